@@ -1,0 +1,1 @@
+"""Questions: one experiment a file, one shared runner."""

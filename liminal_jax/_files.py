@@ -1,0 +1,44 @@
+"""What bad input gets: every mistake of a file at once, each with its place and its remedy."""
+
+import difflib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Problem(NamedTuple):
+    """One mistake: where it stands (dotted path, may be empty) and what to do about it."""
+
+    path: str
+    message: str
+
+
+class InputError(Exception):
+    """Raised for input that a user must mend; the command line answers it with exit code 2.
+
+    Attributes:
+        source: The file or flag that holds the mistakes, as the user named it.
+        problems: All mistakes found there.
+    """
+
+    def __init__(self, source: str, problems: Iterable[Problem]):
+        self.source = source
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """One line per mistake: `source: dotted.path: message`."""
+        return [
+            ": ".join(part for part in (self.source, problem.path, problem.message) if part)
+            for problem in self.problems
+        ]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A suggestion to append to a message, or an empty string.
+
+    Examples:
+        >>> did_you_mean("bandwith", ["bandwidth", "capacity"])
+        "; did you mean 'bandwidth'?"
+    """
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,1 @@
+"""Numbers with sources, and the only loader of them."""

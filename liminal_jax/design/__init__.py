@@ -1,0 +1,1 @@
+"""The search: relaxed, snapped, polished, certified."""

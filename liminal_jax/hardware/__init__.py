@@ -1,0 +1,1 @@
+"""What there is: memory technology, chip, network, system."""

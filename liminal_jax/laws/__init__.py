@@ -1,0 +1,1 @@
+"""One equation a function: pure arithmetic, units and sources in every docstring."""

@@ -1,0 +1,1 @@
+"""What is asked: files, space, objective, constraints, batched evaluation."""

@@ -1,0 +1,1 @@
+"""What must be computed: the model and the request."""
