@@ -5,9 +5,9 @@ holds. It is pure Python (no arrays), so that counts are exact integers; `model.
 same architecture as a pytree of arrays for the predictor.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Count = Annotated[int, Field(gt=0)]
 
@@ -26,6 +26,7 @@ class GroupedQueryAttention(Spec):
             the current chunk of `window` tokens.
         qk_norm: Weights of the norms on queries and keys: none, one vector of `head_dim` each,
             or one vector over all query (key) heads.
+        window: Tokens that sliding and chunked attention keep; none for full attention.
         sinks: One learned logit a head, as in GPT-OSS.
     """
 
@@ -39,6 +40,16 @@ class GroupedQueryAttention(Spec):
     output_bias: bool = False
     qk_norm: Literal["none", "per-head", "per-layer"] = "none"
     sinks: bool = False
+
+    @model_validator(mode="after")
+    def _heads_and_window_agree(self) -> Self:
+        if self.heads % self.kv_heads:
+            raise ValueError(f"kv_heads ({self.kv_heads}) must divide heads ({self.heads})")
+        if self.scope == "full" and self.window is not None:
+            raise ValueError("window must be left out where scope is 'full'")
+        if self.scope != "full" and self.window is None:
+            raise ValueError(f"window is required where scope is {self.scope!r}")
+        return self
 
 
 class LatentAttention(Spec):
@@ -56,7 +67,7 @@ class LatentAttention(Spec):
 
     kind: Literal["latent"] = "latent"
     heads: Count
-    q_rank: Count | None
+    q_rank: Count | None = None
     kv_rank: Count
     nope_dim: Count
     rope_dim: Count
@@ -93,6 +104,14 @@ class MixtureOfExperts(Spec):
     shared_gate: bool = False
     router_bias: bool = False
     bias: bool = False
+
+    @model_validator(mode="after")
+    def _experts_suffice(self) -> Self:
+        if self.top_k > self.experts:
+            raise ValueError(f"top_k ({self.top_k}) must not exceed experts ({self.experts})")
+        if self.shared_gate and not self.shared_intermediate:
+            raise ValueError("shared_gate needs a shared expert: give shared_intermediate")
+        return self
 
 
 Attention = Annotated[GroupedQueryAttention | LatentAttention, Field(discriminator="kind")]

@@ -1,0 +1,221 @@
+"""How many weights the matrices of a layer hold.
+
+Norms, biases and other vectors are not here: they are read once a step but multiply nothing of
+weight. All functions are plain arithmetic: whole numbers stay exact, arrays stay differentiable.
+"""
+
+from liminal_jax._arrays import Scalar
+
+
+def grouped_query_weights(
+    *, hidden: Scalar, heads: Scalar, kv_heads: Scalar, head_dim: Scalar
+) -> Scalar:
+    r"""Weights of the query, key, value and output projections of grouped-query attention.
+
+        n = d h a + 2 d g a + h a d
+
+    Args:
+        hidden: Width d of the residual stream.
+        heads: Query heads h.
+        kv_heads: Key/value heads g; g = h is multi-head, g = 1 multi-query attention.
+        head_dim: Width a of one head.
+
+    Returns:
+        Number of weights.
+
+    References:
+        Ainslie et al. (2023), "GQA", arXiv:2305.13245, section 2.2.
+
+    Examples:
+        >>> grouped_query_weights(hidden=10, heads=4, kv_heads=2, head_dim=3)
+        360
+    """
+    return 2 * hidden * head_dim * (heads + kv_heads)
+
+
+def latent_weights(
+    *,
+    hidden: Scalar,
+    heads: Scalar,
+    q_rank: Scalar,
+    kv_rank: Scalar,
+    nope_dim: Scalar,
+    rope_dim: Scalar,
+    value_dim: Scalar,
+) -> Scalar:
+    r"""Weights of latent attention (MLA) whose queries pass through a low rank.
+
+        n = d q + q h (a + r) + d (c + r) + c h (a + v) + h v d
+
+    Args:
+        hidden: Width d of the residual stream.
+        heads: Heads h.
+        q_rank: Rank q of the query projection.
+        kv_rank: Width c of the cached latent.
+        nope_dim: Width a of a head's query and key without rotary embedding.
+        rope_dim: Width r of the rotary key that all heads share.
+        value_dim: Width v of a head's value.
+
+    Returns:
+        Number of weights.
+
+    References:
+        DeepSeek-AI (2024), "DeepSeek-V2", arXiv:2405.04434, Eqs. 9-19 and appendix C.
+
+    Examples:
+        >>> latent_weights(
+        ...     hidden=10, heads=2, q_rank=4, kv_rank=3, nope_dim=2, rope_dim=1, value_dim=2
+        ... )
+        168
+    """
+    return (
+        hidden * q_rank
+        + q_rank * heads * (nope_dim + rope_dim)
+        + _latent_key_value_output_weights(
+            hidden=hidden,
+            heads=heads,
+            kv_rank=kv_rank,
+            nope_dim=nope_dim,
+            rope_dim=rope_dim,
+            value_dim=value_dim,
+        )
+    )
+
+
+def latent_weights_direct(
+    *,
+    hidden: Scalar,
+    heads: Scalar,
+    kv_rank: Scalar,
+    nope_dim: Scalar,
+    rope_dim: Scalar,
+    value_dim: Scalar,
+) -> Scalar:
+    r"""Weights of latent attention (MLA) whose queries are projected in one step.
+
+        n = d h (a + r) + d (c + r) + c h (a + v) + h v d
+
+    Args:
+        hidden: Width d of the residual stream.
+        heads: Heads h.
+        kv_rank: Width c of the cached latent.
+        nope_dim: Width a of a head's query and key without rotary embedding.
+        rope_dim: Width r of the rotary key that all heads share.
+        value_dim: Width v of a head's value.
+
+    Returns:
+        Number of weights.
+
+    References:
+        DeepSeek-AI (2024), "DeepSeek-V2", arXiv:2405.04434, appendix B (V2-Lite).
+
+    Examples:
+        >>> latent_weights_direct(
+        ...     hidden=10, heads=2, kv_rank=3, nope_dim=2, rope_dim=1, value_dim=2
+        ... )
+        164
+    """
+    return hidden * heads * (nope_dim + rope_dim) + _latent_key_value_output_weights(
+        hidden=hidden,
+        heads=heads,
+        kv_rank=kv_rank,
+        nope_dim=nope_dim,
+        rope_dim=rope_dim,
+        value_dim=value_dim,
+    )
+
+
+def _latent_key_value_output_weights(
+    *,
+    hidden: Scalar,
+    heads: Scalar,
+    kv_rank: Scalar,
+    nope_dim: Scalar,
+    rope_dim: Scalar,
+    value_dim: Scalar,
+) -> Scalar:
+    return (
+        hidden * (kv_rank + rope_dim)
+        + kv_rank * heads * (nope_dim + value_dim)
+        + heads * value_dim * hidden
+    )
+
+
+def merged_latent_weights(
+    *, hidden: Scalar, heads: Scalar, q_rank: Scalar, kv_rank: Scalar, rope_dim: Scalar
+) -> Scalar:
+    r"""Weights of latent attention (MLA) with both up-projections multiplied out.
+
+    The key's up-projection is merged into the query's, the value's into the output's, so that
+    attention runs on the latents themselves:
+
+        n = d q + q h (c + r) + d (c + r) + h c d
+
+    Args:
+        hidden: Width d of the residual stream.
+        heads: Heads h.
+        q_rank: Rank q of the query projection.
+        kv_rank: Width c of the cached latent.
+        rope_dim: Width r of the rotary key that all heads share.
+
+    Returns:
+        Number of weights; more than `latent_weights` where c exceeds the width of a head.
+
+    References:
+        DeepSeek-AI (2024), "DeepSeek-V2", arXiv:2405.04434, section 2.1.2 (absorption).
+
+    Examples:
+        >>> merged_latent_weights(hidden=10, heads=2, q_rank=4, kv_rank=3, rope_dim=1)
+        172
+    """
+    return (
+        hidden * q_rank
+        + q_rank * heads * (kv_rank + rope_dim)
+        + hidden * (kv_rank + rope_dim)
+        + heads * kv_rank * hidden
+    )
+
+
+def feed_forward_weights(*, hidden: Scalar, intermediate: Scalar, matrices: Scalar) -> Scalar:
+    r"""Weights of one feed-forward block, or of one expert.
+
+        n = m d f
+
+    Args:
+        hidden: Width d of the residual stream.
+        intermediate: Width f inside the block.
+        matrices: Matrices m: 3 with a gate (SwiGLU, GeGLU), 2 without.
+
+    Returns:
+        Number of weights.
+
+    References:
+        Shazeer (2020), "GLU Variants Improve Transformer", arXiv:2002.05202, Eqs. 2 and 6.
+
+    Examples:
+        >>> feed_forward_weights(hidden=10, intermediate=4, matrices=3)
+        120
+    """
+    return matrices * hidden * intermediate
+
+
+def router_weights(*, hidden: Scalar, experts: Scalar) -> Scalar:
+    r"""Weights of the matrix that scores the experts of one layer.
+
+        n = d E
+
+    Args:
+        hidden: Width d of the residual stream.
+        experts: Routed experts E.
+
+    Returns:
+        Number of weights.
+
+    References:
+        Shazeer et al. (2017), "Outrageously Large Neural Networks", arXiv:1701.06538, Eq. 4.
+
+    Examples:
+        >>> router_weights(hidden=10, experts=8)
+        80
+    """
+    return hidden * experts
