@@ -1,0 +1,557 @@
+"""Hardware as files: systems, memory technologies, silicon processes, packaging, the facility.
+
+Every number in them carries its source (see `liminal_jax.data.numbers`). What is read here is
+checked for types, signs, dimensions and references, and left in SI as it was stated; what follows
+from it is computed elsewhere.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.data.numbers import FRACTION, KNOWN, NOT_NEGATIVE, POSITIVE, Number, Quantity
+from liminal_jax.data.validation import validated
+
+_DATA = Path(__file__).parent
+
+Throughput = Annotated[Number, Quantity("FLOP/s"), POSITIVE]
+Bandwidth = Annotated[Number, Quantity("B/s"), POSITIVE]
+KnownBandwidth = Annotated[Bandwidth, KNOWN]
+Capacity = Annotated[Number, Quantity("B"), POSITIVE, KNOWN]
+Area = Annotated[Number, Quantity("m2"), POSITIVE]
+AreaShare = Annotated[Number, Quantity("m2"), NOT_NEGATIVE, KNOWN]
+Length = Annotated[Number, Quantity("m"), POSITIVE, KNOWN]
+Shoreline = Annotated[Number, Quantity("m"), NOT_NEGATIVE, KNOWN]
+Power = Annotated[Number, Quantity("W"), POSITIVE]
+PowerShare = Annotated[Number, Quantity("W"), NOT_NEGATIVE, KNOWN]
+PowerDensity = Annotated[Number, Quantity("W/m2"), POSITIVE]
+Price = Annotated[Number, Quantity("USD"), POSITIVE]
+PriceShare = Annotated[Number, Quantity("USD"), NOT_NEGATIVE, KNOWN]
+BytePrice = Annotated[Number, Quantity("USD/B"), NOT_NEGATIVE, KNOWN]
+ByteEnergy = Annotated[Number, Quantity("J/B"), POSITIVE]
+KnownByteEnergy = Annotated[ByteEnergy, KNOWN]
+ByteEnergyShare = Annotated[Number, Quantity("J/B"), NOT_NEGATIVE, KNOWN]
+Duration = Annotated[Number, Quantity("s"), POSITIVE, KNOWN]
+Ratio = Annotated[Number, Quantity(""), POSITIVE, KNOWN]
+Share = Annotated[Number, Quantity(""), FRACTION, KNOWN]
+Count = Annotated[Number, Quantity(""), NOT_NEGATIVE, KNOWN]
+
+
+class _Table(BaseModel):
+    """A table of a file: unknown keys are mistakes, and nothing changes once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TechnologyFile(_Table):
+    """A memory technology: what one stack of it gives, takes and costs.
+
+    Attributes:
+        name: The name that chips refer to.
+        title: The name that people read.
+        about: One sentence.
+        stack_bandwidth: Bandwidth of one stack [B/s].
+        stack_capacity: Capacity of one stack [B].
+        access_energy: Energy of the whole memory path of a chip for each byte [J/B].
+        device_energy: What the memory device alone takes of it, for information [J/B].
+        price: Price of each byte [USD/B].
+        phy_area: Logic die area of the physical interface of one stack [m^2].
+        controller_transistors: Transistors of the controller of one stack.
+        shoreline: Die edge that one stack takes; 0 for stacked memory [m].
+        interposer_area: Interposer area of one stack [m^2].
+        stacked_area: Logic die area that one stack covers; 0 for memory beside the die [m^2].
+        power_density_limit: Power density that the logic die below may reach [W/m^2].
+    """
+
+    name: str
+    title: str
+    about: str
+    stack_bandwidth: KnownBandwidth
+    stack_capacity: Capacity
+    access_energy: KnownByteEnergy
+    device_energy: ByteEnergy
+    price: BytePrice
+    phy_area: AreaShare
+    controller_transistors: Count
+    shoreline: Shoreline
+    interposer_area: AreaShare
+    stacked_area: AreaShare
+    power_density_limit: PowerDensity
+
+
+class ProcessFile(_Table):
+    """A silicon process: what its area gives and what its wafers cost.
+
+    Attributes:
+        name: The name that chips refer to.
+        title: The name that people read.
+        compute_density: Dense 16-bit throughput of each area of compute [FLOP/s/m^2].
+        rate_8bit: 8-bit throughput of the same area over the 16-bit one.
+        rate_4bit: 4-bit throughput of the same area over the 16-bit one.
+        vector_fraction: FP32 vector throughput over dense 16-bit throughput.
+        sram_density: SRAM capacity of each area [B/m^2].
+        sram_bandwidth_per_capacity: SRAM bandwidth over SRAM capacity [1/s].
+        sram_energy: Energy of an access to SRAM for each byte [J/B].
+        energy_per_flop: Energy of one dense 8-bit FLOP, data movement on the chip included [J].
+        logic_density: Transistors in each area of logic [1/m^2].
+        link_phy_area: Area of link interface and controller for each byte a second of
+            one-direction link bandwidth [m^2 s/B].
+        overhead_fraction: Part of the die for fabric, control and input/output.
+        buffer_capacity: SRAM that a die keeps for working data [B].
+        wafer_price: Price of a processed wafer [USD].
+        defect_density: Defects in each area of wafer [1/m^2].
+        critical_fraction: Part of the defects that kill a die, after repair and harvest.
+        clustering: Clustering parameter of the negative binomial yield.
+        wafer_diameter: Diameter of the wafer [m].
+        edge: Width of the unused rim of the wafer [m].
+        scribe: Width of the scribe line between dies [m].
+        reticle_width: Width of the largest die that is exposed at once [m].
+        reticle_height: Height of that die [m].
+    """
+
+    name: str
+    title: str
+    compute_density: Annotated[Number, Quantity("FLOP/s/m2"), POSITIVE, KNOWN]
+    rate_8bit: Ratio
+    rate_4bit: Ratio
+    vector_fraction: Ratio
+    sram_density: Annotated[Number, Quantity("B/m2"), POSITIVE, KNOWN]
+    sram_bandwidth_per_capacity: Annotated[Number, Quantity("1/s"), POSITIVE, KNOWN]
+    sram_energy: KnownByteEnergy
+    energy_per_flop: Annotated[Number, Quantity("J/FLOP"), POSITIVE, KNOWN]
+    logic_density: Annotated[Number, Quantity("1/m2"), POSITIVE, KNOWN]
+    link_phy_area: Annotated[Number, Quantity("m2*s/B"), NOT_NEGATIVE, KNOWN]
+    overhead_fraction: Share
+    buffer_capacity: Capacity
+    wafer_price: Annotated[Price, KNOWN]
+    defect_density: Annotated[Number, Quantity("1/m2"), NOT_NEGATIVE, KNOWN]
+    critical_fraction: Share
+    clustering: Ratio
+    wafer_diameter: Length
+    edge: Length
+    scribe: Length
+    reticle_width: Length
+    reticle_height: Length
+
+
+class PackagingFile(_Table):
+    """What it takes to make a package of good dies and stacks.
+
+    Attributes:
+        interposer_wafer_price: Price of a wafer of interposers, assembly service included [USD].
+        bond_yield: Chance that bonding one die or stack succeeds.
+        assembly_yield: Chance that the finished package passes.
+        auxiliary_cost: Substrate, test and small parts of one package [USD].
+    """
+
+    interposer_wafer_price: Annotated[Price, KNOWN]
+    bond_yield: Share
+    assembly_yield: Share
+    auxiliary_cost: PriceShare
+
+
+class FacilityFile(_Table):
+    """What stands around the chips, and what a chip is given where its file does not say.
+
+    Attributes:
+        selling_multiple: Selling price of a chip over its manufacturing cost.
+        host_price: Host processor and its memory for each chip [USD].
+        board_price: Boards, power supplies and connectors for each chip [USD].
+        rack_price: Rack, cooling, storage, integration and test for each chip [USD].
+        network_price: Scale-up network for each byte a second of one-direction bandwidth
+            of each chip [USD s/B].
+        host_power: Power of host and the rest of the server for each chip [W].
+        switch_power: Power of the switches for each byte a second of scale-up bandwidth [J/B].
+        link_energy: Energy of the chip's end of a link for each byte [J/B].
+        pue: Power drawn by the facility over power drawn by the machines.
+        electricity_price: Price of electricity [USD/J].
+        lifetime: Years over which the machines are written off [s].
+        discount_rate: Yearly rate of return that the capital must earn.
+        idle_fraction: Power of an idle chip over its thermal design power.
+        network_efficiency: Part of the link bandwidth that large messages reach.
+        scale_out_bandwidth: One-direction bandwidth of each chip beyond the domain [B/s].
+        scale_out_latency: Time of a collective of a small message beyond the domain [s].
+    """
+
+    selling_multiple: Ratio
+    host_price: PriceShare
+    board_price: PriceShare
+    rack_price: PriceShare
+    network_price: Annotated[Number, Quantity("USD*s/B"), NOT_NEGATIVE, KNOWN]
+    host_power: PowerShare
+    switch_power: ByteEnergyShare
+    link_energy: ByteEnergyShare
+    pue: Ratio
+    electricity_price: Annotated[Number, Quantity("USD/J"), NOT_NEGATIVE, KNOWN]
+    lifetime: Duration
+    discount_rate: Share
+    idle_fraction: Share
+    network_efficiency: Share
+    scale_out_bandwidth: KnownBandwidth
+    scale_out_latency: Duration
+
+
+class MemoryFile(_Table):
+    """The main memory of a chip.
+
+    Attributes:
+        technology: Name of a technology file.
+        stacks: Stacks on the package; None where that is not known or makes no sense.
+        capacity: Capacity [B].
+        bandwidth: Peak bandwidth [B/s].
+        energy: Energy of the memory path for each byte where it is not the technology's [J/B].
+    """
+
+    technology: str
+    stacks: float | None = Field(default=None, gt=0)
+    capacity: Capacity
+    bandwidth: KnownBandwidth
+    energy: KnownByteEnergy | None = None
+
+
+class SramFile(_Table):
+    """On-chip memory under control of software, in which weights or cached keys may live.
+
+    Attributes:
+        capacity: Capacity [B].
+        bandwidth: Peak bandwidth [B/s].
+        energy: Energy for each byte [J/B].
+    """
+
+    capacity: Capacity
+    bandwidth: KnownBandwidth
+    energy: KnownByteEnergy
+
+
+class PowerFile(_Table):
+    """Provisioned power: what a chip is given by its size, whatever it does.
+
+    Attributes:
+        density: Power for each area of die [W/m^2].
+        bandwidth_power: Power for each byte a second of memory bandwidth [J/B].
+        server_power: Share of the server's own power for each chip [W].
+    """
+
+    density: Annotated[PowerDensity, KNOWN]
+    bandwidth_power: ByteEnergyShare
+    server_power: PowerShare
+
+
+class ChipFile(_Table):
+    """A chip: one package that computes, with its memory.
+
+    Attributes:
+        tensor_16bit: Dense 16-bit matrix throughput [FLOP/s].
+        tensor_8bit: Dense 8-bit matrix throughput: FP8, or INT8 where there is no FP8 [FLOP/s].
+        tensor_4bit: Dense 4-bit matrix throughput [FLOP/s].
+        vector: FP32 throughput without the matrix units [FLOP/s].
+        dies: Logic dies that compute.
+        die_area: Total area of the logic dies [m^2].
+        process: Name of a process file; None where there is none for it.
+        tdp: Thermal design power [W].
+        idle_fraction: Power of the idle chip over its thermal design power.
+        cost: Cost of making one [USD].
+        market_price: Price that buyers pay for one [USD].
+        memory: Main memory.
+        sram: On-chip memory under control of software; None where there is none.
+        power: Provisioned power; None where power follows activity.
+    """
+
+    tensor_16bit: Throughput
+    tensor_8bit: Throughput
+    tensor_4bit: Throughput
+    vector: Throughput
+    dies: int | None = Field(default=None, ge=1)
+    die_area: Area
+    process: str | None = None
+    tdp: Power
+    idle_fraction: Share = Field(default_factory=lambda: load_facility_file().idle_fraction)
+    cost: Price
+    market_price: Price
+    memory: MemoryFile
+    sram: SramFile | None = None
+    power: PowerFile | None = None
+
+
+_LINK_KEYS = frozenset({"bandwidth", "latency"})
+_TALK_KEYS = frozenset({"latency_at_8", "latency_at_128", "latency_floor"})
+_KEYS_OF_TOPOLOGY = {
+    "switched": _LINK_KEYS,
+    "full-mesh": _LINK_KEYS,
+    "torus": _LINK_KEYS | {"dimensions"},
+    "talk": _TALK_KEYS,
+}
+
+
+class NetworkFile(_Table):
+    """The scale-up network that joins the chips of a domain, and what lies beyond it.
+
+    Attributes:
+        topology: How the chips of a domain are joined; `talk` is a fitted line of latencies.
+        domain: Chips that the scale-up network joins.
+        bandwidth: One-direction bandwidth of each chip [B/s].
+        latency: Time of a collective of a small message; of one hop for a torus [s].
+        dimensions: Dimensions of a torus.
+        latency_at_8: Time of a collective over 8 chips, topology `talk` [s].
+        latency_at_128: Time of a collective over 128 chips, topology `talk` [s].
+        latency_floor: Least time of a collective, topology `talk` [s].
+        efficiency: Part of the bandwidth that large messages reach.
+        scale_out_bandwidth: One-direction bandwidth of each chip beyond the domain [B/s].
+        scale_out_latency: Time of a collective of a small message beyond the domain [s].
+    """
+
+    topology: Literal["switched", "full-mesh", "torus", "talk"]
+    domain: int = Field(ge=1)
+    bandwidth: Bandwidth | None = None
+    latency: Duration | None = None
+    dimensions: int | None = Field(default=None, ge=2, le=3)
+    latency_at_8: Duration | None = None
+    latency_at_128: Duration | None = None
+    latency_floor: Duration | None = None
+    efficiency: Share = Field(default_factory=lambda: load_facility_file().network_efficiency)
+    scale_out_bandwidth: KnownBandwidth = Field(
+        default_factory=lambda: load_facility_file().scale_out_bandwidth
+    )
+    scale_out_latency: Duration = Field(
+        default_factory=lambda: load_facility_file().scale_out_latency
+    )
+
+    @model_validator(mode="after")
+    def _fits_topology(self) -> Self:
+        """Demand the rows that the topology needs, and no row that it cannot use."""
+        wanted = _KEYS_OF_TOPOLOGY[self.topology]
+        optional = frozenset().union(*_KEYS_OF_TOPOLOGY.values())
+        stated = {key for key in optional if getattr(self, key) is not None}
+        complaints = [
+            f"topology {self.topology!r} {verb} {', '.join(sorted(keys))}"
+            for verb, keys in (("needs", wanted - stated), ("has no", stated - wanted))
+            if keys
+        ]
+        if complaints:
+            raise ValueError("; ".join(complaints))
+        return self
+
+
+class SystemFile(_Table):
+    """A chip and the network that joins many of it.
+
+    Attributes:
+        name: The name that commands take.
+        title: The name that people read.
+        vendor: Who makes it.
+        status: Whether it can be bought.
+        about: One sentence.
+        chip: One package.
+        network: What joins them.
+    """
+
+    name: str
+    title: str
+    vendor: str
+    status: Literal["shipping", "announced", "cloud only", "hypothetical"]
+    about: str
+    chip: ChipFile
+    network: NetworkFile
+
+
+class SourceFile(_Table):
+    """Where numbers come from.
+
+    Attributes:
+        title: What it is, and whether it is second-hand.
+        where: Where it is found.
+        accessed: Month in which it was read, if it changes.
+    """
+
+    title: str
+    where: str
+    accessed: str = ""
+
+
+_File = TypeVar("_File", bound=BaseModel)
+
+
+def _names(folder: str) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in (_DATA / folder).glob("*.toml")))
+
+
+def system_names() -> tuple[str, ...]:
+    """Names of the systems that come with the package."""
+    return _names("systems")
+
+
+def technology_names() -> tuple[str, ...]:
+    """Names of the memory technologies that come with the package."""
+    return _names("technologies")
+
+
+def process_names() -> tuple[str, ...]:
+    """Names of the silicon processes that come with the package."""
+    return _names("processes")
+
+
+def _missing(folder: str, name: str) -> str:
+    """Why a name leads nowhere; empty where it leads to a file."""
+    if name in _names(folder) or Path(name).is_file():
+        return ""
+    if name.endswith(".toml"):
+        return f"there is no file {name!r}"
+    kind = {"systems": "system", "technologies": "memory technology", "processes": "process"}
+    suggestion = did_you_mean(name, _names(folder))
+    known = "" if suggestion else f"; there are {', '.join(_names(folder))}"
+    return f"there is no {kind[folder]} {name!r}{suggestion or known}"
+
+
+def _path_of(folder: str, name: str) -> Path:
+    problem = _missing(folder, name)
+    if problem:
+        raise InputError("", [Problem("", problem)])
+    return _DATA / folder / f"{name}.toml" if name in _names(folder) else Path(name)
+
+
+def _shown(path: Path) -> str:
+    """A file as people name it."""
+    return str(path.relative_to(_DATA)) if path.is_relative_to(_DATA) else str(path)
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(_shown(path), [Problem("", f"cannot be read: {error}")]) from None
+
+
+def _sources_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Path and identifier of every source that the tables of a file name."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            where = f"{path}.{key}" if path else key
+            if key == "source" and isinstance(part, str):
+                yield where, part
+            else:
+                yield from _sources_in(part, where)
+
+
+def _source_problems(tables: dict[str, Any]) -> list[Problem]:
+    known = load_sources()
+    return [
+        Problem(where, f"there is no source {name!r} in sources.toml{did_you_mean(name, known)}")
+        for where, name in _sources_in(tables)
+        if name not in known
+    ]
+
+
+def _reference_problems(tables: dict[str, Any]) -> list[Problem]:
+    """Names of processes and technologies in a system's tables that lead nowhere."""
+    chip = tables.get("chip")
+    chip = chip if isinstance(chip, dict) else {}
+    memory = chip.get("memory")
+    memory = memory if isinstance(memory, dict) else {}
+    references = [
+        ("chip.process", "processes", chip.get("process")),
+        ("chip.memory.technology", "technologies", memory.get("technology")),
+    ]
+    return [
+        Problem(where, _missing(folder, name))
+        for where, folder, name in references
+        if isinstance(name, str) and _missing(folder, name)
+    ]
+
+
+def _checked(
+    model: type[_File], tables: dict[str, Any], source: str, problems: list[Problem]
+) -> _File:
+    """The record, unless there are mistakes; those found before come with those of the schema."""
+    try:
+        record = validated(model, tables, source)
+    except InputError as error:
+        raise InputError(source, [*error.problems, *problems]) from None
+    if problems:
+        raise InputError(source, problems)
+    return record
+
+
+def _loaded(model: type[_File], path: Path) -> _File:
+    tables = _tables(path)
+    problems = _source_problems(tables) if path.is_relative_to(_DATA) else []
+    return _checked(model, tables, _shown(path), problems)
+
+
+def load_system_tables(name_or_path: str) -> dict[str, Any]:
+    """The tables of a system's file as they are written, for copying and editing.
+
+    Raises:
+        InputError: there is no such system, or its file is not TOML.
+    """
+    return _tables(_path_of("systems", name_or_path))
+
+
+def checked_system_file(tables: dict[str, Any], source: str) -> SystemFile:
+    """The system that tables describe.
+
+    Args:
+        tables: What the TOML parser returned, perhaps edited since.
+        source: What to call them in messages.
+
+    Raises:
+        InputError: with every mistake: fields, units, signs, names that lead nowhere.
+    """
+    return _checked(SystemFile, tables, source, _reference_problems(tables))
+
+
+def load_system_file(name_or_path: str) -> SystemFile:
+    """A system that comes with the package, by name, or a user's own, by path.
+
+    Raises:
+        InputError: there is no such system, or its file has mistakes.
+    """
+    path = _path_of("systems", name_or_path)
+    tables = _tables(path)
+    problems = _reference_problems(tables)
+    if path.is_relative_to(_DATA):
+        problems += _source_problems(tables)
+    return _checked(SystemFile, tables, _shown(path), problems)
+
+
+def load_technology_file(name_or_path: str) -> TechnologyFile:
+    """A memory technology by name, or a user's own by path.
+
+    Raises:
+        InputError: there is no such technology, or its file has mistakes.
+    """
+    return _loaded(TechnologyFile, _path_of("technologies", name_or_path))
+
+
+def load_process_file(name_or_path: str) -> ProcessFile:
+    """A silicon process by name, or a user's own by path.
+
+    Raises:
+        InputError: there is no such process, or its file has mistakes.
+    """
+    return _loaded(ProcessFile, _path_of("processes", name_or_path))
+
+
+@cache
+def load_packaging_file() -> PackagingFile:
+    """The packaging that comes with the package."""
+    return _loaded(PackagingFile, _DATA / "packaging.toml")
+
+
+@cache
+def load_facility_file() -> FacilityFile:
+    """The facility that comes with the package."""
+    return _loaded(FacilityFile, _DATA / "facility.toml")
+
+
+@cache
+def load_sources() -> dict[str, SourceFile]:
+    """Every source that the numbers of the package name, by identifier."""
+    return {
+        name: validated(SourceFile, table, f"sources.toml: {name}")
+        for name, table in _tables(_DATA / "sources.toml").items()
+    }
