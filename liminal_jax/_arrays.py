@@ -1,9 +1,9 @@
 """Array types of the laws and the leaves of the pytrees."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 Scalar: TypeAlias = int | float | Float[Array, ""] | Int[Array, ""]
@@ -14,10 +14,11 @@ Leaf: TypeAlias = Float[Array, "..."]
 """A continuous quantity of a design: always a float array, so that it can be differentiated,
 batched with `vmap`, and changed without a second compilation."""
 
-Flag: TypeAlias = Bool[Array, ""] | bool
+Truth: TypeAlias = Bool[Array, ""]
+"""A traced yes or no."""
 
 
-def as_leaf(value: ArrayLike | np.ndarray) -> Leaf:
+def as_leaf(value: ArrayLike) -> Leaf:
     """A quantity as a strongly typed float array, in float64 where x64 is enabled.
 
     Examples:
@@ -25,3 +26,13 @@ def as_leaf(value: ArrayLike | np.ndarray) -> Leaf:
         False
     """
     return jnp.asarray(value, dtype=jnp.result_type(float))
+
+
+def optional_leaf(value: ArrayLike | None) -> Leaf | None:
+    """A quantity that some have and others lack; which, is part of the structure."""
+    return None if value is None else as_leaf(value)
+
+
+def leaf(**kwargs: Any) -> Any:
+    """A field of an `equinox.Module` that holds one continuous quantity."""
+    return eqx.field(converter=as_leaf, **kwargs)

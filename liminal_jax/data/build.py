@@ -1,0 +1,216 @@
+"""From files to pytrees: the one place where a file's numbers become leaves.
+
+An unknown number becomes NaN, and with it every output that needs it; an unknown vector rate
+becomes infinite, which leaves scalar work out. `liminal_jax.predict.basis` names both.
+"""
+
+import math
+
+from liminal_jax._smooth import Exact
+from liminal_jax.data.hardware import (
+    ChipFile,
+    NetworkFile,
+    SystemFile,
+    load_facility_file,
+    load_packaging_file,
+    load_process_file,
+    load_technology_file,
+)
+from liminal_jax.data.numbers import Number
+from liminal_jax.hardware.chip import ByPrecision, Chip, MemoryTier
+from liminal_jax.hardware.network import (
+    AbstractNetwork,
+    FittedLatency,
+    FullMesh,
+    ScaleOut,
+    Switched,
+    Torus,
+)
+from liminal_jax.hardware.plan import Material, manufacturing_cost
+from liminal_jax.hardware.power import AbstractPower, ActivityPower, ProvisionedPower
+from liminal_jax.hardware.system import Facility, System
+from liminal_jax.hardware.technology import MemoryTechnology, Packaging, Process
+from liminal_jax.laws.power import arithmetic_energy
+
+YEAR = 365.25 * 24 * 3600.0
+"""Seconds of a year."""
+
+
+def _si(number: Number | None, unknown: float = math.nan) -> float:
+    """The value of a row in SI, or what stands for an unknown one."""
+    return unknown if number is None or number.value is None else number.value
+
+
+def _known(number: Number | None, otherwise: float) -> float:
+    return otherwise if number is None or number.value is None else number.value
+
+
+def tensor_rates(file: ChipFile) -> ByPrecision:
+    """Rates by precision; a width that a chip lacks runs at the rate of the next wider one."""
+    bits_16 = _si(file.tensor_16bit)
+    bits_8 = _known(file.tensor_8bit, bits_16)
+    return ByPrecision(bits_16=bits_16, bits_8=bits_8, bits_4=_known(file.tensor_4bit, bits_8))
+
+
+def memory_tier(file: ChipFile) -> MemoryTier:
+    """The main memory of a chip."""
+    technology = load_technology_file(file.memory.technology)
+    return MemoryTier(
+        capacity=_si(file.memory.capacity),
+        bandwidth=_si(file.memory.bandwidth),
+        energy=_known(file.memory.energy, _si(technology.access_energy)),
+    )
+
+
+def sram_tier(file: ChipFile) -> MemoryTier:
+    """The SRAM in which data may stay; without one, a tier that holds nothing."""
+    if file.sram is None:
+        return MemoryTier(capacity=0.0, bandwidth=_si(file.memory.bandwidth), energy=0.0)
+    return MemoryTier(
+        capacity=_si(file.sram.capacity),
+        bandwidth=_si(file.sram.bandwidth),
+        energy=_si(file.sram.energy),
+    )
+
+
+def chip_power(file: ChipFile) -> AbstractPower:
+    """Provisioned where the file says so; else by activity, drawing the TDP at full use."""
+    if file.power is not None:
+        bandwidth = _si(file.power.bandwidth_power) * _si(file.memory.bandwidth)
+        return ProvisionedPower(_si(file.power.density) * _si(file.die_area) + bandwidth)
+    memory, tdp = memory_tier(file), _si(file.tdp)
+    idle = _si(file.idle_fraction) * tdp
+    return ActivityPower(
+        idle=idle,
+        flop_energy=arithmetic_energy(
+            tdp=tdp,
+            idle=idle,
+            memory_power=float(memory.energy) * float(memory.bandwidth),
+            throughput=float(tensor_rates(file).bits_8),
+        ),
+        link_energy=_si(load_facility_file().link_energy),
+    )
+
+
+def chip_cost(file: ChipFile) -> float:
+    """The published estimate; else what the cost laws make of its dies; else unknown [USD]."""
+    if file.cost.value is not None:
+        return file.cost.value
+    stated = (file.dies, file.die_area.value, file.process, file.memory.stacks)
+    if any(part is None for part in stated):
+        return math.nan
+    technology = memory_technology(file.memory.technology)
+    return float(
+        manufacturing_cost(
+            dies=float(file.dies or 1),
+            area=_si(file.die_area) / (file.dies or 1),
+            stacks=float(file.memory.stacks or 0),
+            memory=_si(file.memory.capacity) * float(technology.price),
+            material=Material(
+                memory=technology, process=process(file.process or ""), packaging=packaging()
+            ),
+            relaxation=Exact(),
+        )
+    )
+
+
+def network_of(file: NetworkFile) -> AbstractNetwork:
+    """The network of a system."""
+    if file.topology == "talk":
+        return FittedLatency(
+            latency_at_8=_si(file.latency_at_8),
+            latency_at_128=_si(file.latency_at_128),
+            floor=_si(file.latency_floor),
+        )
+    rows = {
+        "domain": file.domain,
+        "bandwidth": _si(file.bandwidth),
+        "efficiency": _si(file.efficiency),
+        "latency": _si(file.latency),
+        "scale_out": ScaleOut(
+            bandwidth=_si(file.scale_out_bandwidth), latency=_si(file.scale_out_latency)
+        ),
+    }
+    if file.topology == "torus":
+        return Torus(dimensions=file.dimensions, **rows)
+    return Switched(**rows) if file.topology == "switched" else FullMesh(**rows)
+
+
+def facility() -> Facility:
+    """Prices and powers around a chip."""
+    file = load_facility_file()
+    return Facility(
+        selling_multiple=_si(file.selling_multiple),
+        host_price=_si(file.host_price),
+        board_price=_si(file.board_price),
+        rack_price=_si(file.rack_price),
+        network_price=_si(file.network_price),
+        host_power=_si(file.host_power),
+        switch_power=_si(file.switch_power),
+        pue=_si(file.pue),
+        energy_price=_si(file.electricity_price),
+        lifetime=_si(file.lifetime) / YEAR,
+        discount_rate=_si(file.discount_rate),
+    )
+
+
+def _facility_of(file: ChipFile) -> Facility:
+    """The facility around a chip; one with provisioned power brings its server's."""
+    rows = facility()
+    if file.power is None:
+        return rows
+    return Facility(
+        **{
+            **{name: getattr(rows, name) for name in Facility.__dataclass_fields__},
+            "host_power": _si(file.power.server_power),
+            "switch_power": 0.0,
+        }
+    )
+
+
+def system_of(file: SystemFile) -> System:
+    """The pytree of a system file."""
+    chip = file.chip
+    return System(
+        chip=Chip(
+            tensor=tensor_rates(chip),
+            vector=_si(chip.vector, unknown=math.inf),
+            memory=memory_tier(chip),
+            sram=sram_tier(chip),
+            power=chip_power(chip),
+            cost=chip_cost(chip),
+            die_area=_si(chip.die_area),
+        ),
+        network=network_of(file.network),
+        facility=_facility_of(chip),
+    )
+
+
+def memory_technology(name: str) -> MemoryTechnology:
+    """The pytree of a memory technology; one without a thermal limit has an infinite one."""
+    file = load_technology_file(name)
+    return MemoryTechnology(
+        **{
+            field: _si(getattr(file, field), unknown=math.inf)
+            for field in MemoryTechnology.__dataclass_fields__
+        }
+    )
+
+
+def process(name: str) -> Process:
+    """The pytree of a silicon process."""
+    file = load_process_file(name)
+    return Process(**{field: _si(getattr(file, field)) for field in Process.__dataclass_fields__})
+
+
+def packaging() -> Packaging:
+    """The pytree of packaging, with what the facility file says of every chip."""
+    file, room = load_packaging_file(), load_facility_file()
+    return Packaging(
+        interposer_wafer_price=_si(file.interposer_wafer_price),
+        bond_yield=_si(file.bond_yield),
+        assembly_yield=_si(file.assembly_yield),
+        auxiliary_cost=_si(file.auxiliary_cost),
+        idle_fraction=_si(room.idle_fraction),
+        link_energy=_si(room.link_energy),
+    )

@@ -1,0 +1,59 @@
+"""A chip as the predictor sees it."""
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax.hardware.power import AbstractPower
+
+
+class MemoryTier(eqx.Module):
+    """One kind of memory of a chip.
+
+    Attributes:
+        capacity: Bytes it holds [B].
+        bandwidth: Rate at which it is read [B/s].
+        energy: Energy of the path from it to the arithmetic [J/B].
+    """
+
+    capacity: Leaf = leaf()
+    bandwidth: Leaf = leaf()
+    energy: Leaf = leaf()
+
+
+class ByPrecision(eqx.Module):
+    """A quantity for each width of the operands."""
+
+    bits_16: Leaf = leaf()
+    bits_8: Leaf = leaf()
+    bits_4: Leaf = leaf()
+
+    def at(self, bits: Scalar) -> Scalar:
+        """The quantity at the narrowest width that holds some bits."""
+        return jnp.where(bits > 8, self.bits_16, jnp.where(bits > 4, self.bits_8, self.bits_4))
+
+
+class Chip(eqx.Module):
+    """A packaged chip.
+
+    A number that nobody has published is NaN, and so is everything that needs it; a vector rate
+    that nobody has published is infinite, which leaves scalar work out.
+
+    Attributes:
+        tensor: Peak rate of dense matrix products [FLOP/s].
+        vector: Peak rate of the vector units [FLOP/s].
+        memory: Main memory.
+        sram: Software-managed memory on the chip in which data may live; empty where there is
+            only a cache.
+        power: How its power follows from its activity.
+        cost: Manufacturing cost [USD].
+        die_area: Area of its logic dies together [m^2].
+    """
+
+    tensor: ByPrecision
+    vector: Leaf = leaf()
+    memory: MemoryTier
+    sram: MemoryTier
+    power: AbstractPower
+    cost: Leaf = leaf()
+    die_area: Leaf = leaf()

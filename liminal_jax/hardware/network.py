@@ -1,0 +1,266 @@
+"""Networks between chips: how long a collective takes on each topology."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+
+from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._smooth import AbstractRelaxation, between
+from liminal_jax.laws.collective import (
+    all_to_all_time,
+    logarithmic_latency,
+    one_shot_all_reduce_time,
+    torus_diameter,
+    two_shot_all_reduce_time,
+)
+
+
+class ScaleOut(eqx.Module):
+    """The network that joins scale-up domains.
+
+    Attributes:
+        bandwidth: One direction, per chip [B/s].
+        latency: Latency of one collective across domains [s].
+    """
+
+    bandwidth: Leaf = leaf()
+    latency: Leaf = leaf()
+
+
+class AbstractNetwork(eqx.Module):
+    """A network: the time of each collective among a number of chips."""
+
+    @abstractmethod
+    def all_reduce_time(
+        self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """Time to sum `message` bytes over chips; none for a single chip [s]."""
+
+    @abstractmethod
+    def all_to_all_time(
+        self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """Time in which each chip distributes `message` bytes; none for a single chip [s]."""
+
+    @abstractmethod
+    def send_time(self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Time to pass `message` bytes on to a neighbour in an instance of some chips [s]."""
+
+    @abstractmethod
+    def provisioned_bandwidth(self) -> Scalar:
+        """Scale-up bandwidth of one chip that must be bought and powered [B/s]."""
+
+
+class AbstractPhysical(AbstractNetwork):
+    """A network with bandwidth and latency inside a scale-up domain, and a scale-out beyond it.
+
+    A group larger than the domain reduces within each domain first, then across; an all-to-all
+    sends what leaves the domain over the scale-out network.
+
+    Attributes:
+        domain: Chips that the scale-up network joins.
+        bandwidth: One direction, per chip [B/s].
+        efficiency: Share of the bandwidth that large messages reach.
+        latency: Latency of one collective, or of one hop: see each topology [s].
+        scale_out: What joins the domains.
+    """
+
+    domain: eqx.AbstractVar[Leaf]
+    bandwidth: eqx.AbstractVar[Leaf]
+    efficiency: eqx.AbstractVar[Leaf]
+    latency: eqx.AbstractVar[Leaf]
+    scale_out: eqx.AbstractVar[ScaleOut]
+
+    @abstractmethod
+    def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Bandwidth of one chip to a group within the domain [B/s]."""
+
+    @abstractmethod
+    def group_latency(self, chips: Scalar) -> Scalar:
+        """Latency of one collective in a group within the domain [s]."""
+
+    @abstractmethod
+    def link_load(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Links that a byte of an all-to-all passes on its way."""
+
+    def all_reduce_time(
+        self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """The quicker of one and two shots within the domain, then two shots across domains."""
+        inner = relaxation.minimum(chips, self.domain)
+        group = {
+            "message": message,
+            "chips": inner,
+            "bandwidth": self.reached_bandwidth(inner, relaxation),
+            "latency": self.group_latency(inner),
+        }
+        within = relaxation.minimum(
+            one_shot_all_reduce_time(**group), two_shot_all_reduce_time(**group)
+        )
+        across = two_shot_all_reduce_time(
+            message=message / inner,
+            chips=chips / inner,
+            bandwidth=self.scale_out.bandwidth,
+            latency=self.scale_out.latency,
+        )
+        return (
+            relaxation.above(chips, between(1.0)) * within
+            + relaxation.above(chips, between(self.domain)) * across
+        )
+
+    def all_to_all_time(
+        self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """Within the domain, and what leaves it over the scale-out network."""
+        inner = relaxation.minimum(chips, self.domain)
+        within = all_to_all_time(
+            message=message * (inner / chips) * self.link_load(inner, relaxation),
+            chips=inner,
+            bandwidth=self.reached_bandwidth(inner, relaxation),
+            latency=self.group_latency(inner),
+        )
+        across = all_to_all_time(
+            message=message,
+            chips=chips / inner,
+            bandwidth=self.scale_out.bandwidth,
+            latency=self.scale_out.latency,
+        )
+        return (
+            relaxation.above(chips, between(1.0)) * within
+            + relaxation.above(chips, between(self.domain)) * across
+        )
+
+    def send_time(self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Over the scale-up network, or the scale-out one where the instance leaves its domain."""
+        crosses = relaxation.above(chips, between(self.domain))
+        near = self.latency + message / (self.bandwidth * self.efficiency)
+        far = self.scale_out.latency + message / self.scale_out.bandwidth
+        return (1 - crosses) * near + crosses * far
+
+    def provisioned_bandwidth(self) -> Scalar:
+        """See `AbstractNetwork`."""
+        return self.bandwidth
+
+
+class Switched(AbstractPhysical):
+    """Every chip reaches every other through switches; latency is per collective."""
+
+    domain: Leaf = leaf()
+    bandwidth: Leaf = leaf()
+    efficiency: Leaf = leaf()
+    latency: Leaf = leaf()
+    scale_out: ScaleOut
+
+    def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractPhysical`."""
+        del chips, relaxation
+        return self.bandwidth * self.efficiency
+
+    def group_latency(self, chips: Scalar) -> Scalar:
+        """See `AbstractPhysical`."""
+        del chips
+        return self.latency
+
+    def link_load(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """One: each byte leaves its chip once."""
+        del chips, relaxation
+        return 1.0
+
+
+class FullMesh(AbstractPhysical):
+    """Each chip has a link to each other one of the domain; latency is per collective.
+
+    A group uses only the links among its members.
+    """
+
+    domain: Leaf = leaf()
+    bandwidth: Leaf = leaf()
+    efficiency: Leaf = leaf()
+    latency: Leaf = leaf()
+    scale_out: ScaleOut
+
+    def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractPhysical`."""
+        # A group of one sends nothing; half a link keeps the quotient finite.
+        links = relaxation.maximum(chips - 1, 0.5)
+        return self.bandwidth * self.efficiency * links / (self.domain - 1)
+
+    def group_latency(self, chips: Scalar) -> Scalar:
+        """See `AbstractPhysical`."""
+        del chips
+        return self.latency
+
+    def link_load(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """One: each byte leaves its chip once."""
+        del chips, relaxation
+        return 1.0
+
+
+class Torus(AbstractPhysical):
+    """Each chip has links to its neighbours in a torus of equal sides; latency is per hop."""
+
+    domain: Leaf = leaf()
+    bandwidth: Leaf = leaf()
+    efficiency: Leaf = leaf()
+    latency: Leaf = leaf()
+    dimensions: Leaf = leaf()
+    scale_out: ScaleOut
+
+    def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractPhysical`."""
+        del chips, relaxation
+        return self.bandwidth * self.efficiency
+
+    def group_latency(self, chips: Scalar) -> Scalar:
+        """A message crosses the diameter hop by hop."""
+        return self.latency * torus_diameter(chips=chips, dimensions=self.dimensions)
+
+    def link_load(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Half the diameter on average, one at least."""
+        return relaxation.maximum(
+            1.0, 0.5 * torus_diameter(chips=chips, dimensions=self.dimensions)
+        )
+
+
+class FittedLatency(AbstractNetwork):
+    """The network of the talk's chips: a latency per collective, whatever its message.
+
+    Attributes:
+        latency_at_8: Among 8 chips [s].
+        latency_at_128: Among 128 chips [s].
+        floor: Least latency [s].
+    """
+
+    latency_at_8: Leaf = leaf()
+    latency_at_128: Leaf = leaf()
+    floor: Leaf = leaf()
+
+    def latency(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Latency of one collective; none for a single chip [s]."""
+        line = logarithmic_latency(
+            chips=chips, latency_at_8=self.latency_at_8, latency_at_128=self.latency_at_128
+        )
+        return relaxation.above(chips, between(1.0)) * relaxation.maximum(line, self.floor)
+
+    def all_reduce_time(
+        self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """See `AbstractNetwork`."""
+        del message
+        return self.latency(chips, relaxation)
+
+    def all_to_all_time(
+        self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """See `AbstractNetwork`."""
+        del message
+        return self.latency(chips, relaxation)
+
+    def send_time(self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractNetwork`; the latency of a collective, no other being published."""
+        del message
+        return self.latency(chips, relaxation)
+
+    def provisioned_bandwidth(self) -> Scalar:
+        """None: no bandwidth is published, so none is charged."""
+        return 0.0

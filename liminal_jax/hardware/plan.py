@@ -1,0 +1,186 @@
+"""A chip that does not exist yet: what an architect chooses, and the chip that follows."""
+
+import equinox as eqx
+
+from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.hardware.chip import ByPrecision, Chip, MemoryTier
+from liminal_jax.hardware.power import ActivityPower
+from liminal_jax.hardware.technology import MemoryTechnology, Packaging, Process
+from liminal_jax.laws.cost import chip_cost, package_cost
+from liminal_jax.laws.power import idle_power
+from liminal_jax.laws.silicon import die_area, die_yield, dies_per_wafer
+
+EDGES_WITH_MEMORY = 2
+"""Edges of a die along which stacks stand; the other two carry links and the neighbouring die."""
+
+LEAST_ON_WAFER = 0.5
+"""Fewer dies than this on a wafer are priced as this many: nothing of that size can be made, and
+the limits of `Buildability` say so."""
+
+
+class ChipPlan(eqx.Module):
+    """What an architect chooses.
+
+    Attributes:
+        stacks: Memory stacks in the package.
+        dies: Logic dies in the package.
+        compute_area: Area of the cores on one die [m^2].
+        sram: SRAM on one die in which weights or cache may stay [B].
+        link_bandwidth: Scale-up bandwidth of the chip, one direction [B/s].
+    """
+
+    stacks: Leaf = leaf()
+    dies: Leaf = leaf()
+    compute_area: Leaf = leaf()
+    sram: Leaf = leaf()
+    link_bandwidth: Leaf = leaf()
+
+
+class Material(eqx.Module):
+    """What the chip is made of."""
+
+    memory: MemoryTechnology
+    process: Process
+    packaging: Packaging
+
+
+class Buildability(eqx.Module):
+    """Demands over what there is; above 1 the chip cannot be built.
+
+    Attributes:
+        reticle: Area of a die over that of the largest die.
+        shoreline: Die edge that the stacks need over that there is.
+        stacked_area: Area that stacks cover over that of the dies.
+        wafer: Area of the package's interposer over that of a wafer with one of it.
+    """
+
+    reticle: Leaf
+    shoreline: Leaf
+    stacked_area: Leaf
+    wafer: Leaf
+
+
+def planned_die_area(plan: ChipPlan, material: Material) -> Scalar:
+    """Area of one die [m^2]."""
+    process, memory = material.process, material.memory
+    controller = memory.controller_transistors / process.logic_density
+    return die_area(
+        compute=plan.compute_area,
+        sram=(plan.sram + process.buffer_capacity) / process.sram_density,
+        memory_interface=plan.stacks / plan.dies * (memory.phy_area + controller),
+        links=plan.link_bandwidth / plan.dies * process.link_phy_area,
+        overhead=process.overhead_fraction,
+    )
+
+
+def _on_wafer(area: Scalar, process: Process) -> Scalar:
+    return dies_per_wafer(
+        area=area, diameter=process.wafer_diameter, edge=process.edge, scribe=process.scribe
+    )
+
+
+def buildability(plan: ChipPlan, material: Material) -> Buildability:
+    """How far a plan is from what can be built."""
+    process, memory = material.process, material.memory
+    area = planned_die_area(plan, material)
+    edge = EDGES_WITH_MEMORY * process.reticle_height * plan.dies
+    interposer = plan.dies * area + plan.stacks * memory.interposer_area
+    usable = (process.wafer_diameter - 2 * process.edge) ** 2 * 0.5
+    return Buildability(
+        reticle=area / (process.reticle_width * process.reticle_height),
+        shoreline=plan.stacks * memory.shoreline / edge,
+        stacked_area=plan.stacks * memory.stacked_area / (plan.dies * area),
+        wafer=interposer / usable,
+    )
+
+
+def manufacturing_cost(
+    *,
+    dies: Scalar,
+    area: Scalar,
+    stacks: Scalar,
+    memory: Scalar,
+    material: Material,
+    relaxation: AbstractRelaxation,
+) -> Scalar:
+    """Manufacturing cost of a packaged chip.
+
+    Args:
+        dies: Logic dies in the package.
+        area: Area of one die [m^2].
+        stacks: Memory stacks in the package.
+        memory: Price of the memory [USD].
+        material: Process, packaging, and the footprint of a stack.
+        relaxation: How kinks are read.
+
+    Returns:
+        Cost [USD].
+    """
+    process, packaging = material.process, material.packaging
+    good = relaxation.maximum(_on_wafer(area, process), LEAST_ON_WAFER) * die_yield(
+        area=area,
+        defect_density=process.defect_density,
+        critical_fraction=process.critical_fraction,
+        clustering=process.clustering,
+    )
+    interposer = dies * area + stacks * material.memory.interposer_area
+    return chip_cost(
+        dies=dies * process.wafer_price / good,
+        memory=memory,
+        package=package_cost(
+            wafer_price=packaging.interposer_wafer_price,
+            interposers=relaxation.maximum(_on_wafer(interposer, process), LEAST_ON_WAFER),
+            bond_yield=packaging.bond_yield,
+            parts=dies + stacks,
+        ),
+        assembly_yield=packaging.assembly_yield,
+        auxiliary=packaging.auxiliary_cost,
+    )
+
+
+def planned_chip(plan: ChipPlan, material: Material, relaxation: AbstractRelaxation) -> Chip:
+    """The chip that follows from a plan."""
+    process, technology, packaging = material.process, material.memory, material.packaging
+    area = planned_die_area(plan, material)
+    rate = plan.dies * plan.compute_area * process.compute_density
+    memory = MemoryTier(
+        capacity=plan.stacks * technology.stack_capacity,
+        bandwidth=plan.stacks * technology.stack_bandwidth,
+        energy=technology.access_energy,
+    )
+    capacity = plan.dies * plan.sram
+    sram = MemoryTier(
+        capacity=capacity,
+        # The buffers are read at the same rate, so a die without resident SRAM has a bandwidth.
+        bandwidth=(capacity + plan.dies * process.buffer_capacity)
+        * process.sram_bandwidth_per_capacity,
+        energy=process.sram_energy,
+    )
+    dynamic = (
+        memory.energy * memory.bandwidth
+        + sram.energy * capacity * process.sram_bandwidth_per_capacity
+        + process.energy_per_flop * rate * process.rate_8bit
+    )
+    return Chip(
+        tensor=ByPrecision(
+            bits_16=rate, bits_8=rate * process.rate_8bit, bits_4=rate * process.rate_4bit
+        ),
+        vector=rate * process.vector_fraction,
+        memory=memory,
+        sram=sram,
+        power=ActivityPower(
+            idle=idle_power(dynamic=dynamic, idle_fraction=packaging.idle_fraction),
+            flop_energy=process.energy_per_flop,
+            link_energy=packaging.link_energy,
+        ),
+        cost=manufacturing_cost(
+            dies=plan.dies,
+            area=area,
+            stacks=plan.stacks,
+            memory=memory.capacity * technology.price,
+            material=material,
+            relaxation=relaxation,
+        ),
+        die_area=plan.dies * area,
+    )

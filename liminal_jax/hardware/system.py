@@ -1,0 +1,45 @@
+"""A system: chips of one kind, what joins them, and what a machine room adds."""
+
+import equinox as eqx
+
+from liminal_jax._arrays import Leaf, leaf
+from liminal_jax.hardware.chip import Chip
+from liminal_jax.hardware.network import AbstractNetwork
+
+
+class Facility(eqx.Module):
+    """Prices and powers around the chip.
+
+    Attributes:
+        selling_multiple: Price of a chip over its manufacturing cost.
+        host_price: Host processors and memory, per chip [USD].
+        board_price: Boards, power supplies and connectors, per chip [USD].
+        rack_price: Rack, cooling, storage and integration, per chip [USD].
+        network_price: Network, per scale-up bandwidth of a chip [USD/(B/s)].
+        host_power: Host, fans and conversion, per chip [W].
+        switch_power: Switches, per scale-up bandwidth of a chip [W/(B/s)].
+        pue: Power at the wall over IT power.
+        energy_price: Price of electricity [USD/J].
+        lifetime: Years of use.
+        discount_rate: Discount rate a year.
+    """
+
+    selling_multiple: Leaf = leaf()
+    host_price: Leaf = leaf()
+    board_price: Leaf = leaf()
+    rack_price: Leaf = leaf()
+    network_price: Leaf = leaf()
+    host_power: Leaf = leaf()
+    switch_power: Leaf = leaf()
+    pue: Leaf = leaf()
+    energy_price: Leaf = leaf()
+    lifetime: Leaf = leaf()
+    discount_rate: Leaf = leaf()
+
+
+class System(eqx.Module):
+    """The hardware."""
+
+    chip: Chip
+    network: AbstractNetwork
+    facility: Facility

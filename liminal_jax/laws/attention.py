@@ -1,0 +1,92 @@
+"""Work and cache of attention in one decode step, per token and layer.
+
+The context counts the new token: its keys and values are written while those of the c - 1 tokens
+before it are read, so c entries cross the memory in all.
+"""
+
+from liminal_jax._arrays import Scalar
+
+
+def grouped_query_work(*, heads: Scalar, head_dim: Scalar, tokens: Scalar) -> Scalar:
+    r"""Work of attending to a number of tokens: scores, then the weighted sum of values.
+
+        F = 2 h d c + 2 h d c
+
+    Args:
+        heads: Query heads h.
+        head_dim: Width d of a head.
+        tokens: Tokens c attended to.
+
+    Returns:
+        Work [FLOP].
+
+    References:
+        Ainslie et al. (2023), GQA, arXiv:2305.13245: sharing keys and values saves bytes, no work.
+
+    Examples:
+        >>> grouped_query_work(heads=2, head_dim=3, tokens=5)
+        120
+    """
+    return 2 * heads * head_dim * tokens + 2 * heads * head_dim * tokens
+
+
+def grouped_query_cache(*, kv_heads: Scalar, head_dim: Scalar) -> Scalar:
+    r"""Elements that one token leaves in the cache: a key and a value for each KV head.
+
+        e = 2 k d
+
+    Args:
+        kv_heads: Key/value heads k.
+        head_dim: Width d of a head.
+
+    Returns:
+        Elements.
+
+    Examples:
+        >>> grouped_query_cache(kv_heads=8, head_dim=128)
+        2048
+    """
+    return 2 * kv_heads * head_dim
+
+
+def latent_work(*, heads: Scalar, kv_rank: Scalar, rope_dim: Scalar, tokens: Scalar) -> Scalar:
+    r"""Work of attending to latents, the projections from and to them absorbed.
+
+        F = 2 h (r + p) c + 2 h r c
+
+    Args:
+        heads: Heads h.
+        kv_rank: Width r of the latent.
+        rope_dim: Width p of the rotary key.
+        tokens: Tokens c attended to.
+
+    Returns:
+        Work [FLOP].
+
+    References:
+        DeepSeek-AI (2024), DeepSeek-V2, arXiv:2405.04434, section 2.1.2 and appendix C.
+
+    Examples:
+        >>> latent_work(heads=2, kv_rank=4, rope_dim=1, tokens=3)
+        108
+    """
+    return 2 * heads * (kv_rank + rope_dim) * tokens + 2 * heads * kv_rank * tokens
+
+
+def latent_cache(*, kv_rank: Scalar, rope_dim: Scalar) -> Scalar:
+    r"""Elements that one token leaves in the cache: one latent and one rotary key for all heads.
+
+        e = r + p
+
+    Args:
+        kv_rank: Width r of the latent.
+        rope_dim: Width p of the rotary key.
+
+    Returns:
+        Elements.
+
+    Examples:
+        >>> latent_cache(kv_rank=512, rope_dim=64)
+        576
+    """
+    return kv_rank + rope_dim

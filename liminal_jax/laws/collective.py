@@ -1,0 +1,134 @@
+"""How long chips wait for each other.
+
+A latency is always said with what it is per: per collective (switched networks: one small
+message among all ranks), or per hop (networks of neighbours).
+"""
+
+import jax.numpy as jnp
+
+from liminal_jax._arrays import Scalar
+
+
+def one_shot_all_reduce_time(
+    *, message: Scalar, chips: Scalar, bandwidth: Scalar, latency: Scalar
+) -> Scalar:
+    r"""Time of an all-reduce in which every chip sends everything to every other.
+
+        t = a + (n - 1) m / W
+
+    Args:
+        message: Bytes m to reduce on each chip [B].
+        chips: Chips n.
+        bandwidth: Bandwidth W of one chip, one direction, as reached [B/s].
+        latency: Latency a of one collective [s].
+
+    Returns:
+        Time until every chip holds the sum [s].
+
+    References:
+        Form of the custom all-reduce kernels of vLLM and TensorRT-LLM (one-shot).
+
+    Examples:
+        >>> one_shot_all_reduce_time(message=4.0, chips=3.0, bandwidth=8.0, latency=1.0)
+        2.0
+    """
+    return latency + (chips - 1) * message / bandwidth
+
+
+def two_shot_all_reduce_time(
+    *, message: Scalar, chips: Scalar, bandwidth: Scalar, latency: Scalar
+) -> Scalar:
+    r"""Time of an all-reduce as a reduce-scatter followed by an all-gather.
+
+        t = 2 a + 2 (n - 1)/n m / W
+
+    Args:
+        message: Bytes m to reduce on each chip [B].
+        chips: Chips n.
+        bandwidth: Bandwidth W of one chip, one direction, as reached [B/s].
+        latency: Latency a of one collective [s].
+
+    Returns:
+        Time until every chip holds the sum [s].
+
+    References:
+        Thakur et al. (2005), Optimization of Collective Communication Operations in MPICH.
+
+    Examples:
+        >>> two_shot_all_reduce_time(message=8.0, chips=2.0, bandwidth=8.0, latency=1.0)
+        3.0
+    """
+    return 2 * latency + 2 * (chips - 1) / chips * message / bandwidth
+
+
+def all_to_all_time(
+    *, message: Scalar, chips: Scalar, bandwidth: Scalar, latency: Scalar
+) -> Scalar:
+    r"""Time in which every chip sends an equal part of its bytes to every other.
+
+        t = a + (n - 1)/n m / W
+
+    Args:
+        message: Bytes m that each chip distributes, its own part included [B].
+        chips: Chips n.
+        bandwidth: Bandwidth W of one chip, one direction, as reached [B/s].
+        latency: Latency a of one collective [s].
+
+    Returns:
+        Time [s].
+
+    References:
+        Thakur et al. (2005), Optimization of Collective Communication Operations in MPICH.
+
+    Examples:
+        >>> all_to_all_time(message=8.0, chips=2.0, bandwidth=4.0, latency=1.0)
+        2.0
+    """
+    return latency + (chips - 1) / chips * message / bandwidth
+
+
+def torus_diameter(*, chips: Scalar, dimensions: Scalar) -> Scalar:
+    r"""Hops between the farthest chips of a torus of equal sides.
+
+        h = d n^(1/d) / 2
+
+    Args:
+        chips: Chips n.
+        dimensions: Dimensions d.
+
+    Returns:
+        Hops, relaxed to a real number.
+
+    References:
+        Dally and Towles (2004), Principles and Practices of Interconnection Networks, section 5.
+
+    Examples:
+        >>> float(torus_diameter(chips=16.0, dimensions=2.0))
+        4.0
+    """
+    return dimensions * chips ** (1 / dimensions) * 0.5
+
+
+def logarithmic_latency(*, chips: Scalar, latency_at_8: Scalar, latency_at_128: Scalar) -> Scalar:
+    r"""Latency that grows by the same step with each doubling of the chips.
+
+        t = t_8 + (t_128 - t_8) log2(n/8) / log2(128/8)
+
+    Args:
+        chips: Chips n.
+        latency_at_8: Latency of one collective among 8 chips [s].
+        latency_at_128: Latency of one collective among 128 chips [s].
+
+    Returns:
+        Latency of one collective [s]; may be negative far below 8 chips.
+
+    References:
+        Two points fitted to the system table of Sankaralingam (2025), IET REACH. The line between
+        them is an assumption.
+
+    Examples:
+        >>> float(logarithmic_latency(chips=32.0, latency_at_8=1.0, latency_at_128=3.0))
+        2.0
+    """
+    doublings = (jnp.log2(chips) - jnp.log2(8)) / (jnp.log2(128) - jnp.log2(8))
+    return latency_at_8 + (latency_at_128 - latency_at_8) * doublings

@@ -1,0 +1,65 @@
+"""Power and energy."""
+
+from liminal_jax._arrays import Scalar
+
+
+def activity_power(*, idle: Scalar, energy: Scalar, time: Scalar) -> Scalar:
+    r"""Mean power of a machine that spends an energy in each period.
+
+        P = P_idle + E / t
+
+    Args:
+        idle: Power P_idle drawn whatever happens [W].
+        energy: Energy E of the activity of one period [J].
+        time: Length t of the period [s].
+
+    Returns:
+        Power [W].
+
+    Examples:
+        >>> activity_power(idle=1.0, energy=6.0, time=2.0)
+        4.0
+    """
+    return idle + energy / time
+
+
+def idle_power(*, dynamic: Scalar, idle_fraction: Scalar) -> Scalar:
+    r"""Idle power of a chip of which idling is a share of the power at full use.
+
+        P_idle = x / (1 - x) P_dynamic
+
+    Args:
+        dynamic: Dynamic power P_dynamic at full use [W].
+        idle_fraction: Idle power x as a share of the power at full use.
+
+    Returns:
+        Power [W].
+
+    Examples:
+        >>> idle_power(dynamic=3.0, idle_fraction=0.25)
+        1.0
+    """
+    return idle_fraction / (1 - idle_fraction) * dynamic
+
+
+def arithmetic_energy(
+    *, tdp: Scalar, idle: Scalar, memory_power: Scalar, throughput: Scalar
+) -> Scalar:
+    r"""Energy of one operation of a known chip, so that it draws its TDP at full use.
+
+        e = (P_tdp - P_idle - P_memory) / R
+
+    Args:
+        tdp: Thermal design power P_tdp [W].
+        idle: Idle power P_idle [W].
+        memory_power: Power P_memory of the memory path at full bandwidth [W].
+        throughput: Peak rate R [FLOP/s].
+
+    Returns:
+        Energy [J/FLOP], the data movement on the chip included.
+
+    Examples:
+        >>> arithmetic_energy(tdp=10.0, idle=1.0, memory_power=5.0, throughput=2.0)
+        2.0
+    """
+    return (tdp - idle - memory_power) / throughput

@@ -1,0 +1,70 @@
+"""How long a step takes when everything runs at its peak."""
+
+from liminal_jax._arrays import Scalar
+
+
+def compute_time(*, work: Scalar, chips: Scalar, throughput: Scalar) -> Scalar:
+    r"""Time of arithmetic divided evenly over chips at their peak rate.
+
+        t = F / (N R)
+
+    Args:
+        work: Operations F [FLOP].
+        chips: Chips N that share them.
+        throughput: Rate R of one chip [FLOP/s].
+
+    Returns:
+        Time [s].
+
+    References:
+        Davies et al. (2025), LIMINAL, arXiv:2507.14397, T_compute. No efficiency factor.
+
+    Examples:
+        >>> compute_time(work=8.0, chips=2.0, throughput=4.0)
+        1.0
+    """
+    # One division after the other: N R squared underflows in the float32 derivative of a product.
+    return work / throughput / chips
+
+
+def memory_time(*, traffic: Scalar, chips: Scalar, bandwidth: Scalar) -> Scalar:
+    r"""Time to move bytes that lie evenly over the memories of chips.
+
+        t = M / (N W)
+
+    Args:
+        traffic: Bytes M moved [B].
+        chips: Chips N that hold them.
+        bandwidth: Memory bandwidth W of one chip [B/s].
+
+    Returns:
+        Time [s].
+
+    References:
+        Davies et al. (2025), LIMINAL, arXiv:2507.14397, T_mem. No efficiency factor.
+
+    Examples:
+        >>> memory_time(traffic=12.0, chips=2.0, bandwidth=3.0)
+        2.0
+    """
+    return traffic / bandwidth / chips
+
+
+def stage_imbalance(*, layers: Scalar, largest: Scalar, stages: Scalar) -> Scalar:
+    r"""How much longer a pipeline takes because its largest stage sets the pace.
+
+        i = P n / L
+
+    Args:
+        layers: Layers L of the model.
+        largest: Layers n of the largest stage, the ceiling of L/P.
+        stages: Pipeline stages P.
+
+    Returns:
+        Factor on the time of all layers, at least 1.
+
+    Examples:
+        >>> stage_imbalance(layers=6.0, largest=2.0, stages=4.0)
+        1.3333333333333333
+    """
+    return stages * largest / layers

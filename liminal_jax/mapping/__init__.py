@@ -1,0 +1,1 @@
+"""Who does what: parallel degrees, what lies where, what is exchanged."""

@@ -1,0 +1,217 @@
+"""What chips exchange in a layer, and how long they wait for it."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+
+from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._smooth import AbstractRelaxation, between
+from liminal_jax.hardware.network import AbstractNetwork
+from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.workload.feedforward import Mixture
+from liminal_jax.workload.model import Layers
+from liminal_jax.workload.request import Request
+
+MAXIMUM_AND_SUM = 2
+"""Softmax statistics that ranks holding parts of a sequence exchange for each head."""
+
+
+class Exchanged(eqx.Module):
+    """Time of some collectives, and the bytes that one chip sends in them.
+
+    Attributes:
+        time: Time exposed [s].
+        sent: Bytes sent by one chip [B].
+    """
+
+    time: Leaf = leaf()
+    sent: Leaf = leaf()
+
+    def __add__(self, other: "Exchanged") -> "Exchanged":
+        """One after the other."""
+        return Exchanged(time=self.time + other.time, sent=self.sent + other.sent)
+
+    def scaled(self, count: Scalar) -> "Exchanged":
+        """So many of them."""
+        return Exchanged(time=self.time * count, sent=self.sent * count)
+
+
+class Tokens(eqx.Module):
+    """The tokens of one micro-batch, as they travel between chips.
+
+    Attributes:
+        batch: Tokens, one for each user.
+        hidden: Width of the residual stream.
+        request: Precision of what is exchanged.
+    """
+
+    batch: Leaf
+    hidden: Leaf
+    request: Request
+
+    def message(self, elements: Scalar) -> Scalar:
+        """Bytes of so many elements a token [B]."""
+        return self.request.message_bytes(self.batch * elements)
+
+
+class AbstractExchange(eqx.Module):
+    """Which collectives a layer needs."""
+
+    @abstractmethod
+    def layer(
+        self,
+        layers: Layers,
+        tokens: Tokens,
+        mapping: Mapping,
+        network: AbstractNetwork,
+        relaxation: AbstractRelaxation,
+    ) -> Exchanged:
+        """What one layer exchanges."""
+
+    def pipeline(
+        self,
+        tokens: Tokens,
+        mapping: Mapping,
+        network: AbstractNetwork,
+        relaxation: AbstractRelaxation,
+    ) -> Exchanged:
+        """What passing through all stages exchanges: T_PP P, none for a single stage."""
+        message = tokens.message(tokens.hidden) / mapping.stage_chips()
+        time = network.send_time(message, mapping.chips(), relaxation)
+        staged = relaxation.above(mapping.pp, between(1.0)) * mapping.pp
+        return Exchanged(time=time, sent=message).scaled(staged)
+
+
+def _all_reduced(
+    message: Scalar, chips: Scalar, network: AbstractNetwork, relaxation: AbstractRelaxation
+) -> Exchanged:
+    time = network.all_reduce_time(message, chips, relaxation)
+    return Exchanged(time=time, sent=2 * message * (chips - 1) / chips)
+
+
+def _all_to_all(
+    message: Scalar, chips: Scalar, network: AbstractNetwork, relaxation: AbstractRelaxation
+) -> Exchanged:
+    time = network.all_to_all_time(message, chips, relaxation)
+    return Exchanged(time=time, sent=message * (chips - 1) / chips)
+
+
+def _splits_sequence(layers: Layers, mapping: Mapping, relaxation: AbstractRelaxation) -> Scalar:
+    """1 where ranks hold parts of a sequence: beyond the KV heads, or by context parallelism."""
+    beyond_heads = relaxation.above(mapping.tp, between(layers.attention.cache_heads()))
+    return relaxation.maximum(beyond_heads, relaxation.above(mapping.cp, between(1.0)))
+
+
+class LayerExchange(AbstractExchange):
+    """The collectives that the mapping needs.
+
+    An all-reduce after attention and one after the feed-forward block. Where experts are spread,
+    dispatch and combine (all-to-all) take the place of the latter, but for the ranks that share
+    one expert. Where a sequence is split, ranks exchange softmax statistics and merge their parts
+    of the weighted sums.
+    """
+
+    def layer(
+        self,
+        layers: Layers,
+        tokens: Tokens,
+        mapping: Mapping,
+        network: AbstractNetwork,
+        relaxation: AbstractRelaxation,
+    ) -> Exchanged:
+        """See `AbstractExchange`."""
+        ranks = mapping.stage_chips()
+        residual = tokens.message(tokens.hidden)
+        after_attention = _all_reduced(residual, ranks, network, relaxation)
+        sequence = self._sequence(layers, tokens, mapping, network, relaxation)
+        if isinstance(layers.feedforward, Mixture):
+            experts = self._experts(layers.feedforward, tokens, mapping, network, relaxation)
+            return after_attention + sequence + experts
+        return after_attention + sequence + _all_reduced(residual, ranks, network, relaxation)
+
+    def _sequence(
+        self,
+        layers: Layers,
+        tokens: Tokens,
+        mapping: Mapping,
+        network: AbstractNetwork,
+        relaxation: AbstractRelaxation,
+    ) -> Exchanged:
+        """Statistics and merge among the ranks that hold parts of the same sequence."""
+        attention = layers.attention
+        head_ranks = relaxation.minimum(mapping.tp, attention.cache_heads())
+        parts = mapping.stage_chips() / head_ranks
+        heads = attention.heads / head_ranks
+        statistics = tokens.message(heads * MAXIMUM_AND_SUM)
+        merge = tokens.message(heads * attention.output_width())
+        both = _all_to_all(statistics, parts, network, relaxation) + _all_to_all(
+            merge, parts, network, relaxation
+        )
+        return both.scaled(_splits_sequence(layers, mapping, relaxation))
+
+    def _experts(
+        self,
+        mixture: Mixture,
+        tokens: Tokens,
+        mapping: Mapping,
+        network: AbstractNetwork,
+        relaxation: AbstractRelaxation,
+    ) -> Exchanged:
+        """Dispatch and combine, and the sum over the ranks that share an expert."""
+        ranks = mapping.stage_chips()
+        routed = tokens.message(tokens.hidden * mixture.top_k) / ranks
+        there = _all_to_all(routed, mapping.ep, network, relaxation)
+        back = _all_to_all(routed, mapping.ep, network, relaxation)
+        share = relaxation.minimum(1.0, mixture.top_k / mapping.ep)
+        within = _all_reduced(
+            tokens.message(tokens.hidden * share), ranks / mapping.ep, network, relaxation
+        )
+        return there + back + within
+
+
+class TalkExchange(AbstractExchange):
+    """The counts that reproduce the talk's tables.
+
+    Two collectives a layer, one more in a mixture of experts, two more where the ranks exceed the
+    KV heads. The counts were fitted to the system table together with the two latencies of
+    `FittedLatency`; the slides print neither.
+    """
+
+    def layer(
+        self,
+        layers: Layers,
+        tokens: Tokens,
+        mapping: Mapping,
+        network: AbstractNetwork,
+        relaxation: AbstractRelaxation,
+    ) -> Exchanged:
+        """See `AbstractExchange`."""
+        residual = tokens.message(tokens.hidden)
+        each = _all_reduced(residual, mapping.stage_chips(), network, relaxation)
+        mixture = 1 if isinstance(layers.feedforward, Mixture) else 0
+        split = _splits_sequence(layers, mapping, relaxation)
+        return each.scaled(2 + mixture + 2 * split)
+
+
+class CountedExchange(AbstractExchange):
+    """So many collectives in every layer.
+
+    Attributes:
+        collectives: Collectives a layer.
+    """
+
+    collectives: Leaf = leaf()
+
+    def layer(
+        self,
+        layers: Layers,
+        tokens: Tokens,
+        mapping: Mapping,
+        network: AbstractNetwork,
+        relaxation: AbstractRelaxation,
+    ) -> Exchanged:
+        """See `AbstractExchange`."""
+        del layers
+        residual = tokens.message(tokens.hidden)
+        each = _all_reduced(residual, mapping.stage_chips(), network, relaxation)
+        return each.scaled(self.collectives)

@@ -1,0 +1,54 @@
+"""What lies in the SRAM of the chips and what in their main memory."""
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._smooth import AbstractRelaxation
+
+
+class Placement(eqx.Module):
+    """Share of each kind of data that lies in software-managed SRAM, between 0 and 1.
+
+    Attributes:
+        weights: Of the weights that every token uses.
+        cache: Of the KV cache.
+        experts: Of the routed experts.
+    """
+
+    weights: Leaf = leaf(default=0)
+    cache: Leaf = leaf(default=0)
+    experts: Leaf = leaf(default=0)
+
+
+def filled_placement(
+    *,
+    capacity: Scalar,
+    weights: Scalar,
+    cache: Scalar,
+    experts: Scalar,
+    relaxation: AbstractRelaxation,
+) -> Placement:
+    """Fill the SRAM with what is read most often for its size.
+
+    Weights that every token uses and the cache are read once a step, whole; of the experts only
+    those that the batch touches. So experts come last.
+
+    Args:
+        capacity: SRAM of the instance [B].
+        weights: Bytes of the weights that every token uses [B].
+        cache: Bytes of the cache of all users [B].
+        experts: Bytes of the routed experts [B]; may be 0.
+        relaxation: How kinks are read.
+
+    Returns:
+        Shares that fit.
+    """
+    in_weights = relaxation.minimum(capacity, weights)
+    in_cache = relaxation.minimum(capacity - in_weights, cache)
+    in_experts = relaxation.minimum(capacity - in_weights - in_cache, experts)
+    return Placement(
+        weights=in_weights / weights,
+        cache=in_cache / cache,
+        experts=in_experts / jnp.where(experts > 0, experts, 1.0),
+    )

@@ -1,0 +1,1 @@
+"""The performance model: one pure function of one design."""

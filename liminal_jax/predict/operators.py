@@ -1,0 +1,113 @@
+"""The operators of one decode step of one micro-batch: what each computes and moves."""
+
+import equinox as eqx
+import jax
+
+from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.laws.scalar import scalar_work
+from liminal_jax.workload.model import Layers, Model
+from liminal_jax.workload.request import Request
+
+NORMS_A_LAYER = 2
+"""Normalisations of the residual stream in one layer: before attention and before feed-forward."""
+
+FLOP_PER_WEIGHT = 2
+"""One multiply-add for each weight and token."""
+
+
+class Operator(eqx.Module):
+    """Work and traffic of one operator over all layers that have it, for one micro-batch.
+
+    Attributes:
+        matrix: Tensor work of matrix products, at the precision of the weights [FLOP].
+        core: Tensor work of attention on its cache, at the precision of the cache [FLOP].
+        scalar: Work on the vector units [FLOP].
+        weights: Weights read that every token uses [B].
+        experts: Weights read of routed experts [B].
+        cache: Cache read and written [B].
+    """
+
+    matrix: Leaf = leaf(default=0)
+    core: Leaf = leaf(default=0)
+    scalar: Leaf = leaf(default=0)
+    weights: Leaf = leaf(default=0)
+    experts: Leaf = leaf(default=0)
+    cache: Leaf = leaf(default=0)
+
+    def scaled(self, count: Scalar) -> "Operator":
+        """The operator so many times."""
+        return jax.tree.map(lambda quantity: quantity * count, self)
+
+    def __add__(self, other: "Operator") -> "Operator":
+        """Both operators, one after the other."""
+        return jax.tree.map(lambda mine, its: mine + its, self, other)
+
+
+def _projections(layers: Layers, model: Model, request: Request, batch: Scalar) -> Operator:
+    weights = layers.attention.weights(model.hidden)
+    return Operator(
+        matrix=FLOP_PER_WEIGHT * batch * weights,
+        scalar=batch
+        * scalar_work(elements=NORMS_A_LAYER * model.hidden, operations=model.operations.per_norm),
+        weights=request.weight_bytes(weights + layers.small),
+    )
+
+
+def _attention(
+    layers: Layers,
+    model: Model,
+    request: Request,
+    batch: Scalar,
+    relaxation: AbstractRelaxation,
+) -> Operator:
+    attention = layers.attention
+    kept = attention.scope.kept(request.context, relaxation)
+    return Operator(
+        core=batch * attention.work(kept),
+        scalar=batch
+        * scalar_work(elements=attention.scores(kept), operations=model.operations.per_score),
+        cache=batch * request.cache_bytes(attention.cache() * kept),
+    )
+
+
+def _feedforward(layers: Layers, model: Model, request: Request, batch: Scalar) -> Operator:
+    block = layers.feedforward
+    always = block.weights(model.hidden)
+    used = always + block.expert_weights_used(model.hidden)
+    return Operator(
+        matrix=FLOP_PER_WEIGHT * batch * used,
+        scalar=batch
+        * scalar_work(elements=block.activations(), operations=model.operations.per_activation),
+        weights=request.weight_bytes(always),
+        experts=request.weight_bytes(block.expert_weights_read(model.hidden, batch)),
+    )
+
+
+def layer_operators(
+    model: Model, request: Request, batch: Scalar, relaxation: AbstractRelaxation
+) -> list[Operator]:
+    """Operators of all layers of a model, each over all its layers of one kind."""
+    return [
+        operator.scaled(layers.count)
+        for layers in model.layers
+        for operator in (
+            _projections(layers, model, request, batch),
+            _attention(layers, model, request, batch, relaxation),
+            _feedforward(layers, model, request, batch),
+        )
+    ]
+
+
+def table_operators(model: Model, request: Request, batch: Scalar) -> list[Operator]:
+    """Operators of embedding and head; none where layers only are counted."""
+    if model.tables is None:
+        return []
+    head = model.tables.head(model.hidden)
+    return [
+        Operator(
+            matrix=FLOP_PER_WEIGHT * batch * head,
+            scalar=batch * scalar_work(elements=model.hidden, operations=model.operations.per_norm),
+            weights=request.weight_bytes(head + model.tables.small + batch * model.hidden),
+        )
+    ]

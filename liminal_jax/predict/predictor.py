@@ -1,0 +1,294 @@
+"""The predictor: step time, capacity, power and cost of a design.
+
+    T = max(T_compute, T_mem) + T_exposed        UTPS = 1/T        STPS = P B / T
+
+after Davies, Crago, Sankaralingam and Kozyrakis (2025), LIMINAL, arXiv:2507.14397.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._smooth import AbstractRelaxation, Exact
+from liminal_jax.hardware.chip import Chip
+from liminal_jax.hardware.power import Activity
+from liminal_jax.hardware.system import System
+from liminal_jax.laws.cost import capital_recovery, cost_rate
+from liminal_jax.laws.roofline import compute_time, memory_time, stage_imbalance
+from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.exchange import AbstractExchange, Exchanged, LayerExchange, Tokens
+from liminal_jax.mapping.placement import Placement
+from liminal_jax.predict.operators import Operator, layer_operators, table_operators
+from liminal_jax.predict.overlap import (
+    AbstractOverlap,
+    AbstractTiers,
+    ParallelTiers,
+    Times,
+    WholeStep,
+)
+from liminal_jax.predict.prediction import CapitalShares, PowerShares, Prediction
+from liminal_jax.predict.residents import (
+    Residents,
+    parameters_active,
+    parameters_total,
+    residents,
+)
+from liminal_jax.workload.model import Model
+from liminal_jax.workload.request import Request
+
+YEAR = 365.25 * 24 * 3600.0
+"""Seconds of a year."""
+
+LEAST_ATTENTION_BITS = 8
+"""Attention computes with 8-bit operands at least; narrower caches are widened first."""
+
+ROUNDING = 1e-6
+"""Share by which float32 sums may exceed a capacity that they fill exactly."""
+
+
+class Design(eqx.Module):
+    """Everything that an architect chooses.
+
+    Attributes:
+        system: The hardware.
+        mapping: Degrees of parallelism of one instance.
+        placement: What lies in SRAM.
+        batch: Users in one micro-batch.
+    """
+
+    system: System
+    mapping: Mapping
+    placement: Placement
+    batch: Leaf = leaf()
+
+
+class Assumptions(eqx.Module):
+    """Which laws are used where the literature has several.
+
+    Attributes:
+        relaxation: How kinks are read.
+        overlap: How arithmetic and memory traffic overlap.
+        tiers: How SRAM and main memory overlap.
+        exchange: Which collectives a layer needs.
+    """
+
+    relaxation: AbstractRelaxation = eqx.field(default_factory=Exact)
+    overlap: AbstractOverlap = eqx.field(default_factory=WholeStep)
+    tiers: AbstractTiers = eqx.field(default_factory=ParallelTiers)
+    exchange: AbstractExchange = eqx.field(default_factory=LayerExchange)
+
+
+class _Traffic(eqx.Module):
+    """Bytes moved in a step, by tier [B]."""
+
+    sram: Leaf
+    main: Leaf
+
+
+def _tier_traffic(operator: Operator, placement: Placement) -> _Traffic:
+    sram = (
+        placement.weights * operator.weights
+        + placement.experts * operator.experts
+        + placement.cache * operator.cache
+    )
+    main = (
+        (1 - placement.weights) * operator.weights
+        + (1 - placement.experts) * operator.experts
+        + (1 - placement.cache) * operator.cache
+    )
+    return _Traffic(sram=sram, main=main)
+
+
+def _attention_bits(request: Request) -> Scalar:
+    return jnp.maximum(request.kv_bits, LEAST_ATTENTION_BITS)
+
+
+def _tensor_time(operator: Operator, chip: Chip, request: Request, chips: Scalar) -> Scalar:
+    matrix = compute_time(
+        work=operator.matrix, chips=chips, throughput=chip.tensor.at(request.weight_bits)
+    )
+    core = compute_time(
+        work=operator.core, chips=chips, throughput=chip.tensor.at(_attention_bits(request))
+    )
+    return matrix + core
+
+
+def _times(operator: Operator, design: Design, request: Request, assumptions: Assumptions) -> Times:
+    chip, chips = design.system.chip, design.mapping.stage_chips()
+    scalar = compute_time(work=operator.scalar, chips=chips, throughput=chip.vector)
+    traffic = _tier_traffic(operator, design.placement)
+    memory = assumptions.tiers.memory_time(
+        memory_time(traffic=traffic.sram, chips=chips, bandwidth=chip.sram.bandwidth),
+        memory_time(traffic=traffic.main, chips=chips, bandwidth=chip.memory.bandwidth),
+        assumptions.relaxation,
+    )
+    return Times(compute=_tensor_time(operator, chip, request, chips) + scalar, memory=memory)
+
+
+def _exchanged(
+    design: Design, model: Model, request: Request, assumptions: Assumptions
+) -> tuple[Exchanged, Exchanged]:
+    """Collectives of all layers, and of passing through the stages."""
+    tokens = Tokens(batch=design.batch, hidden=model.hidden, request=request)
+    place = (design.mapping, design.system.network, assumptions.relaxation)
+    layers = Exchanged(time=0.0, sent=0.0)
+    for group in model.layers:
+        layers = layers + assumptions.exchange.layer(group, tokens, *place).scaled(group.count)
+    return layers, assumptions.exchange.pipeline(tokens, *place)
+
+
+def _chip_power(
+    work: Operator, design: Design, request: Request, step: Scalar, sent: Scalar
+) -> Scalar:
+    """Power of one chip; in one step each stage works on each micro-batch in flight once."""
+    chip, chips = design.system.chip, design.mapping.stage_chips()
+    traffic = _tier_traffic(work, design.placement)
+    tensor = _tensor_time(work, chip, request, chips)
+    return chip.power.power(
+        Activity(
+            time=step,
+            memory_energy=(traffic.sram * chip.sram.energy + traffic.main * chip.memory.energy)
+            / chips,
+            arithmetic=tensor * chip.tensor.bits_8,
+            messages=sent,
+        )
+    )
+
+
+class _Fill(eqx.Module):
+    """How full the fullest chip is: main memory as a share, SRAM as yes or no."""
+
+    main: Leaf
+    sram_fits: Leaf
+
+
+def _fill(held: Residents, design: Design, imbalance: Scalar) -> _Fill:
+    chip, chips, placement = design.system.chip, design.mapping.chips(), design.placement
+    sram = imbalance * (
+        placement.weights * held.weights
+        + placement.experts * held.experts
+        + placement.cache * held.cache
+    )
+    main = held.tables + imbalance * (
+        (1 - placement.weights) * held.weights
+        + (1 - placement.experts) * held.experts
+        + (1 - placement.cache) * held.cache
+    )
+    return _Fill(
+        main=main / chip.memory.capacity / chips,
+        sram_fits=jnp.where(sram / chips <= chip.sram.capacity * (1 + ROUNDING), 1.0, 0.0),
+    )
+
+
+def _bottleneck(compute: Scalar, memory: Scalar, exposed: Scalar, fits: Scalar) -> Scalar:
+    """Index into `BOTTLENECKS` of what a step waits for longest, or of the missing capacity."""
+    longest = jnp.argmax(jnp.stack([memory, compute, exposed]))
+    return jnp.where(fits, longest, 3).astype(jnp.result_type(float))
+
+
+def predict(
+    design: Design,
+    model: Model,
+    request: Request,
+    assumptions: Assumptions | None = None,
+) -> Prediction:
+    """What a design does with a model and a request.
+
+    A pure function: `jax.grad`, `jax.vmap` and `jax.jit` apply to it directly. Numbers that the
+    hardware lacks (NaN) make the outputs that need them NaN.
+
+    Args:
+        design: System, mapping, placement and batch; degrees may be real numbers.
+        model: What is computed.
+        request: For which context and precision.
+        assumptions: Which laws are used; the exact ideal ones by default.
+
+    Returns:
+        Times, capacity, power and cost of one instance, in SI units and USD.
+    """
+    assumptions = Assumptions() if assumptions is None else assumptions
+    relaxation, mapping, chip = assumptions.relaxation, design.mapping, design.system.chip
+    layers = model.layer_count()
+    imbalance = stage_imbalance(
+        layers=layers, largest=relaxation.ceil(layers / mapping.pp), stages=mapping.pp
+    )
+    operators = [
+        operator.scaled(imbalance)
+        for operator in layer_operators(model, request, design.batch, relaxation)
+    ] + table_operators(model, request, design.batch)
+    times = [_times(operator, design, request, assumptions) for operator in operators]
+    collectives, pipeline = _exchanged(design, model, request, assumptions)
+
+    compute = sum(each.compute for each in times)
+    memory = sum(each.memory for each in times)
+    exposed = imbalance * collectives.time + pipeline.time
+    step = assumptions.overlap.busy_time(times, relaxation) + exposed
+    users = mapping.pp * design.batch
+    stps = users / step
+
+    held = residents(model, request, mapping, design.batch, relaxation)
+    fill = _fill(held, design, imbalance)
+    fits = (fill.main <= 1 + ROUNDING) & (fill.sram_fits > 0)
+
+    work = sum(operators[1:], start=operators[0])
+    tensor = _tensor_time(work, chip, request, mapping.stage_chips())
+    chip_power = _chip_power(work, design, request, step, collectives.sent + pipeline.sent)
+    power = _power_shares(design, chip_power)
+    capital = _capital_shares(design)
+    facility = design.system.facility
+    wall = power.total() * facility.pue
+    spending = cost_rate(
+        capital=capital.total(),
+        yearly_share=capital_recovery(
+            discount_rate=facility.discount_rate, lifetime=facility.lifetime
+        ),
+        year=YEAR,
+        power=wall,
+        energy_price=facility.energy_price,
+    )
+    return Prediction(
+        utps=1 / step,
+        stps=stps,
+        step_time=step,
+        compute_time=compute,
+        memory_time=memory,
+        exposed_time=exposed,
+        memory_required=held.total(),
+        memory_capacity=mapping.chips() * (chip.memory.capacity + chip.sram.capacity),
+        memory_fill=fill.main,
+        fits=fits,
+        bottleneck=_bottleneck(compute, memory, exposed, fits),
+        parameters_total=parameters_total(model),
+        parameters_active=parameters_active(model),
+        tensor_utilisation=tensor / step,
+        chips=mapping.chips(),
+        users=users,
+        chip_power=chip_power,
+        power_density=chip_power / chip.die_area,
+        power=power,
+        energy_per_token=wall / stps,
+        capital=capital,
+        usd_per_million_tokens=spending / stps * 1e6,
+    )
+
+
+def _power_shares(design: Design, chip_power: Scalar) -> PowerShares:
+    facility, chips = design.system.facility, design.mapping.chips()
+    bandwidth = design.system.network.provisioned_bandwidth()
+    return PowerShares(
+        chips=chips * chip_power,
+        host=chips * facility.host_power,
+        network=chips * facility.switch_power * bandwidth,
+    )
+
+
+def _capital_shares(design: Design) -> CapitalShares:
+    facility, chips = design.system.facility, design.mapping.chips()
+    bandwidth = design.system.network.provisioned_bandwidth()
+    return CapitalShares(
+        chips=chips * design.system.chip.cost * facility.selling_multiple,
+        host=chips * facility.host_price,
+        board=chips * facility.board_price,
+        network=chips * facility.network_price * bandwidth,
+        rack=chips * facility.rack_price,
+    )

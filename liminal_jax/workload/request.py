@@ -1,0 +1,36 @@
+"""What the users ask for."""
+
+import equinox as eqx
+
+from liminal_jax._arrays import Leaf, Scalar, leaf
+
+BITS_PER_BYTE = 8
+
+
+class Request(eqx.Module):
+    """One decode step: its context and the precision of what is kept.
+
+    Attributes:
+        context: Tokens of one user that attention sees, the new one included.
+        weight_bits: Bits of one weight; matrices multiply at the chip's rate for this precision.
+        kv_bits: Bits of one element of the cache; attention computes at the rate for this
+            precision, 8 bits at least.
+        activation_bits: Bits of one element that chips exchange.
+    """
+
+    context: Leaf = leaf()
+    weight_bits: Leaf = leaf(default=8)
+    kv_bits: Leaf = leaf(default=8)
+    activation_bits: Leaf = leaf(default=16)
+
+    def weight_bytes(self, elements: Scalar) -> Scalar:
+        """Bytes of some weights [B]."""
+        return elements * self.weight_bits / BITS_PER_BYTE
+
+    def cache_bytes(self, elements: Scalar) -> Scalar:
+        """Bytes of some cache elements [B]."""
+        return elements * self.kv_bits / BITS_PER_BYTE
+
+    def message_bytes(self, elements: Scalar) -> Scalar:
+        """Bytes of some exchanged elements [B]."""
+        return elements * self.activation_bits / BITS_PER_BYTE
