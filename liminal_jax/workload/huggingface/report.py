@@ -1,0 +1,39 @@
+"""What a reader did with each field of a config, for the user to check."""
+
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Use(StrEnum):
+    """What became of a field."""
+
+    READ = "read"
+    DEFAULT = "default"
+    IGNORED = "ignored"
+
+
+class Row(NamedTuple):
+    """One field: its dotted path, its value, what became of it, and as what or why."""
+
+    field: str
+    value: Any
+    use: Use
+    note: str
+
+
+class ReadReport(NamedTuple):
+    """All fields of a config.
+
+    Attributes:
+        source: The file, as the user named it.
+        family: The `model_type` whose rules were applied.
+        rows: The fields: those read, then those left out of the file, then those ignored.
+    """
+
+    source: str
+    family: str
+    rows: tuple[Row, ...]
+
+    def having(self, use: Use) -> tuple[Row, ...]:
+        """The rows of one kind."""
+        return tuple(row for row in self.rows if row.use is use)
