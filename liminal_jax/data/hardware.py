@@ -6,10 +6,10 @@ from it is computed elsewhere.
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -242,6 +242,19 @@ class PowerFile(_Table):
     server_power: PowerShare
 
 
+_FACILITY_DEFAULTS = {
+    ("chip", "idle_fraction"): "idle_fraction",
+    ("network", "efficiency"): "network_efficiency",
+    ("network", "scale_out_bandwidth"): "scale_out_bandwidth",
+    ("network", "scale_out_latency"): "scale_out_latency",
+}
+
+
+def _facility(field: str) -> Callable[[], Number]:
+    """What reads a field of the facility where a system's file does not state its own."""
+    return lambda: getattr(load_facility_file(), field)
+
+
 class ChipFile(_Table):
     """A chip: one package that computes, with its memory.
 
@@ -270,7 +283,7 @@ class ChipFile(_Table):
     die_area: Area
     process: str | None = None
     tdp: Power
-    idle_fraction: Share = Field(default_factory=lambda: load_facility_file().idle_fraction)
+    idle_fraction: Share = Field(default_factory=_facility("idle_fraction"))
     cost: Price
     market_price: Price
     memory: MemoryFile
@@ -313,13 +326,9 @@ class NetworkFile(_Table):
     latency_at_8: Duration | None = None
     latency_at_128: Duration | None = None
     latency_floor: Duration | None = None
-    efficiency: Share = Field(default_factory=lambda: load_facility_file().network_efficiency)
-    scale_out_bandwidth: KnownBandwidth = Field(
-        default_factory=lambda: load_facility_file().scale_out_bandwidth
-    )
-    scale_out_latency: Duration = Field(
-        default_factory=lambda: load_facility_file().scale_out_latency
-    )
+    efficiency: Share = Field(default_factory=_facility("network_efficiency"))
+    scale_out_bandwidth: KnownBandwidth = Field(default_factory=_facility("scale_out_bandwidth"))
+    scale_out_latency: Duration = Field(default_factory=_facility("scale_out_latency"))
 
     @model_validator(mode="after")
     def _fits_topology(self) -> Self:
@@ -483,12 +492,32 @@ def _loaded(model: type[_File], path: Path) -> _File:
 
 
 def load_system_tables(name_or_path: str) -> dict[str, Any]:
-    """The tables of a system's file as they are written, for copying and editing.
+    """The tables of a system as they are written, rows that its file leaves to defaults included.
 
     Raises:
-        InputError: there is no such system, or its file is not TOML.
+        InputError: there is no such system, or its file has mistakes.
     """
-    return _tables(_path_of("systems", name_or_path))
+    load_system_file(name_or_path)
+    tables = _tables(_path_of("systems", name_or_path))
+    facility = _tables(_DATA / "facility.toml")
+    for (table, field), default in _FACILITY_DEFAULTS.items():
+        tables[table].setdefault(field, facility[default])
+    return tables
+
+
+def system_paths() -> tuple[str, ...]:
+    """Dotted path of every field that a system's file may state."""
+    return tuple(_paths_in(SystemFile))
+
+
+def _paths_in(table: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in table.model_fields.items():
+        members = [field.annotation, *get_args(field.annotation)]
+        inner = [part for part in members if isinstance(part, type) and issubclass(part, _Table)]
+        if inner:
+            yield from _paths_in(inner[0], f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
 
 
 def checked_system_file(tables: dict[str, Any], source: str) -> SystemFile:

@@ -1,0 +1,170 @@
+"""`liminal systems`: list the systems that come with the package, show one, start one's own."""
+
+import json as json_format
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Console, RenderableType
+
+from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.data.hardware import (
+    SystemFile,
+    checked_system_file,
+    load_process_file,
+    load_sources,
+    load_system_file,
+    load_system_tables,
+    load_technology_file,
+    system_names,
+    system_paths,
+)
+from liminal_jax.view.systems import numbers_in, system_report, systems_table
+
+_PIPED_WIDTH = 120
+
+
+def systems_list(json: bool = False) -> None:
+    """List the systems that come with the package.
+
+    Args:
+        json: Print one JSON object in SI units instead of a table.
+    """
+    systems = [load_system_file(name) for name in system_names()]
+    if json:
+        print(json_format.dumps({system.name: system.model_dump() for system in systems}, indent=2))
+    else:
+        _show(systems_table(systems))
+
+
+def systems_show(name: str, json: bool = False) -> None:
+    """Show every number of a system with unit, kind, range and source.
+
+    Args:
+        name: Name of a system, or path of a TOML file.
+        json: Print one JSON object in SI units instead of tables.
+    """
+    system = load_system_file(name)
+    parts = _parts(system)
+    sources = load_sources()
+    if not json:
+        headings = {f"{kind} {part.name}": part for kind, part in parts.items()}
+        _show(system_report(system, headings, sources))
+        return
+    named = {
+        number.source for record in (system, *parts.values()) for _, number in numbers_in(record)
+    }
+    answer = {
+        "system": system.model_dump(),
+        **{kind.lower().replace(" ", "_"): part.model_dump() for kind, part in parts.items()},
+        "sources": {key: sources[key].model_dump() for key in sorted(named & set(sources))},
+    }
+    print(json_format.dumps(answer, indent=2))
+
+
+def systems_new(name: str, like: str, output: str | None = None, set: tuple[str, ...] = ()) -> None:
+    """Write an editable copy of a system as a TOML file of your own.
+
+    Args:
+        name: Name of the new system.
+        like: Name or path of the system to start from.
+        output: File to write; NAME.toml in the current folder if not given.
+        set: Fields to change, such as `chip.memory.bandwidth="8 TB/s"`.
+    """
+    path = Path(output or f"{name}.toml")
+    tables = load_system_tables(like)
+    tables.update(
+        name=name, title=name, status="hypothetical", about=f"A system that started from {like}."
+    )
+    _change(tables, set)
+    checked_system_file(tables, "--set" if set else str(path))
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(_file_text(tables, like, path))
+    except FileExistsError:
+        problem = "exists already; name another file with --output"
+        raise InputError(str(path), [Problem("", problem)]) from None
+    except OSError as error:
+        raise InputError(str(path), [Problem("", f"cannot be written: {error}")]) from None
+    print(f"{path} written; try: liminal predict --system {path}")
+
+
+def _show(report: RenderableType) -> None:
+    """Print for the terminal's width, or wide enough for a file or pipe."""
+    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(report, soft_wrap=False)
+
+
+def _parts(system: SystemFile) -> dict[str, Any]:
+    """The files that a system refers to."""
+    parts: dict[str, BaseModel] = {
+        "Memory technology": load_technology_file(system.chip.memory.technology)
+    }
+    if system.chip.process is not None:
+        parts["Process"] = load_process_file(system.chip.process)
+    return parts
+
+
+def _change(tables: dict[str, Any], changes: tuple[str, ...]) -> None:
+    """Put `path=value` changes into the tables of a system."""
+    problems: list[Problem] = []
+    known = system_paths()
+    for change in changes:
+        path, equals, text = (part.strip() for part in change.partition("="))
+        if not equals:
+            problems.append(Problem(path, "a change is written PATH=VALUE"))
+        elif path not in known:
+            problems.append(Problem(path, f"there is no such field{did_you_mean(path, known)}"))
+        else:
+            *folders, field = path.split(".")
+            table = tables
+            for folder in folders:
+                table = table.setdefault(folder, {})
+            table[field] = _value(text)
+    if problems:
+        raise InputError("--set", problems)
+
+
+def _value(text: str) -> Any:
+    """A value as TOML reads it; a word or a quantity needs no quotation marks."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _file_text(tables: Mapping[str, Any], like: str, path: Path) -> str:
+    return (
+        f"# A system of your own, started from {like}. Use it with\n"
+        f"#   liminal predict --system {path}\n"
+        f"#   liminal systems show {path}\n"
+        "# A number may be a row with value, unit, source, kind (datasheet, paper, measured,\n"
+        '# derived, assumed, fitted) and low, high, note; or just "8 TB/s"; or a bare SI number;\n'
+        '# or { unknown = "reason" }. What needs an unknown number says so instead of answering.\n'
+        "\n" + "\n".join(_lines(tables)).strip() + "\n"
+    )
+
+
+def _lines(table: Mapping[str, Any], heading: str = "") -> Iterator[str]:
+    """The lines of a TOML table: its rows first, then the tables in it."""
+    inner = {key: value for key, value in table.items() if _is_table(value)}
+    if heading:
+        yield f"\n[{heading}]"
+    for key, value in table.items():
+        if key not in inner:
+            yield f"{key} = {_toml(value)}"
+    for key, value in inner.items():
+        yield from _lines(value, f"{heading}.{key}" if heading else key)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping) and not {"value", "unknown"} & set(value)
+
+
+def _toml(value: Any) -> str:
+    """A value of a row as TOML; its strings and numbers are written as JSON writes them."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_toml(part)}" for key, part in value.items()) + " }"
+    return json_format.dumps(value, ensure_ascii=False)

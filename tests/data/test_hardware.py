@@ -1,0 +1,260 @@
+import csv
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from liminal_jax._files import InputError
+from liminal_jax.data.hardware import (
+    checked_system_file,
+    load_facility_file,
+    load_packaging_file,
+    load_process_file,
+    load_sources,
+    load_system_file,
+    load_system_tables,
+    load_technology_file,
+    process_names,
+    system_names,
+    system_paths,
+    technology_names,
+)
+from liminal_jax.view.systems import numbers_in
+
+REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "hardware"
+TIB, GIB, MIB = 2**40, 2**30, 2**20
+
+
+def si(number):
+    """The value of a number that must be known."""
+    assert number.value is not None
+    return number.value
+
+
+def every_record():
+    yield load_facility_file()
+    yield load_packaging_file()
+    yield from map(load_system_file, system_names())
+    yield from map(load_technology_file, technology_names())
+    yield from map(load_process_file, process_names())
+
+
+def problems_of(path):
+    with pytest.raises(InputError) as caught:
+        load_system_file(str(path))
+    return {problem.path: problem.message for problem in caught.value.problems}
+
+
+@pytest.fixture
+def own_file(tmp_path, monkeypatch):
+    """Writes the H100 with changes to its text as a user's file."""
+    monkeypatch.chdir(tmp_path)
+    text = (Path(load_system_file.__code__.co_filename).parent / "systems/h100.toml").read_text()
+
+    def written(*changes):
+        changed = text
+        for old, new in changes:
+            assert old in changed
+            changed = changed.replace(old, new)
+        Path("mine.toml").write_text(changed)
+        return "mine.toml"
+
+    return written
+
+
+@pytest.mark.parametrize("name", system_names())
+def test_every_system_loads_under_its_name_with_its_technology_and_process(name):
+    system = load_system_file(name)
+    assert system.name == name
+    load_technology_file(system.chip.memory.technology)
+    if system.chip.process is not None:
+        load_process_file(system.chip.process)
+
+
+@pytest.mark.parametrize("name", technology_names())
+def test_every_technology_loads_under_its_name(name):
+    assert load_technology_file(name).name == name
+
+
+@pytest.mark.parametrize("name", process_names())
+def test_every_process_loads_under_its_name(name):
+    assert load_process_file(name).name == name
+
+
+def test_every_source_is_used_and_every_number_has_one():
+    named = [number.source for record in every_record() for _, number in numbers_in(record)]
+    assert set(named) - {""} == set(load_sources())
+    unknown = [
+        number for record in every_record() for _, number in numbers_in(record) if not number.source
+    ]
+    assert all(number.unknown for number in unknown)
+
+
+def test_every_latency_says_what_it_is_per():
+    for name in system_names():
+        network = load_system_file(name).network
+        word = "each hop" if network.topology == "torus" else "each collective"
+        for number in (network.latency, network.latency_at_8, network.latency_at_128):
+            assert number is None or word in number.note
+
+
+@pytest.mark.parametrize(
+    ("name", "bandwidth", "rate", "capacity"),
+    [
+        ("xpu-hbm3", 4 * TIB, 2.25e15, 96 * GIB),
+        ("xpu-hbm4", 18 * TIB, 2.25e15, 192 * GIB),
+        ("xpu-3d-dram", 30 * TIB, 2.25e15, 36 * GIB),
+        ("xpu-sram", 117 * TIB, 1.13e15, 512 * MIB),
+        ("xpu-cows", 2250 * TIB, 28.13e15, 11 * GIB),
+    ],
+)
+def test_the_chips_of_the_talk_are_binary_and_exact(name, bandwidth, rate, capacity):
+    chip = load_system_file(name).chip
+    assert chip.memory.bandwidth.value == bandwidth
+    assert chip.tensor_8bit.value == rate
+    assert chip.memory.capacity.value == capacity
+    assert chip.power is not None
+    assert chip.power.density.value == pytest.approx(1e6)
+    assert chip.power.server_power.value == 37.5
+
+
+@pytest.mark.parametrize(
+    ("system", "memory", "process"),
+    [
+        ("a100", "hbm2e", "n7"),
+        ("h100", "hbm3", "n4"),
+        ("b200", "hbm3e", "n4p"),
+        ("mi300x", "hbm3", "n5"),
+        ("mi355x", "hbm3e", "n3p"),
+    ],
+)
+def test_a_chip_at_full_use_draws_its_thermal_design_power(system, memory, process):
+    chip = load_system_file(system).chip
+    assert (chip.memory.technology, chip.process) == (memory, process)
+    drawn = (
+        si(chip.idle_fraction) * si(chip.tdp)
+        + si(load_technology_file(memory).access_energy) * si(chip.memory.bandwidth)
+        + si(load_process_file(process).energy_per_flop) * si(chip.tensor_8bit)
+    )
+    assert drawn == pytest.approx(si(chip.tdp), rel=0.005)
+
+
+def test_a_rack_costs_what_its_parts_cost():
+    facility, network = load_facility_file(), load_system_file("gb200").network
+    assert network.bandwidth is not None
+    parts = si(facility.host_price) + si(facility.board_price) + si(facility.rack_price)
+    rest = parts + si(facility.network_price) * si(network.bandwidth)
+    assert rest == pytest.approx(3.05e6 / 72 * (1 - 0.472), rel=1e-3)
+
+
+def test_provisioned_power_of_the_memories_of_the_talk():
+    hbm4, dram = (load_system_file(name).chip.power for name in ("xpu-hbm4", "xpu-3d-dram"))
+    assert hbm4 is not None
+    assert dram is not None
+    assert hbm4.bandwidth_power.value == pytest.approx(30e-12)
+    assert dram.bandwidth_power.value == pytest.approx(5.6e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("h100", "H100 SXM"),
+        ("h200", "H200 SXM"),
+        ("b200", "B200 SXM"),
+        ("gb200", "GB200 NVL72 (per GPU)"),
+        ("mi300x", "MI300X"),
+        ("mi355x", "MI355X"),
+        ("tpu7x", "TPU7x (Ironwood)"),
+        ("trainium-2", "Trainium2"),
+    ],
+)
+def test_the_chips_agree_with_the_collected_table(name, row):
+    if not REFERENCE.exists():
+        pytest.skip("the collected table of chips is not here")
+    with (REFERENCE / "chips.csv").open() as file:
+        expected = {line["chip"]: line for line in csv.DictReader(file)}[row]
+    system = load_system_file(name)
+    chip, network = system.chip, system.network
+    assert network.bandwidth is not None
+    assert si(chip.tensor_16bit) == pytest.approx(float(expected["bf16_dense_TF"]) * 1e12)
+    assert si(chip.tensor_8bit) == pytest.approx(float(expected["fp8_dense_TF"]) * 1e12)
+    assert si(chip.memory.bandwidth) == pytest.approx(float(expected["mem_BW_TBps"]) * 1e12)
+    assert si(chip.memory.capacity) == float(expected["mem_GB"]) * GIB
+    assert si(network.bandwidth) == pytest.approx(float(expected["scaleup_uni_GBps"]) * 1e9)
+    assert network.domain == int(expected["scaleup_domain"])
+
+
+def test_what_a_system_leaves_out_is_the_facilitys():
+    assert load_system_file("h100").chip.idle_fraction == load_facility_file().idle_fraction
+    tables = load_system_tables("h100")
+    assert tables["chip"]["idle_fraction"]["value"] == 0.12
+    assert checked_system_file(tables, "h100") == load_system_file("h100")
+
+
+def test_a_path_is_as_good_as_a_name(own_file):
+    path = own_file(('name = "h100"', 'name = "mine"'))
+    assert load_system_file(path).name == "mine"
+    assert load_system_file(path).chip == load_system_file("h100").chip
+
+
+def test_an_unknown_name_gets_a_suggestion():
+    for load, wrong, right in (
+        (load_system_file, "h10", "h100"),
+        (load_technology_file, "hbm3f", "hbm3"),
+        (load_process_file, "n4q", "n4"),
+    ):
+        with pytest.raises(InputError, match=f"no .* '{wrong}'; did you mean '{right}"):
+            load(wrong)
+    with pytest.raises(InputError, match=r"there are .*b200.*xpu-hbm3"):
+        load_system_file("abacus")
+    with pytest.raises(InputError, match=r"there is no file 'mine.toml'"):
+        load_system_file("mine.toml")
+
+
+def test_a_file_that_is_not_toml_is_refused(tmp_path):
+    path = tmp_path / "broken.toml"
+    path.write_text("name = ")
+    with pytest.raises(InputError, match=r"broken.toml: cannot be read"):
+        load_system_file(str(path))
+
+
+def test_all_mistakes_of_a_file_come_at_once(own_file):
+    path = own_file(
+        ('technology = "hbm3"', 'technology = "hbm33"'),
+        ('process = "n4"', 'process = "n44"'),
+        ('value = 3.35, unit = "TB/s"', 'value = 3.35, unit = "TB"'),
+        ("value = 700,", "value = -700,"),
+        ("stacks = 5", "stack = 5"),
+        ('vendor = "NVIDIA"\n', ""),
+        ("domain = 8", "domain = 0"),
+        ('topology = "switched"', 'topology = "switch"'),
+    )
+    problems = problems_of(path)
+    assert problems["chip.memory.technology"].endswith("did you mean 'hbm3'?")
+    assert "there is no process 'n44'" in problems["chip.process"]
+    assert problems["chip.memory.bandwidth"] == "'TB' where a quantity in B/s is wanted"
+    assert problems["chip.tdp"] == "must be above zero, not -700 W"
+    assert problems["chip.memory.stack"] == "unknown field; did you mean 'stacks'?"
+    assert problems["vendor"] == "is required"
+    assert problems["network.domain"].startswith("must be at least 1")
+    assert "did you mean 'switched'" in problems["network.topology"]
+
+
+def test_a_network_states_what_its_topology_needs_and_no_more(own_file):
+    torus = problems_of(own_file(('topology = "switched"', 'topology = "torus"')))
+    assert torus == {"network": "topology 'torus' needs dimensions"}
+    talk = problems_of(own_file(('topology = "switched"', 'topology = "talk"')))
+    assert "needs latency_at_128, latency_at_8, latency_floor" in talk["network"]
+    assert "has no bandwidth, latency" in talk["network"]
+
+
+def test_every_field_of_a_file_has_a_path():
+    paths = system_paths()
+    assert {"name", "chip.memory.bandwidth", "chip.sram.energy", "network.domain"} <= set(paths)
+    assert "chip.memory" not in paths
+
+
+def test_no_bundled_file_is_left_out():
+    folder = Path(load_system_file.__code__.co_filename).parent
+    for path in folder.glob("systems/*.toml"):
+        assert tomllib.loads(path.read_text())["name"] == path.stem
