@@ -51,25 +51,25 @@ def printed_range(number: Number) -> str:
 
 def systems_table(systems: Iterable[SystemFile]) -> Table:
     """One line a system: what decides decode, as the sources print it."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("name", "status"):
-        table.add_column(heading, no_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("name", no_wrap=True)
     for heading in ("bandwidth", "capacity", "8-bit rate"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("memory", no_wrap=True)
     table.add_column("domain", justify="right", no_wrap=True)
     table.add_column("topology", no_wrap=True)
+    table.add_column("status", overflow="fold", min_width=6)
     for system in systems:
         memory, network = system.chip.memory, system.network
         table.add_row(
             system.name,
-            system.status,
             memory.bandwidth.printed,
             memory.capacity.printed,
             system.chip.tensor_8bit.printed,
             memory.technology,
             str(network.domain),
             network.topology,
+            system.status,
         )
     return table
 
@@ -77,8 +77,8 @@ def systems_table(systems: Iterable[SystemFile]) -> Table:
 def numbers_table(record: BaseModel) -> RenderableType:
     """Every quantity of a record with unit, range, kind and source, and what is noted on it."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("number", overflow="fold")
-    table.add_column("value", justify="right", overflow="fold")
+    table.add_column("number", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
     table.add_column("range", overflow="fold")
     table.add_column("kind", no_wrap=True)
     table.add_column("source", overflow="fold")
