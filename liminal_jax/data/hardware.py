@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -331,7 +331,7 @@ class NetworkFile(_Table):
     scale_out_latency: Duration = Field(default_factory=_facility("scale_out_latency"))
 
     @model_validator(mode="after")
-    def _fits_topology(self) -> Self:
+    def _fits_topology(self) -> "NetworkFile":
         """Demand the rows that the topology needs, and no row that it cannot use."""
         wanted = _KEYS_OF_TOPOLOGY[self.topology]
         optional = frozenset().union(*_KEYS_OF_TOPOLOGY.values())

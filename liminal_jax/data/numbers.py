@@ -7,7 +7,7 @@ file may also say `"3.35 TB/s"` or a bare number in SI.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -73,7 +73,7 @@ class _Row(BaseModel):
     unknown: _Reason | None = None
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _complete(self) -> "_Row":
         """Demand a whole row: either a reason alone, or value, source and kind."""
         if self.unknown is not None:
             if self.model_fields_set != {"unknown"}:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from liminal_jax._files import InputError
+from liminal_jax.data import numbers
 from liminal_jax.data.hardware import (
     checked_system_file,
     load_facility_file,
@@ -23,6 +24,7 @@ from liminal_jax.view.systems import numbers_in
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "hardware"
 TIB, GIB, MIB = 2**40, 2**30, 2**20
+DATA = Path(numbers.__file__).parent
 
 
 def si(number):
@@ -49,7 +51,7 @@ def problems_of(path):
 def own_file(tmp_path, monkeypatch):
     """Writes the H100 with changes to its text as a user's file."""
     monkeypatch.chdir(tmp_path)
-    text = (Path(load_system_file.__code__.co_filename).parent / "systems/h100.toml").read_text()
+    text = (DATA / "systems/h100.toml").read_text()
 
     def written(*changes):
         changed = text
@@ -255,6 +257,6 @@ def test_every_field_of_a_file_has_a_path():
 
 
 def test_no_bundled_file_is_left_out():
-    folder = Path(load_system_file.__code__.co_filename).parent
-    for path in folder.glob("systems/*.toml"):
+
+    for path in DATA.glob("systems/*.toml"):
         assert tomllib.loads(path.read_text())["name"] == path.stem
