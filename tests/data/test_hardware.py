@@ -257,6 +257,5 @@ def test_every_field_of_a_file_has_a_path():
 
 
 def test_no_bundled_file_is_left_out():
-
     for path in DATA.glob("systems/*.toml"):
         assert tomllib.loads(path.read_text())["name"] == path.stem
