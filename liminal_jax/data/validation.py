@@ -173,10 +173,10 @@ _KINDS = {
 }
 
 _LIMITS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "greater_than": lambda context: f"greater than {context['gt']}",
-    "greater_than_equal": lambda context: f"at least {context['ge']}",
-    "less_than": lambda context: f"less than {context['lt']}",
-    "less_than_equal": lambda context: f"at most {context['le']}",
+    "greater_than": lambda context: f"greater than {_bound(context['gt'])}",
+    "greater_than_equal": lambda context: f"at least {_bound(context['ge'])}",
+    "less_than": lambda context: f"less than {_bound(context['lt'])}",
+    "less_than_equal": lambda context: f"at most {_bound(context['le'])}",
     "literal_error": lambda context: f"{context['expected']}",
     "enum": lambda context: f"{context['expected']}",
     "union_tag_invalid": lambda context: f"one of {context['expected_tags']}",
@@ -194,7 +194,8 @@ def _message(kind: str, context: dict[str, Any], value: Any) -> str | None:
     if kind in ("too_short", "too_long"):
         bound = "at least" if kind == "too_short" else "at most"
         limit = context["min_length"] if kind == "too_short" else context["max_length"]
-        return f"must have {bound} {limit} items, got {context['actual_length']}"
+        items = "item" if limit == 1 else "items"
+        return f"must have {bound} {limit} {items}, got {context['actual_length']}"
     if kind in _KINDS:
         return f"must be {_KINDS[kind]}, got {_shown(value)}"
     if kind in _LIMITS:
@@ -204,6 +205,10 @@ def _message(kind: str, context: dict[str, Any], value: Any) -> str | None:
             context.get("expected") or context.get("expected_tags"), value
         )
     return None
+
+
+def _bound(limit: Any) -> str:
+    return str(limit).removesuffix(".0")
 
 
 def _suggestion(expected: str | None, value: Any) -> str:

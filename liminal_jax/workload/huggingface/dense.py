@@ -152,7 +152,7 @@ def gemma3(fields: Fields) -> Table:
     period = fields.count(
         "sliding_window_pattern",
         "_sliding_window_pattern",
-        note="every so-manieth layer attends to all tokens",
+        note="every n-th layer attends to all tokens",
         default=6,
     )
     scopes = ["sliding" if (layer + 1) % period else "full" for layer in range(layers)]

@@ -107,6 +107,11 @@ class Fields:
             return None
         return [meanings[entry] for entry in self._read(name, value, note)]
 
+    def accept(self, name: str, note: str) -> None:
+        """Account for a key that has been read without a check of this class."""
+        self._present((name,))
+        self._read(name, self.values[name], note)
+
     def ignore(self, name: str, reason: str) -> None:
         """Account for a key that may be present and changes nothing."""
         self._known.append(name)

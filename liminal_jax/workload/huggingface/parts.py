@@ -186,7 +186,7 @@ def shared_experts(fields: Fields) -> Table:
 
 
 def dense_first(fields: Fields, layers: int) -> list[bool]:
-    """Which layers are mixtures: all but the first few, or every so-manieth of those."""
+    """Which layers are mixtures: all but the first few, or every n-th of those."""
     first = fields.count("first_k_dense_replace", note="dense layers before the mixtures", least=0)
     if fields.sound("first_k_dense_replace", "num_hidden_layers") and first > layers:
         fields.refuse("first_k_dense_replace", f"{first} exceeds num_hidden_layers ({layers})")
@@ -201,7 +201,7 @@ def by_frequency(fields: Fields, sparse: list[bool]) -> list[bool]:
             "moe_layer_freq", meanings, note="which layers are mixtures", layers=len(sparse)
         )
         return sparse if given is None else [a and b for a, b in zip(sparse, given, strict=True)]
-    period = fields.count("moe_layer_freq", note="every so-manieth layer is a mixture", default=1)
+    period = fields.count("moe_layer_freq", note="every n-th layer is a mixture", default=1)
     return [is_sparse and layer % period == 0 for layer, is_sparse in enumerate(sparse)]
 
 

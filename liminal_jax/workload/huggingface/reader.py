@@ -67,6 +67,7 @@ def _object(file: Path, source: str) -> dict[str, Any]:
     """The JSON object in a file; every number in it is finite."""
     try:
         values = json.loads(file.read_text(encoding="utf-8-sig"))
+        endless = [Problem(path, "must be a finite number") for path in _endless(values, "")]
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise InputError(source, [Problem("", message)]) from None
@@ -79,7 +80,6 @@ def _object(file: Path, source: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         message = f"must be a JSON object, got {shown(values)}"
         raise InputError(source, [Problem("", message)])
-    endless = [Problem(path, "must be a finite number") for path in _endless(values, "")]
     if endless:
         raise InputError(source, endless)
     return values
@@ -102,7 +102,7 @@ def _text_fields(outer: Fields, source: str) -> Fields:
     if "text_config" not in outer.values:
         return outer
     text = outer.values["text_config"]
-    outer.ignore("text_config", "holds the text model")
+    outer.accept("text_config", "the text model")
     if not isinstance(text, dict):
         message = f"must be an object, got {shown(text)}"
         raise InputError(source, [Problem("text_config", message)])
@@ -143,6 +143,8 @@ def _text(fields: Fields, name: str, source: str) -> str | None:
     if value is not None and not isinstance(value, str):
         message = f"must be text, got {shown(value)}"
         raise InputError(source, [Problem(fields.prefix + name, message)])
+    if value is not None:
+        fields.accept(name, "family")
     return value
 
 
@@ -154,6 +156,7 @@ def _architecture(fields: Fields, source: str) -> str | None:
     if not isinstance(value, list) or not isinstance(value[0], str):
         message = f"must be a list of names, got {shown(value)}"
         raise InputError(source, [Problem(fields.prefix + "architectures", message)])
+    fields.accept("architectures", "family")
     return value[0]
 
 

@@ -142,7 +142,7 @@ def _qwen_moe(fields: Fields, attention: Table, experts: Table) -> Table:
         fields.ignore(name, "use_sliding_window is not true")
     layers = layer_count(fields)
     layer_scopes(fields, ["full"] * layers, modelled=())
-    step = fields.count("decoder_sparse_step", note="every so-manieth is a mixture", default=1)
+    step = fields.count("decoder_sparse_step", note="every n-th is a mixture", default=1)
     named = fields.indices("mlp_only_layers", note="dense layers", below=layers) or frozenset()
     sparse = [(layer + 1) % step == 0 and layer not in named for layer in range(layers)]
     feedforwards = chosen(fields, sparse, experts, "intermediate_size")
@@ -184,7 +184,7 @@ def _llama4_scopes(fields: Fields, layers: int) -> list[str]:
     period = fields.count(
         "no_rope_layer_interval",
         "nope_layer_interval",
-        note="every so-manieth layer attends to all tokens",
+        note="every n-th layer attends to all tokens",
         default=4,
     )
     by_period = ["chunked" if (layer + 1) % period else "full" for layer in range(layers)]
@@ -201,9 +201,7 @@ def _llama4_scopes(fields: Fields, layers: int) -> list[str]:
 
 
 def _llama4_mixtures(fields: Fields, layers: int) -> list[bool]:
-    step = fields.count(
-        "interleave_moe_layer_step", note="every so-manieth is a mixture", default=1
-    )
+    step = fields.count("interleave_moe_layer_step", note="every n-th is a mixture", default=1)
     given = fields.indices("moe_layers", note="layers that are mixtures", below=layers)
     if given is not None:
         return [layer in given for layer in range(layers)]

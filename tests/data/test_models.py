@@ -1,0 +1,83 @@
+import pytest
+
+from liminal_jax._files import InputError
+from liminal_jax.data.models import load_model_spec, model_names, spec_to_toml
+from liminal_jax.workload.counts import counts
+from liminal_jax.workload.huggingface import read_config
+from tests.workload.configs import LLAMA_2_7B, REFERENCE, written
+
+
+def test_names():
+    assert len(model_names()) == 25
+    assert {"llama-3-405b", "deepseek-v3", "gpt-3-175b", "llama-4-maverick"} <= set(model_names())
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_a_bundled_model_is_its_config(name):
+    spec = load_model_spec(name)
+    assert spec.name == name
+    if name == "gpt-3-175b":
+        return
+    file = REFERENCE / f"{spec.source.removeprefix('config.json of ').replace('/', '__')}.json"
+    if not file.is_file():
+        pytest.skip("the reference configs are not here")
+    read, _ = read_config(file)
+    assert spec == read.model_copy(update={"name": name, "source": spec.source})
+
+
+def test_gpt_3_by_hand():
+    width, layers = 12288, 96
+    matrices = 4 * width**2 + 2 * width * 4 * width
+    biases = 4 * width + 4 * width + width
+    norms = 2 * 2 * width
+    tables = (50257 + 2048) * width
+    tally = counts(load_model_spec("gpt-3-175b"))
+    assert tally.total == layers * (matrices + biases + norms) + tables + 2 * width
+    assert round(tally.total / 1e8) == 1746
+    assert tally.lm_head == 0
+    assert tally.kv_elements_per_token_growing == 96 * 2 * 12288
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_a_model_file_holds_the_whole_model(tmp_path, name):
+    path = tmp_path / "own.toml"
+    path.write_text(spec_to_toml(load_model_spec(name)))
+    assert load_model_spec(str(path)) == load_model_spec(name)
+
+
+def test_a_config_and_its_folder_are_accepted(tmp_path):
+    path = written(tmp_path, LLAMA_2_7B)
+    assert load_model_spec(path).hidden == load_model_spec(str(tmp_path)).hidden == 4096
+
+
+def test_an_unknown_name():
+    with pytest.raises(InputError, match="did you mean 'llama-3-8b'") as caught:
+        load_model_spec("llama-3-8")
+    assert caught.value.source == "llama-3-8"
+
+
+def test_mistakes_of_a_model_file(tmp_path):
+    text = spec_to_toml(load_model_spec("deepseek-v3"))
+    text = text.replace("kv_rank = 512", "kv_rnk = 512").replace("hidden = 7168", "hidden = -1")
+    path = tmp_path / "own.toml"
+    path.write_text(text.replace("top_k = 8", "top_k = 800"))
+    with pytest.raises(InputError) as caught:
+        load_model_spec(str(path))
+    assert caught.value.lines() == [
+        f"{path}: hidden: must be greater than 0, got -1",
+        f"{path}: layers.0.attention.kv_rank: is required",
+        f"{path}: layers.0.attention.kv_rnk: unknown field; did you mean 'kv_rank'?",
+        f"{path}: layers.1.attention.kv_rank: is required",
+        f"{path}: layers.1.attention.kv_rnk: unknown field; did you mean 'kv_rank'?",
+        f"{path}: layers.1.feedforward: top_k (800) must not exceed experts (256)",
+    ]
+
+
+@pytest.mark.parametrize("content", [b"name = ", b"\xff"])
+def test_what_is_not_a_model_file(tmp_path, content):
+    path = tmp_path / "own.toml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="is not"):
+        load_model_spec(str(path))
+    with pytest.raises(InputError, match="cannot be read"):
+        load_model_spec(str(tmp_path / "absent.toml"))

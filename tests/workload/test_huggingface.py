@@ -1,0 +1,347 @@
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from liminal_jax._files import InputError
+from liminal_jax.workload.counts import counts
+from liminal_jax.workload.huggingface import Use, read_config
+from liminal_jax.workload.spec import GroupedQueryAttention, ModelSpec
+from tests.workload.configs import (
+    DEEPSEEK_V2,
+    GEMMA_2_9B,
+    GLM_4_5_AIR,
+    LLAMA_2_7B,
+    MISTRAL_7B,
+    MISTRAL_SMALL,
+    PUBLISHED,
+    QWEN2_7B,
+    QWEN2_57B_A14B,
+    QWEN3_0_6B,
+    REFERENCE,
+    written,
+)
+
+LLAMA_4 = {
+    "model_type": "llama4_text",
+    "hidden_size": 64,
+    "intermediate_size": 32,
+    "intermediate_size_mlp": 96,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+    "num_local_experts": 4,
+    "num_experts_per_tok": 1,
+    "attention_chunk_size": 128,
+    "vocab_size": 1000,
+}
+GPT_OSS = {
+    "model_type": "gpt_oss",
+    "hidden_size": 64,
+    "intermediate_size": 32,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+    "num_local_experts": 4,
+    "num_experts_per_tok": 2,
+    "sliding_window": 8,
+    "vocab_size": 1000,
+}
+MINIMAX_M2 = {
+    **{key: GPT_OSS[key] for key in GPT_OSS if key not in ("model_type", "sliding_window")},
+    "model_type": "minimax_m2",
+    "attn_type_list": [1, 1, 1, 1],
+}
+GLM_LITE = {
+    **{key: DEEPSEEK_V2[key] for key in DEEPSEEK_V2 if key not in ("architectures", "topk_method")},
+    "model_type": "glm4_moe_lite",
+    "num_hidden_layers": 3,
+}
+TOYS = [
+    LLAMA_2_7B,
+    MISTRAL_7B,
+    MISTRAL_SMALL,
+    QWEN2_7B,
+    QWEN3_0_6B,
+    QWEN2_57B_A14B,
+    GEMMA_2_9B,
+    DEEPSEEK_V2,
+    GLM_4_5_AIR,
+    GLM_LITE,
+    LLAMA_4,
+    GPT_OSS,
+    MINIMAX_M2,
+]
+
+
+def references():
+    file = REFERENCE / "_counts.json"
+    return json.loads(file.read_text()) if file.is_file() else []
+
+
+FOREIGN = {
+    "MiniMaxAI__MiniMax-M3": "sparse_attention_config",
+    "Qwen__Qwen3.5-27B": "linear_attention",
+    "Qwen__Qwen3.5-35B-A3B": "linear_attention",
+    "Qwen__Qwen3.5-397B-A17B": "linear_attention",
+    "deepseek-ai__DeepSeek-V3.2": "index_topk",
+    "deepseek-ai__DeepSeek-V4-Pro": "compress_ratios",
+    "moonshotai__Kimi-Linear-48B-A3B-Instruct": "linear_attn_config",
+    "nvidia__NVIDIA-Nemotron-3-Nano-30B-A3B-BF16": "hybrid_override_pattern",
+    "nvidia__NVIDIA-Nemotron-3-Ultra-550B-A55B-BF16": "layers_block_type",
+    "zai-org__GLM-5.2": "index_topk",
+}
+
+
+def mistakes(folder, config) -> str:
+    with pytest.raises(InputError) as caught:
+        read_config(written(folder, config))
+    return "\n".join(f"{path}: {message}" for path, message in caught.value.problems)
+
+
+@pytest.mark.skipif(not references(), reason="the reference configs are not here")
+def test_reference_configs_are_counted_exactly():
+    modelled = [row for row in references() if row["name"] not in FOREIGN]
+    assert len(modelled) == 27
+    for row in modelled:
+        spec, _ = read_config(REFERENCE / f"{row['name']}.json")
+        tally = counts(spec)._asdict()
+        assert len(tally) == 11
+        assert tally == {key: row[key] for key in tally}, row["name"]
+
+
+@pytest.mark.skipif(not references(), reason="the reference configs are not here")
+@pytest.mark.parametrize(("name", "feature"), FOREIGN.items())
+def test_reference_configs_with_other_layers_are_refused_by_name(name, feature):
+    with pytest.raises(InputError, match=feature) as caught:
+        read_config(REFERENCE / f"{name}.json")
+    assert "is not modelled; modelled: " in str(caught.value)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_totals(tmp_path, name):
+    config, total = PUBLISHED[name]
+    assert counts(read_config(written(tmp_path, config))[0]).total == total
+
+
+def test_the_name_comes_from_the_file_or_its_folder(tmp_path):
+    folder = tmp_path / "Llama-2-7B_hf"
+    folder.mkdir()
+    written(folder, LLAMA_2_7B)
+    assert read_config(folder)[0].name == "llama-2-7b-hf"
+    other = written(tmp_path, LLAMA_2_7B, "meta-llama__Llama-2.json")
+    assert read_config(other)[0].name == "llama-2"
+
+
+def test_every_field_has_one_row(tmp_path):
+    config = {**LLAMA_2_7B, "eos_token_id": 2, "rope_scaling": None, "mlp_bias": False}
+    _, report = read_config(written(tmp_path, config))
+    fields = [row.field for row in report.rows]
+    assert sorted(fields) == sorted(set(fields))
+    assert set(config) <= set(fields)
+    ignored = {row.field: row.note for row in report.having(Use.IGNORED)}
+    assert ignored["eos_token_id"] == "tokens"
+    assert ignored["rope_scaling"] == "unset"
+    defaults = {row.field: row.value for row in report.having(Use.DEFAULT)}
+    assert defaults["num_key_value_heads"] == 32
+    assert defaults["head_dim"] == 128
+    assert defaults["tie_word_embeddings"] is False
+
+
+def scopes(folder, config) -> list[tuple[int, str, int | None]]:
+    spec, _ = read_config(written(folder, config))
+    found = []
+    for group in spec.layers:
+        assert isinstance(group.attention, GroupedQueryAttention)
+        found.append((group.count, group.attention.scope, group.attention.window))
+    return found
+
+
+def test_windows_of_the_dense_families(tmp_path):
+    assert scopes(tmp_path, MISTRAL_7B) == [(32, "sliding", 4096)]
+    assert scopes(tmp_path, {**MISTRAL_7B, "sliding_window": None}) == [(32, "full", None)]
+    assert scopes(tmp_path, GEMMA_2_9B) == [(21, "sliding", 4096), (21, "full", None)]
+    sliding = {**QWEN2_7B, "use_sliding_window": True, "max_window_layers": 20}
+    assert scopes(tmp_path, sliding) == [(20, "full", None), (8, "sliding", 131072)]
+    listed = {**QWEN2_7B, "layer_types": ["full_attention"] * 27 + ["sliding_attention"]}
+    assert scopes(tmp_path, listed) == [(27, "full", None), (1, "sliding", 131072)]
+
+
+def test_llama_4_layers_by_interval_and_by_list(tmp_path):
+    assert scopes(tmp_path, LLAMA_4) == [(3, "chunked", 128), (1, "full", None)]
+    listed = {**LLAMA_4, "no_rope_layers": [0, 1, 1, 0], "moe_layers": [0]}
+    spec, _ = read_config(written(tmp_path, listed))
+    kinds = [(g.count, g.attention.scope, g.feedforward.kind) for g in spec.layers]
+    assert kinds == [(1, "full", "mixture"), (2, "chunked", "dense"), (1, "full", "dense")]
+
+
+def test_dense_layers_among_mixtures(tmp_path):
+    config = {**QWEN2_57B_A14B, "decoder_sparse_step": 2, "mlp_only_layers": [1]}
+    spec, _ = read_config(written(tmp_path, config))
+    assert [(g.count, g.feedforward.kind) for g in spec.layers] == [(15, "dense"), (13, "mixture")]
+    listed = {**DEEPSEEK_V2, "moe_layer_freq": [0] * 50 + [1] * 10}
+    spec, _ = read_config(written(tmp_path, listed))
+    assert [(g.count, g.feedforward.kind) for g in spec.layers] == [(50, "dense"), (10, "mixture")]
+
+
+def test_minimax_m2_under_its_first_name(tmp_path):
+    first = {**MINIMAX_M2, "model_type": "minimax", "architectures": ["MiniMaxM2ForCausalLM"]}
+    spec, report = read_config(written(tmp_path, first))
+    assert report.family == "minimax_m2"
+    assert spec.layers[0].count == 4
+    assert "attn_type_list: holds 0" in mistakes(
+        tmp_path, {**MINIMAX_M2, "attn_type_list": [1, 0, 0, 1]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("model_type", "suggestion"),
+    [
+        ("lama", "did you mean 'llama'?"),
+        ("qwen3_next", "did you mean 'qwen3_moe'?"),
+        ("jamba", ""),
+        ("mamba2", ""),
+        ("falcon_h1", ""),
+        ("minimax_text_01", ""),
+    ],
+)
+def test_an_unknown_model_type_is_refused(tmp_path, model_type, suggestion):
+    text = mistakes(tmp_path, {**LLAMA_2_7B, "model_type": model_type, "mamba_d_state": 16})
+    assert f"architecture 'LlamaForCausalLM' (model_type '{model_type}') is not modelled" in text
+    assert suggestion in text
+    assert "mamba_d_state: not modelled: state-space layers" in text
+
+
+def test_a_known_model_type_with_another_architecture_is_refused(tmp_path):
+    config = {
+        **DEEPSEEK_V2,
+        "model_type": "deepseek_v3",
+        "architectures": ["DeepseekV32ForCausalLM"],
+    }
+    assert "architecture 'DeepseekV32ForCausalLM' (model_type 'deepseek_v3') is not" in mistakes(
+        tmp_path, config
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "change", "message"),
+    [
+        (LLAMA_2_7B, {"hidden_size": "4096"}, 'hidden_size: must be a whole number, got "4096"'),
+        (LLAMA_2_7B, {"hidden_size": 4096.0}, "hidden_size: must be a whole number, got 4096.0"),
+        (LLAMA_2_7B, {"hidden_size": True}, "hidden_size: must be a whole number, got true"),
+        (LLAMA_2_7B, {"hidden_size": None}, "hidden_size: is required, got null"),
+        (LLAMA_2_7B, {"vocab_size": -1}, "vocab_size: must be greater than 0, got -1"),
+        (LLAMA_2_7B, {"num_hidden_layers": 0}, "num_hidden_layers: must be greater than 0, got 0"),
+        (LLAMA_2_7B, {"num_hidden_layers": 10**9}, "num_hidden_layers: must be at most 10000"),
+        (LLAMA_2_7B, {"num_key_value_heads": 5}, "5 must divide num_attention_heads (32)"),
+        (LLAMA_2_7B, {"num_attention_heads": 30}, "head_dim: is required"),
+        (LLAMA_2_7B, {"attention_bias": 1}, "attention_bias: must be true or false, got 1"),
+        (LLAMA_2_7B, {"hidden_act": "relu2"}, "hidden_act: 'relu2' is not modelled here"),
+        (LLAMA_2_7B, {"layer_types": ["full_attention"]}, "one entry for each of 32 layers, got 1"),
+        (LLAMA_2_7B, {"layer_types": 3}, "layer_types: must be a list, got 3"),
+        (LLAMA_2_7B, {"attn_output_gate": True}, "attn_output_gate: not modelled"),
+        (LLAMA_2_7B, {"index_topk": 2048}, "sparse attention by an index"),
+        (LLAMA_2_7B, {"mystery": 1}, "mystery: unknown field of model_type 'llama'"),
+        (LLAMA_2_7B, {"num_key_value_head": 8}, "did you mean 'num_key_value_heads'?"),
+        (LLAMA_2_7B, {"tie_word_embeddings": "no"}, "tie_word_embeddings: must be true or false"),
+        (LLAMA_2_7B, {"architectures": "x"}, "architectures: must be a list of names"),
+        (LLAMA_2_7B, {"model_type": 3}, "model_type: must be text, got 3"),
+        (LLAMA_2_7B, {"model_type": None}, "model_type: is required"),
+        (QWEN2_7B, {"layer_types": ["linear_attention"] * 28}, 'holds "linear_attention"'),
+        (GEMMA_2_9B, {"sliding_window": None}, "sliding_window: is required, got null"),
+        (LLAMA_4, {"attention_chunk_size": None}, "attention_chunk_size: is required"),
+        (LLAMA_4, {"moe_layers": [0, 4]}, "moe_layers.1: must be a layer from 0 to 3, got 4"),
+        (GPT_OSS, {"num_experts_per_tok": 5}, "5 must not exceed num_local_experts (4)"),
+        (GPT_OSS, {"experts_per_token": 3}, "experts_per_token: contradicts num_experts_per_tok"),
+        (DEEPSEEK_V2, {"first_k_dense_replace": 61}, "61 exceeds num_hidden_layers (60)"),
+        (DEEPSEEK_V2, {"topk_method": "noaux_tc"}, "topk_method: 'noaux_tc' is not modelled here"),
+        (DEEPSEEK_V2, {"moe_layer_freq": [1, 2]}, "moe_layer_freq: holds 2"),
+        (QWEN3_0_6B, {"use_qk_norm": False}, "use_qk_norm: false is not modelled here"),
+        (MISTRAL_SMALL, {"text_config": 1}, "text_config: must be an object, got 1"),
+    ],
+)
+def test_one_mistake(tmp_path, config, change, message):
+    assert message in mistakes(tmp_path, {**config, **change})
+
+
+@pytest.mark.parametrize("field", ["hidden_size", "num_hidden_layers", "vocab_size"])
+def test_a_missing_field_is_named_with_its_path(tmp_path, field):
+    text = {key: value for key, value in MISTRAL_SMALL["text_config"].items() if key != field}
+    assert mistakes(tmp_path, {**MISTRAL_SMALL, "text_config": text}) == (
+        f"text_config.{field}: is required"
+    )
+
+
+def test_all_mistakes_are_told_at_once(tmp_path):
+    config = {**LLAMA_2_7B, "hidden_size": -1, "vocab_size": "x", "odd": 1, "mlp_bias": 2}
+    assert len(mistakes(tmp_path, config).splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is not valid JSON"),
+        ('{"model_type": "llama"', "is not valid JSON"),
+        ("[1]", "must be a JSON object, got [1]"),
+        ('{"a": {"b": [1, Infinity]}}', "a.b.1: must be a finite number"),
+        ('{"a": NaN}', "a: must be a finite number"),
+        ('{"a": ' + "9" * 5000 + "}", "is not valid JSON"),
+        ("[" * 100_000, "is nested too deeply"),
+        ('{"a": ' + "[" * 700 + "]" * 700 + "}", "model_type: is required"),
+    ],
+)
+def test_what_is_not_a_config(tmp_path, text, message):
+    assert message in mistakes(tmp_path, text)
+
+
+def test_what_is_not_a_file(tmp_path):
+    with pytest.raises(InputError, match=r"without a config\.json"):
+        read_config(tmp_path)
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        read_config(tmp_path / "absent.json")
+    (tmp_path / "config.json").write_bytes(b"\xff\xfe{}")
+    with pytest.raises(InputError, match="is not UTF-8 text"):
+        read_config(tmp_path)
+
+
+def attempted(path) -> ModelSpec | InputError:
+    try:
+        return read_config(path)[0]
+    except InputError as error:
+        return error
+
+
+values = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 200),
+    st.sampled_from([10**30, 0.5, 64.0, "64", "full_attention", [], {}, [0, 1], ["x", None, {}]]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_spoilt_config_is_read_or_refused(data):
+    config = json.loads(json.dumps(data.draw(st.sampled_from(TOYS))))
+    table = config.get("text_config", config)
+    for name in data.draw(st.lists(st.sampled_from(sorted(table)), max_size=4, unique=True)):
+        if data.draw(st.booleans()):
+            table[name] = data.draw(values)
+        else:
+            del table[name]
+    extra = ["layer_types", "moe_layers", "no_rope_layers", "mlp_layer_types", "attention_bias"]
+    for name in data.draw(st.lists(st.sampled_from(extra), max_size=2)):
+        table[name] = data.draw(values)
+    with tempfile.TemporaryDirectory() as folder:
+        path = written(Path(folder), config)
+        answer = attempted(path)
+    if isinstance(answer, InputError):
+        assert answer.problems
+        assert all(problem.message for problem in answer.problems)
+    else:
+        assert counts(answer).total > 0
