@@ -5,7 +5,7 @@ holds. It is pure Python (no arrays), so that counts are exact integers; `model.
 same architecture as a pytree of arrays for the predictor.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -42,7 +42,7 @@ class GroupedQueryAttention(Spec):
     sinks: bool = False
 
     @model_validator(mode="after")
-    def _heads_and_window_agree(self) -> Self:
+    def _heads_and_window_agree(self) -> "GroupedQueryAttention":
         if self.heads % self.kv_heads:
             raise ValueError(f"kv_heads ({self.kv_heads}) must divide heads ({self.heads})")
         if self.scope == "full" and self.window is not None:
@@ -106,7 +106,7 @@ class MixtureOfExperts(Spec):
     bias: bool = False
 
     @model_validator(mode="after")
-    def _experts_suffice(self) -> Self:
+    def _experts_suffice(self) -> "MixtureOfExperts":
         if self.top_k > self.experts:
             raise ValueError(f"top_k ({self.top_k}) must not exceed experts ({self.experts})")
         if self.shared_gate and not self.shared_intermediate:
