@@ -9,8 +9,12 @@ import math
 from liminal_jax._smooth import Exact
 from liminal_jax.data.hardware import (
     ChipFile,
+    FacilityFile,
     NetworkFile,
+    PackagingFile,
+    ProcessFile,
     SystemFile,
+    TechnologyFile,
     load_facility_file,
     load_packaging_file,
     load_process_file,
@@ -99,7 +103,7 @@ def chip_cost(file: ChipFile) -> float:
     stated = (file.dies, file.die_area.value, file.process, file.memory.stacks)
     if any(part is None for part in stated):
         return math.nan
-    technology = memory_technology(file.memory.technology)
+    technology = technology_of(load_technology_file(file.memory.technology))
     return float(
         manufacturing_cost(
             dies=float(file.dies or 1),
@@ -107,7 +111,9 @@ def chip_cost(file: ChipFile) -> float:
             stacks=float(file.memory.stacks or 0),
             memory=_si(file.memory.capacity) * float(technology.price),
             material=Material(
-                memory=technology, process=process(file.process or ""), packaging=packaging()
+                memory=technology,
+                process=process_of(load_process_file(file.process or "")),
+                packaging=packaging_of(load_packaging_file(), load_facility_file()),
             ),
             relaxation=Exact(),
         )
@@ -136,9 +142,8 @@ def network_of(file: NetworkFile) -> AbstractNetwork:
     return Switched(**rows) if file.topology == "switched" else FullMesh(**rows)
 
 
-def facility() -> Facility:
-    """Prices and powers around a chip."""
-    file = load_facility_file()
+def facility_of(file: FacilityFile) -> Facility:
+    """The pytree of a facility file."""
     return Facility(
         selling_multiple=_si(file.selling_multiple),
         host_price=_si(file.host_price),
@@ -154,9 +159,8 @@ def facility() -> Facility:
     )
 
 
-def _facility_of(file: ChipFile) -> Facility:
+def _facility_around(file: ChipFile, rows: Facility) -> Facility:
     """The facility around a chip; one with provisioned power brings its server's."""
-    rows = facility()
     if file.power is None:
         return rows
     return Facility(
@@ -168,8 +172,8 @@ def _facility_of(file: ChipFile) -> Facility:
     )
 
 
-def system_of(file: SystemFile) -> System:
-    """The pytree of a system file."""
+def system_of(file: SystemFile, room: FacilityFile) -> System:
+    """The pytree of a system file, in a facility."""
     chip = file.chip
     return System(
         chip=Chip(
@@ -182,13 +186,12 @@ def system_of(file: SystemFile) -> System:
             die_area=_si(chip.die_area),
         ),
         network=network_of(file.network),
-        facility=_facility_of(chip),
+        facility=_facility_around(chip, facility_of(room)),
     )
 
 
-def memory_technology(name: str) -> MemoryTechnology:
+def technology_of(file: TechnologyFile) -> MemoryTechnology:
     """The pytree of a memory technology; one without a thermal limit has an infinite one."""
-    file = load_technology_file(name)
     return MemoryTechnology(
         **{
             field: _si(getattr(file, field), unknown=math.inf)
@@ -197,15 +200,13 @@ def memory_technology(name: str) -> MemoryTechnology:
     )
 
 
-def process(name: str) -> Process:
+def process_of(file: ProcessFile) -> Process:
     """The pytree of a silicon process."""
-    file = load_process_file(name)
     return Process(**{field: _si(getattr(file, field)) for field in Process.__dataclass_fields__})
 
 
-def packaging() -> Packaging:
+def packaging_of(file: PackagingFile, room: FacilityFile) -> Packaging:
     """The pytree of packaging, with what the facility file says of every chip."""
-    file, room = load_packaging_file(), load_facility_file()
     return Packaging(
         interposer_wafer_price=_si(file.interposer_wafer_price),
         bond_yield=_si(file.bond_yield),

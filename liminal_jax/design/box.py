@@ -1,0 +1,65 @@
+"""The space of a study as a unit box: each variable scaled to its range."""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from liminal_jax.design.lattice import Lattice
+from liminal_jax.study.problem import Problem
+
+
+@dataclass(frozen=True)
+class Box:
+    """A bijection between the unit box and the ranges of the variables.
+
+    Variables that are positive are scaled in logarithms, in which most of the model is convex;
+    one whose range begins at 0 is scaled linearly.
+
+    Attributes:
+        low: Least value of each variable.
+        high: Greatest value of each variable.
+        logarithmic: Whether it is scaled in logarithms.
+        positions: Place of each variable in a point.
+        point: A point with the first value of each variable.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    logarithmic: np.ndarray
+    positions: tuple[int, ...]
+    point: Float[Array, " numbers"]
+
+    def at(self, unit: Float[Array, " variables"]) -> Float[Array, " numbers"]:
+        """The point that a place in the unit box stands for."""
+        safe_low = np.where(self.logarithmic, self.low, 1.0)
+        safe_high = np.where(self.logarithmic, self.high, 1.0)
+        scaled = safe_low * jnp.exp(unit * np.log(safe_high / safe_low))
+        linear = self.low + unit * (self.high - self.low)
+        values = jnp.where(self.logarithmic, scaled, linear)
+        return self.point.at[jnp.asarray(self.positions, int)].set(values)
+
+    def nearest(
+        self, unit: Float[Array, " variables"], lattice: Lattice
+    ) -> Int[Array, " variables"]:
+        """Indices of the lattice values nearest to a place in the unit box."""
+        here = self.at(unit)[jnp.asarray(self.positions, int)]
+        places = jnp.where(
+            self.logarithmic[:, None], jnp.log(jnp.maximum(lattice.values, 1e-300)), lattice.values
+        )
+        target = jnp.where(self.logarithmic, jnp.log(jnp.maximum(here, 1e-300)), here)
+        return jnp.argmin(jnp.abs(places - target[:, None]), axis=1)
+
+
+def box_of(problem: Problem) -> Box:
+    """The unit box of a problem."""
+    grids = [variable.grid.values for variable in problem.variables]
+    low = np.asarray([grid[0] for grid in grids])
+    return Box(
+        low=low,
+        high=np.asarray([grid[-1] for grid in grids]),
+        logarithmic=low > 0,
+        positions=tuple(variable.position for variable in problem.variables),
+        point=jnp.asarray(problem.point, float),
+    )

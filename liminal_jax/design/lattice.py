@@ -1,0 +1,69 @@
+"""The lattice of a study: designs by the indices of their values."""
+
+import math
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from liminal_jax.study.problem import Problem
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Designs as rows of indices: the category first, then each free variable.
+
+    Attributes:
+        shape: Number of categories, then of values of each variable.
+        values: Values of each variable, padded with its last one.
+        positions: Place of each variable in a point.
+        point: A point with the first value of each variable.
+    """
+
+    shape: tuple[int, ...]
+    values: Float[Array, "variables longest"]
+    positions: tuple[int, ...]
+    point: Float[Array, " numbers"]
+
+    @property
+    def size(self) -> int:
+        """Designs on the lattice."""
+        return math.prod(self.shape)
+
+    def unravelled(self, flat: Int[Array, ""]) -> Int[Array, " axes"]:
+        """Indices of the design with a number between 0 and `size`."""
+        indices = []
+        for length in reversed(self.shape):
+            indices.append(flat % length)
+            flat = flat // length
+        return jnp.stack(indices[::-1])
+
+    def at(
+        self, indices: Int[Array, " axes"]
+    ) -> tuple[Float[Array, " numbers"], Int[Array, ""]]:
+        """Point and category of a design."""
+        point = self.point
+        for axis, position in enumerate(self.positions):
+            point = point.at[position].set(self.values[axis, indices[axis + 1]])
+        return point, indices[0]
+
+    def within(self, indices: Int[Array, " axes"]) -> Int[Array, " axes"]:
+        """Indices moved back onto the lattice."""
+        return jnp.clip(indices, 0, jnp.asarray(self.shape) - 1)
+
+
+def lattice_of(problem: Problem) -> Lattice:
+    """The lattice of a problem."""
+    lengths = [len(variable.grid.values) for variable in problem.variables]
+    longest = max(lengths, default=1)
+    padded = [
+        np.pad(np.asarray(variable.grid.values), (0, longest - length), mode="edge")
+        for variable, length in zip(problem.variables, lengths, strict=True)
+    ]
+    return Lattice(
+        shape=(len(problem.categories), *lengths),
+        values=jnp.asarray(np.asarray(padded).reshape(len(lengths), longest), float),
+        positions=tuple(variable.position for variable in problem.variables),
+        point=jnp.asarray(problem.point, float),
+    )

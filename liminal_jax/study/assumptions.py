@@ -1,0 +1,95 @@
+"""Data files with some of their numbers changed by a study."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+import liminal_jax.data
+from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.data.hardware import (
+    FacilityFile,
+    NetworkFile,
+    PackagingFile,
+    ProcessFile,
+    TechnologyFile,
+    process_names,
+    technology_names,
+)
+from liminal_jax.data.validation import validated
+
+_DATA = Path(liminal_jax.data.__file__).parent
+_RECORDS: dict[str, type[BaseModel]] = {
+    "facility": FacilityFile,
+    "packaging": PackagingFile,
+    "network": NetworkFile,
+}
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+def changed(
+    record: type[Record], file: str, changes: Mapping[str, Any], source: str, path: str
+) -> Record:
+    """A data file of the package with some numbers changed.
+
+    Args:
+        record: What the file holds.
+        file: The file, relative to the package's data.
+        changes: Fields and what they become.
+        source: The file that demands it, for messages.
+        path: Where in it, for messages.
+
+    Raises:
+        InputError: with every mistake in the changes.
+    """
+    tables = tomllib.loads((_DATA / file).read_text(encoding="utf-8"))
+    try:
+        return validated(record, {**tables, **changes}, source)
+    except InputError as error:
+        problems = [
+            Problem(f"{path}.{problem.path}" if problem.path else path, problem.message)
+            for problem in error.problems
+        ]
+        raise InputError(source, problems) from None
+
+
+def _parts(assumptions: Mapping[str, Any], process: str) -> list[tuple[Any, str, Any, str]]:
+    """Record, file, changes and path of each table of assumptions."""
+    parts: list[tuple[Any, str, Any, str]] = [
+        (record, f"{name}.toml", assumptions.get(name, {}), f"assumptions.{name}")
+        for name, record in _RECORDS.items()
+    ]
+    if process in process_names():
+        changes = assumptions.get("process", {})
+        parts.append((ProcessFile, f"processes/{process}.toml", changes, "assumptions.process"))
+    memory = assumptions.get("memory", {})
+    for name, changes in memory.items() if isinstance(memory, dict) else ():
+        if name in technology_names():
+            path = f"assumptions.memory.{name}"
+            parts.append((TechnologyFile, f"technologies/{name}.toml", changes, path))
+    return parts
+
+
+def assumption_problems(assumptions: Any, process: Any) -> list[Problem]:
+    """Every mistake in the assumptions of a file that has not been checked yet."""
+    if not isinstance(assumptions, dict):
+        return []
+    problems = []
+    for record, file, changes, path in _parts(assumptions, str(process)):
+        if isinstance(changes, dict):
+            try:
+                changed(record, file, changes, "", path)
+            except InputError as error:
+                problems += error.problems
+    memory = assumptions.get("memory", {})
+    unknown = set(memory if isinstance(memory, dict) else ()) - set(technology_names())
+    return problems + [
+        Problem(
+            f"assumptions.memory.{name}",
+            f"there is no such memory technology{did_you_mean(name, technology_names())}",
+        )
+        for name in sorted(unknown)
+    ]

@@ -1,0 +1,295 @@
+"""Files of studies and designs: one schema, read once, every mistake at once.
+
+A design is a study in which nothing is free and nothing is asked: `liminal optimize` writes what
+it finds in the form that `liminal predict -c` reads.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax._units import parse_quantity
+from liminal_jax.data.hardware import process_names, system_names, technology_names
+from liminal_jax.data.models import load_model_spec
+from liminal_jax.data.validation import validated
+from liminal_jax.study.assumptions import assumption_problems
+from liminal_jax.study.domain import Grid, Names, category, numeric
+from liminal_jax.study.quantities import QUANTITIES
+
+_STUDIES = Path(__file__).parent.parent / "data" / "studies"
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+Count = Annotated[Grid, numeric(whole=True, least=1)]
+
+
+class WorkloadTable(_Table):
+    """What is computed.
+
+    Attributes:
+        model: A bundled model, or a path to a config.json or model file.
+        context: Tokens of a user's context.
+        weight_bits: Bits of a weight.
+        kv_bits: Bits of a cache element.
+        accounting: `model` counts everything, `talk` as the published tables do.
+    """
+
+    model: str
+    context: float = Field(ge=1)
+    weight_bits: float = Field(default=8, gt=0, le=32)
+    kv_bits: float = Field(default=8, gt=0, le=32)
+    accounting: Literal["model", "talk"] = "model"
+
+
+class DesignTable(_Table):
+    """The design: for each variable a value or a domain.
+
+    Either `system` names finished hardware, or `memory`, `stacks`, `dies`, `compute_area`, `sram`
+    and `link_bandwidth` plan a chip.
+
+    Attributes:
+        system: Name of a system or path to its file.
+        memory: Memory technology.
+        process: Silicon process.
+        stacks: Memory stacks in a package.
+        dies: Logic dies in a package.
+        compute_area: Area of the cores on one die.
+        sram: SRAM on one die in which weights or cache stay.
+        link_bandwidth: Scale-up bandwidth of a chip, one direction.
+        domain: Chips that the scale-up network joins.
+        chips: Chips of the whole system; as many as one instance needs where left out.
+        tp: Tensor-parallel ranks.
+        cp: Context-parallel ranks.
+        pp: Pipeline stages.
+        ep: Expert-parallel ranks.
+        batch: Users in one micro-batch.
+    """
+
+    system: Annotated[Names, category(system_names, "system")] | None = None
+    memory: Annotated[Names, category(technology_names, "memory technology")] | None = None
+    process: Annotated[Names, category(process_names, "process")] | None = None
+    stacks: Count | None = None
+    dies: Count | None = None
+    compute_area: Annotated[Grid, numeric("m2")] | None = None
+    sram: Annotated[Grid, numeric("B")] | None = None
+    link_bandwidth: Annotated[Grid, numeric("B/s", least=1.0)] | None = None
+    domain: Count | None = None
+    chips: Count | None = None
+    tp: Count = Grid((1.0,), logarithmic=False)
+    cp: Count = Grid((1.0,), logarithmic=False)
+    pp: Count = Grid((1.0,), logarithmic=False)
+    ep: Count = Grid((1.0,), logarithmic=False)
+    batch: Annotated[Grid, numeric(least=1)] = Grid((1.0,), logarithmic=False)
+
+    @model_validator(mode="after")
+    def _is_one_or_the_other(self) -> "DesignTable":
+        planned = [name for name in PLANNED if getattr(self, name) is not None]
+        if self.system is not None and planned:
+            raise ValueError(f"'system' names finished hardware; remove it or {', '.join(planned)}")
+        missing = [name for name in PLANNED if getattr(self, name) is None]
+        if self.system is None and missing:
+            raise ValueError(f"name a 'system', or plan a chip: {', '.join(missing)} missing")
+        if self.process is not None and self.process.free:
+            raise ValueError("process: one at a time; run a study for each")
+        return self
+
+
+PLANNED = ("memory", "process", "stacks", "dies", "compute_area", "sram", "link_bandwidth", "domain")
+"""Fields of a design that plan a chip."""
+
+class AssumptionsTable(_Table):
+    """Numbers that the answer hangs on, where they differ from the package's data files.
+
+    Each table takes the fields of the data file that it is named after.
+
+    Attributes:
+        facility: Selling multiple, prices and powers around the chip.
+        packaging: Interposer, bonding, assembly.
+        network: Latency, efficiency and scale-out of a planned chip's network.
+        process: The silicon process.
+        memory: Memory technologies, each in a table of its name.
+    """
+
+    facility: dict[str, Any] = {}
+    packaging: dict[str, Any] = {}
+    network: dict[str, Any] = {}
+    process: dict[str, Any] = {}
+    memory: dict[str, dict[str, Any]] = {}
+
+
+class ObjectiveTable(_Table):
+    """What is best: the most of one quantity or the least of another."""
+
+    maximise: str | None = None
+    minimise: str | None = None
+
+    @field_validator("maximise", "minimise")
+    @classmethod
+    def _exists(cls, value: str | None) -> str | None:
+        return None if value is None else _quantity(value)
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "ObjectiveTable":
+        if (self.maximise is None) == (self.minimise is None):
+            raise ValueError("give either maximise or minimise")
+        return self
+
+    @property
+    def quantity(self) -> str:
+        """The quantity that decides."""
+        return self.maximise or self.minimise or ""
+
+
+def _quantity(name: str) -> str:
+    if name not in QUANTITIES:
+        hint = did_you_mean(name, QUANTITIES) or f"; there are {', '.join(QUANTITIES)}"
+        raise ValueError(f"there is no quantity {name!r}{hint}")
+    return name
+
+
+class ConstraintTable(_Table):
+    """A limit on a quantity: at least or at most so much."""
+
+    quantity: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @field_validator("quantity")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        return _quantity(value)
+
+    @field_validator("at_least", "at_most", mode="before")
+    @classmethod
+    def _in_si(cls, value: Any, info: ValidationInfo) -> float:
+        quantity = info.data.get("quantity")
+        unit = QUANTITIES[quantity].unit if quantity in QUANTITIES else ""
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError(f"must be a number or a quantity in {unit or 'no unit'}, got {value!r}")
+        number = parse_quantity(value, unit) if isinstance(value, str) else float(value)
+        if not number > 0:
+            raise ValueError(f"must be greater than 0, got {value!r}")
+        return number
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "ConstraintTable":
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give either at_least or at_most")
+        return self
+
+    @property
+    def limit(self) -> float:
+        """The bound, in SI."""
+        return self.at_least if self.at_least is not None else self.at_most or 0.0
+
+
+class DesignFile(_Table):
+    """A workload on a design.
+
+    Attributes:
+        name: Lower case with hyphens; names run folders.
+        about: Why someone would ask.
+    """
+
+    name: str = Field(default="design", pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    about: str = ""
+    workload: WorkloadTable
+    design: DesignTable
+    assumptions: AssumptionsTable = AssumptionsTable()
+
+
+class StudyFile(DesignFile):
+    """A question: the best design for a workload under some limits."""
+
+    objective: ObjectiveTable
+    constraints: list[ConstraintTable] = []
+
+
+_File = TypeVar("_File", bound=DesignFile)
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(str(path), [Problem("", f"cannot be read: {error}")]) from None
+
+
+def _beside(tables: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Paths in a file are relative to the file."""
+    workload = tables.get("workload")
+    if not isinstance(workload, dict) or not isinstance(workload.get("model"), str):
+        return tables
+    model = workload["model"]
+    if Path(model).is_absolute() or not (path.parent / model).exists():
+        return tables
+    return {**tables, "workload": {**workload, "model": str(path.parent / model)}}
+
+
+def _checked(record: type[_File], tables: dict[str, Any], source: str) -> _File:
+    """The record of some tables, or every mistake in them."""
+    design = tables.get("design")
+    process = design.get("process") if isinstance(design, dict) else None
+    problems = assumption_problems(tables.get("assumptions"), process)
+    try:
+        file = validated(record, tables, source)
+    except InputError as error:
+        raise InputError(source, [*error.problems, *problems]) from None
+    problems += _model_problems(file.workload.model)
+    if problems:
+        raise InputError(source, problems)
+    return file
+
+
+def _model_problems(model: str) -> list[Problem]:
+    try:
+        load_model_spec(model)
+    except InputError as error:
+        return [Problem("workload.model", line) for line in error.lines()]
+    return []
+
+
+def study_names() -> tuple[str, ...]:
+    """Names of the studies that come with the package."""
+    return tuple(sorted(path.stem for path in _STUDIES.glob("*.toml")))
+
+
+def load_study(name_or_path: str) -> StudyFile:
+    """A study that comes with the package, by name, or a user's own, by path.
+
+    Raises:
+        InputError: there is no such study, or its file has mistakes; all of them.
+    """
+    if name_or_path in study_names():
+        path = _STUDIES / f"{name_or_path}.toml"
+        return _checked(StudyFile, _tables(path), f"studies/{path.name}")
+    path = Path(name_or_path)
+    if not path.is_file():
+        hint = did_you_mean(name_or_path, study_names())
+        known = hint or f"; there are {', '.join(study_names())}, or give the path of a file"
+        raise InputError("", [Problem("", f"there is no study {name_or_path!r}{known}")])
+    return _checked(StudyFile, _beside(_tables(path), path), str(path))
+
+
+def load_design(path: str) -> DesignFile:
+    """A design from its file.
+
+    Raises:
+        InputError: no such file, mistakes in it (all of them), or a variable left free.
+    """
+    file = Path(path)
+    design = _checked(DesignFile, _beside(_tables(file), file), path)
+    free = [
+        Problem(f"design.{name}", "must be one value here; 'liminal optimize' chooses among many")
+        for name in DesignTable.model_fields
+        if (domain := getattr(design.design, name)) is not None and domain.free
+    ]
+    if free:
+        raise InputError(path, free)
+    return design

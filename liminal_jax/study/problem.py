@@ -1,0 +1,343 @@
+"""A study as a function: from a point of its space to an outcome.
+
+The space is the product of the grids of the free variables and of one category (the memory
+technology, or the finished system). A point gives each numeric variable a real number; on the
+lattice it is one of its grid's. Everything a search needs, a certificate needs too: it is here.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.hardware.network import AbstractNetwork, AbstractPhysical
+from liminal_jax.hardware.plan import (
+    Buildability,
+    ChipPlan,
+    Material,
+    buildability,
+    planned_chip,
+    planned_die_area,
+)
+from liminal_jax.hardware.system import System
+from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.predict.filled import filled_design
+from liminal_jax.predict.predictor import Assumptions, Design, predict
+from liminal_jax.study.assemble import Planned, Workload, planned_of, systems_of, workload_of
+from liminal_jax.study.domain import Grid
+from liminal_jax.study.file import ConstraintTable, DesignFile, DesignTable, StudyFile
+from liminal_jax.study.quantities import QUANTITIES, Fleet
+from liminal_jax.workload.feedforward import Mixture
+from liminal_jax.workload.model import Model
+
+NUMERIC = (
+    "stacks",
+    "dies",
+    "compute_area",
+    "sram",
+    "link_bandwidth",
+    "domain",
+    "chips",
+    "tp",
+    "cp",
+    "pp",
+    "ep",
+    "batch",
+)
+"""Numeric variables of a design, in the order of a point."""
+
+FEASIBLE = 1e-9
+"""Share by which rounding may exceed a limit."""
+
+
+class Limit(NamedTuple):
+    """Something that a design must not exceed.
+
+    Attributes:
+        name: How results call it.
+        at_least: Whether the value must be above the bound rather than below it.
+        bound: The bound, in SI; physical limits are ratios with the bound 1.
+        unit: Unit of value and bound.
+    """
+
+    name: str
+    at_least: bool
+    bound: float
+    unit: str
+
+
+PHYSICAL = {
+    "memory_capacity": "data over memory, on the fullest chip",
+    "whole_instance": "chips of one instance over chips bought",
+    "expert_ranks": "chips of a stage over those that whole expert groups fill",
+    "experts": "expert-parallel ranks over experts",
+    "stages": "pipeline stages over layers",
+    "reticle": "area of a die over the largest die",
+    "shoreline": "die edge that the memory stacks need over the edge there is",
+    "stacked_area": "area that stacked memory covers over the area of the dies",
+    "wafer": "interposer over the largest that a wafer holds",
+    "thermal": "power density over what the memory on top endures",
+}
+"""Limits that hold for every design; each is a ratio that must not exceed 1."""
+
+
+class Outcome(eqx.Module):
+    """What a study sees of a point.
+
+    Attributes:
+        score: Logarithm of the objective, with the sign that makes more better.
+        excess: For each limit the logarithm of how far it is exceeded; at most 0 where it holds.
+    """
+
+    score: Leaf
+    excess: Float[Array, " limits"]
+
+    def feasible(self) -> Array:
+        """Whether every limit holds."""
+        return jnp.all(self.excess <= FEASIBLE)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A free numeric variable.
+
+    Attributes:
+        name: Its name in the design table.
+        position: Its place in a point.
+        grid: Its values.
+    """
+
+    name: str
+    position: int
+    grid: Grid
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A study, ready to be evaluated.
+
+    Attributes:
+        file: The study.
+        workload: What is computed.
+        hardware: What the chips are made of, or finished systems, stacked by category.
+        categories: Names of the categories.
+        variables: Free numeric variables.
+        point: A point with the first value of each variable.
+        limits: Limits in the order of `Outcome.excess`.
+    """
+
+    file: DesignFile
+    workload: Workload
+    hardware: Planned | System
+    categories: tuple[str, ...]
+    variables: tuple[Variable, ...]
+    point: tuple[float, ...]
+    limits: tuple[Limit, ...]
+
+    @property
+    def lattice(self) -> int:
+        """Designs in the space."""
+        return len(self.categories) * math.prod(len(it.grid.values) for it in self.variables)
+
+    def _values(self, point: Float[Array, " numbers"]) -> dict[str, Scalar]:
+        return dict(zip(NUMERIC, point, strict=True))
+
+    def _planned(
+        self, planned: Planned, values: dict[str, Scalar], category: Array
+    ) -> tuple[ChipPlan, Material]:
+        memory = jax.tree.map(lambda leaf: leaf[category], planned.material.memory)
+        plan = ChipPlan(**{name: values[name] for name in ChipPlan.__dataclass_fields__})
+        return plan, eqx.tree_at(lambda it: it.memory, planned.material, memory)
+
+    def _system(
+        self,
+        values: dict[str, Scalar],
+        category: Int[Array, ""],
+        relaxation: AbstractRelaxation,
+    ) -> tuple[System, Buildability | None, Scalar, Scalar]:
+        """System, how buildable it is, area of a die, and power density it endures."""
+        if isinstance(self.hardware, System):
+            system = jax.tree.map(lambda leaf: leaf[category], self.hardware)
+            return system, None, jnp.asarray(jnp.nan), jnp.asarray(jnp.inf)
+        plan, material = self._planned(self.hardware, values, category)
+        network = _joined(self.hardware.network, values["link_bandwidth"], values["domain"])
+        system = System(
+            chip=planned_chip(plan, material, relaxation),
+            network=network,
+            facility=self.hardware.facility,
+        )
+        area = planned_die_area(plan, material)
+        return system, buildability(plan, material), area, material.memory.power_density_limit
+
+    def design(
+        self,
+        point: Float[Array, " numbers"],
+        category: Int[Array, ""],
+        relaxation: AbstractRelaxation,
+    ) -> Design:
+        """The design of one instance at a point."""
+        values = self._values(point)
+        system, *_ = self._system(values, category, relaxation)
+        return self._filled(system, values, relaxation)
+
+    def _filled(
+        self, system: System, values: dict[str, Scalar], relaxation: AbstractRelaxation
+    ) -> Design:
+        mapping = Mapping(**{name: values[name] for name in ("tp", "cp", "pp", "ep")})
+        model, request, _ = self.workload
+        return filled_design(system, mapping, values["batch"], model, request, relaxation)
+
+    def fleet(
+        self,
+        point: Float[Array, " numbers"],
+        category: Int[Array, ""],
+        relaxation: AbstractRelaxation,
+    ) -> tuple[Fleet, dict[str, Scalar]]:
+        """All instances at a point, and how far each physical limit is used."""
+        values = self._values(point)
+        system, built, area, endured = self._system(values, category, relaxation)
+        design = self._filled(system, values, relaxation)
+        exchange = self.workload.exchange(system.network)
+        instance = predict(
+            design,
+            self.workload.model,
+            self.workload.request,
+            Assumptions(relaxation=relaxation, exchange=exchange),
+        )
+        chips = values["chips"] if self.file.design.chips is not None else instance.chips
+        whole = relaxation.floor(chips / instance.chips)
+        fleet = Fleet(
+            instance=instance,
+            replicas=relaxation.maximum(whole, 1.0),
+            chips=relaxation.maximum(chips, instance.chips),
+            die_area=area,
+        )
+        used = {
+            "memory_capacity": instance.memory_fill,
+            "whole_instance": instance.chips / chips,
+            **_mapping_use(design.mapping, self.workload.model, relaxation),
+        }
+        if built is not None:
+            used |= {name: getattr(built, name) for name in Buildability.__dataclass_fields__}
+            used["thermal"] = instance.power_density / endured
+        return fleet, used
+
+    def outcome(
+        self,
+        point: Float[Array, " numbers"],
+        category: Int[Array, ""],
+        relaxation: AbstractRelaxation,
+    ) -> Outcome:
+        """Objective and limits at a point.
+
+        Raises:
+            TypeError: the file asks for nothing; it is a design, not a study.
+        """
+        if not isinstance(self.file, StudyFile):
+            raise TypeError("a design has no objective")
+        fleet, used = self.fleet(point, category, relaxation)
+        objective = self.file.objective
+        value = jnp.log(QUANTITIES[objective.quantity].of(fleet))
+        ratios = [used[limit.name] for limit in self.limits if limit.name in used]
+        ratios += [_ratio(constraint, fleet) for constraint in self.file.constraints]
+        return Outcome(
+            score=value if objective.maximise is not None else -value,
+            excess=jnp.log(jnp.maximum(jnp.stack(ratios), LEAST_RATIO)),
+        )
+
+
+LEAST_RATIO = 1e-6
+"""Limits used less than this count as used this much, so that their logarithm is finite."""
+
+
+def _ratio(constraint: ConstraintTable, fleet: Fleet) -> Scalar:
+    """How far a constraint is used: above 1 it is violated."""
+    value = QUANTITIES[constraint.quantity].of(fleet)
+    if constraint.at_least is not None:
+        return constraint.at_least / value
+    return value / constraint.limit
+
+
+def _joined(network: AbstractNetwork, bandwidth: Scalar, domain: Scalar) -> AbstractNetwork:
+    """The network of a planned chip, with the bandwidth and domain of the design."""
+    if not isinstance(network, AbstractPhysical):
+        raise TypeError("a planned chip needs a network with bandwidth and latency")
+    return eqx.tree_at(lambda it: (it.bandwidth, it.domain), network, (bandwidth, domain))
+
+
+def _mapping_use(
+    mapping: Mapping, model: Model, relaxation: AbstractRelaxation
+) -> dict[str, Scalar]:
+    """Ratios above 1 where degrees do not go together."""
+    ranks = mapping.stage_chips()
+    mixtures = [it.feedforward for it in model.layers if isinstance(it.feedforward, Mixture)]
+    experts = [mixture.experts for mixture in mixtures] or [jnp.asarray(1.0)]
+    return {
+        "expert_ranks": relaxation.ceil(ranks / mapping.ep) * mapping.ep / ranks,
+        "experts": mapping.ep / jnp.min(jnp.stack(experts)),
+        "stages": mapping.pp / model.layer_count(),
+    }
+
+
+def _variables(table: DesignTable) -> tuple[tuple[Variable, ...], tuple[float, ...]]:
+    variables, point = [], []
+    for position, name in enumerate(NUMERIC):
+        grid: Grid | None = getattr(table, name)
+        point.append(1.0 if grid is None else grid.values[0])
+        if grid is not None and grid.free:
+            variables.append(Variable(name=name, position=position, grid=grid))
+    return tuple(variables), tuple(point)
+
+
+def _limits(file: DesignFile) -> tuple[Limit, ...]:
+    planned = file.design.system is None
+    names = list(PHYSICAL) if planned else [
+        name for name in PHYSICAL if name not in (*Buildability.__dataclass_fields__, "thermal")
+    ]
+    limits = [Limit(name=name, at_least=False, bound=1.0, unit="") for name in names]
+    constraints = file.constraints if isinstance(file, StudyFile) else []
+    return tuple(limits) + tuple(
+        Limit(
+            name=constraint.quantity,
+            at_least=constraint.at_least is not None,
+            bound=constraint.limit,
+            unit=QUANTITIES[constraint.quantity].unit,
+        )
+        for constraint in constraints
+    )
+
+
+def problem_of(file: DesignFile) -> Problem:
+    """A study, or a design, ready to be evaluated.
+
+    Raises:
+        ValueError: systems that cannot be compared in one study.
+        InputError: mistakes in the files that it names.
+    """
+    table = file.design
+    variables, point = _variables(table)
+    planned = table.system is None
+    names = table.memory if planned else table.system
+    hardware = (
+        planned_of(file) if planned else systems_of(table, file.assumptions, file.name)
+    )
+    return Problem(
+        file=file,
+        workload=workload_of(file.workload),
+        hardware=hardware,
+        categories=names.names if names is not None else (),
+        variables=variables,
+        point=point,
+        limits=_limits(file),
+    )
+
+
+Evaluate = Callable[[Array, Array], Outcome]
+"""An outcome for each of many points and categories."""
