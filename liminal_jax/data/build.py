@@ -1,7 +1,7 @@
 """From files to pytrees: the one place where a file's numbers become leaves.
 
 An unknown number becomes NaN, and with it every output that needs it; an unknown vector rate
-becomes infinite, which leaves scalar work out. `liminal_jax.predict.basis` names both.
+becomes infinite, which leaves scalar work out. `liminal_jax.performance.basis` names both.
 """
 
 import math
@@ -17,9 +17,11 @@ from liminal_jax.data.hardware import (
     TechnologyFile,
     load_facility_file,
     load_packaging_file,
+    load_system_file,
     load_process_file,
     load_technology_file,
 )
+from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.numbers import Number
 from liminal_jax.hardware.chip import ByPrecision, Chip, MemoryTier
 from liminal_jax.hardware.network import (
@@ -35,6 +37,7 @@ from liminal_jax.hardware.power import AbstractPower, ActivityPower, Provisioned
 from liminal_jax.hardware.system import Facility, System
 from liminal_jax.hardware.technology import MemoryTechnology, Packaging, Process
 from liminal_jax.laws.power import arithmetic_energy
+from liminal_jax.workload.model import Model, model_of
 
 YEAR = 365.25 * 24 * 3600.0
 """Seconds of a year."""
@@ -215,3 +218,21 @@ def packaging_of(file: PackagingFile, room: FacilityFile) -> Packaging:
         idle_fraction=_si(room.idle_fraction),
         link_energy=_si(room.link_energy),
     )
+
+
+def load_system(name_or_path: str) -> System:
+    """A system by name, or a user's own by the path of its file, in the package's facility.
+
+    Raises:
+        InputError: there is no such system, or its file has mistakes.
+    """
+    return system_of(load_system_file(name_or_path), load_facility_file())
+
+
+def load_model(name_or_path: str) -> Model:
+    """A model by name, or by the path of a config.json or of a model file.
+
+    Raises:
+        InputError: there is no such model, its file has mistakes, or it is not modelled.
+    """
+    return model_of(load_model_spec(name_or_path))

@@ -28,8 +28,8 @@ from liminal_jax.hardware.plan import (
 )
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.predict.filled import filled_design
-from liminal_jax.predict.predictor import Assumptions, Design, predict
+from liminal_jax.performance.filled import filled_design
+from liminal_jax.performance.predictor import Assumptions, Design, predict
 from liminal_jax.study.assemble import Planned, Workload, planned_of, systems_of, workload_of
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import ConstraintTable, DesignFile, DesignTable, StudyFile

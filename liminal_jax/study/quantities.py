@@ -6,7 +6,7 @@ from typing import NamedTuple
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar
-from liminal_jax.predict.prediction import Prediction
+from liminal_jax.performance.prediction import Prediction
 
 
 class Fleet(eqx.Module):

@@ -6,8 +6,8 @@ from liminal_jax.hardware.system import System
 from liminal_jax.laws.roofline import stage_imbalance
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import filled_placement
-from liminal_jax.predict.predictor import Design
-from liminal_jax.predict.residents import residents
+from liminal_jax.performance.predictor import Design
+from liminal_jax.performance.residents import residents
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 

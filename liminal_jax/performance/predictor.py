@@ -18,16 +18,16 @@ from liminal_jax.laws.roofline import compute_time, memory_time, stage_imbalance
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.exchange import AbstractExchange, Exchanged, LayerExchange, Tokens
 from liminal_jax.mapping.placement import Placement
-from liminal_jax.predict.operators import Operator, layer_operators, table_operators
-from liminal_jax.predict.overlap import (
+from liminal_jax.performance.operators import Operator, layer_operators, table_operators
+from liminal_jax.performance.overlap import (
     AbstractOverlap,
     AbstractTiers,
     ParallelTiers,
     Times,
     WholeStep,
 )
-from liminal_jax.predict.prediction import CapitalShares, PowerShares, Prediction
-from liminal_jax.predict.residents import (
+from liminal_jax.performance.prediction import CapitalShares, PowerShares, Prediction
+from liminal_jax.performance.residents import (
     Residents,
     parameters_active,
     parameters_total,
