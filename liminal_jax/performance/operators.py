@@ -2,6 +2,7 @@
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, leaf
 from liminal_jax._smooth import AbstractRelaxation
@@ -104,10 +105,11 @@ def table_operators(model: Model, request: Request, batch: Scalar) -> list[Opera
     if model.tables is None:
         return []
     head = model.tables.head(model.hidden)
+    rows = 1 + jnp.sign(model.tables.positions)  # of the embedding and, where learned, positions
     return [
         Operator(
             matrix=FLOP_PER_WEIGHT * batch * head,
             scalar=batch * scalar_work(elements=model.hidden, operations=model.operations.per_norm),
-            weights=request.weight_bytes(head + model.tables.small + batch * model.hidden),
+            weights=request.weight_bytes(head + model.tables.small + batch * rows * model.hidden),
         )
     ]

@@ -8,7 +8,7 @@ after Davies, Crago, Sankaralingam and Kozyrakis (2025), LIMINAL, arXiv:2507.143
 import equinox as eqx
 import jax.numpy as jnp
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, Truth, leaf
 from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.hardware.chip import Chip
 from liminal_jax.hardware.power import Activity
@@ -180,7 +180,7 @@ def _fill(held: Residents, design: Design, imbalance: Scalar) -> _Fill:
     )
 
 
-def _bottleneck(compute: Scalar, memory: Scalar, exposed: Scalar, fits: Scalar) -> Scalar:
+def _bottleneck(compute: Scalar, memory: Scalar, exposed: Scalar, fits: Truth) -> Scalar:
     """Index into `BOTTLENECKS` of what a step waits for longest, or of the missing capacity."""
     longest = jnp.argmax(jnp.stack([memory, compute, exposed]))
     return jnp.where(fits, longest, 3).astype(jnp.result_type(float))
