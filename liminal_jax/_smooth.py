@@ -7,8 +7,8 @@ goes to zero:
 
     max     m  <= soft <= n^temperature m       for n numbers with maximum m
     min     n^-temperature m <= soft <= m
-    ceil    x  <= soft <= ceil(x), equal at whole numbers; off by at most exp(-f/temperature),
-            f the fractional part
+    ceil    x  <= soft <= ceil(x), equal at whole numbers; off by at most exp(-f/rounding),
+            f the fractional part; close to x itself where the rounding is large
     floor   floor(x) <= soft <= x, likewise
     above   off by at most min(v/t, t/v)^(1/temperature)
 """
@@ -19,7 +19,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 
 
 class AbstractRelaxation(eqx.Module):
@@ -74,7 +74,9 @@ class Soft(AbstractRelaxation):
         max(x) ~ (sum_i x_i^p)^(1/p)
 
     Attributes:
-        temperature: Width of the rounding, above 0; 0.1 blurs a kink over some ten per cent.
+        temperature: Blur of a kink, above 0; 0.1 blurs it over some ten per cent.
+        rounding: Temperature of ceilings and floors, if another: a large one leaves numbers that
+            should be whole free to be real.
 
     Examples:
         >>> soft = Soft(0.5)
@@ -82,7 +84,12 @@ class Soft(AbstractRelaxation):
         5.0
     """
 
-    temperature: Leaf = leaf()
+    temperature: Leaf
+    rounding: Leaf
+
+    def __init__(self, temperature: Scalar, rounding: Scalar | None = None):
+        self.temperature = as_leaf(temperature)
+        self.rounding = as_leaf(temperature if rounding is None else rounding)
 
     def maximum(self, *values: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""
@@ -95,7 +102,7 @@ class Soft(AbstractRelaxation):
     def ceil(self, value: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""
         whole = jnp.floor(value)
-        rise = jnp.expm1(-(value - whole) / self.temperature) / jnp.expm1(-1 / self.temperature)
+        rise = jnp.expm1(-(value - whole) / self.rounding) / jnp.expm1(-1 / self.rounding)
         return whole + rise
 
     def above(self, value: Scalar, threshold: Scalar) -> Scalar:

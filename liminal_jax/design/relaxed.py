@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import Soft
 from liminal_jax.design.box import Box
 from liminal_jax.study.problem import Outcome, Problem
@@ -65,52 +66,74 @@ class RelaxedPoint(eqx.Module):
         return jnp.maximum(jnp.max(self.excess, axis=-1), 0.0)
 
 
+WHOLE_NUMBERS_FREE = 100.0
+"""Rounding at which stages, ranks and instances are practically real numbers."""
+
+
+def relaxation(temperature: Scalar) -> Soft:
+    """The reading of the relaxed stage: kinks blurred, numbers that should be whole set free."""
+    return Soft(temperature, rounding=WHOLE_NUMBERS_FREE)
+
+
 def _augmented(outcome: Outcome, multipliers: Array, penalty: Array) -> Array:
     pressed = jnp.maximum(multipliers + penalty * outcome.excess, 0.0)
     return -outcome.score + jnp.sum(pressed**2 - multipliers**2) / (2 * penalty)
+
+
+class _State(eqx.Module):
+    """Where a start is, and what pulls it."""
+
+    unit: Float[Array, " variables"]
+    adam: optax.OptState
+    multipliers: Float[Array, " limits"]
+    outcome: Outcome
 
 
 def _descent(
     problem: Problem, box: Box, schedule: Schedule, unit: Array, category: Array
 ) -> RelaxedPoint:
     """One start, from its place in the unit box to where it ends."""
-    decay = optax.cosine_decay_schedule(schedule.rate, schedule.rounds * schedule.steps, 0.1)
-    adam = optax.adam(decay)
+    steps = schedule.rounds * schedule.steps
+    adam = optax.adam(optax.cosine_decay_schedule(schedule.rate, steps, 0.1))
     limits = len(problem.limits)
 
-    def outcome(unit: Array, temperature: Array) -> Outcome:
-        return problem.outcome(box.at(unit), category, Soft(temperature))
+    def lagrangian(
+        unit: Array, multipliers: Array, penalty: Array, temperature: Array
+    ) -> tuple[Array, Outcome]:
+        outcome = problem.outcome(box.at(unit), category, relaxation(temperature))
+        return _augmented(outcome, multipliers, penalty), outcome
 
-    def lagrangian(unit: Array, multipliers: Array, penalty: Array, temperature: Array) -> Array:
-        return _augmented(outcome(unit, temperature), multipliers, penalty)
+    def step(state: _State, number: Array) -> tuple[_State, None]:
+        share = (number // schedule.steps) / max(schedule.rounds - 1, 1)
+        penalty = schedule.penalty * schedule.growth ** (number // schedule.steps)
+        temperature = schedule.hot * (schedule.cold / schedule.hot) ** share
+        slope, outcome = jax.grad(lagrangian, has_aux=True)(
+            state.unit, state.multipliers, penalty, temperature
+        )
+        updates, moments = adam.update(slope, state.adam)
+        moved = optax.projections.projection_box(state.unit + updates, 0.0, 1.0)
+        last = number == steps - 1
+        raised = jnp.maximum(state.multipliers + penalty * outcome.excess, 0.0)
+        ends_round = (number + 1) % schedule.steps == 0
+        return _State(
+            # The last step only looks: what it sees belongs to the place that is returned.
+            unit=jnp.where(last, state.unit, moved),
+            adam=moments,
+            multipliers=jnp.where(ends_round, raised, state.multipliers),
+            outcome=outcome,
+        ), None
 
-    def a_round(carry: tuple, weights: tuple) -> tuple[tuple, None]:
-        unit, state, multipliers = carry
-        penalty, temperature = weights
-
-        def step(carry: tuple, _: None) -> tuple[tuple, None]:
-            unit, state = carry
-            slope = jax.grad(lagrangian)(unit, multipliers, penalty, temperature)
-            updates, state = adam.update(slope, state)
-            moved = optax.projections.projection_box(unit + updates, 0.0, 1.0)
-            return (moved, state), None
-
-        (unit, state), _ = jax.lax.scan(step, (unit, state), None, length=schedule.steps)
-        excess = outcome(unit, temperature).excess
-        multipliers = jnp.maximum(multipliers + penalty * excess, 0.0)
-        return (unit, state, multipliers), None
-
-    penalties = schedule.penalty * schedule.growth ** jnp.arange(schedule.rounds)
-    temperatures = jnp.geomspace(schedule.hot, schedule.cold, schedule.rounds)
-    begin = (unit, adam.init(unit), jnp.zeros(limits))
-    (unit, _, multipliers), _ = jax.lax.scan(a_round, begin, (penalties, temperatures))
-    last = outcome(unit, temperatures[-1])
+    unseen = Outcome(score=jnp.zeros(()), excess=jnp.zeros(limits))
+    begin = _State(
+        unit=unit, adam=adam.init(unit), multipliers=jnp.zeros(limits), outcome=unseen
+    )
+    end, _ = jax.lax.scan(step, begin, jnp.arange(steps))
     return RelaxedPoint(
-        unit=unit,
+        unit=end.unit,
         category=category,
-        score=last.score,
-        excess=last.excess,
-        multipliers=multipliers,
+        score=end.outcome.score,
+        excess=end.outcome.excess,
+        multipliers=end.multipliers,
     )
 
 

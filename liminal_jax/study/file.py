@@ -85,7 +85,7 @@ class DesignTable(_Table):
     cp: Count = Grid((1.0,), logarithmic=False)
     pp: Count = Grid((1.0,), logarithmic=False)
     ep: Count = Grid((1.0,), logarithmic=False)
-    batch: Annotated[Grid, numeric(least=1)] = Grid((1.0,), logarithmic=False)
+    batch: Count = Grid((1.0,), logarithmic=False)
 
     @model_validator(mode="after")
     def _is_one_or_the_other(self) -> "DesignTable":

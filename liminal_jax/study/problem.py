@@ -76,7 +76,7 @@ class Limit(NamedTuple):
 PHYSICAL = {
     "memory_capacity": "data over memory, on the fullest chip",
     "whole_instance": "chips of one instance over chips bought",
-    "expert_ranks": "chips of a stage over those that whole expert groups fill",
+    "expert_ranks": "chips that whole expert groups need over those of a stage",
     "experts": "expert-parallel ranks over experts",
     "stages": "pipeline stages over layers",
     "reticle": "area of a die over the largest die",
@@ -280,7 +280,9 @@ def _mapping_use(
     mixtures = [it.feedforward for it in model.layers if isinstance(it.feedforward, Mixture)]
     experts = [mixture.experts for mixture in mixtures] or [jnp.asarray(1.0)]
     return {
-        "expert_ranks": relaxation.ceil(ranks / mapping.ep) * mapping.ep / ranks,
+        "expert_ranks": relaxation.maximum(
+            relaxation.ceil(ranks / mapping.ep) * mapping.ep / ranks, mapping.ep / ranks
+        ),
         "experts": mapping.ep / jnp.min(jnp.stack(experts)),
         "stages": mapping.pp / model.layer_count(),
     }

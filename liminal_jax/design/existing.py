@@ -1,0 +1,117 @@
+"""The best that can be put together from chips that exist, under the limits of a study."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from liminal_jax.data.build import system_of
+from liminal_jax.data.hardware import SystemFile, load_facility_file, load_system_file, system_names
+from liminal_jax.design.certify import enumerated
+from liminal_jax.design.lattice import lattice_of
+from liminal_jax.design.polish import INFEASIBLE
+from liminal_jax.study.domain import Grid, Names
+from liminal_jax.study.file import PLANNED, StudyFile
+from liminal_jax.study.problem import Problem, problem_of
+
+FINE_BATCHES = 48
+"""Batches tried between the least and the largest of the study, in equal ratios."""
+
+
+@dataclass(frozen=True)
+class Existing:
+    """The best design with one finished system.
+
+    Attributes:
+        system: Name of the system.
+        title: Its title.
+        objective: Objective of the best design; none where no design meets the limits.
+        values: Values of its free variables.
+        missing: Numbers that nobody has published and without which it cannot be judged.
+    """
+
+    system: str
+    title: str
+    objective: float | None
+    values: dict[str, float]
+    missing: tuple[str, ...]
+
+
+def _missing(file: SystemFile) -> tuple[str, ...]:
+    """What keeps a system from being judged by any quantity."""
+    system = system_of(file, load_facility_file())
+    needed = {
+        "8-bit tensor rate": system.chip.tensor.bits_8,
+        "manufacturing cost": system.chip.cost,
+        "power": jax.tree.leaves(system.chip.power)[0],
+    }
+    return tuple(name for name, value in needed.items() if bool(np.isnan(np.asarray(value))))
+
+
+def _files() -> list[SystemFile]:
+    files = [load_system_file(name) for name in system_names()]
+    return [file for file in files if file.status != "hypothetical"]
+
+
+def _finely(batch: Grid) -> Grid:
+    if not batch.free:
+        return batch
+    spaced = np.geomspace(batch.values[0], batch.values[-1], FINE_BATCHES)
+    values = sorted({*np.round(spaced).tolist(), *batch.values})
+    return Grid(tuple(values), logarithmic=True)
+
+
+def _study_with(study: StudyFile, names: tuple[str, ...]) -> StudyFile:
+    """The study with finished systems in place of the planned chip, and finer batches."""
+    plan = dict.fromkeys(PLANNED)
+    table = study.design.model_copy(
+        update={**plan, "system": Names(names), "batch": _finely(study.design.batch)}
+    )
+    return study.model_copy(update={"design": table})
+
+
+def _groups(study: StudyFile, names: list[str]) -> list[Problem]:
+    """Problems over systems whose networks and power follow the same laws."""
+    kinds: dict[object, list[str]] = {}
+    for name in names:
+        system = system_of(load_system_file(name), load_facility_file())
+        kinds.setdefault(jax.tree.structure(system), []).append(name)
+    return [problem_of(_study_with(study, tuple(group))) for group in kinds.values()]
+
+
+def best_existing(
+    study: StudyFile, advance: Callable[[int], None] = lambda _: None
+) -> list[Existing]:
+    """The best design of each system that ships, the best first; then those that do not fit.
+
+    Every system is searched whole: the study's chips and degrees, and finer batches.
+
+    Args:
+        study: A study; its limits, objective and assumptions hold here too.
+        advance: Called with the number of designs after each chunk.
+    """
+    files = {file.name: file for file in _files()}
+    missing = {name: _missing(file) for name, file in files.items()}
+    known = [name for name in files if not missing[name]]
+    found = [
+        Existing(name, files[name].title, None, {}, missing[name])
+        for name in files
+        if missing[name]
+    ]
+    maximise = study.objective.maximise is not None
+    for problem in _groups(study, known):
+        lattice = lattice_of(problem)
+        walk = enumerated(problem, lattice, advance)
+        for row, name in enumerate(problem.categories):
+            merit = float(walk.merits[row])
+            point, _ = lattice.at(walk.indices[row])
+            values = {it.name: float(point[it.position]) for it in problem.variables}
+            feasible = merit > INFEASIBLE
+            objective = float(np.exp(merit if maximise else -merit)) if feasible else None
+            found.append(Existing(name, files[name].title, objective, values, ()))
+    order = {True: -1.0, False: 1.0}[maximise]
+    return sorted(
+        found,
+        key=lambda it: (it.objective is None, bool(it.missing), order * (it.objective or 0.0)),
+    )

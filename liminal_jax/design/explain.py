@@ -1,0 +1,129 @@
+"""Why a design is what it is: limits that bind, and what each number is worth."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from liminal_jax.design.box import Box
+from liminal_jax.design.lattice import Lattice
+from liminal_jax.design.polish import Candidate, neighbours
+from liminal_jax.design.relaxed import RelaxedPoint, relaxation
+from liminal_jax.study.file import StudyFile
+from liminal_jax.study.problem import FEASIBLE, Limit, Problem
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A limit at a design.
+
+    Attributes:
+        constraint: Name of the quantity, or of the physical limit.
+        limit: Its bound, in SI.
+        value: The design's value, in SI.
+        slack: How far the value is on the right side of the bound; negative where it is not.
+        unit: Unit of all three.
+    """
+
+    constraint: str
+    limit: float
+    value: float
+    slack: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What the objective gains when a number grows.
+
+    Attributes:
+        parameter: The number: a limit, or a path into hardware or request.
+        elasticity: Per cent of the objective for one per cent of the number, the design free to
+            follow; an estimate from the relaxed optimum.
+    """
+
+    parameter: str
+    elasticity: float
+
+
+def binding_of(limit: Limit, excess: float) -> Binding:
+    """A limit at a design, given the logarithm of how far it is exceeded."""
+    value = limit.bound * float(np.exp(-excess if limit.at_least else excess))
+    slack = value - limit.bound if limit.at_least else limit.bound - value
+    return Binding(
+        constraint=limit.name, limit=limit.bound, value=value, slack=slack, unit=limit.unit
+    )
+
+
+def binding_limits(problem: Problem, lattice: Lattice, candidate: Candidate) -> list[Binding]:
+    """The limits that keep a design from a better neighbour; for an infeasible one, those it exceeds.
+
+    A neighbour is one move of the local search away. Where a better one breaks a single limit,
+    that limit binds; where each better one breaks several, those of the fewest bind together.
+    """
+    excess = np.asarray(candidate.outcome.excess)
+    names = excess > FEASIBLE
+    if not names.any():
+        _, outcomes = jax.jit(lambda indices: neighbours(problem, lattice, indices))(
+            candidate.indices
+        )
+        score, near = np.asarray(outcomes.score), np.asarray(outcomes.excess)
+        broken = (near > FEASIBLE)[score > float(candidate.outcome.score) + FEASIBLE]
+        counts = broken.sum(axis=1)
+        if len(counts):
+            names = broken[counts == counts.min()].any(axis=0)
+    return [
+        binding_of(limit, float(excess[index]))
+        for index, limit in enumerate(problem.limits)
+        if names[index]
+    ]
+
+
+def _elasticities(problem: Problem, box: Box, point: RelaxedPoint, temperature: float) -> list:
+    """Path and elasticity of every number of hardware and request, by the envelope theorem."""
+
+    def lagrangian(numbers: tuple) -> Array:
+        hardware, request = numbers
+        changed = dataclasses.replace(
+            problem, hardware=hardware, workload=problem.workload._replace(request=request)
+        )
+        outcome = changed.outcome(box.at(point.unit), point.category, relaxation(temperature))
+        return outcome.score - jnp.sum(point.multipliers * outcome.excess)
+
+    numbers = (problem.hardware, problem.workload.request)
+    slopes = jax.jit(jax.grad(lagrangian))(numbers)
+    products = jax.tree.map(lambda value, slope: jnp.sum(value * slope), numbers, slopes)
+    return jax.tree_util.tree_leaves_with_path(products)
+
+
+def _name(path: tuple) -> str:
+    return jax.tree_util.keystr(path[1:], simple=True, separator=".")
+
+
+def sensitivities(
+    problem: Problem, box: Box, point: RelaxedPoint, temperature: float, least: float = 1e-3
+) -> list[Sensitivity]:
+    """What limits and numbers are worth at the relaxed optimum, the weightiest first.
+
+    Args:
+        problem: The study.
+        box: Its unit box.
+        point: Where the best relaxed start ended.
+        temperature: Of the soft reading there.
+        least: Elasticities smaller than this are left out.
+    """
+    sign = 1.0 if isinstance(problem.file, StudyFile) and problem.file.objective.maximise else -1.0
+    prices = [
+        Sensitivity(f"limit.{limit.name}", sign * float(price))
+        for limit, price in zip(problem.limits, point.multipliers, strict=True)
+        if limit.unit or limit.bound != 1.0
+    ]
+    numbers = [
+        Sensitivity(_name(path), sign * float(product))
+        for path, product in _elasticities(problem, box, point, temperature)
+    ]
+    weighty = [it for it in prices + numbers if abs(it.elasticity) >= least]
+    return sorted(weighty, key=lambda it: -abs(it.elasticity))

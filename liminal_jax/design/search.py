@@ -1,0 +1,317 @@
+"""The search: relaxed, snapped, polished, certified, explained."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from liminal_jax._smooth import Exact
+from liminal_jax.design.box import Box, box_of
+from liminal_jax.design.certify import (
+    EXHAUSTIBLE,
+    Certificate,
+    Enumeration,
+    enumerated,
+)
+from liminal_jax.design.explain import (
+    Binding,
+    Sensitivity,
+    binding_limits,
+    binding_of,
+    sensitivities,
+)
+from liminal_jax.design.lattice import Lattice, lattice_of
+from liminal_jax.design.polish import INFEASIBLE, Candidate, best, merit, polished, snapped
+from liminal_jax.design.relaxed import RelaxedPoint, Schedule, best_relaxed, relaxed_points
+from liminal_jax.study.file import StudyFile
+from liminal_jax.study.problem import Problem
+from liminal_jax.study.quantities import Fleet
+
+
+class Place(NamedTuple):
+    """A point of the space in words: category and value of each free variable, in SI."""
+
+    category: str
+    values: dict[str, float]
+    point: tuple[float, ...]
+    index: int
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """The best of the relaxed starts.
+
+    Attributes:
+        objective: Its objective; an estimate of what continuous freedom is worth, no bound.
+        feasible: Whether it meets the limits to within 0.1 %.
+        place: Where it is.
+        starts: Starts that met the limits, of how many.
+    """
+
+    objective: float
+    feasible: bool
+    place: Place
+    starts: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """The best design of one category.
+
+    Attributes:
+        objective: Its objective; none where no design of the category meets the limits.
+        place: Where it is.
+    """
+
+    objective: float | None
+    place: Place
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a search found.
+
+    Attributes:
+        problem: The study.
+        feasible: Whether the design meets every limit.
+        objective: Objective of the design.
+        place: The design; where none is feasible, the one that violates the limits least.
+        fleet: What the exact model says of it.
+        relaxed: The relaxed optimum.
+        snapped: Objective of the best start right after snapping; none if none was feasible.
+        certificate: What is proven.
+        binding: Limits that bind; for an infeasible study those that cannot be met.
+        reasons: What happened, in sentences.
+        alternatives: Best design of each category.
+        sensitivities: What limits and numbers are worth.
+        seconds: Wall time by stage.
+    """
+
+    problem: Problem
+    feasible: bool
+    objective: float
+    place: Place
+    fleet: Fleet
+    relaxed: Relaxed
+    snapped: float | None
+    certificate: Certificate
+    binding: list[Binding]
+    reasons: list[str]
+    alternatives: list[Alternative]
+    sensitivities: list[Sensitivity]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Progress:
+    """What a search tells while it runs; this one tells nothing."""
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """A stage begins, of so many designs if they are counted."""
+
+    def advance(self, designs: int) -> None:
+        """So many designs of the stage are done."""
+
+
+def _place(problem: Problem, point: np.ndarray, category: int) -> Place:
+    values = {it.name: float(point[it.position]) for it in problem.variables}
+    return Place(
+        category=problem.categories[category],
+        values=values,
+        point=tuple(float(number) for number in point),
+        index=category,
+    )
+
+
+def _placed(problem: Problem, lattice: Lattice, indices: np.ndarray) -> Place:
+    point, category = lattice.at(jnp.asarray(indices))
+    return _place(problem, np.asarray(point), int(category))
+
+
+def _objective(problem: Problem, score: float) -> float:
+    """The objective of a score, which is its logarithm with the sign that makes more better."""
+    maximise = isinstance(problem.file, StudyFile) and problem.file.objective.maximise
+    return math.exp(score) if maximise else math.exp(-score)
+
+
+def _relaxed(problem: Problem, box: Box, points: RelaxedPoint) -> tuple[Relaxed, RelaxedPoint]:
+    point, some = best_relaxed(points)
+    met = int(jnp.sum(jax.vmap(RelaxedPoint.violation)(points) <= 1e-3))
+    relaxed = Relaxed(
+        objective=_objective(problem, float(point.score)),
+        feasible=some,
+        place=_place(problem, np.asarray(box.at(point.unit)), int(point.category)),
+        starts=(met, len(points.category)),
+    )
+    return relaxed, point
+
+
+def _at(problem: Problem, lattice: Lattice, indices: np.ndarray) -> Candidate:
+    row = jnp.asarray(indices)
+    outcome = problem.outcome(*lattice.at(row), Exact())
+    return Candidate(indices=row, merit=merit(outcome), outcome=outcome)
+
+
+def _alternatives(
+    problem: Problem, lattice: Lattice, merits: np.ndarray, indices: np.ndarray
+) -> list[Alternative]:
+    return [
+        Alternative(
+            objective=_objective(problem, float(merits[row])) if merits[row] > INFEASIBLE else None,
+            place=_placed(problem, lattice, indices[row]),
+        )
+        for row in range(len(merits))
+    ]
+
+
+def _by_category(candidates: Candidate, categories: int) -> tuple[np.ndarray, np.ndarray]:
+    """Best merit and its indices in each category that some candidate is in."""
+    merits, rows = np.asarray(candidates.merit), np.asarray(candidates.indices)
+    leaders = []
+    for category in range(categories):
+        mine = np.where(rows[:, 0] == category, merits, -np.inf)
+        if np.isfinite(mine).any():
+            leaders.append(int(np.argmax(mine)))
+    return merits[leaders], rows[leaders]
+
+
+def _certificate(
+    problem: Problem, lattice: Lattice, walk: Enumeration | None, value: float, feasible: bool
+) -> Certificate:
+    if walk is None:
+        return Certificate("none", None, None, lattice.size, 0, 0)
+    bound = value if feasible else None
+    return Certificate(
+        method="exhaustive",
+        bound=bound,
+        relative_gap=0.0 if feasible else None,
+        lattice=lattice.size,
+        evaluated=walk.evaluated,
+        boxes=0,
+    )
+
+
+def _shortfalls(problem: Problem, walk: Enumeration | None) -> list[str]:
+    """How far each limit is from being met when all others are, nearest first."""
+    if walk is None:
+        return []
+    sentences = []
+    for index in np.argsort(walk.shortfalls):
+        short = float(walk.shortfalls[index])
+        if not math.isfinite(short):
+            continue
+        it = binding_of(problem.limits[index], short)
+        side = "at least" if problem.limits[index].at_least else "at most"
+        away = abs(it.value / it.limit - 1)
+        sentences.append(
+            f"{it.constraint} {side} {it.limit:.4g} {it.unit} cannot be met: with every other limit"
+            f" met, {it.value:.4g} is the best ({away:.1%} off)".replace("  ", " ")
+        )
+    return sentences or ["no limit can be met by giving up one other; several must give"]
+
+
+def _reasons(
+    problem: Problem, answer: Certificate, walk: Enumeration | None, binding: list[Binding]
+) -> list[str]:
+    worst = [
+        f"{it.constraint}: {it.value:.4g} against a limit of {it.limit:.4g} {it.unit}".rstrip()
+        for it in binding
+        if it.slack < 0
+    ]
+    if worst:
+        sentence = "the design that exceeds the limits least still has " + "; ".join(worst)
+        return [*_shortfalls(problem, walk), sentence]
+    if answer.method == "exhaustive":
+        return ["every design of the lattice was evaluated; none is better"]
+    return [
+        f"the lattice has {answer.lattice:,} designs, more than the {EXHAUSTIBLE:,} that are"
+        " searched whole: nothing is proven about the designs not visited"
+    ]
+
+
+def optimize(
+    problem: Problem,
+    schedule: Schedule | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Answer:
+    """The best design of a study.
+
+    Gradients lead many relaxed starts to good places; each is snapped to the lattice and polished
+    by local moves on the exact model; lattices of at most `EXHAUSTIBLE` designs are then searched
+    whole, which proves the answer or betters it.
+
+    Args:
+        problem: A study.
+        schedule: How the relaxed stage proceeds.
+        seed: Of the starts.
+        progress: Told what happens.
+        clock: Seconds from some origin.
+
+    Returns:
+        The design with its certificate and reasons. A study that no design can satisfy is an
+        answer too: `feasible` is false and `reasons` say what must give.
+    """
+    schedule = Schedule() if schedule is None else schedule
+    progress = Progress() if progress is None else progress
+    box, lattice = box_of(problem), lattice_of(problem)
+    times = {"start": clock()}
+
+    progress.stage("relaxed search by gradients")
+    points = jax.block_until_ready(relaxed_points(problem, box, schedule, jax.random.key(seed)))
+    relaxed, relaxed_best = _relaxed(problem, box, points)
+    times["relaxed"] = clock()
+
+    progress.stage("snapping and polishing on the exact model")
+    starts = snapped(problem, box, lattice, points)
+    candidates = polished(problem, lattice, starts)
+    found = best(candidates)
+    first = float(jnp.max(starts.merit))
+    times["polish"] = clock()
+
+    walk = None
+    leaders = _by_category(candidates, len(problem.categories))
+    if lattice.size <= EXHAUSTIBLE:
+        progress.stage("certifying by exhaustion", lattice.size)
+        walk = enumerated(problem, lattice, progress.advance)
+        leaders = walk.merits, walk.indices
+        if walk.merits.max() > float(found.merit):
+            found = _at(problem, lattice, walk.best())
+    times["certify"] = clock()
+
+    progress.stage("explaining")
+    feasible = bool(found.outcome.feasible())
+    place = _placed(problem, lattice, np.asarray(found.indices))
+    fleet, _ = jax.jit(lambda point, index: problem.fleet(point, index, Exact()))(
+        jnp.asarray(place.point), jnp.asarray(place.index)
+    )
+    objective = _objective(problem, float(found.outcome.score))
+    certificate = _certificate(problem, lattice, walk, objective, feasible)
+    binding = binding_limits(problem, lattice, found)
+    worth = sensitivities(problem, box, relaxed_best, schedule.cold) if relaxed.feasible else []
+    times["explain"] = clock()
+
+    stages = list(times)
+    return Answer(
+        problem=problem,
+        feasible=feasible,
+        objective=objective,
+        place=place,
+        fleet=fleet,
+        relaxed=relaxed,
+        snapped=_objective(problem, first) if first > INFEASIBLE else None,
+        certificate=certificate,
+        binding=binding,
+        reasons=_reasons(problem, certificate, walk, binding),
+        alternatives=_alternatives(problem, lattice, *leaders),
+        sensitivities=worth,
+        seconds={
+            name: times[name] - times[before]
+            for before, name in zip(stages[:-1], stages[1:], strict=True)
+        },
+    )
