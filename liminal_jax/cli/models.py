@@ -2,6 +2,7 @@
 
 import json as json_format
 
+import tyro
 from rich.console import Console
 
 
@@ -22,7 +23,7 @@ def models_list(json: bool = False) -> None:
     _print(models_table(specs), "", models_legend())
 
 
-def models_import(path: str, json: bool = False) -> None:
+def models_import(path: tyro.conf.Positional[str], json: bool = False) -> None:
     """Read a Hugging Face config and show what was read, defaulted and ignored.
 
     Args:
@@ -40,7 +41,7 @@ def models_import(path: str, json: bool = False) -> None:
     _print(report_view(report), model_view(spec))
 
 
-def models_show(name: str, json: bool = False) -> None:
+def models_show(name: tyro.conf.Positional[str], json: bool = False) -> None:
     """Show one model.
 
     Args:

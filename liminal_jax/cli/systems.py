@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import tyro
 from pydantic import BaseModel
 from rich.console import Console, RenderableType
 
@@ -40,7 +41,7 @@ def systems_list(json: bool = False) -> None:
         _show(systems_table(systems))
 
 
-def systems_show(name: str, json: bool = False) -> None:
+def systems_show(name: tyro.conf.Positional[str], json: bool = False) -> None:
     """Show every number of a system with unit, kind, range and source.
 
     Args:
@@ -65,7 +66,12 @@ def systems_show(name: str, json: bool = False) -> None:
     print(json_format.dumps(answer, indent=2))
 
 
-def systems_new(name: str, like: str, output: str | None = None, set: tuple[str, ...] = ()) -> None:
+def systems_new(
+    name: tyro.conf.Positional[str],
+    like: str,
+    output: str | None = None,
+    set: tuple[str, ...] = (),
+) -> None:
     """Write an editable copy of a system as a TOML file of your own.
 
     Args:

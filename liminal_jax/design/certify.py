@@ -63,9 +63,7 @@ class Enumeration:
         return self.indices[int(np.argmax(self.merits))]
 
 
-def _chunk(
-    problem: Problem, lattice: Lattice
-) -> Callable[[Array], tuple[Array, Array, Array]]:
+def _chunk(problem: Problem, lattice: Lattice) -> Callable[[Array], tuple[Array, Array, Array]]:
     """A jitted function: best merits, their numbers, and shortfalls of one chunk."""
 
     def shortfall(outcome: Outcome) -> Array:

@@ -39,9 +39,7 @@ class Lattice:
             flat = flat // length
         return jnp.stack(indices[::-1])
 
-    def at(
-        self, indices: Int[Array, " axes"]
-    ) -> tuple[Float[Array, " numbers"], Int[Array, ""]]:
+    def at(self, indices: Int[Array, " axes"]) -> tuple[Float[Array, " numbers"], Int[Array, ""]]:
         """Point and category of a design."""
         point = self.point
         for axis, position in enumerate(self.positions):

@@ -96,9 +96,7 @@ def _climbed(problem: Problem, lattice: Lattice, indices: Int[Array, " axes"]) -
     return jax.lax.while_loop(improving, move, begin)[0]
 
 
-def snapped(
-    problem: Problem, box: Box, lattice: Lattice, points: RelaxedPoint
-) -> Candidate:
+def snapped(problem: Problem, box: Box, lattice: Lattice, points: RelaxedPoint) -> Candidate:
     """The lattice designs nearest to where the relaxed starts ended, stacked."""
 
     def one(unit: Array, category: Array) -> Candidate:

@@ -124,9 +124,7 @@ def _descent(
         ), None
 
     unseen = Outcome(score=jnp.zeros(()), excess=jnp.zeros(limits))
-    begin = _State(
-        unit=unit, adam=adam.init(unit), multipliers=jnp.zeros(limits), outcome=unseen
-    )
+    begin = _State(unit=unit, adam=adam.init(unit), multipliers=jnp.zeros(limits), outcome=unseen)
     end, _ = jax.lax.scan(step, begin, jnp.arange(steps))
     return RelaxedPoint(
         unit=end.unit,

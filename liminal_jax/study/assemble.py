@@ -57,9 +57,7 @@ class Planned(NamedTuple):
 def workload_of(table: WorkloadTable) -> Workload:
     """The workload of a file."""
     model = model_of(load_model_spec(table.model))
-    request = Request(
-        context=table.context, weight_bits=table.weight_bits, kv_bits=table.kv_bits
-    )
+    request = Request(context=table.context, weight_bits=table.weight_bits, kv_bits=table.kv_bits)
     counted = talk_model(model) if table.accounting == "talk" else model
     return Workload(model=counted, request=request, accounting=table.accounting)
 
@@ -112,9 +110,7 @@ def planned_of(file: DesignFile) -> Planned:
             ),
         ),
         network=network_of(
-            changed(
-                NetworkFile, "network.toml", assumptions.network, source, "assumptions.network"
-            )
+            changed(NetworkFile, "network.toml", assumptions.network, source, "assumptions.network")
         ),
         facility=facility_of(room),
     )

@@ -100,8 +100,18 @@ class DesignTable(_Table):
         return self
 
 
-PLANNED = ("memory", "process", "stacks", "dies", "compute_area", "sram", "link_bandwidth", "domain")
+PLANNED = (
+    "memory",
+    "process",
+    "stacks",
+    "dies",
+    "compute_area",
+    "sram",
+    "link_bandwidth",
+    "domain",
+)
 """Fields of a design that plan a chip."""
+
 
 class AssumptionsTable(_Table):
     """Numbers that the answer hangs on, where they differ from the package's data files.
@@ -171,7 +181,9 @@ class ConstraintTable(_Table):
         quantity = info.data.get("quantity")
         unit = QUANTITIES[quantity].unit if quantity in QUANTITIES else ""
         if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise ValueError(f"must be a number or a quantity in {unit or 'no unit'}, got {value!r}")
+            raise ValueError(
+                f"must be a number or a quantity in {unit or 'no unit'}, got {value!r}"
+            )
         number = parse_quantity(value, unit) if isinstance(value, str) else float(value)
         if not number > 0:
             raise ValueError(f"must be greater than 0, got {value!r}")
@@ -275,6 +287,15 @@ def load_study(name_or_path: str) -> StudyFile:
         known = hint or f"; there are {', '.join(study_names())}, or give the path of a file"
         raise InputError("", [Problem("", f"there is no study {name_or_path!r}{known}")])
     return _checked(StudyFile, _beside(_tables(path), path), str(path))
+
+
+def design_of(tables: dict[str, Any], source: str) -> DesignFile:
+    """The design that some tables describe.
+
+    Raises:
+        InputError: mistakes in them; all of them.
+    """
+    return _checked(DesignFile, tables, source)
 
 
 def load_design(path: str) -> DesignFile:

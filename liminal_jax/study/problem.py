@@ -6,7 +6,6 @@ lattice it is one of its grid's. Everything a search needs, a certificate needs 
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,7 +28,7 @@ from liminal_jax.hardware.plan import (
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.performance.filled import filled_design
-from liminal_jax.performance.predictor import Assumptions, Design, predict
+from liminal_jax.performance.predictor import Assumptions, predict
 from liminal_jax.study.assemble import Planned, Workload, planned_of, systems_of, workload_of
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import ConstraintTable, DesignFile, DesignTable, StudyFile
@@ -119,6 +118,22 @@ class Variable:
     grid: Grid
 
 
+class _Hardware(NamedTuple):
+    """Hardware at a point.
+
+    Attributes:
+        system: Chip, network, facility.
+        built: How far the chip is from what can be built; none for finished systems.
+        die_area: Area of one logic die [m^2].
+        endured: Power density that the memory on top endures [W/m^2].
+    """
+
+    system: System
+    built: Buildability | None
+    die_area: Scalar
+    endured: Scalar
+
+
 @dataclass(frozen=True)
 class Problem:
     """A study, ready to be evaluated.
@@ -156,16 +171,16 @@ class Problem:
         plan = ChipPlan(**{name: values[name] for name in ChipPlan.__dataclass_fields__})
         return plan, eqx.tree_at(lambda it: it.memory, planned.material, memory)
 
-    def _system(
+    def _hardware(
         self,
         values: dict[str, Scalar],
         category: Int[Array, ""],
         relaxation: AbstractRelaxation,
-    ) -> tuple[System, Buildability | None, Scalar, Scalar]:
-        """System, how buildable it is, area of a die, and power density it endures."""
+    ) -> _Hardware:
         if isinstance(self.hardware, System):
             system = jax.tree.map(lambda leaf: leaf[category], self.hardware)
-            return system, None, jnp.asarray(jnp.nan), jnp.asarray(jnp.inf)
+            unknown, unlimited = jnp.asarray(jnp.nan), jnp.asarray(jnp.inf)
+            return _Hardware(system, built=None, die_area=unknown, endured=unlimited)
         plan, material = self._planned(self.hardware, values, category)
         network = _joined(self.hardware.network, values["link_bandwidth"], values["domain"])
         system = System(
@@ -173,26 +188,26 @@ class Problem:
             network=network,
             facility=self.hardware.facility,
         )
-        area = planned_die_area(plan, material)
-        return system, buildability(plan, material), area, material.memory.power_density_limit
+        return _Hardware(
+            system,
+            built=buildability(plan, material),
+            die_area=planned_die_area(plan, material),
+            endured=material.memory.power_density_limit,
+        )
 
-    def design(
+    def system(
         self,
         point: Float[Array, " numbers"],
         category: Int[Array, ""],
         relaxation: AbstractRelaxation,
-    ) -> Design:
-        """The design of one instance at a point."""
-        values = self._values(point)
-        system, *_ = self._system(values, category, relaxation)
-        return self._filled(system, values, relaxation)
+    ) -> System:
+        """The hardware at a point."""
+        return self._hardware(self._values(point), category, relaxation).system
 
-    def _filled(
-        self, system: System, values: dict[str, Scalar], relaxation: AbstractRelaxation
-    ) -> Design:
-        mapping = Mapping(**{name: values[name] for name in ("tp", "cp", "pp", "ep")})
-        model, request, _ = self.workload
-        return filled_design(system, mapping, values["batch"], model, request, relaxation)
+    def mapping(self, point: Float[Array, " numbers"]) -> Mapping:
+        """The degrees of parallelism at a point."""
+        values = self._values(point)
+        return Mapping(**{name: values[name] for name in Mapping.__dataclass_fields__})
 
     def fleet(
         self,
@@ -202,14 +217,14 @@ class Problem:
     ) -> tuple[Fleet, dict[str, Scalar]]:
         """All instances at a point, and how far each physical limit is used."""
         values = self._values(point)
-        system, built, area, endured = self._system(values, category, relaxation)
-        design = self._filled(system, values, relaxation)
-        exchange = self.workload.exchange(system.network)
+        hardware = self._hardware(values, category, relaxation)
+        system, mapping = hardware.system, self.mapping(point)
+        model, request, _ = self.workload
         instance = predict(
-            design,
-            self.workload.model,
-            self.workload.request,
-            Assumptions(relaxation=relaxation, exchange=exchange),
+            filled_design(system, mapping, values["batch"], model, request, relaxation),
+            model,
+            request,
+            Assumptions(relaxation=relaxation, exchange=self.workload.exchange(system.network)),
         )
         chips = values["chips"] if self.file.design.chips is not None else instance.chips
         whole = relaxation.floor(chips / instance.chips)
@@ -217,16 +232,17 @@ class Problem:
             instance=instance,
             replicas=relaxation.maximum(whole, 1.0),
             chips=relaxation.maximum(chips, instance.chips),
-            die_area=area,
+            die_area=hardware.die_area,
         )
         used = {
             "memory_capacity": instance.memory_fill,
             "whole_instance": instance.chips / chips,
-            **_mapping_use(design.mapping, self.workload.model, relaxation),
+            **_mapping_use(mapping, model, relaxation),
         }
-        if built is not None:
-            used |= {name: getattr(built, name) for name in Buildability.__dataclass_fields__}
-            used["thermal"] = instance.power_density / endured
+        if hardware.built is not None:
+            fields = Buildability.__dataclass_fields__
+            used |= {name: getattr(hardware.built, name) for name in fields}
+            used["thermal"] = instance.power_density / hardware.endured
         return fleet, used
 
     def outcome(
@@ -300,9 +316,13 @@ def _variables(table: DesignTable) -> tuple[tuple[Variable, ...], tuple[float, .
 
 def _limits(file: DesignFile) -> tuple[Limit, ...]:
     planned = file.design.system is None
-    names = list(PHYSICAL) if planned else [
-        name for name in PHYSICAL if name not in (*Buildability.__dataclass_fields__, "thermal")
-    ]
+    names = (
+        list(PHYSICAL)
+        if planned
+        else [
+            name for name in PHYSICAL if name not in (*Buildability.__dataclass_fields__, "thermal")
+        ]
+    )
     limits = [Limit(name=name, at_least=False, bound=1.0, unit="") for name in names]
     constraints = file.constraints if isinstance(file, StudyFile) else []
     return tuple(limits) + tuple(
@@ -327,9 +347,7 @@ def problem_of(file: DesignFile) -> Problem:
     variables, point = _variables(table)
     planned = table.system is None
     names = table.memory if planned else table.system
-    hardware = (
-        planned_of(file) if planned else systems_of(table, file.assumptions, file.name)
-    )
+    hardware = planned_of(file) if planned else systems_of(table, file.assumptions, file.name)
     return Problem(
         file=file,
         workload=workload_of(file.workload),
@@ -339,7 +357,3 @@ def problem_of(file: DesignFile) -> Problem:
         point=point,
         limits=_limits(file),
     )
-
-
-Evaluate = Callable[[Array, Array], Outcome]
-"""An outcome for each of many points and categories."""

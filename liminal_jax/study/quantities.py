@@ -60,9 +60,7 @@ QUANTITIES = {
     "utps": Quantity("1/s", "tokens a second of one user", lambda it: it.instance.utps),
     "stps": Quantity("1/s", "tokens a second of all instances", Fleet.stps),
     "tpot": Quantity("s", "time per output token", lambda it: it.instance.step_time),
-    "users": Quantity(
-        "", "users served at once", lambda it: it.replicas * it.instance.users
-    ),
+    "users": Quantity("", "users served at once", lambda it: it.replicas * it.instance.users),
     "chips": Quantity("", "chips bought", lambda it: it.chips),
     "chip_power": Quantity("W", "power of one chip", lambda it: it.instance.chip_power),
     "power": Quantity("W", "IT power of all chips, hosts and network", Fleet.power),

@@ -1,0 +1,75 @@
+"""`liminal optimize`: the best design for a study, and how good it is."""
+
+import json as json_format
+from typing import Annotated
+
+import tyro
+
+from liminal_jax.cli.runtime import prepare_jax
+
+BUILT_IN = "deepseek-v3-128k"
+"""The study that runs where none is named."""
+
+
+def optimize(
+    study: Annotated[str, tyro.conf.Positional] = BUILT_IN,
+    output: Annotated[str | None, tyro.conf.arg(aliases=["-o"])] = None,
+    overwrite: bool = False,
+    starts: int = 32,
+    seed: int = 0,
+    json: bool = False,
+) -> int:
+    """Find the best design for a study: by gradients, snapped to what can be built, certified.
+
+    Prints the design, what binds it, how far it is from the relaxed optimum, what is proven, and
+    the best that existing chips can do. Writes a run folder with the design as a file for
+    `liminal predict -c`.
+
+    Args:
+        study: A study that comes with the package (see `liminal studies`), or a path to one.
+        output: Folder to write (default: the first free runs/NAME-K).
+        overwrite: Whether a folder that is not empty may be replaced.
+        starts: Starts of the gradient search for each memory technology or system.
+        seed: Of the starts.
+        json: Print one JSON object in SI units.
+    """
+    from liminal_jax.study.file import load_study
+
+    file = load_study(study)
+    prepare_jax()
+
+    import jax.numpy as jnp
+
+    from liminal_jax._smooth import Exact
+    from liminal_jax.cli.progress import ProgressBar
+    from liminal_jax.design.existing import best_existing
+    from liminal_jax.design.record import answer_record
+    from liminal_jax.design.relaxed import Schedule
+    from liminal_jax.design.search import optimize as search
+    from liminal_jax.study.folder import new_folder, provenance, write_run
+    from liminal_jax.study.problem import problem_of
+    from liminal_jax.study.write import design_text
+    from liminal_jax.view.answer import answer_view
+    from liminal_jax.view.console import messages, results
+
+    folder = new_folder(file.name, output, overwrite)
+    problem = problem_of(file)
+    with ProgressBar() as progress:
+        answer = search(problem, Schedule(starts=starts), seed, progress)
+        progress.stage("comparing with chips that exist")
+        existing = best_existing(file) if file.design.system is None else []
+    place = answer.place
+    system = problem.system(jnp.asarray(place.point), jnp.asarray(place.index), Exact())
+    record = answer_record(answer, existing, system.network)
+    design = design_text(file, place.values, place.category)
+    write_run(
+        folder,
+        {"design.toml": design},
+        {"result.json": record, "provenance.json": provenance(seed)},
+    )
+    if json:
+        print(json_format.dumps(record, indent=2))
+        messages().print(f"written to {folder}")
+    else:
+        results().print(answer_view(answer, existing, system, str(folder)))
+    return 0 if answer.feasible else 1

@@ -1,0 +1,74 @@
+"""What a little more of each resource would buy, from the gradient."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax.performance.prediction import Prediction
+from liminal_jax.performance.predictor import Assumptions, Design, predict
+from liminal_jax.workload.model import Model
+from liminal_jax.workload.request import Request
+
+
+class Gains(eqx.Module):
+    """Per cent of tokens a second for one per cent more of each resource.
+
+    The users stay the same, so tokens a second of one user and of the instance gain alike, but
+    for `batch`.
+
+    Attributes:
+        memory_bandwidth: Of main memory.
+        sram_bandwidth: Of software-managed SRAM.
+        tensor_rate: At every precision.
+        vector_rate: Of the vector units.
+        network: Everything about collectives quicker: the share of the step they are exposed.
+        tensor_parallelism: More chips on each stage.
+        batch: Users in a micro-batch: the gain of all users together.
+        context: The tokens attended to.
+    """
+
+    memory_bandwidth: Leaf
+    sram_bandwidth: Leaf
+    tensor_rate: Leaf
+    vector_rate: Leaf
+    network: Leaf
+    tensor_parallelism: Leaf
+    batch: Leaf
+    context: Leaf
+
+
+def _along(numbers: eqx.Module, slopes: eqx.Module) -> Scalar:
+    """Derivative along a common growth of all leaves; infinite leaves stay as they are."""
+    return sum(
+        jnp.sum(jnp.where(jnp.isfinite(number), number, 0.0) * slope)
+        for number, slope in zip(jax.tree.leaves(numbers), jax.tree.leaves(slopes), strict=True)
+    )
+
+
+def predicted_with_gains(
+    design: Design, model: Model, request: Request, assumptions: Assumptions | None = None
+) -> tuple[Prediction, Gains]:
+    """A prediction, and the elasticities of tokens a second there.
+
+    At a kink, where two times are equal, the gradient of the maximum is shared between them.
+    """
+
+    def speed(design: Design, request: Request) -> tuple[Scalar, Prediction]:
+        prediction = predict(design, model, request, assumptions)
+        return jnp.log(prediction.utps), prediction
+
+    (slopes, by_request), prediction = jax.grad(speed, argnums=(0, 1), has_aux=True)(
+        design, request
+    )
+    chip, slope = design.system.chip, slopes.system.chip
+    return prediction, Gains(
+        memory_bandwidth=chip.memory.bandwidth * slope.memory.bandwidth,
+        sram_bandwidth=chip.sram.bandwidth * slope.sram.bandwidth,
+        tensor_rate=_along(chip.tensor, slope.tensor),
+        vector_rate=_along(chip.vector, slope.vector),
+        network=prediction.exposed_time / prediction.step_time,
+        tensor_parallelism=design.mapping.tp * slopes.mapping.tp,
+        batch=1 + design.batch * slopes.batch,
+        context=request.context * by_request.context,
+    )

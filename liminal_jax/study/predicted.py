@@ -1,0 +1,107 @@
+"""A design file, predicted: everything that one screen or one JSON object shows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from liminal_jax._arrays import Leaf
+from liminal_jax._files import InputError, Problem
+from liminal_jax._smooth import Exact
+from liminal_jax.hardware.system import System
+from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.performance.filled import filled_design
+from liminal_jax.performance.gains import Gains, predicted_with_gains
+from liminal_jax.performance.prediction import Prediction
+from liminal_jax.performance.predictor import Assumptions
+from liminal_jax.performance.residents import Residents, residents
+from liminal_jax.study.basis import basis
+from liminal_jax.study.file import DesignFile
+from liminal_jax.study.problem import problem_of
+from liminal_jax.study.report import gains_record, prediction_record
+from liminal_jax.workload.model import Model
+from liminal_jax.workload.request import Request
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A prediction with what explains it.
+
+    Attributes:
+        file: The design.
+        prediction: One instance.
+        gains: What more of each resource would buy.
+        held: What the instance holds.
+        basis: What it rests on.
+    """
+
+    file: DesignFile
+    prediction: Prediction
+    gains: Gains
+    held: Residents
+    basis: list[str]
+
+
+@eqx.filter_jit
+def _computed(
+    system: System,
+    mapping: Mapping,
+    batch: Leaf,
+    model: Model,
+    request: Request,
+    assumptions: Assumptions,
+) -> tuple[Prediction, Gains, Residents]:
+    """Compiled once for each structure of model and system, whatever their numbers."""
+    design = filled_design(system, mapping, batch, model, request, Exact())
+    prediction, gains = predicted_with_gains(design, model, request, assumptions)
+    return prediction, gains, residents(model, request, mapping, batch, Exact())
+
+
+def predicted(file: DesignFile) -> Predicted:
+    """Predict the design of a file.
+
+    Raises:
+        InputError: numbers that the prediction cannot do without are unknown.
+    """
+    problem = problem_of(file)
+    point = jnp.asarray(problem.point, float)
+    system = problem.system(point, jnp.asarray(0), Exact())
+    model, request, _ = problem.workload
+    prediction, gains, held = _computed(
+        system,
+        problem.mapping(point),
+        jnp.asarray(file.design.batch.value, float),
+        model,
+        request,
+        Assumptions(exchange=problem.workload.exchange(system.network)),
+    )
+    if np.isnan(float(prediction.step_time)):
+        raise InputError(file.name, [Problem("design.system", _unknown_speed(file))])
+    return Predicted(
+        file=file,
+        prediction=prediction,
+        gains=gains,
+        held=held,
+        basis=basis(file, problem.workload, system.network),
+    )
+
+
+def _unknown_speed(file: DesignFile) -> str:
+    name = file.design.system.names[0] if file.design.system is not None else "the planned chip"
+    return (
+        f"{name} has no known tensor rate at {file.workload.weight_bits:g} bits or no known"
+        f" bandwidth of its network, so no time follows; state them in a file of your own:"
+        f" liminal systems new mine --like {name}"
+    )
+
+
+def record_of(answer: Predicted) -> dict[str, Any]:
+    """The object that `liminal predict --json` prints."""
+    return {
+        "name": answer.file.name,
+        "workload": answer.file.workload.model_dump(),
+        **prediction_record(answer.prediction, answer.basis),
+        "gains": gains_record(answer.gains),
+    }

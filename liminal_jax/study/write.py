@@ -1,0 +1,50 @@
+"""A design as a file that `liminal predict -c` reads."""
+
+from typing import Any
+
+import tomli_w
+
+from liminal_jax.study.domain import Grid, Names
+from liminal_jax.study.file import DesignFile, DesignTable
+
+_UNITS = {"compute_area": ("mm2", 1e6), "sram": ("MB", 1e-6), "link_bandwidth": ("GB/s", 1e-9)}
+"""Units in which fields with a dimension are written, and what SI is multiplied by."""
+
+
+def _written(name: str, value: float) -> Any:
+    if name in _UNITS:
+        unit, scale = _UNITS[name]
+        return f"{value * scale:.12g} {unit}"
+    return int(value) if value == round(value) else value
+
+
+def design_tables(file: DesignFile, chosen: dict[str, float], category: str) -> dict[str, Any]:
+    """The tables of a design file.
+
+    Args:
+        file: The study, or a design.
+        chosen: Values of its free numeric variables, in SI.
+        category: The chosen memory technology or system.
+    """
+    table: DesignTable = file.design
+    design: dict[str, Any] = {}
+    for name in DesignTable.model_fields:
+        domain = getattr(table, name)
+        if isinstance(domain, Names):
+            design[name] = category if domain.free else domain.names[0]
+        elif isinstance(domain, Grid):
+            design[name] = _written(name, chosen.get(name, domain.values[0]))
+    assumptions = {name: rows for name, rows in file.assumptions.model_dump().items() if rows}
+    return {
+        "name": file.name,
+        "about": file.about,
+        "workload": file.workload.model_dump(),
+        "design": design,
+        **({"assumptions": assumptions} if assumptions else {}),
+    }
+
+
+def design_text(file: DesignFile, chosen: dict[str, float], category: str) -> str:
+    """The text of a design file."""
+    heading = "# Predict it with: liminal predict -c design.toml\n\n"
+    return heading + tomli_w.dumps(design_tables(file, chosen, category))

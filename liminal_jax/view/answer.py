@@ -1,0 +1,281 @@
+"""An answer on one screen: the design first, then why, how sure, and what else there is."""
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from liminal_jax._units import parse_unit
+from liminal_jax.design.existing import Existing
+from liminal_jax.design.explain import Binding
+from liminal_jax.design.record import gap
+from liminal_jax.design.search import Answer, Place
+from liminal_jax.hardware.system import System
+from liminal_jax.study.file import StudyFile
+from liminal_jax.study.problem import PHYSICAL
+from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.view.numbers import dollars, gibibytes, per_cent, plain, with_prefix
+
+_MOST_SENSITIVITIES = 8
+_MOST_EXISTING = 6
+
+_LABELS = {
+    "stacks": "stacks",
+    "dies": "dies",
+    "compute_area": "compute area a die",
+    "sram": "resident SRAM a die",
+    "link_bandwidth": "link bandwidth",
+    "domain": "scale-up domain",
+    "chips": "chips",
+    "tp": "TP",
+    "cp": "CP",
+    "pp": "PP",
+    "ep": "EP",
+    "batch": "batch",
+}
+
+
+def quantity(name: str, value: float, unit: str) -> str:
+    """The value of a quantity in the unit that people use for it.
+
+    Examples:
+        >>> quantity("die_area", 8e-4, "m2")
+        '800 mm2'
+    """
+    if unit == "USD":
+        return dollars(value)
+    if unit == "m2":
+        return f"{plain(value * 1e6)} mm2"
+    if unit == "W/m2":
+        return f"{plain(value * 1e-6)} W/mm2"
+    if unit == "B":
+        return f"{plain(value * 1e-6)} MB"
+    if unit == "1/s":
+        return f"{plain(value, 4)} tokens/s"
+    if unit in ("W", "J", "s", "B/s"):
+        return with_prefix(value, unit)
+    return f"{plain(value, 4)} {unit if name in QUANTITIES else ''}".strip()
+
+
+_VALUE_UNITS = {"compute_area": "m2", "sram": "B", "link_bandwidth": "B/s"}
+
+
+def _words(place: Place) -> str:
+    """The free values of a place in one line."""
+    parts = [
+        f"{_LABELS[name]} {quantity(name, value, _VALUE_UNITS.get(name, ''))}"
+        for name, value in place.values.items()
+    ]
+    return ", ".join(parts)
+
+
+def _asked(answer: Answer) -> Text:
+    file = answer.problem.file
+    if not isinstance(file, StudyFile):
+        return Text(file.name)
+    objective = file.objective
+    verb = "most" if objective.maximise is not None else "least"
+    limits = [
+        f"{it.quantity} {'>=' if it.at_least is not None else '<='}"
+        f" {quantity(it.quantity, it.limit, QUANTITIES[it.quantity].unit)}"
+        for it in file.constraints
+    ]
+    work = file.workload
+    return Text.assemble(
+        (file.name, "bold"),
+        f": {verb} {objective.quantity} for {work.model}, context {work.context:,.0f},"
+        f" {work.weight_bits:g}-bit weights, {work.kv_bits:g}-bit KV\nsubject to "
+        + ("; ".join(limits) or "what can be built"),
+    )
+
+
+def _objective(answer: Answer) -> str:
+    file = answer.problem.file
+    name = file.objective.quantity if isinstance(file, StudyFile) else ""
+    return f"{name} {quantity(name, answer.objective, QUANTITIES[name].unit)}"
+
+
+def _chip(answer: Answer, system: System) -> str:
+    chip, values = system.chip, answer.place.values
+    design = answer.problem.file.design
+    if design.system is not None:
+        return answer.place.category
+    parts = {
+        name: values.get(name, grid.values[0])
+        for name in ("stacks", "dies", "compute_area", "sram", "link_bandwidth")
+        if (grid := getattr(design, name)) is not None
+    }
+    area = float(answer.fleet.die_area)
+    return (
+        f"{parts['stacks']:g} stacks of {answer.place.category}"
+        f" ({gibibytes(float(chip.memory.capacity))},"
+        f" {with_prefix(float(chip.memory.bandwidth), 'B/s')});"
+        f" {parts['dies']:g} dies of {plain(area * 1e6)} mm2"
+        f" with {plain(parts['compute_area'] * 1e6)} mm2 of cores each"
+        f" ({with_prefix(float(chip.tensor.bits_8), 'FLOP/s')} at 8 bits);"
+        f" {plain(parts['sram'] * 1e-6)} MB of resident SRAM a die;"
+        f" links {with_prefix(parts['link_bandwidth'], 'B/s')}"
+    )
+
+
+def _design(answer: Answer, system: System) -> Table:
+    it, fleet = answer.fleet.instance, answer.fleet
+    values = {name: grid for name, grid in answer.place.values.items()}
+    design = answer.problem.file.design
+    degrees = " ".join(
+        f"{_LABELS[name]}{values.get(name, getattr(design, name).values[0]):g}"
+        for name in ("tp", "cp", "pp", "ep")
+    )
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_row("chip", _chip(answer, system))
+    table.add_row(
+        "a chip",
+        f"{with_prefix(float(it.chip_power), 'W')} at work,"
+        f" costs {dollars(float(system.chip.cost))} to make,"
+        f" sells at {float(system.facility.selling_multiple):g} times that",
+    )
+    table.add_row(
+        "system",
+        f"{float(fleet.chips):g} chips: {float(fleet.replicas):g} instances of"
+        f" {float(it.chips):g}; {degrees}; {float(it.users):g} users each",
+    )
+    table.add_row(
+        "speed",
+        f"UTPS {plain(float(it.utps), 4)}, STPS {plain(float(fleet.stps()), 5)};"
+        f" step {with_prefix(float(it.step_time), 's')} = memory"
+        f" {with_prefix(float(it.memory_time), 's')} | compute"
+        f" {with_prefix(float(it.compute_time), 's')}, + waiting"
+        f" {with_prefix(float(it.exposed_time), 's')}",
+    )
+    table.add_row(
+        "memory",
+        f"{gibibytes(float(it.memory_required))} of {gibibytes(float(it.memory_capacity))} an"
+        f" instance, {per_cent(float(it.memory_fill))} of the fullest chip",
+    )
+    table.add_row(
+        "power, cost",
+        f"{with_prefix(float(fleet.power()), 'W')} IT,"
+        f" {dollars(float(fleet.capital()))} of capital,"
+        f" {plain(float(QUANTITIES['usd_per_million_tokens'].of(fleet)))} USD for a million tokens,"
+        f" {with_prefix(float(QUANTITIES['energy_per_token'].of(fleet)), 'J')} a token",
+    )
+    return table
+
+
+def _limits(binding: list[Binding]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for it in binding:
+        name = PHYSICAL.get(it.constraint, it.constraint)
+        table.add_row(
+            name,
+            quantity(it.constraint, it.value, it.unit),
+            f"limit {quantity(it.constraint, it.limit, it.unit)}",
+            "exceeded" if it.slack < 0 else f"slack {quantity(it.constraint, it.slack, it.unit)}",
+        )
+    return table
+
+
+def _certificate(answer: Answer) -> str:
+    it = answer.certificate
+    if it.method == "none":
+        return f"none. {answer.reasons[-1]}"
+    if not answer.feasible:
+        return f"exhaustive: none of the {it.lattice:,} designs of the lattice meets every limit"
+    return f"exhaustive: none of the {it.lattice:,} designs of the lattice is better; gap 0"
+
+
+def _relaxed(answer: Answer) -> str:
+    it, away = answer.relaxed, gap(answer)
+    if not it.feasible:
+        return "no start of the relaxed search met the limits"
+    file = answer.problem.file
+    name = file.objective.quantity if isinstance(file, StudyFile) else ""
+    text = quantity(name, it.objective, QUANTITIES[name].unit)
+    distance = "" if away is None else f"; the design is {per_cent(away)} from it"
+    return f"{text} with {it.place.category}, {_words(it.place)}{distance} (an estimate, no bound)"
+
+
+def _alternatives(answer: Answer) -> Table:
+    file = answer.problem.file
+    name = file.objective.quantity if isinstance(file, StudyFile) else ""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, justify="right")
+    for it in answer.alternatives:
+        value = (
+            "meets no limits"
+            if it.objective is None
+            else quantity(name, it.objective, QUANTITIES[name].unit)
+        )
+        table.add_row(it.place.category, value, _words(it.place))
+    return table
+
+
+def _existing(answer: Answer, existing: list[Existing]) -> Group:
+    file = answer.problem.file
+    name = file.objective.quantity if isinstance(file, StudyFile) else ""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, justify="right")
+    judged = [it for it in existing if not it.missing]
+    for it in judged[:_MOST_EXISTING]:
+        value = (
+            "cannot meet the limits"
+            if it.objective is None
+            else quantity(name, it.objective, QUANTITIES[name].unit)
+        )
+        degrees = ", ".join(f"{_LABELS[key]} {value:g}" for key, value in it.values.items())
+        table.add_row(it.system, value, degrees)
+    rest = ", ".join(it.system for it in judged[_MOST_EXISTING:])
+    unknown = ", ".join(it.system for it in existing if it.missing)
+    lines: list[RenderableType] = [table]
+    if rest:
+        lines.append(Text(f"behind these: {rest}"))
+    if unknown:
+        lines.append(Text(f"not judged, for want of published numbers: {unknown}"))
+    return Group(*lines)
+
+
+def _sensitivities(answer: Answer) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for it in answer.sensitivities[:_MOST_SENSITIVITIES]:
+        table.add_row(it.parameter, per_cent(it.elasticity / 100, signed=True))
+    return table
+
+
+def _section(title: str, body: RenderableType) -> Group:
+    return Group("", Text(title, style="bold"), Padding(body, (0, 0, 0, 2)))
+
+
+def answer_view(
+    answer: Answer, existing: list[Existing], system: System, folder: str
+) -> RenderableType:
+    """The screen that `liminal optimize` prints."""
+    parts: list[RenderableType] = [_asked(answer), ""]
+    if answer.feasible:
+        parts.append(Text.assemble(("best design: ", "bold"), _objective(answer)))
+    else:
+        parts.append(Text("no design meets every limit", style="bold"))
+        parts += [Padding(sentence, (0, 0, 0, 2)) for sentence in answer.reasons]
+        parts += ["", Text("the design that exceeds the limits least", style="bold")]
+    parts.append(_design(answer, system))
+    if answer.binding:
+        title = "what binds" if answer.feasible else "what is exceeded"
+        parts.append(_section(title, _limits(answer.binding)))
+    parts.append(_section("certificate", Text(_certificate(answer))))
+    parts.append(_section("relaxed optimum", Text(_relaxed(answer))))
+    if len(answer.alternatives) > 1:
+        parts.append(_section("best of each kind", _alternatives(answer)))
+    if existing:
+        title = "the best that existing chips can do under the same limits and selling multiple"
+        parts.append(_section(title, _existing(answer, existing)))
+    if answer.sensitivities:
+        title = "worth of 1 % more (relaxed optimum, design free to follow)"
+        parts.append(_section(title, _sensitivities(answer)))
+    seconds = sum(answer.seconds.values())
+    stages = ", ".join(f"{name} {value:.1f}" for name, value in answer.seconds.items())
+    parts += ["", Text(f"{seconds:.1f} s ({stages}); written to {folder}")]
+    if answer.feasible:
+        parts.append(Text(f"next: liminal predict -c {folder}/design.toml"))
+    return Group(*parts)

@@ -1,0 +1,168 @@
+"""A prediction on one screen."""
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from liminal_jax.performance.prediction import BOTTLENECKS
+from liminal_jax.study.file import DesignFile
+from liminal_jax.study.predicted import Predicted
+from liminal_jax.view.numbers import dollars, gibibytes, per_cent, plain, with_prefix
+
+_BAR = 40
+_STEP = 0.1
+"""Share by which each resource grows in the table of gains."""
+
+_RESOURCES = {
+    "memory_bandwidth": "memory bandwidth",
+    "sram_bandwidth": "SRAM bandwidth",
+    "tensor_rate": "tensor rate",
+    "vector_rate": "vector rate",
+    "network": "network speed",
+    "tensor_parallelism": "chips per stage (tp)",
+    "batch": "users per batch (STPS)",
+    "context": "context",
+}
+
+
+def hardware_name(file: DesignFile) -> str:
+    """The hardware of a design in a few words."""
+    design = file.design
+    if design.system is not None:
+        return design.system.names[0]
+    memory = design.memory.names[0] if design.memory is not None else ""
+    return f"planned {memory} chip"
+
+
+def _title(answer: Predicted) -> Text:
+    file, design = answer.file, answer.file.design
+    degrees = [
+        f"{name.upper()}{grid.value:g}"
+        for name in ("tp", "cp", "pp", "ep")
+        if (grid := getattr(design, name)).value > 1
+    ]
+    chips = float(answer.prediction.chips)
+    where = f"{chips:g} x {hardware_name(file)}"
+    work = file.workload
+    title = Text.assemble(
+        (work.model, "bold"), " on ", (where, "bold"), f" {' '.join(degrees)}".rstrip()
+    )
+    title.append(
+        f"\n{float(answer.prediction.users):,.0f} users, context {work.context:,.0f},"
+        f" {work.weight_bits:g}-bit weights, {work.kv_bits:g}-bit KV, accounting {work.accounting}"
+    )
+    return title
+
+
+def _speed(answer: Predicted) -> Text:
+    it = answer.prediction
+    return Text.assemble(
+        ("UTPS ", "bold"),
+        f"{plain(float(it.utps), 4)} tokens/s a user    ",
+        ("STPS ", "bold"),
+        f"{plain(float(it.stps), 4)} tokens/s    ",
+        ("step ", "bold"),
+        with_prefix(float(it.step_time), "s"),
+    )
+
+
+def _split(answer: Predicted) -> Table:
+    """Each share of the step with a bar; compute and memory overlap, waiting adds to them."""
+    it = answer.prediction
+    step = float(it.step_time)
+    table = Table.grid(padding=(0, 2))
+    bottleneck = BOTTLENECKS[int(it.bottleneck)]
+    rows = (
+        ("memory", it.memory_time, "memory_bandwidth"),
+        ("compute", it.compute_time, "compute"),
+        ("waiting", it.exposed_time, "synchronisation"),
+    )
+    for label, time, limit in rows:
+        share = float(time) / step
+        table.add_row(
+            label,
+            with_prefix(float(time), "s"),
+            per_cent(share),
+            "█" * max(round(share * _BAR), 1 if share > 0 else 0),
+            "bottleneck" if limit == bottleneck else "",
+        )
+    return table
+
+
+def _fit(answer: Predicted) -> Text:
+    it, held = answer.prediction, answer.held
+    verdict = (
+        f"fits, {per_cent(float(it.memory_fill))} of the fullest chip"
+        if bool(it.fits)
+        else f"DOES NOT FIT: the fullest chip would hold {float(it.memory_fill):.2f} times what it can"
+    )
+    parts = ", ".join(
+        f"{label} {gibibytes(float(value))}"
+        for label, value in (
+            ("weights", held.weights + held.tables),
+            ("experts", held.experts),
+            ("KV", held.cache),
+        )
+        if float(value) > 0
+    )
+    required, capacity = gibibytes(float(it.memory_required)), gibibytes(float(it.memory_capacity))
+    return Text(f"{required} of {capacity}: {verdict}\n{parts}")
+
+
+def _power(answer: Predicted) -> str:
+    it = answer.prediction
+    shares = it.power
+    return (
+        f"{with_prefix(float(shares.total()), 'W')} IT"
+        f" (chips {with_prefix(float(shares.chips), 'W')},"
+        f" host {with_prefix(float(shares.host), 'W')},"
+        f" network {with_prefix(float(shares.network), 'W')});"
+        f" {with_prefix(float(it.chip_power), 'W')} a chip;"
+        f" {with_prefix(float(it.energy_per_token), 'J')} a token at the wall"
+    )
+
+
+def _cost(answer: Predicted) -> str:
+    it = answer.prediction
+    return (
+        f"{dollars(float(it.capital.total()))} of capital"
+        f" (chips {dollars(float(it.capital.chips))});"
+        f" {plain(float(it.usd_per_million_tokens))} USD for a million tokens"
+    )
+
+
+def _gains(answer: Predicted) -> Table:
+    table = Table.grid(padding=(0, 2))
+    cells = []
+    for name, label in _RESOURCES.items():
+        gain = float(getattr(answer.gains, name)) * _STEP
+        if abs(gain) >= 0.0005:
+            cells.append(f"{label} {per_cent(gain, signed=True)}")
+    for first in range(0, len(cells), 3):
+        table.add_row(*cells[first : first + 3])
+    return table
+
+
+def prediction_view(answer: Predicted) -> RenderableType:
+    """The screen that `liminal predict` prints."""
+    it = answer.prediction
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_row("memory", _fit(answer))
+    table.add_row("power", _power(answer))
+    table.add_row("cost", _cost(answer))
+    table.add_row("tensor use", per_cent(float(it.tensor_utilisation)))
+    return Group(
+        _title(answer),
+        "",
+        _speed(answer),
+        Padding(_split(answer), (1, 0)),
+        table,
+        "",
+        Text("+10 % of each would change tokens/s by (gradient at this design)", style="bold"),
+        _gains(answer),
+        "",
+        Text("basis", style="bold"),
+        *(Padding(sentence, (0, 0, 0, 2)) for sentence in answer.basis),
+    )
