@@ -1,0 +1,153 @@
+"""One runner for all experiments: compute, save, draw from what was saved, print.
+
+    python -m experiments.NAME [--smoke] [-o DIR] [--overwrite]
+
+The last line on standard output is one JSON object.
+"""
+
+import importlib.util
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+
+import jax
+import tyro
+from rich.console import Console, RenderableType
+
+from experiments.record import check_unused, load_record, next_folder, provenance, save
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+    from matplotlib.figure import Figure
+
+STYLE = Path(__file__).with_name("style.mplstyle")
+"""How every figure looks."""
+
+PIPED_WIDTH = 100
+"""Columns of the tables where there is no terminal to ask."""
+
+Config = TypeVar("Config", bound="DataclassInstance")
+
+
+@dataclass(frozen=True)
+class Experiment(Generic[Config]):
+    """One question, and how it is answered.
+
+    Attributes:
+        name: Name of its module.
+        question: The question and the claim, in prose.
+        full: Settings that answer it.
+        smoke: Settings that exercise the code in a second or two.
+        run: Results of some settings, which JSON can hold; numpy arrays are welcome.
+        plot: A figure of saved results, in which nothing is computed.
+        report: Saved results as text and tables.
+        summary: Saved results as the JSON object of the last line.
+    """
+
+    name: str
+    question: str | None
+    full: Config
+    smoke: Config
+    run: Callable[[Config], dict[str, Any]]
+    plot: Callable[[Mapping[str, Any]], "Figure"]
+    report: Callable[[Mapping[str, Any]], Sequence[RenderableType]]
+    summary: Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Flags:
+    """Command line of an experiment.
+
+    Attributes:
+        smoke: Run the small setting, to see that all works.
+        output: Folder of the run; runs/NAME-K by default.
+        overwrite: Write into a folder that holds a run already.
+    """
+
+    smoke: tyro.conf.FlagCreatePairsOff[bool] = False
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
+
+
+def recorded(experiment: Experiment[Config], config: Config, folder: Path) -> dict[str, Any]:
+    """Run an experiment in double precision and save settings, results and provenance.
+
+    Args:
+        experiment: What is run.
+        config: With which settings.
+        folder: Where the files go.
+
+    Returns:
+        The results, as read back from the file.
+    """
+    with jax.enable_x64(True):
+        start = time.perf_counter()
+        results = experiment.run(config)
+        origin = provenance(time.perf_counter() - start)
+    save(folder / "config.json", asdict(config))
+    save(folder / "provenance.json", origin)
+    save(folder / "results.json", results)
+    return load_record(folder / "results.json")
+
+
+def drawn(experiment: Experiment[Any], folder: Path) -> tuple[Path, ...]:
+    """Draw the results saved in a folder, as PNG and PDF.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ModuleNotFoundError: Matplotlib is not installed.
+    """
+    from matplotlib import style
+
+    files = tuple(folder / f"{experiment.name}.{kind}" for kind in ("png", "pdf"))
+    with style.context(STYLE):
+        figure = experiment.plot(load_record(folder / "results.json"))
+        for file in files:
+            figure.savefig(file)
+    return files
+
+
+def main(experiment: Experiment[Any], arguments: Sequence[str] | None = None) -> int:
+    """Answer the command line of an experiment.
+
+    Args:
+        experiment: What is run.
+        arguments: The command line; that of the process by default.
+
+    Returns:
+        Exit code: 0, or 2 for a folder that must not be written to.
+    """
+    flags = tyro.cli(
+        Flags,
+        args=arguments,
+        prog=f"python -m experiments.{experiment.name}",
+        description=experiment.question,
+    )
+    folder = flags.output or next_folder(experiment.name)
+    try:
+        if not flags.overwrite:
+            check_unused(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    config = experiment.smoke if flags.smoke else experiment.full
+    results = recorded(experiment, config, folder)
+    width = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns
+    console = Console(width=width, highlight=False, markup=False)
+    for part in experiment.report(results):
+        console.print(part)
+    if importlib.util.find_spec("matplotlib") is None:
+        print("no figure: matplotlib is missing; pip install -e '.[plot]'", file=sys.stderr)
+    else:
+        drawn(experiment, folder)
+    console.print(f"Saved in {folder}", soft_wrap=True)
+    print(json.dumps(experiment.summary(results)))
+    return 0
