@@ -1,8 +1,7 @@
 """Array types of the laws and the leaves of the pytrees."""
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
@@ -31,8 +30,3 @@ def as_leaf(value: ArrayLike) -> Leaf:
 def optional_leaf(value: ArrayLike | None) -> Leaf | None:
     """A quantity that some have and others lack; which, is part of the structure."""
     return None if value is None else as_leaf(value)
-
-
-def leaf(**kwargs: Any) -> Any:
-    """A field of an `equinox.Module` that holds one continuous quantity."""
-    return eqx.field(converter=as_leaf, **kwargs)

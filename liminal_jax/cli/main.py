@@ -45,7 +45,7 @@ def _help() -> str:
             "",
             *rows,
             "",
-            "liminal COMMAND --help tells a command's options. liminal --version tells the version.",
+            "liminal COMMAND --help tells the options of a command; --version tells the version.",
         ]
     )
 

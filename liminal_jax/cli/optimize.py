@@ -59,7 +59,7 @@ def optimize(
         progress.stage("comparing with chips that exist")
         existing = best_existing(file) if file.design.system is None else []
     place = answer.place
-    system = problem.system(jnp.asarray(place.point), jnp.asarray(place.index), Exact())
+    system = problem.system(jnp.asarray(place.point), jnp.asarray(place.row), Exact())
     record = answer_record(answer, existing, system.network)
     design = design_text(file, place.values, place.category)
     write_run(

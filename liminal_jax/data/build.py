@@ -17,8 +17,8 @@ from liminal_jax.data.hardware import (
     TechnologyFile,
     load_facility_file,
     load_packaging_file,
-    load_system_file,
     load_process_file,
+    load_system_file,
     load_technology_file,
 )
 from liminal_jax.data.models import load_model_spec
@@ -141,7 +141,7 @@ def network_of(file: NetworkFile) -> AbstractNetwork:
         ),
     }
     if file.topology == "torus":
-        return Torus(dimensions=file.dimensions, **rows)
+        return Torus(dimensions=file.dimensions or math.nan, **rows)
     return Switched(**rows) if file.topology == "switched" else FullMesh(**rows)
 
 

@@ -59,13 +59,15 @@ def binding_of(limit: Limit, excess: float) -> Binding:
 
 
 def binding_limits(problem: Problem, lattice: Lattice, candidate: Candidate) -> list[Binding]:
-    """The limits that keep a design from a better neighbour; for an infeasible one, those it exceeds.
+    """The limits that bind a design; for an infeasible one, those it exceeds.
+
+    A limit binds that keeps the design from a better neighbour.
 
     A neighbour is one move of the local search away. Where a better one breaks a single limit,
     that limit binds; where each better one breaks several, those of the fewest bind together.
     """
     excess = np.asarray(candidate.outcome.excess)
-    names = excess > FEASIBLE
+    names = np.greater(excess, FEASIBLE)
     if not names.any():
         _, outcomes = jax.jit(lambda indices: neighbours(problem, lattice, indices))(
             candidate.indices

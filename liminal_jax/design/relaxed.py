@@ -111,7 +111,8 @@ def _descent(
             state.unit, state.multipliers, penalty, temperature
         )
         updates, moments = adam.update(slope, state.adam)
-        moved = optax.projections.projection_box(state.unit + updates, 0.0, 1.0)
+        stepped = optax.apply_updates(state.unit, updates)
+        moved = optax.projections.projection_box(stepped, 0.0, 1.0)
         last = number == steps - 1
         raised = jnp.maximum(state.multipliers + penalty * outcome.excess, 0.0)
         ends_round = (number + 1) % schedule.steps == 0

@@ -1,5 +1,6 @@
 """The search: relaxed, snapped, polished, certified, explained."""
 
+import itertools
 import math
 import time
 from collections.abc import Callable
@@ -39,7 +40,7 @@ class Place(NamedTuple):
     category: str
     values: dict[str, float]
     point: tuple[float, ...]
-    index: int
+    row: int
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _place(problem: Problem, point: np.ndarray, category: int) -> Place:
         category=problem.categories[category],
         values=values,
         point=tuple(float(number) for number in point),
-        index=category,
+        row=category,
     )
 
 
@@ -180,7 +181,7 @@ def _by_category(candidates: Candidate, categories: int) -> tuple[np.ndarray, np
 
 
 def _certificate(
-    problem: Problem, lattice: Lattice, walk: Enumeration | None, value: float, feasible: bool
+    lattice: Lattice, walk: Enumeration | None, value: float, feasible: bool
 ) -> Certificate:
     if walk is None:
         return Certificate("none", None, None, lattice.size, 0, 0)
@@ -288,10 +289,10 @@ def optimize(
     feasible = bool(found.outcome.feasible())
     place = _placed(problem, lattice, np.asarray(found.indices))
     fleet, _ = jax.jit(lambda point, index: problem.fleet(point, index, Exact()))(
-        jnp.asarray(place.point), jnp.asarray(place.index)
+        jnp.asarray(place.point), jnp.asarray(place.row)
     )
     objective = _objective(problem, float(found.outcome.score))
-    certificate = _certificate(problem, lattice, walk, objective, feasible)
+    certificate = _certificate(lattice, walk, objective, feasible)
     binding = binding_limits(problem, lattice, found)
     worth = sensitivities(problem, box, relaxed_best, schedule.cold) if relaxed.feasible else []
     times["explain"] = clock()
@@ -310,8 +311,5 @@ def optimize(
         reasons=_reasons(problem, certificate, walk, binding),
         alternatives=_alternatives(problem, lattice, *leaders),
         sensitivities=worth,
-        seconds={
-            name: times[name] - times[before]
-            for before, name in zip(stages[:-1], stages[1:], strict=True)
-        },
+        seconds={name: times[name] - times[before] for before, name in itertools.pairwise(stages)},
     )

@@ -3,7 +3,7 @@
 import equinox as eqx
 import jax.numpy as jnp
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.hardware.power import AbstractPower
 
 
@@ -16,17 +16,17 @@ class MemoryTier(eqx.Module):
         energy: Energy of the path from it to the arithmetic [J/B].
     """
 
-    capacity: Leaf = leaf()
-    bandwidth: Leaf = leaf()
-    energy: Leaf = leaf()
+    capacity: Leaf = eqx.field(converter=as_leaf)
+    bandwidth: Leaf = eqx.field(converter=as_leaf)
+    energy: Leaf = eqx.field(converter=as_leaf)
 
 
 class ByPrecision(eqx.Module):
     """A quantity for each width of the operands."""
 
-    bits_16: Leaf = leaf()
-    bits_8: Leaf = leaf()
-    bits_4: Leaf = leaf()
+    bits_16: Leaf = eqx.field(converter=as_leaf)
+    bits_8: Leaf = eqx.field(converter=as_leaf)
+    bits_4: Leaf = eqx.field(converter=as_leaf)
 
     def at(self, bits: Scalar) -> Scalar:
         """The quantity at the narrowest width that holds some bits."""
@@ -51,9 +51,9 @@ class Chip(eqx.Module):
     """
 
     tensor: ByPrecision
-    vector: Leaf = leaf()
+    vector: Leaf = eqx.field(converter=as_leaf)
     memory: MemoryTier
     sram: MemoryTier
     power: AbstractPower
-    cost: Leaf = leaf()
-    die_area: Leaf = leaf()
+    cost: Leaf = eqx.field(converter=as_leaf)
+    die_area: Leaf = eqx.field(converter=as_leaf)

@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation, between
 from liminal_jax.laws.collective import (
     all_to_all_time,
@@ -23,8 +23,8 @@ class ScaleOut(eqx.Module):
         latency: Latency of one collective across domains [s].
     """
 
-    bandwidth: Leaf = leaf()
-    latency: Leaf = leaf()
+    bandwidth: Leaf = eqx.field(converter=as_leaf)
+    latency: Leaf = eqx.field(converter=as_leaf)
 
 
 class AbstractNetwork(eqx.Module):
@@ -145,10 +145,10 @@ class AbstractPhysical(AbstractNetwork):
 class Switched(AbstractPhysical):
     """Every chip reaches every other through switches; latency is per collective."""
 
-    domain: Leaf = leaf()
-    bandwidth: Leaf = leaf()
-    efficiency: Leaf = leaf()
-    latency: Leaf = leaf()
+    domain: Leaf = eqx.field(converter=as_leaf)
+    bandwidth: Leaf = eqx.field(converter=as_leaf)
+    efficiency: Leaf = eqx.field(converter=as_leaf)
+    latency: Leaf = eqx.field(converter=as_leaf)
     scale_out: ScaleOut
 
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
@@ -173,10 +173,10 @@ class FullMesh(AbstractPhysical):
     A group uses only the links among its members.
     """
 
-    domain: Leaf = leaf()
-    bandwidth: Leaf = leaf()
-    efficiency: Leaf = leaf()
-    latency: Leaf = leaf()
+    domain: Leaf = eqx.field(converter=as_leaf)
+    bandwidth: Leaf = eqx.field(converter=as_leaf)
+    efficiency: Leaf = eqx.field(converter=as_leaf)
+    latency: Leaf = eqx.field(converter=as_leaf)
     scale_out: ScaleOut
 
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
@@ -199,11 +199,11 @@ class FullMesh(AbstractPhysical):
 class Torus(AbstractPhysical):
     """Each chip has links to its neighbours in a torus of equal sides; latency is per hop."""
 
-    domain: Leaf = leaf()
-    bandwidth: Leaf = leaf()
-    efficiency: Leaf = leaf()
-    latency: Leaf = leaf()
-    dimensions: Leaf = leaf()
+    domain: Leaf = eqx.field(converter=as_leaf)
+    bandwidth: Leaf = eqx.field(converter=as_leaf)
+    efficiency: Leaf = eqx.field(converter=as_leaf)
+    latency: Leaf = eqx.field(converter=as_leaf)
+    dimensions: Leaf = eqx.field(converter=as_leaf)
     scale_out: ScaleOut
 
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
@@ -231,9 +231,9 @@ class FittedLatency(AbstractNetwork):
         floor: Least latency [s].
     """
 
-    latency_at_8: Leaf = leaf()
-    latency_at_128: Leaf = leaf()
-    floor: Leaf = leaf()
+    latency_at_8: Leaf = eqx.field(converter=as_leaf)
+    latency_at_128: Leaf = eqx.field(converter=as_leaf)
+    floor: Leaf = eqx.field(converter=as_leaf)
 
     def latency(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """Latency of one collective; none for a single chip [s]."""

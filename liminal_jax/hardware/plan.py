@@ -2,7 +2,7 @@
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.chip import ByPrecision, Chip, MemoryTier
 from liminal_jax.hardware.power import ActivityPower
@@ -30,11 +30,11 @@ class ChipPlan(eqx.Module):
         link_bandwidth: Scale-up bandwidth of the chip, one direction [B/s].
     """
 
-    stacks: Leaf = leaf()
-    dies: Leaf = leaf()
-    compute_area: Leaf = leaf()
-    sram: Leaf = leaf()
-    link_bandwidth: Leaf = leaf()
+    stacks: Leaf = eqx.field(converter=as_leaf)
+    dies: Leaf = eqx.field(converter=as_leaf)
+    compute_area: Leaf = eqx.field(converter=as_leaf)
+    sram: Leaf = eqx.field(converter=as_leaf)
+    link_bandwidth: Leaf = eqx.field(converter=as_leaf)
 
 
 class Material(eqx.Module):
@@ -55,10 +55,10 @@ class Buildability(eqx.Module):
         wafer: Area of the package's interposer over that of a wafer with one of it.
     """
 
-    reticle: Leaf
-    shoreline: Leaf
-    stacked_area: Leaf
-    wafer: Leaf
+    reticle: Leaf = eqx.field(converter=as_leaf)
+    shoreline: Leaf = eqx.field(converter=as_leaf)
+    stacked_area: Leaf = eqx.field(converter=as_leaf)
+    wafer: Leaf = eqx.field(converter=as_leaf)
 
 
 def planned_die_area(plan: ChipPlan, material: Material) -> Scalar:

@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.power import activity_power
 
 
@@ -18,10 +18,10 @@ class Activity(eqx.Module):
         messages: Bytes it sends to other chips [B].
     """
 
-    time: Leaf
-    memory_energy: Leaf
-    arithmetic: Leaf
-    messages: Leaf
+    time: Leaf = eqx.field(converter=as_leaf)
+    memory_energy: Leaf = eqx.field(converter=as_leaf)
+    arithmetic: Leaf = eqx.field(converter=as_leaf)
+    messages: Leaf = eqx.field(converter=as_leaf)
 
 
 class AbstractPower(eqx.Module):
@@ -41,9 +41,9 @@ class ActivityPower(AbstractPower):
         link_energy: Energy of sending one byte to another chip [J/B].
     """
 
-    idle: Leaf = leaf()
-    flop_energy: Leaf = leaf()
-    link_energy: Leaf = leaf()
+    idle: Leaf = eqx.field(converter=as_leaf)
+    flop_energy: Leaf = eqx.field(converter=as_leaf)
+    link_energy: Leaf = eqx.field(converter=as_leaf)
 
     def power(self, activity: Activity) -> Scalar:
         """See `AbstractPower`."""
@@ -62,7 +62,7 @@ class ProvisionedPower(AbstractPower):
         provisioned: Power of the chip [W].
     """
 
-    provisioned: Leaf = leaf()
+    provisioned: Leaf = eqx.field(converter=as_leaf)
 
     def power(self, activity: Activity) -> Scalar:
         """See `AbstractPower`."""

@@ -2,7 +2,7 @@
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, leaf
+from liminal_jax._arrays import Leaf, as_leaf
 from liminal_jax.hardware.chip import Chip
 from liminal_jax.hardware.network import AbstractNetwork
 
@@ -24,17 +24,17 @@ class Facility(eqx.Module):
         discount_rate: Discount rate a year.
     """
 
-    selling_multiple: Leaf = leaf()
-    host_price: Leaf = leaf()
-    board_price: Leaf = leaf()
-    rack_price: Leaf = leaf()
-    network_price: Leaf = leaf()
-    host_power: Leaf = leaf()
-    switch_power: Leaf = leaf()
-    pue: Leaf = leaf()
-    energy_price: Leaf = leaf()
-    lifetime: Leaf = leaf()
-    discount_rate: Leaf = leaf()
+    selling_multiple: Leaf = eqx.field(converter=as_leaf)
+    host_price: Leaf = eqx.field(converter=as_leaf)
+    board_price: Leaf = eqx.field(converter=as_leaf)
+    rack_price: Leaf = eqx.field(converter=as_leaf)
+    network_price: Leaf = eqx.field(converter=as_leaf)
+    host_power: Leaf = eqx.field(converter=as_leaf)
+    switch_power: Leaf = eqx.field(converter=as_leaf)
+    pue: Leaf = eqx.field(converter=as_leaf)
+    energy_price: Leaf = eqx.field(converter=as_leaf)
+    lifetime: Leaf = eqx.field(converter=as_leaf)
+    discount_rate: Leaf = eqx.field(converter=as_leaf)
 
 
 class System(eqx.Module):

@@ -2,7 +2,7 @@
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, leaf
+from liminal_jax._arrays import Leaf, as_leaf
 
 
 class MemoryTechnology(eqx.Module):
@@ -22,16 +22,16 @@ class MemoryTechnology(eqx.Module):
             [W/m^2].
     """
 
-    stack_bandwidth: Leaf = leaf()
-    stack_capacity: Leaf = leaf()
-    access_energy: Leaf = leaf()
-    price: Leaf = leaf()
-    phy_area: Leaf = leaf()
-    controller_transistors: Leaf = leaf()
-    shoreline: Leaf = leaf()
-    interposer_area: Leaf = leaf()
-    stacked_area: Leaf = leaf()
-    power_density_limit: Leaf = leaf()
+    stack_bandwidth: Leaf = eqx.field(converter=as_leaf)
+    stack_capacity: Leaf = eqx.field(converter=as_leaf)
+    access_energy: Leaf = eqx.field(converter=as_leaf)
+    price: Leaf = eqx.field(converter=as_leaf)
+    phy_area: Leaf = eqx.field(converter=as_leaf)
+    controller_transistors: Leaf = eqx.field(converter=as_leaf)
+    shoreline: Leaf = eqx.field(converter=as_leaf)
+    interposer_area: Leaf = eqx.field(converter=as_leaf)
+    stacked_area: Leaf = eqx.field(converter=as_leaf)
+    power_density_limit: Leaf = eqx.field(converter=as_leaf)
 
 
 class Process(eqx.Module):
@@ -61,27 +61,27 @@ class Process(eqx.Module):
         reticle_height: Longer side of the largest die [m].
     """
 
-    compute_density: Leaf = leaf()
-    rate_8bit: Leaf = leaf()
-    rate_4bit: Leaf = leaf()
-    vector_fraction: Leaf = leaf()
-    sram_density: Leaf = leaf()
-    sram_bandwidth_per_capacity: Leaf = leaf()
-    sram_energy: Leaf = leaf()
-    energy_per_flop: Leaf = leaf()
-    logic_density: Leaf = leaf()
-    link_phy_area: Leaf = leaf()
-    overhead_fraction: Leaf = leaf()
-    buffer_capacity: Leaf = leaf()
-    wafer_price: Leaf = leaf()
-    defect_density: Leaf = leaf()
-    critical_fraction: Leaf = leaf()
-    clustering: Leaf = leaf()
-    wafer_diameter: Leaf = leaf()
-    edge: Leaf = leaf()
-    scribe: Leaf = leaf()
-    reticle_width: Leaf = leaf()
-    reticle_height: Leaf = leaf()
+    compute_density: Leaf = eqx.field(converter=as_leaf)
+    rate_8bit: Leaf = eqx.field(converter=as_leaf)
+    rate_4bit: Leaf = eqx.field(converter=as_leaf)
+    vector_fraction: Leaf = eqx.field(converter=as_leaf)
+    sram_density: Leaf = eqx.field(converter=as_leaf)
+    sram_bandwidth_per_capacity: Leaf = eqx.field(converter=as_leaf)
+    sram_energy: Leaf = eqx.field(converter=as_leaf)
+    energy_per_flop: Leaf = eqx.field(converter=as_leaf)
+    logic_density: Leaf = eqx.field(converter=as_leaf)
+    link_phy_area: Leaf = eqx.field(converter=as_leaf)
+    overhead_fraction: Leaf = eqx.field(converter=as_leaf)
+    buffer_capacity: Leaf = eqx.field(converter=as_leaf)
+    wafer_price: Leaf = eqx.field(converter=as_leaf)
+    defect_density: Leaf = eqx.field(converter=as_leaf)
+    critical_fraction: Leaf = eqx.field(converter=as_leaf)
+    clustering: Leaf = eqx.field(converter=as_leaf)
+    wafer_diameter: Leaf = eqx.field(converter=as_leaf)
+    edge: Leaf = eqx.field(converter=as_leaf)
+    scribe: Leaf = eqx.field(converter=as_leaf)
+    reticle_width: Leaf = eqx.field(converter=as_leaf)
+    reticle_height: Leaf = eqx.field(converter=as_leaf)
 
 
 class Packaging(eqx.Module):
@@ -96,9 +96,9 @@ class Packaging(eqx.Module):
         link_energy: Energy of sending a byte to another chip [J/B].
     """
 
-    interposer_wafer_price: Leaf = leaf()
-    bond_yield: Leaf = leaf()
-    assembly_yield: Leaf = leaf()
-    auxiliary_cost: Leaf = leaf()
-    idle_fraction: Leaf = leaf()
-    link_energy: Leaf = leaf()
+    interposer_wafer_price: Leaf = eqx.field(converter=as_leaf)
+    bond_yield: Leaf = eqx.field(converter=as_leaf)
+    assembly_yield: Leaf = eqx.field(converter=as_leaf)
+    auxiliary_cost: Leaf = eqx.field(converter=as_leaf)
+    idle_fraction: Leaf = eqx.field(converter=as_leaf)
+    link_energy: Leaf = eqx.field(converter=as_leaf)

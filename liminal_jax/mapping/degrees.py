@@ -2,7 +2,7 @@
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 
 
 class Mapping(eqx.Module):
@@ -15,10 +15,10 @@ class Mapping(eqx.Module):
         ep: Ranks over which whole experts are spread; divides tp x cp.
     """
 
-    tp: Leaf = leaf(default=1)
-    cp: Leaf = leaf(default=1)
-    pp: Leaf = leaf(default=1)
-    ep: Leaf = leaf(default=1)
+    tp: Leaf = eqx.field(converter=as_leaf, default=1)
+    cp: Leaf = eqx.field(converter=as_leaf, default=1)
+    pp: Leaf = eqx.field(converter=as_leaf, default=1)
+    ep: Leaf = eqx.field(converter=as_leaf, default=1)
 
     def stage_chips(self) -> Scalar:
         """Chips that work on one stage."""

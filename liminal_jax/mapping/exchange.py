@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation, between
 from liminal_jax.hardware.network import AbstractNetwork
 from liminal_jax.mapping.degrees import Mapping
@@ -24,8 +24,8 @@ class Exchanged(eqx.Module):
         sent: Bytes sent by one chip [B].
     """
 
-    time: Leaf = leaf()
-    sent: Leaf = leaf()
+    time: Leaf = eqx.field(converter=as_leaf)
+    sent: Leaf = eqx.field(converter=as_leaf)
 
     def __add__(self, other: "Exchanged") -> "Exchanged":
         """One after the other."""
@@ -45,8 +45,8 @@ class Tokens(eqx.Module):
         request: Precision of what is exchanged.
     """
 
-    batch: Leaf
-    hidden: Leaf
+    batch: Leaf = eqx.field(converter=as_leaf)
+    hidden: Leaf = eqx.field(converter=as_leaf)
     request: Request
 
     def message(self, elements: Scalar) -> Scalar:
@@ -200,7 +200,7 @@ class CountedExchange(AbstractExchange):
         collectives: Collectives a layer.
     """
 
-    collectives: Leaf = leaf()
+    collectives: Leaf = eqx.field(converter=as_leaf)
 
     def layer(
         self,

@@ -3,7 +3,7 @@
 import equinox as eqx
 import jax.numpy as jnp
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 
 
@@ -16,9 +16,9 @@ class Placement(eqx.Module):
         experts: Of the routed experts.
     """
 
-    weights: Leaf = leaf(default=0)
-    cache: Leaf = leaf(default=0)
-    experts: Leaf = leaf(default=0)
+    weights: Leaf = eqx.field(converter=as_leaf, default=0)
+    cache: Leaf = eqx.field(converter=as_leaf, default=0)
+    experts: Leaf = eqx.field(converter=as_leaf, default=0)
 
 
 def filled_placement(

@@ -3,8 +3,9 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import PyTree
 
-from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import Assumptions, Design, predict
 from liminal_jax.workload.model import Model
@@ -28,17 +29,17 @@ class Gains(eqx.Module):
         context: The tokens attended to.
     """
 
-    memory_bandwidth: Leaf
-    sram_bandwidth: Leaf
-    tensor_rate: Leaf
-    vector_rate: Leaf
-    network: Leaf
-    tensor_parallelism: Leaf
-    batch: Leaf
-    context: Leaf
+    memory_bandwidth: Leaf = eqx.field(converter=as_leaf)
+    sram_bandwidth: Leaf = eqx.field(converter=as_leaf)
+    tensor_rate: Leaf = eqx.field(converter=as_leaf)
+    vector_rate: Leaf = eqx.field(converter=as_leaf)
+    network: Leaf = eqx.field(converter=as_leaf)
+    tensor_parallelism: Leaf = eqx.field(converter=as_leaf)
+    batch: Leaf = eqx.field(converter=as_leaf)
+    context: Leaf = eqx.field(converter=as_leaf)
 
 
-def _along(numbers: eqx.Module, slopes: eqx.Module) -> Scalar:
+def _along(numbers: PyTree, slopes: PyTree) -> Scalar:
     """Derivative along a common growth of all leaves; infinite leaves stay as they are."""
     return sum(
         jnp.sum(jnp.where(jnp.isfinite(number), number, 0.0) * slope)

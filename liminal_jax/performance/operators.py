@@ -4,7 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.scalar import scalar_work
 from liminal_jax.workload.model import Layers, Model
@@ -29,12 +29,12 @@ class Operator(eqx.Module):
         cache: Cache read and written [B].
     """
 
-    matrix: Leaf = leaf(default=0)
-    core: Leaf = leaf(default=0)
-    scalar: Leaf = leaf(default=0)
-    weights: Leaf = leaf(default=0)
-    experts: Leaf = leaf(default=0)
-    cache: Leaf = leaf(default=0)
+    matrix: Leaf = eqx.field(converter=as_leaf, default=0)
+    core: Leaf = eqx.field(converter=as_leaf, default=0)
+    scalar: Leaf = eqx.field(converter=as_leaf, default=0)
+    weights: Leaf = eqx.field(converter=as_leaf, default=0)
+    experts: Leaf = eqx.field(converter=as_leaf, default=0)
+    cache: Leaf = eqx.field(converter=as_leaf, default=0)
 
     def scaled(self, count: Scalar) -> "Operator":
         """The operator so many times."""

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 
 
 class Times(eqx.Module):
     """Time that one operator keeps the arithmetic and the memory busy [s]."""
 
-    compute: Leaf
-    memory: Leaf
+    compute: Leaf = eqx.field(converter=as_leaf)
+    memory: Leaf = eqx.field(converter=as_leaf)
 
 
 class AbstractOverlap(eqx.Module):

@@ -2,7 +2,7 @@
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Truth
+from liminal_jax._arrays import Leaf, Truth, as_leaf
 
 BOTTLENECKS = ("memory_bandwidth", "compute", "synchronisation", "capacity")
 """Names of `Prediction.bottleneck`, by index."""
@@ -11,9 +11,9 @@ BOTTLENECKS = ("memory_bandwidth", "compute", "synchronisation", "capacity")
 class PowerShares(eqx.Module):
     """IT power of one instance, by what draws it [W]."""
 
-    chips: Leaf
-    host: Leaf
-    network: Leaf
+    chips: Leaf = eqx.field(converter=as_leaf)
+    host: Leaf = eqx.field(converter=as_leaf)
+    network: Leaf = eqx.field(converter=as_leaf)
 
     def total(self) -> Leaf:
         """All of it [W]."""
@@ -23,11 +23,11 @@ class PowerShares(eqx.Module):
 class CapitalShares(eqx.Module):
     """Capital of one instance, by what it buys [USD]."""
 
-    chips: Leaf
-    host: Leaf
-    board: Leaf
-    network: Leaf
-    rack: Leaf
+    chips: Leaf = eqx.field(converter=as_leaf)
+    host: Leaf = eqx.field(converter=as_leaf)
+    board: Leaf = eqx.field(converter=as_leaf)
+    network: Leaf = eqx.field(converter=as_leaf)
+    rack: Leaf = eqx.field(converter=as_leaf)
 
     def total(self) -> Leaf:
         """All of it [USD]."""
@@ -62,25 +62,25 @@ class Prediction(eqx.Module):
         usd_per_million_tokens: Capital and electricity over tokens [USD].
     """
 
-    utps: Leaf
-    stps: Leaf
-    step_time: Leaf
-    compute_time: Leaf
-    memory_time: Leaf
-    exposed_time: Leaf
-    memory_required: Leaf
-    memory_capacity: Leaf
-    memory_fill: Leaf
+    utps: Leaf = eqx.field(converter=as_leaf)
+    stps: Leaf = eqx.field(converter=as_leaf)
+    step_time: Leaf = eqx.field(converter=as_leaf)
+    compute_time: Leaf = eqx.field(converter=as_leaf)
+    memory_time: Leaf = eqx.field(converter=as_leaf)
+    exposed_time: Leaf = eqx.field(converter=as_leaf)
+    memory_required: Leaf = eqx.field(converter=as_leaf)
+    memory_capacity: Leaf = eqx.field(converter=as_leaf)
+    memory_fill: Leaf = eqx.field(converter=as_leaf)
     fits: Truth
-    bottleneck: Leaf
-    parameters_total: Leaf
-    parameters_active: Leaf
-    tensor_utilisation: Leaf
-    chips: Leaf
-    users: Leaf
-    chip_power: Leaf
-    power_density: Leaf
+    bottleneck: Leaf = eqx.field(converter=as_leaf)
+    parameters_total: Leaf = eqx.field(converter=as_leaf)
+    parameters_active: Leaf = eqx.field(converter=as_leaf)
+    tensor_utilisation: Leaf = eqx.field(converter=as_leaf)
+    chips: Leaf = eqx.field(converter=as_leaf)
+    users: Leaf = eqx.field(converter=as_leaf)
+    chip_power: Leaf = eqx.field(converter=as_leaf)
+    power_density: Leaf = eqx.field(converter=as_leaf)
     power: PowerShares
-    energy_per_token: Leaf
+    energy_per_token: Leaf = eqx.field(converter=as_leaf)
     capital: CapitalShares
-    usd_per_million_tokens: Leaf
+    usd_per_million_tokens: Leaf = eqx.field(converter=as_leaf)

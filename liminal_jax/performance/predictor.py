@@ -8,7 +8,7 @@ after Davies, Crago, Sankaralingam and Kozyrakis (2025), LIMINAL, arXiv:2507.143
 import equinox as eqx
 import jax.numpy as jnp
 
-from liminal_jax._arrays import Leaf, Scalar, Truth, leaf
+from liminal_jax._arrays import Leaf, Scalar, Truth, as_leaf
 from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.hardware.chip import Chip
 from liminal_jax.hardware.power import Activity
@@ -59,7 +59,7 @@ class Design(eqx.Module):
     system: System
     mapping: Mapping
     placement: Placement
-    batch: Leaf = leaf()
+    batch: Leaf = eqx.field(converter=as_leaf)
 
 
 class Assumptions(eqx.Module):
@@ -81,8 +81,8 @@ class Assumptions(eqx.Module):
 class _Traffic(eqx.Module):
     """Bytes moved in a step, by tier [B]."""
 
-    sram: Leaf
-    main: Leaf
+    sram: Leaf = eqx.field(converter=as_leaf)
+    main: Leaf = eqx.field(converter=as_leaf)
 
 
 def _tier_traffic(operator: Operator, placement: Placement) -> _Traffic:
@@ -158,8 +158,8 @@ def _chip_power(
 class _Fill(eqx.Module):
     """How full the fullest chip is: main memory as a share, SRAM as yes or no."""
 
-    main: Leaf
-    sram_fits: Leaf
+    main: Leaf = eqx.field(converter=as_leaf)
+    sram_fits: Leaf = eqx.field(converter=as_leaf)
 
 
 def _fill(held: Residents, design: Design, imbalance: Scalar) -> _Fill:

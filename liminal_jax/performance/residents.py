@@ -2,7 +2,7 @@
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.workload.feedforward import AbstractFeedForward, Mixture
@@ -20,10 +20,10 @@ class Residents(eqx.Module):
         tables: Embedding and head [B].
     """
 
-    weights: Leaf = leaf()
-    experts: Leaf = leaf()
-    cache: Leaf = leaf()
-    tables: Leaf = leaf()
+    weights: Leaf = eqx.field(converter=as_leaf)
+    experts: Leaf = eqx.field(converter=as_leaf)
+    cache: Leaf = eqx.field(converter=as_leaf)
+    tables: Leaf = eqx.field(converter=as_leaf)
 
     def total(self) -> Scalar:
         """All of it [B]."""

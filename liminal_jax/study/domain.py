@@ -73,7 +73,10 @@ class _Spaced(_Table):
     scale: str = "linear"
 
 
-_FORMS = "a value, { choices = [...] }, { min, max, step } or { min, max, num, scale = 'linear' | 'log' }"
+_FORMS = (
+    "a value, { choices = [...] }, { min, max, step }"
+    " or { min, max, num, scale = 'linear' | 'log' }"
+)
 
 
 @dataclass(frozen=True)

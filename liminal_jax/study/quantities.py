@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.performance.prediction import Prediction
 
 
@@ -21,9 +21,9 @@ class Fleet(eqx.Module):
     """
 
     instance: Prediction
-    replicas: Leaf
-    chips: Leaf
-    die_area: Leaf
+    replicas: Leaf = eqx.field(converter=as_leaf)
+    chips: Leaf = eqx.field(converter=as_leaf)
+    die_area: Leaf = eqx.field(converter=as_leaf)
 
     def stps(self) -> Scalar:
         """Tokens a second of all instances [1/s]."""

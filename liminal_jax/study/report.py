@@ -1,4 +1,4 @@
-"""Results as plain data: what `--json` prints and what run folders hold. Unknown numbers are null."""
+"""Results as plain data, for `--json` and run folders; unknown numbers are null."""
 
 import math
 from typing import Any

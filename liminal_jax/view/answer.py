@@ -5,7 +5,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from liminal_jax._units import parse_unit
 from liminal_jax.design.existing import Existing
 from liminal_jax.design.explain import Binding
 from liminal_jax.design.record import gap
@@ -100,10 +99,9 @@ def _chip(answer: Answer, system: System) -> str:
     design = answer.problem.file.design
     if design.system is not None:
         return answer.place.category
-    parts = {
-        name: values.get(name, grid.values[0])
+    parts: dict[str, float] = {
+        name: values.get(name, getattr(design, name).values[0])
         for name in ("stacks", "dies", "compute_area", "sram", "link_bandwidth")
-        if (grid := getattr(design, name)) is not None
     }
     area = float(answer.fleet.die_area)
     return (

@@ -95,7 +95,7 @@ def _fit(answer: Predicted) -> Text:
     verdict = (
         f"fits, {per_cent(float(it.memory_fill))} of the fullest chip"
         if bool(it.fits)
-        else f"DOES NOT FIT: the fullest chip would hold {float(it.memory_fill):.2f} times what it can"
+        else f"DOES NOT FIT: the fullest chip needs {float(it.memory_fill):.2f} times its memory"
     )
     parts = ", ".join(
         f"{label} {gibibytes(float(value))}"

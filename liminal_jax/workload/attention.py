@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar, leaf, optional_leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.attention import (
     grouped_query_cache,
@@ -40,7 +40,7 @@ class FullScope(AbstractScope):
 class WindowScope(AbstractScope):
     """At most `window` tokens are kept: a sliding window, or a chunk at its fullest."""
 
-    window: Leaf = leaf()
+    window: Leaf = eqx.field(converter=as_leaf)
 
     def kept(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """See `AbstractScope`."""
@@ -81,9 +81,9 @@ class AbstractAttention(eqx.Module):
 class GroupedQuery(AbstractAttention):
     """Grouped-query attention; see `spec.GroupedQueryAttention`."""
 
-    heads: Leaf = leaf()
-    kv_heads: Leaf = leaf()
-    head_dim: Leaf = leaf()
+    heads: Leaf = eqx.field(converter=as_leaf)
+    kv_heads: Leaf = eqx.field(converter=as_leaf)
+    head_dim: Leaf = eqx.field(converter=as_leaf)
     scope: AbstractScope = eqx.field(default_factory=FullScope)
 
     def weights(self, hidden: Scalar) -> Scalar:
@@ -117,12 +117,12 @@ class Latent(AbstractAttention):
     once. See `spec.LatentAttention`.
     """
 
-    heads: Leaf = leaf()
+    heads: Leaf = eqx.field(converter=as_leaf)
     q_rank: Leaf | None = eqx.field(converter=optional_leaf)
-    kv_rank: Leaf = leaf()
-    nope_dim: Leaf = leaf()
-    rope_dim: Leaf = leaf()
-    value_dim: Leaf = leaf()
+    kv_rank: Leaf = eqx.field(converter=as_leaf)
+    nope_dim: Leaf = eqx.field(converter=as_leaf)
+    rope_dim: Leaf = eqx.field(converter=as_leaf)
+    value_dim: Leaf = eqx.field(converter=as_leaf)
     scope: AbstractScope = eqx.field(default_factory=FullScope)
 
     def weights(self, hidden: Scalar) -> Scalar:
@@ -165,11 +165,11 @@ class MergedLatent(AbstractAttention):
         cache_ranks: Ranks up to which no extra collectives are charged for splitting the sequence.
     """
 
-    heads: Leaf = leaf()
-    q_rank: Leaf = leaf()
-    kv_rank: Leaf = leaf()
-    rope_dim: Leaf = leaf()
-    cache_ranks: Leaf = leaf()
+    heads: Leaf = eqx.field(converter=as_leaf)
+    q_rank: Leaf = eqx.field(converter=as_leaf)
+    kv_rank: Leaf = eqx.field(converter=as_leaf)
+    rope_dim: Leaf = eqx.field(converter=as_leaf)
+    cache_ranks: Leaf = eqx.field(converter=as_leaf)
     scope: AbstractScope = eqx.field(default_factory=FullScope)
 
     def weights(self, hidden: Scalar) -> Scalar:

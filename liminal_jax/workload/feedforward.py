@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.feedforward import expected_distinct_experts
 from liminal_jax.laws.parameters import feed_forward_weights, router_weights
 
@@ -41,8 +41,8 @@ class Dense(AbstractFeedForward):
         matrices: 3 where gated, 2 where not.
     """
 
-    intermediate: Leaf = leaf()
-    matrices: Leaf = leaf()
+    intermediate: Leaf = eqx.field(converter=as_leaf)
+    matrices: Leaf = eqx.field(converter=as_leaf)
 
     def weights(self, hidden: Scalar) -> Scalar:
         """See `AbstractFeedForward`."""
@@ -82,12 +82,12 @@ class Mixture(AbstractFeedForward):
         router_outputs: Columns of the router: the experts, or 0 where routing is not counted.
     """
 
-    experts: Leaf = leaf()
-    top_k: Leaf = leaf()
-    intermediate: Leaf = leaf()
-    shared_intermediate: Leaf = leaf()
-    matrices: Leaf = leaf()
-    router_outputs: Leaf = leaf()
+    experts: Leaf = eqx.field(converter=as_leaf)
+    top_k: Leaf = eqx.field(converter=as_leaf)
+    intermediate: Leaf = eqx.field(converter=as_leaf)
+    shared_intermediate: Leaf = eqx.field(converter=as_leaf)
+    matrices: Leaf = eqx.field(converter=as_leaf)
+    router_outputs: Leaf = eqx.field(converter=as_leaf)
 
     def _expert(self, hidden: Scalar) -> Scalar:
         return feed_forward_weights(

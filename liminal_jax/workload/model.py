@@ -2,7 +2,7 @@
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.scalar import ACTIVATION_OPERATIONS, NORM_OPERATIONS, SCORE_OPERATIONS
 from liminal_jax.workload.attention import (
     AbstractAttention,
@@ -32,10 +32,10 @@ class Layers(eqx.Module):
         small: Elements of one layer that are in no matrix: norms, biases.
     """
 
-    count: Leaf = leaf()
+    count: Leaf = eqx.field(converter=as_leaf)
     attention: AbstractAttention
     feedforward: AbstractFeedForward
-    small: Leaf = leaf()
+    small: Leaf = eqx.field(converter=as_leaf)
 
 
 class Tables(eqx.Module):
@@ -48,10 +48,10 @@ class Tables(eqx.Module):
         small: Elements of the final norm.
     """
 
-    vocabulary: Leaf = leaf()
-    embeddings: Leaf = leaf()
-    positions: Leaf = leaf()
-    small: Leaf = leaf()
+    vocabulary: Leaf = eqx.field(converter=as_leaf)
+    embeddings: Leaf = eqx.field(converter=as_leaf)
+    positions: Leaf = eqx.field(converter=as_leaf)
+    small: Leaf = eqx.field(converter=as_leaf)
 
     def head(self, hidden: Scalar) -> Scalar:
         """Elements of the head, read and used by every token."""
@@ -69,9 +69,9 @@ class Tables(eqx.Module):
 class ScalarOperations(eqx.Module):
     """Operations on the vector units: for each attention score, activation and normed element."""
 
-    per_score: Leaf = leaf(default=SCORE_OPERATIONS)
-    per_activation: Leaf = leaf(default=ACTIVATION_OPERATIONS)
-    per_norm: Leaf = leaf(default=NORM_OPERATIONS)
+    per_score: Leaf = eqx.field(converter=as_leaf, default=SCORE_OPERATIONS)
+    per_activation: Leaf = eqx.field(converter=as_leaf, default=ACTIVATION_OPERATIONS)
+    per_norm: Leaf = eqx.field(converter=as_leaf, default=NORM_OPERATIONS)
 
 
 class Model(eqx.Module):
@@ -84,7 +84,7 @@ class Model(eqx.Module):
         operations: Scalar operations charged.
     """
 
-    hidden: Leaf = leaf()
+    hidden: Leaf = eqx.field(converter=as_leaf)
     layers: tuple[Layers, ...]
     tables: Tables | None
     operations: ScalarOperations

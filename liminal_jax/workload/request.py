@@ -2,7 +2,7 @@
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar, leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 
 BITS_PER_BYTE = 8
 
@@ -18,10 +18,10 @@ class Request(eqx.Module):
         activation_bits: Bits of one element that chips exchange.
     """
 
-    context: Leaf = leaf()
-    weight_bits: Leaf = leaf(default=8)
-    kv_bits: Leaf = leaf(default=8)
-    activation_bits: Leaf = leaf(default=16)
+    context: Leaf = eqx.field(converter=as_leaf)
+    weight_bits: Leaf = eqx.field(converter=as_leaf, default=8)
+    kv_bits: Leaf = eqx.field(converter=as_leaf, default=8)
+    activation_bits: Leaf = eqx.field(converter=as_leaf, default=16)
 
     def weight_bytes(self, elements: Scalar) -> Scalar:
         """Bytes of some weights [B]."""
