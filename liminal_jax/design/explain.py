@@ -67,7 +67,7 @@ def binding_limits(problem: Problem, lattice: Lattice, candidate: Candidate) -> 
     that limit binds; where each better one breaks several, those of the fewest bind together.
     """
     excess = np.asarray(candidate.outcome.excess)
-    names = np.greater(excess, FEASIBLE)
+    names = np.asarray([it > FEASIBLE for it in excess])
     if not names.any():
         _, outcomes = jax.jit(lambda indices: neighbours(problem, lattice, indices))(
             candidate.indices

@@ -26,7 +26,7 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
-Count = Annotated[Grid, numeric(whole=True, least=1)]
+Count = Annotated[Grid, numeric(whole=True, least=1.0)]
 
 
 class WorkloadTable(_Table):

@@ -99,8 +99,8 @@ def _chip(answer: Answer, system: System) -> str:
     design = answer.problem.file.design
     if design.system is not None:
         return answer.place.category
-    parts: dict[str, float] = {
-        name: values.get(name, getattr(design, name).values[0])
+    parts = {
+        name: values[name] if name in values else getattr(design, name).values[0]
         for name in ("stacks", "dies", "compute_area", "sram", "link_bandwidth")
     }
     area = float(answer.fleet.die_area)
