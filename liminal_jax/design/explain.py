@@ -67,8 +67,8 @@ def binding_limits(problem: Problem, lattice: Lattice, candidate: Candidate) -> 
     that limit binds; where each better one breaks several, those of the fewest bind together.
     """
     excess = np.asarray(candidate.outcome.excess)
-    names = np.asarray([it > FEASIBLE for it in excess])
-    if not names.any():
+    bind = [index for index, it in enumerate(excess) if it > FEASIBLE]
+    if not bind:
         _, outcomes = jax.jit(lambda indices: neighbours(problem, lattice, indices))(
             candidate.indices
         )
@@ -76,12 +76,8 @@ def binding_limits(problem: Problem, lattice: Lattice, candidate: Candidate) -> 
         broken = (near > FEASIBLE)[score > float(candidate.outcome.score) + FEASIBLE]
         counts = broken.sum(axis=1)
         if len(counts):
-            names = broken[counts == counts.min()].any(axis=0)
-    return [
-        binding_of(limit, float(excess[index]))
-        for index, limit in enumerate(problem.limits)
-        if names[index]
-    ]
+            bind = np.flatnonzero(broken[counts == counts.min()].sum(axis=0)).tolist()
+    return [binding_of(problem.limits[index], float(excess[index])) for index in bind]
 
 
 def _elasticities(problem: Problem, box: Box, point: RelaxedPoint, temperature: float) -> list:

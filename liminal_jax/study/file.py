@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax._units import parse_quantity
@@ -177,7 +177,7 @@ class ConstraintTable(_Table):
 
     @field_validator("at_least", "at_most", mode="before")
     @classmethod
-    def _in_si(cls, value: Any, info: ValidationInfo) -> float:
+    def _in_si(cls, value: Any, info: Any) -> float:
         quantity = info.data.get("quantity")
         unit = QUANTITIES[quantity].unit if quantity in QUANTITIES else ""
         if isinstance(value, bool) or not isinstance(value, int | float | str):
