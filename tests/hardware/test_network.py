@@ -1,0 +1,145 @@
+"""Networks: nothing among one chip, hand counts, growth, and no jump at the domain's edge."""
+
+import itertools
+
+import jax
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from liminal_jax._smooth import Exact, Soft
+from liminal_jax.hardware.network import (
+    AbstractNetwork,
+    FittedLatency,
+    FullMesh,
+    ScaleOut,
+    Switched,
+    Torus,
+)
+
+OUT = ScaleOut(bandwidth=4.0, latency=1.0)
+ROWS = {"domain": 8, "bandwidth": 32, "efficiency": 0.5, "latency": 0.25, "scale_out": OUT}
+NETWORKS: dict[str, AbstractNetwork] = {
+    "switched": Switched(**ROWS),
+    "full mesh": FullMesh(**ROWS),
+    "torus": Torus(dimensions=2, **{**ROWS, "domain": 64}),
+    "talk": FittedLatency(latency_at_8=0.44, latency_at_128=1.0, floor=0.16),
+}
+OPERATIONS = ("all_reduce_time", "all_to_all_time")
+EXACT = Exact()
+each_network = pytest.mark.parametrize("name", sorted(NETWORKS))
+TIMES = {
+    (name, operation): jax.jit(
+        lambda message, chips, network=network, operation=operation: getattr(network, operation)(
+            message, chips, EXACT
+        )
+    )
+    for name, network in NETWORKS.items()
+    for operation in OPERATIONS
+}
+
+
+@each_network
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_one_chip_exchanges_nothing(name: str, operation: str) -> None:
+    assert float(TIMES[name, operation](1e6, 1.0)) == 0
+
+
+@each_network
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_two_chips_wait(name: str, operation: str) -> None:
+    assert float(TIMES[name, operation](0.0, 2.0)) > 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(sorted(TIMES)),
+    st.floats(0, 1e9),
+    st.floats(0, 1e9),
+    st.integers(1, 256),
+)
+def test_longer_messages_take_no_less(
+    which: tuple[str, str], message: float, more: float, chips: int
+) -> None:
+    time = TIMES[which]
+    assert time(message + more, float(chips)) >= time(message, float(chips)) * (1 - 1e-12)
+
+
+def test_all_reduce_by_hand() -> None:
+    network = NETWORKS["switched"]
+    # four at 16 B/s: 32 B in two shots, 0.5 + 2 x 3/4 x 2; 1 B in one, 0.25 + 3/16
+    assert float(network.all_reduce_time(32.0, 4.0, EXACT)) == pytest.approx(3.5)
+    assert float(network.all_reduce_time(1.0, 4.0, EXACT)) == pytest.approx(0.4375)
+    # four domains of eight: 0.5 + 2 x 7/8 x 2 within; 4 B each across: 2 + 2 x 3/4 x 1
+    assert float(network.all_reduce_time(32.0, 32.0, EXACT)) == pytest.approx(4.0 + 3.5)
+
+
+def test_all_to_all_by_hand() -> None:
+    network = NETWORKS["switched"]
+    assert float(network.all_to_all_time(32.0, 4.0, EXACT)) == 0.25 + 0.75 * 2
+    # 32 chips: 1 B for each; 7 B by switch, 24 B across
+    assert float(network.all_to_all_time(32.0, 32.0, EXACT)) == 0.25 + 7 / 16 + 1 + 24 / 4
+
+
+def test_a_mesh_uses_the_links_of_the_group() -> None:
+    network = NETWORKS["full mesh"]
+    # 3 of 7 links of 32/7 each, half of it reached
+    assert float(network.all_to_all_time(32.0, 4.0, EXACT)) == pytest.approx(
+        0.25 + 0.75 * 32 / (16 * 3 / 7)
+    )
+    whole = float(network.all_to_all_time(32.0, 8.0, EXACT))
+    assert whole == float(NETWORKS["switched"].all_to_all_time(32.0, 8.0, EXACT))
+
+
+def test_a_torus_pays_by_the_hop() -> None:
+    network = NETWORKS["torus"]
+    # 4 x 4 chips: 4 hops across, 2 links on average
+    assert float(network.all_to_all_time(32.0, 16.0, EXACT)) == pytest.approx(
+        4 * 0.25 + 15 / 16 * 64 / 16
+    )
+    # two latencies of 4 hops and 2 x 15/16 x 2 s of bytes
+    assert float(network.all_reduce_time(32.0, 16.0, EXACT)) == pytest.approx(2 + 3.75)
+
+
+def test_the_talk_counts_latencies_only() -> None:
+    network = NETWORKS["talk"]
+    for operation in (*OPERATIONS, "send_time"):
+        law = getattr(network, operation)
+        assert float(law(1e9, 128.0, EXACT)) == pytest.approx(1.0)
+        assert float(law(0.0, 2.0, EXACT)) == pytest.approx(0.16)
+    assert network.provisioned_bandwidth() == 0
+
+
+def test_sends_cross_domains_where_the_instance_does() -> None:
+    network = NETWORKS["switched"]
+    assert float(network.send_time(16.0, 8.0, EXACT)) == 0.25 + 1
+    assert float(network.send_time(16.0, 9.0, EXACT)) == 1 + 4
+
+
+@pytest.mark.parametrize("name", ["switched", "full mesh", "torus"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_more_domains_take_longer_than_one(name: str, operation: str) -> None:
+    domain = 64.0 if name == "torus" else 8.0
+    within, beyond = (float(TIMES[name, operation](64.0, chips)) for chips in (domain, domain + 1))
+    assert beyond >= within + 1.0
+
+
+@pytest.mark.parametrize("name", ["switched", "full mesh", "torus"])
+@pytest.mark.parametrize("operation", [*OPERATIONS, "send_time"])
+def test_the_soft_reading_has_no_jump_at_the_domain(name: str, operation: str) -> None:
+    domain = 64.0 if name == "torus" else 8.0
+    soft = Soft(0.05)
+    law = jax.jit(lambda chips: getattr(NETWORKS[name], operation)(64.0, chips, soft))
+    steps = [float(law(domain * (1 + k * 1e-3))) for k in range(-100, 200)]
+    assert max(abs(b - a) for a, b in itertools.pairwise(steps)) < 0.1
+    assert steps[-1] > steps[0]
+
+
+@pytest.mark.parametrize("name", ["switched", "full mesh", "torus"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_within_the_domain_the_scale_out_is_idle(name: str, operation: str) -> None:
+    law = getattr(NETWORKS[name], operation)
+    for chips in (2.0, 5.0, 8.0):
+        gradient = jax.grad(lambda message, chips=chips: law(message, chips, EXACT))(64.0)
+        reached = 16.0 * (chips - 1) / 7 if name == "full mesh" else 16.0
+        assert 0 < float(gradient) <= 2.0 * (chips - 1) / reached

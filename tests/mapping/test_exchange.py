@@ -1,0 +1,123 @@
+"""Which collectives a layer needs: counted by a network whose every collective takes a second."""
+
+import pytest
+
+from liminal_jax._arrays import Scalar, as_leaf
+from liminal_jax._smooth import AbstractRelaxation, Exact
+from liminal_jax.hardware.network import AbstractNetwork
+from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.exchange import (
+    AbstractExchange,
+    CountedExchange,
+    Exchanged,
+    LayerExchange,
+    TalkExchange,
+    Tokens,
+)
+from liminal_jax.workload.attention import GroupedQuery, Latent
+from liminal_jax.workload.feedforward import Dense, Mixture
+from liminal_jax.workload.model import Layers
+from liminal_jax.workload.request import Request
+
+EXACT = Exact()
+GROUPED = GroupedQuery(heads=16, kv_heads=4, head_dim=2)
+LATENT = Latent(heads=16, q_rank=4, kv_rank=6, nope_dim=2, rope_dim=2, value_dim=2)
+DENSE = Dense(intermediate=4, matrices=3)
+MIXTURE = Mixture(
+    experts=8, top_k=2, intermediate=4, shared_intermediate=0, matrices=3, router_outputs=8
+)
+TOKENS = Tokens(batch=as_leaf(3.0), hidden=as_leaf(32.0), request=Request(context=8))
+
+
+class OneSecond(AbstractNetwork):
+    """A second for each collective among two chips or more, whatever its message."""
+
+    def all_reduce_time(
+        self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        del message
+        return relaxation.above(chips, 1.5)
+
+    def all_to_all_time(
+        self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        del message
+        return relaxation.above(chips, 1.5)
+
+    def send_time(self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        del message, chips, relaxation
+        return 1.0
+
+    def provisioned_bandwidth(self) -> Scalar:
+        return 0.0
+
+
+def _layer(
+    exchange: AbstractExchange,
+    attention: GroupedQuery | Latent,
+    block: Dense | Mixture,
+    **degrees: int,
+) -> Exchanged:
+    layers = Layers(count=1, attention=attention, feedforward=block, small=0)
+    return exchange.layer(layers, TOKENS, Mapping(**degrees), OneSecond(), EXACT)
+
+
+@pytest.mark.parametrize(
+    ("attention", "block", "degrees", "collectives"),
+    [
+        (GROUPED, DENSE, {}, 0),
+        (GROUPED, DENSE, {"tp": 4}, 2),
+        (GROUPED, DENSE, {"tp": 8}, 4),  # beyond the KV heads: statistics and merge
+        (GROUPED, DENSE, {"cp": 2}, 4),
+        (LATENT, DENSE, {"tp": 2}, 4),  # one latent for all heads
+        (GROUPED, MIXTURE, {"tp": 4}, 2),  # ranks share every expert: a sum, no dispatch
+        (GROUPED, MIXTURE, {"tp": 4, "ep": 4}, 3),  # dispatch and combine, no sum
+        (GROUPED, MIXTURE, {"tp": 4, "ep": 2}, 4),  # and a sum over pairs
+        (LATENT, MIXTURE, {"tp": 4, "cp": 2, "ep": 8}, 5),
+    ],
+)
+def test_collectives_of_a_layer(
+    attention: GroupedQuery | Latent,
+    block: Dense | Mixture,
+    degrees: dict[str, int],
+    collectives: int,
+) -> None:
+    assert float(_layer(LayerExchange(), attention, block, **degrees).time) == collectives
+
+
+@pytest.mark.parametrize(
+    ("attention", "block", "degrees", "collectives"),
+    [
+        (GROUPED, DENSE, {}, 0),
+        (GROUPED, DENSE, {"tp": 4}, 2),
+        (GROUPED, DENSE, {"tp": 5}, 4),
+        (GROUPED, MIXTURE, {"tp": 4}, 3),
+        (GROUPED, MIXTURE, {"tp": 8}, 5),
+    ],
+)
+def test_collectives_that_the_talk_counts(
+    attention: GroupedQuery, block: Dense | Mixture, degrees: dict[str, int], collectives: int
+) -> None:
+    assert float(_layer(TalkExchange(), attention, block, **degrees).time) == collectives
+
+
+def test_a_stated_number_of_collectives() -> None:
+    assert float(_layer(CountedExchange(3), GROUPED, MIXTURE, tp=8).time) == 3
+
+
+def test_bytes_sent_by_one_chip() -> None:
+    # residual 3 x 32 x 2 = 192 B; an all-reduce sends 2 x 3/4 of it
+    assert float(_layer(LayerExchange(), GROUPED, DENSE, tp=4).sent) == 2 * 288
+    # four ranks dispatch and combine 192 x 2 / 4 B each, 3/4 of it to others
+    assert float(_layer(LayerExchange(), GROUPED, MIXTURE, tp=4, ep=4).sent) == 288 + 2 * 72
+    # pairs hold parts: 4 heads of 3 x 2 x 2 B and of 3 x 2 x 2 B, half sent
+    assert float(_layer(LayerExchange(), GROUPED, DENSE, tp=8).sent) == 2 * 336 + 24 + 24
+    assert float(_layer(LayerExchange(), GROUPED, DENSE).sent) == 0
+
+
+def test_stages_pass_the_residual_on() -> None:
+    exchange = LayerExchange()
+    one = exchange.pipeline(TOKENS, Mapping(tp=4), OneSecond(), EXACT)
+    assert (float(one.time), float(one.sent)) == (0, 0)
+    three = exchange.pipeline(TOKENS, Mapping(tp=4, pp=3), OneSecond(), EXACT)
+    assert (float(three.time), float(three.sent)) == (3, 3 * 48)
