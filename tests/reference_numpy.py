@@ -13,13 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from liminal_jax.workload.spec import (
-    GroupedQueryAttention,
-    LatentAttention,
-    LayerGroup,
-    MixtureOfExperts,
-    ModelSpec,
-)
+from liminal_jax.workload.feedforward.mixture import MixtureOfExperts
+from liminal_jax.workload.mixer.grouped_query import GroupedQueryAttention
+from liminal_jax.workload.mixer.latent import LatentAttention
+from liminal_jax.workload.spec import LayerGroup, ModelSpec
 
 
 @dataclass(frozen=True)

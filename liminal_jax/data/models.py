@@ -10,7 +10,8 @@ import tomli_w
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.data.validation import validated
 from liminal_jax.workload.huggingface import read_config
-from liminal_jax.workload.spec import ModelSpec, Spec
+from liminal_jax.workload.record import Spec
+from liminal_jax.workload.spec import ModelSpec
 
 _FOLDER = files("liminal_jax.data") / "models"
 

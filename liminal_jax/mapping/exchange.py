@@ -8,7 +8,8 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation, between
 from liminal_jax.hardware.network import AbstractNetwork
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.workload.feedforward import Mixture
+from liminal_jax.workload.feedforward.base import AbstractMixture
+from liminal_jax.workload.mixer.base import AbstractMixer
 from liminal_jax.workload.model import Layers
 from liminal_jax.workload.request import Request
 
@@ -96,19 +97,27 @@ def _all_to_all(
     return Exchanged(time=time, sent=message * (chips - 1) / chips)
 
 
-def _splits_sequence(layers: Layers, mapping: Mapping, relaxation: AbstractRelaxation) -> Scalar:
-    """1 where ranks hold parts of a sequence: beyond the KV heads, or by context parallelism."""
-    beyond_heads = relaxation.above(mapping.tp, between(layers.attention.cache_heads()))
+def _splits_sequence(
+    mixer: AbstractMixer | None, mapping: Mapping, relaxation: AbstractRelaxation
+) -> Scalar:
+    """1 where ranks hold parts of a sequence: beyond the KV heads, or by context parallelism.
+
+    0 where nothing is kept of the tokens: a state divides over heads and channels instead.
+    """
+    heads = None if mixer is None else mixer.cache_heads()
+    if heads is None:
+        return 0.0
+    beyond_heads = relaxation.above(mapping.tp, between(heads))
     return relaxation.maximum(beyond_heads, relaxation.above(mapping.cp, between(1.0)))
 
 
 class LayerExchange(AbstractExchange):
     """The collectives that the mapping needs.
 
-    An all-reduce after attention and one after the feed-forward block. Where experts are spread,
-    dispatch and combine (all-to-all) take the place of the latter, but for the ranks that share
-    one expert. Where a sequence is split, ranks exchange softmax statistics and merge their parts
-    of the weighted sums.
+    An all-reduce after the mixer and one after the feed-forward block, of those that a layer has.
+    Where experts are spread, dispatch and combine (all-to-all) take the place of the latter, but
+    for the ranks that share one expert. Where a sequence is split, ranks exchange softmax
+    statistics and merge their parts of the weighted sums.
     """
 
     def layer(
@@ -120,38 +129,41 @@ class LayerExchange(AbstractExchange):
         relaxation: AbstractRelaxation,
     ) -> Exchanged:
         """See `AbstractExchange`."""
-        ranks = mapping.stage_chips()
+        place = (tokens, mapping, network, relaxation)
         residual = tokens.message(tokens.hidden)
-        after_attention = _all_reduced(residual, ranks, network, relaxation)
-        sequence = self._sequence(layers, tokens, mapping, network, relaxation)
-        if isinstance(layers.feedforward, Mixture):
-            experts = self._experts(layers.feedforward, tokens, mapping, network, relaxation)
-            return after_attention + sequence + experts
-        return after_attention + sequence + _all_reduced(residual, ranks, network, relaxation)
+        reduced = _all_reduced(residual, mapping.stage_chips(), network, relaxation)
+        exchanged = Exchanged(time=0.0, sent=0.0)
+        if layers.attention is not None:
+            exchanged = exchanged + reduced + self._sequence(layers.attention, *place)
+        if isinstance(layers.feedforward, AbstractMixture):
+            return exchanged + self._experts(layers.feedforward, *place)
+        return exchanged if layers.feedforward is None else exchanged + reduced
 
     def _sequence(
         self,
-        layers: Layers,
+        mixer: AbstractMixer,
         tokens: Tokens,
         mapping: Mapping,
         network: AbstractNetwork,
         relaxation: AbstractRelaxation,
     ) -> Exchanged:
         """Statistics and merge among the ranks that hold parts of the same sequence."""
-        attention = layers.attention
-        head_ranks = relaxation.minimum(mapping.tp, attention.cache_heads())
+        cache_heads = mixer.cache_heads()
+        if cache_heads is None:
+            return Exchanged(time=0.0, sent=0.0)
+        head_ranks = relaxation.minimum(mapping.tp, cache_heads)
         parts = mapping.stage_chips() / head_ranks
-        heads = attention.heads / head_ranks
+        heads = mixer.heads / head_ranks
         statistics = tokens.message(heads * MAXIMUM_AND_SUM)
-        merge = tokens.message(heads * attention.output_width())
+        merge = tokens.message(heads * mixer.output_width())
         both = _all_to_all(statistics, parts, network, relaxation) + _all_to_all(
             merge, parts, network, relaxation
         )
-        return both.scaled(_splits_sequence(layers, mapping, relaxation))
+        return both.scaled(_splits_sequence(mixer, mapping, relaxation))
 
     def _experts(
         self,
-        mixture: Mixture,
+        mixture: AbstractMixture,
         tokens: Tokens,
         mapping: Mapping,
         network: AbstractNetwork,
@@ -159,12 +171,13 @@ class LayerExchange(AbstractExchange):
     ) -> Exchanged:
         """Dispatch and combine, and the sum over the ranks that share an expert."""
         ranks = mapping.stage_chips()
-        routed = tokens.message(tokens.hidden * mixture.top_k) / ranks
+        width = mixture.routed_width(tokens.hidden)
+        routed = tokens.message(width * mixture.top_k) / ranks
         there = _all_to_all(routed, mapping.ep, network, relaxation)
         back = _all_to_all(routed, mapping.ep, network, relaxation)
         share = relaxation.minimum(1.0, mixture.top_k / mapping.ep)
         within = _all_reduced(
-            tokens.message(tokens.hidden * share), ranks / mapping.ep, network, relaxation
+            tokens.message(width * share), ranks / mapping.ep, network, relaxation
         )
         return there + back + within
 
@@ -172,9 +185,9 @@ class LayerExchange(AbstractExchange):
 class TalkExchange(AbstractExchange):
     """The counts that reproduce the talk's tables.
 
-    Two collectives a layer, one more in a mixture of experts, two more where the ranks exceed the
-    KV heads. The counts were fitted to the system table together with the two latencies of
-    `FittedLatency`; the slides print neither.
+    One collective for each part of a layer, one more in a mixture of experts, two more where the
+    ranks exceed the KV heads. The counts were fitted to the system table together with the two
+    latencies of `FittedLatency`; the slides print neither.
     """
 
     def layer(
@@ -188,9 +201,9 @@ class TalkExchange(AbstractExchange):
         """See `AbstractExchange`."""
         residual = tokens.message(tokens.hidden)
         each = _all_reduced(residual, mapping.stage_chips(), network, relaxation)
-        mixture = 1 if isinstance(layers.feedforward, Mixture) else 0
-        split = _splits_sequence(layers, mapping, relaxation)
-        return each.scaled(2 + mixture + 2 * split)
+        mixture = 1 if isinstance(layers.feedforward, AbstractMixture) else 0
+        split = _splits_sequence(layers.attention, mapping, relaxation)
+        return each.scaled(layers.parts() + mixture + 2 * split)
 
 
 class CountedExchange(AbstractExchange):

@@ -12,7 +12,7 @@ class Placement(eqx.Module):
 
     Attributes:
         weights: Of the weights that every token uses.
-        cache: Of the KV cache.
+        cache: Of what is kept for users: KV cache, index and states.
         experts: Of the routed experts.
     """
 
@@ -37,7 +37,7 @@ def filled_placement(
     Args:
         capacity: SRAM of the instance [B].
         weights: Bytes of the weights that every token uses [B].
-        cache: Bytes of the cache of all users [B].
+        cache: Bytes of what is kept for all users: cache, index and states [B]; may be 0.
         experts: Bytes of the routed experts [B]; may be 0.
         relaxation: How kinks are read.
 
@@ -49,6 +49,6 @@ def filled_placement(
     in_experts = relaxation.minimum(capacity - in_weights - in_cache, experts)
     return Placement(
         weights=in_weights / weights,
-        cache=in_cache / cache,
+        cache=in_cache / jnp.where(cache > 0, cache, 1.0),
         experts=in_experts / jnp.where(experts > 0, experts, 1.0),
     )

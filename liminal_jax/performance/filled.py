@@ -29,7 +29,7 @@ def filled_design(
     placement = filled_placement(
         capacity=mapping.chips() * system.chip.sram.capacity / imbalance,
         weights=held.weights,
-        cache=held.cache,
+        cache=held.kept(),
         experts=held.experts,
         relaxation=relaxation,
     )

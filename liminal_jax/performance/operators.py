@@ -7,11 +7,10 @@ import jax.numpy as jnp
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.scalar import scalar_work
+from liminal_jax.workload.feedforward.base import AbstractFeedForward
+from liminal_jax.workload.mixer.base import AbstractMixer
 from liminal_jax.workload.model import Layers, Model
 from liminal_jax.workload.request import Request
-
-NORMS_A_LAYER = 2
-"""Normalisations of the residual stream in one layer: before attention and before feed-forward."""
 
 FLOP_PER_WEIGHT = 2
 """One multiply-add for each weight and token."""
@@ -22,11 +21,14 @@ class Operator(eqx.Module):
 
     Attributes:
         matrix: Tensor work of matrix products, at the precision of the weights [FLOP].
-        core: Tensor work of attention on its cache, at the precision of the cache [FLOP].
+        core: Tensor work of a mixer on its cache, index and state, at the precision of the cache
+            [FLOP].
         scalar: Work on the vector units [FLOP].
         weights: Weights read that every token uses [B].
         experts: Weights read of routed experts [B].
         cache: Cache read and written [B].
+        index: Keys of a sparse attention's index read and written [B].
+        state: Recurrent states read and written [B].
     """
 
     matrix: Leaf = eqx.field(converter=as_leaf, default=0)
@@ -35,6 +37,12 @@ class Operator(eqx.Module):
     weights: Leaf = eqx.field(converter=as_leaf, default=0)
     experts: Leaf = eqx.field(converter=as_leaf, default=0)
     cache: Leaf = eqx.field(converter=as_leaf, default=0)
+    index: Leaf = eqx.field(converter=as_leaf, default=0)
+    state: Leaf = eqx.field(converter=as_leaf, default=0)
+
+    def kept(self) -> Scalar:
+        """Traffic of what is kept for users: cache, index and states [B]."""
+        return self.cache + self.index + self.state
 
     def scaled(self, count: Scalar) -> "Operator":
         """The operator so many times."""
@@ -46,34 +54,40 @@ class Operator(eqx.Module):
 
 
 def _projections(layers: Layers, model: Model, request: Request, batch: Scalar) -> Operator:
-    weights = layers.attention.weights(model.hidden)
+    """The mixer's matrices, and all that is small: one norm of the stream before each part."""
+    mixer = layers.attention
+    weights = 0.0 if mixer is None else mixer.weights(model.hidden)
     return Operator(
         matrix=FLOP_PER_WEIGHT * batch * weights,
         scalar=batch
-        * scalar_work(elements=NORMS_A_LAYER * model.hidden, operations=model.operations.per_norm),
+        * scalar_work(elements=layers.parts() * model.hidden, operations=model.operations.per_norm),
         weights=request.weight_bytes(weights + layers.small),
     )
 
 
-def _attention(
-    layers: Layers,
+def _mixing(
+    mixer: AbstractMixer,
     model: Model,
     request: Request,
     batch: Scalar,
     relaxation: AbstractRelaxation,
 ) -> Operator:
-    attention = layers.attention
-    kept = attention.scope.kept(request.context, relaxation)
+    context = request.context
     return Operator(
-        core=batch * attention.work(kept),
+        core=batch * mixer.work(context, relaxation),
         scalar=batch
-        * scalar_work(elements=attention.scores(kept), operations=model.operations.per_score),
-        cache=batch * request.cache_bytes(attention.cache() * kept),
+        * scalar_work(
+            elements=mixer.scores(context, relaxation), operations=model.operations.per_score
+        ),
+        cache=batch * request.cache_bytes(mixer.traffic(context, relaxation)),
+        index=batch * request.cache_bytes(mixer.index_traffic(context, relaxation)),
+        state=batch * request.state_bytes(2 * mixer.state()),
     )
 
 
-def _feedforward(layers: Layers, model: Model, request: Request, batch: Scalar) -> Operator:
-    block = layers.feedforward
+def _feedforward(
+    block: AbstractFeedForward, model: Model, request: Request, batch: Scalar
+) -> Operator:
     always = block.weights(model.hidden)
     used = always + block.expert_weights_used(model.hidden)
     return Operator(
@@ -85,6 +99,22 @@ def _feedforward(layers: Layers, model: Model, request: Request, batch: Scalar) 
     )
 
 
+def _operators(
+    layers: Layers,
+    model: Model,
+    request: Request,
+    batch: Scalar,
+    relaxation: AbstractRelaxation,
+) -> list[Operator]:
+    """Operators of one layer."""
+    operators = [_projections(layers, model, request, batch)]
+    if layers.attention is not None:
+        operators.append(_mixing(layers.attention, model, request, batch, relaxation))
+    if layers.feedforward is not None:
+        operators.append(_feedforward(layers.feedforward, model, request, batch))
+    return operators
+
+
 def layer_operators(
     model: Model, request: Request, batch: Scalar, relaxation: AbstractRelaxation
 ) -> list[Operator]:
@@ -92,11 +122,7 @@ def layer_operators(
     return [
         operator.scaled(layers.count)
         for layers in model.layers
-        for operator in (
-            _projections(layers, model, request, batch),
-            _attention(layers, model, request, batch, relaxation),
-            _feedforward(layers, model, request, batch),
-        )
+        for operator in _operators(layers, model, request, batch, relaxation)
     ]
 
 

@@ -89,12 +89,12 @@ def _tier_traffic(operator: Operator, placement: Placement) -> _Traffic:
     sram = (
         placement.weights * operator.weights
         + placement.experts * operator.experts
-        + placement.cache * operator.cache
+        + placement.cache * operator.kept()
     )
     main = (
         (1 - placement.weights) * operator.weights
         + (1 - placement.experts) * operator.experts
-        + (1 - placement.cache) * operator.cache
+        + (1 - placement.cache) * operator.kept()
     )
     return _Traffic(sram=sram, main=main)
 
@@ -167,12 +167,12 @@ def _fill(held: Residents, design: Design, imbalance: Scalar) -> _Fill:
     sram = imbalance * (
         placement.weights * held.weights
         + placement.experts * held.experts
-        + placement.cache * held.cache
+        + placement.cache * held.kept()
     )
     main = held.tables + imbalance * (
         (1 - placement.weights) * held.weights
         + (1 - placement.experts) * held.experts
-        + (1 - placement.cache) * held.cache
+        + (1 - placement.cache) * held.kept()
     )
     return _Fill(
         main=main / chip.memory.capacity / chips,

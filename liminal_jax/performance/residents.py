@@ -1,11 +1,11 @@
-"""What an instance holds: weights, experts and the cache of all its users."""
+"""What an instance holds: weights, experts, and the caches and states of all its users."""
 
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.workload.feedforward import AbstractFeedForward, Mixture
+from liminal_jax.workload.feedforward.base import AbstractFeedForward, AbstractMixture
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
@@ -17,24 +17,32 @@ class Residents(eqx.Module):
         weights: Weights that every token uses, of all layers [B].
         experts: Routed experts, as the fullest rank holds them, times the ranks [B].
         cache: Cache of the users of all micro-batches [B].
+        index: Index keys of the users of all micro-batches [B].
+        state: Recurrent states of the users of all micro-batches [B].
         tables: Embedding and head [B].
     """
 
     weights: Leaf = eqx.field(converter=as_leaf)
     experts: Leaf = eqx.field(converter=as_leaf)
     cache: Leaf = eqx.field(converter=as_leaf)
+    index: Leaf = eqx.field(converter=as_leaf)
+    state: Leaf = eqx.field(converter=as_leaf)
     tables: Leaf = eqx.field(converter=as_leaf)
+
+    def kept(self) -> Scalar:
+        """What is kept for users: cache, index and states [B]."""
+        return self.cache + self.index + self.state
 
     def total(self) -> Scalar:
         """All of it [B]."""
-        return self.weights + self.experts + self.cache + self.tables
+        return self.weights + self.experts + self.kept() + self.tables
 
 
 def _crowding(
-    block: AbstractFeedForward, mapping: Mapping, relaxation: AbstractRelaxation
+    block: AbstractFeedForward | None, mapping: Mapping, relaxation: AbstractRelaxation
 ) -> Scalar:
     """Experts of the fullest rank over those of the mean rank."""
-    if not isinstance(block, Mixture):
+    if not isinstance(block, AbstractMixture):
         return 1.0
     fullest = relaxation.ceil(block.experts / mapping.ep)
     return fullest * mapping.ep / block.experts
@@ -48,20 +56,24 @@ def residents(
     relaxation: AbstractRelaxation,
 ) -> Residents:
     """What an instance holds when each user's context is full."""
-    weights = experts = cache = 0.0
+    weights = experts = cache = index = state = 0.0
     for layers in model.layers:
-        block = layers.feedforward
-        always = layers.attention.weights(model.hidden) + block.weights(model.hidden)
-        weights = weights + layers.count * (always + layers.small)
-        crowded = block.expert_weights(model.hidden) * _crowding(block, mapping, relaxation)
-        experts = experts + layers.count * crowded
-        kept = layers.attention.scope.kept(request.context, relaxation)
-        cache = cache + layers.count * layers.attention.cache() * kept
+        weights = weights + layers.count * layers.weights(model.hidden)
+        crowding = _crowding(layers.feedforward, mapping, relaxation)
+        experts = experts + layers.count * layers.expert_weights(model.hidden) * crowding
+        mixer = layers.attention
+        if mixer is not None:
+            cache = cache + layers.count * mixer.cache(request.context, relaxation)
+            index = index + layers.count * mixer.index_cache(request.context, relaxation)
+            state = state + layers.count * mixer.state()
     tables = 0.0 if model.tables is None else model.tables.stored(model.hidden)
+    users = batch * mapping.pp
     return Residents(
         weights=request.weight_bytes(weights),
         experts=request.weight_bytes(experts),
-        cache=request.cache_bytes(cache) * batch * mapping.pp,
+        cache=request.cache_bytes(cache) * users,
+        index=request.cache_bytes(index) * users,
+        state=request.state_bytes(state) * users,
         tables=request.weight_bytes(tables),
     )
 
@@ -69,13 +81,7 @@ def residents(
 def parameters_total(model: Model) -> Scalar:
     """Elements of all weights that the accounting counts."""
     layers = sum(
-        group.count
-        * (
-            group.attention.weights(model.hidden)
-            + group.feedforward.weights(model.hidden)
-            + group.feedforward.expert_weights(model.hidden)
-            + group.small
-        )
+        group.count * (group.weights(model.hidden) + group.expert_weights(model.hidden))
         for group in model.layers
     )
     return layers + (0.0 if model.tables is None else model.tables.stored(model.hidden))
@@ -84,13 +90,7 @@ def parameters_total(model: Model) -> Scalar:
 def parameters_active(model: Model) -> Scalar:
     """Elements of the weights that one token uses, without the input embedding."""
     layers = sum(
-        group.count
-        * (
-            group.attention.weights(model.hidden)
-            + group.feedforward.weights(model.hidden)
-            + group.feedforward.expert_weights_used(model.hidden)
-            + group.small
-        )
+        group.count * (group.weights(model.hidden) + group.expert_weights_used(model.hidden))
         for group in model.layers
     )
     if model.tables is None:

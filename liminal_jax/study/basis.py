@@ -5,7 +5,6 @@ from liminal_jax.data.numbers import Number
 from liminal_jax.hardware.network import FittedLatency
 from liminal_jax.study.assemble import Workload
 from liminal_jax.study.file import DesignFile
-from liminal_jax.workload.attention import WindowScope
 
 _MODEL = (
     "Ideal bound: peak rates, balanced routing, perfect overlap of compute and memory, collectives"
@@ -66,8 +65,8 @@ def basis(file: DesignFile, workload: Workload, network: object) -> list[str]:
     sentences.append(_TALK_EXCHANGE if talk else _ALPHA_BETA)
     if talk:
         sentences.append("No network price or switch power is published for this system.")
-    if any(isinstance(it.attention.scope, WindowScope) for it in workload.model.layers):
-        sentences.append("Windows and chunks hold at most their width; a chunk counts as full.")
+    mixers = [it.attention for it in workload.model.layers if it.attention is not None]
+    sentences += dict.fromkeys(sentence for mixer in mixers for sentence in mixer.basis())
     if file.design.system is not None:
         (name,) = file.design.system.names
         sentences += _system_sentences(load_system_file(name), file.workload.weight_bits)

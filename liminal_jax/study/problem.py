@@ -33,7 +33,7 @@ from liminal_jax.study.assemble import Planned, Workload, planned_of, systems_of
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import ConstraintTable, DesignFile, DesignTable, StudyFile
 from liminal_jax.study.quantities import QUANTITIES, Fleet
-from liminal_jax.workload.feedforward import Mixture
+from liminal_jax.workload.feedforward.base import AbstractMixture
 from liminal_jax.workload.model import Model
 
 NUMERIC = (
@@ -293,7 +293,8 @@ def _mapping_use(
 ) -> dict[str, Scalar]:
     """Ratios above 1 where degrees do not go together."""
     ranks = mapping.stage_chips()
-    mixtures = [it.feedforward for it in model.layers if isinstance(it.feedforward, Mixture)]
+    blocks = [it.feedforward for it in model.layers]
+    mixtures = [block for block in blocks if isinstance(block, AbstractMixture)]
     experts = [mixture.experts for mixture in mixtures] or [jnp.asarray(1.0)]
     return {
         "expert_ranks": relaxation.maximum(

@@ -10,14 +10,7 @@ from rich.text import Text
 
 from liminal_jax.workload.counts import Counts, counts
 from liminal_jax.workload.huggingface import ReadReport, Row, Use
-from liminal_jax.workload.spec import (
-    Attention,
-    FeedForward,
-    LatentAttention,
-    LayerGroup,
-    MixtureOfExperts,
-    ModelSpec,
-)
+from liminal_jax.workload.spec import ModelSpec
 
 _WIDTH = 24
 """Columns for a value of a config: longer ones are cut, the file has them in full."""
@@ -41,9 +34,13 @@ def pattern(spec: ModelSpec) -> str:
         >>> pattern(load_model_spec("gpt-oss-20b"))
         '12 sliding 128 + 12 full; MoE 4/32'
     """
-    attentions = _tally((_attention_kind(group.attention), group.count) for group in spec.layers)
-    blocks = _tally((_block_kind(group.feedforward), group.count) for group in spec.layers)
-    return f"{attentions}; {blocks}"
+    mixers = [(it.attention, it.count) for it in spec.layers]
+    blocks = [(it.feedforward, it.count) for it in spec.layers]
+    tallies = (
+        _tally((part.label(), count) for part, count in parts if part is not None)
+        for parts in (mixers, blocks)
+    )
+    return "; ".join(tally for tally in tallies if tally)
 
 
 def models_table(specs: Iterable[ModelSpec]) -> Table:
@@ -83,7 +80,8 @@ def model_view(spec: ModelSpec) -> RenderableType:
     table.add_column("attention")
     table.add_column("feed-forward")
     for group in spec.layers:
-        table.add_row(str(group.count), _attention_words(group), _block_words(group))
+        parts = (group.attention, group.feedforward)
+        table.add_row(str(group.count), *("-" if it is None else it.words() for it in parts))
     embedding = "tied with the head" if spec.tied else "and a head of its own"
     return Group(
         Text(spec.name, style="bold"),
@@ -139,33 +137,3 @@ def _tally(kinds: Iterable[tuple[str, int]]) -> str:
     if len(numbers) == 1:
         return next(iter(numbers))
     return " + ".join(f"{number} {kind}" for kind, number in numbers.items())
-
-
-def _attention_kind(attention: Attention) -> str:
-    if isinstance(attention, LatentAttention):
-        return f"MLA {attention.kv_rank}+{attention.rope_dim}"
-    return attention.scope if attention.window is None else f"{attention.scope} {attention.window}"
-
-
-def _block_kind(block: FeedForward) -> str:
-    if not isinstance(block, MixtureOfExperts):
-        return "dense"
-    shared = "+shared" if block.shared_intermediate else ""
-    return f"MoE {block.top_k}/{block.experts}{shared}"
-
-
-def _attention_words(group: LayerGroup) -> str:
-    attention = group.attention
-    kind = _attention_kind(attention)
-    if isinstance(attention, LatentAttention):
-        return f"{kind}, {attention.heads} heads"
-    return f"{kind}, {attention.heads}/{attention.kv_heads} heads of {attention.head_dim}"
-
-
-def _block_words(group: LayerGroup) -> str:
-    block = group.feedforward
-    gate = "gated" if block.gated else "ungated"
-    shared = ""
-    if isinstance(block, MixtureOfExperts) and block.shared_intermediate:
-        shared = f" of {block.shared_intermediate:,}"
-    return f"{_block_kind(block)}{shared}, {gate} width {block.intermediate:,}"

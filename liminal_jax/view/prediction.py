@@ -103,6 +103,8 @@ def _fit(answer: Predicted) -> Text:
             ("weights", held.weights + held.tables),
             ("experts", held.experts),
             ("KV", held.cache),
+            ("index", held.index),
+            ("states", held.state),
         )
         if float(value) > 0
     )

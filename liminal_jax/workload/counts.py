@@ -1,23 +1,8 @@
 """Exact counts of a model: parameters in the conventions in use, and cache elements a token."""
 
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
-from liminal_jax._arrays import Scalar
-from liminal_jax.laws.parameters import (
-    feed_forward_weights,
-    grouped_query_weights,
-    latent_weights,
-    latent_weights_direct,
-    router_weights,
-)
-from liminal_jax.workload.spec import (
-    DenseFeedForward,
-    GroupedQueryAttention,
-    LatentAttention,
-    LayerGroup,
-    MixtureOfExperts,
-    ModelSpec,
-)
+from liminal_jax.workload.spec import LayerGroup, ModelSpec
 
 
 class Counts(NamedTuple):
@@ -53,9 +38,11 @@ class Counts(NamedTuple):
 
 
 def counts(spec: ModelSpec) -> Counts:
-    """The counts of a model; index keys and states are 0 for every attention modelled so far.
+    """The counts of a model.
 
     Examples:
+        >>> from liminal_jax.workload.feedforward.dense import DenseFeedForward
+        >>> from liminal_jax.workload.mixer.grouped_query import GroupedQueryAttention
         >>> attention = GroupedQueryAttention(heads=2, kv_heads=1, head_dim=2)
         >>> group = LayerGroup(
         ...     count=3, attention=attention, feedforward=DenseFeedForward(intermediate=5)
@@ -75,7 +62,12 @@ def counts(spec: ModelSpec) -> Counts:
     body = final_small_parameters(spec) + sum(
         group.count * layer_parameters(spec, group) for group in spec.layers
     )
-    skipped = sum(group.count * _skipped_parameters(spec, group) for group in spec.layers)
+    skipped = sum(
+        group.count * group.feedforward.skipped_parameters(spec.hidden)
+        for group in spec.layers
+        if group.feedforward is not None
+    )
+    mixers = [(it.count, it.attention) for it in spec.layers if it.attention is not None]
     total = body + embedding + lm_head
     return Counts(
         total=total,
@@ -86,13 +78,13 @@ def counts(spec: ModelSpec) -> Counts:
         active_without_input_embedding=total - skipped - looked_up,
         active_without_embeddings=body - skipped,
         kv_elements_per_token_growing=sum(
-            group.count * kv_elements(group) for group in spec.layers if _grows(group)
+            count * mixer.growing_cache_elements() for count, mixer in mixers
         ),
         kv_elements_per_token_all_layers=sum(
-            group.count * kv_elements(group) for group in spec.layers
+            count * mixer.cache_elements() for count, mixer in mixers
         ),
-        index_key_elements_per_token=0,
-        state_elements_per_sequence=0,
+        index_key_elements_per_token=sum(count * mixer.index_elements() for count, mixer in mixers),
+        state_elements_per_sequence=sum(count * mixer.state_elements() for count, mixer in mixers),
     )
 
 
@@ -106,161 +98,25 @@ def layer_parameters(spec: ModelSpec, group: LayerGroup) -> int:
 
 
 def attention_matrices(spec: ModelSpec, group: LayerGroup) -> int:
-    """Weights of the attention's matrices in one layer of a group."""
-    match group.attention:
-        case GroupedQueryAttention() as attention:
-            weights = grouped_query_weights(
-                hidden=spec.hidden,
-                heads=attention.heads,
-                kv_heads=attention.kv_heads,
-                head_dim=attention.head_dim,
-            )
-        case LatentAttention() as attention:
-            weights = _latent_matrices(spec, attention)
-        case _ as unknown:
-            assert_never(unknown)
-    return int(weights)
-
-
-def _latent_matrices(spec: ModelSpec, attention: LatentAttention) -> Scalar:
-    if attention.q_rank is None:
-        return latent_weights_direct(
-            hidden=spec.hidden,
-            heads=attention.heads,
-            kv_rank=attention.kv_rank,
-            nope_dim=attention.nope_dim,
-            rope_dim=attention.rope_dim,
-            value_dim=attention.value_dim,
-        )
-    return latent_weights(
-        hidden=spec.hidden,
-        heads=attention.heads,
-        q_rank=attention.q_rank,
-        kv_rank=attention.kv_rank,
-        nope_dim=attention.nope_dim,
-        rope_dim=attention.rope_dim,
-        value_dim=attention.value_dim,
-    )
+    """Weights of the mixer's matrices in one layer of a group."""
+    return 0 if group.attention is None else group.attention.matrices(spec.hidden)
 
 
 def feed_forward_matrices(spec: ModelSpec, group: LayerGroup) -> int:
     """Weights of the feed-forward's matrices in one layer: router and all experts included."""
-    match group.feedforward:
-        case DenseFeedForward() as block:
-            return _block_matrices(spec, block.intermediate, block)
-        case MixtureOfExperts() as mixture:
-            return (
-                int(router_weights(hidden=spec.hidden, experts=mixture.experts))
-                + mixture.experts * _block_matrices(spec, mixture.intermediate, mixture)
-                + _block_matrices(spec, mixture.shared_intermediate, mixture)
-            )
-        case _ as unknown:
-            assert_never(unknown)
+    return 0 if group.feedforward is None else group.feedforward.matrices(spec.hidden)
 
 
 def layer_small_parameters(spec: ModelSpec, group: LayerGroup) -> int:
-    """Parameters of one layer of a group that are not matrices.
-
-    Norms and their biases, biases of projections and experts, norms on queries, keys and
-    latents, attention sinks, the router's bias and the gate of a shared expert.
-    """
-    norms = group.norms * spec.hidden * _vectors_per_norm(spec)
-    return norms + _attention_small(spec, group) + _feed_forward_small(spec, group)
+    """Parameters of one layer of a group that are not matrices: norms, and those of its parts."""
+    small = group.norm_count() * spec.hidden * spec.norm_vectors()
+    if group.attention is not None:
+        small += group.attention.small_parameters(spec.hidden, spec.norm_vectors())
+    if group.feedforward is not None:
+        small += group.feedforward.small_parameters(spec.hidden)
+    return small
 
 
 def final_small_parameters(spec: ModelSpec) -> int:
     """Parameters of the norm before the head."""
-    return spec.hidden * _vectors_per_norm(spec)
-
-
-def kv_elements(group: LayerGroup) -> int:
-    """Elements that one layer of a group caches for one token."""
-    match group.attention:
-        case GroupedQueryAttention() as attention:
-            return 2 * attention.kv_heads * attention.head_dim
-        case LatentAttention() as attention:
-            return attention.kv_rank + attention.rope_dim
-        case _ as unknown:
-            assert_never(unknown)
-
-
-def _grows(group: LayerGroup) -> bool:
-    return isinstance(group.attention, LatentAttention) or group.attention.scope == "full"
-
-
-def _vectors_per_norm(spec: ModelSpec) -> int:
-    return 2 if spec.norm_bias else 1
-
-
-def _matrices(block: DenseFeedForward | MixtureOfExperts) -> int:
-    return 3 if block.gated else 2
-
-
-def _block_matrices(
-    spec: ModelSpec, intermediate: int, block: DenseFeedForward | MixtureOfExperts
-) -> int:
-    return int(
-        feed_forward_weights(
-            hidden=spec.hidden, intermediate=intermediate, matrices=_matrices(block)
-        )
-    )
-
-
-def _block_biases(
-    spec: ModelSpec, intermediate: int, block: DenseFeedForward | MixtureOfExperts
-) -> int:
-    """One bias for each output of each matrix: all but the last have `intermediate` outputs."""
-    if not block.bias or not intermediate:
-        return 0
-    return (_matrices(block) - 1) * intermediate + spec.hidden
-
-
-def _skipped_parameters(spec: ModelSpec, group: LayerGroup) -> int:
-    """Parameters of the routed experts that a token does not use in one layer."""
-    mixture = group.feedforward
-    if isinstance(mixture, DenseFeedForward):
-        return 0
-    expert = _block_matrices(spec, mixture.intermediate, mixture) + _block_biases(
-        spec, mixture.intermediate, mixture
-    )
-    return (mixture.experts - mixture.top_k) * expert
-
-
-def _attention_small(spec: ModelSpec, group: LayerGroup) -> int:
-    match group.attention:
-        case GroupedQueryAttention() as attention:
-            return _grouped_query_small(spec, attention)
-        case LatentAttention() as attention:
-            q_rank = attention.q_rank or 0
-            norms = (q_rank + attention.kv_rank) * _vectors_per_norm(spec)
-            biases = q_rank + attention.kv_rank + attention.rope_dim + spec.hidden
-            return norms + (biases if attention.bias else 0)
-        case _ as unknown:
-            assert_never(unknown)
-
-
-def _grouped_query_small(spec: ModelSpec, attention: GroupedQueryAttention) -> int:
-    queries = attention.heads * attention.head_dim
-    keys = attention.kv_heads * attention.head_dim
-    norm_widths = {"none": 0, "per-head": 2 * attention.head_dim, "per-layer": queries + keys}
-    return (
-        norm_widths[attention.qk_norm] * _vectors_per_norm(spec)
-        + (queries + 2 * keys if attention.qkv_bias else 0)
-        + (spec.hidden if attention.output_bias else 0)
-        + (attention.heads if attention.sinks else 0)
-    )
-
-
-def _feed_forward_small(spec: ModelSpec, group: LayerGroup) -> int:
-    match group.feedforward:
-        case DenseFeedForward() as block:
-            return _block_biases(spec, block.intermediate, block)
-        case MixtureOfExperts() as mixture:
-            return (
-                mixture.experts * _block_biases(spec, mixture.intermediate, mixture)
-                + _block_biases(spec, mixture.shared_intermediate, mixture)
-                + (mixture.experts if mixture.router_bias else 0)
-                + (spec.hidden if mixture.shared_gate else 0)
-            )
-        case _ as unknown:
-            assert_never(unknown)
+    return spec.hidden * spec.norm_vectors()

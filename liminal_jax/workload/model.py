@@ -4,24 +4,10 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.scalar import ACTIVATION_OPERATIONS, NORM_OPERATIONS, SCORE_OPERATIONS
-from liminal_jax.workload.attention import (
-    AbstractAttention,
-    AbstractScope,
-    FullScope,
-    GroupedQuery,
-    Latent,
-    WindowScope,
-)
 from liminal_jax.workload.counts import final_small_parameters, layer_small_parameters
-from liminal_jax.workload.feedforward import AbstractFeedForward, Dense, Mixture
-from liminal_jax.workload.spec import (
-    DenseFeedForward,
-    GroupedQueryAttention,
-    LatentAttention,
-    LayerGroup,
-    MixtureOfExperts,
-    ModelSpec,
-)
+from liminal_jax.workload.feedforward.base import AbstractFeedForward
+from liminal_jax.workload.mixer.base import AbstractMixer
+from liminal_jax.workload.spec import LayerGroup, ModelSpec
 
 
 class Layers(eqx.Module):
@@ -29,13 +15,36 @@ class Layers(eqx.Module):
 
     Attributes:
         count: How many there are.
+        attention: The mixer; none where a layer is a feed-forward block alone.
+        feedforward: The feed-forward block; none where a layer is a mixer alone.
         small: Elements of one layer that are in no matrix: norms, biases.
     """
 
     count: Leaf = eqx.field(converter=as_leaf)
-    attention: AbstractAttention
-    feedforward: AbstractFeedForward
+    attention: AbstractMixer | None
+    feedforward: AbstractFeedForward | None
     small: Leaf = eqx.field(converter=as_leaf)
+
+    def parts(self) -> int:
+        """How many of mixer and feed-forward a layer has."""
+        return (self.attention is not None) + (self.feedforward is not None)
+
+    def weights(self, hidden: Scalar) -> Scalar:
+        """Elements of one layer that every token uses."""
+        weights = self.small
+        if self.attention is not None:
+            weights = weights + self.attention.weights(hidden)
+        if self.feedforward is not None:
+            weights = weights + self.feedforward.weights(hidden)
+        return weights
+
+    def expert_weights(self, hidden: Scalar) -> Scalar:
+        """Elements of all routed experts of one layer."""
+        return 0.0 if self.feedforward is None else self.feedforward.expert_weights(hidden)
+
+    def expert_weights_used(self, hidden: Scalar) -> Scalar:
+        """Elements of the routed experts of one layer that one token uses."""
+        return 0.0 if self.feedforward is None else self.feedforward.expert_weights_used(hidden)
 
 
 class Tables(eqx.Module):
@@ -94,44 +103,11 @@ class Model(eqx.Module):
         return sum(layers.count for layers in self.layers)
 
 
-def _scope(spec: GroupedQueryAttention) -> AbstractScope:
-    return FullScope() if spec.window is None else WindowScope(spec.window)
-
-
-def _attention(spec: GroupedQueryAttention | LatentAttention) -> AbstractAttention:
-    if isinstance(spec, LatentAttention):
-        return Latent(
-            heads=spec.heads,
-            q_rank=spec.q_rank,
-            kv_rank=spec.kv_rank,
-            nope_dim=spec.nope_dim,
-            rope_dim=spec.rope_dim,
-            value_dim=spec.value_dim,
-        )
-    return GroupedQuery(
-        heads=spec.heads, kv_heads=spec.kv_heads, head_dim=spec.head_dim, scope=_scope(spec)
-    )
-
-
-def _feedforward(spec: DenseFeedForward | MixtureOfExperts) -> AbstractFeedForward:
-    matrices = 3 if spec.gated else 2
-    if isinstance(spec, DenseFeedForward):
-        return Dense(intermediate=spec.intermediate, matrices=matrices)
-    return Mixture(
-        experts=spec.experts,
-        top_k=spec.top_k,
-        intermediate=spec.intermediate,
-        shared_intermediate=spec.shared_intermediate,
-        matrices=matrices,
-        router_outputs=spec.experts,
-    )
-
-
 def _layers(spec: ModelSpec, group: LayerGroup) -> Layers:
     return Layers(
         count=group.count,
-        attention=_attention(group.attention),
-        feedforward=_feedforward(group.feedforward),
+        attention=None if group.attention is None else group.attention.arrays(),
+        feedforward=None if group.feedforward is None else group.feedforward.arrays(),
         small=layer_small_parameters(spec, group),
     )
 

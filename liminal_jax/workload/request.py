@@ -16,12 +16,15 @@ class Request(eqx.Module):
         kv_bits: Bits of one element of the cache; attention computes at the rate for this
             precision, 8 bits at least.
         activation_bits: Bits of one element that chips exchange.
+        state_bits: Bits of one element of a recurrent state. 32 by default: `mamba_ssm_dtype` of
+            the configs of Qwen3.5 and Nemotron 3 is float32, as sums over a whole sequence need.
     """
 
     context: Leaf = eqx.field(converter=as_leaf)
     weight_bits: Leaf = eqx.field(converter=as_leaf, default=8)
     kv_bits: Leaf = eqx.field(converter=as_leaf, default=8)
     activation_bits: Leaf = eqx.field(converter=as_leaf, default=16)
+    state_bits: Leaf = eqx.field(converter=as_leaf, default=32)
 
     def weight_bytes(self, elements: Scalar) -> Scalar:
         """Bytes of some weights [B]."""
@@ -30,6 +33,10 @@ class Request(eqx.Module):
     def cache_bytes(self, elements: Scalar) -> Scalar:
         """Bytes of some cache elements [B]."""
         return elements * self.kv_bits / BITS_PER_BYTE
+
+    def state_bytes(self, elements: Scalar) -> Scalar:
+        """Bytes of some elements of a state [B]."""
+        return elements * self.state_bits / BITS_PER_BYTE
 
     def message_bytes(self, elements: Scalar) -> Scalar:
         """Bytes of some exchanged elements [B]."""

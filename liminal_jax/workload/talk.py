@@ -9,8 +9,11 @@ out. Scalar work is left out, its rates not being published.
 import equinox as eqx
 
 from liminal_jax._arrays import Scalar
-from liminal_jax.workload.attention import AbstractAttention, GroupedQuery, Latent, MergedLatent
-from liminal_jax.workload.feedforward import AbstractFeedForward, Mixture
+from liminal_jax.workload.feedforward.base import AbstractFeedForward, AbstractMixture
+from liminal_jax.workload.mixer.base import AbstractMixer
+from liminal_jax.workload.mixer.grouped_query import GroupedQuery
+from liminal_jax.workload.mixer.latent import Latent
+from liminal_jax.workload.mixer.merged_latent import MergedLatent
 from liminal_jax.workload.model import Layers, Model, ScalarOperations
 
 LATENT_CACHE_RANKS = 8
@@ -18,7 +21,7 @@ LATENT_CACHE_RANKS = 8
 system table together with the latencies of its collectives."""
 
 
-def _attention(attention: AbstractAttention) -> AbstractAttention:
+def _attention(attention: AbstractMixer | None) -> AbstractMixer | None:
     if isinstance(attention, Latent):
         if attention.q_rank is None:
             raise ValueError("the talk's accounting has no count for latents without a query rank")
@@ -36,14 +39,14 @@ def _attention(attention: AbstractAttention) -> AbstractAttention:
     return attention
 
 
-def _feedforward(feedforward: AbstractFeedForward) -> AbstractFeedForward:
-    if isinstance(feedforward, Mixture):
-        return eqx.tree_at(lambda it: it.router_outputs, feedforward, feedforward.experts * 0)
-    return feedforward
+def _feedforward(feedforward: AbstractFeedForward | None) -> AbstractFeedForward | None:
+    return feedforward.without_router() if isinstance(feedforward, AbstractMixture) else feedforward
 
 
 def talk_model(model: Model) -> Model:
     """The model as the talk's tables count it.
+
+    The talk has no mixers but grouped-query and latent attention; others stay as they are.
 
     Raises:
         ValueError: latent attention without a query rank, for which the talk has no count.

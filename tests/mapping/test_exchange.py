@@ -14,8 +14,10 @@ from liminal_jax.mapping.exchange import (
     TalkExchange,
     Tokens,
 )
-from liminal_jax.workload.attention import GroupedQuery, Latent
-from liminal_jax.workload.feedforward import Dense, Mixture
+from liminal_jax.workload.feedforward.dense import Dense
+from liminal_jax.workload.feedforward.mixture import Mixture
+from liminal_jax.workload.mixer.grouped_query import GroupedQuery
+from liminal_jax.workload.mixer.latent import Latent
 from liminal_jax.workload.model import Layers
 from liminal_jax.workload.request import Request
 

@@ -11,14 +11,11 @@ from liminal_jax.hardware.network import (
 )
 from liminal_jax.hardware.power import AbstractPower, ActivityPower
 from liminal_jax.hardware.system import Facility, System
-from liminal_jax.workload.spec import (
-    DenseFeedForward,
-    GroupedQueryAttention,
-    LatentAttention,
-    LayerGroup,
-    MixtureOfExperts,
-    ModelSpec,
-)
+from liminal_jax.workload.feedforward.dense import DenseFeedForward
+from liminal_jax.workload.feedforward.mixture import MixtureOfExperts
+from liminal_jax.workload.mixer.grouped_query import GroupedQueryAttention
+from liminal_jax.workload.mixer.latent import LatentAttention
+from liminal_jax.workload.spec import LayerGroup, ModelSpec
 
 TWO_LAYERS = ModelSpec(
     name="two-layers",

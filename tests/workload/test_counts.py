@@ -9,14 +9,11 @@ from liminal_jax.workload.counts import (
     layer_parameters,
     layer_small_parameters,
 )
-from liminal_jax.workload.spec import (
-    DenseFeedForward,
-    GroupedQueryAttention,
-    LatentAttention,
-    LayerGroup,
-    MixtureOfExperts,
-    ModelSpec,
-)
+from liminal_jax.workload.feedforward.dense import DenseFeedForward
+from liminal_jax.workload.feedforward.mixture import MixtureOfExperts
+from liminal_jax.workload.mixer.grouped_query import GroupedQueryAttention
+from liminal_jax.workload.mixer.latent import LatentAttention
+from liminal_jax.workload.spec import LayerGroup, ModelSpec
 
 
 def model(group, **changes):

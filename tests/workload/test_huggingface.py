@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from liminal_jax._files import InputError
 from liminal_jax.workload.counts import counts
 from liminal_jax.workload.huggingface import Use, read_config
-from liminal_jax.workload.spec import GroupedQueryAttention, ModelSpec
+from liminal_jax.workload.mixer.grouped_query import GroupedQueryAttention
+from liminal_jax.workload.spec import ModelSpec
 from tests.workload.configs import (
     DEEPSEEK_V2,
     GEMMA_2_9B,

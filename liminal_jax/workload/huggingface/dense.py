@@ -4,19 +4,22 @@ Each function reads one `model_type`. Defaults are those of its config class in 
 transformers; what a class leaves to chance, or what differs between its versions, is required.
 """
 
-from liminal_jax.workload.huggingface.fields import Fields
-from liminal_jax.workload.huggingface.parts import (
-    Table,
-    activation,
-    dense,
+from liminal_jax.workload.feedforward.dense import dense
+from liminal_jax.workload.mixer.grouped_query import (
     derived_head_dim,
     grouped_query,
-    layer_count,
-    layer_scopes,
-    model,
     null_means_own_heads,
     own_kv_heads,
     scoped,
+)
+from liminal_jax.workload.reading.family import Family, Wrapper
+from liminal_jax.workload.reading.fields import Fields
+from liminal_jax.workload.reading.parts import (
+    Table,
+    activation,
+    layer_count,
+    layer_scopes,
+    model,
     stack,
 )
 
@@ -184,3 +187,20 @@ def _gemma(fields: Fields, attention: Table, scopes: list[str], vocabulary: int 
     attentions = scoped(fields, attention, layer_scopes(fields, scopes, modelled=("sliding",)))
     blocks = [dense(fields)] * len(scopes)
     return model(fields, stack(attentions, blocks, norms=4), vocabulary)
+
+
+FAMILIES = {
+    "llama": Family(llama, "LlamaForCausalLM"),
+    "mistral": Family(mistral, "MistralForCausalLM"),
+    "ministral3": Family(ministral3, "Ministral3ForCausalLM"),
+    "qwen2": Family(qwen2, "Qwen2ForCausalLM"),
+    "qwen3": Family(qwen3, "Qwen3ForCausalLM"),
+    "glm4": Family(glm4, "Glm4ForCausalLM"),
+    "gemma2": Family(gemma2, "Gemma2ForCausalLM", tied=True),
+    "gemma3_text": Family(gemma3, "Gemma3ForCausalLM", tied=True),
+}
+
+WRAPPERS = {
+    "gemma3": Wrapper("Gemma3ForConditionalGeneration", ("gemma3_text",)),
+    "mistral3": Wrapper("Mistral3ForConditionalGeneration", ("mistral", "ministral3")),
+}

@@ -10,9 +10,9 @@ from typing import Any
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.workload.huggingface.families import FAMILIES, WRAPPERS
 from liminal_jax.workload.huggingface.features import feature, foreign_features, is_off
-from liminal_jax.workload.huggingface.fields import Fields, shown
 from liminal_jax.workload.huggingface.harmless import harmless_reason, multimodal_reason
-from liminal_jax.workload.huggingface.report import ReadReport, Use
+from liminal_jax.workload.reading.fields import Fields, shown, with_inner
+from liminal_jax.workload.reading.report import ReadReport, Use
 from liminal_jax.workload.spec import ModelSpec
 
 
@@ -41,7 +41,8 @@ def read_config(path: str | Path) -> tuple[ModelSpec, ReadReport]:
         "tie_word_embeddings", note="whether the head is the embedding", default=family.tied
     )
     outer.ignore("tie_word_embeddings", "text_config decides")
-    everywhere = [outer] if inner is outer else [outer, inner]
+    text = with_inner(inner)
+    everywhere = text if inner is outer else [outer, *text]
     for fields in everywhere:
         _settle(fields, model_type)
     problems = [problem for fields in everywhere for problem in fields.problems]

@@ -6,24 +6,29 @@ transformers; what a class leaves to chance, or what differs between its version
 
 from collections.abc import Sequence
 
-from liminal_jax.workload.huggingface.fields import Fields
-from liminal_jax.workload.huggingface.parts import (
-    Table,
-    activation,
+from liminal_jax.workload.feedforward.mixture import (
     by_frequency,
     chosen,
     dense_first,
+    mixture,
+    shared_experts,
+)
+from liminal_jax.workload.mixer.grouped_query import (
     derived_head_dim,
     grouped_query,
-    hidden,
-    latent,
-    layer_count,
-    layer_scopes,
-    mixture,
-    model,
     null_means_own_heads,
     scoped,
-    shared_experts,
+)
+from liminal_jax.workload.mixer.latent import latent
+from liminal_jax.workload.reading.family import Family, Wrapper
+from liminal_jax.workload.reading.fields import Fields
+from liminal_jax.workload.reading.parts import (
+    Table,
+    activation,
+    hidden,
+    layer_count,
+    layer_scopes,
+    model,
     stack,
 )
 
@@ -293,3 +298,23 @@ def glm4_moe(fields: Fields) -> Table:
     layer_scopes(fields, ["full"] * layers, modelled=())
     feedforwards = chosen(fields, dense_first(fields, layers), experts, "intermediate_size")
     return model(fields, stack([attention] * layers, feedforwards))
+
+
+FAMILIES = {
+    "mixtral": Family(mixtral, "MixtralForCausalLM"),
+    "gpt_oss": Family(gpt_oss, "GptOssForCausalLM"),
+    "minimax_m2": Family(minimax_m2, "MiniMaxM2ForCausalLM"),
+    "qwen2_moe": Family(qwen2_moe, "Qwen2MoeForCausalLM"),
+    "qwen3_moe": Family(qwen3_moe, "Qwen3MoeForCausalLM"),
+    "llama4_text": Family(llama4, "Llama4ForCausalLM"),
+    "deepseek_v2": Family(deepseek_v2, "DeepseekV2ForCausalLM"),
+    "deepseek_v3": Family(deepseek_v3, "DeepseekV3ForCausalLM"),
+    "kimi_k2": Family(deepseek_v3, "DeepseekV3ForCausalLM"),
+    "glm4_moe": Family(glm4_moe, "Glm4MoeForCausalLM"),
+    "glm4_moe_lite": Family(glm4_moe_lite, "Glm4MoeLiteForCausalLM"),
+}
+
+WRAPPERS = {
+    "llama4": Wrapper("Llama4ForConditionalGeneration", ("llama4_text",)),
+    "kimi_k25": Wrapper("KimiK25ForConditionalGeneration", ("kimi_k2", "deepseek_v3")),
+}

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from liminal_jax._files import Problem, did_you_mean
-from liminal_jax.workload.huggingface.report import Row, Use
+from liminal_jax.workload.reading.report import Row, Use
 
 
 class Fields:
@@ -19,6 +19,7 @@ class Fields:
         prefix: Dotted path of the object, ending in a dot unless empty.
         rows: What became of the keys so far.
         problems: The mistakes found so far.
+        inner: The objects inside this one that were asked for, each with an account of its own.
     """
 
     def __init__(self, values: Mapping[str, Any], prefix: str = ""):
@@ -26,6 +27,7 @@ class Fields:
         self.prefix = prefix
         self.rows: list[Row] = []
         self.problems: list[Problem] = []
+        self.inner: list[Fields] = []
         self._taken: set[str] = set()
         self._known: list[str] = []
         self._unsound: set[str] = set()
@@ -107,6 +109,23 @@ class Fields:
             return None
         return [meanings[entry] for entry in self._read(name, value, note)]
 
+    def table(self, name: str, *, note: str) -> "Fields":
+        """The keys of an object inside this one, all of which must be accounted for too.
+
+        Required; where it is missing or no object, the problem is noted and all that is read from
+        the empty stand-in goes unheard.
+        """
+        value = self.values.get(self._present((name,)))
+        if isinstance(value, dict):
+            self._read(name, value, note)
+            self.inner.append(Fields(value, f"{self.prefix}{name}."))
+            return self.inner[-1]
+        if value is None:
+            self._default(name, None, note, None)
+        else:
+            self.refuse(name, f"must be an object, got {shown(value)}")
+        return Fields({}, f"{self.prefix}{name}.")
+
     def accept(self, name: str, note: str) -> None:
         """Account for a key that has been read without a check of this class."""
         self._present((name,))
@@ -181,6 +200,11 @@ class Fields:
         if value is None:
             self._taken.discard(name)
         return value
+
+
+def with_inner(fields: Fields) -> list[Fields]:
+    """An object and those inside it, however deep."""
+    return [fields, *(found for inner in fields.inner for found in with_inner(inner))]
 
 
 def shown(value: Any) -> str:

@@ -1,0 +1,83 @@
+"""What every feed-forward block answers: as a record of a model file, and as arrays."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+
+from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax.workload.record import Spec
+
+
+class FeedForwardSpec(Spec):
+    """A feed-forward block as a model file describes it, counted exactly, for one layer.
+
+    A concrete class has a field `kind`, a literal that tells it from the others.
+    """
+
+    @abstractmethod
+    def matrices(self, hidden: int) -> int:
+        """Weights of its matrices, router and all experts included."""
+
+    @abstractmethod
+    def small_parameters(self, hidden: int) -> int:
+        """Parameters that multiply nothing of weight: biases, the gate of a shared expert."""
+
+    @abstractmethod
+    def skipped_parameters(self, hidden: int) -> int:
+        """Parameters of the routed experts that a token does not use."""
+
+    @abstractmethod
+    def arrays(self) -> "AbstractFeedForward":
+        """The same as a pytree of arrays."""
+
+    @abstractmethod
+    def label(self) -> str:
+        """Two or three words for a pattern of layers: `dense`, `MoE 8/256+shared`."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """The label and the widths."""
+
+
+class AbstractFeedForward(eqx.Module):
+    """Feed-forward block of one layer; all quantities are per layer."""
+
+    @abstractmethod
+    def weights(self, hidden: Scalar) -> Scalar:
+        """Elements of the matrices that every token uses."""
+
+    @abstractmethod
+    def expert_weights(self, hidden: Scalar) -> Scalar:
+        """Elements of all routed experts."""
+
+    @abstractmethod
+    def expert_weights_used(self, hidden: Scalar) -> Scalar:
+        """Elements of the routed experts that one token uses."""
+
+    @abstractmethod
+    def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
+        """Elements of the routed experts that a batch of tokens reads."""
+
+    @abstractmethod
+    def activations(self) -> Scalar:
+        """Width of the blocks that one token passes."""
+
+
+class AbstractMixture(AbstractFeedForward):
+    """A block with routed experts, which ranks may share among themselves.
+
+    Attributes:
+        experts: Routed experts.
+        top_k: Experts that one token is sent to.
+    """
+
+    experts: eqx.AbstractVar[Leaf]
+    top_k: eqx.AbstractVar[Leaf]
+
+    @abstractmethod
+    def routed_width(self, hidden: Scalar) -> Scalar:
+        """Elements of a token that are sent to each of its experts, and come back."""
+
+    @abstractmethod
+    def without_router(self) -> "AbstractMixture":
+        """The same with routing not counted."""

@@ -1,0 +1,111 @@
+"""One block that every token passes.
+
+Shazeer (2020), GLU Variants Improve Transformer, arXiv:2002.05202.
+"""
+
+from typing import Any, Literal
+
+import equinox as eqx
+
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax.laws.parameters import feed_forward_weights
+from liminal_jax.workload.feedforward.base import AbstractFeedForward, FeedForwardSpec
+from liminal_jax.workload.reading.fields import Fields
+from liminal_jax.workload.reading.parts import Table
+from liminal_jax.workload.record import Count
+
+
+def matrix_count(*, gated: bool) -> int:
+    """Matrices of a block: 3 with a gate (SwiGLU, GeGLU), 2 without."""
+    return 3 if gated else 2
+
+
+def bias_count(hidden: int, intermediate: int, matrices: int) -> int:
+    """One bias for each output of each matrix: all but the last have `intermediate` outputs."""
+    return (matrices - 1) * intermediate + hidden if intermediate else 0
+
+
+class DenseFeedForward(FeedForwardSpec):
+    """A feed-forward block: three matrices where gated (SwiGLU, GeGLU), two where not."""
+
+    kind: Literal["dense"] = "dense"
+    intermediate: Count
+    gated: bool = True
+    bias: bool = False
+
+    def matrices(self, hidden: int) -> int:
+        """See `FeedForwardSpec`."""
+        return int(
+            feed_forward_weights(
+                hidden=hidden,
+                intermediate=self.intermediate,
+                matrices=matrix_count(gated=self.gated),
+            )
+        )
+
+    def small_parameters(self, hidden: int) -> int:
+        """See `FeedForwardSpec`."""
+        if not self.bias:
+            return 0
+        return bias_count(hidden, self.intermediate, matrix_count(gated=self.gated))
+
+    def skipped_parameters(self, hidden: int) -> int:
+        """None."""
+        del hidden
+        return 0
+
+    def arrays(self) -> "Dense":
+        """See `FeedForwardSpec`."""
+        return Dense(intermediate=self.intermediate, matrices=matrix_count(gated=self.gated))
+
+    def label(self) -> str:
+        """See `FeedForwardSpec`."""
+        return "dense"
+
+    def words(self) -> str:
+        """See `FeedForwardSpec`."""
+        gate = "gated" if self.gated else "ungated"
+        return f"{self.label()}, {gate} width {self.intermediate:,}"
+
+
+class Dense(AbstractFeedForward):
+    """One block that every token passes.
+
+    Attributes:
+        intermediate: Width of the block.
+        matrices: 3 where gated, 2 where not.
+    """
+
+    intermediate: Leaf = eqx.field(converter=as_leaf)
+    matrices: Leaf = eqx.field(converter=as_leaf)
+
+    def weights(self, hidden: Scalar) -> Scalar:
+        """See `AbstractFeedForward`."""
+        return feed_forward_weights(
+            hidden=hidden, intermediate=self.intermediate, matrices=self.matrices
+        )
+
+    def expert_weights(self, hidden: Scalar) -> Scalar:
+        """None."""
+        del hidden
+        return 0.0
+
+    def expert_weights_used(self, hidden: Scalar) -> Scalar:
+        """None."""
+        del hidden
+        return 0.0
+
+    def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
+        """None."""
+        del hidden, tokens
+        return 0.0
+
+    def activations(self) -> Scalar:
+        """See `AbstractFeedForward`."""
+        return self.intermediate
+
+
+def dense(fields: Fields, name: str = "intermediate_size", **extras: Any) -> Table:
+    """The table of a gated feed-forward block."""
+    width = fields.count(name, note="width of a dense block")
+    return {"kind": "dense", "intermediate": width, **extras}

@@ -1,0 +1,119 @@
+"""What every mixer answers: as a record of a model file, and as arrays of the predictor."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+
+from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.workload.record import Spec
+
+
+class MixerSpec(Spec):
+    """A mixer as a model file describes it: whole numbers, counted exactly, for one layer.
+
+    A concrete class has a field `kind`, a literal that tells it from the others.
+    """
+
+    @abstractmethod
+    def matrices(self, hidden: int) -> int:
+        """Weights of its matrices, and of others that each token multiplies with once."""
+
+    @abstractmethod
+    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
+        """Parameters that multiply nothing of weight: biases, norms, sinks, rates of decay.
+
+        Args:
+            hidden: Width of the residual stream.
+            norm_vectors: Vectors of a norm: 1, or 2 where norms have a bias.
+        """
+
+    @abstractmethod
+    def cache_elements(self) -> int:
+        """Elements it caches for a token as long as it keeps that token."""
+
+    @abstractmethod
+    def growing_cache_elements(self) -> int:
+        """Elements that a token of context adds to its cache for ever; 0 behind a window."""
+
+    def index_elements(self) -> int:
+        """Elements of index keys that a token of context adds for ever."""
+        return 0
+
+    def state_elements(self) -> int:
+        """Elements of a sequence's state, whatever the context."""
+        return 0
+
+    @abstractmethod
+    def arrays(self) -> "AbstractMixer":
+        """The same as a pytree of arrays."""
+
+    @abstractmethod
+    def label(self) -> str:
+        """Two or three words for a pattern of layers: `full`, `sliding 128`, `MLA 512+64`."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """The label and the shape of its heads."""
+
+
+class AbstractMixer(eqx.Module):
+    """The mixer of one layer; all quantities are per layer, and per user where users differ.
+
+    Elements of cache and index have the precision of the cache, those of states the precision of
+    states. The context counts the new token.
+
+    Tensor parallelism divides everything ideally: matrices over all ranks, a cache over the heads
+    that have one of their own, beyond them over the tokens of the sequence. Keys of an index serve
+    all heads, so they are split by tokens as a latent is, and the exchange of their scores is not
+    charged beyond the two collectives of a split sequence. A state divides over its heads and,
+    within a head, over the channels of its values, which do not mix: it is neither replicated nor
+    exchanged.
+    """
+
+    heads: eqx.AbstractVar[Leaf]
+
+    @abstractmethod
+    def weights(self, hidden: Scalar) -> Scalar:
+        """Elements of its matrices, all of them read and used once by every token."""
+
+    @abstractmethod
+    def work(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Tensor work of one token on cache, index and state [FLOP]."""
+
+    @abstractmethod
+    def scores(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Attention scores of one token, each of which goes through a softmax."""
+
+    @abstractmethod
+    def cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Elements that the cache holds."""
+
+    @abstractmethod
+    def traffic(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Elements of the cache that one token reads and writes."""
+
+    def index_cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Elements that the index holds."""
+        del context, relaxation
+        return 0.0
+
+    def index_traffic(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Elements of the index that one token reads and writes."""
+        return self.index_cache(context, relaxation)
+
+    def state(self) -> Scalar:
+        """Elements of the state, which every token reads once and writes once."""
+        return 0.0
+
+    @abstractmethod
+    def cache_heads(self) -> Scalar | None:
+        """Ranks over which the cache divides before a sequence is split; none without a cache."""
+
+    @abstractmethod
+    def output_width(self) -> Scalar:
+        """Elements of the weighted sum that one head forms for one token."""
+
+    def basis(self) -> tuple[str, ...]:
+        """What a prediction with this mixer rests on, in sentences."""
+        return ()

@@ -1,0 +1,213 @@
+"""Grouped-query attention: some key/value heads serve all query heads.
+
+Ainslie et al. (2023), GQA, arXiv:2305.13245.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import equinox as eqx
+from pydantic import model_validator
+
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.laws.attention import grouped_query_cache, grouped_query_work
+from liminal_jax.laws.parameters import grouped_query_weights
+from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
+from liminal_jax.workload.mixer.scope import AbstractScope, FullScope, WindowScope
+from liminal_jax.workload.reading.fields import Fields
+from liminal_jax.workload.reading.parts import Table
+from liminal_jax.workload.record import Count
+
+
+class GroupedQueryAttention(MixerSpec):
+    """Attention in which `kv_heads` key/value heads serve `heads` query heads.
+
+    Attributes:
+        scope: `full` keeps every token, `sliding` the last `window` ones, `chunked` those of
+            the current chunk of `window` tokens.
+        qk_norm: Weights of the norms on queries and keys: none, one vector of `head_dim` each,
+            or one vector over all query (key) heads.
+        window: Tokens that sliding and chunked attention keep; none for full attention.
+        sinks: One learned logit a head, as in GPT-OSS.
+    """
+
+    kind: Literal["grouped-query"] = "grouped-query"
+    heads: Count
+    kv_heads: Count
+    head_dim: Count
+    scope: Literal["full", "sliding", "chunked"] = "full"
+    window: Count | None = None
+    qkv_bias: bool = False
+    output_bias: bool = False
+    qk_norm: Literal["none", "per-head", "per-layer"] = "none"
+    sinks: bool = False
+
+    @model_validator(mode="after")
+    def _heads_and_window_agree(self) -> "GroupedQueryAttention":
+        if self.heads % self.kv_heads:
+            raise ValueError(f"kv_heads ({self.kv_heads}) must divide heads ({self.heads})")
+        if self.scope == "full" and self.window is not None:
+            raise ValueError("window must be left out where scope is 'full'")
+        if self.scope != "full" and self.window is None:
+            raise ValueError(f"window is required where scope is {self.scope!r}")
+        return self
+
+    def matrices(self, hidden: int) -> int:
+        """See `MixerSpec`."""
+        return int(
+            grouped_query_weights(
+                hidden=hidden, heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim
+            )
+        )
+
+    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
+        """See `MixerSpec`."""
+        queries = self.heads * self.head_dim
+        keys = self.kv_heads * self.head_dim
+        norm_widths = {"none": 0, "per-head": 2 * self.head_dim, "per-layer": queries + keys}
+        return (
+            norm_widths[self.qk_norm] * norm_vectors
+            + (queries + 2 * keys if self.qkv_bias else 0)
+            + (hidden if self.output_bias else 0)
+            + (self.heads if self.sinks else 0)
+        )
+
+    def cache_elements(self) -> int:
+        """See `MixerSpec`."""
+        return int(grouped_query_cache(kv_heads=self.kv_heads, head_dim=self.head_dim))
+
+    def growing_cache_elements(self) -> int:
+        """See `MixerSpec`."""
+        return self.cache_elements() if self.scope == "full" else 0
+
+    def arrays(self) -> "GroupedQuery":
+        """See `MixerSpec`."""
+        scope = FullScope() if self.window is None else WindowScope(self.window)
+        return GroupedQuery(
+            heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim, scope=scope
+        )
+
+    def label(self) -> str:
+        """See `MixerSpec`."""
+        return self.scope if self.window is None else f"{self.scope} {self.window}"
+
+    def words(self) -> str:
+        """See `MixerSpec`."""
+        return f"{self.label()}, {self.heads}/{self.kv_heads} heads of {self.head_dim}"
+
+
+class GroupedQuery(AbstractMixer):
+    """Grouped-query attention; see `GroupedQueryAttention`."""
+
+    heads: Leaf = eqx.field(converter=as_leaf)
+    kv_heads: Leaf = eqx.field(converter=as_leaf)
+    head_dim: Leaf = eqx.field(converter=as_leaf)
+    scope: AbstractScope = eqx.field(default_factory=FullScope)
+
+    def weights(self, hidden: Scalar) -> Scalar:
+        """See `AbstractMixer`."""
+        return grouped_query_weights(
+            hidden=hidden, heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim
+        )
+
+    def work(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractMixer`."""
+        tokens = self.scope.kept(context, relaxation)
+        return grouped_query_work(heads=self.heads, head_dim=self.head_dim, tokens=tokens)
+
+    def scores(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractMixer`."""
+        return self.heads * self.scope.kept(context, relaxation)
+
+    def cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractMixer`."""
+        a_token = grouped_query_cache(kv_heads=self.kv_heads, head_dim=self.head_dim)
+        return a_token * self.scope.kept(context, relaxation)
+
+    def traffic(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """All that is kept: the new token's entry is written, the others are read."""
+        return self.cache(context, relaxation)
+
+    def cache_heads(self) -> Scalar:
+        """See `AbstractMixer`."""
+        return self.kv_heads
+
+    def output_width(self) -> Scalar:
+        """See `AbstractMixer`."""
+        return self.head_dim
+
+    def basis(self) -> tuple[str, ...]:
+        """See `AbstractMixer`."""
+        return self.scope.basis()
+
+
+def grouped_query(
+    fields: Fields,
+    *,
+    head_dim: int | None = None,
+    heads: int | None = None,
+    kv_heads: int | None = None,
+    **extras: Any,
+) -> Table:
+    """The table of grouped-query attention over all tokens.
+
+    Args:
+        fields: The config.
+        head_dim: Default width of a head; required where none.
+        heads: Default number of query heads.
+        kv_heads: Default number of key/value heads.
+        extras: Further entries of the table.
+
+    Returns:
+        The table; `scoped` gives it a window.
+    """
+    queries = fields.count("num_attention_heads", note="query heads", default=heads)
+    keys = fields.count("num_key_value_heads", note="key/value heads", default=kv_heads)
+    divides = fields.sound("num_attention_heads", "num_key_value_heads")
+    if divides and queries % keys:
+        fields.refuse("num_key_value_heads", f"{keys} must divide num_attention_heads ({queries})")
+    width = fields.count("head_dim", note="width of one head", default=head_dim)
+    return {
+        "kind": "grouped-query",
+        "heads": queries,
+        "kv_heads": keys,
+        "head_dim": width,
+        **extras,
+    }
+
+
+def derived_head_dim(fields: Fields) -> int | None:
+    """Width of a head where the config leaves it out: the hidden width over the heads.
+
+    None, which makes the field required, where the heads do not divide the width.
+    """
+    width, heads = fields.values.get("hidden_size"), fields.values.get("num_attention_heads")
+    if not (isinstance(width, int) and isinstance(heads, int) and width > 0 and heads > 0):
+        return 1
+    return None if width % heads else width // heads
+
+
+def own_kv_heads(fields: Fields) -> int:
+    """Key/value heads where the config leaves them out: one for each query head."""
+    heads = fields.values.get("num_attention_heads")
+    return heads if isinstance(heads, int) and heads > 0 else 1
+
+
+def null_means_own_heads(fields: Fields) -> int | None:
+    """Key/value heads where the config has null: as many as query heads; else required."""
+    return own_kv_heads(fields) if "num_key_value_heads" in fields.values else None
+
+
+def scoped(
+    fields: Fields, attention: Table, scopes: Sequence[str], window: str = "sliding_window"
+) -> list[Table]:
+    """The attention of each layer: `attention` with its scope, windowed where it is not full."""
+    if all(scope == "full" for scope in scopes):
+        fields.ignore(window, "every layer attends to all tokens")
+        return [attention] * len(scopes)
+    width = fields.count(window, note="tokens that a layer with a window keeps")
+    return [
+        attention if scope == "full" else {**attention, "scope": scope, "window": width}
+        for scope in scopes
+    ]

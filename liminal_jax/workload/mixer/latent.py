@@ -1,0 +1,174 @@
+"""Multi-head latent attention (MLA): one latent a token, shared by all heads.
+
+DeepSeek-AI (2024), DeepSeek-V2, arXiv:2405.04434.
+"""
+
+from typing import Literal
+
+import equinox as eqx
+
+from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
+from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.laws.attention import latent_cache, latent_work
+from liminal_jax.laws.parameters import latent_weights, latent_weights_direct
+from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
+from liminal_jax.workload.mixer.scope import AbstractScope, FullScope
+from liminal_jax.workload.reading.fields import Fields
+from liminal_jax.workload.reading.parts import Table
+from liminal_jax.workload.record import Count
+
+
+class LatentAttention(MixerSpec):
+    """Multi-head latent attention (MLA): one latent a token, shared by all heads.
+
+    Attributes:
+        q_rank: Rank of the query's low-rank projection; none where queries are projected in one
+            step.
+        kv_rank: Width of the cached latent.
+        nope_dim: Width of a head's query and key without rotary embedding.
+        rope_dim: Width of the rotary key, one for all heads, cached beside the latent.
+        value_dim: Width of a head's value.
+        bias: Biases on the down-projections and the output, as `attention_bias` of the config.
+    """
+
+    kind: Literal["latent"] = "latent"
+    heads: Count
+    q_rank: Count | None = None
+    kv_rank: Count
+    nope_dim: Count
+    rope_dim: Count
+    value_dim: Count
+    bias: bool = False
+
+    def matrices(self, hidden: int) -> int:
+        """See `MixerSpec`."""
+        widths = {
+            "hidden": hidden,
+            "heads": self.heads,
+            "kv_rank": self.kv_rank,
+            "nope_dim": self.nope_dim,
+            "rope_dim": self.rope_dim,
+            "value_dim": self.value_dim,
+        }
+        if self.q_rank is None:
+            return int(latent_weights_direct(**widths))
+        return int(latent_weights(q_rank=self.q_rank, **widths))
+
+    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
+        """See `MixerSpec`."""
+        q_rank = self.q_rank or 0
+        norms = (q_rank + self.kv_rank) * norm_vectors
+        biases = q_rank + self.kv_rank + self.rope_dim + hidden
+        return norms + (biases if self.bias else 0)
+
+    def cache_elements(self) -> int:
+        """See `MixerSpec`."""
+        return int(latent_cache(kv_rank=self.kv_rank, rope_dim=self.rope_dim))
+
+    def growing_cache_elements(self) -> int:
+        """See `MixerSpec`."""
+        return self.cache_elements()
+
+    def arrays(self) -> "Latent":
+        """See `MixerSpec`."""
+        return Latent(
+            heads=self.heads,
+            q_rank=self.q_rank,
+            kv_rank=self.kv_rank,
+            nope_dim=self.nope_dim,
+            rope_dim=self.rope_dim,
+            value_dim=self.value_dim,
+        )
+
+    def label(self) -> str:
+        """See `MixerSpec`."""
+        return f"MLA {self.kv_rank}+{self.rope_dim}"
+
+    def words(self) -> str:
+        """See `MixerSpec`."""
+        return f"{self.label()}, {self.heads} heads"
+
+
+class Latent(AbstractMixer):
+    """Multi-head latent attention, its key and value projections absorbed in decode.
+
+    Absorbing leaves the stored matrices as they are: the query is taken through the key's
+    up-projection, the output through the value's, so a token's work on them is that of using each
+    once. See `LatentAttention`.
+    """
+
+    heads: Leaf = eqx.field(converter=as_leaf)
+    q_rank: Leaf | None = eqx.field(converter=optional_leaf)
+    kv_rank: Leaf = eqx.field(converter=as_leaf)
+    nope_dim: Leaf = eqx.field(converter=as_leaf)
+    rope_dim: Leaf = eqx.field(converter=as_leaf)
+    value_dim: Leaf = eqx.field(converter=as_leaf)
+    scope: AbstractScope = eqx.field(default_factory=FullScope)
+
+    def weights(self, hidden: Scalar) -> Scalar:
+        """See `AbstractMixer`."""
+        widths = {
+            "hidden": hidden,
+            "heads": self.heads,
+            "kv_rank": self.kv_rank,
+            "nope_dim": self.nope_dim,
+            "rope_dim": self.rope_dim,
+            "value_dim": self.value_dim,
+        }
+        if self.q_rank is None:
+            return latent_weights_direct(**widths)
+        return latent_weights(q_rank=self.q_rank, **widths)
+
+    def work(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractMixer`."""
+        tokens = self.scope.kept(context, relaxation)
+        return latent_work(
+            heads=self.heads, kv_rank=self.kv_rank, rope_dim=self.rope_dim, tokens=tokens
+        )
+
+    def scores(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractMixer`."""
+        return self.heads * self.scope.kept(context, relaxation)
+
+    def cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractMixer`."""
+        a_token = latent_cache(kv_rank=self.kv_rank, rope_dim=self.rope_dim)
+        return a_token * self.scope.kept(context, relaxation)
+
+    def traffic(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """All that is kept: the new token's latent is written, the others are read."""
+        return self.cache(context, relaxation)
+
+    def cache_heads(self) -> Scalar:
+        """One: all heads share the latent."""
+        return 1.0
+
+    def output_width(self) -> Scalar:
+        """See `AbstractMixer`."""
+        return self.kv_rank
+
+    def basis(self) -> tuple[str, ...]:
+        """See `AbstractMixer`."""
+        return self.scope.basis()
+
+
+def latent(fields: Fields) -> Table:
+    """The table of latent attention in the DeepSeek family and its relatives.
+
+    `q_lora_rank` null means queries projected in one step; left out, the field is required.
+    """
+    for name in ("num_key_value_heads", "head_dim", "qk_head_dim"):
+        fields.ignore(name, "latent attention has one cache for all heads")
+    table: Table = {
+        "kind": "latent",
+        "heads": fields.count("num_attention_heads", note="heads"),
+        "kv_rank": fields.count("kv_lora_rank", note="width of the cached latent"),
+        "nope_dim": fields.count("qk_nope_head_dim", note="query/key width without rotation"),
+        "rope_dim": fields.count("qk_rope_head_dim", note="width of the shared rotary key"),
+        "value_dim": fields.count("v_head_dim", note="width of a head's value"),
+        "bias": fields.flag("attention_bias", note="biases of the projections", default=False),
+    }
+    if "q_lora_rank" in fields.values and fields.values["q_lora_rank"] is None:
+        fields.ignore("q_lora_rank", "queries are projected in one step")
+        return table
+    return {**table, "q_rank": fields.count("q_lora_rank", note="rank of the query projection")}

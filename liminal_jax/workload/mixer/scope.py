@@ -1,0 +1,47 @@
+"""Which tokens of the context a layer keeps."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._smooth import AbstractRelaxation
+
+
+class AbstractScope(eqx.Module):
+    """Which tokens of the context a layer keeps."""
+
+    @abstractmethod
+    def kept(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Tokens kept, out of a context."""
+
+    @abstractmethod
+    def basis(self) -> tuple[str, ...]:
+        """What a prediction with this scope rests on, in sentences."""
+
+
+class FullScope(AbstractScope):
+    """Every token is kept."""
+
+    def kept(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractScope`."""
+        del relaxation
+        return context
+
+    def basis(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+
+class WindowScope(AbstractScope):
+    """At most `window` tokens are kept: a sliding window, or a chunk at its fullest."""
+
+    window: Leaf = eqx.field(converter=as_leaf)
+
+    def kept(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractScope`."""
+        return relaxation.minimum(context, self.window)
+
+    def basis(self) -> tuple[str, ...]:
+        """See `AbstractScope`."""
+        return ("Windows and chunks hold at most their width; a chunk counts as full.",)
