@@ -33,6 +33,29 @@ def grouped_query_weights(
     return 2 * hidden * head_dim * (heads + kv_heads)
 
 
+def output_gate_weights(*, hidden: Scalar, heads: Scalar, gate_dim: Scalar) -> Scalar:
+    r"""Weights of a projection that gates the output of each head, element by element.
+
+        n = d h a
+
+    Args:
+        hidden: Width d of the residual stream.
+        heads: Query heads h.
+        gate_dim: Gates a of one head; 0 for none.
+
+    Returns:
+        Number of weights.
+
+    References:
+        Qiu et al. (2025), "Gated Attention for Large Language Models", arXiv:2505.06708.
+
+    Examples:
+        >>> output_gate_weights(hidden=10, heads=4, gate_dim=3)
+        120
+    """
+    return hidden * heads * gate_dim
+
+
 def latent_weights(
     *,
     hidden: Scalar,

@@ -14,6 +14,7 @@ from liminal_jax.workload.mixer.base import AbstractMixer
 from liminal_jax.workload.mixer.grouped_query import GroupedQuery
 from liminal_jax.workload.mixer.latent import Latent
 from liminal_jax.workload.mixer.merged_latent import MergedLatent
+from liminal_jax.workload.mixer.scope import FullScope
 from liminal_jax.workload.model import Layers, Model, ScalarOperations
 
 LATENT_CACHE_RANKS = 8
@@ -33,9 +34,7 @@ def _attention(attention: AbstractMixer | None) -> AbstractMixer | None:
             cache_ranks=LATENT_CACHE_RANKS,
         )
     if isinstance(attention, GroupedQuery):
-        return GroupedQuery(
-            heads=attention.heads, kv_heads=attention.kv_heads, head_dim=attention.head_dim
-        )
+        return eqx.tree_at(lambda it: it.scope, attention, FullScope())
     return attention
 
 

@@ -4,6 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from liminal_jax._files import InputError
+from liminal_jax.workload.counts import counts
+from liminal_jax.workload.huggingface import read_config
+
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "models"
 
 LLAMA_2_7B = {
@@ -294,3 +300,26 @@ def written(folder: Path, config: object, name: str = "config.json") -> str:
     path = folder / name
     path.write_text(config if isinstance(config, str) else json.dumps(config), encoding="utf-8")
     return str(path)
+
+
+def mistakes(folder: Path, config: object) -> str:
+    """What reading a config complains about, a line for each field."""
+    with pytest.raises(InputError) as caught:
+        read_config(written(folder, config))
+    return "\n".join(f"{path}: {message}" for path, message in caught.value.problems)
+
+
+def reference_counts(name: str) -> dict[str, Any]:
+    """The published counts of a reference config, which may not be here."""
+    file = REFERENCE / "_counts.json"
+    if not file.is_file():
+        pytest.skip("the reference configs are not here")
+    return next(row for row in json.loads(file.read_text()) if row["name"] == name)
+
+
+def assert_counted_exactly(name: str) -> None:
+    """Every count of a reference config is the published one."""
+    row = reference_counts(name)
+    tally = counts(read_config(REFERENCE / f"{name}.json")[0])._asdict()
+    assert len(tally) == 11
+    assert tally == {key: row[key] for key in tally}

@@ -63,7 +63,7 @@ _HARMLESS = {
 _MULTIMODAL = """
     vision_* image_* video_* audio_* speech_* mm_* boi_* eoi_* boa_* eoa_* media_*
     projector_* multimodal_* spatial_merge_size use_unified_vision_chunk pixel_*
-    multi_modal_* vit_* use_image_* use_video_* sub_configs
+    multi_modal_* language_model_only vit_* use_image_* use_video_* sub_configs
 """
 
 

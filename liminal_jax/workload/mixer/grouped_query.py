@@ -12,7 +12,7 @@ from pydantic import model_validator
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.attention import grouped_query_cache, grouped_query_work
-from liminal_jax.laws.parameters import grouped_query_weights
+from liminal_jax.laws.parameters import grouped_query_weights, output_gate_weights
 from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
 from liminal_jax.workload.mixer.scope import AbstractScope, FullScope, WindowScope
 from liminal_jax.workload.reading.fields import Fields
@@ -30,6 +30,8 @@ class GroupedQueryAttention(MixerSpec):
             or one vector over all query (key) heads.
         window: Tokens that sliding and chunked attention keep; none for full attention.
         sinks: One learned logit a head, as in GPT-OSS.
+        output_gate: Gates on the output of each head, projected together with its query, as in
+            Qwen3-Next.
     """
 
     kind: Literal["grouped-query"] = "grouped-query"
@@ -42,6 +44,7 @@ class GroupedQueryAttention(MixerSpec):
     output_bias: bool = False
     qk_norm: Literal["none", "per-head", "per-layer"] = "none"
     sinks: bool = False
+    output_gate: bool = False
 
     @model_validator(mode="after")
     def _heads_and_window_agree(self) -> "GroupedQueryAttention":
@@ -55,20 +58,24 @@ class GroupedQueryAttention(MixerSpec):
 
     def matrices(self, hidden: int) -> int:
         """See `MixerSpec`."""
-        return int(
-            grouped_query_weights(
-                hidden=hidden, heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim
-            )
+        gates = output_gate_weights(hidden=hidden, heads=self.heads, gate_dim=self._gate_dim())
+        projections = grouped_query_weights(
+            hidden=hidden, heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim
         )
+        return int(projections + gates)
+
+    def _gate_dim(self) -> int:
+        return self.head_dim if self.output_gate else 0
 
     def small_parameters(self, hidden: int, norm_vectors: int) -> int:
         """See `MixerSpec`."""
         queries = self.heads * self.head_dim
+        gates = self.heads * self._gate_dim()
         keys = self.kv_heads * self.head_dim
         norm_widths = {"none": 0, "per-head": 2 * self.head_dim, "per-layer": queries + keys}
         return (
             norm_widths[self.qk_norm] * norm_vectors
-            + (queries + 2 * keys if self.qkv_bias else 0)
+            + (queries + gates + 2 * keys if self.qkv_bias else 0)
             + (hidden if self.output_bias else 0)
             + (self.heads if self.sinks else 0)
         )
@@ -85,7 +92,11 @@ class GroupedQueryAttention(MixerSpec):
         """See `MixerSpec`."""
         scope = FullScope() if self.window is None else WindowScope(self.window)
         return GroupedQuery(
-            heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim, scope=scope
+            heads=self.heads,
+            kv_heads=self.kv_heads,
+            head_dim=self.head_dim,
+            scope=scope,
+            gate_dim=self._gate_dim(),
         )
 
     def label(self) -> str:
@@ -94,21 +105,30 @@ class GroupedQueryAttention(MixerSpec):
 
     def words(self) -> str:
         """See `MixerSpec`."""
-        return f"{self.label()}, {self.heads}/{self.kv_heads} heads of {self.head_dim}"
+        gated = ", gated" if self.output_gate else ""
+        return f"{self.label()}{gated}, {self.heads}/{self.kv_heads} heads of {self.head_dim}"
 
 
 class GroupedQuery(AbstractMixer):
-    """Grouped-query attention; see `GroupedQueryAttention`."""
+    """Grouped-query attention; see `GroupedQueryAttention`.
+
+    Attributes:
+        gate_dim: Gates on the output of one head; 0 for none.
+    """
 
     heads: Leaf = eqx.field(converter=as_leaf)
     kv_heads: Leaf = eqx.field(converter=as_leaf)
     head_dim: Leaf = eqx.field(converter=as_leaf)
     scope: AbstractScope = eqx.field(default_factory=FullScope)
+    gate_dim: Leaf = eqx.field(converter=as_leaf, default=0)
 
     def weights(self, hidden: Scalar) -> Scalar:
         """See `AbstractMixer`."""
-        return grouped_query_weights(
+        projections = grouped_query_weights(
             hidden=hidden, heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim
+        )
+        return projections + output_gate_weights(
+            hidden=hidden, heads=self.heads, gate_dim=self.gate_dim
         )
 
     def work(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:

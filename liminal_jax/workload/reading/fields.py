@@ -79,14 +79,21 @@ class Fields:
             return self._read(name, value, note)
         return default
 
-    def indices(self, name: str, *, note: str, below: int) -> frozenset[int] | None:
-        """A list of layer numbers, or none where the field is absent or null."""
+    def indices(self, name: str, *, note: str, below: int, first: int = 0) -> frozenset[int] | None:
+        """A list of layer numbers, or none where the field is absent, null or wrong.
+
+        Args:
+            name: The field.
+            note: What the layers are.
+            below: The number after that of the last layer.
+            first: The number of the first layer.
+        """
         value = self._list(name)
         if value is None:
             return None
         for place, entry in enumerate(value):
-            if isinstance(entry, bool) or not isinstance(entry, int) or not 0 <= entry < below:
-                problem = f"must be a layer from 0 to {below - 1}, got {shown(entry)}"
+            if isinstance(entry, bool) or not isinstance(entry, int) or not first <= entry < below:
+                problem = f"must be a layer from {first} to {below - 1}, got {shown(entry)}"
                 self.refuse(name, problem, inside=f".{place}")
         if name in self._unsound:
             return None

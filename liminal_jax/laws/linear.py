@@ -1,0 +1,223 @@
+"""Linear attention by the delta rule in one decode step, per token and layer.
+
+A head keeps a matrix S of v rows (its values' channels) and k columns (its keys') in the place of
+a cache. It forgets by a, replaces with strength b what it holds under the new key, and answers:
+
+    S <- S a (I - b k k^T) + b v k^T,   o = S q
+
+with one decay a for a head (Gated DeltaNet) or one for each channel of the key (Kimi Delta
+Attention). Queries, keys and values first pass short convolutions over time, each channel for
+itself. States are as wide as this whatever the context.
+"""
+
+from liminal_jax._arrays import Scalar
+
+
+def delta_rule_state(*, heads: Scalar, key_dim: Scalar, value_dim: Scalar) -> Scalar:
+    r"""Elements of the matrices that the heads of one layer keep for a sequence.
+
+        e = h k v
+
+    Args:
+        heads: Heads h with a state of their own.
+        key_dim: Width k of a key.
+        value_dim: Width v of a value.
+
+    Returns:
+        Elements.
+
+    References:
+        Yang, Kautz, Hatamizadeh (2024), Gated Delta Networks, arXiv:2412.06464, section 3.1.
+
+    Examples:
+        >>> delta_rule_state(heads=2, key_dim=3, value_dim=5)
+        30
+    """
+    return heads * key_dim * value_dim
+
+
+def delta_rule_work(*, heads: Scalar, key_dim: Scalar, value_dim: Scalar) -> Scalar:
+    r"""Work of updating the states of one layer with a token, and of reading them out.
+
+    Decay, one multiplication an element; what is held under the key, S k; the correction, an
+    outer product; the answer, S q:
+
+        F = h (k v + 2 k v + 2 k v + 2 k v)
+
+    Args:
+        heads: Heads h with a state of their own.
+        key_dim: Width k of a key.
+        value_dim: Width v of a value.
+
+    Returns:
+        Work [FLOP]; that on single vectors (norms of keys, v - S k, gates) is left out.
+
+    References:
+        Yang, Kautz, Hatamizadeh (2024), Gated Delta Networks, arXiv:2412.06464, section 3.1, and
+        Kimi Team (2025), Kimi Linear, arXiv:2510.26692, section 3, whose decay by channels costs
+        the same.
+
+    Examples:
+        >>> delta_rule_work(heads=2, key_dim=3, value_dim=5)  # 30 + 3 x 60
+        210
+    """
+    state = delta_rule_state(heads=heads, key_dim=key_dim, value_dim=value_dim)
+    decay = state
+    recall = correction = answer = 2 * state
+    return decay + recall + correction + answer
+
+
+def convolution_weights(*, channels: Scalar, kernel: Scalar) -> Scalar:
+    r"""Weights of a convolution over time, each channel for itself.
+
+        n = c w
+
+    Every token multiplies with each of them once, as with a matrix.
+
+    Args:
+        channels: Channels c.
+        kernel: Tokens w that the convolution spans, the new one included.
+
+    Returns:
+        Number of weights.
+
+    Examples:
+        >>> convolution_weights(channels=10, kernel=4)
+        40
+    """
+    return channels * kernel
+
+
+def convolution_state(*, channels: Scalar, kernel: Scalar) -> Scalar:
+    r"""Elements of the tokens before the new one that a convolution over time must remember.
+
+        e = c (w - 1)
+
+    Args:
+        channels: Channels c.
+        kernel: Tokens w that the convolution spans, the new one included.
+
+    Returns:
+        Elements.
+
+    Examples:
+        >>> convolution_state(channels=10, kernel=4)
+        30
+    """
+    return channels * (kernel - 1)
+
+
+def gated_delta_channels(
+    *, key_heads: Scalar, key_dim: Scalar, value_heads: Scalar, value_dim: Scalar
+) -> Scalar:
+    r"""Channels of queries, keys and values together, all of which are convolved.
+
+        c = 2 g k + h v
+
+    Args:
+        key_heads: Heads g of queries and keys.
+        key_dim: Width k of a key.
+        value_heads: Heads h of values.
+        value_dim: Width v of a value.
+
+    Returns:
+        Channels.
+
+    Examples:
+        >>> gated_delta_channels(key_heads=2, key_dim=3, value_heads=4, value_dim=5)
+        32
+    """
+    return 2 * key_heads * key_dim + value_heads * value_dim
+
+
+def gated_delta_weights(
+    *,
+    hidden: Scalar,
+    key_heads: Scalar,
+    key_dim: Scalar,
+    value_heads: Scalar,
+    value_dim: Scalar,
+    kernel: Scalar,
+) -> Scalar:
+    r"""Weights of a Gated DeltaNet's projections and convolution.
+
+    Queries, keys and values; a gate on the output; a decay and a strength a head; the output:
+
+        n = d (2 g k + h v) + d h v + 2 d h + h v d + (2 g k + h v) w
+
+    Args:
+        hidden: Width d of the residual stream.
+        key_heads: Heads g of queries and keys.
+        key_dim: Width k of a key.
+        value_heads: Heads h of values, each with a state.
+        value_dim: Width v of a value.
+        kernel: Tokens w that the convolution spans.
+
+    Returns:
+        Number of weights.
+
+    References:
+        Yang, Kautz, Hatamizadeh (2024), Gated Delta Networks, arXiv:2412.06464, section 3.4;
+        shapes as in Qwen3-Next.
+
+    Examples:
+        >>> gated_delta_weights(
+        ...     hidden=10, key_heads=2, key_dim=3, value_heads=4, value_dim=5, kernel=4
+        ... )  # 320 + 200 + 80 + 200 + 128
+        928
+    """
+    channels = gated_delta_channels(
+        key_heads=key_heads, key_dim=key_dim, value_heads=value_heads, value_dim=value_dim
+    )
+    gate = output = hidden * value_heads * value_dim
+    decay_and_strength = 2 * hidden * value_heads
+    return (
+        hidden * channels
+        + gate
+        + decay_and_strength
+        + output
+        + convolution_weights(channels=channels, kernel=kernel)
+    )
+
+
+def kimi_delta_weights(
+    *, hidden: Scalar, heads: Scalar, head_dim: Scalar, kernel: Scalar
+) -> Scalar:
+    r"""Weights of Kimi Delta Attention's projections and convolutions.
+
+    Queries, keys, values and output; the decay and the gate on the output, each through a rank as
+    wide as a head; a strength a head; three convolutions:
+
+        n = 4 d h a + 2 (d a + a h a) + d h + 3 h a w
+
+    Args:
+        hidden: Width d of the residual stream.
+        heads: Heads h.
+        head_dim: Width a of a head's query, key and value.
+        kernel: Tokens w that a convolution spans.
+
+    Returns:
+        Number of weights.
+
+    References:
+        Kimi Team (2025), Kimi Linear, arXiv:2510.26692, section 4.
+
+    Examples:
+        >>> kimi_delta_weights(hidden=10, heads=2, head_dim=3, kernel=4)  # 240 + 96 + 20 + 72
+        428
+    """
+    width = heads * head_dim
+    queries = keys = values = output = hidden * width
+    decay = gate = hidden * head_dim + head_dim * width
+    strength = hidden * heads
+    convolved = width + width + width
+    return (
+        queries
+        + keys
+        + values
+        + output
+        + decay
+        + gate
+        + strength
+        + convolution_weights(channels=convolved, kernel=kernel)
+    )

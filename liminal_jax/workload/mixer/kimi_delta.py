@@ -1,0 +1,168 @@
+"""Kimi Delta Attention (KDA): linear attention by the delta rule, with a decay a channel.
+
+Kimi Team (2025), Kimi Linear, arXiv:2510.26692. Kimi-Linear has it in three layers of four; its
+other layers have latent attention without positions.
+"""
+
+from typing import Literal
+
+import equinox as eqx
+
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax.laws.linear import (
+    convolution_state,
+    delta_rule_state,
+    delta_rule_work,
+    gated_delta_channels,
+    kimi_delta_weights,
+)
+from liminal_jax.workload.feedforward.mixture import (
+    by_frequency,
+    chosen,
+    dense_first,
+    mixture,
+    shared_experts,
+)
+from liminal_jax.workload.mixer.latent import latent
+from liminal_jax.workload.mixer.recurrent import AbstractRecurrent, RecurrentSpec
+from liminal_jax.workload.reading.family import Family
+from liminal_jax.workload.reading.fields import Fields
+from liminal_jax.workload.reading.parts import Table, activation, layer_count, model, stack
+from liminal_jax.workload.record import Count
+
+
+class KimiDeltaAttention(RecurrentSpec):
+    """Linear attention whose state is corrected by the delta rule and decays channel by channel.
+
+    Attributes:
+        heads: Heads of queries, keys and values, each with a state.
+        head_dim: Width of each; also the rank of the decay's and the gate's projections.
+        kernel: Tokens that the convolutions before the states span.
+    """
+
+    kind: Literal["kimi-delta"] = "kimi-delta"
+    heads: Count
+    head_dim: Count
+    kernel: Count
+
+    def matrices(self, hidden: int) -> int:
+        """See `MixerSpec`; the convolutions' filters are among them."""
+        return int(
+            kimi_delta_weights(
+                hidden=hidden, heads=self.heads, head_dim=self.head_dim, kernel=self.kernel
+            )
+        )
+
+    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
+        """A rate of decay a head, its offset a channel, and the norm before the gate."""
+        del hidden, norm_vectors
+        return self.heads + self.heads * self.head_dim + self.head_dim
+
+    def state_elements(self) -> int:
+        """See `MixerSpec`."""
+        return int(_state(self.heads, self.head_dim, self.kernel))
+
+    def arrays(self) -> "KimiDelta":
+        """See `MixerSpec`."""
+        return KimiDelta(heads=self.heads, head_dim=self.head_dim, kernel=self.kernel)
+
+    def label(self) -> str:
+        """See `MixerSpec`."""
+        return "KDA"
+
+    def words(self) -> str:
+        """See `MixerSpec`."""
+        return f"{self.label()}, {self.heads} heads of {self.head_dim}x{self.head_dim}"
+
+
+class KimiDelta(AbstractRecurrent):
+    """Kimi Delta Attention; see `KimiDeltaAttention`."""
+
+    heads: Leaf = eqx.field(converter=as_leaf)
+    head_dim: Leaf = eqx.field(converter=as_leaf)
+    kernel: Leaf = eqx.field(converter=as_leaf)
+
+    def weights(self, hidden: Scalar) -> Scalar:
+        """See `AbstractMixer`."""
+        return kimi_delta_weights(
+            hidden=hidden, heads=self.heads, head_dim=self.head_dim, kernel=self.kernel
+        )
+
+    def update_work(self) -> Scalar:
+        """See `AbstractRecurrent`."""
+        return delta_rule_work(heads=self.heads, key_dim=self.head_dim, value_dim=self.head_dim)
+
+    def state(self) -> Scalar:
+        """See `AbstractMixer`."""
+        return _state(self.heads, self.head_dim, self.kernel)
+
+
+def _state(heads: Scalar, head_dim: Scalar, kernel: Scalar) -> Scalar:
+    """Elements of the states, and of the tokens that the three convolutions remember."""
+    channels = gated_delta_channels(
+        key_heads=heads, key_dim=head_dim, value_heads=heads, value_dim=head_dim
+    )
+    states = delta_rule_state(heads=heads, key_dim=head_dim, value_dim=head_dim)
+    return states + convolution_state(channels=channels, kernel=kernel)
+
+
+def kimi_linear(fields: Fields) -> Table:
+    """Kimi-Linear: `kda_layers` and `full_attn_layers` share the layers, counted from 1.
+
+    Its full layers keep a key of rotary width that is never rotated (`mla_use_nope`), which
+    changes no count.
+    """
+    activation(fields)
+    fields.flag("mla_use_nope", note="latent attention without positions", default=False)
+    layers = layer_count(fields)
+    inner = fields.table("linear_attn_config", note="shape and place of the linear layers")
+    linear: Table = {
+        "kind": "kimi-delta",
+        "heads": inner.count("num_heads", note="heads of the linear layers"),
+        "head_dim": inner.count("head_dim", note="width of such a head"),
+        "kernel": inner.count("short_conv_kernel_size", note="tokens that convolutions span"),
+    }
+    attention = latent(fields)
+    if attention["bias"]:
+        fields.refuse("attention_bias", "true is not modelled here; modelled: false")
+    is_linear = _linear_layers(inner, layers)
+    experts = mixture(
+        fields,
+        experts=("num_experts", "n_routed_experts"),
+        intermediate="moe_intermediate_size",
+        top_k=("num_experts_per_token", "num_experts_per_tok"),
+        router_bias=True,
+        **shared_experts(fields, "num_shared_experts"),
+    )
+    sparse = by_frequency(fields, dense_first(fields, layers))
+    blocks = chosen(fields, sparse, experts, "intermediate_size")
+    mixers = [linear if yes else attention for yes in is_linear]
+    return model(fields, stack(mixers, blocks))
+
+
+def _linear_layers(inner: Fields, layers: int) -> list[bool]:
+    """Which layers are linear; each must stand in one of the two lists."""
+    lists = {
+        name: _numbers(inner, name, note, layers)
+        for name, note in (
+            ("kda_layers", "linear layers, from 1"),
+            ("full_attn_layers", "layers of latent attention, from 1"),
+        )
+    }
+    linear, full = lists["kda_layers"], lists["full_attn_layers"]
+    if inner.sound(*lists):
+        if both := sorted(linear & full):
+            inner.refuse("full_attn_layers", f"names layer {both[0]}, as kda_layers does")
+        if neither := sorted({*range(1, layers + 1)} - linear - full):
+            inner.refuse("full_attn_layers", f"leaves out layer {neither[0]}, as kda_layers does")
+    return [layer in linear for layer in range(1, layers + 1)]
+
+
+def _numbers(inner: Fields, name: str, note: str, layers: int) -> frozenset[int]:
+    found = inner.indices(name, note=note, below=layers + 1, first=1)
+    if found is None and inner.sound(name):
+        inner.refuse(name, "is required")
+    return found or frozenset()
+
+
+FAMILIES = {"kimi_linear": Family(kimi_linear, "KimiLinearForCausalLM")}
