@@ -14,8 +14,11 @@ from liminal_jax.mapping.exchange import (
     TalkExchange,
     Tokens,
 )
+from liminal_jax.workload.feedforward.base import AbstractFeedForward
 from liminal_jax.workload.feedforward.dense import Dense
 from liminal_jax.workload.feedforward.mixture import Mixture
+from liminal_jax.workload.mixer.base import AbstractMixer
+from liminal_jax.workload.mixer.gated_delta import GatedDelta
 from liminal_jax.workload.mixer.grouped_query import GroupedQuery
 from liminal_jax.workload.mixer.latent import Latent
 from liminal_jax.workload.model import Layers
@@ -24,6 +27,7 @@ from liminal_jax.workload.request import Request
 EXACT = Exact()
 GROUPED = GroupedQuery(heads=16, kv_heads=4, head_dim=2)
 LATENT = Latent(heads=16, q_rank=4, kv_rank=6, nope_dim=2, rope_dim=2, value_dim=2)
+LINEAR = GatedDelta(heads=4, key_heads=2, key_dim=2, value_dim=2, kernel=4)
 DENSE = Dense(intermediate=4, matrices=3)
 MIXTURE = Mixture(
     experts=8, top_k=2, intermediate=4, shared_intermediate=0, matrices=3, router_outputs=8
@@ -56,8 +60,8 @@ class OneSecond(AbstractNetwork):
 
 def _layer(
     exchange: AbstractExchange,
-    attention: GroupedQuery | Latent,
-    block: Dense | Mixture,
+    attention: AbstractMixer | None,
+    block: AbstractFeedForward | None,
     **degrees: int,
 ) -> Exchanged:
     layers = Layers(count=1, attention=attention, feedforward=block, small=0)
@@ -79,8 +83,8 @@ def _layer(
     ],
 )
 def test_collectives_of_a_layer(
-    attention: GroupedQuery | Latent,
-    block: Dense | Mixture,
+    attention: AbstractMixer | None,
+    block: AbstractFeedForward | None,
     degrees: dict[str, int],
     collectives: int,
 ) -> None:
@@ -123,3 +127,36 @@ def test_stages_pass_the_residual_on() -> None:
     assert (float(one.time), float(one.sent)) == (0, 0)
     three = exchange.pipeline(TOKENS, Mapping(tp=4, pp=3), OneSecond(), EXACT)
     assert (float(three.time), float(three.sent)) == (3, 3 * 48)
+
+
+@pytest.mark.parametrize(
+    ("attention", "block", "degrees", "collectives"),
+    [
+        (LINEAR, DENSE, {"tp": 64}, 2),  # a state divides over channels: no sequence to split
+        (LINEAR, DENSE, {"tp": 4, "cp": 2}, 2),
+        (LINEAR, None, {"tp": 8}, 1),
+        (GROUPED, None, {"tp": 4}, 1),
+        (GROUPED, None, {"tp": 8}, 3),
+        (None, DENSE, {"tp": 8}, 1),
+        (None, MIXTURE, {"tp": 8, "ep": 8}, 2),
+    ],
+)
+def test_states_and_layers_of_one_part(
+    attention: AbstractMixer | None,
+    block: AbstractFeedForward | None,
+    degrees: dict[str, int],
+    collectives: int,
+) -> None:
+    got = _layer(LayerExchange(), attention, block, **degrees)
+    assert float(got.time) == collectives
+
+
+@pytest.mark.parametrize(
+    ("attention", "block", "collectives"),
+    [(LINEAR, DENSE, 2), (LINEAR, None, 1), (None, MIXTURE, 2), (GROUPED, None, 3)],
+)
+def test_the_talks_counts_for_layers_of_one_part(
+    attention: AbstractMixer | None, block: AbstractFeedForward | None, collectives: int
+) -> None:
+    got = _layer(TalkExchange(), attention, block, tp=8)
+    assert float(got.time) == collectives
