@@ -209,6 +209,12 @@ def test_uneven_stages_wait_for_the_largest() -> None:
     _is(got.memory_fill, (1.5 * (928 + 768 + 672) + 1608) / 6000)
 
 
+def test_collectives_wait_for_the_largest_stage_too() -> None:
+    got = _prediction(Mapping(tp=2, pp=3))
+    # pairs reduce 32 B in one shot, 0.25 + 2, twice in each layer; three passes of 16 B
+    _is(got.exposed_time, 1.5 * 4 * 2.25 + 3 * 1.25)
+
+
 def test_nothing_is_exchanged_on_one_chip() -> None:
     got = _prediction(Mapping())
     assert float(got.exposed_time) == 0
