@@ -10,9 +10,6 @@ from liminal_jax.laws.scalar import scalar_work
 from liminal_jax.workload.model import Layers, Model
 from liminal_jax.workload.request import Request
 
-NORMS_A_LAYER = 2
-"""Normalisations of the residual stream in one layer: before attention and before feed-forward."""
-
 FLOP_PER_WEIGHT = 2
 """One multiply-add for each weight and token."""
 
@@ -50,7 +47,7 @@ def _projections(layers: Layers, model: Model, request: Request, batch: Scalar) 
     return Operator(
         matrix=FLOP_PER_WEIGHT * batch * weights,
         scalar=batch
-        * scalar_work(elements=NORMS_A_LAYER * model.hidden, operations=model.operations.per_norm),
+        * scalar_work(elements=layers.norms * model.hidden, operations=model.operations.per_norm),
         weights=request.weight_bytes(weights + layers.small),
     )
 
@@ -75,9 +72,9 @@ def _attention(
 def _feedforward(layers: Layers, model: Model, request: Request, batch: Scalar) -> Operator:
     block = layers.feedforward
     always = block.weights(model.hidden)
-    used = always + block.expert_weights_used(model.hidden)
+    products = always + block.expert_products(model.hidden)
     return Operator(
-        matrix=FLOP_PER_WEIGHT * batch * used,
+        matrix=FLOP_PER_WEIGHT * batch * products,
         scalar=batch
         * scalar_work(elements=block.activations(), operations=model.operations.per_activation),
         weights=request.weight_bytes(always),

@@ -212,11 +212,10 @@ def predict(
     imbalance = stage_imbalance(
         layers=layers, largest=relaxation.ceil(layers / mapping.pp), stages=mapping.pp
     )
-    operators = [
-        operator.scaled(imbalance)
-        for operator in layer_operators(model, request, design.batch, relaxation)
-    ] + table_operators(model, request, design.batch)
-    times = [_times(operator, design, request, assumptions) for operator in operators]
+    tables = table_operators(model, request, design.batch)
+    operators = layer_operators(model, request, design.batch, relaxation)
+    paced = [operator.scaled(imbalance) for operator in operators] + tables
+    times = [_times(operator, design, request, assumptions) for operator in paced]
     collectives, pipeline = _exchanged(design, model, request, assumptions)
 
     compute = sum(each.compute for each in times)
@@ -230,7 +229,7 @@ def predict(
     fill = _fill(held, design, imbalance)
     fits = (fill.main <= 1 + ROUNDING) & (fill.sram_fits > 0)
 
-    work = sum(operators[1:], start=operators[0])
+    work = sum(operators[1:] + tables, start=operators[0])
     tensor = _tensor_time(work, chip, request, mapping.stage_chips())
     chip_power = _chip_power(work, design, request, step, collectives.sent + pipeline.sent)
     power = _power_shares(design, chip_power)

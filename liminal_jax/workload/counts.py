@@ -101,8 +101,16 @@ def layer_parameters(spec: ModelSpec, group: LayerGroup) -> int:
     return (
         attention_matrices(spec, group)
         + feed_forward_matrices(spec, group)
+        + _all_experts_small(spec, group)
         + layer_small_parameters(spec, group)
     )
+
+
+def _all_experts_small(spec: ModelSpec, group: LayerGroup) -> int:
+    mixture = group.feedforward
+    if isinstance(mixture, DenseFeedForward):
+        return 0
+    return mixture.experts * expert_small_parameters(spec, mixture)
 
 
 def attention_matrices(spec: ModelSpec, group: LayerGroup) -> int:
@@ -158,11 +166,17 @@ def feed_forward_matrices(spec: ModelSpec, group: LayerGroup) -> int:
             assert_never(unknown)
 
 
+def expert_small_parameters(spec: ModelSpec, mixture: MixtureOfExperts) -> int:
+    """Parameters of one routed expert that are in no matrix: its biases."""
+    return _block_biases(spec, mixture.intermediate, mixture)
+
+
 def layer_small_parameters(spec: ModelSpec, group: LayerGroup) -> int:
     """Parameters of one layer of a group that are not matrices.
 
-    Norms and their biases, biases of projections and experts, norms on queries, keys and
-    latents, attention sinks, the router's bias and the gate of a shared expert.
+    Norms and their biases, biases of projections and blocks, norms on queries, keys and
+    latents, attention sinks, the router's bias and the gate of a shared expert. The biases of
+    routed experts are not among them: see `expert_small_parameters`.
     """
     norms = group.norms * spec.hidden * _vectors_per_norm(spec)
     return norms + _attention_small(spec, group) + _feed_forward_small(spec, group)
@@ -220,9 +234,8 @@ def _skipped_parameters(spec: ModelSpec, group: LayerGroup) -> int:
     mixture = group.feedforward
     if isinstance(mixture, DenseFeedForward):
         return 0
-    expert = _block_matrices(spec, mixture.intermediate, mixture) + _block_biases(
-        spec, mixture.intermediate, mixture
-    )
+    expert = _block_matrices(spec, mixture.intermediate, mixture)
+    expert += expert_small_parameters(spec, mixture)
     return (mixture.experts - mixture.top_k) * expert
 
 
@@ -257,8 +270,7 @@ def _feed_forward_small(spec: ModelSpec, group: LayerGroup) -> int:
             return _block_biases(spec, block.intermediate, block)
         case MixtureOfExperts() as mixture:
             return (
-                mixture.experts * _block_biases(spec, mixture.intermediate, mixture)
-                + _block_biases(spec, mixture.shared_intermediate, mixture)
+                _block_biases(spec, mixture.shared_intermediate, mixture)
                 + (mixture.experts if mixture.router_bias else 0)
                 + (spec.hidden if mixture.shared_gate else 0)
             )

@@ -25,6 +25,10 @@ class AbstractFeedForward(eqx.Module):
         """Elements of the routed experts that one token uses."""
 
     @abstractmethod
+    def expert_products(self, hidden: Scalar) -> Scalar:
+        """Elements of the routed experts' matrices that one token is multiplied with."""
+
+    @abstractmethod
     def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
         """Elements of the routed experts that a batch of tokens reads."""
 
@@ -60,6 +64,11 @@ class Dense(AbstractFeedForward):
         del hidden
         return 0.0
 
+    def expert_products(self, hidden: Scalar) -> Scalar:
+        """None."""
+        del hidden
+        return 0.0
+
     def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
         """None."""
         del hidden, tokens
@@ -79,6 +88,7 @@ class Mixture(AbstractFeedForward):
         intermediate: Width of one routed expert.
         shared_intermediate: Width of the shared experts together.
         matrices: 3 where gated, 2 where not.
+        expert_small: Elements of one routed expert that are in no matrix: its biases.
         router_outputs: Columns of the router: the experts, or 0 where routing is not counted.
     """
 
@@ -87,12 +97,16 @@ class Mixture(AbstractFeedForward):
     intermediate: Leaf = eqx.field(converter=as_leaf)
     shared_intermediate: Leaf = eqx.field(converter=as_leaf)
     matrices: Leaf = eqx.field(converter=as_leaf)
+    expert_small: Leaf = eqx.field(converter=as_leaf)
     router_outputs: Leaf = eqx.field(converter=as_leaf)
 
-    def _expert(self, hidden: Scalar) -> Scalar:
+    def _matrices(self, hidden: Scalar) -> Scalar:
         return feed_forward_weights(
             hidden=hidden, intermediate=self.intermediate, matrices=self.matrices
         )
+
+    def _expert(self, hidden: Scalar) -> Scalar:
+        return self._matrices(hidden) + self.expert_small
 
     def weights(self, hidden: Scalar) -> Scalar:
         """Router and shared experts."""
@@ -108,6 +122,10 @@ class Mixture(AbstractFeedForward):
     def expert_weights_used(self, hidden: Scalar) -> Scalar:
         """See `AbstractFeedForward`."""
         return self.top_k * self._expert(hidden)
+
+    def expert_products(self, hidden: Scalar) -> Scalar:
+        """See `AbstractFeedForward`."""
+        return self.top_k * self._matrices(hidden)
 
     def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
         """See `AbstractFeedForward`."""

@@ -12,7 +12,11 @@ from liminal_jax.workload.attention import (
     Latent,
     WindowScope,
 )
-from liminal_jax.workload.counts import final_small_parameters, layer_small_parameters
+from liminal_jax.workload.counts import (
+    expert_small_parameters,
+    final_small_parameters,
+    layer_small_parameters,
+)
 from liminal_jax.workload.feedforward import AbstractFeedForward, Dense, Mixture
 from liminal_jax.workload.spec import (
     DenseFeedForward,
@@ -29,12 +33,15 @@ class Layers(eqx.Module):
 
     Attributes:
         count: How many there are.
-        small: Elements of one layer that are in no matrix: norms, biases.
+        norms: Normalisations of the residual stream in one layer.
+        small: Elements of one layer that are in no matrix: norms, biases; without those of
+            routed experts.
     """
 
     count: Leaf = eqx.field(converter=as_leaf)
     attention: AbstractAttention
     feedforward: AbstractFeedForward
+    norms: Leaf = eqx.field(converter=as_leaf)
     small: Leaf = eqx.field(converter=as_leaf)
 
 
@@ -113,17 +120,20 @@ def _attention(spec: GroupedQueryAttention | LatentAttention) -> AbstractAttenti
     )
 
 
-def _feedforward(spec: DenseFeedForward | MixtureOfExperts) -> AbstractFeedForward:
-    matrices = 3 if spec.gated else 2
-    if isinstance(spec, DenseFeedForward):
-        return Dense(intermediate=spec.intermediate, matrices=matrices)
+def _feedforward(
+    spec: ModelSpec, block: DenseFeedForward | MixtureOfExperts
+) -> AbstractFeedForward:
+    matrices = 3 if block.gated else 2
+    if isinstance(block, DenseFeedForward):
+        return Dense(intermediate=block.intermediate, matrices=matrices)
     return Mixture(
-        experts=spec.experts,
-        top_k=spec.top_k,
-        intermediate=spec.intermediate,
-        shared_intermediate=spec.shared_intermediate,
+        experts=block.experts,
+        top_k=block.top_k,
+        intermediate=block.intermediate,
+        shared_intermediate=block.shared_intermediate,
         matrices=matrices,
-        router_outputs=spec.experts,
+        expert_small=expert_small_parameters(spec, block),
+        router_outputs=block.experts,
     )
 
 
@@ -131,7 +141,8 @@ def _layers(spec: ModelSpec, group: LayerGroup) -> Layers:
     return Layers(
         count=group.count,
         attention=_attention(group.attention),
-        feedforward=_feedforward(group.feedforward),
+        feedforward=_feedforward(spec, group.feedforward),
+        norms=group.norms,
         small=layer_small_parameters(spec, group),
     )
 

@@ -38,7 +38,11 @@ def _attention(attention: AbstractAttention) -> AbstractAttention:
 
 def _feedforward(feedforward: AbstractFeedForward) -> AbstractFeedForward:
     if isinstance(feedforward, Mixture):
-        return eqx.tree_at(lambda it: it.router_outputs, feedforward, feedforward.experts * 0)
+        return eqx.tree_at(
+            lambda it: (it.router_outputs, it.expert_small),
+            feedforward,
+            (feedforward.experts * 0, feedforward.experts * 0),
+        )
     return feedforward
 
 
@@ -55,6 +59,7 @@ def talk_model(model: Model) -> Model:
                 count=layers.count,
                 attention=_attention(layers.attention),
                 feedforward=_feedforward(layers.feedforward),
+                norms=layers.norms,
                 small=0,
             )
             for layers in model.layers

@@ -24,7 +24,13 @@ GROUPED = GroupedQuery(heads=16, kv_heads=4, head_dim=2)
 LATENT = Latent(heads=16, q_rank=4, kv_rank=6, nope_dim=2, rope_dim=2, value_dim=2)
 DENSE = Dense(intermediate=4, matrices=3)
 MIXTURE = Mixture(
-    experts=8, top_k=2, intermediate=4, shared_intermediate=0, matrices=3, router_outputs=8
+    experts=8,
+    top_k=2,
+    intermediate=4,
+    shared_intermediate=0,
+    matrices=3,
+    expert_small=0,
+    router_outputs=8,
 )
 TOKENS = Tokens(batch=as_leaf(3.0), hidden=as_leaf(32.0), request=Request(context=8))
 
@@ -58,7 +64,7 @@ def _layer(
     block: Dense | Mixture,
     **degrees: int,
 ) -> Exchanged:
-    layers = Layers(count=1, attention=attention, feedforward=block, small=0)
+    layers = Layers(count=1, attention=attention, feedforward=block, norms=2, small=0)
     return exchange.layer(layers, TOKENS, Mapping(**degrees), OneSecond(), EXACT)
 
 

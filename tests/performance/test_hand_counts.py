@@ -298,9 +298,6 @@ def test_context_parallel_ranks_split_the_sequence() -> None:
     _is(got.exposed_time, 2 * (3.5 + 1.5 + 3.5))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="layers that stand idle in a short stage are charged the energy of work"
-)
 def test_an_uneven_pipeline_moves_no_more_bytes() -> None:
     got = _prediction(Mapping(pp=3))
     energy = float((got.chip_power - 10) * got.step_time)
@@ -308,7 +305,6 @@ def test_an_uneven_pipeline_moves_no_more_bytes() -> None:
     assert energy == pytest.approx(1276 + 9.216 + 3 * 32 * 0.25, rel=1e-12)
 
 
-@pytest.mark.xfail(strict=True, reason="biases of experts that a token skips count as active")
 def test_biases_of_skipped_experts_are_not_active() -> None:
     mixture = TWO_LAYERS.layers[1]
     block = mixture.feedforward.model_copy(update={"bias": True})
