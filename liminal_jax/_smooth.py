@@ -8,7 +8,8 @@ goes to zero:
     max     m  <= soft <= n^temperature m       for n numbers with maximum m
     min     n^-temperature m <= soft <= m
     ceil    x  <= soft <= ceil(x), equal at whole numbers; off by at most exp(-f/rounding),
-            f the fractional part; close to x itself where the rounding is large
+            f the fractional part; close to x itself where the rounding is large. Its slope jumps
+            at whole numbers, where the gradient is that of the next step up
     floor   floor(x) <= soft <= x, likewise
     above   off by at most min(v/t, t/v)^(1/temperature)
 """

@@ -4,7 +4,9 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.laws.roofline import stage_imbalance
 from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.division import AbstractDivision
 from liminal_jax.workload.feedforward import AbstractFeedForward, Mixture
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
@@ -31,12 +33,15 @@ class Residents(eqx.Module):
 
 
 def _crowding(
-    block: AbstractFeedForward, mapping: Mapping, relaxation: AbstractRelaxation
+    block: AbstractFeedForward,
+    mapping: Mapping,
+    division: AbstractDivision,
+    relaxation: AbstractRelaxation,
 ) -> Scalar:
     """Experts of the fullest rank over those of the mean rank."""
     if not isinstance(block, Mixture):
         return 1.0
-    fullest = relaxation.ceil(block.experts / mapping.ep)
+    fullest = division.largest_share(block.experts, mapping.ep, relaxation)
     return fullest * mapping.ep / block.experts
 
 
@@ -45,6 +50,7 @@ def residents(
     request: Request,
     mapping: Mapping,
     batch: Scalar,
+    division: AbstractDivision,
     relaxation: AbstractRelaxation,
 ) -> Residents:
     """What an instance holds when each user's context is full."""
@@ -53,7 +59,9 @@ def residents(
         block = layers.feedforward
         always = layers.attention.weights(model.hidden) + block.weights(model.hidden)
         weights = weights + layers.count * (always + layers.small)
-        crowded = block.expert_weights(model.hidden) * _crowding(block, mapping, relaxation)
+        crowded = block.expert_weights(model.hidden) * _crowding(
+            block, mapping, division, relaxation
+        )
         experts = experts + layers.count * crowded
         kept = layers.attention.scope.kept(request.context, relaxation)
         cache = cache + layers.count * layers.attention.cache() * kept
@@ -64,6 +72,30 @@ def residents(
         cache=request.cache_bytes(cache) * batch * mapping.pp,
         tables=request.weight_bytes(tables),
     )
+
+
+def imbalance(
+    model: Model, mapping: Mapping, division: AbstractDivision, relaxation: AbstractRelaxation
+) -> Scalar:
+    """Layers of the largest stage over those of the mean stage."""
+    layers = model.layer_count()
+    return stage_imbalance(
+        layers=layers,
+        largest=division.largest_share(layers, mapping.pp, relaxation),
+        stages=mapping.pp,
+    )
+
+
+def table_crowding(model: Model, mapping: Mapping, relaxation: AbstractRelaxation) -> Scalar:
+    """Embedding and head of the stage that holds most of them, over those of the mean stage.
+
+    A single stage holds both. Of several the first holds the embedding and the last the head; a
+    head that is the embedding is held by both.
+    """
+    if model.tables is None:
+        return 1.0
+    tables = 1 + model.tables.embeddings
+    return mapping.pp / relaxation.minimum(mapping.pp, tables)
 
 
 def parameters_total(model: Model) -> Scalar:

@@ -18,6 +18,7 @@ import pytest
 
 from liminal_jax._smooth import Exact
 from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.division import WholeParts
 from liminal_jax.mapping.exchange import TalkExchange
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.operators import Operator, layer_operators, table_operators
@@ -127,7 +128,7 @@ def test_nominal_parameters_are_spread_over_the_layers() -> None:
     ],
 )
 def test_residents(ep: int, experts: int) -> None:
-    held = residents(MODEL, REQUEST, Mapping(tp=8, pp=3, ep=ep), 2.0, Exact())
+    held = residents(MODEL, REQUEST, Mapping(tp=8, pp=3, ep=ep), 2.0, WholeParts(), Exact())
     assert float(held.weights) == 592 + 336
     assert float(held.experts) == pytest.approx(experts, rel=1e-14)
     assert float(held.cache) == 3 * 2 * 112
