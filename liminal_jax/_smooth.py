@@ -8,7 +8,8 @@ goes to zero:
     max     m  <= soft <= n^temperature m       for n numbers with maximum m
     min     n^-temperature m <= soft <= m
     ceil    x  <= soft <= ceil(x), equal at whole numbers; off by at most exp(-f/rounding),
-            f the fractional part; close to x itself where the rounding is large
+            f the fractional part; close to x itself where the rounding is large. Its slope jumps
+            at whole numbers, where the gradient is that of the next step up
     floor   floor(x) <= soft <= x, likewise
     above   off by at most min(v/t, t/v)^(1/temperature)
 """
@@ -37,10 +38,9 @@ class AbstractRelaxation(eqx.Module):
     def above(self, value: Scalar, threshold: Scalar) -> Scalar:
         """1 where a positive value exceeds a positive threshold, else 0."""
 
+    @abstractmethod
     def minimum(self, left: Scalar, right: Scalar) -> Scalar:
-        """The smaller of two non-negative numbers, left * right / max(left, right)."""
-        largest = self.maximum(left, right)
-        return left * (right / jnp.where(largest > 0, largest, 1.0))
+        """The smaller of two non-negative numbers."""
 
     def floor(self, value: Scalar) -> Scalar:
         """The largest whole number that is not above a value."""
@@ -58,6 +58,10 @@ class Exact(AbstractRelaxation):
     def maximum(self, *values: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""
         return jnp.max(jnp.stack([jnp.asarray(value, float) for value in values]))
+
+    def minimum(self, left: Scalar, right: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return jnp.minimum(left, right)
 
     def ceil(self, value: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""
@@ -98,6 +102,11 @@ class Soft(AbstractRelaxation):
         top = jax.lax.stop_gradient(jnp.max(stacked))
         shares = jnp.where(top > 0, stacked / jnp.where(top > 0, top, 1.0), 1.0)
         return top * jnp.sum(shares ** (1 / self.temperature)) ** self.temperature
+
+    def minimum(self, left: Scalar, right: Scalar) -> Scalar:
+        """Their product over the softened larger one."""
+        largest = self.maximum(left, right)
+        return left * (right / jnp.where(largest > 0, largest, 1.0))
 
     def ceil(self, value: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""

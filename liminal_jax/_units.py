@@ -21,7 +21,7 @@ _BASES = {
     "bit": (0.125, "byte"),
     "FLOP": (1.0, "flop"),
     "FLOPS": (1.0, "flop/s"),
-    "W": (1.0, "watt"),
+    "W": (1.0, "joule/s"),
     "J": (1.0, "joule"),
     "s": (1.0, "second"),
     "min": (60.0, "second"),
@@ -91,10 +91,6 @@ def parse_unit(text: str) -> Unit:
             scale *= unit.scale**sign
             for base, power in unit.dimension:
                 powers[base] = powers.get(base, 0) + sign * power
-    if "watt" in powers and powers.get("second"):
-        powers["joule"] = powers.get("joule", 0) + powers["watt"]
-        powers["second"] -= powers["watt"]
-        del powers["watt"]
     return Unit(scale, tuple(sorted((base, power) for base, power in powers.items() if power)))
 
 

@@ -276,7 +276,8 @@ def model_answer(
         links: What joins the chips.
         work: What is asked.
         small: Elements outside matrices (norms, biases, sinks) of one layer of each group by its
-            index; of the end of the model at -1. They are read, and multiply nothing.
+            index, without the biases of routed experts; of the end of the model at -1. They are
+            read, and multiply nothing.
     """
     matrix_rate = work.ranks * machine.tensor[work.weight_bits]
     score_rate = work.ranks * machine.tensor[max(8, work.kv_bits)]
@@ -293,12 +294,16 @@ def model_answer(
             kept = _kept(attention, work.context)
             kv_bytes = _cache_elements(attention) * kept * work.kv_bits / 8
             matrices = 3 if block.gated else 2
-            expert = matrices * spec.hidden * block.intermediate
+            multiplied = matrices * spec.hidden * block.intermediate
+            expert = multiplied
             if isinstance(block, MixtureOfExperts):
                 always = matrices * spec.hidden * block.shared_intermediate
                 always += spec.hidden * block.experts
+                if block.bias:
+                    # every matrix of an expert has one bias for each of its outputs
+                    expert += (matrices - 1) * block.intermediate + spec.hidden
                 stored = always + _held_experts(block, work.ep) * expert
-                used = always + block.top_k * expert
+                used = always + block.top_k * multiplied
                 read = always + _distinct(block.experts, block.top_k, work.batch) * expert
                 active = block.top_k * block.intermediate + block.shared_intermediate
             else:
@@ -306,7 +311,7 @@ def model_answer(
                 active = block.intermediate
             compute += 2 * work.batch * (projections + used) / matrix_rate
             compute += work.batch * _score_flop(attention) * kept / score_rate
-            scalar = 5 * attention.heads * kept + 5 * active + 4 * 2 * spec.hidden
+            scalar = 5 * attention.heads * kept + 5 * active + 4 * group.norm_count() * spec.hidden
             compute += work.batch * scalar / vector_rate
             memory += (projections + read + small[index]) * weight_bytes / flow
             memory += work.batch * kv_bytes / flow

@@ -1,10 +1,11 @@
 """`liminal optimize`: the best design for a study, and how good it is."""
 
 import json as json_format
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
+from liminal_jax._files import InputError
 from liminal_jax.cli.runtime import prepare_jax
 
 BUILT_IN = "deepseek-v3-128k"
@@ -21,9 +22,9 @@ def optimize(
 ) -> int:
     """Find the best design for a study: by gradients, snapped to what can be built, certified.
 
-    Prints the design, what binds it, how far it is from the relaxed optimum, what is proven, and
-    the best that existing chips can do. Writes a run folder with the design as a file for
-    `liminal predict -c`.
+    Prints the design, what binds it, what is proven, and the best that existing chips can do.
+
+    Writes a run folder with the design as a file for `liminal predict -c`.
 
     Args:
         study: A study that comes with the package (see `liminal studies`), or a path to one.
@@ -47,20 +48,19 @@ def optimize(
     from liminal_jax.design.relaxed import Schedule
     from liminal_jax.design.search import optimize as search
     from liminal_jax.study.folder import new_folder, provenance, write_run
-    from liminal_jax.study.problem import problem_of
     from liminal_jax.study.write import design_text
     from liminal_jax.view.answer import answer_view
     from liminal_jax.view.console import messages, results
 
+    problem = _problem(file, study)
     folder = new_folder(file.name, output, overwrite)
-    problem = problem_of(file)
     with ProgressBar() as progress:
         answer = search(problem, Schedule(starts=starts), seed, progress)
         progress.stage("comparing with chips that exist")
         existing = best_existing(file) if file.design.system is None else []
     place = answer.place
     system = problem.system(jnp.asarray(place.point), jnp.asarray(place.row), Exact())
-    record = answer_record(answer, existing, system.network)
+    record = answer_record(answer, existing, system)
     design = design_text(file, place.values, place.category)
     write_run(
         folder,
@@ -73,3 +73,13 @@ def optimize(
     else:
         results().print(answer_view(answer, existing, system, str(folder)))
     return 0 if answer.feasible else 1
+
+
+def _problem(file: Any, source: str) -> Any:
+    """The problem of a study; mistakes that only show there name the file that the user named."""
+    from liminal_jax.study.problem import problem_of
+
+    try:
+        return problem_of(file)
+    except InputError as error:
+        raise InputError(source, error.problems) from None

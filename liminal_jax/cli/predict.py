@@ -63,6 +63,7 @@ def predict(
     from liminal_jax.study.file import load_design
 
     given = {name: value for name, value in flags.items() if value is not None}
+    source = "liminal predict" if config is None else config
     if config is not None:
         if given:
             problem = Problem("", "give either --config or the flags of a design, not both")
@@ -71,7 +72,10 @@ def predict(
     else:
         file = _file(given)
     prepare_jax()
-    _answer(file, json)
+    try:
+        _answer(file, json)
+    except InputError as error:
+        raise InputError(source, _flagged(error) if config is None else error.problems) from None
 
 
 def _file(given: dict[str, Any]) -> Any:
@@ -92,9 +96,13 @@ def _file(given: dict[str, Any]) -> Any:
     try:
         return design_of(tables, "liminal predict")
     except InputError as error:
-        names = {field: f"--{flag.replace('_', '-')}" for flag, field in _FLAGS.items()}
-        problems = [Problem(names.get(it.path, it.path), it.message) for it in error.problems]
-        raise InputError(error.source, problems) from None
+        raise InputError(error.source, _flagged(error)) from None
+
+
+def _flagged(error: InputError) -> list[Problem]:
+    """The problems of a design that flags stand for, with flags in place of its fields."""
+    names = {field: f"--{flag.replace('_', '-')}" for flag, field in _FLAGS.items()}
+    return [Problem(names.get(it.path, it.path), it.message) for it in error.problems]
 
 
 def _answer(file: Any, json: bool) -> None:

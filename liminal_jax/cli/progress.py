@@ -1,7 +1,6 @@
 """Progress of a search on standard error: a bar on a terminal, a line for each stage in a pipe."""
 
 from types import TracebackType
-from typing import Self
 
 from rich.progress import (
     BarColumn,
@@ -35,7 +34,7 @@ class ProgressBar(Listener):
             disable=not console.is_terminal,
         )
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "ProgressBar":
         """Begin to show."""
         self._bar.start()
         return self

@@ -1,9 +1,10 @@
 """From files to pytrees: the one place where a file's numbers become leaves.
 
 An unknown number becomes NaN, and with it every output that needs it; an unknown vector rate
-becomes infinite, which leaves scalar work out. `liminal_jax.performance.basis` names both.
+becomes infinite, which leaves scalar work out. `liminal_jax.study.basis` names both.
 """
 
+import dataclasses
 import math
 
 from liminal_jax._smooth import Exact
@@ -36,11 +37,9 @@ from liminal_jax.hardware.plan import Material, manufacturing_cost
 from liminal_jax.hardware.power import AbstractPower, ActivityPower, ProvisionedPower
 from liminal_jax.hardware.system import Facility, System
 from liminal_jax.hardware.technology import MemoryTechnology, Packaging, Process
+from liminal_jax.laws.cost import YEAR
 from liminal_jax.laws.power import arithmetic_energy
 from liminal_jax.workload.model import Model, model_of
-
-YEAR = 365.25 * 24 * 3600.0
-"""Seconds of a year."""
 
 
 def _si(number: Number | None, unknown: float = math.nan) -> float:
@@ -162,21 +161,28 @@ def facility_of(file: FacilityFile) -> Facility:
     )
 
 
-def _facility_around(file: ChipFile, rows: Facility) -> Facility:
-    """The facility around a chip; one with provisioned power brings its server's."""
-    if file.power is None:
-        return rows
-    return Facility(
-        **{
-            **{name: getattr(rows, name) for name in Facility.__dataclass_fields__},
-            "host_power": _si(file.power.server_power),
-            "switch_power": 0.0,
-        }
-    )
+def _facility_around(file: ChipFile, rows: Facility, multiple: float | None) -> Facility:
+    """The facility around a chip, with the server and the selling multiple of the chip."""
+    own: dict[str, float] = {}
+    if file.power is not None:
+        own = {"host_power": _si(file.power.server_power), "switch_power": 0.0}
+    elif file.host_power is not None:
+        own = {"host_power": _si(file.host_power)}
+    price, cost = file.market_price.value, chip_cost(file)
+    if multiple is None and price is not None and not math.isnan(cost):
+        own["selling_multiple"] = price / cost
+    return dataclasses.replace(rows, **own)
 
 
-def system_of(file: SystemFile, room: FacilityFile) -> System:
-    """The pytree of a system file, in a facility."""
+def system_of(file: SystemFile, room: FacilityFile, multiple: float | None = None) -> System:
+    """The pytree of a system file.
+
+    Args:
+        file: The system.
+        room: The facility that it stands in.
+        multiple: Price over cost, where a study states one for all chips. Else a chip whose price
+            and cost are known keeps its own, and others have the facility's.
+    """
     chip = file.chip
     return System(
         chip=Chip(
@@ -189,7 +195,7 @@ def system_of(file: SystemFile, room: FacilityFile) -> System:
             die_area=_si(chip.die_area),
         ),
         network=network_of(file.network),
-        facility=_facility_around(chip, facility_of(room)),
+        facility=_facility_around(chip, facility_of(room), multiple),
     )
 
 

@@ -270,6 +270,8 @@ class ChipFile(_Table):
         idle_fraction: Power of the idle chip over its thermal design power.
         cost: Cost of making one [USD].
         market_price: Price that buyers pay for one [USD].
+        host_power: Power of its server but for chips and switches, for each chip; None where it
+            is the facility's [W].
         memory: Main memory.
         sram: On-chip memory under control of software; None where there is none.
         power: Provisioned power; None where power follows activity.
@@ -286,6 +288,7 @@ class ChipFile(_Table):
     idle_fraction: Share = Field(default_factory=_facility("idle_fraction"))
     cost: Price
     market_price: Price
+    host_power: PowerShare | None = None
     memory: MemoryFile
     sram: SramFile | None = None
     power: PowerFile | None = None

@@ -49,7 +49,7 @@ class Enumeration:
         merits: Best merit in each category.
         indices: Indices of the best design in each category.
         shortfalls: For each limit the least excess among designs that meet all the others;
-            infinite where there are none.
+            infinite where there are none. Designs with unknown numbers do not count.
         evaluated: Designs evaluated.
     """
 
@@ -69,7 +69,8 @@ def _chunk(problem: Problem, lattice: Lattice) -> Callable[[Array], tuple[Array,
     def shortfall(outcome: Outcome) -> Array:
         violated = outcome.excess > FEASIBLE
         others_met = jnp.sum(violated) - violated == 0
-        return jnp.where(others_met, outcome.excess, jnp.inf)
+        judged = others_met & ~jnp.any(jnp.isnan(outcome.excess)) & ~jnp.isnan(outcome.score)
+        return jnp.where(judged, outcome.excess, jnp.inf)
 
     def evaluated(begin: Int[Array, ""]) -> tuple[Array, Array, Array]:
         numbers = begin + jnp.arange(CHUNK)
@@ -102,6 +103,7 @@ def enumerated(
     chunk = _chunk(problem, lattice)
     merits = np.full(lattice.shape[0], -np.inf)
     indices = np.zeros((lattice.shape[0], len(lattice.shape)), dtype=int)
+    indices[:, 0] = np.arange(lattice.shape[0])
     shortfalls = np.full(len(problem.limits), np.inf)
     for begin in range(0, lattice.size, CHUNK):
         found, where, short = (np.asarray(part) for part in chunk(jnp.asarray(begin)))

@@ -11,8 +11,9 @@ from liminal_jax.data.hardware import SystemFile, load_facility_file, load_syste
 from liminal_jax.design.certify import enumerated
 from liminal_jax.design.lattice import lattice_of
 from liminal_jax.design.polish import INFEASIBLE
+from liminal_jax.study.contradictions import PLANNED
 from liminal_jax.study.domain import Grid, Names
-from liminal_jax.study.file import PLANNED, StudyFile
+from liminal_jax.study.file import StudyFile
 from liminal_jax.study.problem import Problem, problem_of
 
 FINE_BATCHES = 48

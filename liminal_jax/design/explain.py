@@ -115,7 +115,8 @@ def sensitivities(
     """
     sign = 1.0 if isinstance(problem.file, StudyFile) and problem.file.objective.maximise else -1.0
     prices = [
-        Sensitivity(f"limit.{limit.name}", sign * float(price))
+        # A limit that grows gives way where it is a ceiling, and presses where it is a floor.
+        Sensitivity(f"limit.{limit.name}", (-sign if limit.at_least else sign) * float(price))
         for limit, price in zip(problem.limits, point.multipliers, strict=True)
         if limit.unit or limit.bound != 1.0
     ]

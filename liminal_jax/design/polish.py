@@ -92,7 +92,9 @@ def _climbed(problem: Problem, lattice: Lattice, indices: Int[Array, " axes"]) -
         following = best_near(candidate.indices)
         return following, following.merit > candidate.merit, count + 1
 
-    begin = (best_near(indices), jnp.asarray(True), jnp.asarray(0))
+    unseen = Outcome(score=jnp.zeros(()), excess=jnp.zeros(len(problem.limits)))
+    start = Candidate(indices=indices, merit=jnp.asarray(-jnp.inf), outcome=unseen)
+    begin = (start, jnp.asarray(True), jnp.asarray(0))
     return jax.lax.while_loop(improving, move, begin)[0]
 
 

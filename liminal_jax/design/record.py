@@ -3,8 +3,11 @@
 import dataclasses
 from typing import Any
 
+from liminal_jax._smooth import Exact
 from liminal_jax.design.existing import Existing
+from liminal_jax.design.explain import Binding
 from liminal_jax.design.search import Answer, Place
+from liminal_jax.hardware.system import System
 from liminal_jax.study.basis import basis
 from liminal_jax.study.file import StudyFile
 from liminal_jax.study.quantities import QUANTITIES
@@ -26,14 +29,20 @@ def gap(answer: Answer) -> float | None:
     """How far the design is from the relaxed optimum, as a share of the design's objective."""
     if not (answer.feasible and answer.relaxed.feasible):
         return None
-    return abs(answer.relaxed.objective - answer.objective) / abs(answer.objective)
+    return number(abs(answer.relaxed.objective - answer.objective) / abs(answer.objective))
 
 
-def answer_record(answer: Answer, existing: list[Existing], network: object) -> dict[str, Any]:
+def _binding(it: Binding) -> dict[str, Any]:
+    return {**dataclasses.asdict(it), "value": number(it.value), "slack": number(it.slack)}
+
+
+def answer_record(answer: Answer, existing: list[Existing], system: System) -> dict[str, Any]:
     """SI units and USD, stable keys. `prediction` is one instance, `totals` all of them."""
     file = answer.problem.file
     asked = file.objective.model_dump(exclude_none=True) if isinstance(file, StudyFile) else {}
-    sentences = basis(file, answer.problem.workload, network)
+    workload = answer.problem.workload
+    assumptions = workload.assumptions(system.network, Exact())
+    sentences = basis(file, answer.place.category, workload.model, system, assumptions)
     return {
         "name": file.name,
         "feasible": answer.feasible,
@@ -50,7 +59,7 @@ def answer_record(answer: Answer, existing: list[Existing], network: object) -> 
         "prediction": prediction_record(answer.fleet.instance, sentences),
         "totals": totals(answer),
         "certificate": dataclasses.asdict(answer.certificate),
-        "binding": [dataclasses.asdict(it) for it in answer.binding],
+        "binding": [_binding(it) for it in answer.binding],
         "sensitivities": [dataclasses.asdict(it) for it in answer.sensitivities],
         "alternatives": [
             {"value": it.objective, "design": _place(answer, it.place)}

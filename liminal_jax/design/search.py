@@ -196,10 +196,8 @@ def _certificate(
     )
 
 
-def _shortfalls(problem: Problem, walk: Enumeration | None) -> list[str]:
+def _shortfalls(problem: Problem, walk: Enumeration) -> list[str]:
     """How far each limit is from being met when all others are, nearest first."""
-    if walk is None:
-        return []
     sentences = []
     for index in np.argsort(walk.shortfalls):
         short = float(walk.shortfalls[index])
@@ -215,9 +213,28 @@ def _shortfalls(problem: Problem, walk: Enumeration | None) -> list[str]:
     return sentences or ["no limit can be met by giving up one other; several must give"]
 
 
+def _unknown(problem: Problem, found: Candidate, place: Place) -> list[str]:
+    """Which unknown numbers keep the best design from being judged; nothing where none do."""
+    excess = np.asarray(found.outcome.excess)
+    names = [it.name for it, over in zip(problem.limits, excess, strict=True) if np.isnan(over)]
+    if isinstance(problem.file, StudyFile) and np.isnan(float(found.outcome.score)):
+        names.append(problem.file.objective.quantity)
+    if not names:
+        return []
+    return [
+        f"{', '.join(dict.fromkeys(names))} of {place.category} cannot be judged, for want of"
+        " published numbers; state them in a system file of your own: liminal systems new mine"
+        f" --like {place.category}"
+    ]
+
+
 def _reasons(
     problem: Problem, answer: Certificate, walk: Enumeration | None, binding: list[Binding]
 ) -> list[str]:
+    unproven = [
+        f"the lattice has {answer.lattice:,} designs, more than the {EXHAUSTIBLE:,} that are"
+        " searched whole: nothing is proven about the designs not visited"
+    ]
     worst = [
         f"{it.constraint}: {it.value:.4g} against a limit of {it.limit:.4g} {it.unit}".rstrip()
         for it in binding
@@ -225,13 +242,10 @@ def _reasons(
     ]
     if worst:
         sentence = "the design that exceeds the limits least still has " + "; ".join(worst)
-        return [*_shortfalls(problem, walk), sentence]
-    if answer.method == "exhaustive":
+        return [sentence, *unproven] if walk is None else [*_shortfalls(problem, walk), sentence]
+    if walk is not None:
         return ["every design of the lattice was evaluated; none is better"]
-    return [
-        f"the lattice has {answer.lattice:,} designs, more than the {EXHAUSTIBLE:,} that are"
-        " searched whole: nothing is proven about the designs not visited"
-    ]
+    return unproven
 
 
 def optimize(
@@ -286,7 +300,7 @@ def optimize(
     times["certify"] = clock()
 
     progress.stage("explaining")
-    feasible = bool(found.outcome.feasible())
+    feasible = float(found.merit) > INFEASIBLE
     place = _placed(problem, lattice, np.asarray(found.indices))
     fleet, _ = jax.jit(lambda point, index: problem.fleet(point, index, Exact()))(
         jnp.asarray(place.point), jnp.asarray(place.row)
@@ -308,7 +322,7 @@ def optimize(
         snapped=_objective(problem, first) if first > INFEASIBLE else None,
         certificate=certificate,
         binding=binding,
-        reasons=_reasons(problem, certificate, walk, binding),
+        reasons=_unknown(problem, found, place) or _reasons(problem, certificate, walk, binding),
         alternatives=_alternatives(problem, lattice, *leaders),
         sensitivities=worth,
         seconds={name: times[name] - times[before] for before, name in itertools.pairwise(stages)},

@@ -48,7 +48,11 @@ class AbstractNetwork(eqx.Module):
 
     @abstractmethod
     def provisioned_bandwidth(self) -> Scalar:
-        """Scale-up bandwidth of one chip that must be bought and powered [B/s]."""
+        """Scale-up bandwidth of one chip that must be bought [B/s]."""
+
+    @abstractmethod
+    def switched_bandwidth(self) -> Scalar:
+        """Scale-up bandwidth of one chip that passes through switches, which draw power [B/s]."""
 
 
 class AbstractPhysical(AbstractNetwork):
@@ -78,6 +82,10 @@ class AbstractPhysical(AbstractNetwork):
     @abstractmethod
     def group_latency(self, chips: Scalar) -> Scalar:
         """Latency of one collective in a group within the domain [s]."""
+
+    @abstractmethod
+    def neighbour_bandwidth(self) -> Scalar:
+        """Bandwidth of one chip to a single other one [B/s]."""
 
     @abstractmethod
     def link_load(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
@@ -133,7 +141,7 @@ class AbstractPhysical(AbstractNetwork):
     def send_time(self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """Over the scale-up network, or the scale-out one where the instance leaves its domain."""
         crosses = relaxation.above(chips, between(self.domain))
-        near = self.latency + message / (self.bandwidth * self.efficiency)
+        near = self.latency + message / (self.neighbour_bandwidth() * self.efficiency)
         far = self.scale_out.latency + message / self.scale_out.bandwidth
         return (1 - crosses) * near + crosses * far
 
@@ -160,6 +168,14 @@ class Switched(AbstractPhysical):
         """See `AbstractPhysical`."""
         del chips
         return self.latency
+
+    def neighbour_bandwidth(self) -> Scalar:
+        """All of it: switches join any two chips."""
+        return self.bandwidth
+
+    def switched_bandwidth(self) -> Scalar:
+        """All of it."""
+        return self.bandwidth
 
     def link_load(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """One: each byte leaves its chip once."""
@@ -190,6 +206,14 @@ class FullMesh(AbstractPhysical):
         del chips
         return self.latency
 
+    def neighbour_bandwidth(self) -> Scalar:
+        """One link of those to all others."""
+        return self.bandwidth / (self.domain - 1)
+
+    def switched_bandwidth(self) -> Scalar:
+        """None: there are no switches."""
+        return 0.0
+
     def link_load(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """One: each byte leaves its chip once."""
         del chips, relaxation
@@ -214,6 +238,14 @@ class Torus(AbstractPhysical):
     def group_latency(self, chips: Scalar) -> Scalar:
         """A message crosses the diameter hop by hop."""
         return self.latency * torus_diameter(chips=chips, dimensions=self.dimensions)
+
+    def neighbour_bandwidth(self) -> Scalar:
+        """One link of two in each dimension."""
+        return self.bandwidth / (2 * self.dimensions)
+
+    def switched_bandwidth(self) -> Scalar:
+        """None: there are no switches."""
+        return 0.0
 
     def link_load(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """Half the diameter on average, one at least."""
@@ -260,6 +292,10 @@ class FittedLatency(AbstractNetwork):
         """See `AbstractNetwork`; the latency of a collective, no other being published."""
         del message
         return self.latency(chips, relaxation)
+
+    def switched_bandwidth(self) -> Scalar:
+        """None: no bandwidth is published, so none is charged."""
+        return 0.0
 
     def provisioned_bandwidth(self) -> Scalar:
         """None: no bandwidth is published, so none is charged."""

@@ -2,6 +2,9 @@
 
 from liminal_jax._arrays import Scalar
 
+YEAR = 365.25 * 24 * 3600.0
+"""Seconds of a year."""
+
 
 def package_cost(
     *, wafer_price: Scalar, interposers: Scalar, bond_yield: Scalar, parts: Scalar

@@ -116,8 +116,10 @@ class LayerExchange(AbstractExchange):
 
     An all-reduce after the mixer and one after the feed-forward block, of those that a layer has.
     Where experts are spread, dispatch and combine (all-to-all) take the place of the latter, but
-    for the ranks that share one expert. Where a sequence is split, ranks exchange softmax
-    statistics and merge their parts of the weighted sums.
+    for the ranks that share one expert: the two halves of the former stand around them, tokens
+    being scattered before and gathered after, and shared experts run where the tokens lie. Where
+    a sequence is split, ranks exchange softmax statistics and merge their parts of the weighted
+    sums.
     """
 
     def layer(

@@ -45,8 +45,10 @@ def filled_placement(
         Shares that fit.
     """
     in_weights = relaxation.minimum(capacity, weights)
-    in_cache = relaxation.minimum(capacity - in_weights, cache)
-    in_experts = relaxation.minimum(capacity - in_weights - in_cache, experts)
+    # Rounding may leave less than nothing.
+    left = relaxation.maximum(capacity - in_weights, 0.0)
+    in_cache = relaxation.minimum(left, cache)
+    in_experts = relaxation.minimum(relaxation.maximum(left - in_cache, 0.0), experts)
     return Placement(
         weights=in_weights / weights,
         cache=in_cache / jnp.where(cache > 0, cache, 1.0),

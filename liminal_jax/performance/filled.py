@@ -1,13 +1,11 @@
 """A design whose SRAM is filled with what is read most often."""
 
 from liminal_jax._arrays import Scalar
-from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.system import System
-from liminal_jax.laws.roofline import stage_imbalance
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import filled_placement
-from liminal_jax.performance.predictor import Design
-from liminal_jax.performance.residents import residents
+from liminal_jax.performance.predictor import Assumptions, Design
+from liminal_jax.performance.residents import imbalance, residents
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
@@ -18,16 +16,15 @@ def filled_design(
     batch: Scalar,
     model: Model,
     request: Request,
-    relaxation: AbstractRelaxation,
+    assumptions: Assumptions | None = None,
 ) -> Design:
     """The design with as much data in SRAM as its fullest stage can hold there."""
-    held = residents(model, request, mapping, batch, relaxation)
-    layers = model.layer_count()
-    imbalance = stage_imbalance(
-        layers=layers, largest=relaxation.ceil(layers / mapping.pp), stages=mapping.pp
-    )
+    assumptions = Assumptions() if assumptions is None else assumptions
+    division, relaxation = assumptions.division, assumptions.relaxation
+    held = residents(model, request, mapping, batch, division, relaxation)
+    crowding = imbalance(model, mapping, division, relaxation)
     placement = filled_placement(
-        capacity=mapping.chips() * system.chip.sram.capacity / imbalance,
+        capacity=mapping.chips() * system.chip.sram.capacity / crowding,
         weights=held.weights,
         cache=held.kept(),
         experts=held.experts,

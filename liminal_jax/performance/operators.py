@@ -60,7 +60,7 @@ def _projections(layers: Layers, model: Model, request: Request, batch: Scalar) 
     return Operator(
         matrix=FLOP_PER_WEIGHT * batch * weights,
         scalar=batch
-        * scalar_work(elements=layers.parts() * model.hidden, operations=model.operations.per_norm),
+        * scalar_work(elements=layers.norms * model.hidden, operations=model.operations.per_norm),
         weights=request.weight_bytes(weights + layers.small),
     )
 
@@ -89,9 +89,9 @@ def _feedforward(
     block: AbstractFeedForward, model: Model, request: Request, batch: Scalar
 ) -> Operator:
     always = block.weights(model.hidden)
-    used = always + block.expert_weights_used(model.hidden)
+    products = always + block.expert_products(model.hidden)
     return Operator(
-        matrix=FLOP_PER_WEIGHT * batch * used,
+        matrix=FLOP_PER_WEIGHT * batch * products,
         scalar=batch
         * scalar_work(elements=block.activations(), operations=model.operations.per_activation),
         weights=request.weight_bytes(always),

@@ -13,9 +13,10 @@ from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.hardware.chip import Chip
 from liminal_jax.hardware.power import Activity
 from liminal_jax.hardware.system import System
-from liminal_jax.laws.cost import capital_recovery, cost_rate
-from liminal_jax.laws.roofline import compute_time, memory_time, stage_imbalance
+from liminal_jax.laws.cost import YEAR, capital_recovery, cost_rate
+from liminal_jax.laws.roofline import compute_time, memory_time
 from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.division import AbstractDivision, WholeParts
 from liminal_jax.mapping.exchange import AbstractExchange, Exchanged, LayerExchange, Tokens
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.operators import Operator, layer_operators, table_operators
@@ -29,15 +30,14 @@ from liminal_jax.performance.overlap import (
 from liminal_jax.performance.prediction import CapitalShares, PowerShares, Prediction
 from liminal_jax.performance.residents import (
     Residents,
+    imbalance,
     parameters_active,
     parameters_total,
     residents,
+    table_crowding,
 )
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
-
-YEAR = 365.25 * 24 * 3600.0
-"""Seconds of a year."""
 
 LEAST_ATTENTION_BITS = 8
 """Attention computes with 8-bit operands at least; narrower caches are widened first."""
@@ -70,12 +70,14 @@ class Assumptions(eqx.Module):
         overlap: How arithmetic and memory traffic overlap.
         tiers: How SRAM and main memory overlap.
         exchange: Which collectives a layer needs.
+        division: How evenly layers and experts divide.
     """
 
     relaxation: AbstractRelaxation = eqx.field(default_factory=Exact)
     overlap: AbstractOverlap = eqx.field(default_factory=WholeStep)
     tiers: AbstractTiers = eqx.field(default_factory=ParallelTiers)
     exchange: AbstractExchange = eqx.field(default_factory=LayerExchange)
+    division: AbstractDivision = eqx.field(default_factory=WholeParts)
 
 
 class _Traffic(eqx.Module):
@@ -162,14 +164,15 @@ class _Fill(eqx.Module):
     sram_fits: Leaf = eqx.field(converter=as_leaf)
 
 
-def _fill(held: Residents, design: Design, imbalance: Scalar) -> _Fill:
+def _fill(held: Residents, design: Design, crowding: Scalar, tables: Scalar) -> _Fill:
+    """How full the fullest chip is, given by how much it exceeds the mean in layers and tables."""
     chip, chips, placement = design.system.chip, design.mapping.chips(), design.placement
-    sram = imbalance * (
+    sram = crowding * (
         placement.weights * held.weights
         + placement.experts * held.experts
         + placement.cache * held.kept()
     )
-    main = held.tables + imbalance * (
+    main = tables * held.tables + crowding * (
         (1 - placement.weights) * held.weights
         + (1 - placement.experts) * held.experts
         + (1 - placement.cache) * held.kept()
@@ -208,29 +211,25 @@ def predict(
     """
     assumptions = Assumptions() if assumptions is None else assumptions
     relaxation, mapping, chip = assumptions.relaxation, design.mapping, design.system.chip
-    layers = model.layer_count()
-    imbalance = stage_imbalance(
-        layers=layers, largest=relaxation.ceil(layers / mapping.pp), stages=mapping.pp
-    )
-    operators = [
-        operator.scaled(imbalance)
-        for operator in layer_operators(model, request, design.batch, relaxation)
-    ] + table_operators(model, request, design.batch)
-    times = [_times(operator, design, request, assumptions) for operator in operators]
+    pace = imbalance(model, mapping, assumptions.division, relaxation)
+    tables = table_operators(model, request, design.batch)
+    operators = layer_operators(model, request, design.batch, relaxation)
+    paced = [operator.scaled(pace) for operator in operators] + tables
+    times = [_times(operator, design, request, assumptions) for operator in paced]
     collectives, pipeline = _exchanged(design, model, request, assumptions)
 
     compute = sum(each.compute for each in times)
     memory = sum(each.memory for each in times)
-    exposed = imbalance * collectives.time + pipeline.time
+    exposed = pace * collectives.time + pipeline.time
     step = assumptions.overlap.busy_time(times, relaxation) + exposed
     users = mapping.pp * design.batch
     stps = users / step
 
-    held = residents(model, request, mapping, design.batch, relaxation)
-    fill = _fill(held, design, imbalance)
+    held = residents(model, request, mapping, design.batch, assumptions.division, relaxation)
+    fill = _fill(held, design, pace, table_crowding(model, mapping, relaxation))
     fits = (fill.main <= 1 + ROUNDING) & (fill.sram_fits > 0)
 
-    work = sum(operators[1:], start=operators[0])
+    work = sum(operators[1:] + tables, start=operators[0])
     tensor = _tensor_time(work, chip, request, mapping.stage_chips())
     chip_power = _chip_power(work, design, request, step, collectives.sent + pipeline.sent)
     power = _power_shares(design, chip_power)
@@ -274,7 +273,7 @@ def predict(
 
 def _power_shares(design: Design, chip_power: Scalar) -> PowerShares:
     facility, chips = design.system.facility, design.mapping.chips()
-    bandwidth = design.system.network.provisioned_bandwidth()
+    bandwidth = design.system.network.switched_bandwidth()
     return PowerShares(
         chips=chips * chip_power,
         host=chips * facility.host_power,

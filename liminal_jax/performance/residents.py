@@ -4,7 +4,9 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.laws.roofline import stage_imbalance
 from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.division import AbstractDivision
 from liminal_jax.workload.feedforward.base import AbstractFeedForward, AbstractMixture
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
@@ -39,12 +41,15 @@ class Residents(eqx.Module):
 
 
 def _crowding(
-    block: AbstractFeedForward | None, mapping: Mapping, relaxation: AbstractRelaxation
+    block: AbstractFeedForward | None,
+    mapping: Mapping,
+    division: AbstractDivision,
+    relaxation: AbstractRelaxation,
 ) -> Scalar:
     """Experts of the fullest rank over those of the mean rank."""
     if not isinstance(block, AbstractMixture):
         return 1.0
-    fullest = relaxation.ceil(block.experts / mapping.ep)
+    fullest = division.largest_share(block.experts, mapping.ep, relaxation)
     return fullest * mapping.ep / block.experts
 
 
@@ -53,13 +58,14 @@ def residents(
     request: Request,
     mapping: Mapping,
     batch: Scalar,
+    division: AbstractDivision,
     relaxation: AbstractRelaxation,
 ) -> Residents:
     """What an instance holds when each user's context is full."""
     weights = experts = cache = index = state = 0.0
     for layers in model.layers:
         weights = weights + layers.count * layers.weights(model.hidden)
-        crowding = _crowding(layers.feedforward, mapping, relaxation)
+        crowding = _crowding(layers.feedforward, mapping, division, relaxation)
         experts = experts + layers.count * layers.expert_weights(model.hidden) * crowding
         mixer = layers.attention
         if mixer is not None:
@@ -76,6 +82,30 @@ def residents(
         state=request.state_bytes(state) * users,
         tables=request.weight_bytes(tables),
     )
+
+
+def imbalance(
+    model: Model, mapping: Mapping, division: AbstractDivision, relaxation: AbstractRelaxation
+) -> Scalar:
+    """Layers of the largest stage over those of the mean stage."""
+    layers = model.layer_count()
+    return stage_imbalance(
+        layers=layers,
+        largest=division.largest_share(layers, mapping.pp, relaxation),
+        stages=mapping.pp,
+    )
+
+
+def table_crowding(model: Model, mapping: Mapping, relaxation: AbstractRelaxation) -> Scalar:
+    """Embedding and head of the stage that holds most of them, over those of the mean stage.
+
+    A single stage holds both. Of several the first holds the embedding and the last the head; a
+    head that is the embedding is held by both.
+    """
+    if model.tables is None:
+        return 1.0
+    tables = 1 + model.tables.embeddings
+    return mapping.pp / relaxation.minimum(mapping.pp, tables)
 
 
 def parameters_total(model: Model) -> Scalar:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from liminal_jax._files import InputError, Problem
+from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.data.build import (
     facility_of,
     network_of,
@@ -25,7 +27,9 @@ from liminal_jax.data.models import load_model_spec
 from liminal_jax.hardware.network import AbstractNetwork, FittedLatency
 from liminal_jax.hardware.plan import Material
 from liminal_jax.hardware.system import Facility, System
-from liminal_jax.mapping.exchange import AbstractExchange, LayerExchange, TalkExchange
+from liminal_jax.mapping.division import EvenParts
+from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
+from liminal_jax.performance.predictor import Assumptions
 from liminal_jax.study.assumptions import changed
 from liminal_jax.study.file import AssumptionsTable, DesignFile, DesignTable, WorkloadTable
 from liminal_jax.workload.model import Model, model_of
@@ -40,10 +44,16 @@ class Workload(NamedTuple):
     request: Request
     accounting: str
 
-    def exchange(self, network: AbstractNetwork) -> AbstractExchange:
-        """Collectives of a layer: the talk's on the talk's chips, else what the mapping needs."""
-        talk = self.accounting == "talk" and isinstance(network, FittedLatency)
-        return TalkExchange() if talk else LayerExchange()
+    def assumptions(self, network: AbstractNetwork, relaxation: AbstractRelaxation) -> Assumptions:
+        """The laws of the accounting: the talk counts its own collectives on its own chips."""
+        if self.accounting == "model":
+            return Assumptions(relaxation=relaxation)
+        talk = isinstance(network, FittedLatency)
+        return Assumptions(
+            relaxation=relaxation,
+            exchange=TalkExchange() if talk else LayerExchange(),
+            division=EvenParts(),
+        )
 
 
 class Planned(NamedTuple):
@@ -58,8 +68,18 @@ def workload_of(table: WorkloadTable) -> Workload:
     """The workload of a file."""
     model = model_of(load_model_spec(table.model))
     request = Request(context=table.context, weight_bits=table.weight_bits, kv_bits=table.kv_bits)
-    counted = talk_model(model) if table.accounting == "talk" else model
-    return Workload(model=counted, request=request, accounting=table.accounting)
+    return Workload(
+        model=_talk(table.model, model) if table.accounting == "talk" else model,
+        request=request,
+        accounting=table.accounting,
+    )
+
+
+def _talk(name: str, model: Model) -> Model:
+    try:
+        return talk_model(model)
+    except ValueError as error:
+        raise InputError("", [Problem("workload.accounting", f"{name}: {error}")]) from None
 
 
 def _facility_file(assumptions: AssumptionsTable, source: str) -> FacilityFile:
@@ -120,15 +140,17 @@ def systems_of(table: DesignTable, assumptions: AssumptionsTable, source: str) -
     """The finished systems of a design, leaves stacked by system.
 
     Raises:
-        ValueError: systems whose networks or power follow different laws, in one study.
+        InputError: systems whose networks or power follow different laws, in one study.
     """
     room = _facility_file(assumptions, source)
     names = table.system.names if table.system is not None else ()
-    systems = [system_of(load_system_file(name), room) for name in names]
-    kinds = {jax.tree.structure(system) for system in systems}
+    stated = room.selling_multiple.value if "selling_multiple" in assumptions.facility else None
+    systems = [system_of(load_system_file(name), room, stated) for name in names]
+    kinds: dict[object, list[str]] = {}
+    for name, system in zip(names, systems, strict=True):
+        kinds.setdefault(jax.tree.structure(system), []).append(name)
     if len(kinds) > 1:
-        raise ValueError(
-            "these systems have networks or power of different kinds; study them one at a time: "
-            + ", ".join(names)
-        )
+        groups = " | ".join(", ".join(group) for group in kinds.values())
+        message = f"networks or power of different kinds; run a study for each of: {groups}"
+        raise InputError(source, [Problem("design.system", message)])
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *systems)

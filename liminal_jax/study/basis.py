@@ -1,10 +1,14 @@
 """What a prediction rests on and what it leaves out, in sentences."""
 
 from liminal_jax.data.hardware import SystemFile, load_system_file
+from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.numbers import Number
 from liminal_jax.hardware.network import FittedLatency
-from liminal_jax.study.assemble import Workload
-from liminal_jax.study.file import DesignFile
+from liminal_jax.hardware.system import System
+from liminal_jax.mapping.exchange import TalkExchange
+from liminal_jax.performance.predictor import Assumptions
+from liminal_jax.study.file import DesignFile, WorkloadTable
+from liminal_jax.workload.model import Model
 
 _MODEL = (
     "Ideal bound: peak rates, balanced routing, perfect overlap of compute and memory, collectives"
@@ -12,16 +16,22 @@ _MODEL = (
 )
 _LEFT_OUT = "Left out: prefill, queueing, sampling, kernel launches, activations in memory."
 _TALK = (
-    "The talk's accounting: layers only, full-context KV, latent attention multiplied out, no"
-    " scalar work."
+    "The talk's accounting: layers only, full-context KV, latent attention multiplied out, ideal"
+    " division, no scalar work."
 )
-_TALK_EXCHANGE = (
-    "Collectives as in the talk: their counts and the latencies at 8 and 128 chips were fitted to"
-    " its system table; the line between them is an assumption."
+_TALK_EXCHANGE = "Collectives counted as in the talk; the counts were fitted to its system table."
+_LAYER_EXCHANGE = "Collectives: those that the degrees of parallelism need in each layer."
+_FITTED_LATENCY = (
+    "Latencies at 8 and 128 chips were fitted to the talk's system table, the line between them is"
+    " an assumption; no price or power of this network is published, and none is charged."
 )
 _ALPHA_BETA = (
-    "Collectives: alpha-beta by topology, the latency of the system's file for each collective"
-    " (each hop on a torus)."
+    "Latency and bandwidth by topology; latencies are those of the system's file, which vendors'"
+    " chips were not all measured for in the same way."
+)
+_PLANNED = (
+    "A planned chip: area, power and cost follow from its process, memory and packaging files and"
+    " from the assumptions of the design file."
 )
 
 
@@ -31,48 +41,81 @@ def _unknown(label: str, number: Number, consequence: str) -> list[str]:
     return [f"{label} is unknown ({number.unknown}): {consequence}."]
 
 
+def _power_sentences(file: SystemFile) -> list[str]:
+    chip = file.chip
+    if chip.power is not None:
+        return ["Provisioned power by die area, as in the LIMINAL paper; the area is assumed."]
+    if chip.tdp.value is None:
+        return _unknown("The TDP", chip.tdp, "power and energy are null")
+    return [
+        "Power by activity: idle share, memory path, arithmetic; at full use they draw the TDP."
+    ]
+
+
 def _system_sentences(file: SystemFile, bits: float) -> list[str]:
     chip = file.chip
     sentences = _unknown("The vector rate", chip.vector, "scalar work is left out")
-    if chip.power is None:
-        sentences += _unknown("The TDP", chip.tdp, "power and energy are null")
-        sentences.append(
-            "Power by activity: idle share, memory path and arithmetic, which together draw the TDP"
-            " at full use."
-        )
-    else:
-        sentences.append("Provisioned power, as in the LIMINAL paper: so much for each area.")
+    sentences += _power_sentences(file)
     if chip.cost.value is None:
-        sentences.append(f"No manufacturing cost is published ({chip.cost.unknown}): it is")
         built = chip.dies and chip.process and chip.memory.stacks and chip.die_area.value
-        sentences[-1] += (
-            " estimated from die area, process and stacks."
-            if built
-            else " null, and so is capital."
+        consequence = (
+            "it is estimated from die area, process and stacks" if built else "capital is null"
         )
+        sentences += _unknown("The manufacturing cost", chip.cost, consequence)
     wider = {8: chip.tensor_8bit, 4: chip.tensor_4bit}.get(round(bits))
     if wider is not None and wider.value is None:
         sentences.append(f"The chip has no known {bits:g}-bit rate: the next wider one is used.")
     return sentences
 
 
-def basis(file: DesignFile, workload: Workload, network: object) -> list[str]:
-    """Sentences about a prediction: the model, the numbers behind it, what is missing."""
-    sentences = [_MODEL]
-    if workload.accounting == "talk":
-        sentences.append(_TALK)
-    talk = isinstance(network, FittedLatency)
-    sentences.append(_TALK_EXCHANGE if talk else _ALPHA_BETA)
-    if talk:
-        sentences.append("No network price or switch power is published for this system.")
-    mixers = [it.attention for it in workload.model.layers if it.attention is not None]
-    sentences += dict.fromkeys(sentence for mixer in mixers for sentence in mixer.basis())
-    if file.design.system is not None:
-        (name,) = file.design.system.names
-        sentences += _system_sentences(load_system_file(name), file.workload.weight_bits)
-    else:
-        sentences.append(
-            "A planned chip: area, power and cost follow from its process, memory and packaging"
-            " files and from the assumptions of the design file."
-        )
-    return [*sentences, _LEFT_OUT]
+def _workload_sentences(table: WorkloadTable, model: Model) -> list[str]:
+    mixers = [it.attention for it in model.layers if it.attention is not None]
+    sentences = list(dict.fromkeys(line for mixer in mixers for line in mixer.basis()))
+    positions = load_model_spec(table.model).positions
+    if 0 < positions < table.context:
+        sentences.append(f"The model has learned {positions:,} positions, fewer than the context.")
+    odd = [bits for bits in (table.weight_bits, table.kv_bits) if bits not in (4, 8, 16)]
+    if odd:
+        sentences.append("Bits other than 4, 8 and 16 compute at the rate of the next wider width.")
+    if max(table.weight_bits, table.kv_bits) > 16:
+        sentences[-1] = "Operands wider than 16 bits compute at the 16-bit rate, which is too fast."
+    return sentences
+
+
+def _cost_sentence(system: System) -> str:
+    it = system.facility
+    return (
+        f"Cost: chips at {float(it.selling_multiple):.3g} times their manufacturing cost, capital"
+        f" recovered over {float(it.lifetime):g} years at {float(it.discount_rate):.0%},"
+        f" electricity at {float(it.energy_price) * 3.6e6:.3g} USD/kWh, PUE {float(it.pue):g}."
+    )
+
+
+def basis(
+    file: DesignFile, category: str, model: Model, system: System, assumptions: Assumptions
+) -> list[str]:
+    """Sentences about a prediction: the model, the numbers behind it, what is missing.
+
+    Args:
+        file: The design, or the study that it answers.
+        category: The system, where the file names several.
+        model: What is computed.
+        system: The hardware.
+        assumptions: The laws that were used.
+    """
+    talk = isinstance(assumptions.exchange, TalkExchange)
+    fitted = isinstance(system.network, FittedLatency)
+    return [
+        _MODEL,
+        *([_TALK] if file.workload.accounting == "talk" else []),
+        _TALK_EXCHANGE if talk else _LAYER_EXCHANGE,
+        _FITTED_LATENCY if fitted else _ALPHA_BETA,
+        *_workload_sentences(file.workload, model),
+        *(
+            [_PLANNED]
+            if file.design.system is None
+            else _system_sentences(load_system_file(category), file.workload.weight_bits)
+        ),
+        _cost_sentence(system),
+        _LEFT_OUT,
+    ]

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from liminal_jax._files import did_you_mean
+from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._units import parse_quantity
+from liminal_jax.data.validation import validated
+
+MOST_VALUES = 100_000
+"""A grid of more values is a slip of the pen: it would fill the memory before it is searched."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Names:
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class _Choices(_Table):
@@ -69,7 +73,7 @@ class _Steps(_Table):
 class _Spaced(_Table):
     min: float | str
     max: float | str
-    num: int = Field(ge=2)
+    num: int = Field(ge=2, le=MOST_VALUES)
     scale: str = "linear"
 
 
@@ -97,13 +101,11 @@ class _Reader:
         """One value in SI."""
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise ValueError(f"must be {_FORMS}, got {value!r}")
-        number = parse_quantity(value, self.unit) if isinstance(value, str) else float(value)
-        if not math.isfinite(number):
-            raise ValueError(f"must be a finite number, got {value!r}")
+        number = in_si(value, self.unit)
         if self.whole and number != round(number):
-            raise ValueError(f"must be a whole number, got {value!r}")
+            raise ValueError(f"must be a whole number, got {_written(value)}")
         if number < self.least:
-            raise ValueError(f"must be at least {self.least:g}, got {value!r}")
+            raise ValueError(f"must be at least {self.least:g}, got {_written(value)}")
         return number
 
     def grid(self, value: Any) -> Grid:
@@ -121,18 +123,29 @@ class _Reader:
             return self._spaced(_parsed(_Spaced, value))
         return self._stepped(_parsed(_Steps, value))
 
+    def _part(self, name: str, value: float | str) -> float:
+        """One number of a table, whose mistakes name it."""
+        try:
+            return self.number(value)
+        except ValueError as error:
+            raise ValueError(f"{name} {error}") from None
+
     def _bounds(self, table: _Steps | _Spaced) -> tuple[float, float]:
-        low, high = self.number(table.min), self.number(table.max)
+        low, high = self._part("min", table.min), self._part("max", table.max)
         if low > high:
-            raise ValueError(f"min {table.min!r} is above max {table.max!r}; exchange them")
+            raise ValueError(
+                f"min {_written(table.min)} is above max {_written(table.max)}; exchange them"
+            )
         return low, high
 
     def _stepped(self, table: _Steps) -> Grid:
         low, high = self._bounds(table)
-        step = self.number(table.step)
+        step = self._part("step", table.step)
         if step <= 0:
-            raise ValueError(f"step must be greater than 0, got {table.step!r}")
+            raise ValueError(f"step must be greater than 0, got {_written(table.step)}")
         count = math.floor((high - low) / step * (1 + 1e-12)) + 1
+        if count > MOST_VALUES:
+            raise ValueError(f"has {count:,} values, more than {MOST_VALUES:,}; take a larger step")
         return Grid(tuple(low + step * k for k in range(count)), logarithmic=False)
 
     def _spaced(self, table: _Spaced) -> Grid:
@@ -142,18 +155,41 @@ class _Reader:
             raise ValueError(f"scale must be 'linear' or 'log', got {table.scale!r}{hint}")
         logarithmic = table.scale == "log"
         if logarithmic and low <= 0:
-            raise ValueError(f"a log scale needs a min above 0, got {table.min!r}")
+            raise ValueError(f"a log scale needs a min above 0, got {_written(table.min)}")
         spaced = (np.geomspace if logarithmic else np.linspace)(low, high, table.num)
         values = np.unique(np.round(spaced) if self.whole else spaced)
         return Grid(tuple(float(value) for value in values), logarithmic=logarithmic)
 
 
+def _written(value: Any) -> str:
+    """A value as the file has it."""
+    return f"{value:g}" if isinstance(value, float) else repr(value)
+
+
+def in_si(value: int | float | str, unit: str) -> float:
+    """A finite number, or a quantity in text, in SI.
+
+    Raises:
+        ValueError: it is not finite, has another dimension than `unit`, or is no number.
+
+    Examples:
+        >>> in_si("1.4 kW", "W")
+        1400.0
+    """
+    try:
+        number = parse_quantity(value, unit) if isinstance(value, str) else float(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, got {value!r}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"must be a finite number, got {_written(value)}")
+    return number
+
+
 def _parsed(table: type[_Table], value: dict[str, Any]) -> Any:
     try:
-        return table.model_validate(value)
-    except ValidationError as error:
-        fields = ", ".join(str(part["loc"][0]) for part in error.errors())
-        raise ValueError(f"must be {_FORMS}; mind {fields}") from None
+        return validated(table, value, "")
+    except InputError as error:
+        raise ValueError(f"must be {_FORMS}; {', '.join(error.lines())}") from None
 
 
 def numeric(unit: str = "", *, whole: bool = False, least: float = 0.0) -> BeforeValidator:
@@ -161,12 +197,15 @@ def numeric(unit: str = "", *, whole: bool = False, least: float = 0.0) -> Befor
     return BeforeValidator(_Reader(unit, whole, least).grid)
 
 
-def category(known: Callable[[], tuple[str, ...]], kind: str) -> BeforeValidator:
+def category(
+    known: Callable[[], tuple[str, ...]], kind: str, endings: tuple[str, ...] = ()
+) -> BeforeValidator:
     """A pydantic validator that reads a name, or a table of names, out of those known.
 
     Args:
-        known: Names that exist; paths to files are accepted too.
+        known: Names that exist.
         kind: What the names stand for, in messages.
+        endings: How names end that are paths of files instead.
     """
 
     def names(value: Any) -> Names:
@@ -175,7 +214,7 @@ def category(known: Callable[[], tuple[str, ...]], kind: str) -> BeforeValidator
         items = value.get("choices") if isinstance(value, dict) else [value]
         if not isinstance(items, list) or not items or not all(map(_is_text, items)):
             raise ValueError(f"must be a {kind} or {{ choices = [...] }} of them, got {value!r}")
-        unknown = [item for item in items if item not in known() and not item.endswith(".toml")]
+        unknown = [item for item in items if item not in known() and not item.endswith(endings)]
         if unknown:
             hint = did_you_mean(unknown[0], known()) or f"; there are {', '.join(known())}"
             raise ValueError(f"there is no {kind} {unknown[0]!r}{hint}")

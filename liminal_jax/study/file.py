@@ -4,6 +4,8 @@ A design is a study in which nothing is free and nothing is asked: `liminal opti
 it finds in the form that `liminal predict -c` reads.
 """
 
+import math
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -11,12 +13,17 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from liminal_jax._files import InputError, Problem, did_you_mean
-from liminal_jax._units import parse_quantity
 from liminal_jax.data.hardware import process_names, system_names, technology_names
-from liminal_jax.data.models import load_model_spec
+from liminal_jax.data.models import model_names
 from liminal_jax.data.validation import validated
 from liminal_jax.study.assumptions import assumption_problems
-from liminal_jax.study.domain import Grid, Names, category, numeric
+from liminal_jax.study.contradictions import (
+    contradictions,
+    hardware_contradiction,
+    side_contradiction,
+    system_paths,
+)
+from liminal_jax.study.domain import Grid, Names, category, in_si, numeric
 from liminal_jax.study.quantities import QUANTITIES
 
 _STUDIES = Path(__file__).parent.parent / "data" / "studies"
@@ -41,9 +48,9 @@ class WorkloadTable(_Table):
     """
 
     model: str
-    context: float = Field(ge=1)
-    weight_bits: float = Field(default=8, gt=0, le=32)
-    kv_bits: float = Field(default=8, gt=0, le=32)
+    context: float = Field(ge=1, allow_inf_nan=False, strict=True)
+    weight_bits: float = Field(default=8.0, gt=0, le=32, strict=True)
+    kv_bits: float = Field(default=8.0, gt=0, le=32, strict=True)
     accounting: Literal["model", "talk"] = "model"
 
 
@@ -71,7 +78,7 @@ class DesignTable(_Table):
         batch: Users in one micro-batch.
     """
 
-    system: Annotated[Names, category(system_names, "system")] | None = None
+    system: Annotated[Names, category(system_names, "system", (".toml",))] | None = None
     memory: Annotated[Names, category(technology_names, "memory technology")] | None = None
     process: Annotated[Names, category(process_names, "process")] | None = None
     stacks: Count | None = None
@@ -87,30 +94,19 @@ class DesignTable(_Table):
     ep: Count = Grid((1.0,), logarithmic=False)
     batch: Count = Grid((1.0,), logarithmic=False)
 
+    @field_validator("process")
+    @classmethod
+    def _is_single(cls, value: Names | None) -> Names | None:
+        if value is not None and value.free:
+            raise ValueError(f"one at a time; run a study for each of {', '.join(value.names)}")
+        return value
+
     @model_validator(mode="after")
     def _is_one_or_the_other(self) -> "DesignTable":
-        planned = [name for name in PLANNED if getattr(self, name) is not None]
-        if self.system is not None and planned:
-            raise ValueError(f"'system' names finished hardware; remove it or {', '.join(planned)}")
-        missing = [name for name in PLANNED if getattr(self, name) is None]
-        if self.system is None and missing:
-            raise ValueError(f"name a 'system', or plan a chip: {', '.join(missing)} missing")
-        if self.process is not None and self.process.free:
-            raise ValueError("process: one at a time; run a study for each")
+        message = hardware_contradiction([name for name, value in self if value is not None])
+        if message is not None:
+            raise ValueError(message)
         return self
-
-
-PLANNED = (
-    "memory",
-    "process",
-    "stacks",
-    "dies",
-    "compute_area",
-    "sram",
-    "link_bandwidth",
-    "domain",
-)
-"""Fields of a design that plan a chip."""
 
 
 class AssumptionsTable(_Table):
@@ -146,8 +142,10 @@ class ObjectiveTable(_Table):
 
     @model_validator(mode="after")
     def _is_one(self) -> "ObjectiveTable":
-        if (self.maximise is None) == (self.minimise is None):
-            raise ValueError("give either maximise or minimise")
+        given = self.model_dump(exclude_none=True)
+        message = side_contradiction(given, "maximise", "minimise")
+        if message is not None:
+            raise ValueError(message)
         return self
 
     @property
@@ -161,6 +159,9 @@ def _quantity(name: str) -> str:
         hint = did_you_mean(name, QUANTITIES) or f"; there are {', '.join(QUANTITIES)}"
         raise ValueError(f"there is no quantity {name!r}{hint}")
     return name
+
+
+_SIDES = ("at_least", "at_most")
 
 
 class ConstraintTable(_Table):
@@ -178,21 +179,24 @@ class ConstraintTable(_Table):
     @field_validator("at_least", "at_most", mode="before")
     @classmethod
     def _in_si(cls, value: Any, info: Any) -> float:
-        quantity = info.data.get("quantity")
-        unit = QUANTITIES[quantity].unit if quantity in QUANTITIES else ""
+        if info.data.get("quantity") not in QUANTITIES:
+            return math.nan  # The unit is anybody's guess; the quantity's own mistake is told.
+        unit = QUANTITIES[info.data["quantity"]].unit
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise ValueError(
                 f"must be a number or a quantity in {unit or 'no unit'}, got {value!r}"
             )
-        number = parse_quantity(value, unit) if isinstance(value, str) else float(value)
+        number = in_si(value, unit)
         if not number > 0:
             raise ValueError(f"must be greater than 0, got {value!r}")
         return number
 
     @model_validator(mode="after")
     def _is_one(self) -> "ConstraintTable":
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("give either at_least or at_most")
+        given = self.model_dump(include=set(_SIDES), exclude_none=True)
+        message = side_contradiction(given, *_SIDES)
+        if message is not None:
+            raise ValueError(message)
         return self
 
     @property
@@ -209,11 +213,20 @@ class DesignFile(_Table):
         about: Why someone would ask.
     """
 
-    name: str = Field(default="design", pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    name: str = "design"
     about: str = ""
     workload: WorkloadTable
     design: DesignTable
     assumptions: AssumptionsTable = AssumptionsTable()
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_folder(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", value):
+            suggestion = re.sub(r"[^a-z0-9.]+", "-", value.lower()).strip("-.")
+            hint = f"; did you mean {suggestion!r}?" if suggestion else ""
+            raise ValueError(f"must be lower case with hyphens, got {value!r}{hint}")
+        return value
 
 
 class StudyFile(DesignFile):
@@ -229,42 +242,57 @@ _File = TypeVar("_File", bound=DesignFile)
 def _tables(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(str(path), [Problem("", f"cannot be read: {error}")]) from None
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+    except UnicodeDecodeError:
+        message = "is not UTF-8 text"
+    except tomllib.TOMLDecodeError as error:
+        message = f"is not valid TOML: {error}"
+    raise InputError(str(path), [Problem("", message)])
 
 
 def _beside(tables: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Paths in a file are relative to the file."""
-    workload = tables.get("workload")
-    if not isinstance(workload, dict) or not isinstance(workload.get("model"), str):
-        return tables
-    model = workload["model"]
-    if Path(model).is_absolute() or not (path.parent / model).exists():
-        return tables
-    return {**tables, "workload": {**workload, "model": str(path.parent / model)}}
+    """The tables with paths that are relative to their file made absolute.
+
+    A design that is found lies in another folder than its study: its paths must hold there too.
+    """
+    there = {**tables}
+    workload, design = tables.get("workload"), tables.get("design")
+    if isinstance(workload, dict) and isinstance(workload.get("model"), str):
+        model = workload["model"]
+        if model not in model_names():
+            there["workload"] = {**workload, "model": _found(model, path.parent)}
+    if isinstance(design, dict) and system_paths(design.get("system")):
+        system = design["system"]
+        there["design"] = {**design, "system": _found(system, path.parent)}
+        if isinstance(system, dict):
+            choices = [_found(item, path.parent) for item in system["choices"]]
+            there["design"]["system"] = {**system, "choices": choices}
+    return there
+
+
+def _found(item: Any, folder: Path) -> Any:
+    """The path of a file that is relative to a folder; anything else as it is."""
+    if not isinstance(item, str) or item in system_names() or not (folder / item).exists():
+        return item
+    return str((folder / item).resolve())
 
 
 def _checked(record: type[_File], tables: dict[str, Any], source: str) -> _File:
     """The record of some tables, or every mistake in them."""
     design = tables.get("design")
     process = design.get("process") if isinstance(design, dict) else None
-    problems = assumption_problems(tables.get("assumptions"), process)
+    problems = [
+        *contradictions(tables),
+        *assumption_problems(tables.get("assumptions"), process),
+    ]
     try:
         file = validated(record, tables, source)
     except InputError as error:
-        raise InputError(source, [*error.problems, *problems]) from None
-    problems += _model_problems(file.workload.model)
+        raise InputError(source, dict.fromkeys([*error.problems, *problems])) from None
     if problems:
         raise InputError(source, problems)
     return file
-
-
-def _model_problems(model: str) -> list[Problem]:
-    try:
-        load_model_spec(model)
-    except InputError as error:
-        return [Problem("workload.model", line) for line in error.lines()]
-    return []
 
 
 def study_names() -> tuple[str, ...]:
@@ -305,7 +333,11 @@ def load_design(path: str) -> DesignFile:
         InputError: no such file, mistakes in it (all of them), or a variable left free.
     """
     file = Path(path)
-    design = _checked(DesignFile, _beside(_tables(file), file), path)
+    tables = _tables(file)
+    if "objective" in tables:
+        problem = f"is a study, which asks for a design; find one with: liminal optimize {path}"
+        raise InputError(path, [Problem("", problem)])
+    design = _checked(DesignFile, _beside(tables, file), path)
     free = [
         Problem(f"design.{name}", "must be one value here; 'liminal optimize' chooses among many")
         for name in DesignTable.model_fields

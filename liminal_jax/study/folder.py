@@ -15,6 +15,9 @@ import jax
 
 from liminal_jax._files import InputError, Problem
 
+_MARK = "provenance.json"
+"""A file of every run; only folders that hold it are ever replaced."""
+
 
 def new_folder(name: str, output: str | None, overwrite: Any) -> Path:
     """Make a folder for a run: the one asked for, or the first free runs/NAME-K.
@@ -32,6 +35,9 @@ def new_folder(name: str, output: str | None, overwrite: Any) -> Path:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             if not overwrite:
                 problem = "exists and is not empty; choose another, or give --overwrite"
+                raise InputError(str(folder), [Problem("", problem)])
+            if folder.is_dir() and not (folder / _MARK).exists():
+                problem = f"holds no run (there is no {_MARK} in it), so it is not replaced"
                 raise InputError(str(folder), [Problem("", problem)])
             shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)

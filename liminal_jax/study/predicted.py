@@ -15,11 +15,11 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.gains import Gains, predicted_with_gains
 from liminal_jax.performance.prediction import Prediction
-from liminal_jax.performance.predictor import Assumptions
+from liminal_jax.performance.predictor import LEAST_ATTENTION_BITS, Assumptions
 from liminal_jax.performance.residents import Residents, residents
 from liminal_jax.study.basis import basis
 from liminal_jax.study.file import DesignFile
-from liminal_jax.study.problem import problem_of
+from liminal_jax.study.problem import degree_contradictions, problem_of
 from liminal_jax.study.report import gains_record, prediction_record
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
@@ -35,6 +35,7 @@ class Predicted:
         gains: What more of each resource would buy.
         held: What the instance holds.
         basis: What it rests on.
+        multiple: Price of a chip over its cost.
     """
 
     file: DesignFile
@@ -42,6 +43,7 @@ class Predicted:
     gains: Gains
     held: Residents
     basis: list[str]
+    multiple: float
 
 
 @eqx.filter_jit
@@ -54,45 +56,63 @@ def _computed(
     assumptions: Assumptions,
 ) -> tuple[Prediction, Gains, Residents]:
     """Compiled once for each structure of model and system, whatever their numbers."""
-    design = filled_design(system, mapping, batch, model, request, Exact())
+    design = filled_design(system, mapping, batch, model, request, assumptions)
     prediction, gains = predicted_with_gains(design, model, request, assumptions)
-    return prediction, gains, residents(model, request, mapping, batch, Exact())
+    return (
+        prediction,
+        gains,
+        residents(model, request, mapping, batch, assumptions.division, assumptions.relaxation),
+    )
 
 
 def predicted(file: DesignFile) -> Predicted:
     """Predict the design of a file.
 
     Raises:
-        InputError: numbers that the prediction cannot do without are unknown.
+        InputError: degrees of parallelism contradict each other or the model, or numbers that the
+            prediction cannot do without are unknown.
     """
     problem = problem_of(file)
+    contradictions = degree_contradictions(problem)
+    if contradictions:
+        raise InputError(file.name, contradictions)
     point = jnp.asarray(problem.point, float)
     system = problem.system(point, jnp.asarray(0), Exact())
     model, request, _ = problem.workload
+    assumptions = problem.workload.assumptions(system.network, Exact())
     prediction, gains, held = _computed(
         system,
         problem.mapping(point),
         jnp.asarray(file.design.batch.value, float),
         model,
         request,
-        Assumptions(exchange=problem.workload.exchange(system.network)),
+        assumptions,
     )
     if np.isnan(float(prediction.step_time)):
-        raise InputError(file.name, [Problem("design.system", _unknown_speed(file))])
+        raise InputError(file.name, [Problem("design.system", _unknown_speed(file, system))])
     return Predicted(
         file=file,
         prediction=prediction,
         gains=gains,
         held=held,
-        basis=basis(file, problem.workload, system.network),
+        basis=basis(file, problem.categories[0], model, system, assumptions),
+        multiple=float(system.facility.selling_multiple),
     )
 
 
-def _unknown_speed(file: DesignFile) -> str:
-    name = file.design.system.names[0] if file.design.system is not None else "the planned chip"
+def _unknown_speed(file: DesignFile, system: System) -> str:
+    """Why no time follows, and what to do about it."""
+    (name,) = file.design.system.names if file.design.system is not None else ("the chip",)
+    rates, work = system.chip.tensor, file.workload
+    widths = {"weights": work.weight_bits, "attention": max(work.kv_bits, LEAST_ATTENTION_BITS)}
+    unknown = [
+        f"tensor rate at {bits:g} bits (for {what})"
+        for what, bits in widths.items()
+        if np.isnan(float(rates.at(jnp.asarray(bits))))
+    ]
+    missing = " and ".join(unknown) or "bandwidth of its network"
     return (
-        f"{name} has no known tensor rate at {file.workload.weight_bits:g} bits or no known"
-        f" bandwidth of its network, so no time follows; state them in a file of your own:"
+        f"{name} has no known {missing}, so no time follows; state it in a file of your own:"
         f" liminal systems new mine --like {name}"
     )
 

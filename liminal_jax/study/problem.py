@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._files import Problem as Mistake
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.network import AbstractNetwork, AbstractPhysical
 from liminal_jax.hardware.plan import (
@@ -28,7 +29,7 @@ from liminal_jax.hardware.plan import (
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.performance.filled import filled_design
-from liminal_jax.performance.predictor import Assumptions, predict
+from liminal_jax.performance.predictor import predict
 from liminal_jax.study.assemble import Planned, Workload, planned_of, systems_of, workload_of
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import ConstraintTable, DesignFile, DesignTable, StudyFile
@@ -220,12 +221,9 @@ class Problem:
         hardware = self._hardware(values, category, relaxation)
         system, mapping = hardware.system, self.mapping(point)
         model, request, _ = self.workload
-        instance = predict(
-            filled_design(system, mapping, values["batch"], model, request, relaxation),
-            model,
-            request,
-            Assumptions(relaxation=relaxation, exchange=self.workload.exchange(system.network)),
-        )
+        assumptions = self.workload.assumptions(system.network, relaxation)
+        design = filled_design(system, mapping, values["batch"], model, request, assumptions)
+        instance = predict(design, model, request, assumptions)
         chips = values["chips"] if self.file.design.chips is not None else instance.chips
         whole = relaxation.floor(chips / instance.chips)
         fleet = Fleet(
@@ -288,21 +286,57 @@ def _joined(network: AbstractNetwork, bandwidth: Scalar, domain: Scalar) -> Abst
     return eqx.tree_at(lambda it: (it.bandwidth, it.domain), network, (bandwidth, domain))
 
 
+def _least_experts(model: Model) -> Scalar:
+    """Experts of the mixture that has the fewest; 1 for a model without experts."""
+    mixtures = [
+        it.feedforward for it in model.layers if isinstance(it.feedforward, AbstractMixture)
+    ]
+    experts = [mixture.experts for mixture in mixtures] or [jnp.asarray(1.0)]
+    return jnp.min(jnp.stack(experts))
+
+
 def _mapping_use(
     mapping: Mapping, model: Model, relaxation: AbstractRelaxation
 ) -> dict[str, Scalar]:
     """Ratios above 1 where degrees do not go together."""
     ranks = mapping.stage_chips()
-    blocks = [it.feedforward for it in model.layers]
-    mixtures = [block for block in blocks if isinstance(block, AbstractMixture)]
-    experts = [mixture.experts for mixture in mixtures] or [jnp.asarray(1.0)]
     return {
         "expert_ranks": relaxation.maximum(
             relaxation.ceil(ranks / mapping.ep) * mapping.ep / ranks, mapping.ep / ranks
         ),
-        "experts": mapping.ep / jnp.min(jnp.stack(experts)),
+        "experts": mapping.ep / _least_experts(model),
         "stages": mapping.pp / model.layer_count(),
     }
+
+
+def degree_contradictions(problem: Problem) -> list[Mistake]:
+    """Why the degrees of a design cannot be, with the field that has to change."""
+    values = dict(zip(NUMERIC, problem.point, strict=True))
+    model, table = problem.workload.model, problem.file.design
+    ranks, ep, pp = values["tp"] * values["cp"], values["ep"], values["pp"]
+    instance, layers = ranks * pp, float(model.layer_count())
+    experts = float(_least_experts(model))
+    messages = {
+        "design.ep": [
+            (ranks % ep != 0, f"must divide tp x cp = {ranks:g}, got {ep:g}"),
+            (ep > experts, f"must be at most {experts:g}, the experts of the model, got {ep:g}"),
+        ],
+        "design.pp": [
+            (pp > layers, f"must be at most {layers:g}, the layers of the model, got {pp:g}")
+        ],
+        "design.chips": [
+            (
+                table.chips is not None and values["chips"] < instance,
+                f"must be at least tp x cp x pp = {instance:g}, got {values['chips']:g}",
+            )
+        ],
+    }
+    return [
+        Mistake(path, message)
+        for path, rows in messages.items()
+        for wrong, message in rows
+        if wrong
+    ]
 
 
 def _variables(table: DesignTable) -> tuple[tuple[Variable, ...], tuple[float, ...]]:
@@ -341,8 +375,8 @@ def problem_of(file: DesignFile) -> Problem:
     """A study, or a design, ready to be evaluated.
 
     Raises:
-        ValueError: systems that cannot be compared in one study.
-        InputError: mistakes in the files that it names.
+        InputError: systems that cannot be compared in one study, or mistakes in the files that
+            it names.
     """
     table = file.design
     variables, point = _variables(table)

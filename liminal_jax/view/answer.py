@@ -1,5 +1,7 @@
 """An answer on one screen: the design first, then why, how sure, and what else there is."""
 
+import math
+
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -246,6 +248,15 @@ def _section(title: str, body: RenderableType) -> Group:
     return Group("", Text(title, style="bold"), Padding(body, (0, 0, 0, 2)))
 
 
+def _verdict(answer: Answer) -> str:
+    """What is known where no design is feasible."""
+    if math.isnan(answer.objective) or not answer.binding:
+        return "no design can be judged"
+    if answer.certificate.method == "none":
+        return "no design was found that meets every limit"
+    return "no design meets every limit"
+
+
 def answer_view(
     answer: Answer, existing: list[Existing], system: System, folder: str
 ) -> RenderableType:
@@ -254,7 +265,7 @@ def answer_view(
     if answer.feasible:
         parts.append(Text.assemble(("best design: ", "bold"), _objective(answer)))
     else:
-        parts.append(Text("no design meets every limit", style="bold"))
+        parts.append(Text(_verdict(answer), style="bold"))
         parts += [Padding(sentence, (0, 0, 0, 2)) for sentence in answer.reasons]
         parts += ["", Text("the design that exceeds the limits least", style="bold")]
     parts.append(_design(answer, system))

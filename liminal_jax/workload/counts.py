@@ -93,6 +93,7 @@ def layer_parameters(spec: ModelSpec, group: LayerGroup) -> int:
     return (
         attention_matrices(spec, group)
         + feed_forward_matrices(spec, group)
+        + expert_small_parameters(spec, group)
         + layer_small_parameters(spec, group)
     )
 
@@ -107,8 +108,18 @@ def feed_forward_matrices(spec: ModelSpec, group: LayerGroup) -> int:
     return 0 if group.feedforward is None else group.feedforward.matrices(spec.hidden)
 
 
+def expert_small_parameters(spec: ModelSpec, group: LayerGroup) -> int:
+    """Parameters of all routed experts of a layer that are in no matrix: their biases."""
+    if group.feedforward is None:
+        return 0
+    return group.feedforward.expert_small_parameters(spec.hidden)
+
+
 def layer_small_parameters(spec: ModelSpec, group: LayerGroup) -> int:
-    """Parameters of one layer of a group that are not matrices: norms, and those of its parts."""
+    """Parameters of one layer of a group that are not matrices: norms, and those of its parts.
+
+    Those of routed experts are not among them: see `expert_small_parameters`.
+    """
     small = group.norm_count() * spec.hidden * spec.norm_vectors()
     if group.attention is not None:
         small += group.attention.small_parameters(spec.hidden, spec.norm_vectors())

@@ -17,12 +17,15 @@ class Layers(eqx.Module):
         count: How many there are.
         attention: The mixer; none where a layer is a feed-forward block alone.
         feedforward: The feed-forward block; none where a layer is a mixer alone.
-        small: Elements of one layer that are in no matrix: norms, biases.
+        norms: Normalisations of the residual stream in one layer.
+        small: Elements of one layer that are in no matrix: norms, biases; without those of
+            routed experts.
     """
 
     count: Leaf = eqx.field(converter=as_leaf)
     attention: AbstractMixer | None
     feedforward: AbstractFeedForward | None
+    norms: Leaf = eqx.field(converter=as_leaf)
     small: Leaf = eqx.field(converter=as_leaf)
 
     def parts(self) -> int:
@@ -108,6 +111,7 @@ def _layers(spec: ModelSpec, group: LayerGroup) -> Layers:
         count=group.count,
         attention=None if group.attention is None else group.attention.arrays(),
         feedforward=None if group.feedforward is None else group.feedforward.arrays(),
+        norms=group.norm_count(),
         small=layer_small_parameters(spec, group),
     )
 

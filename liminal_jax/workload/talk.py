@@ -57,6 +57,7 @@ def talk_model(model: Model) -> Model:
                 count=layers.count,
                 attention=_attention(layers.attention),
                 feedforward=_feedforward(layers.feedforward),
+                norms=layers.norms,
                 small=0,
             )
             for layers in model.layers

@@ -141,12 +141,37 @@ def test_a_chip_at_full_use_draws_its_thermal_design_power(system, memory, proce
     assert drawn == pytest.approx(si(chip.tdp), rel=0.005)
 
 
-def test_a_rack_costs_what_its_parts_cost():
-    facility, network = load_facility_file(), load_system_file("gb200").network
-    assert network.bandwidth is not None
-    parts = si(facility.host_price) + si(facility.board_price) + si(facility.rack_price)
-    rest = parts + si(facility.network_price) * si(network.bandwidth)
-    assert rest == pytest.approx(3.05e6 / 72 * (1 - 0.472), rel=1e-3)
+# What a hyperscaler's cost per hour implies for each chip, all in [USD], and how far the laws are.
+ALL_IN = {"h100": (32e3, 0.12), "h200": (35e3, 0.03), "b200": (49e3, 0.01), "mi300x": (27e3, 0.18)}
+
+
+@pytest.mark.parametrize("name", ALL_IN)
+def test_a_chip_with_its_surroundings_costs_about_what_buyers_pay(name):
+    facility, system = load_facility_file(), load_system_file(name)
+    around = si(facility.host_price) + si(facility.board_price) + si(facility.rack_price)
+    around += si(facility.network_price) * si(system.network.bandwidth)
+    anchor, distance = ALL_IN[name]
+    assert around + si(system.chip.market_price) == pytest.approx(anchor, rel=distance)
+
+
+def test_what_surrounds_a_chip_is_split_as_a_rack_is():
+    facility = load_facility_file()
+    network = si(facility.network_price) * 900e9
+    around = [si(facility.host_price), si(facility.board_price), network, si(facility.rack_price)]
+    assert sum(around) == pytest.approx(49e3 - 40e3, rel=1e-3)
+    shares = [part / sum(around) for part in around]
+    assert shares == pytest.approx([it / 52.8 for it in (7.2, 10.8, 18.4, 16.4)], rel=1e-3)
+
+
+def test_a_server_with_its_chips_draws_what_is_drawn_all_in():
+    facility = load_facility_file()
+    for name, all_in in (("h100", 1730.0), ("b200", 2170.0), ("mi300x", 1790.0)):
+        chip, network = (system := load_system_file(name)).chip, system.network
+        switches = 0.0
+        if network.topology == "switched":
+            switches = si(facility.switch_power) * si(network.bandwidth)
+        drawn = si(facility.pue) * (si(chip.tdp) + si(chip.host_power) + switches)
+        assert drawn == pytest.approx(all_in, rel=2e-3)
 
 
 def test_provisioned_power_of_the_memories_of_the_talk():

@@ -30,7 +30,13 @@ LATENT = Latent(heads=16, q_rank=4, kv_rank=6, nope_dim=2, rope_dim=2, value_dim
 LINEAR = GatedDelta(heads=4, key_heads=2, key_dim=2, value_dim=2, kernel=4)
 DENSE = Dense(intermediate=4, matrices=3)
 MIXTURE = Mixture(
-    experts=8, top_k=2, intermediate=4, shared_intermediate=0, matrices=3, router_outputs=8
+    experts=8,
+    top_k=2,
+    intermediate=4,
+    shared_intermediate=0,
+    matrices=3,
+    biased=0,
+    router_outputs=8,
 )
 TOKENS = Tokens(batch=as_leaf(3.0), hidden=as_leaf(32.0), request=Request(context=8))
 
@@ -64,7 +70,7 @@ def _layer(
     block: AbstractFeedForward | None,
     **degrees: int,
 ) -> Exchanged:
-    layers = Layers(count=1, attention=attention, feedforward=block, small=0)
+    layers = Layers(count=1, attention=attention, feedforward=block, norms=2, small=0)
     return exchange.layer(layers, TOKENS, Mapping(**degrees), OneSecond(), EXACT)
 
 

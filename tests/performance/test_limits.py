@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from liminal_jax._smooth import AbstractRelaxation, Exact, Soft
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.division import WholeParts
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.overlap import ParallelTiers, PerOperator, SerialTiers
@@ -215,8 +216,9 @@ def test_filled_sram_is_never_beyond_its_capacity(
     relaxation: AbstractRelaxation = Exact() if t is None else Soft(t)
     system = eqx.tree_at(lambda it: it.chip.sram.capacity, B200, jnp.asarray(capacity))
     mapping, request = Mapping(tp=8, pp=pp), Request(context=10_000)
-    design = filled(system, mapping, jnp.asarray(float(batch)), MODEL, request, relaxation)
-    held = residents(MODEL, request, mapping, batch, relaxation)
+    assumptions = Assumptions(relaxation=relaxation)
+    design = filled(system, mapping, jnp.asarray(float(batch)), MODEL, request, assumptions)
+    held = residents(MODEL, request, mapping, batch, WholeParts(), relaxation)
     share = design.placement
     inside = share.weights * held.weights + share.cache * held.cache + share.experts * held.experts
     assert float(inside) <= 8 * pp * capacity * (1 + 1e-9)
@@ -234,7 +236,7 @@ def test_filled_sram_speeds_a_step_up() -> None:
     )
     model, request = load_model("llama-3-8b"), Request(context=100)
     plain = Design(system=system, mapping=Mapping(tp=4), placement=Placement(), batch=1)
-    better = filled(system, Mapping(tp=4), jnp.asarray(1.0), model, request, Exact())
+    better = filled(system, Mapping(tp=4), jnp.asarray(1.0), model, request)
     assert (
         predicted(better, model, request).memory_time < predicted(plain, model, request).memory_time
     )

@@ -12,6 +12,7 @@ import pytest
 
 from liminal_jax._smooth import Exact, Soft
 from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.division import WholeParts
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.operators import layer_operators
@@ -65,7 +66,7 @@ def test_a_context_changes_the_cache_alone() -> None:
 
 
 def test_what_an_instance_holds() -> None:
-    held = residents(MODEL, REQUEST, Mapping(pp=2), BATCH, EXACT)
+    held = residents(MODEL, REQUEST, Mapping(pp=2), BATCH, WholeParts(), EXACT)
     assert float(held.state) == 2 * BATCH * 3 * 42 * 4
     assert float(held.cache) == 2 * BATCH * 12 * 6 * 2
     assert float(held.index) == 0
@@ -74,7 +75,9 @@ def test_what_an_instance_holds() -> None:
 
 
 def test_states_at_half_the_bits_are_half_the_bytes() -> None:
-    held = residents(MODEL, Request(context=6, state_bits=16), Mapping(), BATCH, EXACT)
+    held = residents(
+        MODEL, Request(context=6, state_bits=16), Mapping(), BATCH, WholeParts(), EXACT
+    )
     assert float(held.state) == BATCH * 3 * 42 * 2
 
 
@@ -90,7 +93,7 @@ def test_states_lie_in_sram_with_the_cache() -> None:
 
 def test_a_model_without_a_cache_fills_the_sram() -> None:
     blocks = model_of(HYBRID.model_copy(update={"layers": HYBRID.layers[2:]}))
-    design = filled_design(toy_system(), Mapping(tp=4), BATCH, blocks, REQUEST, EXACT)
+    design = filled_design(toy_system(), Mapping(tp=4), BATCH, blocks, REQUEST)
     assert float(design.placement.weights) == 1
     assert float(design.placement.cache) == 0
 

@@ -4,6 +4,7 @@ from pydantic import ValidationError
 from liminal_jax.workload.counts import (
     attention_matrices,
     counts,
+    expert_small_parameters,
     feed_forward_matrices,
     final_small_parameters,
     layer_parameters,
@@ -96,7 +97,9 @@ def test_a_mixture_counts_what_a_token_skips():
     group = LayerGroup(count=2, attention=ATTENTION, feedforward=mixture)
     spec = model(group)
     assert feed_forward_matrices(spec, group) == 80 + 8 * 150 + 180
-    assert layer_small_parameters(spec, group) == 20 + 8 * (5 + 5 + 10) + (6 + 6 + 10) + 8 + 10
+    assert layer_small_parameters(spec, group) == 20 + (6 + 6 + 10) + 8 + 10
+    assert expert_small_parameters(spec, group) == 8 * (5 + 5 + 10)
+    assert layer_parameters(spec, group) == 360 + 80 + 8 * 150 + 180 + 60 + 8 * 20
     tally = counts(spec)
     assert tally.total == 2 * layer_parameters(spec, group) + 10 + 140
     assert tally.total - tally.active == 2 * 5 * (150 + 20)

@@ -20,7 +20,15 @@ class FeedForwardSpec(Spec):
 
     @abstractmethod
     def small_parameters(self, hidden: int) -> int:
-        """Parameters that multiply nothing of weight: biases, the gate of a shared expert."""
+        """Parameters that multiply nothing of weight: biases, the gate of a shared expert.
+
+        Without those of routed experts.
+        """
+
+    def expert_small_parameters(self, hidden: int) -> int:
+        """Of all routed experts together, parameters that multiply nothing of weight."""
+        del hidden
+        return 0
 
     @abstractmethod
     def skipped_parameters(self, hidden: int) -> int:
@@ -54,6 +62,10 @@ class AbstractFeedForward(eqx.Module):
     def expert_weights_used(self, hidden: Scalar) -> Scalar:
         """Elements of the routed experts that one token uses."""
 
+    def expert_products(self, hidden: Scalar) -> Scalar:
+        """Elements of the routed experts' matrices that one token is multiplied with."""
+        return self.expert_weights_used(hidden)
+
     @abstractmethod
     def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
         """Elements of the routed experts that a batch of tokens reads."""
@@ -80,4 +92,4 @@ class AbstractMixture(AbstractFeedForward):
 
     @abstractmethod
     def without_router(self) -> "AbstractMixture":
-        """The same with routing not counted."""
+        """The same with routing and experts' biases not counted."""

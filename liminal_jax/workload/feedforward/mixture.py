@@ -71,11 +71,14 @@ class MixtureOfExperts(FeedForwardSpec):
     def small_parameters(self, hidden: int) -> int:
         """See `FeedForwardSpec`."""
         return (
-            self.experts * self._expert_biases(hidden, self.intermediate)
-            + self._expert_biases(hidden, self.shared_intermediate)
+            self._expert_biases(hidden, self.shared_intermediate)
             + (self.experts if self.router_bias else 0)
             + (hidden if self.shared_gate else 0)
         )
+
+    def expert_small_parameters(self, hidden: int) -> int:
+        """See `FeedForwardSpec`."""
+        return self.experts * self._expert_biases(hidden, self.intermediate)
 
     def skipped_parameters(self, hidden: int) -> int:
         """See `FeedForwardSpec`."""
@@ -91,6 +94,7 @@ class MixtureOfExperts(FeedForwardSpec):
             intermediate=self.intermediate,
             shared_intermediate=self.shared_intermediate,
             matrices=matrix_count(gated=self.gated),
+            biased=1 if self.bias else 0,
             router_outputs=self.experts,
         )
 
@@ -115,6 +119,7 @@ class Mixture(AbstractMixture):
         intermediate: Width of one routed expert.
         shared_intermediate: Width of the shared experts together.
         matrices: 3 where gated, 2 where not.
+        biased: 1 where each matrix of a routed expert has a bias for each of its outputs, else 0.
         router_outputs: Columns of the router: the experts, or 0 where routing is not counted.
     """
 
@@ -123,12 +128,17 @@ class Mixture(AbstractMixture):
     intermediate: Leaf = eqx.field(converter=as_leaf)
     shared_intermediate: Leaf = eqx.field(converter=as_leaf)
     matrices: Leaf = eqx.field(converter=as_leaf)
+    biased: Leaf = eqx.field(converter=as_leaf)
     router_outputs: Leaf = eqx.field(converter=as_leaf)
 
-    def _expert(self, hidden: Scalar) -> Scalar:
+    def _matrices(self, hidden: Scalar) -> Scalar:
         return feed_forward_weights(
             hidden=hidden, intermediate=self.intermediate, matrices=self.matrices
         )
+
+    def _expert(self, hidden: Scalar) -> Scalar:
+        biases = (self.matrices - 1) * self.intermediate + hidden
+        return self._matrices(hidden) + self.biased * biases
 
     def weights(self, hidden: Scalar) -> Scalar:
         """Router and shared experts."""
@@ -145,6 +155,10 @@ class Mixture(AbstractMixture):
         """See `AbstractFeedForward`."""
         return self.top_k * self._expert(hidden)
 
+    def expert_products(self, hidden: Scalar) -> Scalar:
+        """See `AbstractFeedForward`."""
+        return self.top_k * self._matrices(hidden)
+
     def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
         """See `AbstractFeedForward`."""
         distinct = expected_distinct_experts(experts=self.experts, top_k=self.top_k, tokens=tokens)
@@ -160,7 +174,8 @@ class Mixture(AbstractMixture):
 
     def without_router(self) -> "Mixture":
         """See `AbstractMixture`."""
-        return eqx.tree_at(lambda it: it.router_outputs, self, self.experts * 0)
+        none = self.experts * 0
+        return eqx.tree_at(lambda it: (it.router_outputs, it.biased), self, (none, none))
 
 
 def mixture(

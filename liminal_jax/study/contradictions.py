@@ -1,0 +1,104 @@
+"""Mistakes that no single field shows: found in tables as a parser returns them.
+
+They are looked for beside the schema's own mistakes, so that a file gets all of them at once.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from liminal_jax._files import InputError, Problem
+from liminal_jax.data.hardware import load_system_file
+from liminal_jax.data.models import load_model_spec
+
+PLANNED = (
+    "memory",
+    "process",
+    "stacks",
+    "dies",
+    "compute_area",
+    "sram",
+    "link_bandwidth",
+    "domain",
+)
+"""Fields of a design that plan a chip."""
+
+OF_A_PLAN = ("packaging", "network", "process", "memory")
+"""Tables of assumptions that only a planned chip follows."""
+
+
+def hardware_contradiction(given: Collection[str]) -> str | None:
+    """What is wrong with the fields that a design gives for its hardware, if anything."""
+    planned = [name for name in PLANNED if name in given]
+    missing = [name for name in PLANNED if name not in given]
+    if "system" in given and planned:
+        return f"'system' names finished hardware; remove it or {', '.join(planned)}"
+    if "system" not in given and missing:
+        return f"name a 'system', or plan a chip: {', '.join(missing)} missing"
+    return None
+
+
+def side_contradiction(given: Mapping[str, Any], one: str, other: str) -> str | None:
+    """What is wrong with two fields of which exactly one is wanted, if anything."""
+    if (one in given) != (other in given):
+        return None
+    return f"give either {one} or {other}, {'not both' if one in given else 'one is required'}"
+
+
+def contradictions(tables: Mapping[str, Any]) -> list[Problem]:
+    """Every mistake between fields, and in the files that fields name."""
+    design, workload = _table(tables, "design"), _table(tables, "workload")
+    found: list[tuple[str, str | None]] = []
+    if "design" in tables:
+        found.append(("design", hardware_contradiction(design)))
+    if isinstance(tables.get("objective"), dict):
+        sides = side_contradiction(tables["objective"], "maximise", "minimise")
+        found.append(("objective", sides))
+    rows = tables.get("constraints")
+    for index, row in enumerate(rows if isinstance(rows, list) else []):
+        if isinstance(row, dict):
+            sides = side_contradiction(row, "at_least", "at_most")
+            found.append((f"constraints.{index}", sides))
+    problems = [Problem(path, message) for path, message in found if message is not None]
+    if "system" in design:
+        problems += _unused_assumptions(_table(tables, "assumptions"))
+    return problems + _model_problems(workload.get("model")) + _system_problems(design)
+
+
+def system_paths(value: Any) -> list[str]:
+    """The paths of system files among the systems that a file names."""
+    items = value.get("choices") if isinstance(value, dict) else [value]
+    items = items if isinstance(items, list) else []
+    return [item for item in items if isinstance(item, str) and item.endswith(".toml")]
+
+
+def _table(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
+    table = tables.get(name)
+    return table if isinstance(table, dict) else {}
+
+
+def _unused_assumptions(assumptions: Mapping[str, Any]) -> list[Problem]:
+    message = (
+        "has no effect on finished hardware; change the numbers in a system file of your own:"
+        " liminal systems new mine --like SYSTEM"
+    )
+    return [Problem(f"assumptions.{name}", message) for name in OF_A_PLAN if assumptions.get(name)]
+
+
+def _model_problems(model: Any) -> list[Problem]:
+    if not isinstance(model, str):
+        return []
+    try:
+        load_model_spec(model)
+    except InputError as error:
+        return [Problem("workload.model", line) for line in error.lines()]
+    return []
+
+
+def _system_problems(design: Mapping[str, Any]) -> list[Problem]:
+    problems = []
+    for path in system_paths(design.get("system")):
+        try:
+            load_system_file(path)
+        except InputError as error:
+            problems += [Problem("design.system", line) for line in error.lines()]
+    return problems
