@@ -127,7 +127,7 @@ def logarithmic_latency(*, chips: Scalar, latency_at_8: Scalar, latency_at_128: 
         them is an assumption.
 
     Examples:
-        >>> float(logarithmic_latency(chips=32.0, latency_at_8=1.0, latency_at_128=3.0))
+        >>> round(float(logarithmic_latency(chips=32.0, latency_at_8=1.0, latency_at_128=3.0)), 6)
         2.0
     """
     doublings = (jnp.log2(chips) - jnp.log2(8)) / (jnp.log2(128) - jnp.log2(8))
