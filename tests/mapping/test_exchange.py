@@ -63,6 +63,9 @@ class OneSecond(AbstractNetwork):
     def provisioned_bandwidth(self) -> Scalar:
         return 0.0
 
+    def switched_bandwidth(self) -> Scalar:
+        return 0.0
+
 
 def _layer(
     exchange: AbstractExchange,
