@@ -98,12 +98,14 @@ def shadow_prices(
     search itself swing with each step that its penalties magnify.)
     """
 
-    def score_and_excess(unit: Array) -> tuple[Array, Array]:
+    def weighted(unit: Array, weights: Array) -> Array:
         outcome = problem.outcome(box.at(unit), point.category, relaxation(temperature))
-        return outcome.score, outcome.excess
+        return weights @ jnp.append(outcome.score, outcome.excess)
 
-    slopes = jax.jit(jax.jacrev(score_and_excess))(point.unit)
-    score, excess = (np.asarray(slope) for slope in slopes)
+    # One slope at a time: all at once take many times longer to compile.
+    slope = jax.jit(jax.grad(weighted))
+    score, *rest = (np.asarray(slope(point.unit, row)) for row in np.eye(1 + len(problem.limits)))
+    excess = np.reshape(rest, (len(problem.limits), len(problem.variables)))
     free = np.abs(np.asarray(point.unit) - 0.5) < 0.5 - INSIDE
     prices = np.zeros(len(problem.limits))
     binding = np.flatnonzero((np.asarray(point.excess) > -NEAR) & excess[:, free].any(axis=1))
