@@ -95,7 +95,7 @@ def systems_new(
         raise InputError(str(path), [Problem("", problem)]) from None
     except OSError as error:
         raise InputError(str(path), [Problem("", f"cannot be written: {error}")]) from None
-    print(f"{path} written; try: liminal predict --system {path}")
+    print(f"{path} written; try: liminal predict -m llama-3-70b --system {path}")
 
 
 def _show(report: RenderableType) -> None:
@@ -144,7 +144,7 @@ def _value(text: str) -> Any:
 def _file_text(tables: Mapping[str, Any], like: str, path: Path) -> str:
     return (
         f"# A system of your own, started from {like}. Use it with\n"
-        f"#   liminal predict --system {path}\n"
+        f"#   liminal predict -m llama-3-70b --system {path}\n"
         f"#   liminal systems show {path}\n"
         "# A number may be a row with value, unit, source, kind (datasheet, paper, measured,\n"
         '# derived, assumed, fitted) and low, high, note; or just "8 TB/s"; or a bare SI number;\n'

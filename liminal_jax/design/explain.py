@@ -80,7 +80,47 @@ def binding_limits(problem: Problem, lattice: Lattice, candidate: Candidate) -> 
     return [binding_of(problem.limits[index], float(excess[index])) for index in bind]
 
 
-def _elasticities(problem: Problem, box: Box, point: RelaxedPoint, temperature: float) -> list:
+NEAR = 0.03
+"""Limits used to within this share are taken to bind a relaxed optimum, which is not exact."""
+
+INSIDE = 1e-3
+"""Variables at least so far inside the unit box are free to move both ways."""
+
+
+def shadow_prices(
+    problem: Problem, box: Box, point: RelaxedPoint, temperature: float
+) -> np.ndarray:
+    """Gain in score for each unit of logarithm that a limit is loosened, from the optimum's slopes.
+
+    At an optimum the slope of the score is balanced by those of the limits that bind, in every
+    variable that is free to move; least squares over these slopes give the prices. Limits that
+    would have a negative price do not bind and leave, one at a time. (The multipliers of the
+    search itself swing with each step that its penalties magnify.)
+    """
+
+    def weighted(unit: Array, weights: Array) -> Array:
+        outcome = problem.outcome(box.at(unit), point.category, relaxation(temperature))
+        return weights @ jnp.append(outcome.score, outcome.excess)
+
+    # One slope at a time: all at once take many times longer to compile.
+    slope = jax.jit(jax.grad(weighted))
+    score, *rest = (np.asarray(slope(point.unit, row)) for row in np.eye(1 + len(problem.limits)))
+    excess = np.reshape(rest, (len(problem.limits), len(problem.variables)))
+    free = np.abs(np.asarray(point.unit) - 0.5) < 0.5 - INSIDE
+    prices = np.zeros(len(problem.limits))
+    binding = np.flatnonzero((np.asarray(point.excess) > -NEAR) & excess[:, free].any(axis=1))
+    while len(binding):
+        found = np.linalg.lstsq(excess[binding][:, free].T, score[free])[0]
+        if (found >= 0).all():
+            prices[binding] = found
+            break
+        binding = np.delete(binding, np.argmin(found))
+    return prices
+
+
+def _elasticities(
+    problem: Problem, box: Box, point: RelaxedPoint, prices: np.ndarray, temperature: float
+) -> list:
     """Path and elasticity of every number of hardware and request, by the envelope theorem."""
 
     def lagrangian(numbers: tuple) -> Array:
@@ -89,7 +129,7 @@ def _elasticities(problem: Problem, box: Box, point: RelaxedPoint, temperature: 
             problem, hardware=hardware, workload=problem.workload._replace(request=request)
         )
         outcome = changed.outcome(box.at(point.unit), point.category, relaxation(temperature))
-        return outcome.score - jnp.sum(point.multipliers * outcome.excess)
+        return outcome.score - jnp.sum(prices * outcome.excess)
 
     numbers = (problem.hardware, problem.workload.request)
     slopes = jax.jit(jax.grad(lagrangian))(numbers)
@@ -114,15 +154,16 @@ def sensitivities(
         least: Elasticities smaller than this are left out.
     """
     sign = 1.0 if isinstance(problem.file, StudyFile) and problem.file.objective.maximise else -1.0
-    prices = [
+    prices = shadow_prices(problem, box, point, temperature)
+    limits = [
         # A limit that grows gives way where it is a ceiling, and presses where it is a floor.
         Sensitivity(f"limit.{limit.name}", (-sign if limit.at_least else sign) * float(price))
-        for limit, price in zip(problem.limits, point.multipliers, strict=True)
+        for limit, price in zip(problem.limits, prices, strict=True)
         if limit.unit or limit.bound != 1.0
     ]
     numbers = [
         Sensitivity(_name(path), sign * float(product))
-        for path, product in _elasticities(problem, box, point, temperature)
+        for path, product in _elasticities(problem, box, point, prices, temperature)
     ]
-    weighty = [it for it in prices + numbers if abs(it.elasticity) >= least]
+    weighty = [it for it in limits + numbers if abs(it.elasticity) >= least]
     return sorted(weighty, key=lambda it: -abs(it.elasticity))

@@ -1,5 +1,7 @@
 """A prediction on one screen."""
 
+import math
+
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -48,11 +50,27 @@ def _title(answer: Predicted) -> Text:
     title = Text.assemble(
         (work.model, "bold"), " on ", (where, "bold"), f" {' '.join(degrees)}".rstrip()
     )
+    users = float(answer.prediction.users)
     title.append(
-        f"\n{float(answer.prediction.users):,.0f} users, context {work.context:,.0f},"
+        f"\n{users:,.0f} user{'s' if users != 1 else ''}, context {work.context:,.0f},"
         f" {work.weight_bits:g}-bit weights, {work.kv_bits:g}-bit KV, accounting {work.accounting}"
     )
     return title
+
+
+def _fleet(answer: Predicted) -> Text:
+    """All instances of a design that has chips for several; nothing for one."""
+    it, chips = answer.prediction, answer.file.design.chips
+    instances = 1 if chips is None else math.floor(chips.value / float(it.chips))
+    if instances < 2 or chips is None:
+        return Text("")
+    share = chips.value / float(it.chips)
+    return Text(
+        f"one of {instances} instances on {chips.value:g} chips; all of them:"
+        f" STPS {plain(instances * float(it.stps), 5)},"
+        f" {with_prefix(share * float(it.power.total()), 'W')} IT,"
+        f" {dollars(share * float(it.capital.total()))} of capital\n"
+    )
 
 
 def _speed(answer: Predicted) -> Text:
@@ -114,6 +132,8 @@ def _fit(answer: Predicted) -> Text:
 
 def _power(answer: Predicted) -> str:
     it = answer.prediction
+    if math.isnan(float(it.chip_power)):
+        return "unknown; see below"
     shares = it.power
     return (
         f"{with_prefix(float(shares.total()), 'W')} IT"
@@ -127,6 +147,8 @@ def _power(answer: Predicted) -> str:
 
 def _cost(answer: Predicted) -> str:
     it = answer.prediction
+    if math.isnan(float(it.capital.total())):
+        return "unknown; see below"
     return (
         f"{dollars(float(it.capital.total()))} of capital"
         f" (chips {dollars(float(it.capital.chips))});"
@@ -157,7 +179,7 @@ def prediction_view(answer: Predicted) -> RenderableType:
     table.add_row("tensor use", per_cent(float(it.tensor_utilisation)))
     return Group(
         _title(answer),
-        "",
+        _fleet(answer),
         _speed(answer),
         Padding(_split(answer), (1, 0)),
         table,

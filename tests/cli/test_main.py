@@ -1,0 +1,144 @@
+"""Which command is meant, what it costs to ask, and what its failure means to a shell."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+
+import pytest
+
+from liminal_jax.cli import main as cli
+from tests.cli.terminal import PROGRAM, ROOT, command, exit_code
+
+LOADED = "import sys\nfrom liminal_jax.cli.main import main\n"
+REPORT = "\nprint('jax loaded:', 'jax' in sys.modules, file=sys.stderr)"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["predict", "--help"],
+        ["optimize", "--help"],
+        ["systems"],
+        ["systems", "--json"],
+    ],
+)
+def test_what_needs_no_computation_is_quick(arguments, tmp_path):
+    program = f"{LOADED}\ntry:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass{REPORT}"
+    begin = time.perf_counter()
+    done = command(arguments, tmp_path, program)
+    assert done.stderr == "jax loaded: False\n"
+    assert done.returncode == 0
+    assert done.stdout
+    # Half a second on an idle machine; the bound leaves room for a busy one.
+    assert time.perf_counter() - begin < 10
+
+
+def test_help_names_every_command(capsys):
+    assert exit_code(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in cli.COMMANDS)
+    assert exit_code(["-h"]) == 0
+    assert capsys.readouterr().out == out
+    assert exit_code([]) == 2
+    assert capsys.readouterr().out == out
+
+
+@pytest.mark.parametrize("name", list(cli.COMMANDS))
+def test_every_command_has_help_within_100_columns(name, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    assert exit_code([*name.split(), "--help"]) == 0
+    usage, *lines = capsys.readouterr().out.splitlines()
+    assert usage.startswith(f"usage: liminal {name} ")
+    assert max(len(line.rstrip()) for line in lines) <= 100
+
+
+def test_the_version(capsys):
+    assert exit_code(["--version"]) == 0
+    assert capsys.readouterr().out == f"liminal-jax {version('liminal-jax')}\n"
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("predct", "did you mean 'predict'?"),
+        ("optimise", "did you mean 'optimize'?"),
+        ("zzz", "there are predict, optimize"),
+    ],
+)
+def test_an_unknown_command_gets_a_suggestion(word, hint, capsys):
+    assert exit_code([word]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"there is no command {word!r}" in err
+    assert hint in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict", "--modl", "x"],
+        ["predict", "--tp", "two"],
+        ["optimize", "--starts"],
+        ["models", "extra"],
+    ],
+)
+def test_wrong_usage_is_told_without_a_traceback(arguments, capsys):
+    assert exit_code(arguments) == 2
+    out, err = capsys.readouterr()
+    assert "Traceback" not in out + err
+    assert arguments[1] in out + err
+
+
+def test_an_interruption_is_told_and_has_its_own_code(capsys, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_run", interrupted)
+    assert cli.main(["optimize"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_a_signal_interrupts_a_search(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "optimize"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "relaxed search by gradients\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert (out, err) == ("", "interrupted\n")
+
+
+def test_a_reader_that_stops_reading_is_no_failure_worth_a_traceback(tmp_path):
+    line = f"{sys.executable} -c '{PROGRAM}' systems --json | head -1"
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "{\n"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["models"], ["models", "show", "deepseek-v3"], ["systems"], ["studies"]]
+)
+def test_what_is_piped_is_plain_and_narrow(arguments, tmp_path):
+    done = command(arguments, tmp_path)
+    assert done.returncode == 0
+    assert not re.search(r"\x1b", done.stdout)
+    assert max(map(len, done.stdout.splitlines())) <= 100

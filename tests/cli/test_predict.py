@@ -1,0 +1,209 @@
+"""`liminal predict`: every flag, every form of a model and a system, and what is not known."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from liminal_jax.cli.systems import systems_new
+from liminal_jax.data.models import load_model_spec, spec_to_toml
+from tests.cli.terminal import command, exit_code
+from tests.workload.configs import LLAMA_2_7B
+
+KEYS = [
+    "utps",
+    "stps",
+    "step_time",
+    "compute_time",
+    "memory_time",
+    "exposed_time",
+    "memory_required",
+    "memory_capacity",
+    "fits",
+    "parameters_total",
+    "parameters_active",
+    "power",
+    "energy_per_token",
+    "capital_cost",
+    "usd_per_million_tokens",
+    "bottleneck",
+    "basis",
+]
+TOY = ["predict", "-m", "llama-3-8b", "--system", "h100"]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch, tmp_path_factory):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+def no_token(name):
+    raise AssertionError(f"{name} is not JSON")
+
+
+def answered(capsys, arguments):
+    """The object that a prediction prints."""
+    assert exit_code([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out, parse_constant=no_token)
+
+
+def test_the_object_has_the_keys_that_are_promised(capsys):
+    answer = answered(capsys, TOY)
+    assert set(KEYS) <= set(answer)
+    assert all(answer[key] is not None for key in KEYS)
+    assert isinstance(answer["fits"], bool)
+    assert answer["bottleneck"] == "memory_bandwidth"
+    assert all(isinstance(sentence, str) for sentence in answer["basis"])
+    assert answer["utps"] * answer["step_time"] == pytest.approx(1)
+
+
+def test_every_flag_is_heard(capsys):
+    one = answered(capsys, TOY)
+    model = ["predict", "--model", "qwen3-30b-a3b", "--system", "h200"]
+    degrees = ["--tp", "4", "--cp", "2", "--pp", "3", "--ep", "8", "--batch-size", "16"]
+    rest = ["--context", "1000", "--weight-bits", "4", "--kv-bits", "16", "--accounting", "talk"]
+    all_of_them = answered(capsys, [*model, *degrees, *rest])
+    assert (one["chips"], one["users"]) == (1, 1)
+    assert (all_of_them["chips"], all_of_them["users"]) == (24, 48)
+    assert all_of_them["workload"] == {
+        "model": "qwen3-30b-a3b",
+        "context": 1000,
+        "weight_bits": 4,
+        "kv_bits": 16,
+        "accounting": "talk",
+    }
+    defaults = {"context": 8192, "weight_bits": 8, "kv_bits": 8, "accounting": "model"}
+    assert one["workload"] == {"model": "llama-3-8b", **defaults}
+    assert any("talk's accounting" in it for it in all_of_them["basis"])
+    assert not any("talk's accounting" in it for it in one["basis"])
+
+
+def test_a_config_a_model_file_and_a_system_of_ones_own(capsys):
+    Path("config.json").write_text(json.dumps(LLAMA_2_7B))
+    Path("toy.toml").write_text(spec_to_toml(load_model_spec("llama-3-8b")))
+    systems_new("mine", "h100", set=("chip.memory.bandwidth=6.7 TB/s",))
+    capsys.readouterr()
+    read = answered(capsys, ["predict", "-m", "config.json", "--system", "h100"])
+    assert read["parameters_total"] == 6_738_415_616
+    assert answered(capsys, ["predict", "-m", "toy.toml", "--system", "h100"]) | {
+        "workload": None
+    } == answered(capsys, TOY) | {"workload": None}
+    faster = answered(capsys, ["predict", "-m", "llama-3-8b", "--system", "mine.toml"])
+    slower = answered(capsys, TOY)
+    assert faster["memory_time"] == pytest.approx(slower["memory_time"] / 2)
+
+
+def test_a_design_that_does_not_fit_is_an_answer(capsys):
+    arguments = ["predict", "-m", "llama-3-70b", "--system", "a100", "--batch-size", "64"]
+    answer = answered(capsys, arguments)
+    assert answer["fits"] is False
+    assert answer["bottleneck"] == "capacity"
+    assert answer["memory_required"] > answer["memory_capacity"]
+    assert exit_code(arguments) == 0
+    assert "DOES NOT FIT" in capsys.readouterr().out
+
+
+def test_unknown_numbers_are_null_and_told(capsys):
+    arguments = ["predict", "-m", "llama-3-8b", "--system", "groq-lp30"]
+    answer = answered(capsys, arguments)
+    for name in ("power", "energy_per_token", "capital_cost", "usd_per_million_tokens"):
+        assert answer[name] is None
+    assert any(it.startswith("The TDP is unknown") for it in answer["basis"])
+    assert any("manufacturing cost" in it for it in answer["basis"])
+    assert exit_code(arguments) == 0
+    assert "unknown" in capsys.readouterr().out
+
+
+def test_where_no_time_follows_the_remedy_is_told(capsys):
+    assert exit_code(["predict", "-m", "llama-3-8b", "--system", "cerebras-wse-3"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("liminal predict: --system: cerebras-wse-3 has no known tensor rate")
+    assert err.endswith("liminal systems new mine --like cerebras-wse-3\n")
+
+
+DESIGN = """
+[workload]
+model = "llama-3-8b"
+context = 8192
+[design]
+system = "h100"
+tp = 2
+batch = 8
+"""
+
+
+def test_a_design_file_is_the_same_as_its_flags(capsys):
+    Path("folder").mkdir()
+    Path("folder/design.toml").write_text(DESIGN)
+    flags = answered(capsys, [*TOY, "--tp", "2", "--batch-size", "8"])
+    assert answered(capsys, ["predict", "-c", "folder/design.toml"]) == flags
+    absolute = str(Path("folder/design.toml").resolve())
+    assert answered(capsys, ["predict", "--config", absolute]) == flags
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (
+            ["-c", "design.toml", "--tp", "2"],
+            ["liminal predict: give either --config or the flags of a design, not both"],
+        ),
+        (["-c", "nowhere.toml"], ["nowhere.toml: cannot be read: No such file or directory"]),
+        ([], ["liminal predict: --model: is required", "liminal predict: --system: is required"]),
+        (
+            ["-m", "llama-3-8b", "--system", "h10", "--tp", "0", "--context", "0"],
+            [
+                "liminal predict: --context: must be at least 1, got 0",
+                "liminal predict: --system: there is no system 'h10'; did you mean 'h100'?",
+                "liminal predict: --tp: must be at least 1, got 0",
+            ],
+        ),
+        (
+            ["-m", "llama-3-8b", "--system", "h100", "--weight-bits", "-4", "--kv-bits", "inf"],
+            [
+                "liminal predict: --weight-bits: must be greater than 0, got -4",
+                "liminal predict: --kv-bits: must be",
+            ],
+        ),
+        (
+            ["-m", "llama-3-8b", "--system", "h100", "--ep", "3", "--pp", "40"],
+            [
+                "liminal predict: --ep: must divide tp x cp = 1, got 3",
+                "liminal predict: --ep: must be at most 1, the experts of the model, got 3",
+                "liminal predict: --pp: must be at most 32, the layers of the model, got 40",
+            ],
+        ),
+    ],
+)
+def test_what_cannot_be_predicted_is_told(capsys, arguments, lines):
+    Path("design.toml").write_text(DESIGN)
+    assert exit_code(["predict", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    told = err.splitlines()
+    assert len(told) == len(lines)
+    for line, begin in zip(told, lines, strict=True):
+        assert line.startswith(begin)
+
+
+def test_the_screen_in_a_pipe_is_plain_and_narrow(tmp_path):
+    done = command([*TOY, "--tp", "2"], tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    assert all(
+        word in done.stdout for word in ("UTPS", "bottleneck", "fits", "basis", "of capital")
+    )
+
+
+def test_no_colour_where_none_is_wanted(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert exit_code(TOY) == 0
+    assert re.search(r"\x1b\[", capsys.readouterr().out)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert exit_code(TOY) == 0
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]", capsys.readouterr().out)

@@ -1,0 +1,216 @@
+"""What a study sees of a point, against the same by hand from the public parts."""
+
+import math
+
+import jax.numpy as jnp
+import pytest
+
+from liminal_jax._smooth import Exact
+from liminal_jax.hardware.plan import ChipPlan, buildability, planned_chip, planned_die_area
+from liminal_jax.hardware.system import System
+from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.exchange import LayerExchange
+from liminal_jax.performance.filled import filled_design
+from liminal_jax.performance.predictor import Assumptions, predict
+from liminal_jax.study.assemble import planned_of
+from liminal_jax.study.file import DesignFile, load_study
+from liminal_jax.study.problem import (
+    FEASIBLE,
+    NUMERIC,
+    Outcome,
+    degree_contradictions,
+    problem_of,
+)
+from liminal_jax.study.quantities import QUANTITIES
+from tests.design.brute import study
+
+PLAN = {
+    "stacks": 4.0,
+    "dies": 2.0,
+    "compute_area": 4e-4,
+    "sram": 128e6,
+    "link_bandwidth": 9e11,
+    "domain": 72.0,
+    "chips": 10.0,
+    "tp": 4.0,
+    "cp": 1.0,
+    "pp": 1.0,
+    "ep": 2.0,
+    "batch": 32.0,
+}
+LIMITS = [
+    {"quantity": "utps", "at_least": 50},
+    {"quantity": "capital_cost", "at_most": "1 MUSD"},
+    {"quantity": "tpot", "at_most": "20 ms"},
+]
+
+
+@pytest.fixture(scope="module")
+def problem(tmp_path_factory):
+    path = study(tmp_path_factory.mktemp("problem"), "planned", constraints=LIMITS)
+    return problem_of(load_study(str(path)))
+
+
+def point(**changes):
+    return jnp.asarray([{**PLAN, **changes}[name] for name in NUMERIC])
+
+
+def by_hand(problem, row):
+    """One instance of the plan, put together from parts."""
+    planned = planned_of(problem.file)
+    memory = {name: leaf[row] for name, leaf in vars(planned.material.memory).items()}
+    material = type(planned.material)(
+        memory=type(planned.material.memory)(**memory),
+        process=planned.material.process,
+        packaging=planned.material.packaging,
+    )
+    plan = ChipPlan(**{name: PLAN[name] for name in ChipPlan.__dataclass_fields__})
+    fields = {**vars(planned.network), "bandwidth": PLAN["link_bandwidth"], "domain": 72.0}
+    system = System(
+        chip=planned_chip(plan, material, Exact()),
+        network=type(planned.network)(**fields),
+        facility=planned.facility,
+    )
+    model, request, _ = problem.workload
+    mapping = Mapping(tp=4, cp=1, pp=1, ep=2)
+    design = filled_design(system, mapping, jnp.asarray(32.0), model, request)
+    assumptions = Assumptions(exchange=LayerExchange())
+    return plan, material, predict(design, model, request, assumptions)
+
+
+@pytest.mark.parametrize("row", [0, 2])
+def test_an_outcome_is_what_the_parts_give_by_hand(problem, row):
+    plan, material, one = by_hand(problem, row)
+    got = problem.outcome(point(), jnp.asarray(row), Exact())
+    # Of ten chips, four each make two instances; two are left over and paid for.
+    assert float(got.score) == pytest.approx(math.log(2 * float(one.stps)), rel=1e-12)
+    built = buildability(plan, material)
+    capital = 10 / 4 * float(one.capital.total())
+    expected = {
+        "memory_capacity": float(one.memory_fill),
+        "whole_instance": 4 / 10,
+        "expert_ranks": 1.0,
+        "experts": 2 / 128,
+        "stages": 1 / 48,
+        **{name: float(it) for name, it in vars(built).items()},
+        "thermal": float(one.power_density) / float(material.memory.power_density_limit),
+        "utps": 50 / float(one.utps),
+        "capital_cost": capital / 1e6,
+        "tpot": float(one.step_time) / 0.02,
+    }
+    assert [limit.name for limit in problem.limits] == list(expected)
+    for limit, excess in zip(problem.limits, got.excess, strict=True):
+        wanted = math.log(max(expected[limit.name], 1e-6))
+        assert float(excess) == pytest.approx(wanted, rel=1e-9, abs=1e-12), limit.name
+
+
+def test_quantities_of_all_instances_by_hand(problem):
+    plan, material, one = by_hand(problem, 0)
+    fleet, _ = problem.fleet(point(), jnp.asarray(0), Exact())
+    assert (float(fleet.replicas), float(fleet.chips)) == (2, 10)
+    power, capital = (10 / 4 * float(it.total()) for it in (one.power, one.capital))
+    spare = 10 / 8
+    expected = {
+        "utps": float(one.utps),
+        "stps": 2 * float(one.stps),
+        "tpot": 1 / float(one.utps),
+        "users": 2 * 32,
+        "chips": 10,
+        "chip_power": float(one.chip_power),
+        "power": power,
+        "capital_cost": capital,
+        "die_area": float(planned_die_area(plan, material)),
+        "power_density": float(one.power_density),
+        "energy_per_token": spare * float(one.energy_per_token),
+        "usd_per_million_tokens": spare * float(one.usd_per_million_tokens),
+        "stps_per_watt": 2 * float(one.stps) / power,
+        "stps_per_usd": 2 * float(one.stps) / capital,
+    }
+    assert set(expected) == set(QUANTITIES)
+    for name, value in expected.items():
+        assert float(QUANTITIES[name].of(fleet)) == pytest.approx(value, rel=1e-9), name
+
+
+@pytest.mark.parametrize(
+    ("chips", "replicas", "bought"), [(4, 1, 4), (7, 1, 7), (8, 2, 8), (11, 2, 11), (3, 1, 4)]
+)
+def test_instances_are_whole_and_spare_chips_are_bought(problem, chips, replicas, bought):
+    fleet, used = problem.fleet(point(chips=chips), jnp.asarray(0), Exact())
+    assert (float(fleet.replicas), float(fleet.chips)) == (replicas, bought)
+    assert float(used["whole_instance"]) == pytest.approx(4 / chips)
+    assert (float(used["whole_instance"]) > 1) == (chips < 4)
+
+
+def test_without_a_number_of_chips_one_instance_is_bought(tmp_path):
+    file = load_study(str(study(tmp_path, "finished", design={"chips": None})))
+    fleet, used = problem_of(file).fleet(point(pp=2), jnp.asarray(0), Exact())
+    assert (float(fleet.replicas), float(fleet.chips)) == (1, 8)
+    assert float(used["whole_instance"]) == 1
+
+
+@pytest.mark.parametrize(("tp", "ep", "whole"), [(8, 4, True), (6, 4, False), (4, 8, False)])
+def test_experts_need_whole_groups_of_ranks(problem, tp, ep, whole):
+    _, used = problem.fleet(point(tp=tp, ep=ep, chips=32), jnp.asarray(0), Exact())
+    assert (float(used["expert_ranks"]) <= 1) is whole
+
+
+def test_more_of_a_quantity_eases_a_floor_and_presses_on_a_ceiling(problem):
+    names = [limit.name for limit in problem.limits]
+    less, more = (
+        problem.outcome(point(chips=chips, batch=batch), jnp.asarray(0), Exact())
+        for chips, batch in ((8, 64), (32, 1))
+    )
+    utps, capital, tpot = (names.index(it) for it in ("utps", "capital_cost", "tpot"))
+    assert more.excess[utps] < less.excess[utps]
+    assert more.excess[tpot] < less.excess[tpot]
+    assert more.excess[capital] > less.excess[capital]
+
+
+def test_less_is_more_where_it_is_asked_for(tmp_path, problem):
+    path = study(tmp_path, "planned", objective={"minimise": "stps"})
+    other = problem_of(load_study(str(path))).outcome(point(), jnp.asarray(0), Exact())
+    most = problem.outcome(point(), jnp.asarray(0), Exact())
+    assert float(other.score) == pytest.approx(-float(most.score))
+
+
+def test_a_limit_may_be_exceeded_by_rounding_only():
+    for excess, holds in ((0.0, True), (FEASIBLE / 2, True), (2 * FEASIBLE, False)):
+        outcome = Outcome(score=jnp.zeros(()), excess=jnp.asarray([-1.0, excess]))
+        assert bool(outcome.feasible()) is holds
+    unknown = Outcome(score=jnp.zeros(()), excess=jnp.asarray([jnp.nan]))
+    assert not bool(unknown.feasible())
+
+
+def test_the_lattice_is_the_product_of_the_grids(problem):
+    lengths = [len(it.grid.values) for it in problem.variables]
+    assert [it.name for it in problem.variables] == [it for it in NUMERIC if it != "domain"]
+    assert problem.lattice == 3 * math.prod(lengths)
+    # memory, stacks, dies, area, sram, links, chips, tp, cp, pp, ep, batch
+    assert problem.lattice == 3 * 4 * 2 * 5 * 2 * 2 * 4 * 4 * 2 * 3 * 4 * 10
+
+
+def test_a_design_has_no_objective(problem):
+    file = DesignFile(workload=problem.file.workload, design=problem.file.design)
+    with pytest.raises(TypeError, match="no objective"):
+        problem_of(file).outcome(point(), jnp.asarray(0), Exact())
+
+
+@pytest.mark.parametrize(
+    ("change", "messages"),
+    [
+        ({}, []),
+        ({"ep": 3}, ["design.ep: must divide tp x cp = 4, got 3"]),
+        ({"ep": 4, "tp": 2}, ["design.ep: must divide tp x cp = 2, got 4"]),
+        ({"pp": 49}, ["design.pp: must be at most 48, the layers of the model, got 49"]),
+        ({"chips": 3}, ["design.chips: must be at least tp x cp x pp = 4, got 3"]),
+        (
+            {"tp": 256, "ep": 256, "chips": 256},
+            ["design.ep: must be at most 128, the experts of the model, got 256"],
+        ),
+    ],
+)
+def test_degrees_that_cannot_be(tmp_path, change, messages):
+    degrees = {"system": "h100", "tp": 4, "cp": 1, "pp": 1, "ep": 2, "batch": 1, "chips": None}
+    path = study(tmp_path, "finished", design={**degrees, **change})
+    found = degree_contradictions(problem_of(load_study(str(path))))
+    assert [f"{it.path}: {it.message}" for it in found] == messages
