@@ -85,12 +85,7 @@ def references():
 
 
 FOREIGN = {
-    "MiniMaxAI__MiniMax-M3": "sparse_attention_config",
-    "deepseek-ai__DeepSeek-V3.2": "index_topk",
     "deepseek-ai__DeepSeek-V4-Pro": "compress_ratios",
-    "nvidia__NVIDIA-Nemotron-3-Nano-30B-A3B-BF16": "hybrid_override_pattern",
-    "nvidia__NVIDIA-Nemotron-3-Ultra-550B-A55B-BF16": "layers_block_type",
-    "zai-org__GLM-5.2": "index_topk",
 }
 
 

@@ -229,6 +229,26 @@ def dense_first(fields: Fields, layers: int) -> list[bool]:
     return [layer >= first for layer in range(layers)]
 
 
+def listed_or_dense_first(fields: Fields, layers: int) -> list[bool]:
+    """Which layers are mixtures: those of `mlp_layer_types`, else all but the first few."""
+    sparse = fields.per_layer(
+        "mlp_layer_types",
+        {"dense": False, "sparse": True},
+        note="dense layers and mixtures",
+        layers=layers,
+    )
+    if sparse is None:
+        sparse = dense_first(fields, layers)
+    else:
+        fields.demand(
+            "first_k_dense_replace",
+            [sparse.index(True)] if True in sparse else [layers],
+            "as mlp_layer_types has it",
+        )
+    fields.demand("moe_layer_freq", [1], "all layers after the dense ones are mixtures")
+    return sparse
+
+
 def by_frequency(fields: Fields, sparse: list[bool]) -> list[bool]:
     """`sparse` thinned by `moe_layer_freq`: a period, or one 0 or 1 for each layer."""
     if isinstance(fields.values.get("moe_layer_freq"), list):

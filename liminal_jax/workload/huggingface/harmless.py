@@ -66,6 +66,9 @@ _MULTIMODAL = """
     multi_modal_* language_model_only vit_* use_image_* use_video_* sub_configs
 """
 
+ENDLESS = ("time_step_limit", "mamba_dt_limit")
+"""Harmless fields whose upper limit published files write as Infinity."""
+
 
 def harmless_reason(name: str) -> str | None:
     """Why a field of a text model can be ignored; none where it cannot.

@@ -10,7 +10,7 @@ from typing import Any
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.workload.huggingface.families import FAMILIES, WRAPPERS
 from liminal_jax.workload.huggingface.features import feature, foreign_features, is_off
-from liminal_jax.workload.huggingface.harmless import harmless_reason, multimodal_reason
+from liminal_jax.workload.huggingface.harmless import ENDLESS, harmless_reason, multimodal_reason
 from liminal_jax.workload.reading.fields import Fields, shown, with_inner
 from liminal_jax.workload.reading.report import ReadReport, Use
 from liminal_jax.workload.spec import ModelSpec
@@ -87,11 +87,13 @@ def _object(file: Path, source: str) -> dict[str, Any]:
 
 
 def _endless(value: Any, path: str) -> Iterator[str]:
-    """Paths of the numbers that are infinite or not numbers."""
+    """Paths of the numbers that are infinite, where no field may be, or not numbers."""
     if isinstance(value, float) and not math.isfinite(value):
         yield path
     elif isinstance(value, dict):
         for key, entry in value.items():
+            if key in ENDLESS:
+                continue
             yield from _endless(entry, f"{path}.{key}" if path else key)
     elif isinstance(value, list):
         for place, entry in enumerate(value):

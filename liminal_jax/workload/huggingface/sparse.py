@@ -10,6 +10,7 @@ from liminal_jax.workload.feedforward.mixture import (
     by_frequency,
     chosen,
     dense_first,
+    listed_or_dense_first,
     mixture,
     shared_experts,
 )
@@ -238,21 +239,7 @@ def glm4_moe_lite(fields: Fields) -> Table:
     note = "router with a correction bias"
     fields.choice("topk_method", ("noaux_tc",), note=note, default="noaux_tc")
     layers = layer_count(fields)
-    sparse = fields.per_layer(
-        "mlp_layer_types",
-        {"dense": False, "sparse": True},
-        note="dense layers and mixtures",
-        layers=layers,
-    )
-    if sparse is None:
-        sparse = dense_first(fields, layers)
-    else:
-        fields.demand(
-            "first_k_dense_replace",
-            [sparse.index(True)] if True in sparse else [layers],
-            "as mlp_layer_types has it",
-        )
-    fields.demand("moe_layer_freq", [1], "all layers after the dense ones are mixtures")
+    sparse = listed_or_dense_first(fields, layers)
     return _latent_mixture(fields, sparse, router_bias=True)
 
 

@@ -1,0 +1,134 @@
+"""State-space layers (Mamba-2) in one decode step, per token and layer.
+
+A head keeps a matrix S of p rows (the channels of its input x) and n columns (the state space) in
+the place of a cache. It forgets by a, adds its input along b, and answers along c:
+
+    S <- a S + x b^T,   y = S c
+
+with one decay a for a head, and b and c shared by the heads of a group. Input, b and c first pass
+a short convolution over time, each channel for itself. States are as wide as this whatever the
+context.
+"""
+
+from liminal_jax._arrays import Scalar
+from liminal_jax.laws.linear import convolution_weights
+
+
+def state_space_state(*, heads: Scalar, head_dim: Scalar, state_dim: Scalar) -> Scalar:
+    r"""Elements of the matrices that the heads of one layer keep for a sequence.
+
+        e = h p n
+
+    Args:
+        heads: Heads h.
+        head_dim: Channels p of one head.
+        state_dim: Width n of the state space.
+
+    Returns:
+        Elements.
+
+    References:
+        Dao and Gu (2024), Transformers are SSMs, arXiv:2405.21060, section 7.
+
+    Examples:
+        >>> state_space_state(heads=2, head_dim=3, state_dim=5)
+        30
+    """
+    return heads * head_dim * state_dim
+
+
+def state_space_work(*, heads: Scalar, head_dim: Scalar, state_dim: Scalar) -> Scalar:
+    r"""Work of updating the states of one layer with a token, and of reading them out.
+
+    Decay, one multiplication an element; the input, an outer product; the answer, S c:
+
+        F = h (p n + 2 p n + 2 p n)
+
+    Args:
+        heads: Heads h.
+        head_dim: Channels p of one head.
+        state_dim: Width n of the state space.
+
+    Returns:
+        Work [FLOP]; that on single vectors (time steps, skips, gates, norms) is left out.
+
+    References:
+        Dao and Gu (2024), Transformers are SSMs, arXiv:2405.21060, Eq. 1,
+        whose matrix A is a scalar times the identity.
+
+    Examples:
+        >>> state_space_work(heads=2, head_dim=3, state_dim=5)  # 30 + 2 x 60
+        150
+    """
+    state = state_space_state(heads=heads, head_dim=head_dim, state_dim=state_dim)
+    decay = state
+    written = answer = 2 * state
+    return decay + written + answer
+
+
+def state_space_channels(
+    *, heads: Scalar, head_dim: Scalar, groups: Scalar, state_dim: Scalar
+) -> Scalar:
+    r"""Channels of the inputs, of b and of c together, all of which are convolved.
+
+        m = h p + 2 g n
+
+    Args:
+        heads: Heads h.
+        head_dim: Channels p of one head.
+        groups: Groups g of heads, each with one b and one c.
+        state_dim: Width n of the state space.
+
+    Returns:
+        Channels.
+
+    Examples:
+        >>> state_space_channels(heads=4, head_dim=3, groups=2, state_dim=5)
+        32
+    """
+    return heads * head_dim + 2 * groups * state_dim
+
+
+def state_space_weights(
+    *,
+    hidden: Scalar,
+    heads: Scalar,
+    head_dim: Scalar,
+    groups: Scalar,
+    state_dim: Scalar,
+    kernel: Scalar,
+) -> Scalar:
+    r"""Weights of a Mamba-2 layer's projections and convolution.
+
+    A gate as wide as the inputs; inputs, b and c; a time step a head; the output; the convolution:
+
+        w = d h p + d (h p + 2 g n) + d h + h p d + (h p + 2 g n) k
+
+    Args:
+        hidden: Width d of the residual stream.
+        heads: Heads h.
+        head_dim: Channels p of one head.
+        groups: Groups g of heads.
+        state_dim: Width n of the state space.
+        kernel: Tokens k that the convolution spans.
+
+    Returns:
+        Number of weights.
+
+    References:
+        Dao and Gu (2024), Transformers are SSMs, arXiv:2405.21060, section 7, with all
+        projections in parallel.
+
+    Examples:
+        >>> state_space_weights(
+        ...     hidden=10, heads=4, head_dim=3, groups=2, state_dim=5, kernel=4
+        ... )  # 120 + 320 + 40 + 120 + 128
+        728
+    """
+    channels = state_space_channels(
+        heads=heads, head_dim=head_dim, groups=groups, state_dim=state_dim
+    )
+    gate = output = hidden * heads * head_dim
+    time_steps = hidden * heads
+    convolution = convolution_weights(channels=channels, kernel=kernel)
+    return gate + hidden * channels + time_steps + output + convolution
