@@ -44,11 +44,13 @@ class Tokens(eqx.Module):
         batch: Tokens, one for each user.
         hidden: Width of the residual stream.
         request: Precision of what is exchanged.
+        streams: Residual streams, all of which pass from stage to stage.
     """
 
     batch: Leaf = eqx.field(converter=as_leaf)
     hidden: Leaf = eqx.field(converter=as_leaf)
     request: Request
+    streams: Leaf = eqx.field(converter=as_leaf, default=1)
 
     def message(self, elements: Scalar) -> Scalar:
         """Bytes of so many elements a token [B]."""
@@ -77,7 +79,7 @@ class AbstractExchange(eqx.Module):
         relaxation: AbstractRelaxation,
     ) -> Exchanged:
         """What passing through all stages exchanges: T_PP P, none for a single stage."""
-        message = tokens.message(tokens.hidden) / mapping.stage_chips()
+        message = tokens.message(tokens.streams * tokens.hidden) / mapping.stage_chips()
         time = network.send_time(message, mapping.chips(), relaxation)
         staged = relaxation.above(mapping.pp, between(1.0)) * mapping.pp
         return Exchanged(time=time, sent=message).scaled(staged)

@@ -54,13 +54,19 @@ class Operator(eqx.Module):
 
 
 def _projections(layers: Layers, model: Model, request: Request, batch: Scalar) -> Operator:
-    """The mixer's matrices, and all that is small: one norm of the stream before each part."""
+    """The mixer's matrices, what joins parts to streams, and all that is small.
+
+    One norm of the stream stands before each part.
+    """
     mixer = layers.attention
-    weights = 0.0 if mixer is None else mixer.weights(model.hidden)
+    own = 0.0 if mixer is None else mixer.weights(model.hidden)
+    weights = own + layers.connection_weights(model.hidden)
+    norms = scalar_work(
+        elements=layers.norms * model.hidden, operations=model.operations.per_norm
+    )
     return Operator(
         matrix=FLOP_PER_WEIGHT * batch * weights,
-        scalar=batch
-        * scalar_work(elements=layers.norms * model.hidden, operations=model.operations.per_norm),
+        scalar=batch * (norms + layers.connection_work(model.hidden)),
         weights=request.weight_bytes(weights + layers.small),
     )
 

@@ -131,7 +131,9 @@ def _exchanged(
     design: Design, model: Model, request: Request, assumptions: Assumptions
 ) -> tuple[Exchanged, Exchanged]:
     """Collectives of all layers, and of passing through the stages."""
-    tokens = Tokens(batch=design.batch, hidden=model.hidden, request=request)
+    tokens = Tokens(
+        batch=design.batch, hidden=model.hidden, request=request, streams=model.streams()
+    )
     place = (design.mapping, design.system.network, assumptions.relaxation)
     layers = Exchanged(time=0.0, sent=0.0)
     for group in model.layers:

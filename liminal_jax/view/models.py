@@ -83,10 +83,11 @@ def model_view(spec: ModelSpec) -> RenderableType:
         parts = (group.attention, group.feedforward)
         table.add_row(str(group.count), *("-" if it is None else it.words() for it in parts))
     embedding = "tied with the head" if spec.tied else "and a head of its own"
+    streams = "" if spec.streams == 1 else f" in {spec.streams} residual streams"
     return Group(
         Text(spec.name, style="bold"),
         Text(spec.source),
-        Text(f"width {spec.hidden:,}, vocabulary {spec.vocabulary:,} {embedding}"),
+        Text(f"width {spec.hidden:,}{streams}, vocabulary {spec.vocabulary:,} {embedding}"),
         Text(),
         table,
         Text(),

@@ -1,12 +1,21 @@
 """Exact counts of a model: parameters in the conventions in use, and cache elements a token."""
 
+from fractions import Fraction
 from typing import NamedTuple
 
+from liminal_jax.laws.connections import (
+    hyper_connection_coefficients,
+    hyper_connection_weights,
+    stream_join_weights,
+)
 from liminal_jax.workload.spec import LayerGroup, ModelSpec
 
 
 class Counts(NamedTuple):
-    """Whole numbers of a text model without multi-token-prediction heads and vision tower.
+    """Numbers of a text model without multi-token-prediction heads and vision tower.
+
+    Parameters are whole numbers. What a token adds to a cache need not be one where tokens are
+    pooled; it is a float only then.
 
     Attributes:
         total: All parameters, embedding and head included.
@@ -31,9 +40,9 @@ class Counts(NamedTuple):
     active: int
     active_without_input_embedding: int
     active_without_embeddings: int
-    kv_elements_per_token_growing: int
-    kv_elements_per_token_all_layers: int
-    index_key_elements_per_token: int
+    kv_elements_per_token_growing: int | float
+    kv_elements_per_token_all_layers: int | float
+    index_key_elements_per_token: int | float
     state_elements_per_sequence: int
 
 
@@ -77,15 +86,22 @@ def counts(spec: ModelSpec) -> Counts:
         active=total - skipped,
         active_without_input_embedding=total - skipped - looked_up,
         active_without_embeddings=body - skipped,
-        kv_elements_per_token_growing=sum(
-            count * mixer.growing_cache_elements() for count, mixer in mixers
+        kv_elements_per_token_growing=_number(
+            sum(count * mixer.growing_cache_elements() for count, mixer in mixers)
         ),
-        kv_elements_per_token_all_layers=sum(
-            count * mixer.cache_elements() for count, mixer in mixers
+        kv_elements_per_token_all_layers=_number(
+            sum(count * mixer.cache_elements() for count, mixer in mixers)
         ),
-        index_key_elements_per_token=sum(count * mixer.index_elements() for count, mixer in mixers),
+        index_key_elements_per_token=_number(
+            sum(count * mixer.index_elements() for count, mixer in mixers)
+        ),
         state_elements_per_sequence=sum(count * mixer.state_elements() for count, mixer in mixers),
     )
+
+
+def _number(value: int | Fraction) -> int | float:
+    """A whole number as such, any other as a float."""
+    return int(value) if value == int(value) else float(value)
 
 
 def layer_parameters(spec: ModelSpec, group: LayerGroup) -> int:
@@ -94,6 +110,7 @@ def layer_parameters(spec: ModelSpec, group: LayerGroup) -> int:
         attention_matrices(spec, group)
         + feed_forward_matrices(spec, group)
         + expert_small_parameters(spec, group)
+        + connection_matrices(spec, group)
         + layer_small_parameters(spec, group)
     )
 
@@ -115,6 +132,13 @@ def expert_small_parameters(spec: ModelSpec, group: LayerGroup) -> int:
     return group.feedforward.expert_small_parameters(spec.hidden)
 
 
+def connection_matrices(spec: ModelSpec, group: LayerGroup) -> int:
+    """Weights of the hyper-connections' matrices in one layer; none with a single stream."""
+    if spec.streams == 1:
+        return 0
+    return group.parts() * int(hyper_connection_weights(hidden=spec.hidden, streams=spec.streams))
+
+
 def layer_small_parameters(spec: ModelSpec, group: LayerGroup) -> int:
     """Parameters of one layer of a group that are not matrices: norms, and those of its parts.
 
@@ -125,9 +149,21 @@ def layer_small_parameters(spec: ModelSpec, group: LayerGroup) -> int:
         small += group.attention.small_parameters(spec.hidden, spec.norm_vectors())
     if group.feedforward is not None:
         small += group.feedforward.small_parameters(spec.hidden)
+    if spec.streams > 1:
+        small += group.parts() * _connection_offsets(spec.streams)
     return small
 
 
+def _connection_offsets(streams: int) -> int:
+    """An offset for each coefficient of one part, and a scale for each of their three kinds."""
+    return int(hyper_connection_coefficients(streams=streams)) + 3
+
+
 def final_small_parameters(spec: ModelSpec) -> int:
-    """Parameters of the norm before the head."""
-    return spec.hidden * spec.norm_vectors()
+    """Parameters of the norm before the head, and of joining several streams before it."""
+    norm = spec.hidden * spec.norm_vectors()
+    if spec.streams == 1:
+        return norm
+    offsets_and_scale = spec.streams + 1
+    matrix = int(stream_join_weights(hidden=spec.hidden, streams=spec.streams))
+    return norm + matrix + offsets_and_scale

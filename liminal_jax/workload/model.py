@@ -4,6 +4,7 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.scalar import ACTIVATION_OPERATIONS, NORM_OPERATIONS, SCORE_OPERATIONS
+from liminal_jax.workload.connections import HyperConnections
 from liminal_jax.workload.counts import final_small_parameters, layer_small_parameters
 from liminal_jax.workload.feedforward.base import AbstractFeedForward
 from liminal_jax.workload.mixer.base import AbstractMixer
@@ -20,6 +21,7 @@ class Layers(eqx.Module):
         norms: Normalisations of the residual stream in one layer.
         small: Elements of one layer that are in no matrix: norms, biases; without those of
             routed experts.
+        connections: What joins its parts to several residual streams; none where there is one.
     """
 
     count: Leaf = eqx.field(converter=as_leaf)
@@ -27,6 +29,7 @@ class Layers(eqx.Module):
     feedforward: AbstractFeedForward | None
     norms: Leaf = eqx.field(converter=as_leaf)
     small: Leaf = eqx.field(converter=as_leaf)
+    connections: HyperConnections | None = None
 
     def parts(self) -> int:
         """How many of mixer and feed-forward a layer has."""
@@ -34,12 +37,26 @@ class Layers(eqx.Module):
 
     def weights(self, hidden: Scalar) -> Scalar:
         """Elements of one layer that every token uses."""
-        weights = self.small
+        weights = self.small + self.connection_weights(hidden)
         if self.attention is not None:
             weights = weights + self.attention.weights(hidden)
         if self.feedforward is not None:
             weights = weights + self.feedforward.weights(hidden)
         return weights
+
+    def connection_weights(self, hidden: Scalar) -> Scalar:
+        """Elements of the matrices of one layer's hyper-connections."""
+        if self.connections is None:
+            return 0.0
+        return self.parts() * self.connections.weights(hidden)
+
+    def connection_work(self, hidden: Scalar) -> Scalar:
+        """Work on the vector units of one layer's hyper-connections, for one token [FLOP]."""
+        return 0.0 if self.connections is None else self.parts() * self.connections.work(hidden)
+
+    def streams(self) -> Scalar:
+        """Residual streams."""
+        return 1.0 if self.connections is None else self.connections.streams
 
     def expert_weights(self, hidden: Scalar) -> Scalar:
         """Elements of all routed experts of one layer."""
@@ -57,7 +74,7 @@ class Tables(eqx.Module):
         vocabulary: Rows of the head.
         embeddings: Tables stored beside the head: 1, or 0 where the head is the embedding.
         positions: Rows of a learned position embedding.
-        small: Elements of the final norm.
+        small: Elements of the final norm, and of what joins several streams before the head.
     """
 
     vocabulary: Leaf = eqx.field(converter=as_leaf)
@@ -70,7 +87,7 @@ class Tables(eqx.Module):
         return self.vocabulary * hidden
 
     def stored(self, hidden: Scalar) -> Scalar:
-        """Elements of head, embeddings and final norm."""
+        """Elements of head, embeddings and what is small."""
         return self.head(hidden) + self.looked_up(hidden) + self.small
 
     def looked_up(self, hidden: Scalar) -> Scalar:
@@ -105,6 +122,10 @@ class Model(eqx.Module):
         """Layers of the model."""
         return sum(layers.count for layers in self.layers)
 
+    def streams(self) -> Scalar:
+        """Residual streams, of which all layers have as many."""
+        return self.layers[0].streams()
+
 
 def _layers(spec: ModelSpec, group: LayerGroup) -> Layers:
     return Layers(
@@ -113,6 +134,7 @@ def _layers(spec: ModelSpec, group: LayerGroup) -> Layers:
         feedforward=None if group.feedforward is None else group.feedforward.arrays(),
         norms=group.norm_count(),
         small=layer_small_parameters(spec, group),
+        connections=None if spec.streams == 1 else HyperConnections(spec.streams),
     )
 
 

@@ -74,6 +74,8 @@ class ModelSpec(Spec):
         tied: Whether the head is the embedding.
         positions: Rows of a learned position embedding; 0 for none (rotary).
         norm_bias: Whether norms have a bias (LayerNorm) beside their weight (RMSNorm).
+        streams: Residual streams; where there are several, hyper-connections join them before
+            each part of a layer and split them after it.
     """
 
     name: str
@@ -83,6 +85,7 @@ class ModelSpec(Spec):
     tied: bool = False
     positions: MaybeNone = 0
     norm_bias: bool = False
+    streams: Count = 1
     layers: Annotated[tuple[LayerGroup, ...], Field(min_length=1)]
 
     def norm_vectors(self) -> int:

@@ -1,6 +1,7 @@
 """What every mixer answers: as a record of a model file, and as arrays of the predictor."""
 
 from abc import abstractmethod
+from fractions import Fraction
 
 import equinox as eqx
 
@@ -29,14 +30,14 @@ class MixerSpec(Spec):
         """
 
     @abstractmethod
-    def cache_elements(self) -> int:
-        """Elements it caches for a token as long as it keeps that token."""
+    def cache_elements(self) -> int | Fraction:
+        """Elements it caches for a token as long as it keeps that token, or its part of them."""
 
     @abstractmethod
-    def growing_cache_elements(self) -> int:
+    def growing_cache_elements(self) -> int | Fraction:
         """Elements that a token of context adds to its cache for ever; 0 behind a window."""
 
-    def index_elements(self) -> int:
+    def index_elements(self) -> int | Fraction:
         """Elements of index keys that a token of context adds for ever."""
         return 0
 

@@ -216,6 +216,7 @@ def glm_moe_dsa(fields: Fields) -> Table:
     """GLM-5 to 5.2: as DeepSeek-V3.2, but some layers may share an earlier layer's index."""
     fields.ignore("index_share_for_mtp_iteration", "multi-token-prediction heads are not counted")
     fields.ignore("indexer_rope_interleave", "positions, have no weights")
+    fields.ignore("moe_router_dtype", "number format")
     fields.demand("mlp_bias", [False], "blocks have no biases")
     layers = layer_count(fields)
     sparse = listed_or_dense_first(fields, layers)
