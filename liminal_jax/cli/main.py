@@ -26,6 +26,7 @@ COMMANDS = {
     "models": Command("models", "models_list", "list the models that come with the package"),
     "models show": Command("models", "models_show", "show one model"),
     "models import": Command("models", "models_import", "read a config.json and show what it says"),
+    "models compare": Command("models", "models_compare", "show two models side by side"),
     "systems": Command("systems", "systems_list", "list the systems that come with the package"),
     "systems show": Command("systems", "systems_show", "show every number of a system"),
     "systems new": Command("systems", "systems_new", "start a chip of your own from another"),

@@ -1,5 +1,6 @@
 """The bundled models, and the one way to load a model from wherever it is described."""
 
+import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Any
 import tomli_w
 
 from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.data.hub import HUB, is_hub_id, load_hub_config
 from liminal_jax.data.validation import validated
-from liminal_jax.workload.huggingface import read_config
+from liminal_jax.workload.huggingface import ReadReport, read_config
 from liminal_jax.workload.record import Spec
 from liminal_jax.workload.spec import ModelSpec
 
 _FOLDER = files("liminal_jax.data") / "models"
+_TAKEN = Problem("", "exists already; save under another name")
 
 
 def model_names() -> list[str]:
@@ -26,8 +29,8 @@ def load_model_spec(name_or_path: str) -> ModelSpec:
     """The model that a name or a file stands for.
 
     Args:
-        name_or_path: A bundled name, a model file (`.toml`), a Hugging Face config (`.json`), or
-            a folder that holds a `config.json`.
+        name_or_path: A bundled name, a model file (`.toml`), a Hugging Face config (`.json`), a
+            folder that holds a `config.json`, or a hub id (`hf:org/name`).
 
     Returns:
         The model.
@@ -45,12 +48,69 @@ def load_model_spec(name_or_path: str) -> ModelSpec:
     path = Path(name_or_path)
     if path.suffix == ".toml":
         return _spec_of_toml(_text(path), name_or_path)
-    if path.suffix == ".json" or path.is_dir():
-        return read_config(name_or_path)[0]
-    hint = did_you_mean(name_or_path.lower(), model_names())
-    known = ", ".join(model_names())
-    message = f"is neither a bundled model nor a .toml, a .json or a folder; bundled: {known}"
-    raise InputError(name_or_path, [Problem("", message + hint)])
+    if path.suffix == ".json" or path.is_dir() or name_or_path.startswith(HUB):
+        return load_model_config(name_or_path)[0]
+    known = model_names()
+    if is_hub_id(name_or_path):
+        known = [*known, HUB + name_or_path]
+    hint = did_you_mean(name_or_path.lower(), known) or did_you_mean(name_or_path, known)
+    message = "is neither a bundled model nor a .toml, a .json, a folder or hf:org/name; bundled: "
+    raise InputError(name_or_path, [Problem("", message + ", ".join(model_names()) + hint)])
+
+
+def load_model_config(path_or_id: str) -> tuple[ModelSpec, ReadReport]:
+    """The model that a Hugging Face config describes, and what was read of it.
+
+    Args:
+        path_or_id: A config (`.json`), a folder that holds a `config.json`, or a hub id:
+            `hf:org/name`, or `org/name` where there is no such path.
+
+    Returns:
+        The model and the report.
+
+    Raises:
+        InputError: With every mistake of the file, or why it cannot be had.
+    """
+    if path_or_id.startswith(HUB):
+        return load_hub_config(path_or_id.removeprefix(HUB))
+    if is_hub_id(path_or_id) and not Path(path_or_id).exists():
+        return load_hub_config(path_or_id)
+    return read_config(path_or_id)
+
+
+def model_file(name: str) -> Path:
+    """The model file that a name of one's own stands for: NAME.toml in the current folder.
+
+    Raises:
+        InputError: The name is not lower case with hyphens, or the file exists already.
+    """
+    if not re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", name) or name.endswith(".toml"):
+        suggestion = re.sub(r"[^a-z0-9.]+", "-", name.lower().removesuffix(".toml")).strip("-.")
+        hint = f"; did you mean {suggestion!r}?" if suggestion else ""
+        raise InputError(name, [Problem("", f"must be lower case with hyphens{hint}")])
+    path = Path(f"{name}.toml")
+    if path.exists():
+        raise InputError(str(path), [_TAKEN])
+    return path
+
+
+def save_model_spec(spec: ModelSpec, name: str) -> Path:
+    """The path of the model file that was written for a model under a name of one's own.
+
+    Raises:
+        InputError: See `model_file`; or the file cannot be written.
+    """
+    path = model_file(name)
+    text = spec_to_toml(spec.model_copy(update={"name": name}))
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(f"# A model of your own: edit it and give {path} as the model.\n\n{text}")
+    except FileExistsError:
+        raise InputError(str(path), [_TAKEN]) from None
+    except OSError as error:
+        message = f"cannot be written: {error.strerror or error}"
+        raise InputError(str(path), [Problem("", message)]) from None
+    return path
 
 
 def spec_to_toml(spec: ModelSpec) -> str:
