@@ -73,5 +73,5 @@ def config_file(hub_id: str) -> Path:
 def _why(error: Exception) -> str:
     """What kept a file from being fetched, in a line, with what lay behind it."""
     reasons = [str(found).strip() for found in (error, error.__cause__) if found is not None]
-    first = [reason.splitlines()[0] for reason in reasons if reason]
+    first = [reason.splitlines()[0].rstrip(".") for reason in reasons if reason]
     return ": ".join(["config.json cannot be fetched", *(first or [type(error).__name__])])
