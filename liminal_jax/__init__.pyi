@@ -30,6 +30,8 @@ from .mapping.exchange import LayerExchange as LayerExchange
 from .mapping.exchange import TalkExchange as TalkExchange
 from .mapping.placement import Placement as Placement
 from .performance.filled import filled_design as filled_design
+from .performance.operators import layer_operators as layer_operators
+from .performance.operators import table_operators as table_operators
 from .performance.overlap import ParallelTiers as ParallelTiers
 from .performance.overlap import PerOperator as PerOperator
 from .performance.overlap import SerialTiers as SerialTiers
@@ -39,6 +41,7 @@ from .performance.prediction import Prediction as Prediction
 from .performance.predictor import Assumptions as Assumptions
 from .performance.predictor import Design as Design
 from .performance.predictor import predict as predict
+from .performance.residents import residents as residents
 from .study.file import load_design as load_design
 from .study.file import load_study as load_study
 from .study.file import study_names as study_names

@@ -6,10 +6,35 @@ from liminal_jax.workload.counts import counts
 from liminal_jax.workload.huggingface import read_config
 from tests.workload.configs import LLAMA_2_7B, REFERENCE, written
 
+FULL_ATTENTION = {"llama-3-405b", "deepseek-v3", "gpt-3-175b", "llama-4-maverick"}
+HYBRIDS = {
+    "qwen3.5-27b",
+    "qwen3.5-35b-a3b",
+    "qwen3.5-397b-a17b",
+    "kimi-linear-48b-a3b",
+    "nemotron-3-nano-30b-a3b",
+    "nemotron-3-ultra-550b-a55b",
+}
+SPARSE = {"minimax-m3", "deepseek-v3.2", "glm-5.2"}
+
 
 def test_names():
-    assert len(model_names()) == 25
-    assert {"llama-3-405b", "deepseek-v3", "gpt-3-175b", "llama-4-maverick"} <= set(model_names())
+    assert len(model_names()) >= 34
+    assert set(model_names()) >= FULL_ATTENTION | HYBRIDS | SPARSE
+
+
+@pytest.mark.parametrize("name", sorted(HYBRIDS))
+def test_hybrids_keep_a_state_and_few_caches(name):
+    tally = counts(load_model_spec(name))
+    assert tally.state_elements_per_sequence > 0
+    assert tally.kv_elements_per_token_growing > 0
+
+
+@pytest.mark.parametrize("name", sorted(SPARSE))
+def test_sparse_models_keep_an_index_and_the_whole_context(name):
+    tally = counts(load_model_spec(name))
+    assert tally.index_key_elements_per_token > 0
+    assert tally.kv_elements_per_token_growing > 0
 
 
 @pytest.mark.parametrize("name", model_names())
