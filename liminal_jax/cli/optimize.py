@@ -14,7 +14,7 @@ BUILT_IN = "deepseek-v3-128k"
 
 def optimize(
     study: Annotated[str, tyro.conf.Positional] = BUILT_IN,
-    output: Annotated[str | None, tyro.conf.arg(aliases=["-o"])] = None,
+    output: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
     overwrite: bool = False,
     starts: int = 32,
     seed: int = 0,
