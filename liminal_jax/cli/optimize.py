@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from liminal_jax._files import InputError
+from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.runtime import prepare_jax
 
 BUILT_IN = "deepseek-v3-128k"
@@ -36,6 +36,10 @@ def optimize(
     """
     from liminal_jax.study.file import load_study
 
+    if starts < 1:
+        raise InputError(
+            "liminal optimize", [Problem("--starts", f"must be at least 1, got {starts}")]
+        )
     file = load_study(study)
     prepare_jax()
 
