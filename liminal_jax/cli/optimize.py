@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from liminal_jax._files import InputError
+from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.runtime import prepare_jax
 
 BUILT_IN = "deepseek-v3-128k"
@@ -14,7 +14,7 @@ BUILT_IN = "deepseek-v3-128k"
 
 def optimize(
     study: Annotated[str, tyro.conf.Positional] = BUILT_IN,
-    output: Annotated[str | None, tyro.conf.arg(aliases=["-o"])] = None,
+    output: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
     overwrite: bool = False,
     starts: int = 32,
     seed: int = 0,
@@ -36,6 +36,10 @@ def optimize(
     """
     from liminal_jax.study.file import load_study
 
+    if starts < 1:
+        raise InputError(
+            "liminal optimize", [Problem("--starts", f"must be at least 1, got {starts}")]
+        )
     file = load_study(study)
     prepare_jax()
 

@@ -1,5 +1,6 @@
 """`liminal predict`: one design, one screen."""
 
+import inspect
 import json as json_format
 from typing import Annotated, Any, Literal
 
@@ -25,18 +26,18 @@ _FLAGS = {
 
 
 def predict(
-    model: Annotated[str | None, tyro.conf.arg(aliases=["-m"])] = None,
-    system: str | None = None,
-    tp: int | None = None,
-    cp: int | None = None,
-    pp: int | None = None,
-    ep: int | None = None,
-    batch_size: int | None = None,
-    context: int | None = None,
-    weight_bits: float | None = None,
-    kv_bits: float | None = None,
-    accounting: Literal["model", "talk"] | None = None,
-    config: Annotated[str | None, tyro.conf.arg(aliases=["-c"])] = None,
+    model: Annotated[str | None, tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
+    system: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    tp: int = 1,
+    cp: int = 1,
+    pp: int = 1,
+    ep: int = 1,
+    batch_size: int = 1,
+    context: int = 8192,
+    weight_bits: float = 8.0,
+    kv_bits: float = 8.0,
+    accounting: Literal["model", "talk"] = "model",
+    config: Annotated[str | None, tyro.conf.arg(aliases=["-c"], metavar="FILE")] = None,
     json: bool = False,
 ) -> None:
     """Predict the decode step of a model on a system: speed, fit, power, cost, and why.
@@ -46,23 +47,24 @@ def predict(
     Args:
         model: A bundled model (see `liminal models`), or a path to a config.json or model file.
         system: A bundled system (see `liminal systems`), or a path to a system file.
-        tp: Tensor-parallel ranks (default 1).
-        cp: Context-parallel ranks (default 1).
-        pp: Pipeline stages, each with its own micro-batch in flight (default 1).
-        ep: Ranks over which whole experts are spread; divides tp x cp (default 1).
-        batch_size: Users in one micro-batch (default 1).
-        context: Tokens of each user's context (default 8192).
-        weight_bits: Bits of a weight (default 8).
-        kv_bits: Bits of a cache element (default 8).
+        tp: Tensor-parallel ranks.
+        cp: Context-parallel ranks.
+        pp: Pipeline stages, each with its own micro-batch in flight.
+        ep: Ranks over which whole experts are spread; divides tp x cp.
+        batch_size: Users in one micro-batch.
+        context: Tokens of each user's context. 128K is 131072.
+        weight_bits: Bits of a weight.
+        kv_bits: Bits of a cache element.
         accounting: `model` counts everything the model does; `talk` counts as the published
-            tables do (default model).
+            tables do.
         config: A design file, instead of the flags above.
         json: Print one JSON object in SI units.
     """
     flags = {name: value for name, value in locals().items() if name in _FLAGS}
     from liminal_jax.study.file import load_design
 
-    given = {name: value for name, value in flags.items() if value is not None}
+    usual = {name: it.default for name, it in inspect.signature(predict).parameters.items()}
+    given = {name: value for name, value in flags.items() if value != usual[name]}
     source = "liminal predict" if config is None else config
     if config is not None:
         if given:
@@ -70,7 +72,7 @@ def predict(
             raise InputError("liminal predict", [problem])
         file = load_design(config)
     else:
-        file = _file(given)
+        file = _file(flags)
     prepare_jax()
     try:
         _answer(file, json)
@@ -85,11 +87,11 @@ def _file(given: dict[str, Any]) -> Any:
     missing = [
         Problem(f"--{name}", f"is required; see `liminal {name}s`, or give --config DESIGN.toml")
         for name in ("model", "system")
-        if name not in given
+        if given[name] is None
     ]
     if missing:
         raise InputError("liminal predict", missing)
-    tables: dict[str, Any] = {"workload": {"context": 8192}, "design": {}}
+    tables: dict[str, Any] = {"workload": {}, "design": {}}
     for name, value in given.items():
         table, field = _FLAGS[name].split(".")
         tables[table][field] = value

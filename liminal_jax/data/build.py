@@ -100,8 +100,11 @@ def chip_power(file: ChipFile) -> AbstractPower:
 
 def chip_cost(file: ChipFile) -> float:
     """The published estimate; else what the cost laws make of its dies; else unknown [USD]."""
-    if file.cost.value is not None:
-        return file.cost.value
+    return estimated_cost(file) if file.cost.value is None else file.cost.value
+
+
+def estimated_cost(file: ChipFile) -> float:
+    """What the cost laws make of a chip's dies and memory; unknown where they are [USD]."""
     stated = (file.dies, file.die_area.value, file.process, file.memory.stacks)
     if any(part is None for part in stated):
         return math.nan

@@ -86,29 +86,59 @@ NEAR = 0.03
 INSIDE = 1e-3
 """Variables at least so far inside the unit box are free to move both ways."""
 
+STANDARDS = ("wafer_diameter", "edge", "scribe", "reticle_width", "reticle_height")
+"""Numbers of the trade that nobody can choose."""
 
-def shadow_prices(
-    problem: Problem, box: Box, point: RelaxedPoint, temperature: float
-) -> np.ndarray:
-    """Gain in score for each unit of logarithm that a limit is loosened, from the optimum's slopes.
+
+class _Slopes:
+    """Slopes of score and limits at the relaxed optimum, along the box and along every number.
+
+    One compiled function gives the slopes of any weighted sum of them.
+    """
+
+    def __init__(self, problem: Problem, box: Box, point: RelaxedPoint, temperature: float):
+        self.numbers = (problem.hardware, problem.workload.request)
+        self.point = point
+
+        def weighted(unit: Array, numbers: tuple, weights: Array) -> Array:
+            hardware, request = numbers
+            changed = dataclasses.replace(
+                problem, hardware=hardware, workload=problem.workload._replace(request=request)
+            )
+            outcome = changed.outcome(box.at(unit), point.category, relaxation(temperature))
+            return weights @ jnp.append(outcome.score, outcome.excess)
+
+        self._slopes = jax.jit(jax.grad(weighted, argnums=(0, 1)))
+
+    def along_box(self, weights: np.ndarray) -> np.ndarray:
+        """Slopes along the variables."""
+        return np.asarray(self._slopes(self.point.unit, self.numbers, weights)[0])
+
+    def along_numbers(self, weights: np.ndarray) -> list:
+        """Path and elasticity of every number of hardware and request."""
+        _, slopes = self._slopes(self.point.unit, self.numbers, weights)
+        products = jax.tree.map(
+            lambda value, slope: jnp.sum(jnp.where(jnp.isfinite(value), value, 0.0) * slope),
+            self.numbers,
+            slopes,
+        )
+        return jax.tree_util.tree_leaves_with_path(products)
+
+
+def _shadow_prices(slopes: _Slopes, limits: int) -> np.ndarray:
+    """Gain in score for each unit of logarithm that a limit is loosened.
 
     At an optimum the slope of the score is balanced by those of the limits that bind, in every
     variable that is free to move; least squares over these slopes give the prices. Limits that
     would have a negative price do not bind and leave, one at a time. (The multipliers of the
     search itself swing with each step that its penalties magnify.)
     """
-
-    def weighted(unit: Array, weights: Array) -> Array:
-        outcome = problem.outcome(box.at(unit), point.category, relaxation(temperature))
-        return weights @ jnp.append(outcome.score, outcome.excess)
-
-    # One slope at a time: all at once take many times longer to compile.
-    slope = jax.jit(jax.grad(weighted))
-    score, *rest = (np.asarray(slope(point.unit, row)) for row in np.eye(1 + len(problem.limits)))
-    excess = np.reshape(rest, (len(problem.limits), len(problem.variables)))
-    free = np.abs(np.asarray(point.unit) - 0.5) < 0.5 - INSIDE
-    prices = np.zeros(len(problem.limits))
-    binding = np.flatnonzero((np.asarray(point.excess) > -NEAR) & excess[:, free].any(axis=1))
+    score, *rest = (slopes.along_box(row) for row in np.eye(1 + limits))
+    excess = np.reshape(rest, (limits, len(score)))
+    free = np.abs(np.asarray(slopes.point.unit) - 0.5) < 0.5 - INSIDE
+    near = np.asarray(slopes.point.excess) > -NEAR
+    prices = np.zeros(limits)
+    binding = np.flatnonzero(near & excess[:, free].any(axis=1))
     while len(binding):
         found = np.linalg.lstsq(excess[binding][:, free].T, score[free])[0]
         if (found >= 0).all():
@@ -116,25 +146,6 @@ def shadow_prices(
             break
         binding = np.delete(binding, np.argmin(found))
     return prices
-
-
-def _elasticities(
-    problem: Problem, box: Box, point: RelaxedPoint, prices: np.ndarray, temperature: float
-) -> list:
-    """Path and elasticity of every number of hardware and request, by the envelope theorem."""
-
-    def lagrangian(numbers: tuple) -> Array:
-        hardware, request = numbers
-        changed = dataclasses.replace(
-            problem, hardware=hardware, workload=problem.workload._replace(request=request)
-        )
-        outcome = changed.outcome(box.at(point.unit), point.category, relaxation(temperature))
-        return outcome.score - jnp.sum(prices * outcome.excess)
-
-    numbers = (problem.hardware, problem.workload.request)
-    slopes = jax.jit(jax.grad(lagrangian))(numbers)
-    products = jax.tree.map(lambda value, slope: jnp.sum(value * slope), numbers, slopes)
-    return jax.tree_util.tree_leaves_with_path(products)
 
 
 def _name(path: tuple) -> str:
@@ -146,6 +157,8 @@ def sensitivities(
 ) -> list[Sensitivity]:
     """What limits and numbers are worth at the relaxed optimum, the weightiest first.
 
+    By the envelope theorem the design is free to follow.
+
     Args:
         problem: The study.
         box: Its unit box.
@@ -154,7 +167,8 @@ def sensitivities(
         least: Elasticities smaller than this are left out.
     """
     sign = 1.0 if isinstance(problem.file, StudyFile) and problem.file.objective.maximise else -1.0
-    prices = shadow_prices(problem, box, point, temperature)
+    slopes = _Slopes(problem, box, point, temperature)
+    prices = _shadow_prices(slopes, len(problem.limits))
     limits = [
         # A limit that grows gives way where it is a ceiling, and presses where it is a floor.
         Sensitivity(f"limit.{limit.name}", (-sign if limit.at_least else sign) * float(price))
@@ -162,8 +176,9 @@ def sensitivities(
         if limit.unit or limit.bound != 1.0
     ]
     numbers = [
-        Sensitivity(_name(path), sign * float(product))
-        for path, product in _elasticities(problem, box, point, prices, temperature)
+        Sensitivity(name, sign * float(product))
+        for path, product in slopes.along_numbers(np.append(1.0, -prices))
+        if (name := _name(path)).rpartition(".")[2] not in STANDARDS
     ]
     weighty = [it for it in limits + numbers if abs(it.elasticity) >= least]
     return sorted(weighty, key=lambda it: -abs(it.elasticity))

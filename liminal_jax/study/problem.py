@@ -76,7 +76,8 @@ class Limit(NamedTuple):
 PHYSICAL = {
     "memory_capacity": "data over memory, on the fullest chip",
     "whole_instance": "chips of one instance over chips bought",
-    "expert_ranks": "chips that whole expert groups need over those of a stage",
+    "expert_ranks": "expert-parallel ranks over chips of a stage",
+    "expert_groups": "chips that whole expert groups need over those of a stage",
     "experts": "expert-parallel ranks over experts",
     "stages": "pipeline stages over layers",
     "reticle": "area of a die over the largest die",
@@ -301,9 +302,8 @@ def _mapping_use(
     """Ratios above 1 where degrees do not go together."""
     ranks = mapping.stage_chips()
     return {
-        "expert_ranks": relaxation.maximum(
-            relaxation.ceil(ranks / mapping.ep) * mapping.ep / ranks, mapping.ep / ranks
-        ),
+        "expert_ranks": mapping.ep / ranks,
+        "expert_groups": relaxation.ceil(ranks / mapping.ep) * mapping.ep / ranks,
         "experts": mapping.ep / _least_experts(model),
         "stages": mapping.pp / model.layer_count(),
     }

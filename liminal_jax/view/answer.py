@@ -277,7 +277,7 @@ def answer_view(
     if len(answer.alternatives) > 1:
         parts.append(_section("best of each kind", _alternatives(answer)))
     if existing:
-        title = "the best that existing chips can do under the same limits and selling multiple"
+        title = "the best that existing chips can do under the same limits, at the same multiple"
         parts.append(_section(title, _existing(answer, existing)))
     if answer.sensitivities:
         title = "worth of 1 % more (relaxed optimum, design free to follow)"

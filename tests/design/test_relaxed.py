@@ -45,7 +45,13 @@ def ended(folder, capital, utps):
         "ep": 1,
         "batch": {"min": 1, "max": 4096, "num": 25, "scale": "log"},
     }
-    path = study(folder, "planned", design=design, constraints=limits(capital, utps))
+    path = study(
+        folder,
+        "planned",
+        workload={"model": "llama-3-8b"},
+        design=design,
+        constraints=limits(capital, utps),
+    )
     problem = problem_of(load_study(str(path)))
     box = box_of(problem)
     return problem, box, relaxed_points(problem, box, SCHEDULE, jax.random.key(KEY))
@@ -56,6 +62,12 @@ def base(tmp_path_factory):
     return ended(tmp_path_factory.mktemp("base"), CAPITAL, UTPS)
 
 
+@pytest.fixture(scope="module")
+def told(base):
+    problem, box, points = base
+    return prices(problem, box, best_relaxed(points)[0])
+
+
 def prices(problem, box, best):
     return {
         it.parameter: it.elasticity
@@ -64,43 +76,33 @@ def prices(problem, box, best):
 
 
 @pytest.mark.parametrize("limit", ["capital_cost", "utps"])
-def test_a_price_is_what_another_search_gains_when_the_limit_moves(base, tmp_path, limit):
+def test_a_price_is_what_another_search_gains_when_the_limit_moves(base, told, tmp_path, limit):
     """The mean of both ends' prices, to 10 % and 0.03, as the searches end near their optima."""
-    problem, box, points = base
     moved = (CAPITAL, UTPS * MOVED) if limit == "utps" else (CAPITAL * MOVED, UTPS)
     *there, others = ended(tmp_path, *moved)
-    (here, feasible), (other, also) = best_relaxed(points), best_relaxed(others)
+    (here, feasible), (other, also) = best_relaxed(base[2]), best_relaxed(others)
     assert feasible
     assert also
     gained = float(other.score - here.score) / math.log(MOVED)
     name = f"limit.{limit}"
-    told = [prices(problem, box, here)[name], prices(*there, other)[name]]
-    assert all((it < 0) if limit == "utps" else (it > 0) for it in told)
-    assert np.mean(told) == pytest.approx(gained, rel=0.1, abs=0.03)
+    ends = [told[name], prices(*there, other)[name]]
+    assert all((it < 0) if limit == "utps" else (it > 0) for it in ends)
+    assert np.mean(ends) == pytest.approx(gained, rel=0.1, abs=0.03)
 
 
-def test_the_prices_of_numbers_are_those_of_the_limits_they_enter(base):
+def test_the_prices_of_numbers_are_those_of_the_limits_they_enter(told):
     """Capital is sold at a multiple, so the multiple is worth at most what capital is."""
-    problem, box, points = base
-    best, _ = best_relaxed(points)
-    told = prices(problem, box, best)
     assert -told["limit.capital_cost"] < told["facility.selling_multiple"] < 0
     assert told["context"] < 0
-    listed = [abs(it.elasticity) for it in sensitivities(problem, box, best, SCHEDULE.cold)]
+    listed = [abs(it) for it in told.values()]
     assert listed == sorted(listed, reverse=True)
-    assert min(listed) >= 1e-3
 
 
-def test_a_seed_repeats_itself_and_another_does_not(base):
+def test_a_seed_repeats_itself(base):
     problem, box, points = base
     again = relaxed_points(problem, box, SCHEDULE, jax.random.key(KEY))
     for one, other in zip(jax.tree.leaves(points), jax.tree.leaves(again), strict=True):
         np.testing.assert_array_equal(one, other)
-    short = SCHEDULE._replace(rounds=1, steps=1)
-    first, second = (
-        relaxed_points(problem, box, short, jax.random.key(key)).unit for key in (0, 1)
-    )
-    assert not jnp.array_equal(first, second)
 
 
 def test_polishing_never_worsens_a_start(base):

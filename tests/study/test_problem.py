@@ -89,7 +89,8 @@ def test_an_outcome_is_what_the_parts_give_by_hand(problem, row):
     expected = {
         "memory_capacity": float(one.memory_fill),
         "whole_instance": 4 / 10,
-        "expert_ranks": 1.0,
+        "expert_ranks": 2 / 4,
+        "expert_groups": 1.0,
         "experts": 2 / 128,
         "stages": 1 / 48,
         **{name: float(it) for name, it in vars(built).items()},
@@ -151,7 +152,8 @@ def test_without_a_number_of_chips_one_instance_is_bought(tmp_path):
 @pytest.mark.parametrize(("tp", "ep", "whole"), [(8, 4, True), (6, 4, False), (4, 8, False)])
 def test_experts_need_whole_groups_of_ranks(problem, tp, ep, whole):
     _, used = problem.fleet(point(tp=tp, ep=ep, chips=32), jnp.asarray(0), Exact())
-    assert (float(used["expert_ranks"]) <= 1) is whole
+    assert (float(used["expert_groups"]) <= 1) is whole
+    assert float(used["expert_ranks"]) == pytest.approx(ep / tp)
 
 
 def test_more_of_a_quantity_eases_a_floor_and_presses_on_a_ceiling(problem):
