@@ -38,6 +38,7 @@ HYBRIDS_AND_SPARSE = (
     "nemotron-3-ultra-550b-a55b",
     "minimax-m3",
     "deepseek-v3.2",
+    "deepseek-v4-pro",
     "glm-5.2",
 )
 """Models that read less of the past than full attention does."""

@@ -61,9 +61,7 @@ def _projections(layers: Layers, model: Model, request: Request, batch: Scalar) 
     mixer = layers.attention
     own = 0.0 if mixer is None else mixer.weights(model.hidden)
     weights = own + layers.connection_weights(model.hidden)
-    norms = scalar_work(
-        elements=layers.norms * model.hidden, operations=model.operations.per_norm
-    )
+    norms = scalar_work(elements=layers.norms * model.hidden, operations=model.operations.per_norm)
     return Operator(
         matrix=FLOP_PER_WEIGHT * batch * weights,
         scalar=batch * (norms + layers.connection_work(model.hidden)),

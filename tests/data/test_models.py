@@ -15,11 +15,11 @@ HYBRIDS = {
     "nemotron-3-nano-30b-a3b",
     "nemotron-3-ultra-550b-a55b",
 }
-SPARSE = {"minimax-m3", "deepseek-v3.2", "glm-5.2"}
+SPARSE = {"minimax-m3", "deepseek-v3.2", "deepseek-v4-pro", "glm-5.2"}
 
 
 def test_names():
-    assert len(model_names()) >= 34
+    assert len(model_names()) >= 35
     assert set(model_names()) >= FULL_ATTENTION | HYBRIDS | SPARSE
 
 
