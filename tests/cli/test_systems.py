@@ -54,7 +54,7 @@ def test_a_system_as_json_comes_with_what_it_refers_to(capsys):
 @pytest.mark.parametrize("like", system_names())
 def test_a_copy_is_the_same_machine(like, capsys):
     systems_new("mine", like)
-    assert "liminal predict --system mine.toml" in capsys.readouterr().out
+    assert "liminal predict -m llama-3-70b --system mine.toml" in capsys.readouterr().out
     copy, original = load_system_file("mine.toml"), load_system_file(like)
     assert (copy.name, copy.status) == ("mine", "hypothetical")
     assert (copy.chip, copy.network) == (original.chip, original.network)
