@@ -307,7 +307,7 @@ def _whole(value: Any) -> int:
 
 
 def _bytes(value: int) -> str:
-    return with_prefix(value, "B", 4) if value else "-"
+    return with_prefix(float(value), "B", 4) if value else "-"
 
 
 def _signed_per_cent(share: float) -> str:
