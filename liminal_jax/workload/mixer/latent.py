@@ -89,7 +89,47 @@ class LatentAttention(MixerSpec):
         return f"{self.label()}, {self.heads} heads"
 
 
-class Latent(AbstractMixer):
+class AbstractLatent(AbstractMixer):
+    """Attention to latents that all heads share, however its projections are counted.
+
+    Attributes:
+        heads: Heads.
+        kv_rank: Width of the latent.
+        rope_dim: Width of the rotary key.
+        scope: Tokens kept.
+    """
+
+    heads: eqx.AbstractVar[Leaf]
+    kv_rank: eqx.AbstractVar[Leaf]
+    rope_dim: eqx.AbstractVar[Leaf]
+    scope: eqx.AbstractVar[AbstractScope]
+
+    def work(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractMixer`."""
+        tokens = self.scope.kept(context, relaxation)
+        return latent_work(
+            heads=self.heads, kv_rank=self.kv_rank, rope_dim=self.rope_dim, tokens=tokens
+        )
+
+    def scores(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractMixer`."""
+        return self.heads * self.scope.kept(context, relaxation)
+
+    def cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractMixer`."""
+        a_token = latent_cache(kv_rank=self.kv_rank, rope_dim=self.rope_dim)
+        return a_token * self.scope.kept(context, relaxation)
+
+    def traffic(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """All that is kept: the new token's latent is written, the others are read."""
+        return self.cache(context, relaxation)
+
+    def output_width(self) -> Scalar:
+        """See `AbstractMixer`."""
+        return self.kv_rank
+
+
+class Latent(AbstractLatent):
     """Multi-head latent attention, its key and value projections absorbed in decode.
 
     Absorbing leaves the stored matrices as they are: the query is taken through the key's
@@ -119,33 +159,9 @@ class Latent(AbstractMixer):
             return latent_weights_direct(**widths)
         return latent_weights(q_rank=self.q_rank, **widths)
 
-    def work(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
-        tokens = self.scope.kept(context, relaxation)
-        return latent_work(
-            heads=self.heads, kv_rank=self.kv_rank, rope_dim=self.rope_dim, tokens=tokens
-        )
-
-    def scores(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
-        return self.heads * self.scope.kept(context, relaxation)
-
-    def cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
-        a_token = latent_cache(kv_rank=self.kv_rank, rope_dim=self.rope_dim)
-        return a_token * self.scope.kept(context, relaxation)
-
-    def traffic(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """All that is kept: the new token's latent is written, the others are read."""
-        return self.cache(context, relaxation)
-
     def cache_heads(self) -> Scalar:
         """One: all heads share the latent."""
         return 1.0
-
-    def output_width(self) -> Scalar:
-        """See `AbstractMixer`."""
-        return self.kv_rank
 
     def basis(self) -> tuple[str, ...]:
         """See `AbstractMixer`."""

@@ -3,14 +3,12 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
-from liminal_jax._smooth import AbstractRelaxation
-from liminal_jax.laws.attention import latent_cache, latent_work
 from liminal_jax.laws.parameters import merged_latent_weights
-from liminal_jax.workload.mixer.base import AbstractMixer
+from liminal_jax.workload.mixer.latent import AbstractLatent
 from liminal_jax.workload.mixer.scope import AbstractScope, FullScope
 
 
-class MergedLatent(AbstractMixer):
+class MergedLatent(AbstractLatent):
     """Latent attention with its projections multiplied out, as the talk's tables count it.
 
     Attributes:
@@ -34,30 +32,6 @@ class MergedLatent(AbstractMixer):
             rope_dim=self.rope_dim,
         )
 
-    def work(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
-        tokens = self.scope.kept(context, relaxation)
-        return latent_work(
-            heads=self.heads, kv_rank=self.kv_rank, rope_dim=self.rope_dim, tokens=tokens
-        )
-
-    def scores(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
-        return self.heads * self.scope.kept(context, relaxation)
-
-    def cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
-        a_token = latent_cache(kv_rank=self.kv_rank, rope_dim=self.rope_dim)
-        return a_token * self.scope.kept(context, relaxation)
-
-    def traffic(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
-        return self.cache(context, relaxation)
-
     def cache_heads(self) -> Scalar:
         """See `AbstractMixer`."""
         return self.cache_ranks
-
-    def output_width(self) -> Scalar:
-        """See `AbstractMixer`."""
-        return self.kv_rank
