@@ -1,6 +1,7 @@
 """`liminal optimize`: the best design for a study, and how good it is."""
 
 import json as json_format
+import math
 from typing import Annotated, Any
 
 import tyro
@@ -18,6 +19,8 @@ def optimize(
     overwrite: bool = False,
     starts: int = 32,
     seed: int = 0,
+    gap: float = 0.0,
+    seconds: float = 300.0,
     json: bool = False,
 ) -> int:
     """Find the best design for a study: by gradients, snapped to what can be built, certified.
@@ -32,14 +35,13 @@ def optimize(
         overwrite: Whether a folder that is not empty may be replaced.
         starts: Starts of the gradient search for each memory technology or system.
         seed: Of the starts.
+        gap: Share by which a better design may be missed, such as 0.01; the proof is quicker then.
+        seconds: Wall time after which the proof stops, and says how far it has come.
         json: Print one JSON object in SI units.
     """
     from liminal_jax.study.file import load_study
 
-    if starts < 1:
-        raise InputError(
-            "liminal optimize", [Problem("--starts", f"must be at least 1, got {starts}")]
-        )
+    _check(starts, gap, seconds)
     file = load_study(study)
     prepare_jax()
 
@@ -47,6 +49,7 @@ def optimize(
 
     from liminal_jax._smooth import Exact
     from liminal_jax.cli.progress import ProgressBar
+    from liminal_jax.design.branch import Budget
     from liminal_jax.design.existing import best_existing
     from liminal_jax.design.record import answer_record
     from liminal_jax.design.relaxed import Schedule
@@ -59,7 +62,8 @@ def optimize(
     problem = _problem(file, study)
     folder = new_folder(file.name, output, overwrite)
     with ProgressBar() as progress:
-        answer = search(problem, Schedule(starts=starts), seed, progress)
+        budget = Budget(gap=math.log1p(gap), seconds=seconds)
+        answer = search(problem, Schedule(starts=starts), seed, progress, budget)
         progress.stage("comparing with chips that exist")
         existing = best_existing(file) if file.design.system is None else []
     place = answer.place
@@ -77,6 +81,18 @@ def optimize(
     else:
         results().print(answer_view(answer, existing, system, str(folder)))
     return 0 if answer.feasible else 1
+
+
+def _check(starts: int, gap: float, seconds: float) -> None:
+    """Numbers that make no sense, all at once."""
+    wrong = [
+        (starts < 1, "--starts", f"must be at least 1, got {starts}"),
+        (not 0 <= gap < math.inf, "--gap", f"must be a share of at least 0, got {gap:g}"),
+        (not seconds > 0, "--seconds", f"must be greater than 0, got {seconds:g}"),
+    ]
+    problems = [Problem(option, message) for bad, option, message in wrong if bad]
+    if problems:
+        raise InputError("liminal optimize", problems)
 
 
 def _problem(file: Any, source: str) -> Any:

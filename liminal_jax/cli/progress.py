@@ -1,10 +1,10 @@
 """Progress of a search on standard error: a bar on a terminal, a line for each stage in a pipe."""
 
+import math
 from types import TracebackType
 
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
@@ -12,8 +12,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from liminal_jax.design.branch import Tally
 from liminal_jax.design.search import Progress as Listener
 from liminal_jax.view.console import messages
+
+FIRST_LINE = 2.0
+"""Seconds after which a proof first writes a line in a pipe."""
 
 
 class ProgressBar(Listener):
@@ -23,10 +27,11 @@ class ProgressBar(Listener):
         console = messages()
         self._console = console
         self._task: TaskID | None = None
+        self._next = FIRST_LINE
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=console,
@@ -54,9 +59,17 @@ class ProgressBar(Listener):
             self._console.print(name if total is None else f"{name}: {total:,} designs")
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(name, total=total)
+        self._task = self._bar.add_task(name, total=total, note="")
+        self._next = FIRST_LINE
 
-    def advance(self, designs: int) -> None:
-        """See `Listener`."""
+    def proven(self, tally: Tally, best: float | None, seconds: float) -> None:
+        """See `Listener`. In a pipe a line is written each time the seconds have doubled."""
+        known = "no design yet" if best is None else f"best {best:.6g}"
+        gap = math.expm1(min(tally.open_margin, 1.0))
+        left = "nothing left" if tally.complete else f"gap {gap:.2%}" if gap < 1 else "gap open"
+        note = f"{tally.boxes:,} boxes, {known}, {left}"
         if self._task is not None:
-            self._bar.advance(self._task, designs)
+            self._bar.update(self._task, completed=tally.designs, note=note)
+        if not self._console.is_terminal and seconds >= self._next:
+            self._console.print(f"  {seconds:.0f} s: {tally.designs:.3g} designs covered, {note}")
+            self._next = 2 * seconds

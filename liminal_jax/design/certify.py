@@ -1,23 +1,29 @@
 """The proof: how good a design is among all designs of its lattice."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int
+from jaxtyping import Array, Float, Int
 
 from liminal_jax._smooth import Exact
-from liminal_jax.design.lattice import Lattice
-from liminal_jax.design.polish import merit
-from liminal_jax.study.problem import FEASIBLE, Outcome, Problem
-
-EXHAUSTIBLE = 10_000_000
-"""Lattices of at most so many designs are searched whole."""
-
-CHUNK = 1 << 17
-"""Designs evaluated in one call."""
+from liminal_jax.bounds.boxes import Boxes
+from liminal_jax.bounds.lattice import LatticeBounds
+from liminal_jax.bounds.program import along, constant
+from liminal_jax.design.branch import (
+    UNKNOWN,
+    BestOfAll,
+    BestOfEach,
+    Budget,
+    Promise,
+    Tally,
+    branch_and_bound,
+    widths_of,
+)
+from liminal_jax.study.problem import FEASIBLE, Problem
 
 
 @dataclass(frozen=True)
@@ -25,12 +31,15 @@ class Certificate:
     """What is known of all designs of a lattice.
 
     Attributes:
-        method: `exhaustive`: every design was evaluated; `none`: nothing is proven.
-        bound: Objective that no design of the lattice beats; none where nothing is proven.
-        relative_gap: (bound - value)/|value| towards better; none where nothing is proven.
+        method: `bound`: no box of the lattice can hold a better design than `bound`, by the exact
+            model's ranges, rounding allowed for; `none`: nothing is proven.
+        bound: Objective that no design of the lattice beats; none where nothing is proven, or where
+            no design is feasible.
+        relative_gap: (bound - value)/|value| towards better; none likewise.
         lattice: Designs of the lattice.
-        evaluated: Designs evaluated in the proof.
+        evaluated: Designs evaluated one by one in the proof.
         boxes: Boxes bounded in the proof.
+        complete: Whether nothing is left that could change the answer.
     """
 
     method: str
@@ -39,79 +48,205 @@ class Certificate:
     lattice: int
     evaluated: int
     boxes: int
+    complete: bool
 
 
 @dataclass(frozen=True)
-class Enumeration:
-    """What a walk over a whole lattice found.
+class Proof:
+    """What branch and bound found.
 
     Attributes:
-        merits: Best merit in each category.
-        indices: Indices of the best design in each category.
-        shortfalls: For each limit the least excess among designs that meet all the others;
-            infinite where there are none. Designs with unknown numbers do not count.
-        evaluated: Designs evaluated.
+        gains: Score of the best design of each category; `UNKNOWN` where none is feasible.
+        indices: Indices of that design.
+        tally: What was done.
+        slack: Logarithm by which the bound lies above the best design.
     """
 
-    merits: np.ndarray
-    indices: np.ndarray
-    shortfalls: np.ndarray
-    evaluated: int
+    gains: Float[np.ndarray, " categories"]
+    indices: Int[np.ndarray, "categories axes"]
+    tally: Tally
+    slack: float
 
-    def best(self) -> np.ndarray:
+    @property
+    def feasible(self) -> bool:
+        """Whether a design is known that meets every limit."""
+        return bool(np.max(self.gains) > UNKNOWN)
+
+    def best(self) -> Int[np.ndarray, " axes"]:
         """Indices of the best design of all."""
-        return self.indices[int(np.argmax(self.merits))]
+        return self.indices[int(np.argmax(self.gains))]
 
 
-def _chunk(problem: Problem, lattice: Lattice) -> Callable[[Array], tuple[Array, Array, Array]]:
-    """A jitted function: best merits, their numbers, and shortfalls of one chunk."""
+def bounds_of(problem: Problem) -> LatticeBounds:
+    """Bounds of a study's score and excesses: of the exact model, in this order."""
+    shape = (len(problem.categories), *(len(it.grid.values) for it in problem.variables))
+    point = constant(np.asarray(problem.point, float))
+    for axis, variable in enumerate(problem.variables):
+        point[variable.position] = along(axis + 1, np.asarray(variable.grid.values, float))
+    category = constant(0)
+    category[()] = along(0, np.arange(shape[0]))
 
-    def shortfall(outcome: Outcome) -> Array:
-        violated = outcome.excess > FEASIBLE
-        others_met = jnp.sum(violated) - violated == 0
-        judged = others_met & ~jnp.any(jnp.isnan(outcome.excess)) & ~jnp.isnan(outcome.score)
-        return jnp.where(judged, outcome.excess, jnp.inf)
+    def results(point: Array, category: Array) -> Array:
+        outcome = problem.outcome(point, category, Exact())
+        return jnp.append(outcome.score, outcome.excess)
 
-    def evaluated(begin: Int[Array, ""]) -> tuple[Array, Array, Array]:
-        numbers = begin + jnp.arange(CHUNK)
-        indices = jax.vmap(lattice.unravelled)(jnp.minimum(numbers, lattice.size - 1))
-        points, categories = jax.vmap(lattice.at)(indices)
-        outcomes = jax.vmap(lambda point, category: problem.outcome(point, category, Exact()))(
-            points, categories
-        )
-        merits = jax.vmap(merit)(outcomes)
-        each = jnp.where(
-            categories[None] == jnp.arange(lattice.shape[0])[:, None], merits[None], -jnp.inf
-        )
-        first = jnp.argmax(each, axis=1)
-        shortfalls = jnp.min(jax.vmap(shortfall)(outcomes), axis=0)
-        return each[jnp.arange(lattice.shape[0]), first], indices[first], shortfalls
-
-    return jax.jit(evaluated)
+    return LatticeBounds(results, (point, category), shape)
 
 
-def enumerated(
-    problem: Problem, lattice: Lattice, advance: Callable[[int], None] = lambda _: None
-) -> Enumeration:
-    """Evaluate every design of a lattice with the exact model.
+def _judged(bounds: LatticeBounds) -> Boxes:
+    """A box for each category whose designs can be judged.
+
+    What nobody has published is missing from all designs of a category; one tells for all.
+    """
+    categories, *others = bounds.trees
+    nodes = [
+        [categories.single(number), *(tree.single(0) for tree in others)]
+        for number in range(int(categories.lengths[0]))
+    ]
+    firsts = Boxes(np.asarray(nodes, np.int32).T, bounds.trees)
+    _, high = bounds.over(firsts)
+    known = np.isfinite(high).all(axis=0)
+    whole = np.zeros_like(firsts.nodes)
+    whole[0] = firsts.nodes[0]
+    return Boxes(whole[:, known], bounds.trees)
+
+
+class Ground(NamedTuple):
+    """Where a search by bounds takes place.
+
+    Attributes:
+        bounds: Bounds of the exact model.
+        widths: Width of every node of each axis.
+        start: Boxes that together hold every design that can be judged.
+    """
+
+    bounds: LatticeBounds
+    widths: list[np.ndarray]
+    start: Boxes
+
+
+def ground_of(problem: Problem) -> Ground:
+    """Where the designs of a study are searched by bounds."""
+    bounds = bounds_of(problem)
+    values = [np.asarray(variable.grid.values) for variable in problem.variables]
+    widths = widths_of(bounds.trees, [np.ones(len(problem.categories)), *values])
+    return Ground(bounds, widths, _judged(bounds))
+
+
+def _objective(low: np.ndarray, high: np.ndarray) -> Promise:
+    return Promise(
+        gains=high[:1],
+        possible=np.all(low[1:] <= FEASIBLE, axis=0),
+        certain=np.all(high[1:] <= FEASIBLE, axis=0) & np.isfinite(high[0]),
+    )
+
+
+def proven(
+    ground: Ground,
+    known: list[tuple[Int[np.ndarray, " axes"], float]],
+    budget: Budget | None = None,
+    tell: Callable[[Tally, float], None] = lambda *_: None,
+) -> Proof:
+    """The best design of each category, with the proof that none is better.
+
+    Args:
+        ground: The lattice of a study.
+        known: Feasible designs known already, by indices, and their scores.
+        budget: When to stop before everything is proven.
+        tell: Told after each round what was done, and the best score known.
+    """
+    budget = Budget() if budget is None else budget
+    bounds = ground.bounds
+    categories = int(bounds.trees[0].lengths[0])
+    incumbents = BestOfEach(categories, len(bounds.trees))
+    for indices, score in known:
+        incumbents.learn(indices, score)
+    tally = branch_and_bound(
+        bounds,
+        _objective,
+        incumbents,
+        ground.widths,
+        budget,
+        lambda tally: tell(tally, float(np.max(incumbents.gains))),
+        ground.start,
+    )
+    return Proof(
+        gains=incumbents.gains,
+        indices=incumbents.indices,
+        tally=tally,
+        slack=max(tally.open_margin, budget.gap),
+    )
+
+
+def certificate(
+    problem: Problem, proof: Proof, score: float, objective: Callable[[float], float]
+) -> Certificate:
+    """What a proof says of the best design.
 
     Args:
         problem: The study.
-        lattice: Its lattice.
-        advance: Called with the number of designs after each chunk.
+        proof: Its proof.
+        score: Score of the best design.
+        objective: The objective of a score.
     """
-    chunk = _chunk(problem, lattice)
-    merits = np.full(lattice.shape[0], -np.inf)
-    indices = np.zeros((lattice.shape[0], len(lattice.shape)), dtype=int)
-    indices[:, 0] = np.arange(lattice.shape[0])
-    shortfalls = np.full(len(problem.limits), np.inf)
-    for begin in range(0, lattice.size, CHUNK):
-        found, where, short = (np.asarray(part) for part in chunk(jnp.asarray(begin)))
-        better = found > merits
-        merits = np.where(better, found, merits)
-        indices = np.where(better[:, None], where, indices)
-        shortfalls = np.minimum(shortfalls, short)
-        advance(min(CHUNK, lattice.size - begin))
-    return Enumeration(
-        merits=merits, indices=indices, shortfalls=shortfalls, evaluated=lattice.size
+    settled = proof.feasible and proof.slack < -UNKNOWN / 2
+    value = objective(score) if settled else math.nan
+    bound = objective(score + proof.slack) if settled else math.nan
+    return Certificate(
+        method="bound" if settled or proof.tally.complete else "none",
+        bound=bound if settled else None,
+        relative_gap=abs(bound - value) / abs(value) if settled else None,
+        lattice=problem.lattice,
+        evaluated=proof.tally.evaluated,
+        boxes=proof.tally.boxes,
+        complete=proof.tally.complete,
     )
+
+
+def nearest(ground: Ground, budget: Budget) -> Int[np.ndarray, " axes"] | None:
+    """The design that exceeds the limits least, by the sum of the logarithms.
+
+    Args:
+        ground: The lattice of a study that no design satisfies.
+        budget: When to stop.
+
+    Returns:
+        Its indices, the best found if time ran out; none where no design can be judged.
+    """
+
+    def promise(low: np.ndarray, high: np.ndarray) -> Promise:
+        violation = np.sum(np.maximum(low[1:], 0.0), axis=0)
+        known = np.isfinite(high)
+        return Promise(-violation[None], np.ones(len(violation), bool), np.all(known, axis=0))
+
+    least = BestOfAll()
+    branch_and_bound(ground.bounds, promise, least, ground.widths, budget, start=ground.start)
+    return least.indices
+
+
+def least_excess(ground: Ground, limit: int, budget: Budget) -> float | None:
+    """How little a limit need be exceeded when all the others are met.
+
+    Args:
+        ground: The lattice of a study.
+        limit: Number of the limit.
+        budget: When to give up.
+
+    Returns:
+        Logarithm of the least excess, to within the gap of the budget; none where the others cannot
+        be met together, or where time ran out.
+    """
+
+    def promise(low: np.ndarray, high: np.ndarray) -> Promise:
+        others = np.delete(np.arange(len(low)), [0, 1 + limit])
+        return Promise(
+            gains=-low[[1 + limit]],
+            possible=np.all(low[others] <= FEASIBLE, axis=0),
+            certain=np.all(high[others] <= FEASIBLE, axis=0) & np.all(np.isfinite(high), axis=0),
+        )
+
+    least = BestOfAll()
+    tally = branch_and_bound(
+        ground.bounds, promise, least, ground.widths, budget, start=ground.start
+    )
+    return -least.gain if tally.complete and least.indices is not None else None

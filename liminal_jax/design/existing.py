@@ -1,7 +1,6 @@
 """The best that can be put together from chips that exist, under the limits of a study."""
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -11,9 +10,9 @@ import numpy as np
 
 from liminal_jax.data.build import chip_cost, estimated_cost, system_of
 from liminal_jax.data.hardware import SystemFile, load_facility_file, load_system_file, system_names
-from liminal_jax.design.certify import enumerated
+from liminal_jax.design.branch import UNKNOWN
+from liminal_jax.design.certify import ground_of, proven
 from liminal_jax.design.lattice import lattice_of
-from liminal_jax.design.polish import INFEASIBLE
 from liminal_jax.study.contradictions import PLANNED
 from liminal_jax.study.domain import Grid, Names
 from liminal_jax.study.file import StudyFile
@@ -96,16 +95,13 @@ def _cheaply(problem: Problem) -> Problem:
     return dataclasses.replace(problem, hardware=hardware)
 
 
-def best_existing(
-    study: StudyFile, advance: Callable[[int], None] = lambda _: None
-) -> list[Existing]:
+def best_existing(study: StudyFile) -> list[Existing]:
     """The best design of each system that ships, the best first; then those that do not fit.
 
-    Every system is searched whole: the study's chips and degrees, and finer batches.
+    The best of each is proven, over the study's chips and degrees and finer batches.
 
     Args:
         study: A study; its limits, objective and assumptions hold here too.
-        advance: Called with the number of designs after each chunk.
     """
     files = {file.name: file for file in _files()}
     missing = {name: _missing(file) for name, file in files.items()}
@@ -118,13 +114,12 @@ def best_existing(
     maximise = study.objective.maximise is not None
     for problem in _groups(study, known):
         lattice = lattice_of(problem)
-        walk = enumerated(problem, lattice, advance)
+        proof = proven(ground_of(problem), [])
         for row, name in enumerate(problem.categories):
-            merit = float(walk.merits[row])
-            point, _ = lattice.at(walk.indices[row])
+            gain = float(proof.gains[row])
+            point, _ = lattice.at(jnp.asarray(proof.indices[row]))
             values = {it.name: float(point[it.position]) for it in problem.variables}
-            feasible = merit > INFEASIBLE
-            objective = float(np.exp(merit if maximise else -merit)) if feasible else None
+            objective = float(np.exp(gain if maximise else -gain)) if gain > UNKNOWN else None
             found.append(Existing(name, files[name].title, objective, values, ()))
     order = {True: -1.0, False: 1.0}[maximise]
     return sorted(

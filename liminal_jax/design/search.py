@@ -13,11 +13,16 @@ import numpy as np
 
 from liminal_jax._smooth import Exact
 from liminal_jax.design.box import Box, box_of
+from liminal_jax.design.branch import UNKNOWN, Budget, Tally
 from liminal_jax.design.certify import (
-    EXHAUSTIBLE,
     Certificate,
-    Enumeration,
-    enumerated,
+    Ground,
+    Proof,
+    certificate,
+    ground_of,
+    least_excess,
+    nearest,
+    proven,
 )
 from liminal_jax.design.explain import (
     Binding,
@@ -112,10 +117,10 @@ class Progress:
     """What a search tells while it runs; this one tells nothing."""
 
     def stage(self, name: str, total: int | None = None) -> None:
-        """A stage begins, of so many designs if they are counted."""
+        """A stage begins; a proof covers so many designs."""
 
-    def advance(self, designs: int) -> None:
-        """So many designs of the stage are done."""
+    def proven(self, tally: Tally, best: float | None, seconds: float) -> None:
+        """A proof has come so far since its stage began; `best` is the best objective, if any."""
 
 
 def _place(problem: Problem, point: np.ndarray, category: int) -> Place:
@@ -157,52 +162,32 @@ def _at(problem: Problem, lattice: Lattice, indices: np.ndarray) -> Candidate:
     return Candidate(indices=row, merit=merit(outcome), outcome=outcome)
 
 
-def _alternatives(
-    problem: Problem, lattice: Lattice, merits: np.ndarray, indices: np.ndarray
-) -> list[Alternative]:
+def _alternatives(problem: Problem, lattice: Lattice, proof: Proof) -> list[Alternative]:
     return [
         Alternative(
-            objective=_objective(problem, float(merits[row])) if merits[row] > INFEASIBLE else None,
-            place=_placed(problem, lattice, indices[row]),
+            objective=_objective(problem, gain) if gain > UNKNOWN else None,
+            place=_placed(problem, lattice, indices),
         )
-        for row in range(len(merits))
+        for gain, indices in zip(proof.gains.tolist(), proof.indices, strict=True)
     ]
 
 
-def _by_category(candidates: Candidate, categories: int) -> tuple[np.ndarray, np.ndarray]:
-    """Best merit and its indices in each category that some candidate is in."""
+def _feasible(candidates: Candidate) -> list[tuple[np.ndarray, float]]:
+    """Indices and scores of the feasible ones among stacked designs."""
     merits, rows = np.asarray(candidates.merit), np.asarray(candidates.indices)
-    leaders = []
-    for category in range(categories):
-        mine = np.where(rows[:, 0] == category, merits, -np.inf)
-        if np.isfinite(mine).any():
-            leaders.append(int(np.argmax(mine)))
-    return merits[leaders], rows[leaders]
+    return [(rows[it], float(merits[it])) for it in np.flatnonzero(merits > INFEASIBLE)]
 
 
-def _certificate(
-    lattice: Lattice, walk: Enumeration | None, value: float, feasible: bool
-) -> Certificate:
-    if walk is None:
-        return Certificate("none", None, None, lattice.size, 0, 0)
-    bound = value if feasible else None
-    return Certificate(
-        method="exhaustive",
-        bound=bound,
-        relative_gap=0.0 if feasible else None,
-        lattice=lattice.size,
-        evaluated=walk.evaluated,
-        boxes=0,
-    )
+WHAT_IS_LACKING = Budget(seconds=10.0)
+"""How long it is looked for each thing that an infeasible study lacks."""
 
 
-def _shortfalls(problem: Problem, walk: Enumeration) -> list[str]:
+def _shortfalls(problem: Problem, ground: Ground) -> list[str]:
     """How far each limit is from being met when all others are, nearest first."""
+    found = [least_excess(ground, it, WHAT_IS_LACKING) for it in range(len(problem.limits))]
+    known = [(short, index) for index, short in enumerate(found) if short is not None]
     sentences = []
-    for index in np.argsort(walk.shortfalls):
-        short = float(walk.shortfalls[index])
-        if not math.isfinite(short):
-            continue
+    for short, index in sorted(known):
         it = binding_of(problem.limits[index], short)
         side = "at least" if problem.limits[index].at_least else "at most"
         away = abs(it.value / it.limit - 1)
@@ -229,23 +214,27 @@ def _unknown(problem: Problem, found: Candidate, place: Place) -> list[str]:
 
 
 def _reasons(
-    problem: Problem, answer: Certificate, walk: Enumeration | None, binding: list[Binding]
+    problem: Problem, ground: Ground, it: Certificate, binding: list[Binding]
 ) -> list[str]:
-    unproven = [
-        f"the lattice has {answer.lattice:,} designs, more than the {EXHAUSTIBLE:,} that are"
-        " searched whole: nothing is proven about the designs not visited"
-    ]
     worst = [
         f"{it.constraint}: {it.value:.4g} against a limit of {it.limit:.4g} {it.unit}".rstrip()
         for it in binding
         if it.slack < 0
     ]
+    designs = f"none of the {it.lattice:,} designs of the lattice"
+    by = f"by bounds of {it.boxes:,} boxes"
+    stopped = f"the proof stopped early, after bounds of {it.boxes:,} boxes"
     if worst:
-        sentence = "the design that exceeds the limits least still has " + "; ".join(worst)
-        return [sentence, *unproven] if walk is None else [*_shortfalls(problem, walk), sentence]
-    if walk is not None:
-        return ["every design of the lattice was evaluated; none is better"]
-    return unproven
+        still = "the nearest design still has " + "; ".join(worst)
+        if it.complete:
+            return [f"{designs} meets every limit, {by}", *_shortfalls(problem, ground), still]
+        return [f"{stopped}: designs are left that may meet every limit", still]
+    if it.complete and not it.relative_gap:
+        return [f"{designs} is better, {by}"]
+    if it.relative_gap is not None:
+        early = "" if it.complete else f"{stopped}: "
+        return [f"{early}no design can be more than {it.relative_gap:.2%} better"]
+    return [f"{stopped}: nothing is proven"]
 
 
 def optimize(
@@ -253,19 +242,21 @@ def optimize(
     schedule: Schedule | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    budget: Budget | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Answer:
     """The best design of a study.
 
     Gradients lead many relaxed starts to good places; each is snapped to the lattice and polished
-    by local moves on the exact model; lattices of at most `EXHAUSTIBLE` designs are then searched
-    whole, which proves the answer or betters it.
+    by local moves on the exact model; branch and bound over the whole lattice then proves the
+    answer or betters it.
 
     Args:
         problem: A study.
         schedule: How the relaxed stage proceeds.
         seed: Of the starts.
         progress: Told what happens.
+        budget: When to stop proving.
         clock: Seconds from some origin.
 
     Returns:
@@ -289,14 +280,20 @@ def optimize(
     first = float(jnp.max(starts.merit))
     times["polish"] = clock()
 
-    walk = None
-    leaders = _by_category(candidates, len(problem.categories))
-    if lattice.size <= EXHAUSTIBLE:
-        progress.stage("certifying by exhaustion", lattice.size)
-        walk = enumerated(problem, lattice, progress.advance)
-        leaders = walk.merits, walk.indices
-        if walk.merits.max() > float(found.merit):
-            found = _at(problem, lattice, walk.best())
+    progress.stage("proving by branch and bound", lattice.size)
+    begin = clock()
+    ground = ground_of(problem)
+    proof = proven(
+        ground,
+        _feasible(candidates),
+        budget,
+        lambda tally, gain: progress.proven(
+            tally, _objective(problem, gain) if gain > UNKNOWN else None, clock() - begin
+        ),
+    )
+    place = proof.best() if proof.feasible else nearest(ground, WHAT_IS_LACKING)
+    if place is not None:
+        found = _at(problem, lattice, place)
     times["certify"] = clock()
 
     progress.stage("explaining")
@@ -305,8 +302,9 @@ def optimize(
     fleet, _ = jax.jit(lambda point, index: problem.fleet(point, index, Exact()))(
         jnp.asarray(place.point), jnp.asarray(place.row)
     )
-    objective = _objective(problem, float(found.outcome.score))
-    certificate = _certificate(lattice, walk, objective, feasible)
+    score = float(found.outcome.score)
+    objective = _objective(problem, score)
+    proved = certificate(problem, proof, score, lambda score: _objective(problem, score))
     binding = binding_limits(problem, lattice, found)
     worth = sensitivities(problem, box, relaxed_best, schedule.cold) if relaxed.feasible else []
     times["explain"] = clock()
@@ -320,10 +318,10 @@ def optimize(
         fleet=fleet,
         relaxed=relaxed,
         snapped=_objective(problem, first) if first > INFEASIBLE else None,
-        certificate=certificate,
+        certificate=proved,
         binding=binding,
-        reasons=_unknown(problem, found, place) or _reasons(problem, certificate, walk, binding),
-        alternatives=_alternatives(problem, lattice, *leaders),
+        reasons=_unknown(problem, found, place) or _reasons(problem, ground, proved, binding),
+        alternatives=_alternatives(problem, lattice, proof),
         sensitivities=worth,
         seconds={name: times[name] - times[before] for before, name in itertools.pairwise(stages)},
     )

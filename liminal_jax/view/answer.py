@@ -178,11 +178,8 @@ def _limits(binding: list[Binding]) -> Table:
 
 def _certificate(answer: Answer) -> str:
     it = answer.certificate
-    if it.method == "none":
-        return f"none. {answer.reasons[-1]}"
-    if not answer.feasible:
-        return f"exhaustive: none of the {it.lattice:,} designs of the lattice meets every limit"
-    return f"exhaustive: none of the {it.lattice:,} designs of the lattice is better; gap 0"
+    seconds = f"{answer.seconds['certify']:.1f} s, {it.evaluated:,} designs evaluated one by one"
+    return f"{answer.reasons[0]} ({seconds})"
 
 
 def _relaxed(answer: Answer) -> str:
@@ -252,7 +249,7 @@ def _verdict(answer: Answer) -> str:
     """What is known where no design is feasible."""
     if math.isnan(answer.objective) or not answer.binding:
         return "no design can be judged"
-    if answer.certificate.method == "none":
+    if not answer.certificate.complete:
         return "no design was found that meets every limit"
     return "no design meets every limit"
 
@@ -272,7 +269,8 @@ def answer_view(
     if answer.binding:
         title = "what binds" if answer.feasible else "what is exceeded"
         parts.append(_section(title, _limits(answer.binding)))
-    parts.append(_section("certificate", Text(_certificate(answer))))
+    if answer.feasible:
+        parts.append(_section("certificate", Text(_certificate(answer))))
     parts.append(_section("relaxed optimum", Text(_relaxed(answer))))
     if len(answer.alternatives) > 1:
         parts.append(_section("best of each kind", _alternatives(answer)))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from liminal_jax.cli import optimize as module
-from liminal_jax.design import certify, search
+from liminal_jax.design import search
 from tests.cli.terminal import command, exit_code
 from tests.cli.test_predict import no_token
 from tests.design.brute import study
@@ -36,10 +36,9 @@ def _in_an_empty_folder(tmp_path, monkeypatch, tmp_path_factory):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Neither gradients nor sensitivities, which cost most of the compiling; small chunks."""
+    """Neither gradients nor sensitivities, which cost most of the compiling."""
     monkeypatch.setattr(search, "relaxed_points", random_starts)
     monkeypatch.setattr(search, "sensitivities", lambda *_: [])
-    monkeypatch.setattr(certify, "CHUNK", 1024)
 
 
 @pytest.fixture
@@ -93,10 +92,11 @@ def test_what_cannot_be_done_is_an_answer_with_its_own_code(capsys):
     assert exit_code(["optimize", limited(1e6), "-o", "out", "--starts", "2", "--json"]) == 1
     answer = json.loads(capsys.readouterr().out, parse_constant=no_token)
     assert answer["feasible"] is False
-    assert answer["certificate"]["method"] == "exhaustive"
+    assert answer["certificate"]["method"] == "bound"
+    assert answer["certificate"]["complete"] is True
     assert answer["certificate"]["bound"] is None
     assert answer["certificate"]["relative_gap"] is None
-    assert answer["reasons"][0].startswith("utps at least 1e+06 1/s cannot be met")
+    assert answer["reasons"][1].startswith("utps at least 1e+06 1/s cannot be met")
     assert [it["constraint"] for it in answer["binding"]] == ["utps"]
     assert answer["binding"][0]["slack"] < 0
     assert Path("out/design.toml").exists()
@@ -136,8 +136,9 @@ def test_the_study_that_comes_with_the_package(tmp_path):
 
     value = answer["objective"]["value"]
     certificate = answer["certificate"]
-    assert certificate["method"] == "exhaustive"
-    assert certificate["lattice"] == certificate["evaluated"] == 9_525_600
+    assert certificate["method"] == "bound"
+    assert certificate["complete"] is True
+    assert certificate["lattice"] == 9_525_600
     assert (certificate["bound"], certificate["relative_gap"]) == (value, 0)
     assert value == pytest.approx(max(it["value"] for it in answer["alternatives"]))
     existing = [it["value"] for it in answer["existing"] if it["value"] is not None]

@@ -171,3 +171,71 @@ def _near(indices: tuple[int, ...], shape: np.ndarray) -> set[tuple[int, ...]]:
         )
         for step in steps
     }
+
+
+class Swept(NamedTuple):
+    """Every design of a study by whole arrays: scores, and whether each limit holds."""
+
+    scores: np.ndarray
+    feasible: np.ndarray
+    categories: np.ndarray
+
+    def best(self, category: int) -> float | None:
+        """Best score of a category; None where no design is feasible."""
+        mine = self.scores[self.feasible & (self.categories == category)]
+        return float(mine.max()) if len(mine) else None
+
+
+@functools.cache
+def _sweeper(base: str) -> Any:
+    problem = problem_of(load_study(str(STUDIES / f"{base}.toml")))
+
+    def one(point: Any, category: Any) -> Any:
+        fleet, used = problem.fleet(point, category, Exact())
+        quantities = jnp.stack([it.of(fleet) for it in QUANTITIES.values()])
+        return quantities, jnp.stack(list(used.values()))
+
+    return problem.categories, jax.jit(jax.vmap(one))
+
+
+SWEPT_AT_ONCE = 1 << 14
+
+
+def every_outcome(base: str, file: StudyFile) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Quantities, use of the physical limits, and category of each design of a study.
+
+    Quantities are in the order of `QUANTITIES`, a row for each design.
+    """
+    design = file.design
+    chosen = design.memory if design.system is None else design.system
+    known, evaluate = _sweeper(base)
+    grids = [getattr(design, name) for name in NUMERIC]
+    axes = [np.asarray([1.0] if grid is None else grid.values) for grid in grids]
+    mesh = np.meshgrid(np.arange(len(chosen.names)), *axes, indexing="ij")
+    categories = mesh[0].ravel().astype(int)
+    points = np.stack([it.ravel() for it in mesh[1:]], axis=1)
+    rows = np.asarray([known.index(name) for name in chosen.names])[categories]
+    pad = -len(points) % SWEPT_AT_ONCE
+    points = np.pad(points, ((0, pad), (0, 0)), mode="edge")
+    rows = np.pad(rows, (0, pad), mode="edge")
+    parts = [
+        evaluate(
+            jnp.asarray(points[at : at + SWEPT_AT_ONCE]), jnp.asarray(rows[at : at + SWEPT_AT_ONCE])
+        )
+        for at in range(0, len(points), SWEPT_AT_ONCE)
+    ]
+    quantities, used = (np.concatenate([np.asarray(it[k]) for it in parts]) for k in (0, 1))
+    return quantities[: len(categories)], used[: len(categories)], categories
+
+
+def swept(file: StudyFile, outcomes: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Swept:
+    """What a study's objective and constraints say of the outcomes of its designs."""
+    quantities, used, categories = outcomes
+    columns = dict(zip(QUANTITIES, quantities.T, strict=True))
+    feasible = np.all(np.log(np.maximum(used, 1e-6)) <= ROUNDING, axis=1)
+    for it in file.constraints:
+        value = columns[it.quantity]
+        ratio = it.limit / value if it.at_least is not None else value / it.limit
+        feasible &= np.log(ratio) <= ROUNDING
+    value = np.log(columns[file.objective.quantity])
+    return Swept(value if file.objective.maximise else -value, feasible, categories)

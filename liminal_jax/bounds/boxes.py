@@ -1,0 +1,188 @@
+"""Boxes of a lattice: on each axis a run of neighbouring values, got by halving.
+
+The runs of an axis form a binary tree, whose root is the whole axis and whose leaves are its
+values; a box is one node of the tree of each axis.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from liminal_jax.bounds.program import Table
+
+
+@dataclass(frozen=True)
+class Halves:
+    """The tree of runs of one axis, nodes numbered from the root, children after parents.
+
+    Attributes:
+        first: Index of the first value of each node.
+        last: Index of its last value.
+        lower: Node of its lower half; of a single value itself.
+        upper: Node of its upper half; of a single value itself.
+    """
+
+    first: Int[np.ndarray, " nodes"]
+    last: Int[np.ndarray, " nodes"]
+    lower: Int[np.ndarray, " nodes"]
+    upper: Int[np.ndarray, " nodes"]
+
+    @cached_property
+    def lengths(self) -> Int[np.ndarray, " nodes"]:
+        """Values of each node."""
+        return self.last - self.first + 1
+
+    def single(self, index: int) -> int:
+        """The node that holds one value only."""
+        return int(np.flatnonzero((self.first == index) & (self.last == index))[0])
+
+    def extremes(self, values: np.ndarray, axis: int, extreme: np.ufunc) -> np.ndarray:
+        """Minimum or maximum along a dimension, for every node."""
+        rows = np.moveaxis(values, axis, 0)
+        found = np.empty((len(self.first), *rows.shape[1:]))
+        for node in range(len(self.first) - 1, -1, -1):
+            if self.first[node] == self.last[node]:
+                found[node] = rows[self.first[node]]
+            else:
+                found[node] = extreme(found[self.lower[node]], found[self.upper[node]])
+        return np.moveaxis(found, 0, axis)
+
+
+def halves(length: int) -> Halves:
+    """The tree of an axis with so many values.
+
+    Examples:
+        >>> halves(3).lengths.tolist()
+        [3, 2, 1, 1, 1]
+    """
+    runs, lower, upper = [(0, length - 1)], [], []
+    for number, (first, last) in enumerate(runs):
+        if first == last:
+            lower.append(number)
+            upper.append(number)
+            continue
+        middle = (first + last) // 2
+        lower.append(len(runs))
+        upper.append(len(runs) + 1)
+        runs += [(first, middle), (middle + 1, last)]
+    first, last = np.asarray(runs, np.int32).T
+    return Halves(first, last, np.asarray(lower, np.int32), np.asarray(upper, np.int32))
+
+
+class Boxes:
+    """Some boxes.
+
+    Attributes:
+        nodes: Node of each axis.
+        trees: Tree of each axis.
+    """
+
+    def __init__(self, nodes: Int[np.ndarray, "axes boxes"], trees: tuple[Halves, ...]):
+        self.nodes = nodes
+        self.trees = trees
+
+    def __len__(self) -> int:
+        """Number of boxes."""
+        return self.nodes.shape[1]
+
+    @property
+    def lengths(self) -> Int[np.ndarray, "axes boxes"]:
+        """Values on each axis."""
+        return np.stack(
+            [tree.lengths[row] for tree, row in zip(self.trees, self.nodes, strict=True)]
+        )
+
+    @property
+    def designs(self) -> Float[np.ndarray, " boxes"]:
+        """Points of the lattice in each box."""
+        return np.prod(self.lengths, axis=0, dtype=float)
+
+    @property
+    def first(self) -> Int[np.ndarray, "axes boxes"]:
+        """Indices of the first value on each axis."""
+        return np.stack([tree.first[row] for tree, row in zip(self.trees, self.nodes, strict=True)])
+
+    def some(self, which: np.ndarray) -> "Boxes":
+        """The boxes of some numbers, or of a mask."""
+        return Boxes(self.nodes[:, which], self.trees)
+
+    def halved(self, axes: Int[np.ndarray, " boxes"]) -> "Boxes":
+        """Both halves of each box along an axis of its own: all lower ones, then all upper."""
+        lower, upper = self.nodes.copy(), self.nodes.copy()
+        for axis, tree in enumerate(self.trees):
+            mine = axes == axis
+            lower[axis, mine] = tree.lower[lower[axis, mine]]
+            upper[axis, mine] = tree.upper[upper[axis, mine]]
+        return Boxes(np.concatenate([lower, upper], axis=1), self.trees)
+
+    def with_others(self, others: "Boxes") -> "Boxes":
+        """These boxes and others of the same lattice."""
+        return Boxes(np.concatenate([self.nodes, others.nodes], axis=1), self.trees)
+
+
+def whole(trees: tuple[Halves, ...]) -> Boxes:
+    """The lattice as one box."""
+    return Boxes(np.zeros((len(trees), 1), np.int32), trees)
+
+
+class Extremes:
+    """Least and greatest entry of a table over any box.
+
+    Along an axis on which the table only rises or only falls they lie at the ends of the box; for
+    the other axes they are kept for every node.
+    """
+
+    def __init__(self, table: Table, trees: tuple[Halves, ...]):
+        values = np.asarray(table.values, float)
+        low = np.where(np.isnan(values), -np.inf, values)
+        high = np.where(np.isnan(values), np.inf, values)
+        self._axes = table.axes
+        self._ways: list[str] = []
+        for dimension, axis in enumerate(table.axes):
+            way = _way(values, dimension)
+            if way == "both":
+                low = trees[axis].extremes(low, dimension, np.minimum)
+                high = trees[axis].extremes(high, dimension, np.maximum)
+            self._ways.append(way)
+        self._shape = low.shape
+        self._low, self._high = low.ravel(), high.ravel()
+
+    def over(self, boxes: Boxes, places: dict) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest entries.
+
+        Args:
+            boxes: Where.
+            places: Places found before for the same boxes by other tables; new ones are added.
+        """
+        return (
+            self._low[self._places(boxes, "least", places)],
+            self._high[self._places(boxes, "greatest", places)],
+        )
+
+    def _places(self, boxes: Boxes, end: str, places: dict) -> np.ndarray:
+        key = (end, self._axes, *self._ways, self._shape)
+        if key not in places:
+            found = np.zeros(len(boxes), np.intp)
+            for axis, way, length in zip(self._axes, self._ways, self._shape, strict=True):
+                found = found * length + _index(boxes, axis, way, end)
+            places[key] = found
+        return places[key]
+
+
+def _way(values: np.ndarray, dimension: int) -> str:
+    """Whether a table rises or falls along a dimension, or both; with NaN, both."""
+    with np.errstate(invalid="ignore"):
+        ahead = values.take(range(1, values.shape[dimension]), dimension)
+        behind = values.take(range(values.shape[dimension] - 1), dimension)
+        if np.all(ahead >= behind):
+            return "up"
+        return "down" if np.all(ahead <= behind) else "both"
+
+
+def _index(boxes: Boxes, axis: int, way: str, end: str) -> np.ndarray:
+    nodes, tree = boxes.nodes[axis], boxes.trees[axis]
+    if way == "both":
+        return nodes
+    return tree.first[nodes] if (way == "up") == (end == "least") else tree.last[nodes]

@@ -1,0 +1,86 @@
+"""Bounds of a traced function over boxes of a lattice."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from liminal_jax.bounds.boxes import Boxes, Extremes, Halves, halves, whole
+from liminal_jax.bounds.program import Entry, Step, Table, tabulated
+from liminal_jax.bounds.ranges import Range, ranged
+
+
+class LatticeBounds:
+    """Bounds of every result of a function over any box of a lattice.
+
+    Sound up to rounding: no point of a box beats its bounds by more than the error of evaluating
+    the function in float64. A box of one point has the results there as both ends.
+
+    Attributes:
+        trees: Runs of each axis.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], arguments: Sequence[np.ndarray], shape: tuple[int, ...]
+    ):
+        """Trace and tabulate.
+
+        Args:
+            function: Traceable by JAX; takes and returns arrays.
+            arguments: Entries of each argument, made by `constant` and `along`.
+            shape: Number of values of each axis.
+
+        Raises:
+            NotImplementedError: a primitive that no bounds are known for.
+        """
+        self.trees: tuple[Halves, ...] = tuple(halves(length) for length in shape)
+        self._results = tabulated(function, arguments, shape)
+        self._order = _ordered(self._results)
+        self._extremes = {
+            id(entry): Extremes(entry, self.trees)
+            for entry in self._order
+            if isinstance(entry, Table)
+        }
+        everywhere = self._ranges(whole(self.trees), None)
+        self._positive = {key: it.positive for key, it in everywhere.items()}
+
+    def over(
+        self, boxes: Boxes
+    ) -> tuple[Float[np.ndarray, "results boxes"], Float[np.ndarray, "results boxes"]]:
+        """Lower and upper bounds of all results over some boxes."""
+        ranges = self._ranges(boxes, self._positive)
+        found = [ranges[id(entry)] for entry in self._results]
+        return np.stack([it.low for it in found]), np.stack([it.high for it in found])
+
+    def _ranges(self, boxes: Boxes, positive: dict[int, bool] | None) -> dict[int, Range]:
+        """Range of every entry; what is positive everywhere is found where it is not given."""
+        ranges: dict[int, Range] = {}
+        places: dict = {}
+        for entry in self._order:
+            key = id(entry)
+            if isinstance(entry, Table):
+                low, high = self._extremes[key].over(boxes, places)
+            else:
+                operands = [ranges[id(it)] for it in entry.operands]
+                low, high, _ = ranged(entry.operation, operands, entry.parameters)
+            known = bool(np.all(low >= 0)) if positive is None else positive[key]
+            # What is undefined at an end still has the sign that holds everywhere.
+            ranges[key] = Range(np.maximum(low, 0.0) if known else low, high, known)
+        return ranges
+
+
+def _ordered(results: Sequence[Entry]) -> list[Entry]:
+    """The entries that some results hang on, operands first."""
+    order: dict[int, Entry] = {}
+    pending: list[Entry] = list(reversed(results))
+    while pending:
+        entry = pending[-1]
+        operands = entry.operands if isinstance(entry, Step) else ()
+        missing = [it for it in operands if id(it) not in order]
+        if id(entry) not in order and missing:
+            pending += missing
+            continue
+        order.setdefault(id(entry), entry)
+        pending.pop()
+    return list(order.values())

@@ -1,0 +1,164 @@
+"""Interval arithmetic: the range of an operation over the ranges of its operands.
+
+Operands are taken as independent, so a range may be too wide, never too narrow but for the rounding
+of each operation (relative 2^-53). Truth is a number: 0 for no, 1 for yes.
+
+Moore, Kearfott and Cloud (2009), Introduction to Interval Analysis, SIAM, chapters 2 and 5.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from liminal_jax.bounds.program import ELEMENTWISE
+
+
+class Range(NamedTuple):
+    """Ends of a range, for each box, and what is known of its sign everywhere.
+
+    Attributes:
+        low: Never above the least value.
+        high: Never below the greatest value.
+        positive: Whether no value on the whole lattice is below 0.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    positive: bool = False
+
+
+_Ends = tuple[np.ndarray, np.ndarray]
+
+
+def _corners(operation: np.ufunc, one: Range, other: Range) -> _Ends:
+    """Of an operation that is monotone in each operand, whatever the signs."""
+    corners = [operation(mine, its) for mine in one[:2] for its in other[:2]]
+    return np.minimum.reduce(corners), np.maximum.reduce(corners)
+
+
+def _sum(one: Range, other: Range) -> _Ends:
+    return one.low + other.low, one.high + other.high
+
+
+def _difference(one: Range, other: Range) -> _Ends:
+    return one.low - other.high, one.high - other.low
+
+
+def _product(one: Range, other: Range) -> _Ends:
+    if one.positive and other.positive:
+        return one.low * other.low, one.high * other.high
+    return _corners(np.multiply, one, other)
+
+
+def _quotient(one: Range, other: Range) -> _Ends:
+    if other.positive and one.positive:
+        return one.low / other.high, one.high / other.low
+    low, high = _corners(np.divide, one, other)
+    whole = (other.low > 0) | (other.high < 0)
+    return np.where(whole, low, -np.inf), np.where(whole, high, np.inf)
+
+
+def _larger(one: Range, other: Range) -> _Ends:
+    return np.maximum(one.low, other.low), np.maximum(one.high, other.high)
+
+
+def _smaller(one: Range, other: Range) -> _Ends:
+    return np.minimum(one.low, other.low), np.minimum(one.high, other.high)
+
+
+def _negative(one: Range) -> _Ends:
+    return -one.high, -one.low
+
+
+def _power(base: Range, exponent: Range) -> _Ends:
+    if not base.positive:
+        raise NotImplementedError("no bounds are known for powers of negative numbers")
+    return _corners(np.power, base, exponent)
+
+
+def _whole_power(base: Range, *, y: int) -> _Ends:
+    low, high = base.low**y, base.high**y
+    if base.positive:
+        return (low, high) if y > 0 else (high, low)
+    if y < 0:
+        raise NotImplementedError("no bounds are known for inverse powers of negative numbers")
+    if y % 2:
+        return low, high
+    crosses = (base.low < 0) & (base.high > 0)
+    return np.where(crosses, 0.0, np.minimum(low, high)), np.maximum(low, high)
+
+
+def _chosen(which: Range, no: Range, yes: Range) -> _Ends:
+    always, never = which.low > 0, which.high <= 0
+    low = np.where(always, yes.low, np.where(never, no.low, np.minimum(no.low, yes.low)))
+    high = np.where(always, yes.high, np.where(never, no.high, np.maximum(no.high, yes.high)))
+    return low, high
+
+
+def _truth(surely: np.ndarray, possibly: np.ndarray) -> _Ends:
+    return surely.astype(float), possibly.astype(float)
+
+
+def _above(one: Range, other: Range) -> _Ends:
+    return _truth(one.low > other.high, one.high > other.low)
+
+
+def _not_below(one: Range, other: Range) -> _Ends:
+    return _truth(one.low >= other.high, one.high >= other.low)
+
+
+def _as_is(one: Range, **_: object) -> _Ends:
+    return one.low, one.high
+
+
+_RULES: dict[str, Callable[..., _Ends]] = {
+    "add": _sum,
+    "and": _smaller,
+    "convert_element_type": _as_is,
+    "div": _quotient,
+    "ge": _not_below,
+    "gt": _above,
+    "integer_pow": _whole_power,
+    "le": lambda one, other: _not_below(other, one),
+    "lt": lambda one, other: _above(other, one),
+    "max": _larger,
+    "min": _smaller,
+    "mul": _product,
+    "neg": _negative,
+    "not": lambda one: (1.0 - one.high, 1.0 - one.low),
+    "or": _larger,
+    "pow": _power,
+    "select_n": _chosen,
+    "sub": _difference,
+}
+
+_RISING = ("ceil", "exp", "expm1", "floor", "log", "log1p", "sign", "sqrt")
+"""Operations that grow with their operand."""
+
+
+def ranged(operation: str, operands: list[Range], parameters: dict) -> Range:
+    """The range of an operation.
+
+    Where an end is undefined, nothing is known but the sign: the range is without end.
+
+    Args:
+        operation: Name of the primitive.
+        operands: Ranges of its operands.
+        parameters: Static parameters of the primitive.
+
+    Raises:
+        NotImplementedError: no bounds are known for the operation.
+    """
+    with np.errstate(all="ignore"):
+        if operation in _RISING:
+            (one,) = operands
+            low, high = (ELEMENTWISE[operation](end) for end in one[:2])
+        elif operation in _RULES:
+            low, high = _RULES[operation](*operands, **parameters)
+        else:
+            raise NotImplementedError(f"no bounds are known for {operation!r} of many variables")
+    unknown = np.isnan(low) | np.isnan(high)
+    if np.any(unknown):
+        low, high = np.where(unknown, -np.inf, low), np.where(unknown, np.inf, high)
+    return Range(low, high)

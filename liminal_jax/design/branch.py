@@ -1,0 +1,296 @@
+"""Branch and bound over boxes of a lattice: the best designs, and the proof that none is better.
+
+Every box has an upper bound of what it could gain, from the exact model. A box that cannot meet the
+limits, or cannot beat what is known, is done with; the others are halved, the most promising first,
+along the axis whose halving has tightened bounds the most so far (pseudo-costs: Benichou et al.
+(1971), Experiments in mixed-integer linear programming, Mathematical Programming 1). When no box is
+left, the best design known is the best of the lattice.
+"""
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from liminal_jax.bounds.boxes import Boxes, Halves, whole
+from liminal_jax.bounds.lattice import LatticeBounds
+
+MARGIN = 1e-9
+"""Logarithm by which a design has to be better to count: a thousand times the error of evaluating
+the model in float64, so that rounding cannot hide a better design."""
+
+BOXES_AT_ONCE = 20_000
+"""Boxes halved in one go."""
+
+UNKNOWN = -1e6
+"""Stands for the logarithm of an objective where no design is known: below any that can be, yet
+finite, so that boxes are still told apart."""
+
+LARGEST_DROP = 2.0
+"""Drop of a logarithmic bound that counts for a half in which there is nothing left."""
+
+MEMORY = 0.7
+"""Share of what earlier halvings have shown that is kept with each later round."""
+
+
+class Promise(NamedTuple):
+    """What boxes could offer.
+
+    Attributes:
+        gains: Upper bounds of the logarithm of each objective; more is better.
+        possible: Whether a design within the limits may be among them.
+        certain: Whether all of them are within the limits, and can be judged.
+    """
+
+    gains: Float[np.ndarray, "objectives boxes"]
+    possible: Bool[np.ndarray, " boxes"]
+    certain: Bool[np.ndarray, " boxes"]
+
+
+class AbstractIncumbents(ABC):
+    """The best designs known."""
+
+    @abstractmethod
+    def margin(
+        self, boxes: Boxes, gains: Float[np.ndarray, "objectives boxes"]
+    ) -> Float[np.ndarray, " boxes"]:
+        """By how much boxes could better what is known, in logarithms; minus infinity if not."""
+
+    @abstractmethod
+    def offer(self, designs: Boxes, gains: Float[np.ndarray, "objectives boxes"]) -> None:
+        """Take note of feasible designs."""
+
+
+class BestOfAll(AbstractIncumbents):
+    """The best design of all, for one objective.
+
+    Attributes:
+        gain: Logarithm of its objective; `UNKNOWN` where none is known.
+        indices: Its indices; none where none is known.
+    """
+
+    def __init__(self) -> None:
+        self.gain = UNKNOWN
+        self.indices: np.ndarray | None = None
+
+    def margin(
+        self, boxes: Boxes, gains: Float[np.ndarray, "objectives boxes"]
+    ) -> Float[np.ndarray, " boxes"]:
+        """See `AbstractIncumbents`."""
+        del boxes
+        return gains[0] - self.gain
+
+    def offer(self, designs: Boxes, gains: Float[np.ndarray, "objectives boxes"]) -> None:
+        """See `AbstractIncumbents`."""
+        best = int(np.argmax(gains[0])) if len(designs) else 0
+        if len(designs) and gains[0, best] > self.gain:
+            self.gain, self.indices = float(gains[0, best]), designs.first[:, best]
+
+
+class BestOfEach(AbstractIncumbents):
+    """The best design of each category, for one objective.
+
+    Attributes:
+        gains: Logarithm of the objective of the best design; `UNKNOWN` where none is known.
+        indices: Indices of that design.
+    """
+
+    def __init__(self, categories: int, axes: int):
+        self.gains = np.full(categories, UNKNOWN)
+        self.indices = np.zeros((categories, axes), int)
+        self.indices[:, 0] = np.arange(categories)
+
+    def learn(self, indices: Int[np.ndarray, " axes"], gain: float) -> None:
+        """Take note of a feasible design that was found elsewhere."""
+        category = int(indices[0])
+        if gain > self.gains[category]:
+            self.gains[category], self.indices[category] = gain, indices
+
+    def margin(
+        self, boxes: Boxes, gains: Float[np.ndarray, "objectives boxes"]
+    ) -> Float[np.ndarray, " boxes"]:
+        """See `AbstractIncumbents`. A box of several categories is held against the worst."""
+        tree, nodes = boxes.trees[0], boxes.nodes[0]
+        return gains[0] - tree.extremes(self.gains, 0, np.minimum)[nodes]
+
+    def offer(self, designs: Boxes, gains: Float[np.ndarray, "objectives boxes"]) -> None:
+        """See `AbstractIncumbents`."""
+        for indices, gain in zip(designs.first.T, gains[0], strict=True):
+            self.learn(indices, float(gain))
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How far a proof has come.
+
+    Attributes:
+        boxes: Boxes bounded.
+        designs: Designs known not to be better.
+        evaluated: Designs evaluated one by one.
+        open_margin: The most that what is left could better what is known, in logarithms; minus
+            infinity when nothing is left.
+    """
+
+    boxes: int
+    designs: float
+    evaluated: int
+    open_margin: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left that could be better."""
+        return self.open_margin == -math.inf
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When to stop before everything is proven.
+
+    Attributes:
+        gap: Logarithm of the gap that will do.
+        seconds: Wall time.
+    """
+
+    gap: float = 0.0
+    seconds: float = 300.0
+
+
+class _PseudoCosts:
+    """How much halving an axis has tightened bounds, for each unit of its width."""
+
+    def __init__(self, axes: int):
+        self._drops = np.full(axes, LARGEST_DROP)
+        self._widths = np.ones(axes)
+
+    def axes(
+        self, widths: Float[np.ndarray, "axes boxes"], lengths: Int[np.ndarray, "axes boxes"]
+    ) -> Int[np.ndarray, " boxes"]:
+        """The axis along which each box is halved: that of the largest drop to be expected."""
+        expected = (self._drops / self._widths)[:, None] * widths
+        return np.argmax(np.where(lengths > 1, expected + 1e-12, -1.0), axis=0)
+
+    def learn(self, axes: np.ndarray, widths: np.ndarray, drops: np.ndarray) -> None:
+        """Take note of the drops that halving some axes of some widths has brought."""
+        count = len(self._drops)
+        self._drops = MEMORY * self._drops + np.bincount(axes, drops, minlength=count)
+        self._widths = MEMORY * self._widths + np.bincount(axes, widths, minlength=count)
+
+
+class _Open:
+    """Boxes that are left, and by how much each could better what is known."""
+
+    def __init__(self, boxes: Boxes, gains: np.ndarray):
+        self.boxes = boxes
+        self.gains = gains
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def some(self, which: np.ndarray) -> "_Open":
+        return _Open(self.boxes.some(which), self.gains[:, which])
+
+    def with_others(self, others: "_Open") -> "_Open":
+        gains = np.concatenate([self.gains, others.gains], axis=1)
+        return _Open(self.boxes.with_others(others.boxes), gains)
+
+
+def widths_of(trees: tuple[Halves, ...], axes: list[np.ndarray]) -> list[np.ndarray]:
+    """Width of every node of each axis: the logarithm of greatest over least value.
+
+    Args:
+        trees: Tree of each axis.
+        axes: Ascending values of each axis; a value of 0 counts as half the next one.
+    """
+    widths = []
+    for tree, values in zip(trees, axes, strict=True):
+        above = values[values > 0]
+        safe = np.maximum(values, above.min() / 2 if len(above) else 1.0)
+        widths.append(np.log(safe[tree.last] / safe[tree.first]))
+    return widths
+
+
+def branch_and_bound(
+    bounds: LatticeBounds,
+    promise: Callable[[np.ndarray, np.ndarray], Promise],
+    incumbents: AbstractIncumbents,
+    widths: list[np.ndarray],
+    budget: Budget | None = None,
+    tell: Callable[[Tally], None] = lambda _: None,
+    start: Boxes | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Tally:
+    """Find the best designs of a lattice, and prove it.
+
+    Args:
+        bounds: Bounds of the exact model.
+        promise: What lower and upper bounds of its results mean.
+        incumbents: The best designs known; better ones are added.
+        widths: Width of every node of each axis, see `widths_of`.
+        budget: When to stop before everything is proven.
+        tell: Told after each round.
+        start: Boxes to search; the whole lattice if none.
+        clock: Seconds from some origin.
+
+    Returns:
+        What was done. Unless it is complete, the margin says what could still be gained.
+    """
+    budget = Budget() if budget is None else budget
+    begin, costs = clock(), _PseudoCosts(len(bounds.trees))
+    boxes = whole(bounds.trees) if start is None else start
+    left = _Open(boxes, promise(*bounds.over(boxes)).gains)
+    counted, covered, evaluated, most = len(boxes), 0.0, 0, np.inf
+    tolerance = max(MARGIN, budget.gap)
+    while len(left) and clock() - begin < budget.seconds:
+        now, later = _most_promising(left, incumbents)
+        halves, promised = _halved(now, bounds, promise, costs, widths)
+        single = halves.designs == 1
+        found = single & promised.certain
+        incumbents.offer(halves.some(found), promised.gains[:, found])
+        kept = promised.possible & ~single
+        left = later.with_others(_Open(halves.some(kept), promised.gains[:, kept]))
+        margins = incumbents.margin(left.boxes, left.gains)
+        worthwhile = margins > tolerance
+        covered += float(np.sum(halves.designs[~kept]))
+        covered += float(np.sum(left.boxes.designs[~worthwhile]))
+        counted, evaluated = counted + len(halves), evaluated + int(np.sum(found))
+        left, most = left.some(worthwhile), float(np.max(margins[worthwhile], initial=-np.inf))
+        tell(Tally(counted, covered, evaluated, most))
+    return Tally(counted, covered, evaluated, most)
+
+
+def _most_promising(left: _Open, incumbents: AbstractIncumbents) -> tuple[_Open, _Open]:
+    """The boxes to halve next, and the others."""
+    margins = incumbents.margin(left.boxes, left.gains)
+    if len(left) <= BOXES_AT_ONCE:
+        order = np.arange(len(left))
+    else:
+        order = np.argpartition(-margins, BOXES_AT_ONCE)
+    return left.some(order[:BOXES_AT_ONCE]), left.some(order[BOXES_AT_ONCE:])
+
+
+def _halved(
+    parents: _Open,
+    bounds: LatticeBounds,
+    promise: Callable[[np.ndarray, np.ndarray], Promise],
+    costs: _PseudoCosts,
+    widths: list[np.ndarray],
+) -> tuple[Boxes, Promise]:
+    """Halves of some boxes, and what they promise."""
+    boxes = parents.boxes
+    wide = np.stack([width[row] for width, row in zip(widths, boxes.nodes, strict=True)])
+    axes = costs.axes(wide, boxes.lengths)
+    halves = boxes.halved(axes)
+    promised = promise(*bounds.over(halves))
+    # A half lies in its parent: the parent's bound holds for it too.
+    gains = np.minimum(promised.gains, np.tile(parents.gains, 2))
+    with np.errstate(invalid="ignore"):
+        fallen = np.max(np.tile(parents.gains, 2) - gains, axis=0)
+    fallen = np.where(promised.possible & np.isfinite(fallen), fallen, LARGEST_DROP)
+    width = np.take_along_axis(wide, axes[None], axis=0)[0]
+    costs.learn(np.tile(axes, 2), np.tile(width, 2), np.minimum(fallen, LARGEST_DROP))
+    return halves, promised._replace(gains=gains)
