@@ -104,8 +104,8 @@ class Boxes:
         """Indices of the first value on each axis."""
         return np.stack([tree.first[row] for tree, row in zip(self.trees, self.nodes, strict=True)])
 
-    def some(self, which: np.ndarray) -> "Boxes":
-        """The boxes of some numbers, or of a mask."""
+    def some(self, which: np.ndarray | slice) -> "Boxes":
+        """The boxes of some numbers, of a mask or of a slice."""
         return Boxes(self.nodes[:, which], self.trees)
 
     def halved(self, axes: Int[np.ndarray, " boxes"]) -> "Boxes":

@@ -10,6 +10,12 @@ from liminal_jax.bounds.boxes import Boxes, Extremes, Halves, halves, whole
 from liminal_jax.bounds.program import Entry, Step, Table, tabulated
 from liminal_jax.bounds.ranges import Range, ranged
 
+LARGEST_TABLE = 100_000
+"""Entries up to which a result is kept as a table."""
+
+BLOCK = 8192
+"""Boxes bounded in one go: few enough for what is known of them to stay in the cache."""
+
 
 class LatticeBounds:
     """Bounds of every result of a function over any box of a lattice.
@@ -35,7 +41,7 @@ class LatticeBounds:
             NotImplementedError: a primitive that no bounds are known for.
         """
         self.trees: tuple[Halves, ...] = tuple(halves(length) for length in shape)
-        self._results = tabulated(function, arguments, shape)
+        self._results = tabulated(function, arguments, shape, LARGEST_TABLE)
         self._order = _ordered(self._results)
         self._extremes = {
             id(entry): Extremes(entry, self.trees)
@@ -49,9 +55,13 @@ class LatticeBounds:
         self, boxes: Boxes
     ) -> tuple[Float[np.ndarray, "results boxes"], Float[np.ndarray, "results boxes"]]:
         """Lower and upper bounds of all results over some boxes."""
-        ranges = self._ranges(boxes, self._positive)
-        found = [ranges[id(entry)] for entry in self._results]
-        return np.stack([it.low for it in found]), np.stack([it.high for it in found])
+        ends = np.empty((2, len(self._results), len(boxes)))
+        for begin in range(0, len(boxes), BLOCK):
+            block = slice(begin, begin + BLOCK)
+            ranges = self._ranges(boxes.some(block), self._positive)
+            for row, entry in enumerate(self._results):
+                ends[0, row, block], ends[1, row, block], _ = ranges[id(entry)]
+        return ends[0], ends[1]
 
     def _ranges(self, boxes: Boxes, positive: dict[int, bool] | None) -> dict[int, Range]:
         """Range of every entry; what is positive everywhere is found where it is not given."""

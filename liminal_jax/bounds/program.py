@@ -15,9 +15,6 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 
-LARGEST_TABLE = 100_000
-"""Entries up to which a result is kept as a table."""
-
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -302,7 +299,7 @@ def tabulated(
     function: Callable[..., Any],
     arguments: Sequence[np.ndarray],
     shape: tuple[int, ...],
-    largest: int = LARGEST_TABLE,
+    largest: int,
 ) -> list[Entry]:
     """The scalar results of a function over a lattice.
 

@@ -24,8 +24,11 @@ MARGIN = 1e-9
 """Logarithm by which a design has to be better to count: a thousand times the error of evaluating
 the model in float64, so that rounding cannot hide a better design."""
 
-BOXES_AT_ONCE = 20_000
-"""Boxes halved in one go."""
+BOXES_AT_ONCE = 4_000
+"""Boxes halved in one go, while few are open."""
+
+SHARE_AT_ONCE = 20
+"""Of many open boxes one in so many is halved in one go, lest choosing them take the time."""
 
 UNKNOWN = -1e6
 """Stands for the logarithm of an objective where no design is known: below any that can be, yet
@@ -248,15 +251,16 @@ def branch_and_bound(
     while len(left) and clock() - begin < budget.seconds:
         now, later = _most_promising(left, incumbents)
         halves, promised = _halved(now, bounds, promise, costs, widths)
-        single = halves.designs == 1
+        designs = halves.designs
+        single = designs == 1
         found = single & promised.certain
         incumbents.offer(halves.some(found), promised.gains[:, found])
         kept = promised.possible & ~single
         left = later.with_others(_Open(halves.some(kept), promised.gains[:, kept]))
         margins = incumbents.margin(left.boxes, left.gains)
         worthwhile = margins > tolerance
-        covered += float(np.sum(halves.designs[~kept]))
-        covered += float(np.sum(left.boxes.designs[~worthwhile]))
+        covered += float(np.sum(designs[~kept]))
+        covered += float(np.sum(left.boxes.some(~worthwhile).designs))
         counted, evaluated = counted + len(halves), evaluated + int(np.sum(found))
         left, most = left.some(worthwhile), float(np.max(margins[worthwhile], initial=-np.inf))
         tell(Tally(counted, covered, evaluated, most))
@@ -265,12 +269,11 @@ def branch_and_bound(
 
 def _most_promising(left: _Open, incumbents: AbstractIncumbents) -> tuple[_Open, _Open]:
     """The boxes to halve next, and the others."""
-    margins = incumbents.margin(left.boxes, left.gains)
-    if len(left) <= BOXES_AT_ONCE:
-        order = np.arange(len(left))
-    else:
-        order = np.argpartition(-margins, BOXES_AT_ONCE)
-    return left.some(order[:BOXES_AT_ONCE]), left.some(order[BOXES_AT_ONCE:])
+    count = max(BOXES_AT_ONCE, len(left) // SHARE_AT_ONCE)
+    if len(left) <= count:
+        return left, left.some(np.zeros(0, int))
+    order = np.argpartition(-incumbents.margin(left.boxes, left.gains), count)
+    return left.some(order[:count]), left.some(order[count:])
 
 
 def _halved(

@@ -138,7 +138,7 @@ def test_the_study_that_comes_with_the_package(tmp_path):
     certificate = answer["certificate"]
     assert certificate["method"] == "bound"
     assert certificate["complete"] is True
-    assert certificate["lattice"] == 9_525_600
+    assert certificate["lattice"] > 1_000_000_000
     assert (certificate["bound"], certificate["relative_gap"]) == (value, 0)
     assert value == pytest.approx(max(it["value"] for it in answer["alternatives"]))
     existing = [it["value"] for it in answer["existing"] if it["value"] is not None]
