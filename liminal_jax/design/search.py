@@ -35,7 +35,7 @@ from liminal_jax.design.lattice import Lattice, lattice_of
 from liminal_jax.design.polish import INFEASIBLE, Candidate, best, merit, polished, snapped
 from liminal_jax.design.relaxed import RelaxedPoint, Schedule, best_relaxed, relaxed_points
 from liminal_jax.study.file import StudyFile
-from liminal_jax.study.problem import Problem
+from liminal_jax.study.problem import FEASIBLE, Problem
 from liminal_jax.study.quantities import Fleet
 
 
@@ -213,6 +213,14 @@ def _unknown(problem: Problem, found: Candidate, place: Place) -> list[str]:
     ]
 
 
+def _constant(problem: Problem, ground: Ground) -> list[str]:
+    """A sentence where the objective does not tell designs apart."""
+    low, high = ground.bounds.over(ground.start)
+    if high[0].max() - low[0].min() > FEASIBLE or not isinstance(problem.file, StudyFile):
+        return []
+    return [f"{problem.file.objective.quantity} is the same for every design of the lattice"]
+
+
 def _reasons(
     problem: Problem, ground: Ground, it: Certificate, binding: list[Binding]
 ) -> list[str]:
@@ -230,7 +238,7 @@ def _reasons(
             return [f"{designs} meets every limit, {by}", *_shortfalls(problem, ground), still]
         return [f"{stopped}: designs are left that may meet every limit", still]
     if it.complete and not it.relative_gap:
-        return [f"{designs} is better, {by}"]
+        return [f"{designs} is better, {by}", *_constant(problem, ground)]
     if it.relative_gap is not None:
         early = "" if it.complete else f"{stopped}: "
         return [f"{early}no design can be more than {it.relative_gap:.2%} better"]

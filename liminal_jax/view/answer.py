@@ -179,7 +179,8 @@ def _limits(binding: list[Binding]) -> Table:
 def _certificate(answer: Answer) -> str:
     it = answer.certificate
     seconds = f"{answer.seconds['certify']:.1f} s, {it.evaluated:,} designs evaluated one by one"
-    return f"{answer.reasons[0]} ({seconds})"
+    first, *others = answer.reasons
+    return "; ".join([f"{first} ({seconds})", *others])
 
 
 def _relaxed(answer: Answer) -> str:

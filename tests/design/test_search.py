@@ -271,6 +271,7 @@ def test_a_constant_objective(tmp_path):
     assert answer.feasible
     assert answer.objective == pytest.approx(32, rel=1e-12)
     assert answer.binding == []
+    assert answer.reasons[1:] == ["chips is the same for every design of the lattice"]
 
 
 @pytest.mark.usefixtures("quick")

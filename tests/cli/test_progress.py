@@ -1,0 +1,40 @@
+"""What a search tells while it runs, where standard error is a pipe."""
+
+import math
+
+import pytest
+
+from liminal_jax.cli.progress import ProgressBar
+from liminal_jax.design.branch import Tally
+
+
+def tally(boxes, margin):
+    return Tally(boxes=boxes, designs=boxes * 1e6, evaluated=3, open_margin=margin)
+
+
+def test_a_proof_writes_a_line_each_time_the_seconds_double(capsys):
+    with ProgressBar() as progress:
+        progress.stage("proving", 4_000_000_000)
+        for second in range(1, 10):
+            progress.proven(tally(100 * second, math.log(1.5) / second), 123.4, float(second))
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = err.splitlines()
+    assert lines[0] == "proving: 4,000,000,000 designs"
+    assert [line.split(":")[0] for line in lines[1:]] == ["  2 s", "  4 s", "  8 s"]
+    assert "200 boxes, best 123.4, gap 22.47%" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("margin", "best", "expected"),
+    [
+        (-math.inf, 5.0, "best 5, nothing left"),
+        (1e6, None, "no design yet, gap open"),
+        (math.inf, None, "no design yet, gap open"),
+    ],
+)
+def test_what_is_not_known_is_said(margin, best, expected, capsys):
+    with ProgressBar() as progress:
+        progress.stage("proving", 10)
+        progress.proven(tally(1, margin), best, 60.0)
+    assert expected in capsys.readouterr().err
