@@ -14,6 +14,7 @@ from liminal_jax.bounds.boxes import Boxes
 from liminal_jax.bounds.lattice import LatticeBounds
 from liminal_jax.bounds.program import along, constant
 from liminal_jax.design.branch import (
+    MARGIN,
     UNKNOWN,
     BestOfAll,
     BestOfEach,
@@ -24,6 +25,9 @@ from liminal_jax.design.branch import (
     widths_of,
 )
 from liminal_jax.study.problem import FEASIBLE, Problem
+
+POSSIBLE = FEASIBLE + MARGIN
+"""Least excess of a box up to which it may hold a feasible design, rounding allowed for."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ def ground_of(problem: Problem) -> Ground:
 def _objective(low: np.ndarray, high: np.ndarray) -> Promise:
     return Promise(
         gains=high[:1],
-        possible=np.all(low[1:] <= FEASIBLE, axis=0),
+        possible=np.all(low[1:] <= POSSIBLE, axis=0),
         certain=np.all(high[1:] <= FEASIBLE, axis=0) & np.isfinite(high[0]),
     )
 
@@ -241,7 +245,7 @@ def least_excess(ground: Ground, limit: int, budget: Budget) -> float | None:
         others = np.delete(np.arange(len(low)), [0, 1 + limit])
         return Promise(
             gains=-low[[1 + limit]],
-            possible=np.all(low[others] <= FEASIBLE, axis=0),
+            possible=np.all(low[others] <= POSSIBLE, axis=0),
             certain=np.all(high[others] <= FEASIBLE, axis=0) & np.all(np.isfinite(high), axis=0),
         )
 

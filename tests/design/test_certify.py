@@ -179,8 +179,7 @@ def test_a_box_of_one_design_is_that_design(ground):
 
 
 def test_a_gap_that_will_do_ends_the_proof_sooner():
-    problem = problem_of(load_study("deepseek-v3-128k"))
-    ground = ground_of(problem)
+    ground = ground_of(problem_of(load_study("tests/studies/planned.toml")))
     first = proven(ground, [])
     known = list(zip(first.indices, first.gains.tolist(), strict=True))
     exactly = proven(ground, known)
