@@ -19,13 +19,14 @@ import jax
 import tyro
 from rich.console import Console, RenderableType
 
+import liminal_jax
 from experiments.record import check_unused, load_record, next_folder, provenance, save
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from matplotlib.figure import Figure
 
-STYLE = Path(__file__).with_name("style.mplstyle")
+STYLE = Path(liminal_jax.__file__).parent / "view" / "style.mplstyle"
 """How every figure looks."""
 
 PIPED_WIDTH = 100

@@ -88,8 +88,8 @@ def provenance(seed: int) -> dict[str, Any]:
 
 
 def write_run(folder: Path, texts: Mapping[str, str], objects: Mapping[str, Any]) -> None:
-    """Write the files of a run: texts as they are, objects as JSON."""
-    for name, text in texts.items():
+    """Write the files of a run, in folders where names have them: texts, and objects as JSON."""
+    written = {name: json.dumps(record, indent=2) + "\n" for name, record in objects.items()}
+    for name, text in {**texts, **written}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    for name, record in objects.items():
-        (folder / name).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
