@@ -10,7 +10,7 @@ from liminal_jax.bounds.boxes import Boxes, Extremes, Halves, halves, whole
 from liminal_jax.bounds.program import Entry, Step, Table, tabulated
 from liminal_jax.bounds.ranges import Range, ranged
 
-LARGEST_TABLE = 100_000
+LARGEST_TABLE = 1_000_000
 """Entries up to which a result is kept as a table."""
 
 BLOCK = 8192
