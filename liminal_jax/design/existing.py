@@ -30,7 +30,7 @@ class Existing:
         system: Name of the system.
         title: Its title.
         objective: Objective of the best design; none where no design meets the limits.
-        values: Values of its free variables.
+        values: Values of its free variables; empty where no design meets the limits.
         missing: Numbers that nobody has published and without which it cannot be judged.
     """
 
@@ -117,9 +117,12 @@ def best_existing(study: StudyFile) -> list[Existing]:
         proof = proven(ground_of(problem), [])
         for row, name in enumerate(problem.categories):
             gain = float(proof.gains[row])
+            if gain <= UNKNOWN:
+                found.append(Existing(name, files[name].title, None, {}, ()))
+                continue
             point, _ = lattice.at(jnp.asarray(proof.indices[row]))
             values = {it.name: float(point[it.position]) for it in problem.variables}
-            objective = float(np.exp(gain if maximise else -gain)) if gain > UNKNOWN else None
+            objective = float(np.exp(gain if maximise else -gain))
             found.append(Existing(name, files[name].title, objective, values, ()))
     order = {True: -1.0, False: 1.0}[maximise]
     return sorted(

@@ -62,7 +62,11 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
         "binding": [_binding(it) for it in answer.binding],
         "sensitivities": [dataclasses.asdict(it) for it in answer.sensitivities],
         "alternatives": [
-            {"value": it.objective, "design": _place(answer, it.place)}
+            {
+                "name": it.category,
+                "value": it.objective,
+                "design": None if it.place is None else _place(answer, it.place),
+            }
             for it in answer.alternatives
         ],
         "existing": [

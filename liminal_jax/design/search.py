@@ -70,12 +70,14 @@ class Alternative:
     """The best design of one category.
 
     Attributes:
+        category: Its name.
         objective: Its objective; none where no design of the category meets the limits.
-        place: Where it is.
+        place: Where it is; none likewise.
     """
 
+    category: str
     objective: float | None
-    place: Place
+    place: Place | None
 
 
 @dataclass(frozen=True)
@@ -164,11 +166,12 @@ def _at(problem: Problem, lattice: Lattice, indices: np.ndarray) -> Candidate:
 
 def _alternatives(problem: Problem, lattice: Lattice, proof: Proof) -> list[Alternative]:
     return [
-        Alternative(
-            objective=_objective(problem, gain) if gain > UNKNOWN else None,
-            place=_placed(problem, lattice, indices),
+        Alternative(name, _objective(problem, gain), _placed(problem, lattice, indices))
+        if gain > UNKNOWN
+        else Alternative(name, None, None)
+        for name, gain, indices in zip(
+            problem.categories, proof.gains.tolist(), proof.indices, strict=True
         )
-        for gain, indices in zip(proof.gains.tolist(), proof.indices, strict=True)
     ]
 
 

@@ -206,7 +206,7 @@ def _alternatives(answer: Answer) -> Table:
             if it.objective is None
             else quantity(name, it.objective, QUANTITIES[name].unit)
         )
-        table.add_row(it.place.category, value, _words(it.place))
+        table.add_row(it.category, value, "" if it.place is None else _words(it.place))
     return table
 
 

@@ -173,8 +173,8 @@ def assert_best(answer, rows, best):
         if it.constraint in here.quantities:
             assert same(it.value, here.quantities[it.constraint])
     for it in answer.alternatives:
-        merits = [row.score for row in rows if row.category == it.place.category and row.feasible]
-        assert (it.objective is None) == (not merits)
+        merits = [row.score for row in rows if row.category == it.category and row.feasible]
+        assert (it.objective is None) == (it.place is None) == (not merits)
         if merits:
             score = math.log(it.objective)
             sign = 1 if answer.problem.file.objective.maximise else -1
