@@ -71,6 +71,21 @@ def halves(length: int) -> Halves:
     return Halves(first, last, np.asarray(lower, np.int32), np.asarray(upper, np.int32))
 
 
+def columns(rows: np.ndarray, which: np.ndarray | slice) -> np.ndarray:
+    """Columns of some numbers, of a mask or of a slice, each row in one piece of memory.
+
+    Indexing by numbers or a mask would put each column in one piece instead, and everything that
+    is then done row by row would take many times as long.
+
+    Examples:
+        >>> columns(np.arange(6).reshape(2, 3), np.array([True, False, True])).tolist()
+        [[0, 2], [3, 5]]
+    """
+    if isinstance(which, slice):
+        return rows[:, which]
+    return rows.take(np.flatnonzero(which) if which.dtype == bool else which, axis=1)
+
+
 class Boxes:
     """Some boxes.
 
@@ -106,7 +121,7 @@ class Boxes:
 
     def some(self, which: np.ndarray | slice) -> "Boxes":
         """The boxes of some numbers, of a mask or of a slice."""
-        return Boxes(self.nodes[:, which], self.trees)
+        return Boxes(columns(self.nodes, which), self.trees)
 
     def halved(self, axes: Int[np.ndarray, " boxes"]) -> "Boxes":
         """Both halves of each box along an axis of its own: all lower ones, then all upper."""

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from liminal_jax.bounds.boxes import Boxes, Halves, whole
+from liminal_jax.bounds.boxes import Boxes, Halves, columns, whole
 from liminal_jax.bounds.lattice import LatticeBounds
 
 MARGIN = 1e-9
@@ -185,21 +185,42 @@ class _PseudoCosts:
 
 
 class _Open:
-    """Boxes that are left, and by how much each could better what is known."""
+    """Boxes that are left, and by how much each could better what was known when it was judged."""
 
-    def __init__(self, boxes: Boxes, gains: np.ndarray):
+    def __init__(self, boxes: Boxes, gains: np.ndarray, margins: np.ndarray):
         self.boxes = boxes
         self.gains = gains
+        self.margins = margins
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     def some(self, which: np.ndarray) -> "_Open":
-        return _Open(self.boxes.some(which), self.gains[:, which])
+        return _Open(self.boxes.some(which), columns(self.gains, which), self.margins[which])
 
     def with_others(self, others: "_Open") -> "_Open":
-        gains = np.concatenate([self.gains, others.gains], axis=1)
-        return _Open(self.boxes.with_others(others.boxes), gains)
+        return _Open(
+            self.boxes.with_others(others.boxes),
+            np.concatenate([self.gains, others.gains], axis=1),
+            np.concatenate([self.margins, others.margins]),
+        )
+
+    def most_promising(self) -> tuple["_Open", "_Open"]:
+        """The boxes to halve next, and the others."""
+        count = max(BOXES_AT_ONCE, len(self) // SHARE_AT_ONCE)
+        if len(self) <= count:
+            return self, self.some(np.zeros(0, int))
+        order = np.argpartition(-self.margins, count)
+        return self.some(order[:count]), self.some(order[count:])
+
+    def worthwhile(self, tolerance: float) -> tuple["_Open", float]:
+        """The boxes that could better what is known by more, and the designs of the others."""
+        more = self.margins > tolerance
+        return self.some(more), float(np.sum(self.boxes.some(~more).designs))
+
+
+def _judged(boxes: Boxes, gains: np.ndarray, incumbents: AbstractIncumbents) -> _Open:
+    return _Open(boxes, gains, incumbents.margin(boxes, gains))
 
 
 def widths_of(trees: tuple[Halves, ...], axes: list[np.ndarray]) -> list[np.ndarray]:
@@ -245,35 +266,29 @@ def branch_and_bound(
     budget = Budget() if budget is None else budget
     begin, costs = clock(), _PseudoCosts(len(bounds.trees))
     boxes = whole(bounds.trees) if start is None else start
-    left = _Open(boxes, promise(*bounds.over(boxes)).gains)
-    counted, covered, evaluated, most = len(boxes), 0.0, 0, np.inf
+    left = _judged(boxes, promise(*bounds.over(boxes)).gains, incumbents)
+    tally = Tally(len(boxes), 0.0, 0, np.inf)
     tolerance = max(MARGIN, budget.gap)
     while len(left) and clock() - begin < budget.seconds:
-        now, later = _most_promising(left, incumbents)
+        now, later = left.most_promising()
+        # What has been found since they were judged may have settled them.
+        now, settled = _judged(now.boxes, now.gains, incumbents).worthwhile(tolerance)
         halves, promised = _halved(now, bounds, promise, costs, widths)
-        designs = halves.designs
-        single = designs == 1
+        single = halves.designs == 1
         found = single & promised.certain
-        incumbents.offer(halves.some(found), promised.gains[:, found])
+        incumbents.offer(halves.some(found), columns(promised.gains, found))
         kept = promised.possible & ~single
-        left = later.with_others(_Open(halves.some(kept), promised.gains[:, kept]))
-        margins = incumbents.margin(left.boxes, left.gains)
-        worthwhile = margins > tolerance
-        covered += float(np.sum(designs[~kept]))
-        covered += float(np.sum(left.boxes.some(~worthwhile).designs))
-        counted, evaluated = counted + len(halves), evaluated + int(np.sum(found))
-        left, most = left.some(worthwhile), float(np.max(margins[worthwhile], initial=-np.inf))
-        tell(Tally(counted, covered, evaluated, most))
-    return Tally(counted, covered, evaluated, most)
-
-
-def _most_promising(left: _Open, incumbents: AbstractIncumbents) -> tuple[_Open, _Open]:
-    """The boxes to halve next, and the others."""
-    count = max(BOXES_AT_ONCE, len(left) // SHARE_AT_ONCE)
-    if len(left) <= count:
-        return left, left.some(np.zeros(0, int))
-    order = np.argpartition(-incumbents.margin(left.boxes, left.gains), count)
-    return left.some(order[:count]), left.some(order[count:])
+        fresh = _judged(halves.some(kept), columns(promised.gains, kept), incumbents)
+        fresh, dull = fresh.worthwhile(tolerance)
+        left = later.with_others(fresh)
+        tally = Tally(
+            boxes=tally.boxes + len(halves),
+            designs=tally.designs + settled + dull + float(np.sum(halves.some(~kept).designs)),
+            evaluated=tally.evaluated + int(np.sum(found)),
+            open_margin=float(np.max(left.margins, initial=-np.inf)),
+        )
+        tell(tally)
+    return tally
 
 
 def _halved(
