@@ -49,10 +49,10 @@ def optimize(
 
     from liminal_jax._smooth import Exact
     from liminal_jax.cli.progress import ProgressBar
+    from liminal_jax.design.anneal import Schedule
     from liminal_jax.design.branch import Budget
     from liminal_jax.design.existing import best_existing
     from liminal_jax.design.record import answer_record
-    from liminal_jax.design.relaxed import Schedule
     from liminal_jax.design.search import optimize as search
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.study.write import design_text

@@ -40,6 +40,12 @@ class Box:
         values = jnp.where(self.logarithmic, scaled, linear)
         return self.point.at[jnp.asarray(self.positions, int)].set(values)
 
+    def stretch(self, unit: Float[Array, " variables"]) -> Float[Array, " variables"]:
+        """How much each variable grows, in its own unit, for each unit of the box."""
+        here = self.at(unit)[jnp.asarray(self.positions, int)]
+        ratio = np.where(self.logarithmic, self.high / np.where(self.logarithmic, self.low, 1.0), 1)
+        return jnp.where(self.logarithmic, here * np.log(ratio), self.high - self.low)
+
     def nearest(
         self, unit: Float[Array, " variables"], lattice: Lattice
     ) -> Int[Array, " variables"]:

@@ -2,46 +2,32 @@
 
 An augmented Lagrangian carries the limits (bounds of the box are kept by projection: squashing
 them makes feasible designs look infeasible), Adam takes the steps, and the temperature of the
-soft reading falls from round to round. What comes out is a set of good places to start the search
-on the lattice, and an estimate of what continuous freedom would be worth; it proves nothing.
+soft reading falls from round to round. What comes out is a set of good places to start from, on
+the lattice and for the refinement of the relaxed optimum; it proves nothing.
 """
-
-from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from liminal_jax._arrays import Scalar
-from liminal_jax._smooth import Soft
+from liminal_jax._compile import unfused
+from liminal_jax.design.anneal import Schedule, relaxation
 from liminal_jax.design.box import Box
+from liminal_jax.design.ending import Ending
+from liminal_jax.design.lagrangian import augmented, raised
 from liminal_jax.study.problem import Outcome, Problem
 
+TOLERANCE = 1e-3
+"""Logarithm by which a start may end beyond a limit: its steps are too coarse to end nearer."""
 
-class Schedule(NamedTuple):
-    """How the relaxed stage proceeds.
+SETTLED = 1e-3
+"""A start has converged whose score changes by less in the second half of its last round."""
 
-    Attributes:
-        starts: Starts in each category.
-        rounds: Rounds, after each of which multipliers, penalty and temperature change.
-        steps: Gradient steps in a round.
-        rate: Step of Adam in the unit box at the beginning; it falls to a tenth.
-        hot: First temperature.
-        cold: Last temperature.
-        penalty: First weight of squared violations.
-        growth: Factor on that weight in each round.
-    """
-
-    starts: int = 32
-    rounds: int = 12
-    steps: int = 50
-    rate: float = 0.05
-    hot: float = 0.5
-    cold: float = 0.02
-    penalty: float = 10.0
-    growth: float = 1.5
+PRESSING = 1e-3
+"""Gain in score for the whole range of a variable above which its end holds the variable."""
 
 
 class RelaxedPoint(eqx.Module):
@@ -52,87 +38,110 @@ class RelaxedPoint(eqx.Module):
         category: Its category.
         score: Score under the last relaxation.
         excess: Logarithm by which each limit is exceeded there.
-        multipliers: Gain in score for each unit of logarithm that a limit is loosened.
+        held: Variables at an end of their range, beyond which there would be more to gain.
+        ending: Why it ended, as the number of an `Ending`.
     """
 
     unit: Float[Array, " variables"]
     category: Int[Array, ""]
     score: Float[Array, ""]
     excess: Float[Array, " limits"]
-    multipliers: Float[Array, " limits"]
+    held: Bool[Array, " variables"]
+    ending: Int[Array, ""]
 
     def violation(self) -> Array:
         """The largest excess, at least 0."""
         return jnp.maximum(jnp.max(self.excess, axis=-1), 0.0)
 
-
-WHOLE_NUMBERS_FREE = 100.0
-"""Rounding at which stages, ranks and instances are practically real numbers."""
-
-
-def relaxation(temperature: Scalar) -> Soft:
-    """The reading of the relaxed stage: kinks blurred, numbers that should be whole set free."""
-    return Soft(temperature, rounding=WHOLE_NUMBERS_FREE)
-
-
-def _augmented(outcome: Outcome, multipliers: Array, penalty: Array) -> Array:
-    pressed = jnp.maximum(multipliers + penalty * outcome.excess, 0.0)
-    return -outcome.score + jnp.sum(pressed**2 - multipliers**2) / (2 * penalty)
+    def feasible(self) -> Array:
+        """Whether it meets the limits as nearly as a start can."""
+        return ~jnp.isnan(self.score) & (self.violation() <= TOLERANCE)
 
 
 class _State(eqx.Module):
-    """Where a start is, and what pulls it."""
+    """Where a start is, what pulls it, and how it stood in the middle of the round."""
 
     unit: Float[Array, " variables"]
     adam: optax.OptState
     multipliers: Float[Array, " limits"]
     outcome: Outcome
+    slope: Float[Array, " variables"]
+    midway: Float[Array, ""]
+
+
+def _held(state: _State) -> Array:
+    """Variables that the last slope presses against an end of their range."""
+    below = (state.unit <= 0.0) & (state.slope > PRESSING)
+    above = (state.unit >= 1.0) & (state.slope < -PRESSING)
+    return below | above
+
+
+def _ending(state: _State) -> Array:
+    """Why a start ended, from how it stands after its last step."""
+    outcome = state.outcome
+    cases = [
+        (jnp.isnan(outcome.score) | jnp.any(jnp.isnan(outcome.excess)), Ending.UNKNOWN),
+        (jnp.any(outcome.excess > TOLERANCE), Ending.INFEASIBLE),
+        (jnp.isinf(outcome.score), Ending.UNBOUNDED),
+        (jnp.abs(outcome.score - state.midway) > SETTLED, Ending.ITERATION_LIMIT),
+        (jnp.any(_held(state)), Ending.HELD),
+    ]
+    whether, endings = zip(*cases, strict=True)
+    return jnp.select(
+        list(whether), [jnp.asarray(int(it)) for it in endings], int(Ending.CONVERGED)
+    )
 
 
 def _descent(
     problem: Problem, box: Box, schedule: Schedule, unit: Array, category: Array
 ) -> RelaxedPoint:
     """One start, from its place in the unit box to where it ends."""
-    steps = schedule.rounds * schedule.steps
-    adam = optax.adam(optax.cosine_decay_schedule(schedule.rate, steps, 0.1))
-    limits = len(problem.limits)
+    adam, limits = schedule.adam(), len(problem.limits)
 
     def lagrangian(
-        unit: Array, multipliers: Array, penalty: Array, temperature: Array
+        unit: Array, multipliers: Array, weight: Array, temperature: Array
     ) -> tuple[Array, Outcome]:
         outcome = problem.outcome(box.at(unit), category, relaxation(temperature))
-        return _augmented(outcome, multipliers, penalty), outcome
+        return augmented(outcome, multipliers, weight), outcome
 
     def step(state: _State, number: Array) -> tuple[_State, None]:
-        share = (number // schedule.steps) / max(schedule.rounds - 1, 1)
-        penalty = schedule.penalty * schedule.growth ** (number // schedule.steps)
-        temperature = schedule.hot * (schedule.cold / schedule.hot) ** share
+        weight = schedule.weight(number)
         slope, outcome = jax.grad(lagrangian, has_aux=True)(
-            state.unit, state.multipliers, penalty, temperature
+            state.unit, state.multipliers, weight, schedule.temperature(number)
         )
         updates, moments = adam.update(slope, state.adam)
         stepped = optax.apply_updates(state.unit, updates)
         moved = optax.projections.projection_box(stepped, 0.0, 1.0)
-        last = number == steps - 1
-        raised = jnp.maximum(state.multipliers + penalty * outcome.excess, 0.0)
-        ends_round = (number + 1) % schedule.steps == 0
+        last = number == schedule.total() - 1
+        in_round = (number + 1) % schedule.steps
         return _State(
             # The last step only looks: what it sees belongs to the place that is returned.
             unit=jnp.where(last, state.unit, moved),
             adam=moments,
-            multipliers=jnp.where(ends_round, raised, state.multipliers),
+            multipliers=jnp.where(
+                in_round == 0, raised(outcome.excess, state.multipliers, weight), state.multipliers
+            ),
             outcome=outcome,
+            slope=slope,
+            midway=jnp.where(in_round == schedule.steps // 2, outcome.score, state.midway),
         ), None
 
-    unseen = Outcome(score=jnp.zeros(()), excess=jnp.zeros(limits))
-    begin = _State(unit=unit, adam=adam.init(unit), multipliers=jnp.zeros(limits), outcome=unseen)
-    end, _ = jax.lax.scan(step, begin, jnp.arange(steps))
+    begin = _State(
+        unit=unit,
+        adam=adam.init(unit),
+        multipliers=jnp.zeros(limits),
+        outcome=Outcome(score=jnp.zeros(()), excess=jnp.zeros(limits)),
+        slope=jnp.zeros_like(unit),
+        midway=jnp.zeros(()),
+    )
+    end, _ = jax.lax.scan(step, begin, jnp.arange(schedule.total()))
     return RelaxedPoint(
         unit=end.unit,
         category=category,
         score=end.outcome.score,
         excess=end.outcome.excess,
-        multipliers=end.multipliers,
+        held=_held(end),
+        ending=_ending(end),
     )
 
 
@@ -143,17 +152,18 @@ def relaxed_points(
     categories = jnp.repeat(jnp.arange(len(problem.categories)), schedule.starts)
     units = jax.random.uniform(key, (len(categories), len(problem.variables)))
     descend = jax.vmap(lambda unit, category: _descent(problem, box, schedule, unit, category))
-    return jax.jit(descend)(units, categories)
+    return unfused(descend)(units, categories)
 
 
-def best_relaxed(points: RelaxedPoint, tolerance: float = 1e-3) -> tuple[RelaxedPoint, bool]:
-    """The start with the best score among those within the limits, and whether there is one.
+def ranked(points: RelaxedPoint) -> np.ndarray:
+    """Rows of stacked points, the best first.
 
-    Where none is, the start that violates them least.
+    Those within the limits by score, the others behind them by violation, and last those that
+    cannot be judged.
     """
-    violation = jax.vmap(RelaxedPoint.violation)(points)
-    fair = violation <= tolerance
-    some = bool(jnp.any(fair))
-    rank = jnp.where(fair, points.score, -jnp.inf) if some else -violation
-    index = jnp.argmax(rank)
-    return jax.tree.map(lambda leaf: leaf[index], points), some
+    fair = np.asarray(jax.vmap(RelaxedPoint.feasible)(points))
+    violation = np.asarray(jax.vmap(RelaxedPoint.violation)(points))
+    score = np.asarray(points.score)
+    judged = ~(np.isnan(violation) | np.isnan(score))
+    behind = np.where(fair, 0.0, np.where(judged, violation, np.inf))
+    return np.lexsort((-score, behind))

@@ -1,18 +1,17 @@
 """The search: relaxed, snapped, polished, certified, explained."""
 
 import itertools
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax._smooth import Exact
-from liminal_jax.design.box import Box, box_of
+from liminal_jax.design.anneal import Schedule
+from liminal_jax.design.box import box_of
 from liminal_jax.design.branch import UNKNOWN, Budget, Tally
 from liminal_jax.design.certify import (
     Certificate,
@@ -24,45 +23,36 @@ from liminal_jax.design.certify import (
     nearest,
     proven,
 )
-from liminal_jax.design.explain import (
-    Binding,
-    Sensitivity,
-    binding_limits,
-    binding_of,
-    sensitivities,
-)
+from liminal_jax.design.explain import Binding, binding_limits, binding_of
 from liminal_jax.design.lattice import Lattice, lattice_of
+from liminal_jax.design.place import Place, place_of
 from liminal_jax.design.polish import INFEASIBLE, Candidate, best, merit, polished, snapped
-from liminal_jax.design.relaxed import RelaxedPoint, Schedule, best_relaxed, relaxed_points
+from liminal_jax.design.refine import RelaxedOptimum, relaxed_optima
+from liminal_jax.design.relaxed import RelaxedPoint, relaxed_points
+from liminal_jax.design.sensitivity import Sensitivity, sensitivities
+from liminal_jax.design.slopes import Slopes
 from liminal_jax.study.file import StudyFile
 from liminal_jax.study.problem import FEASIBLE, Problem
 from liminal_jax.study.quantities import Fleet
 
 
-class Place(NamedTuple):
-    """A point of the space in words: category and value of each free variable, in SI."""
-
-    category: str
-    values: dict[str, float]
-    point: tuple[float, ...]
-    row: int
-
-
 @dataclass(frozen=True)
 class Relaxed:
-    """The best of the relaxed starts.
+    """The best of the relaxed starts, refined.
 
     Attributes:
         objective: Its objective; an estimate of what continuous freedom is worth, no bound.
-        feasible: Whether it meets the limits to within 0.1 %.
+        feasible: Whether it meets the limits.
         place: Where it is.
-        starts: Starts that met the limits, of how many.
+        starts: Starts that met the limits to within 0.1 %, of how many.
+        reason: Why its search ended.
     """
 
     objective: float
     feasible: bool
     place: Place
     starts: tuple[int, int]
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -125,37 +115,23 @@ class Progress:
         """A proof has come so far since its stage began; `best` is the best objective, if any."""
 
 
-def _place(problem: Problem, point: np.ndarray, category: int) -> Place:
-    values = {it.name: float(point[it.position]) for it in problem.variables}
-    return Place(
-        category=problem.categories[category],
-        values=values,
-        point=tuple(float(number) for number in point),
-        row=category,
-    )
-
-
 def _placed(problem: Problem, lattice: Lattice, indices: np.ndarray) -> Place:
     point, category = lattice.at(jnp.asarray(indices))
-    return _place(problem, np.asarray(point), int(category))
+    return place_of(problem, np.asarray(point), int(category))
 
 
-def _objective(problem: Problem, score: float) -> float:
-    """The objective of a score, which is its logarithm with the sign that makes more better."""
-    maximise = isinstance(problem.file, StudyFile) and problem.file.objective.maximise
-    return math.exp(score) if maximise else math.exp(-score)
-
-
-def _relaxed(problem: Problem, box: Box, points: RelaxedPoint) -> tuple[Relaxed, RelaxedPoint]:
-    point, some = best_relaxed(points)
-    met = int(jnp.sum(jax.vmap(RelaxedPoint.violation)(points) <= 1e-3))
-    relaxed = Relaxed(
-        objective=_objective(problem, float(point.score)),
-        feasible=some,
-        place=_place(problem, np.asarray(box.at(point.unit)), int(point.category)),
-        starts=(met, len(points.category)),
+def _relaxed(
+    problem: Problem, slopes: Slopes, points: RelaxedPoint, optimum: RelaxedOptimum
+) -> Relaxed:
+    return Relaxed(
+        objective=problem.objective(optimum.score),
+        feasible=optimum.feasible,
+        place=place_of(
+            problem, np.asarray(slopes.box.at(jnp.asarray(optimum.unit))), optimum.category
+        ),
+        starts=(int(jnp.sum(jax.vmap(RelaxedPoint.feasible)(points))), len(points.category)),
+        reason=optimum.reason,
     )
-    return relaxed, point
 
 
 def _at(problem: Problem, lattice: Lattice, indices: np.ndarray) -> Candidate:
@@ -166,7 +142,7 @@ def _at(problem: Problem, lattice: Lattice, indices: np.ndarray) -> Candidate:
 
 def _alternatives(problem: Problem, lattice: Lattice, proof: Proof) -> list[Alternative]:
     return [
-        Alternative(name, _objective(problem, gain), _placed(problem, lattice, indices))
+        Alternative(name, problem.objective(gain), _placed(problem, lattice, indices))
         if gain > UNKNOWN
         else Alternative(name, None, None)
         for name, gain, indices in zip(
@@ -281,7 +257,9 @@ def optimize(
 
     progress.stage("relaxed search by gradients")
     points = jax.block_until_ready(relaxed_points(problem, box, schedule, jax.random.key(seed)))
-    relaxed, relaxed_best = _relaxed(problem, box, points)
+    slopes = Slopes(problem, schedule.cold)
+    optimum = relaxed_optima(slopes, points)[0]
+    relaxed = _relaxed(problem, slopes, points, optimum)
     times["relaxed"] = clock()
 
     progress.stage("snapping and polishing on the exact model")
@@ -299,7 +277,7 @@ def optimize(
         _feasible(candidates),
         budget,
         lambda tally, gain: progress.proven(
-            tally, _objective(problem, gain) if gain > UNKNOWN else None, clock() - begin
+            tally, problem.objective(gain) if gain > UNKNOWN else None, clock() - begin
         ),
     )
     place = proof.best() if proof.feasible else nearest(ground, WHAT_IS_LACKING)
@@ -314,10 +292,10 @@ def optimize(
         jnp.asarray(place.point), jnp.asarray(place.row)
     )
     score = float(found.outcome.score)
-    objective = _objective(problem, score)
-    proved = certificate(problem, proof, score, lambda score: _objective(problem, score))
+    objective = problem.objective(score)
+    proved = certificate(problem, proof, score, lambda score: problem.objective(score))
     binding = binding_limits(problem, lattice, found)
-    worth = sensitivities(problem, box, relaxed_best, schedule.cold) if relaxed.feasible else []
+    worth = sensitivities(slopes, optimum) if relaxed.feasible else []
     times["explain"] = clock()
 
     stages = list(times)
@@ -328,7 +306,7 @@ def optimize(
         place=place,
         fleet=fleet,
         relaxed=relaxed,
-        snapped=_objective(problem, first) if first > INFEASIBLE else None,
+        snapped=problem.objective(first) if first > INFEASIBLE else None,
         certificate=proved,
         binding=binding,
         reasons=_unknown(problem, found, place) or _reasons(problem, ground, proved, binding),

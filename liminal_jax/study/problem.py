@@ -72,6 +72,11 @@ class Limit(NamedTuple):
     bound: float
     unit: str
 
+    @property
+    def physical(self) -> bool:
+        """Whether it holds for every design, whatever the study asks."""
+        return self.name in PHYSICAL
+
 
 PHYSICAL = {
     "memory_capacity": "data over memory, on the fullest chip",
@@ -162,6 +167,20 @@ class Problem:
     def lattice(self) -> int:
         """Designs in the space."""
         return len(self.categories) * math.prod(len(it.grid.values) for it in self.variables)
+
+    @property
+    def asked(self) -> str:
+        """The quantity that decides; empty for a design, which asks for nothing."""
+        return self.file.objective.quantity if isinstance(self.file, StudyFile) else ""
+
+    @property
+    def maximises(self) -> bool:
+        """Whether more of the objective is better."""
+        return isinstance(self.file, StudyFile) and self.file.objective.maximise is not None
+
+    def objective(self, score: float) -> float:
+        """The objective of a score, which is its logarithm with the sign that makes more better."""
+        return math.exp(score) if self.maximises else math.exp(-score)
 
     def _values(self, point: Float[Array, " numbers"]) -> dict[str, Scalar]:
         return dict(zip(NUMERIC, point, strict=True))
@@ -263,7 +282,7 @@ class Problem:
         ratios = [used[limit.name] for limit in self.limits if limit.name in used]
         ratios += [_ratio(constraint, fleet) for constraint in self.file.constraints]
         return Outcome(
-            score=value if objective.maximise is not None else -value,
+            score=value if self.maximises else -value,
             excess=jnp.log(jnp.maximum(jnp.stack(ratios), LEAST_RATIO)),
         )
 

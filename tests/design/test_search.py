@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from liminal_jax.design import search
+from liminal_jax.design.anneal import Schedule
 from liminal_jax.design.branch import Budget
-from liminal_jax.design.relaxed import RelaxedPoint, Schedule
 from liminal_jax.study.file import load_study
 from liminal_jax.study.problem import problem_of
 from tests.design.brute import binding, every_design, shortfalls, study
+from tests.design.small import unmoved, unrefined
 
 MINIMISED = {
     "tpot",
@@ -44,20 +45,16 @@ FIXED = {
 
 def random_starts(problem, _, schedule, key):
     """Starts that no gradient has moved: a proven answer may not hang on them."""
-    limits = len(problem.limits)
-
-    def one(unit, category):
-        return RelaxedPoint(unit, category, jnp.zeros(()), jnp.zeros(limits), jnp.zeros(limits))
-
     categories = jnp.repeat(jnp.arange(len(problem.categories)), schedule.starts)
     units = jax.random.uniform(key, (len(categories), len(problem.variables)))
-    return jax.vmap(one)(units, categories)
+    return unmoved(problem, units, categories)
 
 
 @pytest.fixture
 def quick(monkeypatch):
     """Neither gradients nor sensitivities, which cost most of the compiling."""
     monkeypatch.setattr(search, "relaxed_points", random_starts)
+    monkeypatch.setattr(search, "relaxed_optima", unrefined)
     monkeypatch.setattr(search, "sensitivities", lambda *_: [])
     jax.config.update("jax_disable_most_optimizations", True)
     yield

@@ -1,0 +1,27 @@
+"""A point of a study's space in words."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from liminal_jax.study.problem import Problem
+
+
+class Place(NamedTuple):
+    """A point of the space in words: category and value of each free variable, in SI."""
+
+    category: str
+    values: dict[str, float]
+    point: tuple[float, ...]
+    row: int
+
+
+def place_of(problem: Problem, point: np.ndarray, category: int) -> Place:
+    """The place of a point in a category."""
+    values = {it.name: float(point[it.position]) for it in problem.variables}
+    return Place(
+        category=problem.categories[category],
+        values=values,
+        point=tuple(float(number) for number in point),
+        row=category,
+    )

@@ -1,0 +1,175 @@
+"""The relaxed optimum: where the starts ended, refined until slopes and limits balance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import Bounds, OptimizeResult, minimize
+
+from liminal_jax.design.ending import Ending, sentence
+from liminal_jax.design.prices import Prices, prices
+from liminal_jax.design.relaxed import PRESSING, RelaxedPoint, ranked
+from liminal_jax.design.slopes import Local, Slopes
+
+MET = 1e-6
+"""Logarithm by which rounding may take an optimum beyond a limit."""
+
+ROOM = 1e-8
+"""Logarithm by which the solver may exceed a limit.
+
+Limits that hold with equality wherever whole numbers are free lie beyond 0 by rounding alone; a
+solver that must bring them to 0, and finds no slope to do it, gives up.
+"""
+
+BALANCED = 1e-4
+"""Residual of the prices below which a place counts as an optimum."""
+
+ATTEMPTS = 4
+"""Times that the solver is started again where it stopped short."""
+
+
+@dataclass(frozen=True)
+class RelaxedOptimum:
+    """A refined place of the relaxed study.
+
+    Attributes:
+        unit: Place in the unit box.
+        category: Its category.
+        local: Score, limits and slopes there.
+        prices: What limits and ends of ranges are worth there.
+        ending: Why the search ended.
+        held: Names of the variables that an end of their range keeps from moving on.
+    """
+
+    unit: np.ndarray
+    category: int
+    local: Local
+    prices: Prices
+    ending: Ending
+    held: tuple[str, ...]
+
+    @property
+    def score(self) -> float:
+        """Logarithm of the objective, with the sign that makes more better."""
+        return self.local.score
+
+    @property
+    def feasible(self) -> bool:
+        """Whether it meets every limit."""
+        return self.local.violation() <= MET
+
+    @property
+    def reason(self) -> str:
+        """Why the search ended, in words."""
+        return sentence(self.ending, self.held)
+
+    def merit(self) -> tuple[float, float]:
+        """Orders optima: by violation beyond rounding, then by score."""
+        violation = self.local.violation()
+        return (0.0 if violation <= MET else -violation, self.score)
+
+
+class _Remembered:
+    """The relaxed study of one category, which remembers the last place it was asked about."""
+
+    def __init__(self, slopes: Slopes, category: int, changes: np.ndarray):
+        self._slopes, self._category, self._changes = slopes, category, changes
+        self._last: tuple[np.ndarray, Local] | None = None
+
+    def __call__(self, unit: np.ndarray) -> Local:
+        """Score, limits and slopes at a place, moved into the box."""
+        unit = np.clip(unit, 0.0, 1.0)
+        if self._last is None or not np.array_equal(unit, self._last[0]):
+            self._last = unit, self._slopes.at(unit, self._category, self._changes)
+        return self._last[1]
+
+
+def _solved(study: _Remembered, start: np.ndarray) -> OptimizeResult:
+    """One run of sequential quadratic programming."""
+    return minimize(
+        fun=lambda unit: -study(unit).score,
+        jac=lambda unit: -study(unit).along_box[0],
+        x0=start,
+        bounds=Bounds(0.0, 1.0),
+        constraints={
+            "type": "ineq",
+            "fun": lambda unit: ROOM - study(unit).excess,
+            "jac": lambda unit: -study(unit).along_box[1:],
+        },
+        method="SLSQP",
+        options={"ftol": 1e-12, "maxiter": 300},
+    )
+
+
+def _optimum(slopes: Slopes, study: _Remembered, unit: np.ndarray, category: int) -> RelaxedOptimum:
+    """What there is to say of a place."""
+    local = study(unit)
+    worth = prices(local, unit)
+    pressed = np.flatnonzero(worth.low + worth.high > PRESSING)
+    held = tuple(slopes.problem.variables[it].name for it in pressed)
+    return RelaxedOptimum(unit, category, local, worth, _ending(local, worth, held), held)
+
+
+def _ending(local: Local, worth: Prices, held: Sequence[str]) -> Ending:
+    if not local.known():
+        return Ending.UNKNOWN
+    if local.violation() > MET:
+        return Ending.INFEASIBLE
+    if np.isinf(local.score):
+        return Ending.UNBOUNDED
+    if worth.residual > BALANCED:
+        return Ending.ITERATION_LIMIT
+    return Ending.HELD if held else Ending.CONVERGED
+
+
+def refined(
+    slopes: Slopes, start: np.ndarray, category: int, changes: np.ndarray
+) -> RelaxedOptimum:
+    """The optimum that the solver reaches from a start, no worse than the start.
+
+    Args:
+        slopes: The relaxed study.
+        start: Place in the unit box.
+        category: Its category.
+        changes: Logarithms of factors on the study's numbers.
+
+    Returns:
+        The optimum; its `ending` tells whether it is one.
+    """
+    study = _Remembered(slopes, category, changes)
+    best = _optimum(slopes, study, np.clip(start, 0.0, 1.0), category)
+    unit = best.unit
+    for _ in range(ATTEMPTS):
+        if not study(unit).smooth() or not len(unit):
+            break
+        unit = np.clip(_solved(study, unit).x, 0.0, 1.0)
+        found = _optimum(slopes, study, unit, category)
+        best = max(best, found, key=RelaxedOptimum.merit)
+        if found.ending in (Ending.CONVERGED, Ending.HELD):
+            break
+    return best
+
+
+def _chosen(points: RelaxedPoint, count: int) -> list[int]:
+    """Rows to refine: the best of each category first, then the best of the rest."""
+    rows = ranked(points).tolist()
+    categories = np.asarray(points.category)
+    _, firsts = np.unique(categories[rows], return_index=True)
+    leaders = [rows[it] for it in sorted(firsts)]
+    return [*leaders, *(row for row in rows if row not in leaders)][:count]
+
+
+def relaxed_optima(slopes: Slopes, points: RelaxedPoint, count: int = 4) -> list[RelaxedOptimum]:
+    """The best places where starts ended, refined, the best first.
+
+    Args:
+        slopes: The relaxed study.
+        points: Where starts ended, stacked.
+        count: How many are refined: the best of each category, then the best of the rest.
+    """
+    units, categories = np.asarray(points.unit, float), np.asarray(points.category)
+    optima = [
+        refined(slopes, units[row], int(categories[row]), slopes.unchanged())
+        for row in _chosen(points, count)
+    ]
+    return sorted(optima, key=RelaxedOptimum.merit, reverse=True)

@@ -1,0 +1,143 @@
+"""Slopes of a study's objective and limits along its variables and along its numbers."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from liminal_jax._compile import unfused
+from liminal_jax.design.anneal import relaxation
+from liminal_jax.design.box import Box, box_of
+from liminal_jax.study.parameters import Parameters, parameters_of
+from liminal_jax.study.problem import Problem
+
+
+@dataclass(frozen=True)
+class Local:
+    """A relaxed study at a place; the first row of slopes is the score's, then those of limits.
+
+    Attributes:
+        score: Logarithm of the objective, with the sign that makes more better.
+        excess: For each limit the logarithm of how far it is exceeded.
+        along_box: Slopes along the variables in the unit box, a row for each of the above.
+        along_numbers: Slopes along logarithms of the study's numbers, likewise.
+    """
+
+    score: float
+    excess: np.ndarray
+    along_box: np.ndarray
+    along_numbers: np.ndarray
+
+    def known(self) -> bool:
+        """Whether no unknown number enters."""
+        return not (np.isnan(self.score) or np.isnan(self.excess).any())
+
+    def smooth(self) -> bool:
+        """Whether score and slopes are finite, so that a solver can go on from here."""
+        return bool(np.isfinite(self.score) and np.isfinite(self.along_box).all())
+
+    def violation(self) -> float:
+        """The largest excess, at least 0; infinite where it is unknown."""
+        return float(max(0.0, self.excess.max())) if self.known() else np.inf
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """Second slopes of a weighted sum of score and excess.
+
+    Attributes:
+        along_box: Along two variables.
+        along_numbers: Along a variable (row) and the logarithm of a number (column).
+    """
+
+    along_box: np.ndarray
+    along_numbers: np.ndarray
+
+
+class Slopes:
+    """The relaxed study as a function of place and numbers, with its slopes.
+
+    Compiled once, at the first call, for all places, categories and changes of the numbers.
+
+    Attributes:
+        problem: The study.
+        box: Its unit box.
+        parameters: Its numbers.
+        temperature: Of the soft reading.
+    """
+
+    def __init__(self, problem: Problem, temperature: float):
+        self.problem = problem
+        self.box: Box = box_of(problem)
+        self.parameters: Parameters = parameters_of(problem)
+        self.temperature = temperature
+        self._first = unfused(self._first_slopes)
+        self._second = unfused(self._second_slopes)
+
+    def _values(self, unit: Array, changes: Array, category: Array) -> Array:
+        outcome = self.parameters.outcome(
+            changes, self.box.at(unit), category, relaxation(self.temperature)
+        )
+        return jnp.append(outcome.score, outcome.excess)
+
+    def _first_slopes(
+        self, unit: Array, changes: Array, category: Array
+    ) -> tuple[Array, Array, Array]:
+        values, pull = jax.vjp(
+            lambda unit, changes: self._values(unit, changes, category), unit, changes
+        )
+        return values, *jax.vmap(pull)(jnp.eye(len(values)))
+
+    def _second_slopes(
+        self, unit: Array, changes: Array, category: Array, weights: Array
+    ) -> tuple[Array, Array]:
+        def weighted(unit: Array, changes: Array) -> Array:
+            return weights @ self._values(unit, changes, category)
+
+        def slopes(unit: Array) -> tuple[Array, Array]:
+            return jax.grad(weighted, argnums=(0, 1))(unit, changes)
+
+        def along(direction: Array) -> tuple[Array, Array]:
+            return jax.jvp(slopes, (unit,), (direction,))[1]
+
+        return jax.vmap(along)(jnp.eye(len(unit)))
+
+    def unchanged(self) -> np.ndarray:
+        """Changes that leave every number as it is."""
+        return np.zeros(self.parameters.count)
+
+    def at(self, unit: np.ndarray, category: int, changes: np.ndarray) -> Local:
+        """The relaxed study at a place.
+
+        Args:
+            unit: Place in the unit box.
+            category: Category.
+            changes: Logarithms of factors on the numbers.
+        """
+        values, along_box, along_numbers = self._first(
+            jnp.asarray(unit), jnp.asarray(changes), jnp.asarray(category)
+        )
+        return Local(
+            score=float(values[0]),
+            excess=np.asarray(values[1:]),
+            along_box=np.asarray(along_box),
+            along_numbers=np.asarray(along_numbers),
+        )
+
+    def curvature(
+        self, unit: np.ndarray, category: int, changes: np.ndarray, weights: np.ndarray
+    ) -> Curvature:
+        """Second slopes at a place.
+
+        Args:
+            unit: Place in the unit box.
+            category: Category.
+            changes: Logarithms of factors on the numbers.
+            weights: Of the score, then of the excess of each limit.
+        """
+        along_box, along_numbers = self._second(
+            jnp.asarray(unit), jnp.asarray(changes), jnp.asarray(category), jnp.asarray(weights)
+        )
+        return Curvature(np.asarray(along_box), np.asarray(along_numbers))
