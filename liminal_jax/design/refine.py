@@ -55,8 +55,8 @@ class RelaxedOptimum:
 
     @property
     def feasible(self) -> bool:
-        """Whether it meets every limit."""
-        return self.local.violation() <= MET
+        """Whether it meets every limit, with an objective that is finite."""
+        return self.local.violation() <= MET and bool(np.isfinite(self.score))
 
     @property
     def reason(self) -> str:

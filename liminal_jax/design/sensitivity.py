@@ -13,7 +13,7 @@ import numpy as np
 
 from liminal_jax.design.refine import RelaxedOptimum
 from liminal_jax.design.slopes import Slopes
-from liminal_jax.study.parameters import MEANINGS, STANDARDS, Meaning
+from liminal_jax.study.parameters import MEANINGS, STANDARDS
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.quantities import QUANTITIES
 
@@ -116,7 +116,7 @@ def _prices_of_ranges(slopes: Slopes, optimum: RelaxedOptimum) -> list[ShadowPri
     for index, variable in enumerate(problem.variables):
         if variable.name in optimum.held:
             end = float(box.high[index] if upwards[index] > 0 else box.low[index])
-            unit = MEANINGS.get(f"design.{variable.name}", Meaning("", "")).unit
+            unit = MEANINGS[f"design.{variable.name}"].unit
             slope = _sign(problem) * float(upwards[index])
             name = f"range.{variable.name}"
             prices.append(_price(problem, optimum, name, end, unit, slope))

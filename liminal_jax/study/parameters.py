@@ -122,11 +122,18 @@ MEANINGS = {
     "design.domain": Meaning("scale-up domain", ""),
     "design.chips": Meaning("chips", ""),
     "design.batch": Meaning("batch", ""),
+    "design.tp": Meaning("TP", ""),
+    "design.cp": Meaning("CP", ""),
+    "design.pp": Meaning("PP", ""),
+    "design.ep": Meaning("EP", ""),
 }
 """Words and unit of every number by its path; limits are named after their quantity."""
 
 STANDARDS = ("wafer_diameter", "edge", "scribe", "reticle_width", "reticle_height")
 """Numbers of the trade that nobody can choose."""
+
+DEGREES = ("tp", "cp", "pp", "ep")
+"""Whole numbers that have to fit together: where they are fixed, they are not changed alone."""
 
 _OWN_OF_PLANNED = ("material.memory.",)
 _OWN_OF_SYSTEMS = ("chip.", "network.", "facility.")
@@ -235,7 +242,7 @@ def parameters_of(problem: Problem) -> Parameters:
     fixed = [
         name
         for name in NUMERIC
-        if f"design.{name}" in MEANINGS and name not in free and getattr(table, name) is not None
+        if name not in (*free, *DEGREES) and getattr(table, name) is not None
     ]
     limited = tuple(row for row, it in enumerate(problem.limits) if not it.physical)
     limits = [problem.limits[row] for row in limited]

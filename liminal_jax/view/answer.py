@@ -10,9 +10,9 @@ from rich.text import Text
 from liminal_jax.design.existing import Existing
 from liminal_jax.design.explain import Binding
 from liminal_jax.design.record import gap
-from liminal_jax.design.search import Answer, Place
+from liminal_jax.design.search import Answer
 from liminal_jax.hardware.system import System
-from liminal_jax.study.file import StudyFile
+from liminal_jax.study.file import DesignFile, StudyFile
 from liminal_jax.study.problem import PHYSICAL
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.numbers import dollars, gibibytes, per_cent, plain, with_prefix
@@ -61,17 +61,17 @@ def quantity(name: str, value: float, unit: str) -> str:
 _VALUE_UNITS = {"compute_area": "m2", "sram": "B", "link_bandwidth": "B/s"}
 
 
-def _words(place: Place) -> str:
-    """The free values of a place in one line."""
+def words(values: dict[str, float]) -> str:
+    """The free values of a design in one line."""
     parts = [
         f"{_LABELS[name]} {quantity(name, value, _VALUE_UNITS.get(name, ''))}"
-        for name, value in place.values.items()
+        for name, value in values.items()
     ]
     return ", ".join(parts)
 
 
-def _asked(answer: Answer) -> Text:
-    file = answer.problem.file
+def asked(file: DesignFile) -> Text:
+    """What a study asks, in two lines."""
     if not isinstance(file, StudyFile):
         return Text(file.name)
     objective = file.objective
@@ -191,7 +191,8 @@ def _relaxed(answer: Answer) -> str:
     name = file.objective.quantity if isinstance(file, StudyFile) else ""
     text = quantity(name, it.objective, QUANTITIES[name].unit)
     distance = "" if away is None else f"; the design is {per_cent(away)} from it"
-    return f"{text} with {it.place.category}, {_words(it.place)}{distance} (an estimate, no bound)"
+    place = f"{it.place.category}, {words(it.place.values)}"
+    return f"{text} with {place}{distance} (an estimate, no bound)"
 
 
 def _alternatives(answer: Answer) -> Table:
@@ -206,7 +207,7 @@ def _alternatives(answer: Answer) -> Table:
             if it.objective is None
             else quantity(name, it.objective, QUANTITIES[name].unit)
         )
-        table.add_row(it.category, value, "" if it.place is None else _words(it.place))
+        table.add_row(it.category, value, "" if it.place is None else words(it.place.values))
     return table
 
 
@@ -242,7 +243,8 @@ def _sensitivities(answer: Answer) -> Table:
     return table
 
 
-def _section(title: str, body: RenderableType) -> Group:
+def section(title: str, body: RenderableType) -> Group:
+    """Something under a title."""
     return Group("", Text(title, style="bold"), Padding(body, (0, 0, 0, 2)))
 
 
@@ -259,7 +261,7 @@ def answer_view(
     answer: Answer, existing: list[Existing], system: System, folder: str
 ) -> RenderableType:
     """The screen that `liminal optimize` prints."""
-    parts: list[RenderableType] = [_asked(answer), ""]
+    parts: list[RenderableType] = [asked(answer.problem.file), ""]
     if answer.feasible:
         parts.append(Text.assemble(("best design: ", "bold"), _objective(answer)))
     else:
@@ -269,18 +271,18 @@ def answer_view(
     parts.append(_design(answer, system))
     if answer.binding:
         title = "what binds" if answer.feasible else "what is exceeded"
-        parts.append(_section(title, _limits(answer.binding)))
+        parts.append(section(title, _limits(answer.binding)))
     if answer.feasible:
-        parts.append(_section("certificate", Text(_certificate(answer))))
-    parts.append(_section("relaxed optimum", Text(_relaxed(answer))))
+        parts.append(section("certificate", Text(_certificate(answer))))
+    parts.append(section("relaxed optimum", Text(_relaxed(answer))))
     if len(answer.alternatives) > 1:
-        parts.append(_section("best of each kind", _alternatives(answer)))
+        parts.append(section("best of each kind", _alternatives(answer)))
     if existing:
         title = "the best that existing chips can do under the same limits, at the same multiple"
-        parts.append(_section(title, _existing(answer, existing)))
+        parts.append(section(title, _existing(answer, existing)))
     if answer.sensitivities:
         title = "worth of 1 % more (relaxed optimum, design free to follow)"
-        parts.append(_section(title, _sensitivities(answer)))
+        parts.append(section(title, _sensitivities(answer)))
     seconds = sum(answer.seconds.values())
     stages = ", ".join(f"{name} {value:.1f}" for name, value in answer.seconds.items())
     parts += ["", Text(f"{seconds:.1f} s ({stages}); written to {folder}")]

@@ -32,7 +32,7 @@ def test_variables_move_as_solving_again_moves_them(name):
             for change in (math.log1p(-CHANGE), math.log1p(CHANGE))
         ]
         low, high = (
-            np.log(np.asarray(slopes.box.at(jnp.asarray(it.unit))))[positions] for it in ends
+            np.log(np.asarray(slopes.box.at(jnp.asarray(it.unit)))[positions]) for it in ends
         )
         moved = (high - low) / (math.log1p(CHANGE) - math.log1p(-CHANGE))
         assert told.elasticities[:, row] == pytest.approx(moved, rel=0.05, abs=0.01), parameter
