@@ -7,6 +7,8 @@ becomes infinite, which leaves scalar work out. `liminal_jax.study.basis` names 
 import dataclasses
 import math
 
+import numpy as np
+
 from liminal_jax._smooth import Exact
 from liminal_jax.data.hardware import (
     ChipFile,
@@ -14,14 +16,10 @@ from liminal_jax.data.hardware import (
     NetworkFile,
     PackagingFile,
     ProcessFile,
-    SystemFile,
     TechnologyFile,
     load_facility_file,
-    load_packaging_file,
-    load_process_file,
-    load_system_file,
-    load_technology_file,
 )
+from liminal_jax.data.library import Library, library_of
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.numbers import Number
 from liminal_jax.hardware.chip import ByPrecision, Chip, MemoryTier
@@ -58,9 +56,9 @@ def tensor_rates(file: ChipFile) -> ByPrecision:
     return ByPrecision(bits_16=bits_16, bits_8=bits_8, bits_4=_known(file.tensor_4bit, bits_8))
 
 
-def memory_tier(file: ChipFile) -> MemoryTier:
+def memory_tier(file: ChipFile, library: Library) -> MemoryTier:
     """The main memory of a chip."""
-    technology = load_technology_file(file.memory.technology)
+    technology = library.memory[file.memory.technology]
     return MemoryTier(
         capacity=_si(file.memory.capacity),
         bandwidth=_si(file.memory.bandwidth),
@@ -79,36 +77,38 @@ def sram_tier(file: ChipFile) -> MemoryTier:
     )
 
 
-def chip_power(file: ChipFile) -> AbstractPower:
+def chip_power(file: ChipFile, library: Library) -> AbstractPower:
     """Provisioned where the file says so; else by activity, drawing the TDP at full use."""
     if file.power is not None:
         bandwidth = _si(file.power.bandwidth_power) * _si(file.memory.bandwidth)
         return ProvisionedPower(_si(file.power.density) * _si(file.die_area) + bandwidth)
-    memory, tdp = memory_tier(file), _si(file.tdp)
+    memory, tdp = memory_tier(file, library), _si(file.tdp)
     idle = _si(file.idle_fraction) * tdp
+    arithmetic = arithmetic_energy(
+        tdp=tdp,
+        idle=idle,
+        memory_power=float(memory.energy) * float(memory.bandwidth),
+        throughput=float(tensor_rates(file).bits_8),
+    )
     return ActivityPower(
         idle=idle,
-        flop_energy=arithmetic_energy(
-            tdp=tdp,
-            idle=idle,
-            memory_power=float(memory.energy) * float(memory.bandwidth),
-            throughput=float(tensor_rates(file).bits_8),
-        ),
-        link_energy=_si(load_facility_file().link_energy),
+        # Memory at the upper end of its range may take more than the TDP leaves it.
+        flop_energy=np.maximum(arithmetic, 0.0),
+        link_energy=_si(library.facility.link_energy),
     )
 
 
-def chip_cost(file: ChipFile) -> float:
+def chip_cost(file: ChipFile, library: Library) -> float:
     """The published estimate; else what the cost laws make of its dies; else unknown [USD]."""
-    return estimated_cost(file) if file.cost.value is None else file.cost.value
+    return estimated_cost(file, library) if file.cost.value is None else file.cost.value
 
 
-def estimated_cost(file: ChipFile) -> float:
+def estimated_cost(file: ChipFile, library: Library) -> float:
     """What the cost laws make of a chip's dies and memory; unknown where they are [USD]."""
     stated = (file.dies, file.die_area.value, file.process, file.memory.stacks)
     if any(part is None for part in stated):
         return math.nan
-    technology = technology_of(load_technology_file(file.memory.technology))
+    technology = technology_of(library.memory[file.memory.technology])
     return float(
         manufacturing_cost(
             dies=float(file.dies or 1),
@@ -117,8 +117,8 @@ def estimated_cost(file: ChipFile) -> float:
             memory=_si(file.memory.capacity) * float(technology.price),
             material=Material(
                 memory=technology,
-                process=process_of(load_process_file(file.process or "")),
-                packaging=packaging_of(load_packaging_file(), load_facility_file()),
+                process=process_of(library.process[file.process or ""]),
+                packaging=packaging_of(library.packaging, library.facility),
             ),
             relaxation=Exact(),
         )
@@ -164,41 +164,42 @@ def facility_of(file: FacilityFile) -> Facility:
     )
 
 
-def _facility_around(file: ChipFile, rows: Facility, multiple: float | None) -> Facility:
+def _facility_around(file: ChipFile, library: Library, multiple: float | None) -> Facility:
     """The facility around a chip, with the server and the selling multiple of the chip."""
     own: dict[str, float] = {}
     if file.power is not None:
         own = {"host_power": _si(file.power.server_power), "switch_power": 0.0}
     elif file.host_power is not None:
         own = {"host_power": _si(file.host_power)}
-    price, cost = file.market_price.value, chip_cost(file)
+    price, cost = file.market_price.value, chip_cost(file, library)
     if multiple is None and price is not None and not math.isnan(cost):
         own["selling_multiple"] = price / cost
-    return dataclasses.replace(rows, **own)
+    return dataclasses.replace(facility_of(library.facility), **own)
 
 
-def system_of(file: SystemFile, room: FacilityFile, multiple: float | None = None) -> System:
-    """The pytree of a system file.
+def system_of(library: Library, name: str, multiple: float | None = None) -> System:
+    """The pytree of a system.
 
     Args:
-        file: The system.
-        room: The facility that it stands in.
+        library: Its file, with those that it refers to.
+        name: Its name there.
         multiple: Price over cost, where a study states one for all chips. Else a chip whose price
             and cost are known keeps its own, and others have the facility's.
     """
+    file = library.system[name]
     chip = file.chip
     return System(
         chip=Chip(
             tensor=tensor_rates(chip),
             vector=_si(chip.vector, unknown=math.inf),
-            memory=memory_tier(chip),
+            memory=memory_tier(chip, library),
             sram=sram_tier(chip),
-            power=chip_power(chip),
-            cost=chip_cost(chip),
+            power=chip_power(chip, library),
+            cost=chip_cost(chip, library),
             die_area=_si(chip.die_area),
         ),
         network=network_of(file.network),
-        facility=_facility_around(chip, facility_of(room), multiple),
+        facility=_facility_around(chip, library, multiple),
     )
 
 
@@ -235,7 +236,7 @@ def load_system(name_or_path: str) -> System:
     Raises:
         InputError: there is no such system, or its file has mistakes.
     """
-    return system_of(load_system_file(name_or_path), load_facility_file())
+    return system_of(library_of([name_or_path], load_facility_file()), name_or_path)
 
 
 def load_model(name_or_path: str) -> Model:

@@ -242,12 +242,13 @@ class PowerFile(_Table):
     server_power: PowerShare
 
 
-_FACILITY_DEFAULTS = {
+FACILITY_DEFAULTS = {
     ("chip", "idle_fraction"): "idle_fraction",
     ("network", "efficiency"): "network_efficiency",
     ("network", "scale_out_bandwidth"): "scale_out_bandwidth",
     ("network", "scale_out_latency"): "scale_out_latency",
 }
+"""Table and field of a file, and the field of the facility that stands for it if it is absent."""
 
 
 def _facility(field: str) -> Callable[[], Number]:
@@ -503,7 +504,7 @@ def load_system_tables(name_or_path: str) -> dict[str, Any]:
     load_system_file(name_or_path)
     tables = _tables(_path_of("systems", name_or_path))
     facility = _tables(_DATA / "facility.toml")
-    for (table, field), default in _FACILITY_DEFAULTS.items():
+    for (table, field), default in FACILITY_DEFAULTS.items():
         tables[table].setdefault(field, facility[default])
     return tables
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from liminal_jax.data.build import chip_cost, estimated_cost, system_of
 from liminal_jax.data.hardware import SystemFile, load_facility_file, load_system_file, system_names
+from liminal_jax.data.library import library_of
 from liminal_jax.design.branch import UNKNOWN
 from liminal_jax.design.certify import ground_of, proven
 from liminal_jax.design.lattice import lattice_of
@@ -43,7 +44,7 @@ class Existing:
 
 def _missing(file: SystemFile) -> tuple[str, ...]:
     """What keeps a system from being judged by any quantity."""
-    system = system_of(file, load_facility_file())
+    system = system_of(library_of([file.name], load_facility_file()), file.name)
     needed = {
         "8-bit tensor rate": system.chip.tensor.bits_8,
         "manufacturing cost": system.chip.cost,
@@ -76,10 +77,10 @@ def _study_with(study: StudyFile, names: tuple[str, ...]) -> StudyFile:
 
 def _groups(study: StudyFile, names: list[str]) -> list[Problem]:
     """Problems over systems whose networks and power follow the same laws."""
+    library = library_of(names, load_facility_file())
     kinds: dict[object, list[str]] = {}
     for name in names:
-        system = system_of(load_system_file(name), load_facility_file())
-        kinds.setdefault(jax.tree.structure(system), []).append(name)
+        kinds.setdefault(jax.tree.structure(system_of(library, name)), []).append(name)
     return [_cheaply(problem_of(_study_with(study, tuple(group)))) for group in kinds.values()]
 
 
@@ -89,8 +90,9 @@ def _cheaply(problem: Problem) -> Problem:
     Planned chips cost what the laws say, which lies below most estimates of chips that exist; so
     those are given the same.
     """
-    files = [load_system_file(name).chip for name in problem.categories]
-    costs = [np.fmin(chip_cost(file), estimated_cost(file)) for file in files]
+    library = library_of(problem.categories, load_facility_file())
+    chips = [library.system[name].chip for name in problem.categories]
+    costs = [np.fmin(chip_cost(it, library), estimated_cost(it, library)) for it in chips]
     hardware = eqx.tree_at(lambda it: it.chip.cost, problem.hardware, jnp.asarray(costs))
     return dataclasses.replace(problem, hardware=hardware)
 

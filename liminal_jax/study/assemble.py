@@ -1,9 +1,10 @@
 """From the tables of a file to pytrees: workload, material, facility, network."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
+from pydantic import BaseModel, ConfigDict
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax._smooth import AbstractRelaxation
@@ -21,8 +22,8 @@ from liminal_jax.data.hardware import (
     PackagingFile,
     ProcessFile,
     TechnologyFile,
-    load_system_file,
 )
+from liminal_jax.data.library import Library, library_of
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.hardware.network import AbstractNetwork, FittedLatency
 from liminal_jax.hardware.plan import Material
@@ -31,7 +32,7 @@ from liminal_jax.mapping.division import EvenParts
 from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
 from liminal_jax.performance.predictor import Assumptions
 from liminal_jax.study.assumptions import changed
-from liminal_jax.study.file import AssumptionsTable, DesignFile, DesignTable, WorkloadTable
+from liminal_jax.study.file import AssumptionsTable, DesignFile, WorkloadTable
 from liminal_jax.workload.model import Model, model_of
 from liminal_jax.workload.request import Request
 from liminal_jax.workload.talk import talk_model
@@ -64,6 +65,30 @@ class Planned(NamedTuple):
     facility: Facility
 
 
+class PlannedFiles(BaseModel):
+    """The files that a planned chip is made from, with a study's own assumptions in them.
+
+    Attributes:
+        memory: Memory technologies by name.
+        process: The silicon process.
+        packaging: What it takes to make a package.
+        network: What joins the chips.
+        facility: What stands around them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    memory: dict[str, TechnologyFile]
+    process: ProcessFile
+    packaging: PackagingFile
+    network: NetworkFile
+    facility: FacilityFile
+
+
+HardwareFiles: TypeAlias = PlannedFiles | Library
+"""All files that the numbers of a study's hardware come from."""
+
+
 def workload_of(table: WorkloadTable) -> Workload:
     """The workload of a file."""
     model = model_of(load_model_spec(table.model))
@@ -87,70 +112,96 @@ def _facility_file(assumptions: AssumptionsTable, source: str) -> FacilityFile:
     return changed(FacilityFile, "facility.toml", changes, source, "assumptions.facility")
 
 
-def planned_of(file: DesignFile) -> Planned:
-    """What a planned chip is made of; leaves of `material.memory` are stacked by technology."""
+def _planned_files(file: DesignFile) -> PlannedFiles:
     table, assumptions, source = file.design, file.assumptions, file.name
     if table.memory is None or table.process is None:
         raise ValueError("the design names finished hardware; there is no plan in it")
-    room = _facility_file(assumptions, source)
-    technologies = [
-        technology_of(
-            changed(
+    (process,) = table.process.names
+    return PlannedFiles(
+        memory={
+            name: changed(
                 TechnologyFile,
                 f"technologies/{name}.toml",
                 assumptions.memory.get(name, {}),
                 source,
                 f"assumptions.memory.{name}",
             )
-        )
-        for name in table.memory.names
-    ]
-    (process,) = table.process.names
-    return Planned(
-        material=Material(
-            memory=jax.tree.map(lambda *leaves: jnp.stack(leaves), *technologies),
-            process=process_of(
-                changed(
-                    ProcessFile,
-                    f"processes/{process}.toml",
-                    assumptions.process,
-                    source,
-                    "assumptions.process",
-                )
-            ),
-            packaging=packaging_of(
-                changed(
-                    PackagingFile,
-                    "packaging.toml",
-                    assumptions.packaging,
-                    source,
-                    "assumptions.packaging",
-                ),
-                room,
-            ),
+            for name in table.memory.names
+        },
+        process=changed(
+            ProcessFile,
+            f"processes/{process}.toml",
+            assumptions.process,
+            source,
+            "assumptions.process",
         ),
-        network=network_of(
-            changed(NetworkFile, "network.toml", assumptions.network, source, "assumptions.network")
+        packaging=changed(
+            PackagingFile,
+            "packaging.toml",
+            assumptions.packaging,
+            source,
+            "assumptions.packaging",
         ),
-        facility=facility_of(room),
+        network=changed(
+            NetworkFile, "network.toml", assumptions.network, source, "assumptions.network"
+        ),
+        facility=_facility_file(assumptions, source),
     )
 
 
-def systems_of(table: DesignTable, assumptions: AssumptionsTable, source: str) -> System:
-    """The finished systems of a design, leaves stacked by system.
+def hardware_files(file: DesignFile) -> HardwareFiles:
+    """The files behind the hardware of a study, with the study's own assumptions in them.
 
     Raises:
-        InputError: systems whose networks or power follow different laws, in one study.
+        InputError: mistakes in the files that the study names.
     """
-    room = _facility_file(assumptions, source)
-    names = table.system.names if table.system is not None else ()
-    stated = room.selling_multiple.value if "selling_multiple" in assumptions.facility else None
-    systems = [system_of(load_system_file(name), room, stated) for name in names]
+    if file.design.system is None:
+        return _planned_files(file)
+    return library_of(file.design.system.names, _facility_file(file.assumptions, file.name))
+
+
+def _planned_of(files: PlannedFiles) -> Planned:
+    """What a planned chip is made of; leaves of `material.memory` are stacked by technology."""
+    technologies = [technology_of(it) for it in files.memory.values()]
+    return Planned(
+        material=Material(
+            memory=jax.tree.map(lambda *leaves: jnp.stack(leaves), *technologies),
+            process=process_of(files.process),
+            packaging=packaging_of(files.packaging, files.facility),
+        ),
+        network=network_of(files.network),
+        facility=facility_of(files.facility),
+    )
+
+
+def _systems_of(library: Library, stated: float | None, source: str) -> System:
+    """The finished systems of a design, leaves stacked by system."""
+    systems = [system_of(library, name, stated) for name in library.system]
     kinds: dict[object, list[str]] = {}
-    for name, system in zip(names, systems, strict=True):
+    for name, system in zip(library.system, systems, strict=True):
         kinds.setdefault(jax.tree.structure(system), []).append(name)
     if len(kinds) > 1:
         groups = " | ".join(", ".join(group) for group in kinds.values())
         message = f"networks or power of different kinds; run a study for each of: {groups}"
         raise InputError(source, [Problem("design.system", message)])
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *systems)
+
+
+def hardware_of(file: DesignFile, files: HardwareFiles) -> Planned | System:
+    """The hardware of a study, from its files or from some whose numbers are other ones.
+
+    Args:
+        file: The study.
+        files: Files as `hardware_files` gives them.
+
+    Returns:
+        What the chips are made of, or finished systems; stacked by category.
+
+    Raises:
+        InputError: systems whose networks or power follow different laws, in one study.
+    """
+    if isinstance(files, PlannedFiles):
+        return _planned_of(files)
+    multiple = files.facility.selling_multiple.value
+    stated = multiple if "selling_multiple" in file.assumptions.facility else None
+    return _systems_of(files, stated, file.name)

@@ -30,7 +30,13 @@ from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.predictor import predict
-from liminal_jax.study.assemble import Planned, Workload, planned_of, systems_of, workload_of
+from liminal_jax.study.assemble import (
+    Planned,
+    Workload,
+    hardware_files,
+    hardware_of,
+    workload_of,
+)
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import ConstraintTable, DesignFile, DesignTable, StudyFile
 from liminal_jax.study.quantities import QUANTITIES, Fleet
@@ -401,11 +407,10 @@ def problem_of(file: DesignFile) -> Problem:
     variables, point = _variables(table)
     planned = table.system is None
     names = table.memory if planned else table.system
-    hardware = planned_of(file) if planned else systems_of(table, file.assumptions, file.name)
     return Problem(
         file=file,
         workload=workload_of(file.workload),
-        hardware=hardware,
+        hardware=hardware_of(file, hardware_files(file)),
         categories=names.names if names is not None else (),
         variables=variables,
         point=point,

@@ -12,7 +12,6 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.exchange import LayerExchange
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.predictor import Assumptions, predict
-from liminal_jax.study.assemble import planned_of
 from liminal_jax.study.file import DesignFile, load_study
 from liminal_jax.study.problem import (
     FEASIBLE,
@@ -57,7 +56,7 @@ def point(**changes):
 
 def by_hand(problem, row):
     """One instance of the plan, put together from parts."""
-    planned = planned_of(problem.file)
+    planned = problem.hardware
     memory = {name: leaf[row] for name, leaf in vars(planned.material.memory).items()}
     material = type(planned.material)(
         memory=type(planned.material.memory)(**memory),

@@ -1,0 +1,54 @@
+"""Finished systems with the files that theirs refer to."""
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict
+
+from liminal_jax.data.hardware import (
+    FacilityFile,
+    PackagingFile,
+    ProcessFile,
+    SystemFile,
+    TechnologyFile,
+    load_packaging_file,
+    load_process_file,
+    load_system_file,
+    load_technology_file,
+)
+
+
+class Library(BaseModel):
+    """Files of finished systems, and all that their numbers follow from.
+
+    Attributes:
+        system: Systems by name or path.
+        memory: Memory technologies of their chips, by name.
+        process: Silicon processes of their chips, by name.
+        packaging: What it takes to make a package.
+        facility: What stands around the chips.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    system: dict[str, SystemFile]
+    memory: dict[str, TechnologyFile]
+    process: dict[str, ProcessFile]
+    packaging: PackagingFile
+    facility: FacilityFile
+
+
+def library_of(names: Iterable[str], room: FacilityFile) -> Library:
+    """Systems by name, or users' own by path, in a facility.
+
+    Raises:
+        InputError: there is no such system, or its file has mistakes.
+    """
+    systems = {name: load_system_file(name) for name in names}
+    chips = [system.chip for system in systems.values()]
+    return Library(
+        system=systems,
+        memory={it.memory.technology: load_technology_file(it.memory.technology) for it in chips},
+        process={it.process: load_process_file(it.process) for it in chips if it.process},
+        packaging=load_packaging_file(),
+        facility=room,
+    )
