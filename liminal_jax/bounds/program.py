@@ -159,7 +159,7 @@ def _inner(equation: JaxprEqn) -> ClosedJaxpr | Jaxpr | None:
     return equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
 
 
-def _needed(jaxpr: Jaxpr) -> list[JaxprEqn]:
+def needed(jaxpr: Jaxpr) -> list[JaxprEqn]:
     """The equations that the results hang on, in order."""
     wanted = {var for var in jaxpr.outvars if not isinstance(var, Literal)}
     kept = []
@@ -195,7 +195,7 @@ class _Tabulation:
         def read(variable: Any) -> np.ndarray:
             return constant(variable.val) if isinstance(variable, Literal) else known[variable]
 
-        for equation in _needed(jaxpr):
+        for equation in needed(jaxpr):
             results = self._equation(equation, [read(it) for it in equation.invars])
             known.update(zip(equation.outvars, results, strict=True))
         return [read(it) for it in jaxpr.outvars]

@@ -1,0 +1,106 @@
+"""The numbers behind a study that are not sure, and draws of all of them at once."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from scipy.stats import qmc
+
+from liminal_jax._smooth import Exact
+from liminal_jax.bounds.program import needed
+from liminal_jax.data.ranges import UncertainNumber, uncertain_in, with_values
+from liminal_jax.hardware.system import System
+from liminal_jax.study.assemble import Planned, hardware_files, hardware_of
+from liminal_jax.study.problem import Outcome, Problem
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Samples of uncertain numbers.
+
+    Each number is drawn on its own, and once for all that use it: dies of one process share its
+    defects, chips of all technologies the price of electricity.
+
+    Attributes:
+        numbers: The numbers.
+        values: Their values in SI, a row for each sample.
+    """
+
+    numbers: tuple[UncertainNumber, ...]
+    values: Float[np.ndarray, "samples numbers"]
+
+    def __len__(self) -> int:
+        """Samples."""
+        return len(self.values)
+
+
+def drawn(numbers: list[UncertainNumber], samples: int, chance: np.random.Generator) -> Draws:
+    """Samples by a scrambled Sobol sequence, which fills the ranges evenly.
+
+    Args:
+        numbers: What is not sure.
+        samples: How many; a power of two, for which the sequence is balanced.
+        chance: Scrambles the sequence.
+
+    References:
+        Owen (1998), Scrambling Sobol' and Niederreiter-Xing points, Journal of Complexity 14(4).
+    """
+    if not numbers:
+        return Draws((), np.empty((samples, 0)))
+    sequence = qmc.Sobol(len(numbers), rng=chance)
+    shares = sequence.random_base2(samples.bit_length() - 1)
+    columns = [it.quantile(column) for it, column in zip(numbers, shares.T, strict=True)]
+    return Draws(tuple(numbers), np.stack(columns, axis=1))
+
+
+def _leaves(hardware: Planned | System) -> list[np.ndarray]:
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(hardware)]
+
+
+def _leaves_that_matter(problem: Problem) -> list[bool]:
+    """Which leaves of a study's hardware its objective or limits are computed from."""
+
+    def outcome(hardware: Planned | System, point: Array, category: Array) -> Outcome:
+        changed = dataclasses.replace(problem, hardware=hardware)
+        return changed.outcome(point, category, Exact())
+
+    traced = jax.make_jaxpr(outcome)(problem.hardware, jnp.asarray(problem.point), jnp.asarray(0))
+    used = {id(it) for equation in needed(traced.jaxpr) for it in equation.invars}
+    count = len(jax.tree.leaves(problem.hardware))
+    return [id(it) in used for it in traced.jaxpr.invars[:count]]
+
+
+def uncertain_numbers(problem: Problem) -> list[UncertainNumber]:
+    """Every number with a range that the answer of a study depends on.
+
+    Numbers that the study itself states without a range are known; so are those that reach neither
+    its objective nor its limits.
+    """
+    files = hardware_files(problem.file)
+    matter = _leaves_that_matter(problem)
+
+    def differs(number: UncertainNumber) -> bool:
+        low, high = (
+            _leaves(hardware_of(problem.file, with_values(files, {number.path: end})))
+            for end in (number.low, number.high)
+        )
+        return any(
+            used and not np.array_equal(one, other, equal_nan=True)
+            for used, one, other in zip(matter, low, high, strict=True)
+        )
+
+    return [number for number in uncertain_in(files) if differs(number)]
+
+
+def hardware_of_draws(problem: Problem, draws: Draws) -> Planned | System:
+    """The hardware of a study with each sample's numbers; leaves are stacked by sample."""
+    files = hardware_files(problem.file)
+    paths = [it.path for it in draws.numbers]
+    parts = [
+        hardware_of(problem.file, with_values(files, dict(zip(paths, row, strict=True))))
+        for row in draws.values.tolist()
+    ]
+    return jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *parts)
