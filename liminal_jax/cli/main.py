@@ -22,6 +22,9 @@ class Command(NamedTuple):
 COMMANDS = {
     "predict": Command("predict", "predict", "speed, fit, power and cost of one design"),
     "optimize": Command("optimize", "optimize", "the best design for a study, with its proof"),
+    "uncertainty": Command(
+        "uncertainty", "uncertainty", "how sure an answer is, as its numbers are drawn from ranges"
+    ),
     "studies": Command("studies", "studies_list", "list the studies that come with the package"),
     "models": Command("models", "models_list", "list the models that come with the package"),
     "models show": Command("models", "models_show", "show one model"),

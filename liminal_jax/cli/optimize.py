@@ -59,7 +59,7 @@ def optimize(
     from liminal_jax.view.answer import answer_view
     from liminal_jax.view.console import messages, results
 
-    problem = _problem(file, study)
+    problem = problem_at(file, study)
     folder = new_folder(file.name, output, overwrite)
     with ProgressBar() as progress:
         budget = Budget(gap=math.log1p(gap), seconds=seconds)
@@ -95,7 +95,7 @@ def _check(starts: int, gap: float, seconds: float) -> None:
         raise InputError("liminal optimize", problems)
 
 
-def _problem(file: Any, source: str) -> Any:
+def problem_at(file: Any, source: str) -> Any:
     """The problem of a study; mistakes that only show there name the file that the user named."""
     from liminal_jax.study.problem import problem_of
 

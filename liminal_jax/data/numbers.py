@@ -155,21 +155,32 @@ class Quantity:
         )
 
 
+def _ends(number: Number) -> list[float]:
+    """Value and ends of the range, those that are known."""
+    return [it for it in (number.value, number.low, number.high) if it is not None]
+
+
+def _said(number: Number) -> str:
+    """What a number is printed as, with its range in SI if it has one."""
+    low, high = (number.value if it is None else it for it in (number.low, number.high))
+    return number.printed if low == high else f"{number.printed} ({low:g} to {high:g})"
+
+
 def _positive(number: Number) -> Number:
-    if number.value is not None and number.value <= 0:
-        raise ValueError(f"must be above zero, not {number.printed}")
+    if any(it <= 0 for it in _ends(number)):
+        raise ValueError(f"must be above zero, not {_said(number)}")
     return number
 
 
 def _not_negative(number: Number) -> Number:
-    if number.value is not None and number.value < 0:
-        raise ValueError(f"must not be below zero, not {number.printed}")
+    if any(it < 0 for it in _ends(number)):
+        raise ValueError(f"must not be below zero, not {_said(number)}")
     return number
 
 
 def _fraction(number: Number) -> Number:
-    if number.value is not None and not 0 <= number.value <= 1:
-        raise ValueError(f"must lie between 0 and 1, not at {number.printed}")
+    if not all(0 <= it <= 1 for it in _ends(number)):
+        raise ValueError(f"must lie between 0 and 1, not at {_said(number)}")
     return number
 
 
@@ -180,13 +191,13 @@ def _known(number: Number) -> Number:
 
 
 POSITIVE = AfterValidator(_positive)
-"""Beside a `Quantity`: the value, where known, is above zero."""
+"""Beside a `Quantity`: the value, where known, and its range are above zero."""
 
 NOT_NEGATIVE = AfterValidator(_not_negative)
-"""Beside a `Quantity`: the value, where known, is zero or above."""
+"""Beside a `Quantity`: the value, where known, and its range are zero or above."""
 
 FRACTION = AfterValidator(_fraction)
-"""Beside a `Quantity`: the value, where known, lies between 0 and 1."""
+"""Beside a `Quantity`: the value, where known, and its range lie between 0 and 1."""
 
 KNOWN = AfterValidator(_known)
 """Beside a `Quantity`: there is a value."""

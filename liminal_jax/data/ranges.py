@@ -90,24 +90,34 @@ def _changed(node: Any, path: str, change: Callable[[str, Number], Number]) -> A
     if isinstance(node, BaseModel):
         fields = type(node).model_fields
         parts = {it: _changed(getattr(node, it), _path(node, it, path), change) for it in fields}
-        return node.model_copy(update=parts)
+        # What was left to the facility stays left to it.
+        return type(node).model_construct(node.model_fields_set, **parts)
     return node
 
 
 def uncertain_in(record: BaseModel) -> list[UncertainNumber]:
-    """Every number of a record, and of the records in it, that has a range."""
-    found: dict[str, UncertainNumber] = {}
+    """Every number of a record, and of the records in it, that has a range.
+
+    Of numbers with one path the last one counts: a record that holds a facility holds it last, so
+    that what a study states of it is known.
+    """
+    found: dict[str, UncertainNumber | None] = {}
 
     def take(path: str, number: Number) -> Number:
-        if number.value is not None:
-            low = number.value if number.low is None else number.low
-            high = number.value if number.high is None else number.high
-            if low < high:
-                found[path] = UncertainNumber(path, number.value, low, high, number.kind)
+        found[path] = _uncertain(path, number)
         return number
 
     _changed(record, "", take)
-    return list(found.values())
+    return [it for it in found.values() if it is not None]
+
+
+def _uncertain(path: str, number: Number) -> UncertainNumber | None:
+    """A number with its range; nothing where it has none."""
+    if number.value is None:
+        return None
+    low = number.value if number.low is None else number.low
+    high = number.value if number.high is None else number.high
+    return UncertainNumber(path, number.value, low, high, number.kind) if low < high else None
 
 
 def with_values(record: Record, values: dict[str, float]) -> Record:

@@ -33,7 +33,7 @@ class Influence:
 def _correlation(one: np.ndarray, other: np.ndarray) -> float | None:
     if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return None
-    return float(np.asarray(stats.spearmanr(one, other).statistic))
+    return float(np.asarray(stats.spearmanr(one, other)[0]))
 
 
 def influences(

@@ -46,10 +46,10 @@ class Trials:
         lattice = lattice_of(problem)
         self._shape = np.asarray(lattice.shape)
 
-        def judged(hardware: Planned | System, indices: Array) -> Judged:
+        def judged(hardware: Planned | System, indices: Array) -> tuple[Array, Array, Array]:
             changed = dataclasses.replace(problem, hardware=hardware)
             outcome = changed.outcome(*lattice.at(indices), Exact())
-            return Judged(merit(outcome), outcome.score, outcome.excess)
+            return merit(outcome), outcome.score, outcome.excess
 
         self._block = jax.jit(jax.vmap(jax.vmap(judged, (None, 0))))
 
@@ -65,10 +65,11 @@ class Trials:
         count = designs.shape[1]
         padded = np.pad(designs, ((0, 0), (0, -count % DESIGNS_AT_ONCE), (0, 0)), mode="edge")
         blocks = [
-            jax.tree.map(np.asarray, self._block(hardware, jnp.asarray(block)))
+            self._block(hardware, jnp.asarray(block))
             for block in np.split(padded, padded.shape[1] // DESIGNS_AT_ONCE, axis=1)
         ]
-        return jax.tree.map(lambda *parts: np.concatenate(parts, axis=1)[:, :count], *blocks)
+        joined = (np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True))
+        return Judged(*(it[:, :count] for it in joined))
 
     def every(self, hardware: Planned | System, designs: Int[np.ndarray, "designs axes"]) -> Judged:
         """The same designs under every draw."""
@@ -79,7 +80,7 @@ class Trials:
         """Designs one or two small steps away within the category, the design itself first."""
         return self._near(design[None])[0]
 
-    def _near(self, designs: Int[np.ndarray, "draws axes"]) -> Int[np.ndarray, "draws designs axes"]:
+    def _near(self, designs: np.ndarray) -> np.ndarray:
         steps = moves((1, *self._shape[1:].tolist()))
         return np.clip(designs[:, None] + steps, 0, self._shape - 1)
 

@@ -19,11 +19,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
-from liminal_jax.design.branch import UNKNOWN, Budget
+from liminal_jax.design.branch import Budget
 from liminal_jax.design.certify import Proof, ground_of, proven
 from liminal_jax.design.influence import Influence, influences
 from liminal_jax.design.polish import INFEASIBLE
@@ -176,6 +175,15 @@ class Uncertainty:
     boxes: int
     seconds: dict[str, float]
 
+    @property
+    def maximise(self) -> bool:
+        """Whether more of the objective is better."""
+        return _maximise(self.problem)
+
+
+def _maximise(problem: Problem) -> bool:
+    return isinstance(problem.file, StudyFile) and problem.file.objective.maximise is not None
+
 
 def _spread(values: np.ndarray) -> Spread | None:
     """Quantiles of what is known; none where nothing is."""
@@ -196,9 +204,7 @@ class _Runs:
     def __init__(self, problem: Problem, draws: Draws, fresh: Draws, budget: Budget):
         self.problem = problem
         self.draws = len(draws)
-        self.maximise = isinstance(problem.file, StudyFile) and bool(
-            problem.file.objective.maximise
-        )
+        self.maximise = _maximise(problem)
         self.trials = Trials(problem)
         self.hardware = hardware_of_draws(problem, draws)
         self._fresh = list(_parts(hardware_of_draws(problem, fresh), self.draws))
@@ -294,12 +300,12 @@ def _known(value: np.ndarray) -> float | None:
 
 def _told(runs: _Runs, draw: int, proof: Proof) -> str:
     """What was found for one draw."""
-    if not proof.feasible:
-        return f"sample {draw + 1} of {runs.draws}: no design meets every limit"
-    category = runs.problem.categories[proof.best()[0]]
-    best = float(runs.objective(np.max(proof.gains)))
-    left = "" if proof.tally.complete else ", proof stopped early"
-    return f"sample {draw + 1} of {runs.draws}: {category}, {best:.4g}{left}"
+    found = "no design meets every limit"
+    if proof.feasible:
+        category = runs.problem.categories[proof.best()[0]]
+        found = f"{category}, {float(runs.objective(np.max(proof.gains))):.4g}"
+    left = "" if proof.tally.complete else "; the proof stopped early"
+    return f"sample {draw + 1} of {runs.draws}: {found}{left}"
 
 
 def uncertainty(
@@ -362,9 +368,7 @@ def uncertainty(
         winners=winners,
         optimum=_spread(objectives),
         thought=_known(runs.objective(np.max(nominal.gains))),
-        standings=[
-            runs.standing(row, scores[row], winners, nominal) for row in range(len(scores))
-        ],
+        standings=[runs.standing(row, scores[row], winners, nominal) for row in range(len(scores))],
         nominal=runs.trial(nominal.best(), best) if nominal.feasible else None,
         robust=trial(robust),
         cautious=trial(cautious),
