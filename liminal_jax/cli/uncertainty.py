@@ -24,27 +24,27 @@ def uncertainty(
 ) -> int:
     """Draw the numbers behind a study from their ranges, and search again for every draw.
 
-    Says how often each memory technology or system wins, how the best design's objective spreads,
-    what the design that is best as the numbers are thought to be gives away or breaks when they are
-    others, which design does well in most samples, and which numbers decide.
+    Says who wins how often, what the nominal design loses or breaks, and what does well in most.
 
-    A number is drawn if its row in the data files has `low` or `high`, the study depends on it, and
-    the study does not state it. To leave one out, state it in [assumptions]; to add one, or to
-    change its range, give its whole row there.
+    - Drawn is every number with low or high in its data file that the study depends on.
+    - To leave a number out, state it in [assumptions]; to add one or change a range, give its row.
+    - Nominal is the design that is best with the numbers as they are thought to be.
+    - Regret is the share of a sample's best that a design gives away where it meets every limit.
 
-    Writes a run folder: result.json; samples.csv, every sample with its numbers; designs/ with
-    files for `liminal predict -c`; figures/uncertainty.png and .pdf.
+    Writes a run folder, with designs as files for `liminal predict -c`, every sample, and a figure.
 
-    Keys of the JSON object, shares between 0 and 1 and SI units throughout: feasible (whether a
-    design meets every limit as the numbers are thought to be), solvable (share of the samples with
-    a design that does), optimum (best objective: low, median, high are 5, 50 and 95 %), categories
-    (wins, feasible, objective, thought: the best as the numbers are thought to be); for the designs
-    nominal (best as the numbers are thought to be), robust (least expected regret) and cautious
-    (least worst regret): design, objective, meets and meets_fresh (share of samples, and of fresh
-    ones, in which every limit holds), breaches (limit, share, typical excess), regret (share of
-    the best given away where every limit holds: mean, median, high, worst); influences (rank
-    correlations with the optimum and with each category's wins; below chance they may be chance);
-    numbers (what was drawn); certificate (samples proven, lattice, boxes, designs tried).
+    Keys of the JSON object; shares lie between 0 and 1, quantities are in SI units:
+
+    - feasible: whether a design meets every limit with the numbers as they are thought to be
+    - solvable: share of the samples with a design that meets every limit
+    - optimum: best objective; low, median and high are 5, 50 and 95 % of the samples
+    - categories: for each memory or system wins, feasible (shares), objective, thought (nominal)
+    - nominal, robust, cautious: the nominal design; those of least expected and least worst regret
+    - of these meets, meets_fresh: shares of samples, and of fresh ones, in which all limits hold
+    - of these breaches, regret: limits broken, share and typical excess; mean, ..., worst regret
+    - influences: rank correlation of each number with optimum and wins; below chance it says little
+    - numbers: what was drawn, from which range and distribution
+    - certificate: samples proven, designs of the lattice, boxes bounded, candidates for robust
 
     Args:
         study: A study that comes with the package (see `liminal studies`), or a path to one.

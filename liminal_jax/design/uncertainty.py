@@ -210,10 +210,10 @@ class _Runs:
         self._fresh = list(_parts(hardware_of_draws(problem, fresh), self.draws))
         self._budget = budget
 
-    def objective(self, score: np.ndarray) -> np.ndarray:
-        """The objective of a score; NaN where none is known."""
+    def objective(self, score: np.ndarray | float) -> np.ndarray:
+        """The objective of scores; NaN where none is known."""
         known = np.where(np.asarray(score) > INFEASIBLE, score, np.nan)
-        return np.exp(known) if self.maximise else np.exp(-known)
+        return np.asarray(np.exp(known if self.maximise else -known))
 
     def proof(self, draw: int | None, known: list[tuple[np.ndarray, float]]) -> Proof:
         """The best design of each category for one draw; none is the numbers as thought."""

@@ -121,6 +121,9 @@ def _influences(axes: "Axes", answer: Uncertainty) -> None:
     """Rank correlations of the numbers that the best objective goes with most."""
     known = [it for it in answer.influences if it.optimum is not None]
     shown = sorted(known, key=lambda it: -abs(it.optimum or 0.0))[:_MOST_INFLUENCES]
+    if not shown:
+        axes.set_axis_off()
+        return
     values = [it.optimum or 0.0 for it in shown]
     colors = [_BLUE if value > 0 else _ORANGE for value in values]
     axes.barh(range(len(shown)), values, color=colors, height=0.6)

@@ -1,0 +1,125 @@
+"""Which numbers of a study are drawn, and what hardware follows from a draw."""
+
+import jax
+import numpy as np
+import pytest
+
+from liminal_jax.data.hardware import FACILITY_DEFAULTS
+from liminal_jax.study.file import load_study
+from liminal_jax.study.problem import problem_of
+from liminal_jax.study.uncertain import drawn, hardware_of_draws, uncertain_numbers
+from tests.design.brute import study
+
+NETWORK_DEFAULTS = {
+    default: field for (table, field), default in FACILITY_DEFAULTS.items() if table == "network"
+}
+
+
+def stated(paths_and_values):
+    """Assumptions that state numbers by path."""
+    tables = {}
+    for path, value in paths_and_values.items():
+        *names, field = path.split(".")
+        if names == ["facility"] and field in NETWORK_DEFAULTS:
+            names, field = ["network"], NETWORK_DEFAULTS[field]
+        table = tables
+        for name in names:
+            table = table.setdefault(name, {})
+        table[field] = value
+    return tables
+
+
+def problem_with(folder, base="planned", **changes):
+    return problem_of(load_study(str(study(folder, base, **changes))))
+
+
+def paths(problem):
+    return {it.path for it in uncertain_numbers(problem)}
+
+
+def test_only_numbers_that_the_answer_depends_on_are_drawn(tmp_path):
+    speed = paths(problem_with(tmp_path, objective={"maximise": "utps"}))
+    assert {"memory.hbm4.stack_bandwidth", "process.compute_density", "network.latency"} <= speed
+    assert not {it for it in speed if "price" in it}
+    costly = [{"quantity": "capital_cost", "at_most": "9 MUSD"}]
+    cost = paths(problem_with(tmp_path, objective={"maximise": "utps"}, constraints=costly))
+    assert {"memory.hbm4.price", "process.wafer_price", "facility.host_price"} <= cost - speed
+    # What the device alone takes is told for information, and a design states its own bandwidth.
+    assert not {"memory.hbm4.device_energy", "network.bandwidth"} & cost
+    assert "facility.electricity_price" not in cost
+    tokens = {"minimise": "usd_per_million_tokens"}
+    assert "facility.electricity_price" in paths(problem_with(tmp_path, objective=tokens))
+
+
+def test_a_study_leaves_a_number_out_by_stating_it(tmp_path):
+    every = uncertain_numbers(problem_with(tmp_path))
+    known = stated({it.path: it.value for it in every})
+    assert not paths(problem_with(tmp_path, assumptions=known))
+    del known["memory"]["hbm4"]["stack_bandwidth"]
+    assert paths(problem_with(tmp_path, assumptions=known)) == {"memory.hbm4.stack_bandwidth"}
+
+
+def test_a_study_gives_a_range_by_a_row(tmp_path):
+    row = {"value": 6, "unit": "TB/s", "low": 5, "high": 7, "source": "me", "kind": "paper"}
+    before = problem_with(tmp_path)
+    after = problem_with(tmp_path, assumptions={"memory": {"3d-dram": {"stack_bandwidth": row}}})
+    assert paths(after) - paths(before) == {"memory.3d-dram.stack_bandwidth"}
+    (number,) = (it for it in uncertain_numbers(after) if it.path.endswith("dram.stack_bandwidth"))
+    assert (number.low, number.value, number.high) == (5e12, 6e12, 7e12)
+
+
+def test_finished_systems_have_ranges_of_their_own_and_share_others(tmp_path):
+    tokens = {"minimise": "usd_per_million_tokens"}
+    problem = problem_with(tmp_path, "finished", objective=tokens)
+    found = {it.path: it for it in uncertain_numbers(problem)}
+    own = {"system.h100.network.latency", "system.b200.chip.cost"}
+    assert own | {"facility.rack_price", "memory.hbm3e.access_energy"} <= set(found)
+    draws = drawn([found["facility.network_efficiency"]], 4, np.random.default_rng(0))
+    efficiency = np.asarray(hardware_of_draws(problem, draws).network.efficiency)
+    assert efficiency.shape == (4, 3)
+    np.testing.assert_array_equal(efficiency, np.repeat(draws.values, 3, axis=1))
+
+
+def test_memory_that_takes_all_of_a_chips_power_leaves_its_arithmetic_none(tmp_path):
+    problem = problem_with(tmp_path, "finished", objective={"minimise": "chip_power"})
+    (energy,) = (it for it in uncertain_numbers(problem) if it.path == "memory.hbm3e.access_energy")
+    draws = drawn([energy], 64, np.random.default_rng(0))
+    b200 = np.asarray(hardware_of_draws(problem, draws).chip.power.flop_energy)[:, 2]
+    assert np.all(b200 >= 0)
+    assert np.any(b200 == 0)
+    assert np.any(b200 > 0)
+
+
+@pytest.mark.parametrize("base", ["planned", "finished"])
+def test_draws_fill_the_ranges_and_the_hardware_follows(base, tmp_path):
+    problem = problem_with(tmp_path, base, objective={"minimise": "usd_per_million_tokens"})
+    numbers = uncertain_numbers(problem)
+    draws = drawn(numbers, 8, np.random.default_rng(1))
+    assert len(draws) == 8
+    for number, column in zip(numbers, draws.values.T, strict=True):
+        # Each eighth of the distribution has one draw of eight: so Sobol's sequence is made.
+        eighths = number.quantile(np.arange(9) / 8)
+        assert np.histogram(column, eighths)[0].tolist() == [1] * 8
+    hardware = hardware_of_draws(problem, draws)
+    for one, many in zip(jax.tree.leaves(problem.hardware), jax.tree.leaves(hardware), strict=True):
+        assert many.shape == (8, *one.shape)
+    again = drawn(numbers, 8, np.random.default_rng(1))
+    np.testing.assert_array_equal(draws.values, again.values)
+    other = drawn(numbers, 8, np.random.default_rng(2))
+    assert not np.array_equal(draws.values, other.values)
+
+
+def test_a_draw_is_the_study_that_states_its_numbers(tmp_path):
+    problem = problem_with(tmp_path, objective={"minimise": "usd_per_million_tokens"})
+    numbers = uncertain_numbers(problem)
+    draws = drawn(numbers, 4, np.random.default_rng(0))
+    hardware = hardware_of_draws(problem, draws)
+    for row, values in enumerate(draws.values.tolist()):
+        known = stated({it.path: value for it, value in zip(numbers, values, strict=True)})
+        alone = problem_with(
+            tmp_path, objective={"minimise": "usd_per_million_tokens"}, assumptions=known
+        )
+        for one, many in zip(
+            jax.tree.leaves(alone.hardware), jax.tree.leaves(hardware), strict=True
+        ):
+            np.testing.assert_allclose(one, many[row], rtol=1e-15)
