@@ -2,12 +2,14 @@
 
 import math
 
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from liminal_jax.design.influence import Influence, chance
 from liminal_jax.design.uncertainty import Regret, Spread, Standing, Trial, Uncertainty
+from liminal_jax.design.uncertainty_record import designs_of
 from liminal_jax.study.file import StudyFile
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.answer import asked, quantity, section, words
@@ -66,7 +68,7 @@ def _how(answer: Uncertainty) -> str:
 def _standings(answer: Uncertainty) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("", no_wrap=True)
-    for title in ("wins in", "possible in", "5 .. 50 .. 95 % of the samples", "as thought"):
+    for title in ("wins", "feasible", "5 .. 50 .. 95 % of the samples", "as thought"):
         table.add_column(title, justify="right", no_wrap=True)
     for it in ranked(answer):
         thought = "-" if it.thought is None else _value(answer, it.thought)
@@ -87,12 +89,13 @@ def _breaches(trial: Trial) -> str:
     return ", ".join(parts) + (f", {more} others" if more > 0 else "")
 
 
-def _regret(it: Regret | None) -> str:
+def _regret(it: Regret | None, samples: int) -> str:
+    """Regret over the samples in which a design meets the limits, of which there are so many."""
     if it is None:
         return "none to speak of: it breaks a limit in every sample"
     return (
         f"{per_cent(it.mean)} of the best in the mean, {per_cent(it.median)} in half,"
-        f" {per_cent(it.worst)} at worst, over the samples in which it meets the limits"
+        f" {per_cent(it.worst)} at worst, over the {samples} samples in which it meets the limits"
     )
 
 
@@ -108,22 +111,30 @@ def _trial(answer: Uncertainty, trial: Trial) -> Table:
     )
     if trial.breaches:
         table.add_row("breaks", _breaches(trial))
-    table.add_row("regret", _regret(trial.regret))
+    table.add_row("regret", _regret(trial.regret, int(np.isfinite(trial.losses).sum())))
     return table
 
 
 def _title(answer: Uncertainty, name: str) -> str:
     if name == "nominal":
-        return TITLES[name]
+        return f"nominal: {TITLES[name]}"
     return (
-        f"{TITLES[name]} among the designs that meet the limits in"
+        f"{name}: {TITLES[name]} among the designs that meet the limits in"
         f" {per_cent(answer.reliability)} of the samples"
     )
+
+
+def _design(trial: Trial) -> tuple[str, dict[str, float]]:
+    return trial.category, trial.values
 
 
 def _robust(answer: Uncertainty, name: str, trial: Trial | None) -> RenderableType:
     if trial is None:
         return section(_title(answer, name), Text("none: no design ever meets the limits"))
+    found = designs_of(answer)
+    same = next(it for it in found if _design(found[it]) == _design(trial))
+    if same != name:
+        return section(_title(answer, name), Text(f"the same design as {same}, above"))
     short = name != "nominal" and trial.meets < answer.reliability
     note = [Text("no design that was tried is so reliable; this comes nearest")] if short else []
     return section(_title(answer, name), Group(*note, _trial(answer, trial)))
