@@ -70,8 +70,10 @@ def neighbours(
     return near, outcomes
 
 
-def _climbed(problem: Problem, lattice: Lattice, indices: Int[Array, " axes"]) -> Candidate:
-    """The best design that moves uphill lead to."""
+def _climbed(
+    problem: Problem, lattice: Lattice, indices: Int[Array, " axes"]
+) -> tuple[Candidate, Int[Array, ""]]:
+    """The best design that moves uphill lead to, and how often its neighbours were looked at."""
 
     def best_near(indices: Array) -> Candidate:
         near, outcomes = neighbours(problem, lattice, indices)
@@ -95,7 +97,8 @@ def _climbed(problem: Problem, lattice: Lattice, indices: Int[Array, " axes"]) -
     unseen = Outcome(score=jnp.zeros(()), excess=jnp.zeros(len(problem.limits)))
     start = Candidate(indices=indices, merit=jnp.asarray(-jnp.inf), outcome=unseen)
     begin = (start, jnp.asarray(True), jnp.asarray(0))
-    return jax.lax.while_loop(improving, move, begin)[0]
+    candidate, _, count = jax.lax.while_loop(improving, move, begin)
+    return candidate, count
 
 
 def snapped(problem: Problem, box: Box, lattice: Lattice, points: RelaxedPoint) -> Candidate:
@@ -109,10 +112,20 @@ def snapped(problem: Problem, box: Box, lattice: Lattice, points: RelaxedPoint) 
     return jax.jit(jax.vmap(one))(points.unit, points.category)
 
 
+def climbed(
+    problem: Problem, lattice: Lattice, indices: Int[Array, "starts axes"]
+) -> tuple[Candidate, Int[Array, " starts"]]:
+    """The best designs that local search reaches from some starts, and the looks it took.
+
+    With each look all the neighbours of a design are evaluated.
+    """
+    climb = jax.vmap(lambda start: _climbed(problem, lattice, start))
+    return jax.jit(climb)(indices)
+
+
 def polished(problem: Problem, lattice: Lattice, starts: Candidate) -> Candidate:
     """The best designs that local search reaches from some starts, stacked."""
-    climb = jax.vmap(lambda indices: _climbed(problem, lattice, indices))
-    return jax.jit(climb)(starts.indices)
+    return climbed(problem, lattice, starts.indices)[0]
 
 
 def best(candidates: Candidate) -> Candidate:
