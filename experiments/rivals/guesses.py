@@ -1,0 +1,30 @@
+"""Random search."""
+
+import numpy as np
+
+import liminal_jax as ll
+from experiments.rivals.judge import Judge
+from experiments.rivals.method import Method, Searcher
+from experiments.rivals.race import Race
+
+AT_ONCE = 256
+"""Designs drawn at once."""
+
+
+def _guesses(problem: ll.Problem) -> Searcher:
+    judge = Judge(problem, AT_ONCE)
+
+    def search(seed: int, race: Race) -> None:
+        draws = np.random.default_rng(seed)
+        while race.open:
+            judge(race, draws.integers(0, judge.shape, (AT_ONCE, len(judge.shape))))
+
+    return search
+
+
+RANDOM = Method(
+    name="random",
+    about=f"designs drawn at random, {AT_ONCE} at once",
+    ours=False,
+    prepare=_guesses,
+)

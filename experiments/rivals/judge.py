@@ -1,0 +1,83 @@
+"""The exact model, as every search that asks for designs one by one or in batches is served it."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+import liminal_jax as ll
+from experiments.rivals.race import Race
+from liminal_jax.design.lattice import lattice_of
+
+WORST = 50.0
+"""Logarithm that stands for what cannot be judged or is infinitely bad: a factor of 5e21."""
+
+
+class Judged(NamedTuple):
+    """What the exact model says of some designs.
+
+    Attributes:
+        score: Logarithm of the objective; more is better.
+        excess: Logarithm by which each limit is exceeded; at most 0 where it holds.
+        feasible: Whether every limit holds.
+    """
+
+    score: Float[np.ndarray, " designs"]
+    excess: Float[np.ndarray, "designs limits"]
+    feasible: Bool[np.ndarray, " designs"]
+
+    def penalised(self, weight: float) -> Float[np.ndarray, " designs"]:
+        """What to minimise where limits have to be part of it.
+
+        Args:
+            weight: What a logarithm of excess costs, in logarithms of the objective.
+        """
+        return weight * np.sum(np.maximum(self.excess, 0.0), axis=1) - self.score
+
+
+class Judge:
+    """One compiled function of the exact model.
+
+    Attributes:
+        shape: Number of categories, then of values of each variable.
+        limits: Number of limits.
+    """
+
+    def __init__(self, problem: ll.Problem, width: int):
+        """Compile.
+
+        Args:
+            problem: A study.
+            width: Designs of a call; 1 for searches that ask for one at a time.
+        """
+        lattice = lattice_of(problem)
+        self.shape = lattice.shape
+        self.limits = len(problem.limits)
+        self._width = width
+
+        def judged(indices: Int[Array, " axes"]) -> tuple[Array, Array, Array]:
+            outcome = problem.outcome(*lattice.at(indices), ll.Exact())
+            return outcome.score, outcome.excess, outcome.feasible()
+
+        rows = jnp.zeros((width, len(self.shape)), int)
+        self._judged = jax.jit(jax.vmap(judged)).lower(rows).compile()
+
+    def __call__(self, race: Race, rows: Int[np.ndarray, "designs axes"]) -> Judged:
+        """Judge designs by the indices of their values, and take note of it."""
+        count = len(rows)
+        padded = np.pad(np.asarray(rows, int), ((0, -count % self._width), (0, 0)), mode="edge")
+        parts = [
+            self._judged(padded[at : at + self._width]) for at in range(0, len(padded), self._width)
+        ]
+        score, excess, feasible = (
+            np.concatenate([np.asarray(part[place]) for part in parts])[:count]
+            for place in range(3)
+        )
+        race.note(count, float(np.max(score[feasible], initial=-np.inf)))
+        return Judged(
+            score=np.nan_to_num(score, nan=-WORST, posinf=WORST, neginf=-WORST),
+            excess=np.nan_to_num(excess, nan=WORST, posinf=WORST, neginf=-WORST),
+            feasible=feasible,
+        )

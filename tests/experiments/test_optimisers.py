@@ -1,0 +1,91 @@
+"""A short run of the comparison of searches."""
+
+import json
+from contextlib import redirect_stdout
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+
+import liminal_jax as ll
+from experiments import optimisers_view
+from experiments.runner import drawn, main
+
+optimisers = pytest.importorskip("experiments.optimisers", reason="needs the extra compare")
+EXPERIMENT = optimisers.EXPERIMENT
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("smoke")
+
+
+@pytest.fixture(scope="module")
+def printed(folder):
+    with redirect_stdout(StringIO()) as said:
+        assert main(EXPERIMENT, ["--smoke", "-o", str(folder)]) == 0
+    return said.getvalue().splitlines()
+
+
+@pytest.fixture(scope="module")
+def results(folder, printed):
+    assert printed
+    return json.loads((folder / "results.json").read_text())
+
+
+def test_every_method_races_on_every_study_from_every_seed(results):
+    config = EXPERIMENT.smoke
+    assert set(results["races"]) == set(config.studies)
+    for entries in results["races"].values():
+        assert list(entries) == list(config.entries)
+        for name, entry in entries.items():
+            assert len(entry["races"]) == config.entries[name].races
+
+
+def test_no_race_beats_the_proof(results):
+    for study, entries in results["races"].items():
+        proof = entries["proof alone"]["races"]
+        assert all(race["gap"] == 0 and race["proof"] >= race["there"]["seconds"] for race in proof)
+        for entry in entries.values():
+            assert all(race["gap"] is None or race["gap"] >= 0 for race in entry["races"])
+        assert results["studies"][study]["designs"] == ll.problem_of(ll.load_study(study)).lattice
+
+
+def test_races_end_when_their_seconds_are_spent(results):
+    seconds = EXPERIMENT.smoke.entries["Optuna TPE"].caps.seconds
+    for entries in results["races"].values():
+        races = entries["Optuna TPE"]["races"]
+        assert all(seconds <= race["seconds"] < 10 for race in races)
+
+
+def test_the_median_falls_from_the_first_design_to_the_end(results):
+    for entries in results["races"].values():
+        for entry in entries.values():
+            gaps = [gap for gap in entry["median"] if gap is not None]
+            assert gaps == sorted(gaps, reverse=True)
+        assert [gap for gap in entries["proof alone"]["median"] if gap is not None][-1] == 0
+
+
+def test_a_study_without_a_design_cannot_be_raced():
+    config = replace(EXPERIMENT.smoke, studies=("ten-thousand-utps",))
+    with pytest.raises(ValueError, match="ten-thousand-utps: no design is proven to be the best"):
+        optimisers.run(config)
+
+
+def test_every_method_can_be_drawn():
+    assert set(optimisers_view.LOOKS) == set(optimisers.METHODS)
+    looks = [look[:3] for look in optimisers_view.LOOKS.values()]
+    assert len(set(looks)) == len(looks)
+
+
+def test_the_figure_has_a_panel_a_study(folder, results):
+    png, pdf = drawn(EXPERIMENT, folder)
+    assert png.stat().st_size > 0
+    assert pdf.stat().st_size > 0
+    assert len(optimisers_view.plot(results).axes) == 4
+
+
+def test_the_last_line_is_one_object(printed):
+    counts = json.loads(printed[-1])
+    assert counts["proof alone"] == {"races": 4, "near": 4, "there": 4, "proven": 4}
+    assert max(map(len, printed[:-1])) <= 100
