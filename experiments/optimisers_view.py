@@ -60,7 +60,7 @@ LOOKS = {
 """Ours in black, its parts in blue, others in light colours; told apart by dashes and marks too."""
 
 
-def _median(races: Sequence[Mapping[str, Any]], goal: str, amount: str) -> float:
+def median(races: Sequence[Mapping[str, Any]], goal: str, amount: str) -> float:
     """Median over all races of what it took to reach a goal; infinite if most never did."""
     return statistics.median(it[goal][amount] if it[goal] else math.inf for it in races)
 
@@ -72,8 +72,8 @@ def _count(races: Sequence[Mapping[str, Any]], goal: str) -> int:
 def _cold(method: Mapping[str, Any], entry: Mapping[str, Any]) -> float:
     """Seconds to 1 % from nothing: setup and the median of the races, or measured at once."""
     if method["prepared"]:
-        return entry["setup"] + _median(entry["races"], "near", "seconds")
-    return _median([entry["first"]], "near", "seconds")
+        return entry["setup"] + median(entry["races"], "near", "seconds")
+    return median([entry["first"]], "near", "seconds")
 
 
 def _warm_times(entry: Mapping[str, Any]) -> list[float]:
@@ -113,7 +113,7 @@ def _early(results: Mapping[str, Any], study: str) -> Iterator[str]:
         if name not in results["methods"]:
             continue
         entry = results["races"][study][name]
-        seconds = _median(entry["races"], "near", "seconds")
+        seconds = median(entry["races"], "near", "seconds")
         others = _others(results, study).values()
         races = sum(len(it["races"]) for it in others)
         early = sum(time < seconds for it in others for time in _warm_times(it))
@@ -121,13 +121,13 @@ def _early(results: Mapping[str, Any], study: str) -> Iterator[str]:
         yield f"{sooner}: {_seconds(seconds)}"
 
 
-def _compared(results: Mapping[str, Any], study: str) -> Iterator[str]:
+def compared(results: Mapping[str, Any], study: str) -> Iterator[str]:
     """For each of ours that proves: who else came within 1 % sooner, warm and cold."""
     for name in (OPTIMIZE, PROOF):
         if name not in results["methods"]:
             continue
         method, entry = results["methods"][name], results["races"][study][name]
-        warm, cold = _median(entry["races"], "near", "seconds"), _cold(method, entry)
+        warm, cold = median(entry["races"], "near", "seconds"), _cold(method, entry)
         yield (
             f"sooner within 1 % than {name}, warm ({_seconds(warm)}):"
             f" {_sooner(results, study, _warm_times, warm)}"
@@ -221,12 +221,12 @@ def _table(results: Mapping[str, Any], study: str) -> Table:
             name,
             str(len(races)),
             str(_count(races, "near")),
-            _short(_median(races, "near", "evaluations")),
-            _short(_median(races, "near", "seconds")),
+            _short(median(races, "near", "evaluations")),
+            _short(median(races, "near", "seconds")),
             _short(_cold(method, entry)),
             str(_count(races, "there")),
-            _short(_median(races, "there", "evaluations")),
-            _short(_median(races, "there", "seconds")),
+            _short(median(races, "there", "evaluations")),
+            _short(median(races, "there", "seconds")),
             _gap(_worst(entry)),
             _short(statistics.median(proofs)),
             _short(entry["setup"]) if method["prepared"] else "-",
@@ -259,7 +259,7 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
         " all races until then, a dash where most never came there; worst gap at the end."
     ]
     for study in results["studies"]:
-        parts += [_asked(results, study), _table(results, study), *_compared(results, study), ""]
+        parts += [_asked(results, study), _table(results, study), *compared(results, study), ""]
     return [*parts, *_findings(results)]
 
 

@@ -89,3 +89,46 @@ def test_the_last_line_is_one_object(printed):
     counts = json.loads(printed[-1])
     assert counts["proof alone"] == {"races": 4, "near": 4, "there": 4, "proven": 4}
     assert max(map(len, printed[:-1])) <= 100
+
+
+def _hand_made():
+    """Optimize comes near in 2 s, cold in 9 s; another in 1 s and 3 s, after a setup of 5 s."""
+
+    def race(seconds):
+        reached = None if seconds is None else {"evaluations": 10, "seconds": seconds}
+        return {"near": reached, "there": None, "proof": None, "gap": 0.005}
+
+    def entry(setup, first, *seconds):
+        races = [race(it) for it in seconds]
+        return {"setup": setup, "first": race(first), "races": races, "median": []}
+
+    return {
+        "moments": [],
+        "studies": {"small": {}},
+        "methods": {
+            "optimize": {"about": "", "ours": True, "prepared": False},
+            "random": {"about": "", "ours": False, "prepared": True},
+        },
+        "races": {"small": {"optimize": entry(0, 9, 2, 2, 2), "random": entry(5, 1, 1, 3, None)}},
+    }
+
+
+def test_it_says_who_is_quicker():
+    warm, cold = optimisers_view.compared(_hand_made(), "small")
+    assert warm == "sooner within 1 % than optimize, warm (2 s): random 1 of 3"
+    assert cold == "sooner within 1 % than optimize, cold (9 s): random 2 of 3"
+
+
+def test_it_says_so_when_nobody_is():
+    results = _hand_made()
+    results["races"]["small"]["random"]["races"][0]["near"] = None
+    warm, _ = optimisers_view.compared(results, "small")
+    assert warm.endswith("none")
+
+
+def test_most_races_that_never_came_near_have_no_median():
+    results = _hand_made()
+    assert optimisers_view.summary(results)["random"]["near"] == 2
+    races = results["races"]["small"]["random"]["races"]
+    races[1]["near"] = None
+    assert optimisers_view.median(races, "near", "seconds") == float("inf")
