@@ -12,12 +12,13 @@ from jaxtyping import Array
 import liminal_jax as ll
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
+from liminal_jax.design.anneal import Schedule
 from liminal_jax.design.box import box_of
 from liminal_jax.design.branch import UNKNOWN, Tally
 from liminal_jax.design.certify import ground_of, proven
 from liminal_jax.design.lattice import lattice_of
 from liminal_jax.design.polish import INFEASIBLE, climbed, moves, snapped
-from liminal_jax.design.relaxed import Schedule, relaxed_points
+from liminal_jax.design.relaxed import relaxed_points
 from liminal_jax.design.search import Progress
 from liminal_jax.study.file import StudyFile
 
