@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rich import box
 from rich.console import RenderableType
@@ -38,7 +38,7 @@ class Look(NamedTuple):
     """
 
     colour: str
-    line: str
+    line: Literal["-", "--", ":"]
     mark: str
     width: float
 
@@ -270,8 +270,15 @@ def _line(axes: "Axes", moments: Sequence[float], entry: Mapping[str, Any], look
         return
     times = [moments[at] for at in known]
     gaps = [max(entry["median"][at], FLOOR) for at in known]
-    line = {"color": look.colour, "linestyle": look.line, "linewidth": look.width}
-    axes.step(times, gaps, where="post", zorder=2 + look.width, **line)
+    axes.step(
+        times,
+        gaps,
+        look.line,
+        where="post",
+        color=look.colour,
+        linewidth=look.width,
+        zorder=2 + look.width,
+    )
     axes.plot(times[-1], gaps[-1], look.mark, color=look.colour, markersize=5, zorder=5)
 
 
