@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -21,7 +22,9 @@ class LatticeBounds:
     """Bounds of every result of a function over any box of a lattice.
 
     Sound up to rounding: no point of a box beats its bounds by more than the error of evaluating
-    the function in float64. A box of one point has the results there as both ends.
+    the function in float64. A box of one point has the results there as both ends. Both hold where
+    every number on the way is finite; what infinite and undefined ones leave of a result is not
+    promised.
 
     Attributes:
         trees: Runs of each axis.
@@ -39,7 +42,11 @@ class LatticeBounds:
 
         Raises:
             NotImplementedError: a primitive that no bounds are known for.
+            RuntimeError: JAX computes in float32, too coarsely for a proof.
         """
+        if not jax.config.read("jax_enable_x64"):
+            message = "a proof needs float64; begin with: jax.config.update('jax_enable_x64', True)"
+            raise RuntimeError(message)
         self.trees: tuple[Halves, ...] = tuple(halves(length) for length in shape)
         self._results = tabulated(function, arguments, shape, LARGEST_TABLE)
         self._order = _ordered(self._results)

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import jax
 import numpy as np
+from jax.core import ShapedArray
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 
 
@@ -154,8 +155,14 @@ def _aligned(table: Table, axes: tuple[int, ...]) -> np.ndarray:
     return table.values.reshape([lengths.get(axis, 1) for axis in axes])
 
 
+_CALLS = ("closed_call", "core_call", "custom_jvp_call", "custom_vjp_call", "jit", "pjit", "remat2")
+"""Primitives that call a function once."""
+
+
 def _inner(equation: JaxprEqn) -> ClosedJaxpr | Jaxpr | None:
-    """The function that an equation calls, if it calls one."""
+    """The function that an equation calls, if it does nothing else."""
+    if equation.primitive.name not in _CALLS:
+        return None
     return equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
 
 
@@ -169,6 +176,23 @@ def needed(jaxpr: Jaxpr) -> list[JaxprEqn]:
         wanted |= {var for var in equation.invars if not isinstance(var, Literal)}
         kept.append(equation)
     return kept[::-1]
+
+
+_ONLY_TRUTHS = ("and", "not", "or")
+_NEVER_WHOLE = ("div", "integer_pow", "pow")
+
+
+def _means_the_same(equation: JaxprEqn) -> bool:
+    """Whether NumPy does what the primitive does: nothing bitwise, no quotient of integers."""
+    name, first = equation.primitive.name, equation.invars[0].aval
+    kind = first.dtype.kind if isinstance(first, ShapedArray) else ""
+    if name in _ONLY_TRUTHS:
+        return kind == "b"
+    if name in _NEVER_WHOLE:
+        return kind == "f"
+    if name == "select_n":
+        return len(equation.invars) <= 3
+    return True
 
 
 def _identity(entry: Entry) -> object:
@@ -210,7 +234,7 @@ class _Tabulation:
             return [self._moved(equation, operands)]
         if name in _FOLDS:
             return [self._folded(_FOLDS[name], equation.params["axes"], operands[0])]
-        if name in ELEMENTWISE:
+        if name in ELEMENTWISE and _means_the_same(equation):
             static = {key: equation.params[key] for key in _STATIC if key in equation.params}
             return [self._elementwise(name, static, operands)]
         return self._by_cases(equation, operands)

@@ -7,7 +7,7 @@ Moore, Kearfott and Cloud (2009), Introduction to Interval Analysis, SIAM, chapt
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -108,14 +108,21 @@ def _not_below(one: Range, other: Range) -> _Ends:
     return _truth(one.low >= other.high, one.high >= other.low)
 
 
-def _as_is(one: Range, **_: object) -> _Ends:
+def _converted(one: Range, *, new_dtype: Any) -> _Ends:
+    """To a type that holds every value: ranges are float64 already."""
+    if np.dtype(new_dtype) != np.float64:
+        raise NotImplementedError(f"no bounds are known for numbers as {np.dtype(new_dtype)}")
     return one.low, one.high
+
+
+def _square(one: Range) -> _Ends:
+    return _whole_power(one, y=2)
 
 
 _RULES: dict[str, Callable[..., _Ends]] = {
     "add": _sum,
     "and": _smaller,
-    "convert_element_type": _as_is,
+    "convert_element_type": _converted,
     "div": _quotient,
     "ge": _not_below,
     "gt": _above,
@@ -130,6 +137,7 @@ _RULES: dict[str, Callable[..., _Ends]] = {
     "or": _larger,
     "pow": _power,
     "select_n": _chosen,
+    "square": _square,
     "sub": _difference,
 }
 

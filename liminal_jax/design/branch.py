@@ -135,18 +135,20 @@ class Tally:
         boxes: Boxes bounded.
         designs: Designs known not to be better.
         evaluated: Designs evaluated one by one.
-        open_margin: The most that what is left could better what is known, in logarithms; minus
-            infinity when nothing is left.
+        open_margin: The most that what is left could better what was known when it was judged, in
+            logarithms; minus infinity when nothing is left.
+        open_gain: The greatest bound of the first objective among what is left; likewise.
     """
 
     boxes: int
     designs: float
     evaluated: int
     open_margin: float
+    open_gain: float
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left that could be better."""
+        """Whether nothing is left that could be better by more than the gap asked for."""
         return self.open_margin == -math.inf
 
 
@@ -266,29 +268,43 @@ def branch_and_bound(
     budget = Budget() if budget is None else budget
     begin, costs = clock(), _PseudoCosts(len(bounds.trees))
     boxes = whole(bounds.trees) if start is None else start
-    left = _judged(boxes, promise(*bounds.over(boxes)).gains, incumbents)
-    tally = Tally(len(boxes), 0.0, 0, np.inf)
     tolerance = max(MARGIN, budget.gap)
+    left, tally = _sorted_out(boxes, promise(*bounds.over(boxes)), incumbents, tolerance)
     while len(left) and clock() - begin < budget.seconds:
         now, later = left.most_promising()
         # What has been found since they were judged may have settled them.
         now, settled = _judged(now.boxes, now.gains, incumbents).worthwhile(tolerance)
         halves, promised = _halved(now, bounds, promise, costs, widths)
-        single = halves.designs == 1
-        found = single & promised.certain
-        incumbents.offer(halves.some(found), columns(promised.gains, found))
-        kept = promised.possible & ~single
-        fresh = _judged(halves.some(kept), columns(promised.gains, kept), incumbents)
-        fresh, dull = fresh.worthwhile(tolerance)
+        fresh, done = _sorted_out(halves, promised, incumbents, tolerance)
         left = later.with_others(fresh)
         tally = Tally(
-            boxes=tally.boxes + len(halves),
-            designs=tally.designs + settled + dull + float(np.sum(halves.some(~kept).designs)),
-            evaluated=tally.evaluated + int(np.sum(found)),
+            boxes=tally.boxes + done.boxes,
+            designs=tally.designs + settled + done.designs,
+            evaluated=tally.evaluated + done.evaluated,
             open_margin=float(np.max(left.margins, initial=-np.inf)),
+            open_gain=float(np.max(left.gains[0], initial=-np.inf)),
         )
         tell(tally)
     return tally
+
+
+def _sorted_out(
+    boxes: Boxes, promised: Promise, incumbents: AbstractIncumbents, tolerance: float
+) -> tuple[_Open, Tally]:
+    """Those of some boxes that are worth halving, and what is known of the others."""
+    single = boxes.designs == 1
+    found = single & promised.certain
+    incumbents.offer(boxes.some(found), columns(promised.gains, found))
+    kept = promised.possible & ~single
+    judged = _judged(boxes.some(kept), columns(promised.gains, kept), incumbents)
+    left, dull = judged.worthwhile(tolerance)
+    return left, Tally(
+        boxes=len(boxes),
+        designs=dull + float(np.sum(boxes.some(~kept).designs)),
+        evaluated=int(np.sum(found)),
+        open_margin=float(np.max(left.margins, initial=-np.inf)),
+        open_gain=float(np.max(left.gains[0], initial=-np.inf)),
+    )
 
 
 def _halved(

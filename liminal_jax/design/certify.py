@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from liminal_jax._smooth import Exact
 from liminal_jax.bounds.boxes import Boxes
@@ -43,7 +43,7 @@ class Certificate:
         lattice: Designs of the lattice.
         evaluated: Designs evaluated one by one in the proof.
         boxes: Boxes bounded in the proof.
-        complete: Whether nothing is left that could change the answer.
+        complete: Whether nothing is left that could be better by more than the gap asked for.
     """
 
     method: str
@@ -60,14 +60,16 @@ class Proof:
     """What branch and bound found.
 
     Attributes:
-        gains: Score of the best design of each category; `UNKNOWN` where none is feasible.
+        gains: Score of the best design of each category; `UNKNOWN` where none is known.
         indices: Indices of that design.
+        judged: Whether the designs of a category can be judged at all.
         tally: What was done.
         slack: Logarithm by which the bound lies above the best design.
     """
 
     gains: Float[np.ndarray, " categories"]
     indices: Int[np.ndarray, "categories axes"]
+    judged: Bool[np.ndarray, " categories"]
     tally: Tally
     slack: float
 
@@ -75,6 +77,14 @@ class Proof:
     def feasible(self) -> bool:
         """Whether a design is known that meets every limit."""
         return bool(np.max(self.gains) > UNKNOWN)
+
+    def lacking(self, category: int) -> str | None:
+        """Why a category has no design; none where it has one."""
+        if self.gains[category] > UNKNOWN:
+            return None
+        if not self.judged[category]:
+            return "cannot be judged"
+        return "meets no limits" if self.tally.complete else "no design found in time"
 
     def best(self) -> Int[np.ndarray, " axes"]:
         """Indices of the best design of all."""
@@ -97,7 +107,7 @@ def bounds_of(problem: Problem) -> LatticeBounds:
     return LatticeBounds(results, (point, category), shape)
 
 
-def _judged(bounds: LatticeBounds) -> Boxes:
+def _judgeable(bounds: LatticeBounds) -> Boxes:
     """A box for each category whose designs can be judged.
 
     What nobody has published is missing from all designs of a category; one tells for all.
@@ -134,7 +144,7 @@ def ground_of(problem: Problem) -> Ground:
     bounds = bounds_of(problem)
     values = [np.asarray(variable.grid.values) for variable in problem.variables]
     widths = widths_of(bounds.trees, [np.ones(len(problem.categories)), *values])
-    return Ground(bounds, widths, _judged(bounds))
+    return Ground(bounds, widths, _judgeable(bounds))
 
 
 def _objective(low: np.ndarray, high: np.ndarray) -> Promise:
@@ -177,8 +187,9 @@ def proven(
     return Proof(
         gains=incumbents.gains,
         indices=incumbents.indices,
+        judged=np.isin(np.arange(categories), ground.start.first[0]),
         tally=tally,
-        slack=max(tally.open_margin, budget.gap),
+        slack=max(tally.open_gain - float(np.max(incumbents.gains)), budget.gap),
     )
 
 

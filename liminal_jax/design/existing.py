@@ -11,7 +11,6 @@ import numpy as np
 from liminal_jax.data.build import chip_cost, estimated_cost, system_of
 from liminal_jax.data.hardware import SystemFile, load_facility_file, load_system_file, system_names
 from liminal_jax.data.library import library_of
-from liminal_jax.design.branch import UNKNOWN
 from liminal_jax.design.certify import ground_of, proven
 from liminal_jax.design.lattice import lattice_of
 from liminal_jax.study.contradictions import PLANNED
@@ -33,6 +32,7 @@ class Existing:
         objective: Objective of the best design; none where no design meets the limits.
         values: Values of its free variables; empty where no design meets the limits.
         missing: Numbers that nobody has published and without which it cannot be judged.
+        lacking: Why there is no design, where the numbers are known.
     """
 
     system: str
@@ -40,6 +40,7 @@ class Existing:
     objective: float | None
     values: dict[str, float]
     missing: tuple[str, ...]
+    lacking: str | None = None
 
 
 def _missing(file: SystemFile) -> tuple[str, ...]:
@@ -119,8 +120,9 @@ def best_existing(study: StudyFile) -> list[Existing]:
         proof = proven(ground_of(problem), [])
         for row, name in enumerate(problem.categories):
             gain = float(proof.gains[row])
-            if gain <= UNKNOWN:
-                found.append(Existing(name, files[name].title, None, {}, ()))
+            lacking = proof.lacking(row)
+            if lacking is not None:
+                found.append(Existing(name, files[name].title, None, {}, (), lacking))
                 continue
             point, _ = lattice.at(jnp.asarray(proof.indices[row]))
             values = {it.name: float(point[it.position]) for it in problem.variables}

@@ -61,13 +61,15 @@ class Alternative:
 
     Attributes:
         category: Its name.
-        objective: Its objective; none where no design of the category meets the limits.
+        objective: Its objective; none where no design is known that meets the limits.
         place: Where it is; none likewise.
+        lacking: Why there is none.
     """
 
     category: str
     objective: float | None
     place: Place | None
+    lacking: str | None
 
 
 @dataclass(frozen=True)
@@ -141,14 +143,15 @@ def _at(problem: Problem, lattice: Lattice, indices: np.ndarray) -> Candidate:
 
 
 def _alternatives(problem: Problem, lattice: Lattice, proof: Proof) -> list[Alternative]:
-    return [
-        Alternative(name, problem.objective(gain), _placed(problem, lattice, indices))
-        if gain > UNKNOWN
-        else Alternative(name, None, None)
-        for name, gain, indices in zip(
-            problem.categories, proof.gains.tolist(), proof.indices, strict=True
-        )
-    ]
+    found = []
+    for row, name in enumerate(problem.categories):
+        lacking, gain = proof.lacking(row), float(proof.gains[row])
+        if lacking is not None:
+            found.append(Alternative(name, None, None, lacking))
+            continue
+        place = _placed(problem, lattice, proof.indices[row])
+        found.append(Alternative(name, problem.objective(gain), place, None))
+    return found
 
 
 def _feasible(candidates: Candidate) -> list[tuple[np.ndarray, float]]:

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 
 import equinox as eqx
+import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation, between
@@ -13,6 +14,10 @@ from liminal_jax.laws.collective import (
     torus_diameter,
     two_shot_all_reduce_time,
 )
+
+LEAST_GROUP = 1.0
+"""Fewer chips make no group: mappings that ask for them break a limit, and their time stays that of
+one chip rather than a negative one."""
 
 
 class ScaleOut(eqx.Module):
@@ -95,6 +100,7 @@ class AbstractPhysical(AbstractNetwork):
         self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:
         """The quicker of one and two shots within the domain, then two shots across domains."""
+        chips = jnp.maximum(chips, LEAST_GROUP)
         inner = relaxation.minimum(chips, self.domain)
         group = {
             "message": message,
@@ -120,6 +126,7 @@ class AbstractPhysical(AbstractNetwork):
         self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:
         """Within the domain, and what leaves it over the scale-out network."""
+        chips = jnp.maximum(chips, LEAST_GROUP)
         inner = relaxation.minimum(chips, self.domain)
         within = all_to_all_time(
             message=message * (inner / chips) * self.link_load(inner, relaxation),

@@ -44,13 +44,17 @@ def filled_placement(
     Returns:
         Shares that fit.
     """
-    in_weights = relaxation.minimum(capacity, weights)
+    # Shares are taken as least of one rather than of bytes, so that none exceeds one even in range
+    # arithmetic, which takes dividend and divisor apart.
+    of_weights = relaxation.minimum(capacity / weights, 1.0)
     # Rounding may leave less than nothing.
-    left = relaxation.maximum(capacity - in_weights, 0.0)
-    in_cache = relaxation.minimum(left, cache)
-    in_experts = relaxation.minimum(relaxation.maximum(left - in_cache, 0.0), experts)
-    return Placement(
-        weights=in_weights / weights,
-        cache=in_cache / jnp.where(cache > 0, cache, 1.0),
-        experts=in_experts / jnp.where(experts > 0, experts, 1.0),
-    )
+    left = relaxation.maximum(capacity - of_weights * weights, 0.0)
+    of_cache = _share(left, cache, relaxation)
+    left = relaxation.maximum(left - of_cache * cache, 0.0)
+    return Placement(weights=of_weights, cache=of_cache, experts=_share(left, experts, relaxation))
+
+
+def _share(capacity: Scalar, data: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+    """Share of some data that a capacity holds; 0 where there is none."""
+    some = data > 0
+    return relaxation.minimum(capacity / jnp.where(some, data, 1.0), jnp.where(some, 1.0, 0.0))

@@ -83,7 +83,7 @@ class DesignTable(_Table):
     process: Annotated[Names, category(process_names, "process")] | None = None
     stacks: Count | None = None
     dies: Count | None = None
-    compute_area: Annotated[Grid, numeric("m2")] | None = None
+    compute_area: Annotated[Grid, numeric("m2", least=1e-6)] | None = None
     sram: Annotated[Grid, numeric("B")] | None = None
     link_bandwidth: Annotated[Grid, numeric("B/s", least=1.0)] | None = None
     domain: Count | None = None

@@ -203,7 +203,7 @@ def _alternatives(answer: Answer) -> Table:
     table.add_column(no_wrap=True, justify="right")
     for it in answer.alternatives:
         value = (
-            "meets no limits"
+            it.lacking
             if it.objective is None
             else quantity(name, it.objective, QUANTITIES[name].unit)
         )
@@ -220,7 +220,7 @@ def _existing(answer: Answer, existing: list[Existing]) -> Group:
     judged = [it for it in existing if not it.missing]
     for it in judged[:_MOST_EXISTING]:
         value = (
-            "cannot meet the limits"
+            it.lacking
             if it.objective is None
             else quantity(name, it.objective, QUANTITIES[name].unit)
         )

@@ -107,6 +107,32 @@ def test_a_primitive_that_bounds_do_not_know_is_refused_where_it_joins_many_axes
         tabulated(lambda row: jnp.cumsum(row * row[::-1]), arguments(), SHAPE, 4)
 
 
+def looped(row):
+    return jax.lax.fori_loop(0, 4, lambda _, it: it + 1.0, row[:1])
+
+
+def whole_numbers(row):
+    counts = jnp.floor(row[1:2]).astype(int)
+    return ((counts // 3) + (counts & 6)).astype(float)
+
+
+@pytest.mark.parametrize("function", [looped, whole_numbers])
+def test_what_only_looks_like_a_known_primitive_is_done_by_jax(function):
+    (found,) = tabulated(function, arguments(), SHAPE, 99)
+    exact = everywhere(function)[..., 0]
+    axis = found.axes[0]
+    np.testing.assert_allclose(found.values, np.moveaxis(exact, axis, 0)[:, 0, 0])
+
+
+def test_a_proof_needs_double_precision():
+    jax.config.update("jax_enable_x64", False)
+    try:
+        with pytest.raises(RuntimeError, match="jax_enable_x64"):
+            LatticeBounds(plain, arguments(), SHAPE)
+    finally:
+        jax.config.update("jax_enable_x64", True)
+
+
 def test_what_is_not_needed_is_not_computed():
     (found,) = tabulated(lambda row: (jnp.argmax(row), row[:1] * 2)[1], arguments(), SHAPE, 5)
     np.testing.assert_array_equal(found.values, 2 * AXES[0])

@@ -191,3 +191,19 @@ def test_a_gap_that_will_do_ends_the_proof_sooner():
     assert np.all(roughly.gains <= exactly.gains + MARGIN)
     assert np.all(exactly.gains <= roughly.gains + math.log1p(0.05))
     assert roughly.slack == math.log1p(0.05)
+
+
+def test_designs_that_no_choice_is_left_for_are_counted_once(tmp_path):
+    path = study(tmp_path, "planned", design=FIXED)
+    problem = problem_of(load_study(str(path)))
+    proof = proven(ground_of(problem), [])
+    assert problem.lattice == len(problem.categories) == 3
+    assert (proof.tally.designs, proof.tally.evaluated, proof.tally.boxes) == (3, 3, 3)
+    assert proof.tally.complete
+
+
+def test_a_proof_that_ran_out_of_time_claims_nothing_of_the_rest():
+    ground = ground_of(problem_of(load_study("deepseek-v3-128k")))
+    proof = proven(ground, [], Budget(seconds=1e-9))
+    assert not proof.tally.complete
+    assert [proof.lacking(it) for it in range(3)] == ["no design found in time"] * 3
