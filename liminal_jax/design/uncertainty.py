@@ -31,7 +31,6 @@ from liminal_jax.design.search import Progress
 from liminal_jax.design.trials import Pool, Trials
 from liminal_jax.hardware.system import System
 from liminal_jax.study.assemble import Planned
-from liminal_jax.study.file import StudyFile
 from liminal_jax.study.problem import FEASIBLE, Problem
 from liminal_jax.study.uncertain import Draws, hardware_of_draws
 
@@ -175,15 +174,6 @@ class Uncertainty:
     boxes: int
     seconds: dict[str, float]
 
-    @property
-    def maximise(self) -> bool:
-        """Whether more of the objective is better."""
-        return _maximise(self.problem)
-
-
-def _maximise(problem: Problem) -> bool:
-    return isinstance(problem.file, StudyFile) and problem.file.objective.maximise is not None
-
 
 def _spread(values: np.ndarray) -> Spread | None:
     """Quantiles of what is known; none where nothing is."""
@@ -204,7 +194,6 @@ class _Runs:
     def __init__(self, problem: Problem, draws: Draws, fresh: Draws, budget: Budget):
         self.problem = problem
         self.draws = len(draws)
-        self.maximise = _maximise(problem)
         self.trials = Trials(problem)
         self.hardware = hardware_of_draws(problem, draws)
         self._fresh = list(_parts(hardware_of_draws(problem, fresh), self.draws))
@@ -213,7 +202,7 @@ class _Runs:
     def objective(self, score: np.ndarray | float) -> np.ndarray:
         """The objective of scores; NaN where none is known."""
         known = np.where(np.asarray(score) > INFEASIBLE, score, np.nan)
-        return np.asarray(np.exp(known if self.maximise else -known))
+        return np.asarray(np.exp(known if self.problem.maximises else -known))
 
     def proof(self, draw: int | None, known: list[tuple[np.ndarray, float]]) -> Proof:
         """The best design of each category for one draw; none is the numbers as thought."""
@@ -249,7 +238,7 @@ class _Runs:
         """One design over all draws, given the best score of each."""
         judged = self.trials.every(self.hardware, design[None])
         met = judged.merit[:, 0] > INFEASIBLE
-        losses = np.where(met, regret(judged.score[:, 0], best, self.maximise), np.nan)
+        losses = np.where(met, regret(judged.score[:, 0], best, self.problem.maximises), np.nan)
         kept = losses[met]
         variables = zip(self.problem.variables, design[1:].tolist(), strict=True)
         objective = _spread(self.objective(judged.score[:, 0]))
@@ -350,7 +339,7 @@ def uncertainty(
     progress.stage("looking for designs that do well in all samples")
     scores, winners = _bests(pool, problem)
     best = np.where(winners >= 0, np.max(scores, axis=0), np.nan)
-    contest = Contest(runs.trials, pool, best, runs.maximise)
+    contest = Contest(runs.trials, pool, best, problem.maximises)
     robust = contest.winner(Aim(expected, reliability))
     cautious = contest.winner(Aim(worst, reliability))
     times["compare"] = clock()

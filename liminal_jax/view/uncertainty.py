@@ -10,7 +10,6 @@ from rich.text import Text
 from liminal_jax.design.influence import Influence, chance
 from liminal_jax.design.uncertainty import Regret, Spread, Standing, Trial, Uncertainty
 from liminal_jax.design.uncertainty_record import designs_of
-from liminal_jax.study.file import StudyFile
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.answer import asked, quantity, section, words
 from liminal_jax.view.numbers import per_cent
@@ -26,15 +25,9 @@ TITLES = {
 """What each design that was singled out is, by the name of its file."""
 
 
-def objective_name(answer: Uncertainty) -> str:
-    """The quantity that a study asks for."""
-    file = answer.problem.file
-    return file.objective.quantity if isinstance(file, StudyFile) else ""
-
-
 def ranked(answer: Uncertainty) -> list[Standing]:
     """Categories from the one that does best to the one that does worst."""
-    sign = 1.0 if answer.maximise else -1.0
+    sign = 1.0 if answer.problem.maximises else -1.0
 
     def order(it: Standing) -> tuple[float, float]:
         return -it.wins, math.inf if it.objective is None else -sign * it.objective.median
@@ -43,7 +36,7 @@ def ranked(answer: Uncertainty) -> list[Standing]:
 
 
 def _value(answer: Uncertainty, value: float) -> str:
-    name = objective_name(answer)
+    name = answer.problem.asked
     return quantity(name, value, QUANTITIES[name].unit)
 
 
@@ -103,7 +96,7 @@ def _trial(answer: Uncertainty, trial: Trial) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_row("design", f"{trial.category}, {words(trial.values)}")
-    table.add_row(objective_name(answer), _spread(answer, trial.objective))
+    table.add_row(answer.problem.asked, _spread(answer, trial.objective))
     table.add_row(
         "meets limits",
         f"in {per_cent(trial.meets)} of the samples,"
@@ -166,7 +159,7 @@ def _influences(answer: Uncertainty) -> Group:
 
 def uncertainty_view(answer: Uncertainty, folder: str) -> RenderableType:
     """The screen that `liminal uncertainty` prints."""
-    title = f"who wins, and with what {objective_name(answer)}"
+    title = f"who wins, and with what {answer.problem.asked}"
     parts: list[RenderableType] = [
         asked(answer.problem.file),
         Text(_how(answer)),

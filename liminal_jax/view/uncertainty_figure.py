@@ -8,7 +8,7 @@ from liminal_jax.design.influence import chance
 from liminal_jax.design.uncertainty import Trial, Uncertainty
 from liminal_jax.design.uncertainty_record import designs_of
 from liminal_jax.study.quantities import QUANTITIES
-from liminal_jax.view.uncertainty import objective_name, ranked
+from liminal_jax.view.uncertainty import ranked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +78,7 @@ def _objectives(axes: "Axes", answer: Uncertainty) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    name = objective_name(answer)
+    name = answer.problem.asked
     unit = QUANTITIES[name].unit
     axes.set_xlabel(f"{name} [{unit}]\n{_KEY}" if unit else f"{name}\n{_KEY}")
     axes.set_title("What the best design with each reaches")
