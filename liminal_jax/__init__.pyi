@@ -6,6 +6,8 @@ from .data.build import load_system as load_system
 from .data.hardware import system_names as system_names
 from .data.models import load_model_spec as load_model_spec
 from .data.models import model_names as model_names
+from .design.pareto import FrontAnswer as FrontAnswer
+from .design.pareto import pareto as pareto
 from .design.search import Answer as Answer
 from .design.search import optimize as optimize
 from .hardware.chip import ByPrecision as ByPrecision
@@ -42,6 +44,7 @@ from .performance.predictor import Assumptions as Assumptions
 from .performance.predictor import Design as Design
 from .performance.predictor import predict as predict
 from .performance.residents import residents as residents
+from .study.file import ObjectiveTable as ObjectiveTable
 from .study.file import load_design as load_design
 from .study.file import load_study as load_study
 from .study.file import study_names as study_names

@@ -22,6 +22,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "predict": Command("predict", "predict", "speed, fit, power and cost of one design"),
     "optimize": Command("optimize", "optimize", "the best design for a study, with its proof"),
+    "pareto": Command("pareto", "pareto", "the front of a study: all that no design dominates"),
     "uncertainty": Command(
         "uncertainty", "uncertainty", "how sure an answer is, as its numbers are drawn from ranges"
     ),

@@ -64,7 +64,13 @@ class ProgressBar(Listener):
 
     def proven(self, tally: Tally, best: float | None, seconds: float) -> None:
         """See `Listener`. In a pipe a line is written each time the seconds have doubled."""
-        known = "no design yet" if best is None else f"best {best:.6g}"
+        self._proof(tally, "no design yet" if best is None else f"best {best:.6g}", seconds)
+
+    def swept(self, tally: Tally, points: int, seconds: float) -> None:
+        """See `Listener`. In a pipe a line is written each time the seconds have doubled."""
+        self._proof(tally, f"{points:,} points" if points else "no design yet", seconds)
+
+    def _proof(self, tally: Tally, known: str, seconds: float) -> None:
         gap = math.expm1(min(tally.open_margin, 1.0))
         left = "nothing left" if tally.complete else f"gap {gap:.2%}" if gap < 1 else "gap open"
         note = f"{tally.boxes:,} boxes, {known}, {left}"

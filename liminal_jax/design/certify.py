@@ -91,8 +91,13 @@ class Proof:
         return self.indices[int(np.argmax(self.gains))]
 
 
-def bounds_of(problem: Problem) -> LatticeBounds:
-    """Bounds of a study's score and excesses: of the exact model, in this order."""
+def bounds_of(problem: Problem, *others: Problem) -> LatticeBounds:
+    """Bounds of the scores of some studies, then of the excesses of the first: of the exact model.
+
+    Args:
+        problem: A study.
+        others: The same study with other objectives.
+    """
     shape = (len(problem.categories), *(len(it.grid.values) for it in problem.variables))
     point = constant(np.asarray(problem.point, float))
     for axis, variable in enumerate(problem.variables):
@@ -101,8 +106,9 @@ def bounds_of(problem: Problem) -> LatticeBounds:
     category[()] = along(0, np.arange(shape[0]))
 
     def results(point: Array, category: Array) -> Array:
-        outcome = problem.outcome(point, category, Exact())
-        return jnp.append(outcome.score, outcome.excess)
+        outcomes = [it.outcome(point, category, Exact()) for it in (problem, *others)]
+        scores = jnp.stack([it.score for it in outcomes])
+        return jnp.concatenate([scores, outcomes[0].excess])
 
     return LatticeBounds(results, (point, category), shape)
 
@@ -139,9 +145,9 @@ class Ground(NamedTuple):
     start: Boxes
 
 
-def ground_of(problem: Problem) -> Ground:
-    """Where the designs of a study are searched by bounds."""
-    bounds = bounds_of(problem)
+def ground_of(problem: Problem, *others: Problem) -> Ground:
+    """Where the designs of a study are searched by bounds, see `bounds_of`."""
+    bounds = bounds_of(problem, *others)
     values = [np.asarray(variable.grid.values) for variable in problem.variables]
     widths = widths_of(bounds.trees, [np.ones(len(problem.categories)), *values])
     return Ground(bounds, widths, _judgeable(bounds))

@@ -98,6 +98,11 @@ def _cheaply(problem: Problem) -> Problem:
     return dataclasses.replace(problem, hardware=hardware)
 
 
+def existing_problems(study: StudyFile) -> list[Problem]:
+    """The study over the systems that ship, those left out that lack numbers."""
+    return _groups(study, [file.name for file in _files() if not _missing(file)])
+
+
 def best_existing(study: StudyFile) -> list[Existing]:
     """The best design of each system that ships, the best first; then those that do not fit.
 
@@ -108,14 +113,13 @@ def best_existing(study: StudyFile) -> list[Existing]:
     """
     files = {file.name: file for file in _files()}
     missing = {name: _missing(file) for name, file in files.items()}
-    known = [name for name in files if not missing[name]]
     found = [
         Existing(name, files[name].title, None, {}, missing[name])
         for name in files
         if missing[name]
     ]
     maximise = study.objective.maximise is not None
-    for problem in _groups(study, known):
+    for problem in existing_problems(study):
         lattice = lattice_of(problem)
         proof = proven(ground_of(problem), [])
         for row, name in enumerate(problem.categories):

@@ -6,7 +6,8 @@ from typing import Any
 from liminal_jax._smooth import Exact
 from liminal_jax.design.existing import Existing
 from liminal_jax.design.explain import Binding
-from liminal_jax.design.search import Answer, Place
+from liminal_jax.design.place import Place
+from liminal_jax.design.search import Answer
 from liminal_jax.hardware.system import System
 from liminal_jax.study.basis import basis
 from liminal_jax.study.file import StudyFile

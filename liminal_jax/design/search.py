@@ -116,6 +116,9 @@ class Progress:
     def proven(self, tally: Tally, best: float | None, seconds: float) -> None:
         """A proof has come so far since its stage began; `best` is the best objective, if any."""
 
+    def swept(self, tally: Tally, points: int, seconds: float) -> None:
+        """A front has come so far since its stage began, and has so many points."""
+
 
 def _placed(problem: Problem, lattice: Lattice, indices: np.ndarray) -> Place:
     point, category = lattice.at(jnp.asarray(indices))
@@ -164,7 +167,7 @@ WHAT_IS_LACKING = Budget(seconds=10.0)
 """How long it is looked for each thing that an infeasible study lacks."""
 
 
-def _shortfalls(problem: Problem, ground: Ground) -> list[str]:
+def shortfalls(problem: Problem, ground: Ground) -> list[str]:
     """How far each limit is from being met when all others are, nearest first."""
     found = [least_excess(ground, it, WHAT_IS_LACKING) for it in range(len(problem.limits))]
     known = [(short, index) for index, short in enumerate(found) if short is not None]
@@ -217,7 +220,7 @@ def _reasons(
     if worst:
         still = "the nearest design still has " + "; ".join(worst)
         if it.complete:
-            return [f"{designs} meets every limit, {by}", *_shortfalls(problem, ground), still]
+            return [f"{designs} meets every limit, {by}", *shortfalls(problem, ground), still]
         return [f"{stopped}: designs are left that may meet every limit", still]
     if it.complete and not it.relative_gap:
         return [f"{designs} is better, {by}", *_constant(problem, ground)]

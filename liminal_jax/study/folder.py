@@ -71,8 +71,8 @@ def _commit() -> str | None:
     return answer.stdout.strip()
 
 
-def provenance(seed: int) -> dict[str, Any]:
-    """Where and with what a result was computed."""
+def provenance(seed: int | None) -> dict[str, Any]:
+    """Where and with what a result was computed; without a seed where nothing is drawn."""
     device = jax.devices()[0]
     return {
         "liminal_jax": version("liminal-jax"),

@@ -12,7 +12,7 @@ from liminal_jax.design.explain import Binding
 from liminal_jax.design.record import gap
 from liminal_jax.design.search import Answer
 from liminal_jax.hardware.system import System
-from liminal_jax.study.file import DesignFile, StudyFile
+from liminal_jax.study.file import DesignFile, ObjectiveTable, StudyFile
 from liminal_jax.study.problem import PHYSICAL
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.numbers import dollars, gibibytes, per_cent, plain, with_prefix
@@ -70,12 +70,15 @@ def words(values: dict[str, float]) -> str:
     return ", ".join(parts)
 
 
-def asked(file: DesignFile) -> Text:
-    """What a study asks, in two lines."""
+def asked(file: DesignFile, *objectives: ObjectiveTable) -> Text:
+    """What a study asks, in two lines; with other objectives than its own if some are given."""
     if not isinstance(file, StudyFile):
         return Text(file.name)
-    objective = file.objective
-    verb = "most" if objective.maximise is not None else "least"
+    *others, last = (
+        f"{'most' if it.maximise is not None else 'least'} {it.quantity}"
+        for it in objectives or [file.objective]
+    )
+    goals = f"{', '.join(others)} and {last}" if others else last
     limits = [
         f"{it.quantity} {'>=' if it.at_least is not None else '<='}"
         f" {quantity(it.quantity, it.limit, QUANTITIES[it.quantity].unit)}"
@@ -84,7 +87,7 @@ def asked(file: DesignFile) -> Text:
     work = file.workload
     return Text.assemble(
         (file.name, "bold"),
-        f": {verb} {objective.quantity} for {work.model}, context {work.context:,.0f},"
+        f": {goals} for {work.model}, context {work.context:,.0f},"
         f" {work.weight_bits:g}-bit weights, {work.kv_bits:g}-bit KV\nsubject to "
         + ("; ".join(limits) or "what can be built"),
     )

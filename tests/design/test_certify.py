@@ -63,8 +63,8 @@ def size(design):
     return math.prod(lengths)
 
 
-def random_design(rng, base):
-    """A design table with three to nine free variables, of at most a million designs."""
+def random_design(rng, base, largest=LARGEST):
+    """A design table with three to nine free variables, of at most so many designs."""
     names = [name for name in GRIDS if base == "planned" or name not in PLAN]
     field = "memory" if base == "planned" else "system"
     known = ["hbm3e", "hbm4", "3d-dram"] if base == "planned" else ["h100", "h200", "b200"]
@@ -74,7 +74,7 @@ def random_design(rng, base):
     design = {**fixed, field: {"choices": [str(it) for it in members]}}
     for name in free:
         grown = {**design, name: GRIDS[name](rng)}
-        design = grown if size(grown) <= LARGEST else design
+        design = grown if size(grown) <= largest else design
     return design
 
 

@@ -1,0 +1,145 @@
+"""`liminal pareto`: the designs of a study between which only a preference can choose."""
+
+import json as json_format
+import math
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.cli.optimize import BUILT_IN, problem_at
+from liminal_jax.cli.runtime import prepare_jax
+
+if TYPE_CHECKING:
+    from liminal_jax.study.file import ObjectiveTable, StudyFile
+
+FEWEST, MOST = 2, 3
+"""Objectives that a front can have."""
+
+
+def pareto(
+    study: Annotated[str, tyro.conf.Positional] = BUILT_IN,
+    maximise: Annotated[tuple[str, ...], tyro.conf.arg(metavar="QUANTITY")] = (),
+    minimise: Annotated[tuple[str, ...], tyro.conf.arg(metavar="QUANTITY")] = (),
+    output: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
+    overwrite: bool = False,
+    epsilon: float = 0.0,
+    seconds: float = 300.0,
+    json: bool = False,
+) -> int:
+    """Find the front of a study: every design that no other one dominates, proven.
+
+    A design dominates another that it is no worse than in any objective, and better than in one.
+    Every limit of the study holds, also a floor under a quantity that is an objective here.
+
+    Two or three objectives; where none is named, the study's own and utps (or stps, where the
+    study asks for utps or tpot). The first one orders the points.
+
+    Writes a run folder: result.json; designs/, every point as a file for `liminal predict -c`;
+    figures/front.png and .pdf.
+
+    Args:
+        study: A study that comes with the package (see `liminal studies`), or a path to one.
+        maximise: A quantity of which more is better; may be repeated.
+        minimise: A quantity of which less is better; may be repeated.
+        output: Folder to write (default: the first free runs/NAME-K).
+        overwrite: Whether a folder that is not empty may be replaced.
+        epsilon: With more than 0, such as 0.01, the front is thinner: for every design that meets
+            the limits there is one point that it betters by no more than this share in any
+            objective. No design dominates a point all the same.
+        seconds: Wall time after which the proof stops, and says how far it has come.
+        json: Print one JSON object in SI units.
+    """
+    from liminal_jax.study.file import load_study
+    from liminal_jax.view.figure import check_matplotlib, drawn
+
+    _check(maximise, minimise, epsilon, seconds)
+    check_matplotlib("liminal pareto")
+    file = load_study(study)
+    prepare_jax()
+
+    from liminal_jax.cli.progress import ProgressBar
+    from liminal_jax.design.alone import existing_fronts, fronts_alone
+    from liminal_jax.design.pareto import pareto as front_of
+    from liminal_jax.design.pareto_record import design_files, front_record
+    from liminal_jax.study.folder import new_folder, provenance, write_run
+    from liminal_jax.view.console import messages, results
+    from liminal_jax.view.pareto import front_view
+    from liminal_jax.view.pareto_figure import front_figure
+
+    problem = problem_at(file, study)
+    objectives = _objectives(file, maximise, minimise)
+    folder = new_folder(file.name, output, overwrite)
+    with ProgressBar() as progress:
+        answer = front_of(problem, objectives, epsilon, seconds, progress)
+        kinds, existing = [], []
+        if answer.feasible and len(objectives) == FEWEST:
+            progress.stage("sweeping each kind alone, and chips that exist")
+            kinds = fronts_alone(problem, objectives) if len(problem.categories) > 1 else []
+            existing = existing_fronts(file, objectives) if file.design.system is None else []
+    record = front_record(answer, kinds, existing)
+    write_run(
+        folder, design_files(answer), {"result.json": record, "provenance.json": provenance(None)}
+    )
+    if answer.feasible:
+        drawn(lambda: front_figure(answer, kinds, existing), folder, "front")
+    if json:
+        print(json_format.dumps(record, indent=2))
+        messages().print(f"written to {folder}")
+    else:
+        results().print(front_view(answer, str(folder)))
+    return 0 if answer.feasible else 1
+
+
+def _objectives(
+    file: "StudyFile", maximise: tuple[str, ...], minimise: tuple[str, ...]
+) -> list["ObjectiveTable"]:
+    """The objectives that were named, or the study's own and the one that it trades with."""
+    from liminal_jax.study.file import ObjectiveTable
+
+    if maximise or minimise:
+        most = [ObjectiveTable(maximise=name) for name in maximise]
+        return most + [ObjectiveTable(minimise=name) for name in minimise]
+    other = "stps" if file.objective.quantity in ("utps", "tpot") else "utps"
+    return [file.objective, ObjectiveTable(maximise=other)]
+
+
+def _check(
+    maximise: tuple[str, ...], minimise: tuple[str, ...], epsilon: float, seconds: float
+) -> None:
+    """Everything that is wrong with the options, at once."""
+    names = maximise + minimise
+    wrong = [
+        (not 0 <= epsilon < math.inf, "--epsilon", f"must be a share of at least 0, got {epsilon}"),
+        (not seconds > 0, "--seconds", f"must be greater than 0, got {seconds:g}"),
+        (
+            names != () and not FEWEST <= len(names) <= MOST,
+            "",
+            f"a front has two or three objectives, got {len(names)}: {', '.join(names)}",
+        ),
+    ]
+    problems = [Problem(option, message) for bad, option, message in wrong if bad]
+    problems += [it for it in map(_unknown, names) if it is not None]
+    problems += _repeated(maximise, minimise)
+    if problems:
+        raise InputError("liminal pareto", problems)
+
+
+def _unknown(name: str) -> Problem | None:
+    from liminal_jax.study.quantities import QUANTITIES
+
+    if name in QUANTITIES:
+        return None
+    hint = did_you_mean(name, QUANTITIES) or f"; there are {', '.join(QUANTITIES)}"
+    return Problem("", f"there is no quantity {name!r}{hint}")
+
+
+def _repeated(maximise: tuple[str, ...], minimise: tuple[str, ...]) -> list[Problem]:
+    """Quantities that are named more than once."""
+    problems = []
+    for name in dict.fromkeys(maximise + minimise):
+        if name in maximise and name in minimise:
+            problems.append(Problem("", f"{name} cannot be both maximised and minimised"))
+        elif (maximise + minimise).count(name) > 1:
+            problems.append(Problem("", f"{name} is named twice"))
+    return problems

@@ -1,0 +1,294 @@
+"""The front of a study: the designs between which only a preference can choose.
+
+Branch and bound with several objectives finds it and proves it at once, see `design.front`. It
+needs no designs to start from: with the whole front known beforehand it bounds four boxes in five
+all the same.
+"""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from liminal_jax._arrays import Scalar
+from liminal_jax._smooth import Exact
+from liminal_jax.design.branch import Budget, Promise, Tally, branch_and_bound
+from liminal_jax.design.certify import POSSIBLE, Ground, ground_of
+from liminal_jax.design.front import Front
+from liminal_jax.design.knees import knees
+from liminal_jax.design.lattice import lattice_of
+from liminal_jax.design.place import Place, place_of
+from liminal_jax.design.search import Progress, shortfalls
+from liminal_jax.study.file import ObjectiveTable, StudyFile
+from liminal_jax.study.problem import FEASIBLE, Problem
+from liminal_jax.study.quantities import QUANTITIES
+
+
+@dataclass(frozen=True)
+class FrontPoint:
+    """A design of a front.
+
+    Attributes:
+        objectives: Value of each objective, in SI.
+        place: The design.
+        totals: Every quantity that a study can name, for all instances.
+    """
+
+    objectives: tuple[float, ...]
+    place: Place
+    totals: dict[str, float]
+
+
+@dataclass(frozen=True)
+class FrontCertificate:
+    """What is known of all designs of a lattice.
+
+    Attributes:
+        method: `bound`: by the exact model's ranges over boxes of the lattice; `none`: nothing is
+            proven.
+        complete: Whether the proof came to its end: every point is then a design that none of the
+            lattice dominates, and the best of each objective is among them.
+        largest_margin: For every design that meets the limits there is one point that it betters
+            by no more than this share in any objective; 0 if the points are the whole front, none
+            where nothing is proven or no design meets the limits.
+        lattice: Designs of the lattice.
+        covered: Designs that the proof has dealt with.
+        evaluated: Designs evaluated one by one in the proof.
+        boxes: Boxes bounded in the proof.
+    """
+
+    method: str
+    complete: bool
+    largest_margin: float | None
+    lattice: int
+    covered: float
+    evaluated: int
+    boxes: int
+
+
+@dataclass(frozen=True)
+class FrontAnswer:
+    """The front of a study.
+
+    Attributes:
+        problem: The study.
+        objectives: What is best: the most of one quantity, the least of another.
+        epsilon: Share by which a design was allowed to better the point that comes nearest to it.
+        points: Designs of the front, from the worst to the best in the first objective.
+        knees: Numbers of those that are knees.
+        certificate: What is proven.
+        reasons: What happened, in sentences.
+        seconds: Wall time.
+    """
+
+    problem: Problem
+    objectives: tuple[ObjectiveTable, ...]
+    epsilon: float
+    points: list[FrontPoint]
+    knees: list[int]
+    certificate: FrontCertificate
+    reasons: list[str]
+    seconds: float
+
+    @property
+    def feasible(self) -> bool:
+        """Whether any design is known that meets every limit."""
+        return bool(self.points)
+
+
+def ground_for(problem: Problem, objectives: Sequence[ObjectiveTable]) -> Ground:
+    """Where the designs of a study are searched by bounds for several objectives.
+
+    Raises:
+        TypeError: the file asks for nothing; it is a design, not a study.
+    """
+    if not isinstance(problem.file, StudyFile):
+        raise TypeError("a design has no objective")
+    files = [problem.file.model_copy(update={"objective": it}) for it in objectives]
+    return ground_of(*(dataclasses.replace(problem, file=file) for file in files))
+
+
+def swept(
+    ground: Ground,
+    objectives: int,
+    epsilon: float,
+    seconds: float,
+    tell: Callable[[Tally, int], None] = lambda *_: None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[Front, Tally]:
+    """The nondominated designs of a lattice.
+
+    Args:
+        ground: The lattice, with bounds of the scores first.
+        objectives: How many scores there are.
+        epsilon: Share by which a design may better the point that comes nearest to it.
+        seconds: Wall time after which the search stops.
+        tell: Told after each round what was done, and how many points are known.
+        clock: Seconds from some origin.
+
+    Returns:
+        The points, and what was done.
+    """
+
+    def promise(low: np.ndarray, high: np.ndarray) -> Promise:
+        scores, most = high[:objectives], high[objectives:]
+        judged = np.isfinite(scores).all(axis=0)
+        return Promise(
+            gains=scores,
+            possible=np.all(low[objectives:] <= POSSIBLE, axis=0),
+            certain=np.all(most <= FEASIBLE, axis=0) & judged,
+        )
+
+    front = Front(objectives, len(ground.bounds.trees), math.log1p(epsilon))
+    tally = branch_and_bound(
+        ground.bounds,
+        promise,
+        front,
+        ground.widths,
+        Budget(seconds=seconds),
+        lambda tally: tell(tally, front.gains.shape[1]),
+        ground.start,
+        clock,
+    )
+    return front, tally
+
+
+def _points(
+    problem: Problem, objectives: Sequence[ObjectiveTable], indices: Int[np.ndarray, "axes points"]
+) -> list[FrontPoint]:
+    """What the exact model says of some designs."""
+    lattice = lattice_of(problem)
+
+    @jax.jit
+    def totals(point: Float[Array, " numbers"], category: Int[Array, ""]) -> dict[str, Scalar]:
+        fleet, _ = problem.fleet(point, category, Exact())
+        return {name: quantity.of(fleet) for name, quantity in QUANTITIES.items()}
+
+    points = []
+    for row in indices.T:
+        point, category = lattice.at(jnp.asarray(row))
+        found = {name: float(value) for name, value in totals(point, category).items()}
+        values = tuple(found[it.quantity] for it in objectives)
+        points.append(
+            FrontPoint(values, place_of(problem, np.asarray(point), int(category)), found)
+        )
+    return points
+
+
+def _certificate(
+    problem: Problem, tally: Tally, epsilon: float, feasible: bool
+) -> FrontCertificate:
+    open_share = math.expm1(min(tally.open_margin, 700.0)) if feasible else math.inf
+    margin = max(epsilon, open_share)
+    known = feasible and math.isfinite(margin)
+    return FrontCertificate(
+        method="bound" if known or tally.complete else "none",
+        complete=tally.complete,
+        largest_margin=margin if known else None,
+        lattice=problem.lattice,
+        covered=tally.designs,
+        evaluated=tally.evaluated,
+        boxes=tally.boxes,
+    )
+
+
+def _unjudged(problem: Problem, ground: Ground) -> list[str]:
+    """A sentence on the categories that lack numbers."""
+    judged = {int(it) for it in ground.start.first[0]}
+    names = [name for row, name in enumerate(problem.categories) if row not in judged]
+    return [f"{', '.join(names)} cannot be judged, for want of published numbers"] if names else []
+
+
+def _reasons(problem: Problem, it: FrontCertificate, points: int) -> list[str]:
+    by = f"by bounds of {it.boxes:,} boxes"
+    early = f"the proof stopped early, after bounds of {it.boxes:,} boxes"
+    each = f"each of the {it.lattice:,} designs of the lattice"
+    if not points and it.complete:
+        return [
+            f"none of the {it.lattice:,} designs of the lattice meets every limit, {by}",
+            *shortfalls(problem, ground_of(problem)),
+        ]
+    if it.largest_margin is None:
+        return [f"{early}: nothing is proven"]
+    if it.complete and it.largest_margin == 0:
+        return [
+            f"the {points:,} points are the whole front: {each} breaks a limit, or is no better"
+            f" than one of them in every objective, {by} ({it.evaluated:,} designs evaluated one"
+            " by one)"
+        ]
+    within = (
+        f"{each} breaks a limit, or there is one point that it betters by no more than a factor of"
+        f" {1 + it.largest_margin:.6g} in any objective"
+    )
+    if it.complete:
+        return [
+            f"no design dominates any of the {points:,} points, the best of each objective is among"
+            f" them, and {within}, {by}"
+        ]
+    return [f"{early}: {within}; points may still be dominated"]
+
+
+def pareto(
+    problem: Problem,
+    objectives: Sequence[ObjectiveTable],
+    epsilon: float = 0.0,
+    seconds: float = 300.0,
+    progress: Progress | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> FrontAnswer:
+    """The front of a study: all designs of its lattice that no other one dominates.
+
+    A design dominates another that it is no worse than in any objective, and better than in one.
+    Designs that are the same in every objective up to rounding (1e-9) stand for one another.
+
+    Args:
+        problem: A study; its limits hold, its objective does not count.
+        objectives: Two or three.
+        epsilon: With more than 0 the front is thinner: for every design that meets the limits there
+            is one point that it betters by no more than this share in any objective. Still no
+            design dominates any of the points, and the best of each objective is among them.
+        seconds: Wall time after which the search stops, and says how far it has come.
+        progress: Told what happens.
+        clock: Seconds from some origin.
+
+    Returns:
+        The designs with their certificate. A study that no design can satisfy is an answer too:
+        there are no points then, and `reasons` say what must give.
+
+    Raises:
+        TypeError: the file asks for nothing; it is a design, not a study.
+    """
+    progress = Progress() if progress is None else progress
+    begin = clock()
+    progress.stage("bounding the exact model")
+    ground = ground_for(problem, objectives)
+    progress.stage("sweeping by branch and bound", problem.lattice)
+    started = clock()
+    front, tally = swept(
+        ground,
+        len(objectives),
+        epsilon,
+        seconds,
+        lambda tally, points: progress.swept(tally, points, clock() - started),
+        clock,
+    )
+    progress.stage("evaluating the points")
+    points = _points(problem, objectives, front.indices)
+    proof = _certificate(problem, tally, epsilon, bool(points))
+    found = _reasons(problem, proof, len(points)) if len(ground.start) else []
+    return FrontAnswer(
+        problem=problem,
+        objectives=tuple(objectives),
+        epsilon=epsilon,
+        points=points,
+        knees=knees(front.gains),
+        certificate=proof,
+        reasons=[*found, *_unjudged(problem, ground)],
+        seconds=clock() - begin,
+    )

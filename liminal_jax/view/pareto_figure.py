@@ -1,0 +1,289 @@
+"""A front as a figure: kinds by colour and marker, knees in words, chips that exist in grey.
+
+Lines are staircases: whoever wants less of one objective than a design gives can still have it.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from liminal_jax.design.alone import FrontAlone
+from liminal_jax.design.pareto import FrontAnswer, FrontPoint
+from liminal_jax.study.file import ConstraintTable, ObjectiveTable, StudyFile
+from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.view.answer import asked
+from liminal_jax.view.numbers import plain
+from liminal_jax.view.pareto import knee_letters, shown_unit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_MARKERS = "osD^vP"
+_GREY = "#8A8A8A"
+_CLOSE = 0.05
+"""Logarithm within which lines end so close together that they are named together."""
+
+_MARKERS_OF_A_LINE = 12
+_ACROSS = ("utps", "tpot")
+"""Quantities that go across where they are asked for: what one user sees."""
+
+_CHIP = {
+    "stacks": ("{:g} stacks", 1.0),
+    "dies": ("{:g} dies", 1.0),
+    "compute_area": ("{:g} mm2 of cores each", 1e6),
+    "sram": ("{:g} MB of SRAM each", 1e-6),
+    "link_bandwidth": ("links of {:g} GB/s", 1e-9),
+}
+_SYSTEM = {
+    "domain": "domain of {:g}",
+    "chips": "{:g} chips",
+    "tp": "TP{:g}",
+    "cp": "CP{:g}",
+    "pp": "PP{:g}",
+    "ep": "EP{:g}",
+    "batch": "batch {:g}",
+}
+
+
+def _words(point: FrontPoint) -> str:
+    """A design in a line: the chip, and how many of them do what."""
+    values = point.place.values
+    chip = [
+        text.format(round(values[name] * scale, 6))
+        for name, (text, scale) in _CHIP.items()
+        if name in values
+    ]
+    system = [text.format(values[name]) for name, text in _SYSTEM.items() if name in values]
+    return f"{', '.join([point.place.category, *chip])}; {', '.join(system)}"
+
+
+def _axis_order(objectives: Sequence[ObjectiveTable]) -> list[int]:
+    """Numbers of the objectives by axis."""
+    return sorted(range(len(objectives)), key=lambda it: objectives[it].quantity not in _ACROSS)
+
+
+def _coordinates(
+    rows: Sequence[Sequence[float]], objectives: Sequence[ObjectiveTable]
+) -> list[list[float]]:
+    """For each axis the values of all rows, in the units shown; ascending along the first."""
+    scaled = sorted(
+        [row[it] * shown_unit(objectives[it].quantity)[1] for it in _axis_order(objectives)]
+        for row in rows
+    )
+    return [list(column) for column in zip(*scaled, strict=True)]
+
+
+def _axis_label(objective: ObjectiveTable) -> str:
+    unit, _ = shown_unit(objective.quantity)
+    about = QUANTITIES[objective.quantity].about
+    less = " (less is better)" if objective.minimise is not None else ""
+    return f"{about}{less}" + (f" [{unit}]" if unit else "")
+
+
+def _staircase(
+    axes: "Axes",
+    rows: Sequence[Sequence[float]],
+    objectives: Sequence[ObjectiveTable],
+    **look: Any,
+) -> None:
+    """What some designs reach in two objectives."""
+    across = objectives[_axis_order(objectives)[0]]
+    x, y = _coordinates(rows, objectives)
+    axes.step(x, y, where="pre" if across.maximise is not None else "post", **look)
+
+
+def _existing(
+    axes: "Axes", fronts: Sequence[FrontAlone], objectives: Sequence[ObjectiveTable]
+) -> None:
+    """Fronts of chips that exist, thin and grey, named where they end."""
+    ends: list[tuple[float, float, list[str]]] = []
+    for number, front in enumerate(fronts):
+        label = "" if number else "chips that exist, each alone"
+        _staircase(axes, front.points, objectives, color=_GREY, linewidth=0.7, label=label)
+        x, y = (column[-1] for column in _coordinates(front.points, objectives))
+        near = [
+            names
+            for left, low, names in ends
+            if max(abs(math.log(x / left)), abs(math.log(y / low))) < _CLOSE
+        ]
+        if near:
+            near[0].append(front.name)
+        else:
+            ends.append((x, y, [front.name]))
+    look = {"textcoords": "offset points", "color": _GREY, "fontsize": 6.5, "va": "center"}
+    for x, y, names in ends:
+        axes.annotate(", ".join(names), (x, y), (3, 0), **look)
+
+
+def _limits(axes: "Axes", answer: FrontAnswer) -> None:
+    """The study's limits on its objectives."""
+    file = answer.problem.file
+    rows = file.constraints if isinstance(file, StudyFile) else []
+    order = _axis_order(answer.objectives)
+    for it in rows:
+        for axis, number in enumerate(order[:2]):
+            if answer.objectives[number].quantity == it.quantity:
+                _limit(axes, it, axis)
+
+
+def _limit(axes: "Axes", it: ConstraintTable, axis: int) -> None:
+    """A dotted line, named on the side that it forbids."""
+    unit, scale = shown_unit(it.quantity)
+    floor, at = it.at_least is not None, it.limit * scale
+    text = f"{it.quantity} at {'least' if floor else 'most'} {plain(at, 4)} {unit}"
+    look = {"textcoords": "offset points", "fontsize": 7}
+    if axis == 0:
+        axes.axvline(at, color="black", linewidth=0.8, linestyle=":")
+        spot, shift, side = (at, 0.02), (-3 if floor else 3, 0), "right" if floor else "left"
+        axes.annotate(
+            text, spot, shift, ("data", "axes fraction"), rotation=90, ha=side, va="bottom", **look
+        )
+    else:
+        axes.axhline(at, color="black", linewidth=0.8, linestyle=":")
+        spot, shift, side = (0.02, at), (0, -3 if floor else 3), "top" if floor else "bottom"
+        axes.annotate(text, spot, shift, ("axes fraction", "data"), va=side, **look)
+
+
+def _look(row: int) -> dict[str, Any]:
+    """Colour and marker of a category."""
+    return {"color": _COLORS[row % len(_COLORS)], "marker": _MARKERS[row % len(_MARKERS)]}
+
+
+def _knees(figure: "Figure", axes: "Axes", answer: FrontAnswer) -> None:
+    """A ring and a letter at each knee; below the axes its design in words."""
+    lines = []
+    for number, letter in knee_letters(answer).items():
+        point = answer.points[number]
+        x, y, *_ = (column[0] for column in _coordinates([point.objectives], answer.objectives))
+        axes.plot(x, y, "o", markersize=12, fillstyle="none", color="black", zorder=4)
+        axes.annotate(letter, (x, y), (8, 8), textcoords="offset points", weight="bold", fontsize=9)
+        lines.append(f"knee {letter}: {_words(point)}")
+    if lines:
+        figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7)
+
+
+def _of_category(answer: FrontAnswer, row: int) -> list[tuple[float, ...]]:
+    return [it.objectives for it in answer.points if it.place.row == row]
+
+
+def _two_objectives(
+    axes: "Axes",
+    answer: FrontAnswer,
+    kinds: Sequence[FrontAlone],
+    existing: Sequence[FrontAlone],
+) -> None:
+    """The front in full markers, each kind's own front in open ones."""
+    _existing(axes, existing, answer.objectives)
+    alone = {it.name: it.points for it in kinds}
+    for row, name in enumerate(answer.problem.categories):
+        look = _look(row)
+        mine = _of_category(answer, row)
+        line = alone.get(name, mine)
+        if line:
+            every = max(1, len(line) // _MARKERS_OF_A_LINE)
+            _staircase(
+                axes,
+                line,
+                answer.objectives,
+                **look,
+                markerfacecolor="white",
+                markersize=3.5,
+                markevery=every,
+                linewidth=0.9,
+                label="" if mine else f"{name} alone, nowhere best",
+            )
+        if mine:
+            x, y = _coordinates(mine, answer.objectives)
+            axes.plot(x, y, linestyle="none", markersize=5, label=name, zorder=3, **look)
+
+
+def _three_objectives(axes: "Axes", answer: FrontAnswer) -> None:
+    """The third objective by shade, dark where it is low."""
+    from matplotlib.colors import LogNorm
+
+    _, _, third = _axis_order(answer.objectives)
+    every = _coordinates([it.objectives for it in answer.points], answer.objectives)
+    norm = LogNorm(min(every[2]), max(every[2]))
+    shaded = None
+    for row, name in enumerate(answer.problem.categories):
+        mine = _of_category(answer, row)
+        if not mine:
+            continue
+        x, y, shade = _coordinates(mine, answer.objectives)
+        shaded = axes.scatter(
+            x,
+            y,
+            c=shade,
+            norm=norm,
+            cmap="cividis",
+            marker=_look(row)["marker"],
+            s=26,
+            edgecolors="black",
+            linewidths=0.3,
+            label=name,
+        )
+    if shaded is not None:
+        bar = axes.figure.colorbar(shaded, ax=axes, label=_axis_label(answer.objectives[third]))
+        _ticked(bar.ax.yaxis)
+
+
+def _ticked(axis: "Axis") -> None:
+    """Plain numbers at few places of each decade, at more where there is hardly one."""
+    from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
+
+    low, high = axis.get_view_interval()
+    prefixed = EngFormatter(sep="")
+    few, many = (1.0, 2.0, 5.0), (1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
+    axis.set_major_locator(LogLocator(subs=few if high > 10 * low else many))
+    axis.set_major_formatter(
+        FuncFormatter(lambda value, place: f"{value:g}" if value < 1000 else prefixed(value, place))
+    )
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _titles(figure: "Figure", axes: "Axes", answer: FrontAnswer) -> None:
+    proof = answer.certificate
+    proven = "proven" if proof.complete else "the proof stopped early"
+    figure.suptitle(
+        f"{answer.problem.file.name}: {len(answer.points):,} designs that none of"
+        f" {proof.lattice:,} dominates ({proven})",
+        weight="bold",
+        x=0.01,
+        ha="left",
+    )
+    question, limits = asked(answer.problem.file, *answer.objectives).plain.split("\n")
+    _, _, question = question.partition(": ")
+    axes.set_title(f"{question}\n{limits}", weight="normal", fontsize=7)
+
+
+def front_figure(
+    answer: FrontAnswer, kinds: Sequence[FrontAlone], existing: Sequence[FrontAlone]
+) -> "Figure":
+    """Two objectives against each other; a third one by shade.
+
+    Args:
+        answer: A front of at least one point.
+        kinds: Fronts of the single categories of the study; drawn for two objectives.
+        existing: Fronts of systems that exist; likewise.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 5.2))
+    axes = figure.subplots()
+    axes.set(xscale="log", yscale="log")
+    if len(answer.objectives) == 2:
+        _two_objectives(axes, answer, kinds, existing)
+    else:
+        _three_objectives(axes, answer)
+    _limits(axes, answer)
+    _knees(figure, axes, answer)
+    _ticked(axes.xaxis)
+    _ticked(axes.yaxis)
+    across, upward = (answer.objectives[it] for it in _axis_order(answer.objectives)[:2])
+    axes.set(xlabel=_axis_label(across), ylabel=_axis_label(upward))
+    _titles(figure, axes, answer)
+    axes.legend(loc="best")
+    return figure
