@@ -30,13 +30,12 @@ def pareto(
     """Find the front of a study: every design that no other one dominates, proven.
 
     A design dominates another that it is no worse than in any objective, and better than in one.
+
     Every limit of the study holds, also a floor under a quantity that is an objective here.
 
-    Two or three objectives; where none is named, the study's own and utps (or stps, where the
-    study asks for utps or tpot). The first one orders the points.
+    Name two or three objectives, or none: then they are the study's own and utps, or stps.
 
-    Writes a run folder: result.json; designs/, every point as a file for `liminal predict -c`;
-    figures/front.png and .pdf.
+    Writes a run folder: every design as a file for `liminal predict -c`, result.json, a figure.
 
     Args:
         study: A study that comes with the package (see `liminal studies`), or a path to one.
@@ -44,9 +43,7 @@ def pareto(
         minimise: A quantity of which less is better; may be repeated.
         output: Folder to write (default: the first free runs/NAME-K).
         overwrite: Whether a folder that is not empty may be replaced.
-        epsilon: With more than 0, such as 0.01, the front is thinner: for every design that meets
-            the limits there is one point that it betters by no more than this share in any
-            objective. No design dominates a point all the same.
+        epsilon: Share, such as 0.01, by which a design may better the nearest point in an objective.
         seconds: Wall time after which the proof stops, and says how far it has come.
         json: Print one JSON object in SI units.
     """
