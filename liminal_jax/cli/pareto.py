@@ -43,7 +43,7 @@ def pareto(
         minimise: A quantity of which less is better; may be repeated.
         output: Folder to write (default: the first free runs/NAME-K).
         overwrite: Whether a folder that is not empty may be replaced.
-        epsilon: Share, such as 0.01, by which a design may better the nearest point in an objective.
+        epsilon: Share by which a design may better the nearest point, such as 0.01; 0 finds all.
         seconds: Wall time after which the proof stops, and says how far it has come.
         json: Print one JSON object in SI units.
     """
