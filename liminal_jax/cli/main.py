@@ -23,6 +23,9 @@ COMMANDS = {
     "predict": Command("predict", "predict", "speed, fit, power and cost of one design"),
     "optimize": Command("optimize", "optimize", "the best design for a study, with its proof"),
     "pareto": Command("pareto", "pareto", "the front of a study: all that no design dominates"),
+    "sensitivity": Command(
+        "sensitivity", "sensitivity", "what each number and limit of a study is worth"
+    ),
     "uncertainty": Command(
         "uncertainty", "uncertainty", "how sure an answer is, as its numbers are drawn from ranges"
     ),

@@ -1,0 +1,109 @@
+"""`liminal sensitivity`: what each number and limit of a study is worth."""
+
+import json as json_format
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.runtime import prepare_jax
+
+NAME = "liminal sensitivity"
+
+
+def sensitivity(
+    study: tyro.conf.Positional[str],
+    output: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
+    overwrite: bool = False,
+    top: int = 15,
+    change: float = 0.1,
+    seed: int = 0,
+    json: bool = False,
+) -> int:
+    """Tell what each number and each limit of a study is worth, and how the best design moves.
+
+    Whole numbers are free here: the figures are those of the relaxed optimum, found by gradients
+    and refined. Each number is also made less and more, and the study solved again.
+
+    Writes a run folder with the results and a tornado plot (figures/tornado.png and .pdf).
+
+    Args:
+        study: A study that comes with the package (see `liminal studies`), or a path to one.
+        output: Folder to write (default: the first free runs/NAME-K).
+        overwrite: Whether a folder that is not empty may be replaced.
+        top: Numbers to show, those that matter most.
+        change: Share by which each number is made less and more.
+        seed: Of the starts of the search.
+        json: Print one JSON object in SI units.
+    """
+    from liminal_jax.study.file import load_study
+    from liminal_jax.view.figure import check_matplotlib
+
+    _check(top, change)
+    file = load_study(study)
+    check_matplotlib(NAME)
+    prepare_jax()
+
+    from liminal_jax.cli.progress import ProgressBar
+    from liminal_jax.design.worth import check_freedom, worth
+    from liminal_jax.study.folder import new_folder, provenance, write_run
+    from liminal_jax.study.problem import problem_of
+    from liminal_jax.view.console import messages, results
+    from liminal_jax.view.figure import drawn
+    from liminal_jax.view.worth import worth_view
+    from liminal_jax.view.worth_figure import tornado_figure
+    from liminal_jax.view.worth_record import worth_record
+
+    with _mistakes_of(study):
+        problem = problem_of(file)
+        check_freedom(problem)
+    folder = new_folder(file.name, output, overwrite)
+    with _mistakes_of(study), _unless_refused(folder), ProgressBar() as progress:
+        found = worth(problem, change, seed=seed, progress=progress)
+    record = worth_record(found, top)
+    write_run(folder, {}, {"result.json": record, "provenance.json": provenance(seed)})
+    if record["tornado"]:
+        drawn(lambda: tornado_figure(record), folder, "tornado")
+    if json:
+        print(json_format.dumps(record, indent=2))
+        messages().print(f"written to {folder}")
+    else:
+        results().print(worth_view(found, top, str(folder)))
+    return 0 if found.feasible else 1
+
+
+@contextmanager
+def _mistakes_of(study: str) -> Iterator[None]:
+    """Mistakes that only show here name the study as the user named it."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(study, error.problems) from None
+
+
+@contextmanager
+def _unless_refused(folder: Path) -> Iterator[None]:
+    """Take the folder of a run away again where the study is refused."""
+    try:
+        yield
+    except InputError:
+        folder.rmdir()
+        raise
+
+
+def _check(top: int, change: float) -> None:
+    """Numbers that make no sense, all at once.
+
+    Raises:
+        InputError: with every one of them.
+    """
+    wrong = [
+        (top < 1, "--top", f"must be at least 1, got {top}"),
+        (not 0 < change < 1, "--change", f"must lie between 0 and 1, such as 0.1, got {change:g}"),
+    ]
+    problems = [Problem(option, message) for bad, option, message in wrong if bad]
+    if problems:
+        raise InputError(NAME, problems)

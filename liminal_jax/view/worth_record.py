@@ -1,0 +1,75 @@
+"""What numbers are worth as plain data: the object of `liminal sensitivity --json`."""
+
+import dataclasses
+from typing import Any
+
+from liminal_jax.design.tornado import Bar, End
+from liminal_jax.design.worth import Worth
+from liminal_jax.study.file import StudyFile
+from liminal_jax.study.report import number
+from liminal_jax.view.worth_words import label, limit_amount, price_sentence
+
+
+def worth_record(found: Worth, top: int) -> dict[str, Any]:
+    """SI units and USD, stable keys; what is not known is null.
+
+    Args:
+        found: What numbers are worth.
+        top: How many numbers the tornado shows.
+    """
+    problem, place = found.problem, found.place
+    file = problem.file
+    asked = file.objective.model_dump(exclude_none=True) if isinstance(file, StudyFile) else {}
+    category = "memory" if file.design.system is None else "system"
+    return {
+        "name": file.name,
+        "feasible": found.feasible,
+        "objective": asked,
+        "relaxed": {
+            "value": number(found.objective),
+            "design": {category: place.category, **place.values},
+        },
+        "shadow_prices": [
+            {**dataclasses.asdict(it), "sentence": price_sentence(problem, it)}
+            for it in found.prices
+        ],
+        "elasticities": [
+            {
+                "parameter": it.parameter,
+                "value": number(it.value),
+                "unit": it.unit,
+                "elasticity": it.elasticity,
+            }
+            for it in found.elasticities
+        ],
+        "moves": found.moves,
+        "change": found.change,
+        "tornado": [_bar(found, it) for it in found.bars[:top]],
+        "residual": number(found.residual),
+        "reasons": found.reasons,
+        "seconds": sum(found.seconds.values()),
+        "stages": found.seconds,
+    }
+
+
+def _bar(found: Worth, bar: Bar) -> dict[str, Any]:
+    return {
+        "parameter": bar.parameter,
+        "label": label(found.problem, bar.parameter, found.place.category),
+        "value": limit_amount(bar.parameter, bar.value, bar.unit),
+        "low": _objective(bar.low),
+        "high": _objective(bar.high),
+        "first_order": {
+            "low": number(bar.low.first_order),
+            "high": number(bar.high.first_order),
+        },
+        "factors": {"low": bar.low.factor, "high": bar.high.factor},
+        "active_set_changes": {
+            "low": list(bar.low.active_set_changes),
+            "high": list(bar.high.active_set_changes),
+        },
+    }
+
+
+def _objective(end: End) -> float | None:
+    return None if end.objective is None else number(end.objective)

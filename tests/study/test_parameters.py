@@ -1,0 +1,119 @@
+"""The numbers of a study: all named, and changed as if the study had said so."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from liminal_jax._smooth import Exact
+from liminal_jax.data.build import load_system
+from liminal_jax.data.hardware import system_names
+from liminal_jax.study.parameters import MEANINGS, parameters_of
+from tests.design.small import CAPITAL, UTPS, small
+
+
+def outcome(problem, changes, point):
+    parameters = parameters_of(problem)
+    logs = np.zeros(parameters.count)
+    for path, factor in changes.items():
+        logs[parameters.paths.index(path)] = math.log(factor)
+    evaluate = jax.jit(lambda logs, point: parameters.outcome(logs, point, jnp.asarray(1), Exact()))
+    return evaluate(jnp.asarray(logs), jnp.asarray(point))
+
+
+def as_is(problem, point):
+    evaluate = jax.jit(lambda point: problem.outcome(point, jnp.asarray(1), Exact()))
+    return evaluate(jnp.asarray(point))
+
+
+def assert_same(one, other):
+    assert float(one.score) == pytest.approx(float(other.score), rel=1e-12)
+    assert np.asarray(one.excess) == pytest.approx(np.asarray(other.excess), abs=1e-12)
+
+
+@pytest.fixture(scope="module")
+def planned():
+    return small("planned")
+
+
+@pytest.fixture(scope="module")
+def finished():
+    return small("finished")
+
+
+@pytest.mark.parametrize("name", system_names())
+def test_every_number_of_every_system_has_words(name):
+    for keys, _ in jax.tree_util.tree_leaves_with_path(load_system(name)):
+        path = jax.tree_util.keystr(keys, simple=True, separator=".")
+        assert MEANINGS[path].words
+
+
+def test_no_change_changes_nothing(planned, finished):
+    for problem in (planned, finished):
+        assert_same(outcome(problem, {}, problem.point), as_is(problem, problem.point))
+
+
+def changed(**tables):
+    return small("planned", **tables)
+
+
+def limits(capital, utps):
+    return [
+        {"quantity": "capital_cost", "at_most": capital},
+        {"quantity": "utps", "at_least": utps},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "tables"),
+    [
+        ({"context": 1.5}, {"workload": {"model": "llama-3-8b", "context": 24576}}),
+        (
+            {"facility.selling_multiple": 2.0},
+            {"assumptions": {"facility": {"selling_multiple": 12.6}}},
+        ),
+        ({"limit.capital_cost": 3.0}, {"constraints": limits(3 * CAPITAL, UTPS)}),
+        ({"limit.utps": 3.0}, {"constraints": limits(CAPITAL, 3 * UTPS)}),
+    ],
+)
+def test_a_change_is_what_the_study_would_say(planned, changes, tables):
+    here = outcome(planned, changes, planned.point)
+    assert_same(here, as_is(changed(**tables), planned.point))
+    assert not np.allclose(
+        np.append(here.score, here.excess),
+        np.append(*(lambda it: (it.score, it.excess))(as_is(planned, planned.point))),
+    )
+
+
+def test_fixed_numbers_of_the_design_change_and_degrees_do_not(planned):
+    parameters = parameters_of(planned)
+    design = {it for it in parameters.paths if it.startswith("design.")}
+    assert design == {
+        f"design.{it}" for it in ("dies", "sram", "link_bandwidth", "chips", "domain")
+    }
+    point = list(planned.point)
+    at = point.index(900e9)
+    point[at] *= 2.0
+    assert_same(
+        outcome(planned, {"design.link_bandwidth": 2.0}, planned.point), as_is(planned, point)
+    )
+
+
+def test_values_are_those_of_the_category(planned, finished):
+    parameters = parameters_of(planned)
+    values = dict(zip(parameters.paths, parameters.values(1), strict=True))
+    assert values["material.memory.stack_bandwidth"] == 2e12
+    assert values["limit.utps"] == UTPS
+    assert values["design.link_bandwidth"] == 900e9
+    assert parameters.own("material.memory.price")
+    assert not parameters.own("facility.selling_multiple")
+    assert parameters_of(finished).own("facility.selling_multiple")
+    assert len(parameters.units) == len(parameters.most) == parameters.count == len(values)
+
+
+def test_two_limits_on_one_quantity_are_told_apart():
+    band = [{"quantity": "utps", "at_least": 10.0}, {"quantity": "utps", "at_most": 20.0}]
+    paths = parameters_of(small("planned", constraints=band)).paths
+    assert paths[-2:] == ("limit.utps.at_least", "limit.utps.at_most")
