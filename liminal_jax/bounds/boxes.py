@@ -34,9 +34,15 @@ class Halves:
         """Values of each node."""
         return self.last - self.first + 1
 
+    @cached_property
+    def singles(self) -> Int[np.ndarray, " values"]:
+        """For each value the node that holds no other."""
+        nodes = np.flatnonzero(self.first == self.last)
+        return nodes[np.argsort(self.first[nodes])]
+
     def single(self, index: int) -> int:
         """The node that holds one value only."""
-        return int(np.flatnonzero((self.first == index) & (self.last == index))[0])
+        return int(self.singles[index])
 
     def extremes(self, values: np.ndarray, axis: int, extreme: np.ufunc) -> np.ndarray:
         """Minimum or maximum along a dimension, for every node."""
@@ -135,6 +141,14 @@ class Boxes:
     def with_others(self, others: "Boxes") -> "Boxes":
         """These boxes and others of the same lattice."""
         return Boxes(np.concatenate([self.nodes, others.nodes], axis=1), self.trees)
+
+
+def points(indices: Int[np.ndarray, "axes boxes"], trees: tuple[Halves, ...]) -> Boxes:
+    """Boxes of one point each, from the indices of its values."""
+    nodes = np.empty(indices.shape, np.int32)
+    for axis, tree in enumerate(trees):
+        nodes[axis] = tree.singles[indices[axis]]
+    return Boxes(nodes, trees)
 
 
 def whole(trees: tuple[Halves, ...]) -> Boxes:

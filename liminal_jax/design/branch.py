@@ -165,19 +165,25 @@ class Budget:
     seconds: float = 300.0
 
 
-class _PseudoCosts:
+class PseudoCosts:
     """How much halving an axis has tightened bounds, for each unit of its width."""
 
     def __init__(self, axes: int):
         self._drops = np.full(axes, LARGEST_DROP)
         self._widths = np.ones(axes)
 
+    def expected(
+        self, widths: Float[np.ndarray, "axes boxes"], lengths: Int[np.ndarray, "axes boxes"]
+    ) -> Float[np.ndarray, "axes boxes"]:
+        """The drop to be expected of halving each axis of each box; below 0 for single values."""
+        expected = (self._drops / self._widths)[:, None] * widths
+        return np.where(lengths > 1, expected + 1e-12, -1.0)
+
     def axes(
         self, widths: Float[np.ndarray, "axes boxes"], lengths: Int[np.ndarray, "axes boxes"]
     ) -> Int[np.ndarray, " boxes"]:
         """The axis along which each box is halved: that of the largest drop to be expected."""
-        expected = (self._drops / self._widths)[:, None] * widths
-        return np.argmax(np.where(lengths > 1, expected + 1e-12, -1.0), axis=0)
+        return np.argmax(self.expected(widths, lengths), axis=0)
 
     def learn(self, axes: np.ndarray, widths: np.ndarray, drops: np.ndarray) -> None:
         """Take note of the drops that halving some axes of some widths has brought."""
@@ -266,7 +272,7 @@ def branch_and_bound(
         What was done. Unless it is complete, the margin says what could still be gained.
     """
     budget = Budget() if budget is None else budget
-    begin, costs = clock(), _PseudoCosts(len(bounds.trees))
+    begin, costs = clock(), PseudoCosts(len(bounds.trees))
     boxes = whole(bounds.trees) if start is None else start
     tolerance = max(MARGIN, budget.gap)
     left, tally = _sorted_out(boxes, promise(*bounds.over(boxes)), incumbents, tolerance)
@@ -311,7 +317,7 @@ def _halved(
     parents: _Open,
     bounds: LatticeBounds,
     promise: Callable[[np.ndarray, np.ndarray], Promise],
-    costs: _PseudoCosts,
+    costs: PseudoCosts,
     widths: list[np.ndarray],
 ) -> tuple[Boxes, Promise]:
     """Halves of some boxes, and what they promise."""

@@ -1,6 +1,5 @@
 """The proof: how good a design is among all designs of its lattice."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -153,7 +152,8 @@ def ground_of(problem: Problem, *others: Problem) -> Ground:
     return Ground(bounds, widths, _judgeable(bounds))
 
 
-def _objective(low: np.ndarray, high: np.ndarray) -> Promise:
+def judged_objective(low: np.ndarray, high: np.ndarray) -> Promise:
+    """What bounds of the score and of the excesses promise of the objective."""
     return Promise(
         gains=high[:1],
         possible=np.all(low[1:] <= POSSIBLE, axis=0),
@@ -183,7 +183,7 @@ def proven(
         incumbents.learn(indices, score)
     tally = branch_and_bound(
         bounds,
-        _objective,
+        judged_objective,
         incumbents,
         ground.widths,
         budget,
@@ -200,27 +200,33 @@ def proven(
 
 
 def certificate(
-    problem: Problem, proof: Proof, score: float, objective: Callable[[float], float]
+    lattice: int,
+    tally: Tally,
+    slack: float,
+    score: float | None,
+    objective: Callable[[float], float],
 ) -> Certificate:
     """What a proof says of the best design.
 
     Args:
-        problem: The study.
-        proof: Its proof.
-        score: Score of the best design.
+        lattice: Designs of the lattice.
+        tally: What was done.
+        slack: Logarithm by which the bound lies above the best design.
+        score: Score of that design; none where no feasible one is known.
         objective: The objective of a score.
     """
-    settled = proof.feasible and proof.slack < -UNKNOWN / 2
-    value = objective(score) if settled else math.nan
-    bound = objective(score + proof.slack) if settled else math.nan
+    bound = gap = None
+    if score is not None and slack < -UNKNOWN / 2:
+        value, bound = objective(score), objective(score + slack)
+        gap = abs(bound - value) / abs(value)
     return Certificate(
-        method="bound" if settled or proof.tally.complete else "none",
-        bound=bound if settled else None,
-        relative_gap=abs(bound - value) / abs(value) if settled else None,
-        lattice=problem.lattice,
-        evaluated=proof.tally.evaluated,
-        boxes=proof.tally.boxes,
-        complete=proof.tally.complete,
+        method="none" if bound is None and not tally.complete else "bound",
+        bound=bound,
+        relative_gap=gap,
+        lattice=lattice,
+        evaluated=tally.evaluated,
+        boxes=tally.boxes,
+        complete=tally.complete,
     )
 
 

@@ -120,7 +120,8 @@ class Progress:
         """A front has come so far since its stage began, and has so many points."""
 
 
-def _placed(problem: Problem, lattice: Lattice, indices: np.ndarray) -> Place:
+def placed(problem: Problem, lattice: Lattice, indices: np.ndarray) -> Place:
+    """The place of a design of the lattice."""
     point, category = lattice.at(jnp.asarray(indices))
     return place_of(problem, np.asarray(point), int(category))
 
@@ -152,7 +153,7 @@ def _alternatives(problem: Problem, lattice: Lattice, proof: Proof) -> list[Alte
         if lacking is not None:
             found.append(Alternative(name, None, None, lacking))
             continue
-        place = _placed(problem, lattice, proof.indices[row])
+        place = placed(problem, lattice, proof.indices[row])
         found.append(Alternative(name, problem.objective(gain), place, None))
     return found
 
@@ -293,13 +294,14 @@ def optimize(
 
     progress.stage("explaining")
     feasible = float(found.merit) > INFEASIBLE
-    place = _placed(problem, lattice, np.asarray(found.indices))
+    place = placed(problem, lattice, np.asarray(found.indices))
     fleet, _ = jax.jit(lambda point, index: problem.fleet(point, index, Exact()))(
         jnp.asarray(place.point), jnp.asarray(place.row)
     )
     score = float(found.outcome.score)
     objective = problem.objective(score)
-    proved = certificate(problem, proof, score, lambda score: problem.objective(score))
+    known = score if proof.feasible else None
+    proved = certificate(problem.lattice, proof.tally, proof.slack, known, problem.objective)
     binding = binding_limits(problem, lattice, found)
     worth = sensitivities(slopes, optimum) if relaxed.feasible else []
     times["explain"] = clock()

@@ -9,7 +9,9 @@ from liminal_jax.design.branch import Tally
 
 
 def tally(boxes, margin):
-    return Tally(boxes=boxes, designs=boxes * 1e6, evaluated=3, open_margin=margin)
+    return Tally(
+        boxes=boxes, designs=boxes * 1e6, evaluated=3, open_margin=margin, open_gain=margin
+    )
 
 
 def test_a_proof_writes_a_line_each_time_the_seconds_double(capsys):
