@@ -11,10 +11,10 @@ def studies_list(json: bool = False) -> None:
     """
     from rich.table import Table
 
-    from liminal_jax.study.file import load_study, study_names
+    from liminal_jax.study.file import load_question, study_names
     from liminal_jax.view.console import results
 
-    studies = [load_study(name) for name in study_names()]
+    studies = [load_question(name) for name in study_names()]
     if json:
         print(json_format.dumps({it.name: it.about.strip() for it in studies}, indent=2))
         return

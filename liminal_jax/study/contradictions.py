@@ -3,6 +3,7 @@
 They are looked for beside the schema's own mistakes, so that a file gets all of them at once.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -47,21 +48,68 @@ def side_contradiction(given: Mapping[str, Any], one: str, other: str) -> str | 
 def contradictions(tables: Mapping[str, Any]) -> list[Problem]:
     """Every mistake between fields, and in the files that fields name."""
     design, workload = _table(tables, "design"), _table(tables, "workload")
+    members = _rows(tables, "workloads")
     found: list[tuple[str, str | None]] = []
     if "design" in tables:
         found.append(("design", hardware_contradiction(design)))
     if isinstance(tables.get("objective"), dict):
         sides = side_contradiction(tables["objective"], "maximise", "minimise")
         found.append(("objective", sides))
-    rows = tables.get("constraints")
-    for index, row in enumerate(rows if isinstance(rows, list) else []):
-        if isinstance(row, dict):
-            sides = side_contradiction(row, "at_least", "at_most")
-            found.append((f"constraints.{index}", sides))
+    if "workload" in tables and "workloads" in tables:
+        found.append(("workload", "give either [workload] or [[workloads]], not both"))
+    found += _constraint_contradictions(tables, "")
+    for path, member in members:
+        found += _constraint_contradictions(member, f"{path}.")
     problems = [Problem(path, message) for path, message in found if message is not None]
+    problems += _double_names(members)
     if "system" in design:
         problems += _unused_assumptions(_table(tables, "assumptions"))
-    return problems + _model_problems(workload.get("model")) + _system_problems(design)
+    for path, table in [("workload", workload), *members]:
+        problems += _model_problems(table.get("model"), f"{path}.model")
+    return problems + _system_problems(design)
+
+
+def model_label(model: str) -> str:
+    """What a workload is called that has no name: as its model.
+
+    Examples:
+        >>> model_label("qwen3-8b"), model_label("hf:org/Name-7B"), model_label("Mine/config.json")
+        ('qwen3-8b', 'name-7b', 'mine')
+    """
+    *folders, last = re.split(r"[/\\]", model.removeprefix("hf:").rstrip("/\\"))
+    if folders and last == "config.json":
+        last = folders[-1]
+    stem = last.removesuffix(".toml").removesuffix(".json").lower()
+    return re.sub(r"[^a-z0-9.]+", "-", stem).strip("-.") or "workload"
+
+
+def _rows(tables: Mapping[str, Any], name: str) -> list[tuple[str, dict[str, Any]]]:
+    """The tables of a list, with the path of each."""
+    rows = tables.get(name)
+    rows = rows if isinstance(rows, list) else []
+    return [(f"{name}.{index}", row) for index, row in enumerate(rows) if isinstance(row, dict)]
+
+
+def _constraint_contradictions(
+    tables: Mapping[str, Any], prefix: str
+) -> list[tuple[str, str | None]]:
+    return [
+        (f"{prefix}{path}", side_contradiction(row, "at_least", "at_most"))
+        for path, row in _rows(tables, "constraints")
+    ]
+
+
+def _double_names(members: list[tuple[str, dict[str, Any]]]) -> list[Problem]:
+    """Workloads whose names, given or their models', are those of others."""
+    taken: dict[str, str] = {}
+    problems = []
+    for path, member in members:
+        name = member.get("name") or model_label(str(member.get("model", "")))
+        if name in taken:
+            message = f"{name!r} is the name of {taken[name]} already; give each one of its own"
+            problems.append(Problem(f"{path}.name", message))
+        taken.setdefault(name, path)
+    return problems
 
 
 def system_paths(value: Any) -> list[str]:
@@ -84,13 +132,13 @@ def _unused_assumptions(assumptions: Mapping[str, Any]) -> list[Problem]:
     return [Problem(f"assumptions.{name}", message) for name in OF_A_PLAN if assumptions.get(name)]
 
 
-def _model_problems(model: Any) -> list[Problem]:
+def _model_problems(model: Any, path: str) -> list[Problem]:
     if not isinstance(model, str):
         return []
     try:
         load_model_spec(model)
     except InputError as error:
-        return [Problem("workload.model", line) for line in error.lines()]
+        return [Problem(path, line) for line in error.lines()]
     return []
 
 

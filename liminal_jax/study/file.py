@@ -10,7 +10,14 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.data.hardware import process_names, system_names, technology_names
@@ -20,6 +27,7 @@ from liminal_jax.study.assumptions import assumption_problems
 from liminal_jax.study.contradictions import (
     contradictions,
     hardware_contradiction,
+    model_label,
     side_contradiction,
     system_paths,
 )
@@ -205,28 +213,37 @@ class ConstraintTable(_Table):
         return self.at_least if self.at_least is not None else self.at_most or 0.0
 
 
-class DesignFile(_Table):
-    """A workload on a design.
+def file_name(name: str) -> str:
+    """A name that files and folders can bear.
+
+    Raises:
+        ValueError: it is not lower case with hyphens.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", name):
+        suggestion = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")
+        hint = f"; did you mean {suggestion!r}?" if suggestion else ""
+        raise ValueError(f"must be lower case with hyphens, got {name!r}{hint}")
+    return name
+
+
+class _File(_Table):
+    """What all files have in common.
 
     Attributes:
         name: Lower case with hyphens; names run folders.
         about: Why someone would ask.
     """
 
-    name: str = "design"
+    name: Annotated[str, AfterValidator(file_name)] = "design"
     about: str = ""
+
+
+class DesignFile(_File):
+    """A workload on a design."""
+
     workload: WorkloadTable
     design: DesignTable
     assumptions: AssumptionsTable = AssumptionsTable()
-
-    @field_validator("name")
-    @classmethod
-    def _names_a_folder(cls, value: str) -> str:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", value):
-            suggestion = re.sub(r"[^a-z0-9.]+", "-", value.lower()).strip("-.")
-            hint = f"; did you mean {suggestion!r}?" if suggestion else ""
-            raise ValueError(f"must be lower case with hyphens, got {value!r}{hint}")
-        return value
 
 
 class StudyFile(DesignFile):
@@ -236,7 +253,48 @@ class StudyFile(DesignFile):
     constraints: list[ConstraintTable] = []
 
 
-_File = TypeVar("_File", bound=DesignFile)
+class MemberTable(WorkloadTable):
+    """One of several workloads that share hardware.
+
+    Attributes:
+        name: Lower case with hyphens; names its design. That of the model where left out.
+        weight: How much it counts in the mean.
+        constraints: Limits that hold for it alone.
+    """
+
+    name: Annotated[str, AfterValidator(file_name)] = ""
+    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False, strict=True)
+    constraints: list[ConstraintTable] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_named(cls, table: Any) -> Any:
+        if not isinstance(table, dict) or "name" in table or "model" not in table:
+            return table
+        return {**table, "name": model_label(str(table["model"]))}
+
+    def workload(self) -> WorkloadTable:
+        """What is computed."""
+        return WorkloadTable(**{name: getattr(self, name) for name in WorkloadTable.model_fields})
+
+
+class PortfolioFile(_File):
+    """A question: the best hardware for several workloads, each with a mapping of its own.
+
+    Attributes:
+        workloads: The workloads.
+        objective: Of which the weighted geometric mean over the workloads decides.
+        constraints: Limits that hold for every workload.
+    """
+
+    workloads: list[MemberTable] = Field(min_length=1)
+    design: DesignTable
+    assumptions: AssumptionsTable = AssumptionsTable()
+    objective: ObjectiveTable
+    constraints: list[ConstraintTable] = []
+
+
+_Record = TypeVar("_Record", bound=_File)
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -257,11 +315,11 @@ def _beside(tables: dict[str, Any], path: Path) -> dict[str, Any]:
     A design that is found lies in another folder than its study: its paths must hold there too.
     """
     there = {**tables}
-    workload, design = tables.get("workload"), tables.get("design")
-    if isinstance(workload, dict) and isinstance(workload.get("model"), str):
-        model = workload["model"]
-        if model not in model_names():
-            there["workload"] = {**workload, "model": _found(model, path.parent)}
+    design, workloads = tables.get("design"), tables.get("workloads")
+    if "workload" in tables:
+        there["workload"] = _workload_beside(tables["workload"], path.parent)
+    if isinstance(workloads, list):
+        there["workloads"] = [_workload_beside(it, path.parent) for it in workloads]
     if isinstance(design, dict) and system_paths(design.get("system")):
         system = design["system"]
         there["design"] = {**design, "system": _found(system, path.parent)}
@@ -271,6 +329,14 @@ def _beside(tables: dict[str, Any], path: Path) -> dict[str, Any]:
     return there
 
 
+def _workload_beside(workload: Any, folder: Path) -> Any:
+    """A workload with a path to its model that is relative to a folder made absolute."""
+    model = workload.get("model") if isinstance(workload, dict) else None
+    if not isinstance(model, str) or model in model_names():
+        return workload
+    return {**workload, "model": _found(model, folder)}
+
+
 def _found(item: Any, folder: Path) -> Any:
     """The path of a file that is relative to a folder; anything else as it is."""
     if not isinstance(item, str) or item in system_names() or not (folder / item).exists():
@@ -278,7 +344,7 @@ def _found(item: Any, folder: Path) -> Any:
     return str((folder / item).resolve())
 
 
-def _checked(record: type[_File], tables: dict[str, Any], source: str) -> _File:
+def _checked(record: type[_Record], tables: dict[str, Any], source: str) -> _Record:
     """The record of some tables, or every mistake in them."""
     design = tables.get("design")
     process = design.get("process") if isinstance(design, dict) else None
@@ -286,8 +352,10 @@ def _checked(record: type[_File], tables: dict[str, Any], source: str) -> _File:
         *contradictions(tables),
         *assumption_problems(tables.get("assumptions"), process),
     ]
+    # That a file has both is told among the contradictions.
+    several = {key: it for key, it in tables.items() if key != "workload"}
     try:
-        file = validated(record, tables, source)
+        file = validated(record, several if "workloads" in tables else tables, source)
     except InputError as error:
         raise InputError(source, dict.fromkeys([*error.problems, *problems])) from None
     if problems:
@@ -300,21 +368,40 @@ def study_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _STUDIES.glob("*.toml")))
 
 
-def load_study(name_or_path: str) -> StudyFile:
-    """A study that comes with the package, by name, or a user's own, by path.
+def load_question(name_or_path: str) -> StudyFile | PortfolioFile:
+    """A study or portfolio that comes with the package, by name, or a user's own, by path.
 
     Raises:
-        InputError: there is no such study, or its file has mistakes; all of them.
+        InputError: there is no such file, or it has mistakes; all of them.
     """
     if name_or_path in study_names():
         path = _STUDIES / f"{name_or_path}.toml"
-        return _checked(StudyFile, _tables(path), f"studies/{path.name}")
+        return _question(_tables(path), f"studies/{path.name}")
     path = Path(name_or_path)
     if not path.is_file():
         hint = did_you_mean(name_or_path, study_names())
         known = hint or f"; there are {', '.join(study_names())}, or give the path of a file"
         raise InputError("", [Problem("", f"there is no study {name_or_path!r}{known}")])
-    return _checked(StudyFile, _beside(_tables(path), path), str(path))
+    return _question(_beside(_tables(path), path), str(path))
+
+
+def _question(tables: dict[str, Any], source: str) -> StudyFile | PortfolioFile:
+    if "workloads" in tables:
+        return _checked(PortfolioFile, tables, source)
+    return _checked(StudyFile, tables, source)
+
+
+def load_study(name_or_path: str) -> StudyFile:
+    """A study of one workload.
+
+    Raises:
+        InputError: see `load_question`; or there are several workloads.
+    """
+    file = load_question(name_or_path)
+    if isinstance(file, PortfolioFile):
+        message = "one workload is wanted here; only 'liminal optimize' takes several"
+        raise InputError(name_or_path, [Problem("workloads", message)])
+    return file
 
 
 def design_of(tables: dict[str, Any], source: str) -> DesignFile:

@@ -44,7 +44,9 @@ def design_tables(file: DesignFile, chosen: dict[str, float], category: str) -> 
     }
 
 
-def design_text(file: DesignFile, chosen: dict[str, float], category: str) -> str:
-    """The text of a design file."""
-    heading = "# Predict it with: liminal predict -c design.toml\n\n"
+def design_text(
+    file: DesignFile, chosen: dict[str, float], category: str, name: str = "design.toml"
+) -> str:
+    """The text of a design file of some name."""
+    heading = f"# Predict it with: liminal predict -c {name}\n\n"
     return heading + tomli_w.dumps(design_tables(file, chosen, category))

@@ -14,7 +14,7 @@ import numpy as np
 import tomli_w
 
 from liminal_jax._smooth import Exact
-from liminal_jax.study.file import StudyFile, load_study
+from liminal_jax.study.file import StudyFile, WorkloadTable, load_study
 from liminal_jax.study.problem import NUMERIC, problem_of
 from liminal_jax.study.quantities import QUANTITIES
 
@@ -187,8 +187,9 @@ class Swept(NamedTuple):
 
 
 @functools.cache
-def _sweeper(base: str) -> Any:
-    problem = problem_of(load_study(str(STUDIES / f"{base}.toml")))
+def _sweeper(base: str, workload: WorkloadTable) -> Any:
+    file = load_study(str(STUDIES / f"{base}.toml"))
+    problem = problem_of(file.model_copy(update={"workload": workload}))
 
     def one(point: Any, category: Any) -> Any:
         fleet, used = problem.fleet(point, category, Exact())
@@ -208,7 +209,7 @@ def every_outcome(base: str, file: StudyFile) -> tuple[np.ndarray, np.ndarray, n
     """
     design = file.design
     chosen = design.memory if design.system is None else design.system
-    known, evaluate = _sweeper(base)
+    known, evaluate = _sweeper(base, file.workload)
     grids = [getattr(design, name) for name in NUMERIC]
     axes = [np.asarray([1.0] if grid is None else grid.values) for grid in grids]
     mesh = np.meshgrid(np.arange(len(chosen.names)), *axes, indexing="ij")

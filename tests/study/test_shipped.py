@@ -3,14 +3,18 @@
 import pytest
 
 from liminal_jax.design.certify import ground_of, proven
-from liminal_jax.study.file import load_study, study_names
+from liminal_jax.study.file import StudyFile, load_question, load_study, study_names
+from liminal_jax.study.portfolio import portfolio_of
 from liminal_jax.study.problem import problem_of
 
 INFEASIBLE = {"ten-thousand-utps"}
 LEAST_DESIGNS = 100_000_000
 
 
-@pytest.mark.parametrize("name", study_names())
+PORTFOLIOS = [name for name in study_names() if not isinstance(load_question(name), StudyFile)]
+
+
+@pytest.mark.parametrize("name", sorted(set(study_names()) - set(PORTFOLIOS)))
 def test_a_shipped_study_is_large_and_settled(name):
     file = load_study(name)
     assert file.name == name
@@ -21,3 +25,12 @@ def test_a_shipped_study_is_large_and_settled(name):
     assert proof.tally.complete
     assert proof.tally.designs == problem.lattice
     assert proof.feasible == (name not in INFEASIBLE)
+
+
+@pytest.mark.parametrize("name", PORTFOLIOS)
+def test_a_shipped_portfolio_is_large(name):
+    file = load_question(name)
+    assert file.name == name
+    assert len(file.about.split()) > 30
+    portfolio = portfolio_of(file)
+    assert portfolio.lattice * portfolio.mappings > LEAST_DESIGNS
