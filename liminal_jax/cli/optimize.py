@@ -2,6 +2,7 @@
 
 import json as json_format
 import math
+from functools import partial
 from typing import Annotated, Any
 
 import tyro
@@ -29,6 +30,8 @@ def optimize(
 
     Writes a run folder with the design as a file for `liminal predict -c`.
 
+    Several workloads get one chip, a design for each, and what each loses by sharing.
+
     Args:
         study: A study that comes with the package (see `liminal studies`), or a path to one.
         output: Folder to write (default: the first free runs/NAME-K).
@@ -39,48 +42,39 @@ def optimize(
         seconds: Wall time after which the proof stops, and says how far it has come.
         json: Print one JSON object in SI units.
     """
-    from liminal_jax.study.file import load_study
+    from liminal_jax.study.file import PortfolioFile, load_question
 
     _check(starts, gap, seconds)
-    file = load_study(study)
+    file = load_question(study)
     prepare_jax()
 
-    import jax.numpy as jnp
-
-    from liminal_jax._smooth import Exact
+    from liminal_jax.cli.portfolio import found_for_all
     from liminal_jax.cli.progress import ProgressBar
-    from liminal_jax.design.anneal import Schedule
+    from liminal_jax.cli.study import found_for_one
     from liminal_jax.design.branch import Budget
-    from liminal_jax.design.existing import best_existing
-    from liminal_jax.design.record import answer_record
-    from liminal_jax.design.search import optimize as search
     from liminal_jax.study.folder import new_folder, provenance, write_run
-    from liminal_jax.study.write import design_text
-    from liminal_jax.view.answer import answer_view
     from liminal_jax.view.console import messages, results
 
     problem = problem_at(file, study)
+    if isinstance(file, PortfolioFile):
+        search = partial(found_for_all, problem)
+    else:
+        search = partial(found_for_one, problem, starts)
     folder = new_folder(file.name, output, overwrite)
     with ProgressBar() as progress:
         budget = Budget(gap=math.log1p(gap), seconds=seconds)
-        answer = search(problem, Schedule(starts=starts), seed, progress, budget)
-        progress.stage("comparing with chips that exist")
-        existing = best_existing(file) if file.design.system is None else []
-    place = answer.place
-    system = problem.system(jnp.asarray(place.point), jnp.asarray(place.row), Exact())
-    record = answer_record(answer, existing, system)
-    design = design_text(file, place.values, place.category)
+        found = search(progress, budget, seed, str(folder))
     write_run(
         folder,
-        {"design.toml": design},
-        {"result.json": record, "provenance.json": provenance(seed)},
+        found.designs,
+        {"result.json": found.record, "provenance.json": provenance(seed)},
     )
     if json:
-        print(json_format.dumps(record, indent=2))
+        print(json_format.dumps(found.record, indent=2))
         messages().print(f"written to {folder}")
     else:
-        results().print(answer_view(answer, existing, system, str(folder)))
-    return 0 if answer.feasible else 1
+        results().print(found.view)
+    return 0 if found.feasible else 1
 
 
 def _check(starts: int, gap: float, seconds: float) -> None:
@@ -96,10 +90,15 @@ def _check(starts: int, gap: float, seconds: float) -> None:
 
 
 def problem_at(file: Any, source: str) -> Any:
-    """The problem of a study; mistakes that only show there name the file that the user named."""
+    """The problem of a study, or of several workloads.
+
+    Mistakes that only show there name the file that the user named.
+    """
+    from liminal_jax.study.file import PortfolioFile
+    from liminal_jax.study.portfolio import portfolio_of
     from liminal_jax.study.problem import problem_of
 
     try:
-        return problem_of(file)
+        return portfolio_of(file) if isinstance(file, PortfolioFile) else problem_of(file)
     except InputError as error:
         raise InputError(source, error.problems) from None

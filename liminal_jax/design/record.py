@@ -11,7 +11,7 @@ from liminal_jax.design.search import Answer
 from liminal_jax.hardware.system import System
 from liminal_jax.study.basis import basis
 from liminal_jax.study.file import StudyFile
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import QUANTITIES, Fleet
 from liminal_jax.study.report import number, prediction_record
 from liminal_jax.study.write import design_tables
 
@@ -21,9 +21,9 @@ def _place(answer: Answer, place: Place) -> dict[str, Any]:
     return {category: place.category, **place.values}
 
 
-def totals(answer: Answer) -> dict[str, float | None]:
+def totals(fleet: Fleet) -> dict[str, float | None]:
     """Every quantity that a study can name, for all instances."""
-    return {name: number(quantity.of(answer.fleet)) for name, quantity in QUANTITIES.items()}
+    return {name: number(quantity.of(fleet)) for name, quantity in QUANTITIES.items()}
 
 
 def gap(answer: Answer) -> float | None:
@@ -33,7 +33,8 @@ def gap(answer: Answer) -> float | None:
     return number(abs(answer.relaxed.objective - answer.objective) / abs(answer.objective))
 
 
-def _binding(it: Binding) -> dict[str, Any]:
+def binding_record(it: Binding) -> dict[str, Any]:
+    """A limit at a design; unknown numbers are null."""
     return {**dataclasses.asdict(it), "value": number(it.value), "slack": number(it.slack)}
 
 
@@ -58,9 +59,9 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
         },
         "design": design_tables(file, answer.place.values, answer.place.category)["design"],
         "prediction": prediction_record(answer.fleet.instance, sentences),
-        "totals": totals(answer),
+        "totals": totals(answer.fleet),
         "certificate": dataclasses.asdict(answer.certificate),
-        "binding": [_binding(it) for it in answer.binding],
+        "binding": [binding_record(it) for it in answer.binding],
         "sensitivities": [dataclasses.asdict(it) for it in answer.sensitivities],
         "alternatives": [
             {

@@ -12,9 +12,10 @@ from liminal_jax.design.explain import Binding
 from liminal_jax.design.record import gap
 from liminal_jax.design.search import Answer
 from liminal_jax.hardware.system import System
-from liminal_jax.study.file import DesignFile, ObjectiveTable, StudyFile
+from liminal_jax.study.file import ConstraintTable, DesignFile, ObjectiveTable, StudyFile
 from liminal_jax.study.problem import PHYSICAL
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.view.chip import chip_words
 from liminal_jax.view.numbers import dollars, gibibytes, per_cent, plain, with_prefix
 
 _MOST_SENSITIVITIES = 8
@@ -58,16 +59,27 @@ def quantity(name: str, value: float, unit: str) -> str:
     return f"{plain(value, 4)} {unit if name in QUANTITIES else ''}".strip()
 
 
-_VALUE_UNITS = {"compute_area": "m2", "sram": "B", "link_bandwidth": "B/s"}
+VALUE_UNITS = {"compute_area": "m2", "sram": "B", "link_bandwidth": "B/s"}
+"""Units of the variables that have one."""
 
 
 def words(values: dict[str, float]) -> str:
     """The free values of a design in one line."""
     parts = [
-        f"{_LABELS[name]} {quantity(name, value, _VALUE_UNITS.get(name, ''))}"
+        f"{_LABELS[name]} {quantity(name, value, VALUE_UNITS.get(name, ''))}"
         for name, value in values.items()
     ]
     return ", ".join(parts)
+
+
+def limits_words(constraints: list[ConstraintTable]) -> str:
+    """Limits in one line."""
+    limits = [
+        f"{it.quantity} {'>=' if it.at_least is not None else '<='}"
+        f" {quantity(it.quantity, it.limit, QUANTITIES[it.quantity].unit)}"
+        for it in constraints
+    ]
+    return "; ".join(limits)
 
 
 def asked(file: DesignFile, *objectives: ObjectiveTable) -> Text:
@@ -79,17 +91,12 @@ def asked(file: DesignFile, *objectives: ObjectiveTable) -> Text:
         for it in objectives or [file.objective]
     )
     goals = f"{', '.join(others)} and {last}" if others else last
-    limits = [
-        f"{it.quantity} {'>=' if it.at_least is not None else '<='}"
-        f" {quantity(it.quantity, it.limit, QUANTITIES[it.quantity].unit)}"
-        for it in file.constraints
-    ]
     work = file.workload
     return Text.assemble(
         (file.name, "bold"),
         f": {goals} for {work.model}, context {work.context:,.0f},"
         f" {work.weight_bits:g}-bit weights, {work.kv_bits:g}-bit KV\nsubject to "
-        + ("; ".join(limits) or "what can be built"),
+        + (limits_words(file.constraints) or "what can be built"),
     )
 
 
@@ -97,28 +104,6 @@ def _objective(answer: Answer) -> str:
     file = answer.problem.file
     name = file.objective.quantity if isinstance(file, StudyFile) else ""
     return f"{name} {quantity(name, answer.objective, QUANTITIES[name].unit)}"
-
-
-def _chip(answer: Answer, system: System) -> str:
-    chip, values = system.chip, answer.place.values
-    design = answer.problem.file.design
-    if design.system is not None:
-        return answer.place.category
-    parts = {
-        name: values[name] if name in values else getattr(design, name).values[0]
-        for name in ("stacks", "dies", "compute_area", "sram", "link_bandwidth")
-    }
-    area = float(answer.fleet.die_area)
-    return (
-        f"{parts['stacks']:g} stacks of {answer.place.category}"
-        f" ({gibibytes(float(chip.memory.capacity))},"
-        f" {with_prefix(float(chip.memory.bandwidth), 'B/s')});"
-        f" {parts['dies']:g} dies of {plain(area * 1e6)} mm2"
-        f" with {plain(parts['compute_area'] * 1e6)} mm2 of cores each"
-        f" ({with_prefix(float(chip.tensor.bits_8), 'FLOP/s')} at 8 bits);"
-        f" {plain(parts['sram'] * 1e-6)} MB of resident SRAM a die;"
-        f" links {with_prefix(parts['link_bandwidth'], 'B/s')}"
-    )
 
 
 def _design(answer: Answer, system: System) -> Table:
@@ -131,7 +116,8 @@ def _design(answer: Answer, system: System) -> Table:
     )
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
-    table.add_row("chip", _chip(answer, system))
+    area = float(fleet.die_area)
+    table.add_row("chip", chip_words(design, answer.place, area, system))
     table.add_row(
         "a chip",
         f"{with_prefix(float(it.chip_power), 'W')} at work,"

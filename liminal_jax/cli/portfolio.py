@@ -1,0 +1,32 @@
+"""`liminal optimize` for several workloads: the best chip that they can share."""
+
+from liminal_jax.cli.found import Found
+from liminal_jax.cli.progress import ProgressBar
+from liminal_jax.design.branch import Budget
+from liminal_jax.design.portfolio import optimize_portfolio
+from liminal_jax.design.portfolio_record import portfolio_record
+from liminal_jax.study.portfolio import Portfolio
+from liminal_jax.study.write import design_text
+from liminal_jax.view.portfolio import portfolio_view
+
+
+def found_for_all(
+    portfolio: Portfolio, progress: ProgressBar, budget: Budget, seed: int, folder: str
+) -> Found:
+    """The answer to a portfolio, with a design file for each workload.
+
+    Args:
+        portfolio: The question.
+        progress: Told what happens.
+        budget: When to stop.
+        seed: Of the samples that the search begins with.
+        folder: Where the answer will be written.
+    """
+    answer = optimize_portfolio(portfolio, budget, seed, progress)
+    designs = {}
+    for it in answer.served:
+        name = f"design-{it.member.name}.toml"
+        file = it.member.problem.file
+        designs[name] = design_text(file, it.place.values, it.place.category, name)
+    record, view = portfolio_record(answer), portfolio_view(answer, folder)
+    return Found(answer.feasible, designs, record, view)

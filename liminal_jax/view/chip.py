@@ -1,0 +1,41 @@
+"""A chip in words, and the values that it has."""
+
+from liminal_jax.design.place import Place
+from liminal_jax.hardware.system import System
+from liminal_jax.study.file import DesignTable
+from liminal_jax.view.numbers import gibibytes, plain, with_prefix
+
+
+def chosen(design: DesignTable, place: Place, name: str) -> float:
+    """The value of a numeric variable, free or not."""
+    if name in place.values:
+        return place.values[name]
+    return getattr(design, name).values[0]
+
+
+def chip_words(design: DesignTable, place: Place, die_area: float, system: System) -> str:
+    """What a chip is made of; the name of a finished one.
+
+    Args:
+        design: The design table of the study.
+        place: The values chosen.
+        die_area: Area of one logic die [m^2].
+        system: The hardware there.
+    """
+    if design.system is not None:
+        return place.category
+    chip = system.chip
+    parts = {
+        name: chosen(design, place, name)
+        for name in ("stacks", "dies", "compute_area", "sram", "link_bandwidth")
+    }
+    return (
+        f"{parts['stacks']:g} stacks of {place.category}"
+        f" ({gibibytes(float(chip.memory.capacity))},"
+        f" {with_prefix(float(chip.memory.bandwidth), 'B/s')});"
+        f" {parts['dies']:g} dies of {plain(die_area * 1e6)} mm2"
+        f" with {plain(parts['compute_area'] * 1e6)} mm2 of cores each"
+        f" ({with_prefix(float(chip.tensor.bits_8), 'FLOP/s')} at 8 bits);"
+        f" {plain(parts['sram'] * 1e-6)} MB of resident SRAM a die;"
+        f" links {with_prefix(parts['link_bandwidth'], 'B/s')}"
+    )
