@@ -25,8 +25,9 @@ def sensitivity(
 ) -> int:
     """Tell what each number and each limit of a study is worth, and how the best design moves.
 
-    Whole numbers are free here: the figures are those of the relaxed optimum, found by gradients
-    and refined. Each number is also made less and more, and the study solved again.
+    Whole numbers are free here: the figures are those of the relaxed optimum, refined.
+
+    Each number is also made less and more, and the study solved again.
 
     Writes a run folder with the results and a tornado plot (figures/tornado.png and .pdf).
 

@@ -264,7 +264,7 @@ def branch_and_bound(
         incumbents: The best designs known; better ones are added.
         widths: Width of every node of each axis, see `widths_of`.
         budget: When to stop before everything is proven.
-        tell: Told after each round.
+        tell: Told at the beginning and after each round.
         start: Boxes to search; the whole lattice if none.
         clock: Seconds from some origin.
 
@@ -276,6 +276,7 @@ def branch_and_bound(
     boxes = whole(bounds.trees) if start is None else start
     tolerance = max(MARGIN, budget.gap)
     left, tally = _sorted_out(boxes, promise(*bounds.over(boxes)), incumbents, tolerance)
+    tell(tally)
     while len(left) and clock() - begin < budget.seconds:
         now, later = left.most_promising()
         # What has been found since they were judged may have settled them.
