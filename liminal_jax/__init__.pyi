@@ -10,6 +10,8 @@ from .design.pareto import FrontAnswer as FrontAnswer
 from .design.pareto import pareto as pareto
 from .design.search import Answer as Answer
 from .design.search import optimize as optimize
+from .design.worth import Worth as Worth
+from .design.worth import worth as worth
 from .hardware.chip import ByPrecision as ByPrecision
 from .hardware.chip import Chip as Chip
 from .hardware.chip import MemoryTier as MemoryTier

@@ -56,6 +56,7 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
             "relative_gap": gap(answer),
             "starts": answer.relaxed.starts[1],
             "starts_within_limits": answer.relaxed.starts[0],
+            "reason": answer.relaxed.reason,
         },
         "design": design_tables(file, answer.place.values, answer.place.category)["design"],
         "prediction": prediction_record(answer.fleet.instance, sentences),

@@ -28,7 +28,8 @@ def worth_view(found: Worth, top: int, folder: str) -> RenderableType:
     heading = asked(problem.file)
     if not found.feasible:
         failed = Text("no relaxed design was found that meets every limit", style="bold")
-        return Group(heading, "", failed, *(f"  {it}" for it in found.reasons))
+        reasons = (Text(f"  {it}") for it in found.reasons)
+        return Group(heading, "", failed, *reasons, "", Text(_footer(found, folder)))
     place = f"{found.place.category}, {words(found.place.values)}"
     value = quantity(problem.asked, found.objective, QUANTITIES[problem.asked].unit)
     change = f"{plain(100 * found.change)} %"

@@ -36,7 +36,7 @@ def tornado_figure(record: Mapping[str, Any]) -> "Figure":
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.margins(x=0.16)
+    axes.margins(x=0.2)
     axes.set_xlabel(f"change of {_asked(record)} when the design is chosen anew [%]")
     figure.suptitle(_title(record), x=0.01, ha="left", fontsize=9)
     _legend(figure, record)
