@@ -9,6 +9,7 @@ from .data.models import model_names as model_names
 from .design.pareto import FrontAnswer as FrontAnswer
 from .design.pareto import pareto as pareto
 from .design.search import Answer as Answer
+from .design.search import Progress as Progress
 from .design.search import optimize as optimize
 from .design.worth import Worth as Worth
 from .design.worth import worth as worth

@@ -102,8 +102,8 @@ class FrontAnswer:
         return bool(self.points)
 
 
-def ground_for(problem: Problem, objectives: Sequence[ObjectiveTable]) -> Ground:
-    """Where the designs of a study are searched by bounds for several objectives.
+def asking(problem: Problem, objectives: Sequence[ObjectiveTable]) -> list[Problem]:
+    """The same study with each of some objectives in place of its own.
 
     Raises:
         TypeError: the file asks for nothing; it is a design, not a study.
@@ -111,7 +111,16 @@ def ground_for(problem: Problem, objectives: Sequence[ObjectiveTable]) -> Ground
     if not isinstance(problem.file, StudyFile):
         raise TypeError("a design has no objective")
     files = [problem.file.model_copy(update={"objective": it}) for it in objectives]
-    return ground_of(*(dataclasses.replace(problem, file=file) for file in files))
+    return [dataclasses.replace(problem, file=file) for file in files]
+
+
+def ground_for(problem: Problem, objectives: Sequence[ObjectiveTable]) -> Ground:
+    """Where the designs of a study are searched by bounds for several objectives.
+
+    Raises:
+        TypeError: the file asks for nothing; it is a design, not a study.
+    """
+    return ground_of(*asking(problem, objectives))
 
 
 def swept(
