@@ -65,8 +65,10 @@ def knee_letters(answer: FrontAnswer) -> dict[int, str]:
 
 
 def _heading(objective: ObjectiveTable) -> str:
+    """The words of a quantity, apart so that they may wrap, and its unit."""
     unit, _ = shown_unit(objective.quantity)
-    return f"{objective.quantity}\n[{unit}]" if unit else objective.quantity
+    words = objective.quantity.replace("_", " ")
+    return f"{words}\n[{unit}]" if unit else words
 
 
 def _table(answer: FrontAnswer, rows: list[int]) -> Table:
