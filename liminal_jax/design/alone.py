@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from liminal_jax.design.existing import existing_problems
-from liminal_jax.design.pareto import ground_for, swept
+from liminal_jax.design.pareto import ground_for, scouted, swept
 from liminal_jax.study.file import ObjectiveTable, StudyFile
 from liminal_jax.study.problem import Problem
 
@@ -42,7 +42,8 @@ def fronts_alone(problem: Problem, objectives: Sequence[ObjectiveTable]) -> list
     found = []
     for number, row in enumerate(ground.start.first[0]):
         alone = ground._replace(start=ground.start.some(np.asarray([number])))
-        front, _ = swept(alone, len(objectives), FINENESS, SECONDS)
+        front = scouted(alone, len(objectives), FINENESS)
+        swept(alone, front, SECONDS)
         points = np.exp(signs[:, None] * front.gains).T.tolist()
         if points:
             found.append(FrontAlone(problem.categories[int(row)], sorted(map(tuple, points))))

@@ -1,8 +1,7 @@
 """The front of a study: the designs between which only a preference can choose.
 
-Branch and bound with several objectives finds it and proves it at once, see `design.front`. It
-needs no designs to start from: with the whole front known beforehand it bounds four boxes in five
-all the same.
+Local search finds much of it; branch and bound with several objectives finds the rest and proves
+it, see `design.front`.
 """
 
 import dataclasses
@@ -24,6 +23,7 @@ from liminal_jax.design.front import Front
 from liminal_jax.design.knees import knees
 from liminal_jax.design.lattice import lattice_of
 from liminal_jax.design.place import Place, place_of
+from liminal_jax.design.scout import Scout
 from liminal_jax.design.search import Progress, shortfalls
 from liminal_jax.study.file import ObjectiveTable, StudyFile
 from liminal_jax.study.problem import FEASIBLE, Problem
@@ -123,41 +123,52 @@ def ground_for(problem: Problem, objectives: Sequence[ObjectiveTable]) -> Ground
     return ground_of(*asking(problem, objectives))
 
 
-def swept(
-    ground: Ground,
-    objectives: int,
-    epsilon: float,
-    seconds: float,
-    tell: Callable[[Tally, int], None] = lambda *_: None,
-    clock: Callable[[], float] = time.perf_counter,
-) -> tuple[Front, Tally]:
-    """The nondominated designs of a lattice.
+def judged(objectives: int) -> Callable[[np.ndarray, np.ndarray], Promise]:
+    """What bounds mean of which the first are those of so many scores, the others of excesses."""
+
+    def promise(low: np.ndarray, high: np.ndarray) -> Promise:
+        scores, excess = high[:objectives], high[objectives:]
+        return Promise(
+            gains=scores,
+            possible=np.all(low[objectives:] <= POSSIBLE, axis=0),
+            certain=np.all(excess <= FEASIBLE, axis=0) & np.isfinite(scores).all(axis=0),
+        )
+
+    return promise
+
+
+def scouted(ground: Ground, objectives: int, epsilon: float) -> Front:
+    """What local search finds of a front.
 
     Args:
         ground: The lattice, with bounds of the scores first.
         objectives: How many scores there are.
         epsilon: Share by which a design may better the point that comes nearest to it.
+    """
+    front = Front(objectives, len(ground.bounds.trees), math.log1p(epsilon))
+    Scout(ground, judged(objectives), front).search()
+    return front
+
+
+def swept(
+    ground: Ground,
+    front: Front,
+    seconds: float,
+    tell: Callable[[Tally, int], None] = lambda *_: None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Tally:
+    """Find what a front lacks, and prove that it lacks no more.
+
+    Args:
+        ground: The lattice, with bounds of the scores first.
+        front: The points that are known; takes note of what is found.
         seconds: Wall time after which the search stops.
         tell: Told after each round what was done, and how many points are known.
         clock: Seconds from some origin.
-
-    Returns:
-        The points, and what was done.
     """
-
-    def promise(low: np.ndarray, high: np.ndarray) -> Promise:
-        scores, most = high[:objectives], high[objectives:]
-        judged = np.isfinite(scores).all(axis=0)
-        return Promise(
-            gains=scores,
-            possible=np.all(low[objectives:] <= POSSIBLE, axis=0),
-            certain=np.all(most <= FEASIBLE, axis=0) & judged,
-        )
-
-    front = Front(objectives, len(ground.bounds.trees), math.log1p(epsilon))
-    tally = branch_and_bound(
+    return branch_and_bound(
         ground.bounds,
-        promise,
+        judged(len(front.gains)),
         front,
         ground.widths,
         Budget(seconds=seconds),
@@ -165,7 +176,6 @@ def swept(
         ground.start,
         clock,
     )
-    return front, tally
 
 
 def _points(
@@ -277,12 +287,13 @@ def pareto(
     begin = clock()
     progress.stage("bounding the exact model")
     ground = ground_for(problem, objectives)
-    progress.stage("sweeping by branch and bound", problem.lattice)
+    progress.stage("walking along the front")
+    front = scouted(ground, len(objectives), epsilon)
+    progress.stage("proving by branch and bound", problem.lattice)
     started = clock()
-    front, tally = swept(
+    tally = swept(
         ground,
-        len(objectives),
-        epsilon,
+        front,
         seconds,
         lambda tally, points: progress.swept(tally, points, clock() - started),
         clock,

@@ -9,7 +9,7 @@ import pytest
 from liminal_jax.design.branch import MARGIN
 from liminal_jax.design.front import Front
 from liminal_jax.design.knees import knees
-from liminal_jax.design.pareto import ground_for, pareto, swept
+from liminal_jax.design.pareto import ground_for, pareto, scouted, swept
 from liminal_jax.study.file import ObjectiveTable, load_study
 from liminal_jax.study.problem import problem_of
 from liminal_jax.study.quantities import QUANTITIES
@@ -50,14 +50,16 @@ class Case:
         signs = [-1.0 if name in MINIMISED else 1.0 for name in chosen]
         self.gains = np.log(quantities[:, columns]) * signs
         self.ground = ground_for(self.problem, self.objectives)
+        self.shape = [int(tree.lengths[0]) for tree in self.ground.bounds.trees]
 
     def swept(self, epsilon, **how):
-        return swept(self.ground, len(self.objectives), epsilon, 300.0, **how)
+        """What branch and bound finds by itself."""
+        front = Front(len(self.objectives), len(self.shape), math.log1p(epsilon))
+        return front, swept(self.ground, front, 300.0, **how)
 
     def rows(self, front):
         """The rows of the designs of a front."""
-        shape = [int(tree.lengths[0]) for tree in self.ground.bounds.trees]
-        return np.ravel_multi_index(tuple(front.indices), shape)
+        return np.ravel_multi_index(tuple(front.indices), self.shape)
 
 
 def nondominated(gains):
@@ -103,6 +105,35 @@ def test_a_front_is_that_of_the_whole_lattice(cases):
     assert max(lengths) > 20
 
 
+def test_a_front_of_one_category_holds_no_other(cases):
+    several = 0
+    for case in cases:
+        every = np.unravel_index(np.arange(len(case.gains)), case.shape)[0]
+        several += len(np.unique(every)) > 1
+        for number, category in enumerate(case.ground.start.first[0]):
+            start = case.ground.start.some(np.asarray([number]))
+            ground = case.ground._replace(start=start)
+            front = scouted(ground, len(case.objectives), 0.0)
+            tally = swept(ground, front, 300.0)
+            exact = nondominated(case.gains[case.feasible & (every == category)])
+            assert tally.complete
+            assert len(exact) == front.gains.shape[1]
+            assert set(front.indices[0]) <= {category}
+            if len(exact):
+                assert farthest(exact, front.gains.T) <= CLOSE
+    assert several > 0
+
+
+def test_a_scout_finds_designs_that_meet_the_limits(cases):
+    found = 0
+    for case in cases:
+        front = scouted(case.ground, len(case.objectives), 0.0)
+        found += front.gains.shape[1] > 0
+        assert case.feasible[case.rows(front)].all()
+        np.testing.assert_allclose(case.gains[case.rows(front)], front.gains.T, atol=MARGIN)
+    assert found > len(cases) / 3
+
+
 @pytest.mark.parametrize("epsilon", [0.001, 0.01, 0.1])
 def test_a_thinner_front_keeps_its_word(cases, epsilon):
     for case in cases:
@@ -128,7 +159,8 @@ def test_a_front_that_is_cut_short_says_how_far_it_has_come(cases):
             clock=lambda ticks=ticks: 25.0 * next(ticks),
             tell=lambda *what, told=told: told.append(what),
         )
-        assert told[-1] == (tally, front.gains.shape[1])
+        assert all(done.boxes > 0 for done, _ in told)
+        assert told[-1:] in ([], [(tally, front.gains.shape[1])])
         points, feasible = front.gains.T, case.gains[case.feasible]
         assert case.feasible[case.rows(front)].all()
         if len(points):
