@@ -6,10 +6,12 @@ from .data.build import load_system as load_system
 from .data.hardware import system_names as system_names
 from .data.models import load_model_spec as load_model_spec
 from .data.models import model_names as model_names
+from .design.find import Finding as Finding
+from .design.find import find as find
 from .design.pareto import FrontAnswer as FrontAnswer
 from .design.pareto import pareto as pareto
+from .design.progress import Progress as Progress
 from .design.search import Answer as Answer
-from .design.search import Progress as Progress
 from .design.search import optimize as optimize
 from .design.worth import Worth as Worth
 from .design.worth import worth as worth

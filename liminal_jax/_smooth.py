@@ -42,9 +42,9 @@ class AbstractRelaxation(eqx.Module):
     def minimum(self, left: Scalar, right: Scalar) -> Scalar:
         """The smaller of two non-negative numbers."""
 
+    @abstractmethod
     def floor(self, value: Scalar) -> Scalar:
         """The largest whole number that is not above a value."""
-        return -self.ceil(-value)
 
 
 class Exact(AbstractRelaxation):
@@ -66,6 +66,10 @@ class Exact(AbstractRelaxation):
     def ceil(self, value: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""
         return jnp.ceil(value)
+
+    def floor(self, value: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return jnp.floor(value)
 
     def above(self, value: Scalar, threshold: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""
@@ -114,9 +118,54 @@ class Soft(AbstractRelaxation):
         rise = jnp.expm1(-(value - whole) / self.rounding) / jnp.expm1(-1 / self.rounding)
         return whole + rise
 
+    def floor(self, value: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return -self.ceil(-value)
+
     def above(self, value: Scalar, threshold: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""
         return jax.nn.sigmoid((jnp.log(value) - jnp.log(threshold)) / self.temperature)
+
+
+class SoftSizes(AbstractRelaxation):
+    """The model with its kinks rounded where degrees of parallelism are held at whole numbers.
+
+    What is rounded up hangs on the degrees and stays as it is; what is rounded down counts
+    instances, of which there may be a part.
+
+    Attributes:
+        kinks: How the kinks are rounded.
+
+    Examples:
+        >>> reading = SoftSizes(0.5)
+        >>> float(reading.ceil(2.5)), float(reading.floor(2.5))
+        (3.0, 2.5)
+    """
+
+    kinks: Soft
+
+    def __init__(self, temperature: Scalar):
+        self.kinks = Soft(temperature)
+
+    def maximum(self, *values: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return self.kinks.maximum(*values)
+
+    def minimum(self, left: Scalar, right: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return self.kinks.minimum(left, right)
+
+    def ceil(self, value: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return jnp.ceil(value)
+
+    def floor(self, value: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return jnp.asarray(value, float)
+
+    def above(self, value: Scalar, threshold: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return self.kinks.above(value, threshold)
 
 
 def between(whole: Scalar) -> Scalar:

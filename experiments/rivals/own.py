@@ -7,19 +7,20 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
+import numpy as np
+from jaxtyping import Array, Int
 
 import liminal_jax as ll
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
 from liminal_jax.design.anneal import Schedule
 from liminal_jax.design.box import box_of
-from liminal_jax.design.branch import UNKNOWN, Tally
-from liminal_jax.design.certify import ground_of, proven
+from liminal_jax.design.branch import UNKNOWN, BestOfEach, Tally
+from liminal_jax.design.certify import Ground, ground_of, judged_objective, proven
+from liminal_jax.design.climb import Climber
 from liminal_jax.design.lattice import lattice_of
-from liminal_jax.design.polish import INFEASIBLE, climbed, moves, snapped
+from liminal_jax.design.progress import Progress
 from liminal_jax.design.relaxed import relaxed_points
-from liminal_jax.design.search import Progress
 from liminal_jax.study.file import StudyFile
 
 
@@ -50,11 +51,11 @@ def _optimize(problem: ll.Problem) -> Searcher:
     maximise = problem.file.objective.maximise is not None
 
     def search(seed: int, race: Race) -> None:
-        race.note(_gradients(problem, Schedule()), -math.inf)
-        answer = ll.optimize(
+        found = ll.find(
             problem, seed=seed, progress=_Proof(race, maximise), clock=time.process_time
         )
-        race.proof = sum(answer.seconds[stage] for stage in ("relaxed", "polish", "certify"))
+        if found.certificate.complete:
+            race.proof = race.seconds
 
     return search
 
@@ -77,67 +78,71 @@ def _proof(problem: ll.Problem) -> Searcher:
     return search
 
 
-Ends = tuple[Array, Array]
-"""Merits of the designs where many starts ended, and how often neighbours were looked at."""
+Starts = Callable[[Array], Int[np.ndarray, "axes designs"]]
+"""Designs to climb from, drawn with a key."""
 
 
-def _repeated(problem: ll.Problem, ends: Callable[[Array], Ends], before: int) -> Searcher:
-    """Search from new starts over and over.
+def _repeated(ground: Ground, starts: Starts, before: int) -> Searcher:
+    """Climb from new starts over and over.
 
     Args:
-        problem: A study.
-        ends: Where the starts of a key lead.
-        before: Evaluations of a round other than those of neighbours.
+        ground: The lattice of a study.
+        starts: Where each round begins.
+        before: Evaluations that the starts of a round take.
     """
-    compiled = jax.jit(ends).lower(jax.random.key(0)).compile()
-    neighbours = len(moves(lattice_of(problem).shape))
 
     def search(seed: int, race: Race) -> None:
-        rounds = itertools.count()
-        while race.open:
-            merits, looks = compiled(jax.random.fold_in(jax.random.key(seed), next(rounds)))
-            best = float(jnp.max(merits))
-            # All starts of a round are looked around for as long as one of them still moves.
-            spent = before + neighbours * len(merits) * int(jnp.max(looks))
-            race.note(spent, best if best > INFEASIBLE else -math.inf)
+        for number in itertools.count():
+            best = BestOfEach(ground.shape[0], len(ground.shape))
+            climber = Climber(ground, judged_objective, best)
+            begin = starts(jax.random.fold_in(jax.random.key(seed), number))
+            climber.climb(begin, np.ones((1, begin.shape[1])))
+            score = float(best.gains.max())
+            race.note(before + climber.looked, score if score > UNKNOWN else -math.inf)
+            if not race.open:
+                return
 
     return search
 
 
 def _descents(starts: int) -> Callable[[ll.Problem], Searcher]:
-    """Gradients, snapping and polishing, from so many starts of each category at once."""
+    """Gradients, snapped and climbed from, from so many starts of each category at once."""
     schedule = Schedule(starts=starts)
 
     def prepare(problem: ll.Problem) -> Searcher:
         box, lattice = box_of(problem), lattice_of(problem)
 
-        def ends(key: Array) -> Ends:
-            near = snapped(problem, box, lattice, relaxed_points(problem, box, schedule, key))
-            candidates, looks = climbed(problem, lattice, near.indices)
-            return candidates.merit, looks
+        def near(key: Array) -> Array:
+            ends = relaxed_points(problem, box, schedule, key)
+            snapped = jax.vmap(lambda unit: box.nearest(unit, lattice))(ends.unit)
+            return jnp.concatenate([ends.category[None], snapped.T])
 
-        return _repeated(problem, ends, _gradients(problem, schedule))
+        compiled = jax.jit(near).lower(jax.random.key(0)).compile()
+
+        def begin(key: Array) -> np.ndarray:
+            return np.asarray(compiled(key)).astype(int)
+
+        return _repeated(ground_of(problem), begin, _gradients(problem, schedule))
 
     return prepare
 
 
 def _climbs(problem: ll.Problem) -> Searcher:
-    """Polishing alone, from as many starts as the descents have, drawn at random."""
-    lattice = lattice_of(problem)
-    starts = (Schedule().starts * lattice.shape[0], len(lattice.shape))
+    """Climbing alone, from as many starts as the descents have, drawn at random."""
+    ground = ground_of(problem)
+    shape = np.asarray(ground.shape)
 
-    def ends(key: Array) -> Ends:
-        indices = jax.random.randint(key, starts, 0, jnp.asarray(lattice.shape))
-        candidates, looks = climbed(problem, lattice, indices)
-        return candidates.merit, looks
+    def begin(key: Array) -> np.ndarray:
+        draws = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+        return draws.integers(0, shape[:, None], (len(shape), Schedule().starts * shape[0]))
 
-    return _repeated(problem, ends, 0)
+    return _repeated(ground, begin, 0)
 
 
 OPTIMIZE = Method(
     name="optimize",
-    about="gradients from many starts, snapped, polished, proven, explained, with all that takes in"
-    " a process whose compilation cache is full; evaluations are gradients and boxes",
+    about="its search, traced anew each time, without what it explains afterwards; a box counts as"
+    " an evaluation",
     ours=True,
     prepare=_optimize,
     prepared=False,
@@ -145,15 +150,15 @@ OPTIMIZE = Method(
 
 PROOF = Method(
     name="proof alone",
-    about="branch and bound from no known design; a box counts as an evaluation",
+    about="branch and bound, traced beforehand; a box counts as an evaluation",
     ours=True,
     prepare=_proof,
 )
 
 DESCENTS = Method(
     name="descents",
-    about="gradients from 32 starts of each category at once, snapped and polished, no proof; from"
-    " new starts until the end; a gradient counts as an evaluation",
+    about="gradients from 32 starts of each category at once, snapped and climbed from, no proof;"
+    " from new starts until the end; a gradient counts as an evaluation",
     ours=True,
     prepare=_descents(Schedule().starts),
 )

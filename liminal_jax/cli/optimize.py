@@ -24,7 +24,7 @@ def optimize(
     seconds: float = 300.0,
     json: bool = False,
 ) -> int:
-    """Find the best design for a study: by gradients, snapped to what can be built, certified.
+    """Find the best design for a study, prove that none is better, and say what it is worth.
 
     Prints the design, what binds it, what is proven, and the best that existing chips can do.
 
@@ -36,8 +36,8 @@ def optimize(
         study: A study that comes with the package (see `liminal studies`), or a path to one.
         output: Folder to write (default: the first free runs/NAME-K).
         overwrite: Whether a folder that is not empty may be replaced.
-        starts: Starts of the gradient search for each memory technology or system.
-        seed: Of the starts.
+        starts: Gradient searches for each memory technology or system, where the proof needs help.
+        seed: Of their starts.
         gap: Share by which a better design may be missed, such as 0.01; the proof is quicker then.
         seconds: Wall time after which the proof stops, and says how far it has come.
         json: Print one JSON object in SI units.

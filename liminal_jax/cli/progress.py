@@ -13,7 +13,7 @@ from rich.progress import (
 )
 
 from liminal_jax.design.branch import Tally
-from liminal_jax.design.search import Progress as Listener
+from liminal_jax.design.progress import Progress as Listener
 from liminal_jax.view.console import messages
 
 FIRST_LINE = 2.0

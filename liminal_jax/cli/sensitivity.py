@@ -25,7 +25,7 @@ def sensitivity(
 ) -> int:
     """Tell what each number and each limit of a study is worth, and how the best design moves.
 
-    Whole numbers are free here: the figures are those of the relaxed optimum, refined.
+    The best design is found and proven; its sizes are then real numbers, its whole numbers held.
 
     Each number is also made less and more, and the study solved again.
 
@@ -37,7 +37,7 @@ def sensitivity(
         overwrite: Whether a folder that is not empty may be replaced.
         top: Numbers to show, those that matter most.
         change: Share by which each number is made less and more.
-        seed: Of the starts of the search.
+        seed: Of the gradient search, where the proof needs its help.
         json: Print one JSON object in SI units.
     """
     from liminal_jax.study.file import load_study
@@ -73,7 +73,7 @@ def sensitivity(
         messages().print(f"written to {folder}")
     else:
         results().print(worth_view(found, top, str(folder)))
-    return 0 if found.feasible else 1
+    return 0 if found.best.feasible else 1
 
 
 @contextmanager

@@ -31,13 +31,13 @@ def found_for_one(
     """
     answer = search.optimize(problem, Schedule(starts=starts), seed, progress, budget)
     progress.stage("comparing with chips that exist")
-    file, place = problem.file, answer.place
+    file, place = problem.file, answer.best.place
     existing = []
     if isinstance(file, StudyFile) and file.design.system is None:
         existing = best_existing(file)
     system = problem.system(jnp.asarray(place.point), jnp.asarray(place.row), Exact())
     return Found(
-        feasible=answer.feasible,
+        feasible=answer.best.feasible,
         designs={"design.toml": design_text(file, place.values, place.category)},
         record=answer_record(answer, existing, system),
         view=answer_view(answer, existing, system, folder),

@@ -1,1 +1,1 @@
-"""The search: relaxed, snapped, polished, certified."""
+"""The search: found, proven, explained."""

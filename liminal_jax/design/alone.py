@@ -40,13 +40,13 @@ def fronts_alone(problem: Problem, objectives: Sequence[ObjectiveTable]) -> list
     signs = np.asarray([1.0 if it.maximise is not None else -1.0 for it in objectives])
     ground = ground_for(problem, objectives)
     found = []
-    for number, row in enumerate(ground.start.first[0]):
+    for number, row in enumerate(ground.categories.tolist()):
         alone = ground._replace(start=ground.start.some(np.asarray([number])))
         front = scouted(alone, len(objectives), FINENESS)
         swept(alone, front, SECONDS)
         points = np.exp(signs[:, None] * front.gains).T.tolist()
         if points:
-            found.append(FrontAlone(problem.categories[int(row)], sorted(map(tuple, points))))
+            found.append(FrontAlone(problem.categories[row], sorted(map(tuple, points))))
     return found
 
 

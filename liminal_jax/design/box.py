@@ -22,27 +22,44 @@ class Box:
         high: Greatest value of each variable.
         logarithmic: Whether it is scaled in logarithms.
         positions: Place of each variable in a point.
-        point: A point with the first value of each variable.
+        points: A point of each category, for the numbers that are no variables.
     """
 
     low: np.ndarray
     high: np.ndarray
     logarithmic: np.ndarray
     positions: tuple[int, ...]
-    point: Float[Array, " numbers"]
+    points: Float[Array, "categories numbers"]
 
-    def at(self, unit: Float[Array, " variables"]) -> Float[Array, " numbers"]:
+    def at(
+        self, unit: Float[Array, " variables"], category: Int[Array, ""]
+    ) -> Float[Array, " numbers"]:
         """The point that a place in the unit box stands for."""
+        return self.points[category].at[self._places].set(self.values(unit))
+
+    @property
+    def _places(self) -> Int[Array, " variables"]:
+        return jnp.asarray(self.positions, int)
+
+    def values(self, unit: Float[Array, " variables"]) -> Float[Array, " variables"]:
+        """Value of each variable at a place in the unit box."""
         safe_low = np.where(self.logarithmic, self.low, 1.0)
         safe_high = np.where(self.logarithmic, self.high, 1.0)
         scaled = safe_low * jnp.exp(unit * np.log(safe_high / safe_low))
         linear = self.low + unit * (self.high - self.low)
-        values = jnp.where(self.logarithmic, scaled, linear)
-        return self.point.at[jnp.asarray(self.positions, int)].set(values)
+        return jnp.where(self.logarithmic, scaled, linear)
+
+    def unit(self, point: np.ndarray) -> np.ndarray:
+        """The place in the unit box of a point whose variables are within their ranges."""
+        here = point[list(self.positions)]
+        safe = [np.where(self.logarithmic, it, 1.0) for it in (here, self.low)]
+        ratio = np.where(self.logarithmic, self.high, np.e) / safe[1]
+        linear = (here - self.low) / (self.high - self.low)
+        return np.where(self.logarithmic, np.log(safe[0] / safe[1]) / np.log(ratio), linear)
 
     def stretch(self, unit: Float[Array, " variables"]) -> Float[Array, " variables"]:
         """How much each variable grows, in its own unit, for each unit of the box."""
-        here = self.at(unit)[jnp.asarray(self.positions, int)]
+        here = self.values(unit)
         ratio = np.where(self.logarithmic, self.high / np.where(self.logarithmic, self.low, 1.0), 1)
         return jnp.where(self.logarithmic, here * np.log(ratio), self.high - self.low)
 
@@ -50,7 +67,7 @@ class Box:
         self, unit: Float[Array, " variables"], lattice: Lattice
     ) -> Int[Array, " variables"]:
         """Indices of the lattice values nearest to a place in the unit box."""
-        here = self.at(unit)[jnp.asarray(self.positions, int)]
+        here = self.values(unit)
         places = jnp.where(
             self.logarithmic[:, None], jnp.log(jnp.maximum(lattice.values, 1e-300)), lattice.values
         )
@@ -58,8 +75,15 @@ class Box:
         return jnp.argmin(jnp.abs(places - target[:, None]), axis=1)
 
 
-def box_of(problem: Problem) -> Box:
-    """The unit box of a problem."""
+def box_of(problem: Problem, points: np.ndarray | None = None) -> Box:
+    """The unit box of a problem.
+
+    Args:
+        problem: A study.
+        points: A point of each category, if not that of the problem for all of them.
+    """
+    if points is None:
+        points = np.tile(np.asarray(problem.point, float), (len(problem.categories), 1))
     grids = [variable.grid.values for variable in problem.variables]
     low = np.asarray([grid[0] for grid in grids])
     return Box(
@@ -67,5 +91,5 @@ def box_of(problem: Problem) -> Box:
         high=np.asarray([grid[-1] for grid in grids]),
         logarithmic=low > 0,
         positions=tuple(variable.position for variable in problem.variables),
-        point=jnp.asarray(problem.point, float),
+        points=jnp.asarray(points),
     )

@@ -114,6 +114,11 @@ class BestOfEach(AbstractIncumbents):
         if gain > self.gains[category]:
             self.gains[category], self.indices[category] = gain, indices
 
+    def known(self) -> list[tuple[Int[np.ndarray, " axes"], float]]:
+        """The designs that are known, by indices, and the logarithm of the objective of each."""
+        rows = np.flatnonzero(self.gains > UNKNOWN)
+        return [(self.indices[row], float(self.gains[row])) for row in rows]
+
     def margin(
         self, boxes: Boxes, gains: Float[np.ndarray, "objectives boxes"]
     ) -> Float[np.ndarray, " boxes"]:

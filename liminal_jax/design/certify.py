@@ -143,6 +143,16 @@ class Ground(NamedTuple):
     widths: list[np.ndarray]
     start: Boxes
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of categories, then of values of each variable."""
+        return tuple(len(tree.singles) for tree in self.bounds.trees)
+
+    @property
+    def categories(self) -> Int[np.ndarray, " categories"]:
+        """The categories that can be judged."""
+        return self.start.first[0]
+
 
 def ground_of(problem: Problem, *others: Problem) -> Ground:
     """Where the designs of a study are searched by bounds, see `bounds_of`."""
@@ -193,7 +203,7 @@ def proven(
     return Proof(
         gains=incumbents.gains,
         indices=incumbents.indices,
-        judged=np.isin(np.arange(categories), ground.start.first[0]),
+        judged=np.isin(np.arange(categories), ground.categories),
         tally=tally,
         slack=max(tally.open_gain - float(np.max(incumbents.gains)), budget.gap),
     )

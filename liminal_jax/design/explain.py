@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-import jax
 import numpy as np
+from jaxtyping import Float, Int
 
-from liminal_jax.design.lattice import Lattice
-from liminal_jax.design.polish import Candidate, neighbours
+from liminal_jax.bounds.boxes import points
+from liminal_jax.design.certify import Ground
+from liminal_jax.design.climb import neighbours
 from liminal_jax.study.problem import FEASIBLE, Limit, Problem
 
 
@@ -38,23 +39,33 @@ def binding_of(limit: Limit, excess: float) -> Binding:
     )
 
 
-def binding_limits(problem: Problem, lattice: Lattice, candidate: Candidate) -> list[Binding]:
+def binding_limits(
+    problem: Problem,
+    ground: Ground,
+    design: Int[np.ndarray, " axes"],
+    excess: Float[np.ndarray, " limits"],
+) -> list[Binding]:
     """The limits that bind a design; for an infeasible one, those it exceeds.
 
     A limit binds that keeps the design from a better neighbour.
 
     A neighbour is one move of the local search away. Where a better one breaks a single limit,
     that limit binds; where each better one breaks several, those of the fewest bind together.
+
+    Args:
+        problem: A study.
+        ground: Its lattice.
+        design: Indices of the design.
+        excess: Logarithm by which it exceeds each limit.
     """
-    excess = np.asarray(candidate.outcome.excess)
-    bind = [index for index, it in enumerate(excess) if it > FEASIBLE]
+    bind = np.flatnonzero(excess > FEASIBLE).tolist()
     if not bind:
-        _, outcomes = jax.jit(lambda indices: neighbours(problem, lattice, indices))(
-            candidate.indices
-        )
-        score, near = np.asarray(outcomes.score), np.asarray(outcomes.excess)
-        broken = (near > FEASIBLE)[score > float(candidate.outcome.score) + FEASIBLE]
-        counts = broken.sum(axis=1)
+        near = neighbours(design[:, None], ground.shape)
+        _, high = ground.bounds.over(points(near, ground.bounds.trees))
+        known = np.isfinite(high).all(axis=0)
+        better = known & (high[0] > high[0, 0] + FEASIBLE)
+        broken = (high[1:] > FEASIBLE)[:, better]
+        counts = broken.sum(axis=0)
         if len(counts):
-            bind = np.flatnonzero(broken[counts == counts.min()].sum(axis=0)).tolist()
+            bind = np.flatnonzero(broken[:, counts == counts.min()].any(axis=1)).tolist()
     return [binding_of(problem.limits[index], float(excess[index])) for index in bind]

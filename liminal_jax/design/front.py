@@ -34,10 +34,12 @@ class Front(AbstractIncumbents):
     Designs whose objectives are the same up to rounding stand for one another: one of them is kept.
 
     Attributes:
+        objectives: How many there are.
         epsilon: Logarithm of the factor by which a design may better the point nearest to it.
     """
 
     def __init__(self, objectives: int, axes: int, epsilon: float):
+        self.objectives = objectives
         self.epsilon = epsilon
         # Until a design is known there is a point that each of them dominates.
         self._gains = np.full((objectives, 1), UNKNOWN)

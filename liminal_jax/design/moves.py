@@ -79,7 +79,7 @@ def moves(slopes: Slopes, optimum: RelaxedOptimum) -> Moves:
 def _relative(slopes: Slopes, optimum: RelaxedOptimum) -> np.ndarray:
     """Growth of the logarithm of each variable along the box; NaN for a variable at 0."""
     unit = jnp.asarray(optimum.unit)
-    here = np.asarray(slopes.box.at(unit))[list(slopes.box.positions)]
+    here = np.asarray(slopes.box.values(unit))
     there = np.where(here > 0, here, 1.0)
     return np.where(here > 0, np.asarray(slopes.box.stretch(unit)) / there, np.nan)
 

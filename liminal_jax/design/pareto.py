@@ -19,12 +19,14 @@ from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import Exact
 from liminal_jax.design.branch import Budget, Promise, Tally, branch_and_bound
 from liminal_jax.design.certify import POSSIBLE, Ground, ground_of
+from liminal_jax.design.climb import Climber
 from liminal_jax.design.front import Front
 from liminal_jax.design.knees import knees
 from liminal_jax.design.lattice import lattice_of
 from liminal_jax.design.place import Place, place_of
-from liminal_jax.design.scout import Scout
-from liminal_jax.design.search import Progress, shortfalls
+from liminal_jax.design.progress import Progress
+from liminal_jax.design.reasons import shortfalls
+from liminal_jax.design.scout import scout
 from liminal_jax.study.file import ObjectiveTable, StudyFile
 from liminal_jax.study.problem import FEASIBLE, Problem
 from liminal_jax.study.quantities import QUANTITIES
@@ -146,7 +148,7 @@ def scouted(ground: Ground, objectives: int, epsilon: float) -> Front:
         epsilon: Share by which a design may better the point that comes nearest to it.
     """
     front = Front(objectives, len(ground.bounds.trees), math.log1p(epsilon))
-    Scout(ground, judged(objectives), front).search()
+    scout(ground, Climber(ground, judged(objectives), front), front)
     return front
 
 
@@ -219,7 +221,7 @@ def _certificate(
 
 def _unjudged(problem: Problem, ground: Ground) -> list[str]:
     """A sentence on the categories that lack numbers."""
-    judged = {int(it) for it in ground.start.first[0]}
+    judged = set(ground.categories.tolist())
     names = [name for row, name in enumerate(problem.categories) if row not in judged]
     return [f"{', '.join(names)} cannot be judged, for want of published numbers"] if names else []
 

@@ -22,7 +22,7 @@ from liminal_jax.design.portfolio_answer import (
     served_by,
 )
 from liminal_jax.design.portfolio_reasons import proof_reason, unserved_reasons, unshared_reasons
-from liminal_jax.design.search import Progress
+from liminal_jax.design.progress import Progress
 from liminal_jax.design.shared import BestChip, Chip, SharedGround, shared_branch_and_bound
 from liminal_jax.design.shared_limits import binding_limits_of_chip
 from liminal_jax.design.shared_start import improve, sampled

@@ -10,9 +10,9 @@ import numpy as np
 from liminal_jax._smooth import Exact
 from liminal_jax.design.branch import UNKNOWN
 from liminal_jax.design.certify import Certificate
+from liminal_jax.design.find import placed
 from liminal_jax.design.lattice import lattice_of
 from liminal_jax.design.place import Place
-from liminal_jax.design.search import placed
 from liminal_jax.design.shared import Chip
 from liminal_jax.design.shared_limits import MemberBinding
 from liminal_jax.hardware.system import System

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from liminal_jax.design.branch import UNKNOWN, Budget, Tally
 from liminal_jax.design.certify import Certificate
-from liminal_jax.design.search import WHAT_IS_LACKING, shortfalls
+from liminal_jax.design.reasons import WHAT_IS_LACKING, shortfalls
 from liminal_jax.design.shared import BestChip, SharedGround, shared_branch_and_bound
 from liminal_jax.study.portfolio import Portfolio
 

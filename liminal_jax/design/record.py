@@ -15,6 +15,9 @@ from liminal_jax.study.quantities import QUANTITIES, Fleet
 from liminal_jax.study.report import number, prediction_record
 from liminal_jax.study.write import design_tables
 
+NOT_RELAXED = "no design is known whose sizes could be set free"
+"""Why there is no relaxed optimum."""
+
 
 def _place(answer: Answer, place: Place) -> dict[str, Any]:
     category = "memory" if answer.problem.file.design.system is None else "system"
@@ -28,9 +31,21 @@ def totals(fleet: Fleet) -> dict[str, float | None]:
 
 def gap(answer: Answer) -> float | None:
     """How far the design is from the relaxed optimum, as a share of the design's objective."""
-    if not (answer.feasible and answer.relaxed.feasible):
+    if answer.relaxed is None or not answer.relaxed.feasible:
         return None
-    return number(abs(answer.relaxed.objective - answer.objective) / abs(answer.objective))
+    value = answer.best.objective
+    return number(abs(answer.relaxed.objective - value) / abs(value))
+
+
+def _relaxed(answer: Answer) -> dict[str, Any]:
+    it = answer.relaxed
+    return {
+        "value": None if it is None else number(it.objective),
+        "feasible": it is not None and it.feasible,
+        "design": None if it is None else _place(answer, it.place),
+        "relative_gap": gap(answer),
+        "reason": NOT_RELAXED if it is None else it.reason,
+    }
 
 
 def binding_record(it: Binding) -> dict[str, Any]:
@@ -40,29 +55,21 @@ def binding_record(it: Binding) -> dict[str, Any]:
 
 def answer_record(answer: Answer, existing: list[Existing], system: System) -> dict[str, Any]:
     """SI units and USD, stable keys. `prediction` is one instance, `totals` all of them."""
-    file = answer.problem.file
+    file, best = answer.problem.file, answer.best
     asked = file.objective.model_dump(exclude_none=True) if isinstance(file, StudyFile) else {}
     workload = answer.problem.workload
     assumptions = workload.assumptions(system.network, Exact())
-    sentences = basis(file, answer.place.category, workload.model, system, assumptions)
+    sentences = basis(file, best.place.category, workload.model, system, assumptions)
     return {
         "name": file.name,
-        "feasible": answer.feasible,
-        "objective": {**asked, "value": number(answer.objective)},
-        "relaxed": {
-            "value": number(answer.relaxed.objective),
-            "feasible": answer.relaxed.feasible,
-            "design": _place(answer, answer.relaxed.place),
-            "relative_gap": gap(answer),
-            "starts": answer.relaxed.starts[1],
-            "starts_within_limits": answer.relaxed.starts[0],
-            "reason": answer.relaxed.reason,
-        },
-        "design": design_tables(file, answer.place.values, answer.place.category)["design"],
-        "prediction": prediction_record(answer.fleet.instance, sentences),
-        "totals": totals(answer.fleet),
-        "certificate": dataclasses.asdict(answer.certificate),
-        "binding": [binding_record(it) for it in answer.binding],
+        "feasible": best.feasible,
+        "objective": {**asked, "value": number(best.objective)},
+        "relaxed": _relaxed(answer),
+        "design": design_tables(file, best.place.values, best.place.category)["design"],
+        "prediction": prediction_record(best.fleet.instance, sentences),
+        "totals": totals(best.fleet),
+        "certificate": dataclasses.asdict(best.certificate),
+        "binding": [binding_record(it) for it in best.binding],
         "sensitivities": [dataclasses.asdict(it) for it in answer.sensitivities],
         "alternatives": [
             {
@@ -81,7 +88,7 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
             }
             for it in existing
         ],
-        "reasons": answer.reasons,
+        "reasons": best.reasons,
         "seconds": sum(answer.seconds.values()),
         "stages": answer.seconds,
     }

@@ -1,4 +1,4 @@
-"""The relaxed optimum: where the starts ended, refined until slopes and limits balance."""
+"""The relaxed optimum near a design: refined until slopes and limits balance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ import numpy as np
 from scipy.optimize import Bounds, OptimizeResult, minimize
 
 from liminal_jax.design.ending import Ending, sentence
-from liminal_jax.design.prices import Prices, prices
-from liminal_jax.design.relaxed import PRESSING, RelaxedPoint, ranked
+from liminal_jax.design.prices import TOUCHING, Prices, prices
+from liminal_jax.design.relaxed import PRESSING
 from liminal_jax.design.slopes import Local, Slopes
 
 MET = 1e-6
@@ -122,6 +122,12 @@ def _ending(local: Local, worth: Prices, held: Sequence[str]) -> Ending:
     return Ending.HELD if held else Ending.CONVERGED
 
 
+def _ended(unit: np.ndarray) -> np.ndarray:
+    """A place moved into the box, and to the ends that it touches."""
+    inside = np.clip(unit, 0.0, 1.0)
+    return np.where(inside < TOUCHING, 0.0, np.where(inside > 1 - TOUCHING, 1.0, inside))
+
+
 def refined(
     slopes: Slopes, start: np.ndarray, category: int, changes: np.ndarray
 ) -> RelaxedOptimum:
@@ -142,34 +148,9 @@ def refined(
     for _ in range(ATTEMPTS):
         if not study(unit).smooth() or not len(unit):
             break
-        unit = np.clip(_solved(study, unit).x, 0.0, 1.0)
+        unit = _ended(_solved(study, unit).x)
         found = _optimum(slopes, study, unit, category)
         best = max(best, found, key=RelaxedOptimum.merit)
         if found.ending in (Ending.CONVERGED, Ending.HELD):
             break
     return best
-
-
-def _chosen(points: RelaxedPoint, count: int) -> list[int]:
-    """Rows to refine: the best of each category first, then the best of the rest."""
-    rows = ranked(points).tolist()
-    categories = np.asarray(points.category)
-    _, firsts = np.unique(categories[rows], return_index=True)
-    leaders = [rows[it] for it in sorted(firsts)]
-    return [*leaders, *(row for row in rows if row not in leaders)][:count]
-
-
-def relaxed_optima(slopes: Slopes, points: RelaxedPoint, count: int = 4) -> list[RelaxedOptimum]:
-    """The best places where starts ended, refined, the best first.
-
-    Args:
-        slopes: The relaxed study.
-        points: Where starts ended, stacked.
-        count: How many are refined: the best of each category, then the best of the rest.
-    """
-    units, categories = np.asarray(points.unit, float), np.asarray(points.category)
-    optima = [
-        refined(slopes, units[row], int(categories[row]), slopes.unchanged())
-        for row in _chosen(points, count)
-    ]
-    return sorted(optima, key=RelaxedOptimum.merit, reverse=True)

@@ -2,16 +2,15 @@
 
 An augmented Lagrangian carries the limits (bounds of the box are kept by projection: squashing
 them makes feasible designs look infeasible), Adam takes the steps, and the temperature of the
-soft reading falls from round to round. What comes out is a set of good places to start from, on
-the lattice and for the refinement of the relaxed optimum; it proves nothing.
+soft reading falls from round to round. What comes out is a set of good places on the lattice to
+climb from; it proves nothing.
 """
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from liminal_jax._compile import unfused
 from liminal_jax.design.anneal import Schedule, relaxation
@@ -38,7 +37,6 @@ class RelaxedPoint(eqx.Module):
         category: Its category.
         score: Score under the last relaxation.
         excess: Logarithm by which each limit is exceeded there.
-        held: Variables at an end of their range, beyond which there would be more to gain.
         ending: Why it ended, as the number of an `Ending`.
     """
 
@@ -46,16 +44,7 @@ class RelaxedPoint(eqx.Module):
     category: Int[Array, ""]
     score: Float[Array, ""]
     excess: Float[Array, " limits"]
-    held: Bool[Array, " variables"]
     ending: Int[Array, ""]
-
-    def violation(self) -> Array:
-        """The largest excess, at least 0."""
-        return jnp.maximum(jnp.max(self.excess, axis=-1), 0.0)
-
-    def feasible(self) -> Array:
-        """Whether it meets the limits as nearly as a start can."""
-        return ~jnp.isnan(self.score) & (self.violation() <= TOLERANCE)
 
 
 class _State(eqx.Module):
@@ -101,7 +90,7 @@ def _descent(
     def lagrangian(
         unit: Array, multipliers: Array, weight: Array, temperature: Array
     ) -> tuple[Array, Outcome]:
-        outcome = problem.outcome(box.at(unit), category, relaxation(temperature))
+        outcome = problem.outcome(box.at(unit, category), category, relaxation(temperature))
         return augmented(outcome, multipliers, weight), outcome
 
     def step(state: _State, number: Array) -> tuple[_State, None]:
@@ -140,7 +129,6 @@ def _descent(
         category=category,
         score=end.outcome.score,
         excess=end.outcome.excess,
-        held=_held(end),
         ending=_ending(end),
     )
 
@@ -153,17 +141,3 @@ def relaxed_points(
     units = jax.random.uniform(key, (len(categories), len(problem.variables)))
     descend = jax.vmap(lambda unit, category: _descent(problem, box, schedule, unit, category))
     return unfused(descend)(units, categories)
-
-
-def ranked(points: RelaxedPoint) -> np.ndarray:
-    """Rows of stacked points, the best first.
-
-    Those within the limits by score, the others behind them by violation, and last those that
-    cannot be judged.
-    """
-    fair = np.asarray(jax.vmap(RelaxedPoint.feasible)(points))
-    violation = np.asarray(jax.vmap(RelaxedPoint.violation)(points))
-    score = np.asarray(points.score)
-    judged = ~(np.isnan(violation) | np.isnan(score))
-    behind = np.where(fair, 0.0, np.where(judged, violation, np.inf))
-    return np.lexsort((-score, behind))

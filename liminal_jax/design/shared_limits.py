@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from liminal_jax.bounds.boxes import points
+from liminal_jax.design.climb import moves
 from liminal_jax.design.explain import Binding, binding_of
-from liminal_jax.design.polish import moves
 from liminal_jax.design.shared import Chip, SharedGround
 from liminal_jax.study.portfolio import Portfolio
 from liminal_jax.study.problem import FEASIBLE

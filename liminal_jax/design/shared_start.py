@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from liminal_jax.design.branch import Budget
-from liminal_jax.design.polish import moves
+from liminal_jax.design.climb import moves
 from liminal_jax.design.shared import BestChip, SharedGround, shared_branch_and_bound
 
 SAMPLES = 256

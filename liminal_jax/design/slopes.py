@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array
 
 from liminal_jax._compile import unfused
-from liminal_jax.design.anneal import relaxation
+from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.design.box import Box, box_of
 from liminal_jax.study.parameters import Parameters, parameters_of
 from liminal_jax.study.problem import Problem
@@ -65,20 +65,29 @@ class Slopes:
         problem: The study.
         box: Its unit box.
         parameters: Its numbers.
-        temperature: Of the soft reading.
+        reading: How kinks are read.
     """
 
-    def __init__(self, problem: Problem, temperature: float):
+    def __init__(
+        self, problem: Problem, reading: AbstractRelaxation, points: np.ndarray | None = None
+    ):
+        """Make ready.
+
+        Args:
+            problem: A study.
+            reading: How kinks are read.
+            points: A point of each category, if not that of the problem for all of them.
+        """
         self.problem = problem
-        self.box: Box = box_of(problem)
+        self.box: Box = box_of(problem, points)
         self.parameters: Parameters = parameters_of(problem)
-        self.temperature = temperature
+        self.reading = reading
         self._first = unfused(self._first_slopes)
         self._second = unfused(self._second_slopes)
 
     def _values(self, unit: Array, changes: Array, category: Array) -> Array:
         outcome = self.parameters.outcome(
-            changes, self.box.at(unit), category, relaxation(self.temperature)
+            changes, self.box.at(unit, category), category, self.reading
         )
         return jnp.append(outcome.score, outcome.excess)
 

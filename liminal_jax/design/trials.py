@@ -10,21 +10,28 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from liminal_jax._smooth import Exact
+from liminal_jax.design.climb import INFEASIBLE, moves
 from liminal_jax.design.lattice import lattice_of
-from liminal_jax.design.polish import INFEASIBLE, merit, moves
 from liminal_jax.hardware.system import System
 from liminal_jax.study.assemble import Planned
-from liminal_jax.study.problem import Problem
+from liminal_jax.study.problem import Outcome, Problem
 
 DESIGNS_AT_ONCE = 256
 """Designs evaluated in one go under every draw; about as many as a design has neighbours."""
+
+
+def merit(outcome: Outcome) -> Array:
+    """Orders designs: the feasible ones by score, the others by violation."""
+    violation = jnp.sum(jnp.maximum(outcome.excess, 0.0))
+    worth = jnp.where(outcome.feasible(), outcome.score, INFEASIBLE - violation)
+    return jnp.where(jnp.isnan(worth), -jnp.inf, worth)
 
 
 class Judged(NamedTuple):
     """Designs under each draw.
 
     Attributes:
-        merit: Score where every limit holds; at most `INFEASIBLE` elsewhere, see `polish.merit`.
+        merit: Score where every limit holds; at most `INFEASIBLE` elsewhere.
         score: Score, whatever the limits say.
         excess: Logarithm of how far each limit is exceeded.
     """

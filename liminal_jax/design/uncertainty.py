@@ -24,10 +24,10 @@ from jaxtyping import Float, Int
 
 from liminal_jax.design.branch import Budget
 from liminal_jax.design.certify import Proof, ground_of, proven
+from liminal_jax.design.climb import INFEASIBLE
 from liminal_jax.design.influence import Influence, influences
-from liminal_jax.design.polish import INFEASIBLE
+from liminal_jax.design.progress import Progress
 from liminal_jax.design.robust import Aim, Contest, expected, regret, worst
-from liminal_jax.design.search import Progress
 from liminal_jax.design.trials import Pool, Trials
 from liminal_jax.hardware.system import System
 from liminal_jax.study.assemble import Planned

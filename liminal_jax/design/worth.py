@@ -1,26 +1,22 @@
-"""What the numbers of a study are worth: the relaxed optimum, prices, moves, numbers changed."""
+"""What the numbers of a study are worth: prices, moves, and the study solved again."""
 
-import itertools
 import math
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
-from liminal_jax.design.anneal import Schedule
-from liminal_jax.design.ending import Ending
-from liminal_jax.design.explain import binding_of
+from liminal_jax.design.find import Finding, find
+from liminal_jax.design.held import Held, held
 from liminal_jax.design.moves import Moves, moves
 from liminal_jax.design.place import Place, place_of
-from liminal_jax.design.refine import MET, RelaxedOptimum, relaxed_optima
-from liminal_jax.design.relaxed import RelaxedPoint, relaxed_points
-from liminal_jax.design.search import Progress
+from liminal_jax.design.progress import Progress
+from liminal_jax.design.reasons import same_for_all
+from liminal_jax.design.refine import RelaxedOptimum
 from liminal_jax.design.sensitivity import (
     Sensitivity,
     ShadowPrice,
@@ -32,35 +28,46 @@ from liminal_jax.design.tornado import Bar, tornado
 from liminal_jax.study.problem import Problem
 
 SAME = 1e-9
-"""Objectives whose logarithms differ by less are the same."""
+"""Slopes of the logarithm of an objective below which nothing changes it."""
+
+
+@dataclass(frozen=True)
+class FreedSizes:
+    """A design with its sizes free.
+
+    Attributes:
+        objective: Its objective.
+        place: Where it is.
+        residual: How far prices are from balancing the optimum, as a share.
+    """
+
+    objective: float
+    place: Place
+    residual: float
 
 
 @dataclass(frozen=True)
 class Worth:
-    """What the numbers of a study are worth at its relaxed optimum.
+    """What the numbers of a study are worth at its best design, the sizes free to follow.
 
     Attributes:
         problem: The study.
-        feasible: Whether any place was found that meets every limit; the rest but `reasons` and
-            `place` is empty where none was.
-        objective: Objective of the relaxed optimum.
-        place: Where it is; where none is feasible, the place that exceeds the limits least.
-        residual: How far prices are from balancing the optimum, as a share.
+        best: Its best design, and what is proven of it.
+        relaxed: The same with its sizes free; none where no design meets the limits, or where no
+            place near the design does. The rest but `reasons` is empty then.
         change: Share by which numbers were made less and more.
         prices: Shadow prices of limits and ends of ranges.
         elasticities: What numbers are worth, the weightiest first.
-        moves: Per cent by which each variable moves for one per cent of a number; none for those
-            that are not determined.
+        moves: Per cent by which each size moves for one per cent of a number; none for those that
+            are not determined.
         bars: The study solved again with less and with more of each number, widest first.
-        reasons: How the search ended, and what cannot be told, in sentences.
+        reasons: What is proven, how the sizes were set free, and what cannot be told, in sentences.
         seconds: Wall time by stage.
     """
 
     problem: Problem
-    feasible: bool
-    objective: float
-    place: Place
-    residual: float
+    best: Finding
+    relaxed: FreedSizes | None
     change: float
     prices: list[ShadowPrice]
     elasticities: list[Sensitivity]
@@ -73,7 +80,6 @@ class Worth:
 def worth(
     problem: Problem,
     change: float,
-    schedule: Schedule | None = None,
     seed: int = 0,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -83,59 +89,74 @@ def worth(
     Args:
         problem: A study.
         change: Share by which each number is made less and more, between 0 and 1.
-        schedule: How the relaxed stage proceeds.
-        seed: Of the starts.
+        seed: Of the relaxed starts, if the proof needs their help.
         progress: Told what happens.
         clock: Seconds from some origin.
 
     Returns:
-        Prices, elasticities and moves at the relaxed optimum, and what solving again gives.
+        Prices, elasticities and moves at the best design with its sizes free, and what solving
+        again gives.
 
     Raises:
         InputError: nothing is free, or the objective is the same everywhere.
     """
-    schedule = Schedule() if schedule is None else schedule
     progress = Progress() if progress is None else progress
     check_freedom(problem)
-    slopes = Slopes(problem, schedule.cold)
-    times = {"start": clock()}
+    begin = clock()
+    found = find(problem, seed=seed, progress=progress, clock=clock)
+    times = {"search": clock() - begin}
+    if not found.feasible:
+        return Worth(problem, found, None, change, [], [], {}, [], found.reasons, times)
 
-    progress.stage("relaxed search by gradients")
-    points = relaxed_points(problem, slopes.box, schedule, jax.random.key(seed))
-    jax.block_until_ready(points)
-    times["relaxed"] = clock()
-
-    progress.stage("refining the relaxed optimum")
-    optima = relaxed_optima(slopes, points)
+    _check_objective(found)
+    progress.stage("setting the sizes free")
+    freed = held(problem, found.proof)
+    slopes = freed.slopes
+    optima, reasons = _optima(freed)
     best = optima[0]
-    _check_objective(problem, points, best)
-    times["refine"] = clock()
+    times["relax"] = clock() - begin - sum(times.values())
+    reasons = [*found.reasons, f"with its sizes free: {best.reason}", *reasons]
+    if not best.feasible:
+        return Worth(problem, found, None, change, [], [], {}, [], reasons, times)
 
-    bars: list[Bar] = []
-    if best.feasible:
-        progress.stage("solving again with numbers changed")
-        bars = tornado(slopes, optima, change)
-    times["tornado"] = clock()
+    progress.stage("solving again with numbers changed")
+    bars = tornado(slopes, optima, change)
+    times["tornado"] = clock() - begin - sum(times.values())
 
-    progress.stage("following how the design moves")
-    moved = moves(slopes, best) if best.feasible else None
-    times["moves"] = clock()
+    progress.stage("following how the sizes move")
+    moved = moves(slopes, best)
+    times["moves"] = clock() - begin - sum(times.values())
 
-    stages = list(times)
+    point = slopes.box.at(jnp.asarray(best.unit), jnp.asarray(best.category))
     return Worth(
         problem=problem,
-        feasible=best.feasible,
-        objective=problem.objective(best.score),
-        place=place_of(problem, np.asarray(slopes.box.at(jnp.asarray(best.unit))), best.category),
-        residual=best.prices.residual,
+        best=found,
+        relaxed=FreedSizes(
+            objective=problem.objective(best.score),
+            place=place_of(problem, np.asarray(point), best.category),
+            residual=best.prices.residual,
+        ),
         change=change,
-        prices=shadow_prices(slopes, best) if best.feasible else [],
-        elasticities=sensitivities(slopes, best) if best.feasible else [],
-        moves=_moves(slopes, moved) if moved is not None else {},
+        prices=shadow_prices(slopes, best),
+        elasticities=sensitivities(slopes, best),
+        moves=_moves(slopes, moved),
         bars=bars,
-        reasons=_reasons(problem, points, best, moved),
-        seconds={name: times[name] - times[before] for before, name in itertools.pairwise(stages)},
+        reasons=[*reasons, *_undetermined(moved)],
+        seconds=times,
     )
+
+
+def _optima(freed: Held) -> tuple[list[RelaxedOptimum], list[str]]:
+    """The relaxed optimum of each design, that of the best design first, and what to say of it.
+
+    Where the sizes of another category would do better still, the two designs differ by less than
+    the steps of the lattice are worth; the other one is left out.
+    """
+    best, *others = [freed.optimum(number) for number in range(len(freed.rows))]
+    beyond = [it for it in others if it.merit() > best.merit()]
+    names = ", ".join(freed.slopes.problem.categories[it.category] for it in beyond)
+    told = [f"between the steps of the lattice there would be more with {names}"] if names else []
+    return [best, *(it for it in others if it not in beyond)], told
 
 
 def check_freedom(problem: Problem) -> None:
@@ -152,17 +173,16 @@ def check_freedom(problem: Problem) -> None:
         raise InputError(problem.file.name, [Mistake("design", message)])
 
 
-def _check_objective(problem: Problem, points: RelaxedPoint, best: RelaxedOptimum) -> None:
-    """Refuse an objective that no start could change.
+def _check_objective(found: Finding) -> None:
+    """Refuse an objective that no choice changes.
 
     Raises:
         InputError: it is the same everywhere.
     """
-    scores = np.asarray(points.score)
-    flat = best.local.smooth() and np.abs(best.local.along_box[0]).max() < SAME
-    if flat and np.ptp(scores[np.isfinite(scores)]) < SAME:
-        message = f"{problem.asked} is the same for every design; nothing can be worth more of it"
-        raise InputError(problem.file.name, [Mistake("objective", message)])
+    if same_for_all(found.ground):
+        asked = found.problem.asked
+        message = f"{asked} is the same for every design; nothing can be worth more of it"
+        raise InputError(found.problem.file.name, [Mistake("objective", message)])
 
 
 def _moves(slopes: Slopes, found: Moves) -> dict[str, dict[str, float | None]]:
@@ -179,35 +199,10 @@ def _moves(slopes: Slopes, found: Moves) -> dict[str, dict[str, float | None]]:
     }
 
 
-def _reasons(
-    problem: Problem, points: RelaxedPoint, best: RelaxedOptimum, moved: Moves | None
-) -> list[str]:
-    counts = Counter(Ending(int(it)) for it in np.asarray(points.ending))
-    converged = counts[Ending.CONVERGED] + counts[Ending.HELD]
-    starts = (
-        f"of {sum(counts.values())} starts {converged} converged,"
-        f" {counts[Ending.ITERATION_LIMIT]} were stopped within the limits,"
-        f" {counts[Ending.INFEASIBLE]} outside them; the best were refined"
-    )
-    reasons = [f"relaxed optimum: {best.reason}", *_exceeded(problem, best), starts]
-    if moved is not None and moved.undetermined:
-        open_ones = ", ".join(moved.undetermined)
-        reasons.append(
-            f"the optimum is a flat valley: {open_ones} can move along it at no loss, so how"
-            " they respond is not determined"
-        )
-    return reasons
-
-
-def _exceeded(problem: Problem, best: RelaxedOptimum) -> list[str]:
-    """The limits that the nearest place exceeds, in a sentence."""
-    rows = [
-        binding_of(limit, float(over))
-        for limit, over in zip(problem.limits, best.local.excess, strict=True)
-        if over > MET
+def _undetermined(moved: Moves) -> list[str]:
+    if not moved.undetermined:
+        return []
+    return [
+        f"the optimum is a flat valley: {', '.join(moved.undetermined)} can move along it at no"
+        " loss, so how they respond is not determined"
     ]
-    lacking = "; ".join(
-        f"{it.constraint}: {it.value:.4g} against a limit of {it.limit:.4g} {it.unit}".rstrip()
-        for it in rows
-    )
-    return [f"the nearest place still has {lacking}"] if rows else []

@@ -10,7 +10,7 @@ from rich.text import Text
 from liminal_jax.design.existing import Existing
 from liminal_jax.design.explain import Binding
 from liminal_jax.design.record import gap
-from liminal_jax.design.search import Answer
+from liminal_jax.design.search import Answer, Relaxed
 from liminal_jax.hardware.system import System
 from liminal_jax.study.file import ConstraintTable, DesignFile, ObjectiveTable, StudyFile
 from liminal_jax.study.problem import PHYSICAL
@@ -103,12 +103,12 @@ def asked(file: DesignFile, *objectives: ObjectiveTable) -> Text:
 def _objective(answer: Answer) -> str:
     file = answer.problem.file
     name = file.objective.quantity if isinstance(file, StudyFile) else ""
-    return f"{name} {quantity(name, answer.objective, QUANTITIES[name].unit)}"
+    return f"{name} {quantity(name, answer.best.objective, QUANTITIES[name].unit)}"
 
 
 def _design(answer: Answer, system: System) -> Table:
-    it, fleet = answer.fleet.instance, answer.fleet
-    values = {name: grid for name, grid in answer.place.values.items()}
+    it, fleet = answer.best.fleet.instance, answer.best.fleet
+    values = {name: grid for name, grid in answer.best.place.values.items()}
     design = answer.problem.file.design
     degrees = " ".join(
         f"{_LABELS[name]}{values.get(name, getattr(design, name).values[0]):g}"
@@ -117,7 +117,7 @@ def _design(answer: Answer, system: System) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     area = float(fleet.die_area)
-    table.add_row("chip", chip_words(design, answer.place, area, system))
+    table.add_row("chip", chip_words(design, answer.best.place, area, system))
     table.add_row(
         "a chip",
         f"{with_prefix(float(it.chip_power), 'W')} at work,"
@@ -166,22 +166,21 @@ def _limits(binding: list[Binding]) -> Table:
 
 
 def _certificate(answer: Answer) -> str:
-    it = answer.certificate
-    seconds = f"{answer.seconds['certify']:.1f} s, {it.evaluated:,} designs evaluated one by one"
-    first, *others = answer.reasons
+    it = answer.best.certificate
+    seconds = f"{answer.seconds['search']:.1f} s, {it.evaluated:,} designs evaluated one by one"
+    first, *others = answer.best.reasons
     return "; ".join([f"{first} ({seconds})", *others])
 
 
-def _relaxed(answer: Answer) -> str:
-    it, away = answer.relaxed, gap(answer)
+def _relaxed(answer: Answer, it: Relaxed) -> str:
     if not it.feasible:
-        return "no start of the relaxed search met the limits"
+        return it.reason
     file = answer.problem.file
     name = file.objective.quantity if isinstance(file, StudyFile) else ""
     text = quantity(name, it.objective, QUANTITIES[name].unit)
+    away = gap(answer)
     distance = "" if away is None else f"; the design is {per_cent(away)} from it"
-    place = f"{it.place.category}, {words(it.place.values)}"
-    return f"{text} with {place}{distance} (an estimate, no bound)"
+    return f"{text} with {words(it.place.values)}{distance} (an estimate, no bound)"
 
 
 def _alternatives(answer: Answer) -> Table:
@@ -239,9 +238,9 @@ def section(title: str, body: RenderableType) -> Group:
 
 def _verdict(answer: Answer) -> str:
     """What is known where no design is feasible."""
-    if math.isnan(answer.objective) or not answer.binding:
+    if math.isnan(answer.best.objective) or not answer.best.binding:
         return "no design can be judged"
-    if not answer.certificate.complete:
+    if not answer.best.certificate.complete:
         return "no design was found that meets every limit"
     return "no design meets every limit"
 
@@ -251,30 +250,32 @@ def answer_view(
 ) -> RenderableType:
     """The screen that `liminal optimize` prints."""
     parts: list[RenderableType] = [asked(answer.problem.file), ""]
-    if answer.feasible:
+    if answer.best.feasible:
         parts.append(Text.assemble(("best design: ", "bold"), _objective(answer)))
     else:
         parts.append(Text(_verdict(answer), style="bold"))
-        parts += [Padding(sentence, (0, 0, 0, 2)) for sentence in answer.reasons]
+        parts += [Padding(sentence, (0, 0, 0, 2)) for sentence in answer.best.reasons]
         parts += ["", Text("the design that exceeds the limits least", style="bold")]
     parts.append(_design(answer, system))
-    if answer.binding:
-        title = "what binds" if answer.feasible else "what is exceeded"
-        parts.append(section(title, _limits(answer.binding)))
-    if answer.feasible:
+    if answer.best.binding:
+        title = "what binds" if answer.best.feasible else "what is exceeded"
+        parts.append(section(title, _limits(answer.best.binding)))
+    if answer.best.feasible:
         parts.append(section("certificate", Text(_certificate(answer))))
-    parts.append(section("relaxed optimum", Text(_relaxed(answer))))
+    if answer.relaxed is not None:
+        title = "with its sizes free, whole numbers held"
+        parts.append(section(title, Text(_relaxed(answer, answer.relaxed))))
     if len(answer.alternatives) > 1:
         parts.append(section("best of each kind", _alternatives(answer)))
     if existing:
         title = "the best that existing chips can do under the same limits, at the same multiple"
         parts.append(section(title, _existing(answer, existing)))
     if answer.sensitivities:
-        title = "worth of 1 % more (relaxed optimum, design free to follow)"
+        title = "worth of 1 % more, sizes free to follow"
         parts.append(section(title, _sensitivities(answer)))
     seconds = sum(answer.seconds.values())
     stages = ", ".join(f"{name} {value:.1f}" for name, value in answer.seconds.items())
     parts += ["", Text(f"{seconds:.1f} s ({stages}); written to {folder}")]
-    if answer.feasible:
+    if answer.best.feasible:
         parts.append(Text(f"next: liminal predict -c {folder}/design.toml"))
     return Group(*parts)

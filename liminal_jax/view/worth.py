@@ -26,23 +26,31 @@ def worth_view(found: Worth, top: int, folder: str) -> RenderableType:
     """
     problem = found.problem
     heading = asked(problem.file)
-    if not found.feasible:
-        failed = Text("no relaxed design was found that meets every limit", style="bold")
+    if found.relaxed is None:
+        failed = Text("nothing can be told of what numbers are worth", style="bold")
         reasons = (Text(f"  {it}") for it in found.reasons)
         return Group(heading, "", failed, *reasons, "", Text(_footer(found, folder)))
-    place = f"{found.place.category}, {words(found.place.values)}"
-    value = quantity(problem.asked, found.objective, QUANTITIES[problem.asked].unit)
+    unit = QUANTITIES[problem.asked].unit
+    proven, freed = (
+        f"{problem.asked} {quantity(problem.asked, it.objective, unit)} with"
+        f" {words(it.place.values)}"
+        for it in (found.best, found.relaxed)
+    )
     change = f"{plain(100 * found.change)} %"
     parts: list[RenderableType] = [
         heading,
         "",
-        Text.assemble(("relaxed optimum: ", "bold"), f"{problem.asked} {value} with {place}"),
+        Text.assemble(
+            ("best design: ", "bold"), f"{found.best.place.category}, {problem.asked} {proven}"
+        ),
+        Text.assemble(("with its sizes free: ", "bold"), f"{problem.asked} {freed}"),
         *(Text(f"  {it}") for it in found.reasons),
         section("what limits are worth", _prices(found)),
         section(
-            f"what numbers are worth, solved again with {change} less and more", _bars(found, top)
+            f"what numbers are worth, solved again with {change} less and more",
+            _bars(found, found.relaxed.objective, top),
         ),
-        section("how the design moves when a number grows by 1 %", _moves(found)),
+        section("how the sizes move when a number grows by 1 %", _moves(found)),
         "",
         Text(_footer(found, folder)),
     ]
@@ -58,7 +66,7 @@ def _prices(found: Worth) -> Group:
     return Group(*(price_sentence(found.problem, it) for it in found.prices))
 
 
-def _bars(found: Worth, top: int) -> Table:
+def _bars(found: Worth, base: float, top: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("number", overflow="fold")
     table.add_column("value", no_wrap=True, justify="right")
@@ -68,20 +76,20 @@ def _bars(found: Worth, top: int) -> Table:
     elasticities = {it.parameter: it.elasticity for it in found.elasticities}
     for bar in found.bars[:top]:
         table.add_row(
-            label(found.problem, bar.parameter, found.place.category),
+            label(found.problem, bar.parameter, found.best.place.category),
             limit_amount(bar.parameter, bar.value, bar.unit),
             f"{elasticities.get(bar.parameter, 0.0):+.2f} %",
-            _end(found, bar.low),
-            _end(found, bar.high),
+            _end(base, bar.low),
+            _end(base, bar.high),
             _notes(bar),
         )
     return table
 
 
-def _end(found: Worth, end: End) -> str:
+def _end(base: float, end: End) -> str:
     if end.objective is None:
         return "none"
-    return per_cent(end.objective / found.objective - 1, signed=True)
+    return per_cent(end.objective / base - 1, signed=True)
 
 
 def _notes(bar: Bar) -> str:
@@ -98,6 +106,6 @@ def _moves(found: Worth) -> Group:
             key=lambda row: -abs(row[1]),
         )
         told = ", ".join(f"{variable(name)} {by:+.2f} %" for name, by in rows)
-        head = label(found.problem, it.parameter, found.place.category)
+        head = label(found.problem, it.parameter, found.best.place.category)
         lines.append(Text.assemble((head, "bold"), f": {told or 'nothing moves'}"))
     return Group(*lines)

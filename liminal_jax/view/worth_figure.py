@@ -37,7 +37,7 @@ def tornado_figure(record: Mapping[str, Any]) -> "Figure":
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.2)
-    axes.set_xlabel(f"change of {_asked(record)} when the design is chosen anew [%]")
+    axes.set_xlabel(f"change of {_asked(record)} when the sizes are chosen anew [%]")
     figure.suptitle(_title(record), x=0.01, ha="left", fontsize=9)
     _legend(figure, record)
     return figure
@@ -54,10 +54,10 @@ def _title(record: Mapping[str, Any]) -> str:
     (goal,) = record["objective"]
     extreme = "highest" if goal == "maximise" else "lowest"
     value = quantity(name, record["relaxed"]["value"], QUANTITIES[name].unit)
-    category = next(iter(record["relaxed"]["design"].values()))
+    category = next(iter(record["best"]["design"].values()))
     return (
         f"{record['name']}: what moves the {extreme} {name} ({QUANTITIES[name].about})\n"
-        f"away from {value} with {category}, whole numbers free"
+        f"away from {value} with {category}, sizes free and whole numbers held"
     )
 
 

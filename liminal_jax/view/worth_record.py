@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from liminal_jax.design.place import Place
 from liminal_jax.design.tornado import Bar, End
 from liminal_jax.design.worth import Worth
 from liminal_jax.study.file import StudyFile
@@ -17,17 +18,21 @@ def worth_record(found: Worth, top: int) -> dict[str, Any]:
         found: What numbers are worth.
         top: How many numbers the tornado shows.
     """
-    problem, place = found.problem, found.place
+    problem, relaxed = found.problem, found.relaxed
     file = problem.file
     asked = file.objective.model_dump(exclude_none=True) if isinstance(file, StudyFile) else {}
-    category = "memory" if file.design.system is None else "system"
     return {
         "name": file.name,
-        "feasible": found.feasible,
+        "feasible": found.best.feasible,
         "objective": asked,
+        "best": {
+            "value": number(found.best.objective),
+            "design": _design(found, found.best.place),
+            "certificate": dataclasses.asdict(found.best.certificate),
+        },
         "relaxed": {
-            "value": number(found.objective),
-            "design": {category: place.category, **place.values},
+            "value": None if relaxed is None else number(relaxed.objective),
+            "design": None if relaxed is None else _design(found, relaxed.place),
         },
         "shadow_prices": [
             {**dataclasses.asdict(it), "sentence": price_sentence(problem, it)}
@@ -45,17 +50,22 @@ def worth_record(found: Worth, top: int) -> dict[str, Any]:
         "moves": found.moves,
         "change": found.change,
         "tornado": [_bar(found, it) for it in found.bars[:top]],
-        "residual": number(found.residual),
+        "residual": None if relaxed is None else number(relaxed.residual),
         "reasons": found.reasons,
         "seconds": sum(found.seconds.values()),
         "stages": found.seconds,
     }
 
 
+def _design(found: Worth, place: Place) -> dict[str, Any]:
+    category = "memory" if found.problem.file.design.system is None else "system"
+    return {category: place.category, **place.values}
+
+
 def _bar(found: Worth, bar: Bar) -> dict[str, Any]:
     return {
         "parameter": bar.parameter,
-        "label": label(found.problem, bar.parameter, found.place.category),
+        "label": label(found.problem, bar.parameter, found.best.place.category),
         "value": limit_amount(bar.parameter, bar.value, bar.unit),
         "low": _objective(bar.low),
         "high": _objective(bar.high),

@@ -113,7 +113,7 @@ def test_a_signal_interrupts_a_search(tmp_path):
         text=True,
     )
     assert process.stderr is not None
-    assert process.stderr.readline() == "relaxed search by gradients\n"
+    assert process.stderr.readline() == "bounding the exact model\n"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130

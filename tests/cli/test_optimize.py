@@ -13,8 +13,6 @@ from liminal_jax.design import search
 from tests.cli.terminal import command, exit_code
 from tests.cli.test_predict import no_token
 from tests.design.brute import study
-from tests.design.small import unrefined
-from tests.design.test_search import random_starts
 
 KEYS = [
     "relaxed",
@@ -37,10 +35,8 @@ def _in_an_empty_folder(tmp_path, monkeypatch, tmp_path_factory):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Neither gradients nor sensitivities, which cost most of the compiling."""
-    monkeypatch.setattr(search, "relaxed_points", random_starts)
-    monkeypatch.setattr(search, "relaxed_optima", unrefined)
-    monkeypatch.setattr(search, "sensitivities", lambda *_: [])
+    """No explanation, which costs most of the compiling."""
+    monkeypatch.setattr(search, "_explained", lambda _: (None, []))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ KEYS = {
     "name",
     "feasible",
     "objective",
+    "best",
     "relaxed",
     "shadow_prices",
     "elasticities",
@@ -44,7 +45,7 @@ def instant(monkeypatch):
     def never(*_, **__):
         raise AssertionError("a search began")
 
-    monkeypatch.setattr(module, "relaxed_points", never)
+    monkeypatch.setattr(module, "find", never)
 
 
 def written(**changes):
@@ -79,8 +80,10 @@ def test_a_run_tells_what_numbers_are_worth_and_leaves_a_folder(capsys):
         assert (bar["low"] - found["relaxed"]["value"]) * (
             bar["high"] - found["relaxed"]["value"]
         ) < 0
-    assert found["relaxed"]["design"]["system"] == "h200"
-    assert set(found["moves"]["context"]) == {"tp", "batch"}
+    assert found["relaxed"]["design"]["system"] == found["best"]["design"]["system"] == "h200"
+    assert found["relaxed"]["design"]["tp"] == found["best"]["design"]["tp"]
+    assert found["best"]["certificate"]["relative_gap"] == 0
+    assert set(found["moves"]["context"]) == {"batch"}
 
     before = files_in("runs/finished-1")
     assert exit_code(["sensitivity", path, "-o", "runs/finished-1"]) == 2
@@ -95,7 +98,7 @@ def test_what_cannot_be_done_is_an_answer_with_its_own_code(capsys):
     assert set(found) == KEYS
     assert found["feasible"] is False
     assert found["tornado"] == found["elasticities"] == found["shadow_prices"] == []
-    assert any("utps" in it and "against a limit of 1e+06" in it for it in found["reasons"])
+    assert any("utps: " in it and "against a limit of 1e+06" in it for it in found["reasons"])
     assert files_in("out") == ["provenance.json", "result.json"]
 
 

@@ -6,24 +6,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array
 
 from liminal_jax.design.anneal import Schedule
 from liminal_jax.design.box import box_of
-from liminal_jax.design.ending import Ending
-from liminal_jax.design.prices import prices
-from liminal_jax.design.refine import RelaxedOptimum, relaxed_optima
+from liminal_jax.design.certify import ground_of, proven
+from liminal_jax.design.held import held
+from liminal_jax.design.refine import RelaxedOptimum
 from liminal_jax.design.relaxed import RelaxedPoint, relaxed_points
-from liminal_jax.design.slopes import Local, Slopes
+from liminal_jax.design.slopes import Slopes
 from liminal_jax.study.file import load_study
 from liminal_jax.study.problem import Problem, problem_of
 from tests.design.brute import study
 
 SCHEDULE = Schedule(starts=6, rounds=12, steps=40)
 KEY = 7
-CAPITAL, UTPS = 0.3e6, 100.0
+CAPITAL, UTPS = 1.5e6, 100.0
 
 PLANNED = {
     "workload": {"model": "llama-3-8b"},
@@ -34,7 +31,7 @@ PLANNED = {
         "compute_area": {"min": "100 mm2", "max": "600 mm2", "step": "50 mm2"},
         "sram": "0 MB",
         "link_bandwidth": "900 GB/s",
-        "chips": 8,
+        "chips": {"min": 8, "max": 64, "step": 8},
         "tp": 8,
         "cp": 1,
         "pp": 1,
@@ -64,31 +61,11 @@ STUDIES = {"planned": PLANNED, "finished": FINISHED}
 
 
 class Solved(NamedTuple):
-    """A study, where its starts ended, and its relaxed optima, the best first."""
+    """A study, and the best design of each category with its sizes free, the best first."""
 
     problem: Problem
-    points: RelaxedPoint
     slopes: Slopes
     optima: list[RelaxedOptimum]
-
-
-def unmoved(problem: Problem, units: Array, categories: Array) -> RelaxedPoint:
-    """Starts that no gradient has moved, as if each met every limit."""
-
-    def one(unit: Array, category: Array) -> RelaxedPoint:
-        none, excess = jnp.zeros(len(unit), bool), jnp.zeros(len(problem.limits))
-        return RelaxedPoint(unit, category, jnp.zeros(()), excess, none, jnp.zeros((), int))
-
-    return jax.vmap(one)(units, categories)
-
-
-def unrefined(_: Slopes, points: RelaxedPoint) -> list[RelaxedOptimum]:
-    """The first start as it is, as if it were the optimum."""
-    unit, excess = np.asarray(points.unit[0]), np.asarray(points.excess[0])
-    nothing = np.zeros((1 + len(excess), len(unit)))
-    local = Local(0.0, excess, nothing, nothing)
-    worth = prices(local, unit)
-    return [RelaxedOptimum(unit, int(points.category[0]), local, worth, Ending.CONVERGED, ())]
 
 
 def small(name: str, **changes) -> Problem:
@@ -102,6 +79,14 @@ def small(name: str, **changes) -> Problem:
 def solved(name: str) -> Solved:
     """A study solved, once in each process."""
     problem = small(name)
-    points = relaxed_points(problem, box_of(problem), SCHEDULE, jax.random.key(KEY))
-    slopes = Slopes(problem, SCHEDULE.cold)
-    return Solved(problem, points, slopes, relaxed_optima(slopes, points))
+    ground = ground_of(problem)
+    freed = held(problem, proven(ground, []))
+    optima = [freed.optimum(number) for number in range(len(freed.rows))]
+    return Solved(problem, freed.slopes, optima)
+
+
+@functools.cache
+def ended(name: str) -> tuple[Problem, RelaxedPoint]:
+    """A study, and where its relaxed starts end."""
+    problem = small(name)
+    return problem, relaxed_points(problem, box_of(problem), SCHEDULE, jax.random.key(KEY))

@@ -2,18 +2,15 @@
 
 import math
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from liminal_jax.design import search
 from liminal_jax.design.anneal import Schedule
 from liminal_jax.design.branch import Budget
+from liminal_jax.design.find import find
 from liminal_jax.study.file import load_study
 from liminal_jax.study.problem import problem_of
 from tests.design.brute import binding, every_design, shortfalls, study
-from tests.design.small import unmoved, unrefined
 
 MINIMISED = {
     "tpot",
@@ -41,24 +38,6 @@ FIXED = {
     "ep": 1,
     "batch": 16,
 }
-
-
-def random_starts(problem, _, schedule, key):
-    """Starts that no gradient has moved: a proven answer may not hang on them."""
-    categories = jnp.repeat(jnp.arange(len(problem.categories)), schedule.starts)
-    units = jax.random.uniform(key, (len(categories), len(problem.variables)))
-    return unmoved(problem, units, categories)
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """Neither gradients nor sensitivities, which cost most of the compiling."""
-    monkeypatch.setattr(search, "relaxed_points", random_starts)
-    monkeypatch.setattr(search, "relaxed_optima", unrefined)
-    monkeypatch.setattr(search, "sensitivities", lambda *_: [])
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
 
 
 def random_design(rng, base, free):
@@ -116,7 +95,6 @@ def same(value, expected):
     return math.isclose(value, expected, rel_tol=1e-9)
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(("base", "objective", "free", "limits", "reach"), CASES)
 def test_the_answer_is_that_of_plain_loops(base, objective, free, limits, reach, tmp_path):
     rng = np.random.default_rng(CASES.index((base, objective, free, limits, reach)))
@@ -129,7 +107,7 @@ def test_the_answer_is_that_of_plain_loops(base, objective, free, limits, reach,
     file = load_study(str(path))
     rows = every_design(base, file)
     assert len(rows) < 20_000
-    answer = search.optimize(problem_of(file), Schedule(starts=3), seed=1)
+    answer = find(problem_of(file))
 
     assert_certified(answer, len(rows))
     feasible = [row for row in rows if row.feasible]
@@ -169,13 +147,11 @@ def assert_best(answer, rows, best):
         assert it.slack >= -1e-9 * it.limit
         if it.constraint in here.quantities:
             assert same(it.value, here.quantities[it.constraint])
-    for it in answer.alternatives:
-        merits = [row.score for row in rows if row.category == it.category and row.feasible]
-        assert (it.objective is None) == (it.place is None) == (not merits)
+    for number, category in enumerate(answer.problem.categories):
+        merits = [row.score for row in rows if row.category == category and row.feasible]
+        assert (answer.proof.lacking(number) is None) == bool(merits)
         if merits:
-            score = math.log(it.objective)
-            sign = 1 if answer.problem.file.objective.maximise else -1
-            assert math.isclose(sign * score, max(merits), abs_tol=1e-9)
+            assert math.isclose(answer.proof.gains[number], max(merits), abs_tol=1e-9)
 
 
 def assert_least_wrong(answer, rows):
@@ -201,26 +177,28 @@ def assert_least_wrong(answer, rows):
         assert "several must give" in answer.reasons[1]
 
 
-def searched(path, **schedule):
-    return search.optimize(problem_of(load_study(str(path))), Schedule(**schedule))
+def searched(path):
+    return find(problem_of(load_study(str(path))))
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_proof_that_is_stopped_says_how_far_it_came(tmp_path):
     design = {
         **FIXED,
         "tp": {"min": 1, "max": 40, "step": 1},
         "batch": {"min": 1, "max": 40, "step": 1},
+        "chips": {"min": 1, "max": 40, "step": 1},
     }
-    path = study(tmp_path, "finished", design=only_finished(design))
+    limits = [{"quantity": "utps", "at_least": 300}, {"quantity": "power", "at_most": "20 kW"}]
+    path = study(tmp_path, "finished", design=only_finished(design), constraints=limits)
     problem = problem_of(load_study(str(path)))
-    whole = search.optimize(problem, Schedule(starts=2))
-    assert_certified(whole, 1600 * 3)
-    answer = search.optimize(problem, Schedule(starts=2), budget=Budget(seconds=1e-9))
+    whole = find(problem)
+    assert_certified(whole, 64_000 * 3)
+    answer = find(problem, Schedule(starts=2), budget=Budget(seconds=1e-9))
     it = answer.certificate
     assert not it.complete
     assert answer.feasible
     assert "stopped early" in answer.reasons[0]
+    assert "gradients helped the proof: of 6 relaxed starts" in answer.reasons[1]
     assert it.bound is None or it.bound >= whole.objective * (1 - 1e-9)
 
 
@@ -229,17 +207,15 @@ def only_finished(design):
     return {name: value for name, value in design.items() if name not in planned}
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_study_without_a_choice(tmp_path):
     path = study(tmp_path, "finished", design={**only_finished(FIXED), "system": "h200"})
-    answer = searched(path, starts=2)
+    answer = searched(path)
     assert answer.feasible
     assert (answer.place.category, answer.place.values) == ("h200", {})
     assert answer.binding == []
     assert_certified(answer, 1)
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_single_feasible_design_is_found(tmp_path):
     design = {
         **only_finished(FIXED),
@@ -253,33 +229,29 @@ def test_a_single_feasible_design_is_found(tmp_path):
     path = study(tmp_path, "finished", design=design, constraints=limits)
     feasible = [row for row in every_design("finished", load_study(str(path))) if row.feasible]
     assert len(feasible) == 1
-    answer = searched(path, starts=2)
+    answer = searched(path)
     assert answer.feasible
     assert answer.place.values == feasible[0].values
     assert same(answer.objective, feasible[0].quantities["stps"])
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_constant_objective(tmp_path):
     design = {**only_finished(FIXED), "system": "h100", "batch": {"choices": [1, 2, 4]}}
-    answer = searched(
-        study(tmp_path, "finished", design=design, objective={"minimise": "chips"}), starts=2
-    )
+    answer = searched(study(tmp_path, "finished", design=design, objective={"minimise": "chips"}))
     assert answer.feasible
     assert answer.objective == pytest.approx(32, rel=1e-12)
     assert answer.binding == []
     assert answer.reasons[1:] == ["chips is the same for every design of the lattice"]
 
 
-@pytest.mark.usefixtures("quick")
 def test_unknown_numbers_are_told_and_never_judged(tmp_path):
     design = {**only_finished(FIXED), "chips": 4, "system": {"choices": ["groq-lp30"]}}
     limits = [{"quantity": "power", "at_most": "1 MW"}]
     path = study(tmp_path, "finished", design=design, constraints=limits)
-    answer = searched(path, starts=2)
+    answer = searched(path)
     assert not answer.feasible
     assert "power of groq-lp30 cannot be judged" in answer.reasons[0]
     path = study(tmp_path, "finished", design=design, objective={"minimise": "capital_cost"})
-    answer = searched(path, starts=2)
+    answer = searched(path)
     assert not answer.feasible
     assert "capital_cost of groq-lp30 cannot be judged" in answer.reasons[0]

@@ -18,7 +18,7 @@ CHANGE = 0.005
 @pytest.mark.parametrize("name", NAMES)
 def test_elasticities_are_what_solving_again_gives(name):
     """To 5 % where the active set stays; where it does not, the record says so."""
-    _, _, slopes, optima = solved(name)
+    _, slopes, optima = solved(name)
     told = {it.parameter: it.elasticity for it in sensitivities(slopes, optima[0], least=0.01)}
     bars = {it.parameter: it for it in tornado(slopes, optima[:1], CHANGE)}
     compared = 0
@@ -35,7 +35,7 @@ def test_elasticities_are_what_solving_again_gives(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_list_leaves_out_what_weighs_nothing_and_what_nobody_can_choose(name):
-    _, _, slopes, optima = solved(name)
+    _, slopes, optima = solved(name)
     worth = elasticities(slopes, optima[0])
     listed = sensitivities(slopes, optima[0], least=0.05)
     weights = [abs(it.elasticity) for it in listed]
@@ -53,7 +53,7 @@ def test_the_list_leaves_out_what_weighs_nothing_and_what_nobody_can_choose(name
 
 
 def test_a_price_is_the_objective_of_one_unit_more():
-    _, _, slopes, optima = solved("planned")
+    _, slopes, optima = solved("planned")
     found = {it.constraint: it for it in shadow_prices(slopes, optima[0])}
     assert set(found) == {"capital_cost", "utps", "range.compute_area"}
     capital, speed = found["capital_cost"], found["utps"]
@@ -69,8 +69,8 @@ def test_a_price_is_the_objective_of_one_unit_more():
 
 def test_the_price_of_a_range_is_what_a_wider_one_gives():
     """Against the slope of the objective along the variable that the range holds."""
-    problem, _, slopes, optima = solved("planned")
-    best = optima[0]
+    _, slopes, optima = solved("planned")
+    problem, best = slopes.problem, optima[0]
     (price,) = [it for it in shadow_prices(slopes, best) if it.constraint.startswith("range.")]
     axis = [it.name for it in problem.variables].index("compute_area")
     low = problem.variables[axis].grid.values[0]
@@ -83,14 +83,14 @@ def test_the_price_of_a_range_is_what_a_wider_one_gives():
     others = [it for it in range(len(inwards)) if it != axis]
     inwards[others] -= np.linalg.solve(rows[:, others], rows[:, axis] * 1e-3)
     there = slopes.at(inwards, best.category, slopes.unchanged())
-    area = float(slopes.box.at(jnp.asarray(inwards))[problem.variables[axis].position])
+    area = float(slopes.box.values(jnp.asarray(inwards))[axis])
     gained = math.exp(there.score) - math.exp(best.score)
     assert price.price == pytest.approx(gained / (area - low), rel=0.02)
     assert price.elasticity == pytest.approx(price.price * low / math.exp(best.score))
 
 
 def test_what_is_minimised_costs_less_where_a_floor_is_lower():
-    _, _, slopes, optima = solved("finished")
+    _, slopes, optima = solved("finished")
     (floor,) = shadow_prices(slopes, optima[0])
     assert floor.constraint == "utps"
     assert floor.price > 0
@@ -103,7 +103,7 @@ def test_what_is_minimised_costs_less_where_a_floor_is_lower():
 
 def test_the_prices_of_numbers_are_those_of_the_limits_they_enter():
     """Capital is sold at a multiple, so the multiple is worth at most what capital is."""
-    _, _, slopes, optima = solved("planned")
+    _, slopes, optima = solved("planned")
     told = {it.parameter: it.elasticity for it in sensitivities(slopes, optima[0])}
     assert -told["limit.capital_cost"] < told["facility.selling_multiple"] < 0
     assert told["context"] < 0

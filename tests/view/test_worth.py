@@ -7,21 +7,26 @@ import pytest
 from rich.console import Console
 
 from liminal_jax.design.sensitivity import ShadowPrice
-from liminal_jax.design.tornado import End
 from liminal_jax.design.worth import Worth, worth
 from liminal_jax.view.figure import drawn
 from liminal_jax.view.worth import worth_view
 from liminal_jax.view.worth_figure import LESS, MORE, tornado_figure
 from liminal_jax.view.worth_record import worth_record
 from liminal_jax.view.worth_words import amount, label, limit_amount, price_sentence, step
-from tests.design.small import KEY, SCHEDULE, small
+from tests.design.small import CAPITAL, small
 
 NOT_MET = ("no place meets every limit",)
 
 
 @pytest.fixture(scope="module")
 def found() -> Worth:
-    return worth(small("planned"), 0.1, SCHEDULE, KEY)
+    """With a number first of which no design can do with less."""
+    solved = worth(small("planned"), 0.1)
+    capital = next(it for it in solved.bars if it.parameter == "limit.capital_cost")
+    none = dataclasses.replace(capital.low, objective=None, active_set_changes=NOT_MET)
+    first = dataclasses.replace(capital, parameter="limit.power", low=none)
+    others = [it for it in solved.bars if it is not capital]
+    return dataclasses.replace(solved, bars=[first, capital, *others])
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +51,15 @@ def price(constraint, limit, unit, value):
 
 
 def test_prices_in_the_words_of_what_is_asked(planned, finished):
-    more, less = price("capital_cost", 0.3e6, "USD", 0.32), price("utps", 100.0, "1/s", -34.8)
+    more, less = price("capital_cost", CAPITAL, "USD", 0.32), price("utps", 100.0, "1/s", -34.8)
     assert price_sentence(planned, more) == (
-        "capital_cost at most 300,000 USD: 1,000 USD more is worth 320 tokens/s"
+        "capital_cost at most 1.5 M USD: 1,000 USD more is worth 320 tokens/s"
     )
     assert price_sentence(planned, less) == (
         "utps at least 100 tokens/s: 1 token/s more costs 34.8 tokens/s"
     )
-    slack = price("capital_cost", 0.3e6, "USD", 0.0)
-    assert price_sentence(planned, slack) == "capital_cost at most 300,000 USD: does not bind"
+    slack = price("capital_cost", CAPITAL, "USD", 0.0)
+    assert price_sentence(planned, slack) == "capital_cost at most 1.5 M USD: does not bind"
     held = price("range.compute_area", 1e-4, "m2", -3.4e7)
     assert price_sentence(planned, held) == (
         "compute area of a die held at the least allowed, 100 mm2: 1 mm2 more costs 34 tokens/s"
@@ -113,14 +118,16 @@ def test_labels(planned, finished):
 def test_the_screen_fits_and_tells_prices_numbers_and_moves(found):
     text = text_of(worth_view(found, 7, "runs/planned-1"))
     assert max(map(len, text.splitlines())) <= 100
-    assert "with hbm4, stacks " in text
+    assert "best design: hbm4, stps " in text
+    assert "with its sizes free: stps " in text
+    assert f"none of the {found.problem.lattice:,} designs of the lattice is better" in text
     assert "held by the range of compute_area" in text
-    assert "capital_cost at most 300,000 USD: 1,000 USD more is worth " in text
+    assert "capital_cost at most 1.5 M USD: 1,000 USD more is worth " in text
     assert "solved again with 10 % less and more" in text
     assert "limit on capital cost" in text
     assert "less: no place meets every" in text
-    moves = text.partition("how the design moves")[2]
-    assert "limit on capital cost: stacks +1.52 %, batch +1.36 %" in moves
+    moves = text.partition("how the sizes move")[2]
+    assert "limit on capital cost: chips +1.00 %" in moves
     assert "written to runs/planned-1" in text
 
 
@@ -128,13 +135,15 @@ def test_the_record_is_json_without_infinities_and_follows_the_tornado(found):
     record = json.loads(json.dumps(worth_record(found, 7), allow_nan=False))
     assert len(record["tornado"]) == 7
     first, second = record["tornado"][:2]
-    assert (first["parameter"], first["low"]) == ("design.chips", None)
+    assert (first["parameter"], first["low"]) == ("limit.power", None)
     assert first["active_set_changes"]["low"] == list(NOT_MET)
     assert second["parameter"] == "limit.capital_cost"
     assert second["low"] < record["relaxed"]["value"] < second["high"]
     assert second["first_order"]["low"] == pytest.approx(second["low"], rel=0.02)
-    assert record["moves"]["limit.capital_cost"]["stacks"] == pytest.approx(1.52, abs=0.01)
-    assert set(record["moves"]["limit.capital_cost"]) == {"stacks", "compute_area", "batch"}
+    assert record["moves"]["limit.capital_cost"]["chips"] == pytest.approx(1.0, abs=0.01)
+    assert set(record["moves"]["limit.capital_cost"]) == {"chips", "compute_area", "batch"}
+    assert record["best"]["certificate"]["relative_gap"] == 0
+    assert record["best"]["design"]["stacks"] == record["relaxed"]["design"]["stacks"]
     assert all(it["sentence"] for it in record["shadow_prices"])
     assert sum(record["stages"].values()) == pytest.approx(record["seconds"])
 
@@ -160,7 +169,7 @@ def test_the_figure_shows_the_ends_and_what_the_slopes_predict(found, tmp_path):
     colours = {it.get_facecolor() for it in rectangles}
     assert len(colours) == len({LESS, MORE})
     labels = [it.get_text() for it in axes.get_yticklabels()]
-    assert labels[1] == "limit on capital cost  (300,000 USD)"
+    assert labels[1] == "limit on capital cost  (1.5 M USD)"
     texts = [it.get_text() for it in axes.texts]
     assert "no design meets the limits" in texts
     assert any(it.endswith("(at most 1)") for it in texts) == any(
@@ -169,13 +178,11 @@ def test_the_figure_shows_the_ends_and_what_the_slopes_predict(found, tmp_path):
 
 
 def test_a_study_that_cannot_be_met_is_told_in_a_sentence(found):
-    end = End(0.9, None, 1.0, NOT_MET)
-    bars = [dataclasses.replace(found.bars[0], low=end, high=end)]
     failed = dataclasses.replace(
-        found, feasible=False, prices=[], elasticities=[], moves={}, bars=bars, reasons=["too slow"]
+        found, relaxed=None, prices=[], elasticities=[], moves={}, bars=[], reasons=["too slow"]
     )
     text = text_of(worth_view(failed, 7, "out"))
-    assert "no relaxed design was found that meets every limit" in text
+    assert "nothing can be told of what numbers are worth" in text
     assert "too slow" in text
     assert "what limits are worth" not in text
     assert "written to out" in text
