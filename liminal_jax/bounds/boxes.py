@@ -125,6 +125,12 @@ class Boxes:
         """Indices of the first value on each axis."""
         return np.stack([tree.first[row] for tree, row in zip(self.trees, self.nodes, strict=True)])
 
+    @property
+    def middle(self) -> Int[np.ndarray, "axes boxes"]:
+        """Indices of the value in the middle on each axis."""
+        last = [tree.last[row] for tree, row in zip(self.trees, self.nodes, strict=True)]
+        return (self.first + np.stack(last)) // 2
+
     def some(self, which: np.ndarray | slice) -> "Boxes":
         """The boxes of some numbers, of a mask or of a slice."""
         return Boxes(columns(self.nodes, which), self.trees)

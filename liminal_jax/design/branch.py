@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from liminal_jax.bounds.boxes import Boxes, Halves, columns, whole
+from liminal_jax.bounds.boxes import Boxes, Halves, columns, points, whole
 from liminal_jax.bounds.lattice import LatticeBounds
 
 MARGIN = 1e-9
@@ -29,6 +29,10 @@ BOXES_AT_ONCE = 4_000
 
 SHARE_AT_ONCE = 20
 """Of many open boxes one in so many is halved in one go, lest choosing them take the time."""
+
+TRIED_AT_ONCE = 400
+"""Of the boxes halved in one go, the most promising so many have their middle evaluated, so that
+good designs are known long before boxes have become single designs."""
 
 UNKNOWN = -1e6
 """Stands for the logarithm of an objective where no design is known: below any that can be, yet
@@ -284,6 +288,7 @@ def branch_and_bound(
     tell(tally)
     while len(left) and clock() - begin < budget.seconds:
         now, later = left.most_promising()
+        tried = _tried(now, bounds, promise, incumbents)
         # What has been found since they were judged may have settled them.
         now, settled = _judged(now.boxes, now.gains, incumbents).worthwhile(tolerance)
         halves, promised = _halved(now, bounds, promise, costs, widths)
@@ -292,12 +297,27 @@ def branch_and_bound(
         tally = Tally(
             boxes=tally.boxes + done.boxes,
             designs=tally.designs + settled + done.designs,
-            evaluated=tally.evaluated + done.evaluated,
+            evaluated=tally.evaluated + tried + done.evaluated,
             open_margin=float(np.max(left.margins, initial=-np.inf)),
             open_gain=float(np.max(left.gains[0], initial=-np.inf)),
         )
         tell(tally)
     return tally
+
+
+def _tried(
+    boxes: _Open,
+    bounds: LatticeBounds,
+    promise: Callable[[np.ndarray, np.ndarray], Promise],
+    incumbents: AbstractIncumbents,
+) -> int:
+    """Evaluate the design in the middle of the most promising boxes; returns how many."""
+    count = min(TRIED_AT_ONCE, len(boxes))
+    top = boxes.boxes.some(np.argpartition(-boxes.margins, count - 1)[:count])
+    designs = points(top.middle, bounds.trees)
+    promised = promise(*bounds.over(designs))
+    incumbents.offer(designs.some(promised.certain), columns(promised.gains, promised.certain))
+    return count
 
 
 def _sorted_out(
