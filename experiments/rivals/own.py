@@ -13,6 +13,7 @@ from jaxtyping import Array, Int
 import liminal_jax as ll
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
+from liminal_jax._compile import unfused
 from liminal_jax.design.anneal import Schedule
 from liminal_jax.design.box import box_of
 from liminal_jax.design.branch import UNKNOWN, BestOfEach, Tally
@@ -20,7 +21,7 @@ from liminal_jax.design.certify import Ground, ground_of, judged_objective, prov
 from liminal_jax.design.climb import Climber
 from liminal_jax.design.lattice import lattice_of
 from liminal_jax.design.progress import Progress
-from liminal_jax.design.relaxed import relaxed_points
+from liminal_jax.design.relaxed import descents
 from liminal_jax.study.file import StudyFile
 
 
@@ -37,12 +38,19 @@ class _Proof(Progress):
         self._maximise = maximise
         self._boxes = 0
 
+    def stage(self, name: str, total: int | None = None) -> None:
+        """See `Progress`. A proof counts its boxes from its beginning."""
+        del name, total
+        self._boxes = 0
+
     def proven(self, tally: Tally, best: float | None, seconds: float) -> None:
         """See `Progress`."""
         del seconds
         score = -math.inf if best is None else math.log(best) * (1 if self._maximise else -1)
         self._race.note(tally.boxes - self._boxes, score)
         self._boxes = tally.boxes
+        if tally.complete:
+            self._race.proof = self._race.seconds
 
 
 def _optimize(problem: ll.Problem) -> Searcher:
@@ -51,11 +59,7 @@ def _optimize(problem: ll.Problem) -> Searcher:
     maximise = problem.file.objective.maximise is not None
 
     def search(seed: int, race: Race) -> None:
-        found = ll.find(
-            problem, seed=seed, progress=_Proof(race, maximise), clock=time.process_time
-        )
-        if found.certificate.complete:
-            race.proof = race.seconds
+        ll.find(problem, seed=seed, progress=_Proof(race, maximise), clock=time.process_time)
 
     return search
 
@@ -113,11 +117,12 @@ def _descents(starts: int) -> Callable[[ll.Problem], Searcher]:
         box, lattice = box_of(problem), lattice_of(problem)
 
         def near(key: Array) -> Array:
-            ends = relaxed_points(problem, box, schedule, key)
+            ends = descents(problem, box, schedule, key)
             snapped = jax.vmap(lambda unit: box.nearest(unit, lattice))(ends.unit)
             return jnp.concatenate([ends.category[None], snapped.T])
 
-        compiled = jax.jit(near).lower(jax.random.key(0)).compile()
+        compiled = unfused(near)
+        compiled(jax.random.key(0))
 
         def begin(key: Array) -> np.ndarray:
             return np.asarray(compiled(key)).astype(int)

@@ -133,11 +133,16 @@ def _descent(
     )
 
 
-def relaxed_points(
-    problem: Problem, box: Box, schedule: Schedule, key: PRNGKeyArray
-) -> RelaxedPoint:
-    """Where all starts ended, leaves stacked; `schedule.starts` for each category."""
+def descents(problem: Problem, box: Box, schedule: Schedule, key: PRNGKeyArray) -> RelaxedPoint:
+    """Where starts drawn with a key end, leaves stacked; `schedule.starts` for each category."""
     categories = jnp.repeat(jnp.arange(len(problem.categories)), schedule.starts)
     units = jax.random.uniform(key, (len(categories), len(problem.variables)))
     descend = jax.vmap(lambda unit, category: _descent(problem, box, schedule, unit, category))
-    return unfused(descend)(units, categories)
+    return descend(units, categories)
+
+
+def relaxed_points(
+    problem: Problem, box: Box, schedule: Schedule, key: PRNGKeyArray
+) -> RelaxedPoint:
+    """The same, compiled."""
+    return unfused(lambda key: descents(problem, box, schedule, key))(key)
