@@ -29,6 +29,7 @@ COMMANDS = {
     "uncertainty": Command(
         "uncertainty", "uncertainty", "how sure an answer is, as its numbers are drawn from ranges"
     ),
+    "report": Command("report", "report", "one HTML page for a run, which needs no network"),
     "studies": Command("studies", "studies_list", "list the studies that come with the package"),
     "models": Command("models", "models_list", "list the models that come with the package"),
     "models show": Command("models", "models_show", "show one model"),

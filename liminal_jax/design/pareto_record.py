@@ -5,6 +5,7 @@ from typing import Any
 
 from liminal_jax.design.alone import FrontAlone
 from liminal_jax.design.pareto import FrontAnswer, FrontPoint
+from liminal_jax.study.question import question_record
 from liminal_jax.study.report import number
 from liminal_jax.study.write import design_tables, design_text
 
@@ -48,7 +49,7 @@ def front_record(
         existing: Fronts of systems that exist.
     """
     return {
-        "name": answer.problem.file.name,
+        **question_record(answer.problem.file),
         "feasible": answer.feasible,
         "objectives": [it.model_dump(exclude_none=True) for it in answer.objectives],
         "epsilon": answer.epsilon,

@@ -10,6 +10,7 @@ from liminal_jax.design.record import binding_record, totals
 from liminal_jax.study.basis import basis
 from liminal_jax.study.portfolio import HARDWARE, Member
 from liminal_jax.study.problem import NUMERIC
+from liminal_jax.study.question import question_record
 from liminal_jax.study.report import prediction_record
 from liminal_jax.study.write import design_tables
 
@@ -73,7 +74,7 @@ def portfolio_record(answer: PortfolioAnswer) -> dict[str, Any]:
         for alone, table, row in zip(answer.alone, file.workloads, served, strict=True)
     ]
     return {
-        "name": file.name,
+        **question_record(file),
         "feasible": answer.feasible,
         "objective": {**file.objective.model_dump(exclude_none=True), "value": answer.objective},
         "design": _hardware(answer),

@@ -12,6 +12,7 @@ from liminal_jax.hardware.system import System
 from liminal_jax.study.basis import basis
 from liminal_jax.study.file import StudyFile
 from liminal_jax.study.quantities import QUANTITIES, Fleet
+from liminal_jax.study.question import question_record
 from liminal_jax.study.report import number, prediction_record
 from liminal_jax.study.write import design_tables
 
@@ -61,7 +62,7 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
     assumptions = workload.assumptions(system.network, Exact())
     sentences = basis(file, best.place.category, workload.model, system, assumptions)
     return {
-        "name": file.name,
+        **question_record(file),
         "feasible": best.feasible,
         "objective": {**asked, "value": number(best.objective)},
         "relaxed": _relaxed(answer),

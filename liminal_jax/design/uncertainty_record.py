@@ -10,6 +10,7 @@ import numpy as np
 from liminal_jax.design.influence import chance
 from liminal_jax.design.uncertainty import Trial, Uncertainty
 from liminal_jax.study.file import DesignFile, StudyFile
+from liminal_jax.study.question import question_record
 from liminal_jax.study.report import number
 from liminal_jax.study.write import design_tables
 
@@ -37,7 +38,7 @@ def uncertainty_record(answer: Uncertainty, seed: int) -> dict[str, Any]:
     asked = file.objective.model_dump(exclude_none=True) if isinstance(file, StudyFile) else {}
     found = designs_of(answer)
     return {
-        "name": file.name,
+        **question_record(file),
         "feasible": answer.nominal is not None,
         "objective": {**asked, "value": answer.thought},
         "samples": len(answer.draws),

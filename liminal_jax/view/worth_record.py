@@ -7,6 +7,7 @@ from liminal_jax.design.place import Place
 from liminal_jax.design.tornado import Bar, End
 from liminal_jax.design.worth import Worth
 from liminal_jax.study.file import StudyFile
+from liminal_jax.study.question import question_record
 from liminal_jax.study.report import number
 from liminal_jax.view.worth_words import label, limit_amount, price_sentence
 
@@ -22,7 +23,7 @@ def worth_record(found: Worth, top: int) -> dict[str, Any]:
     file = problem.file
     asked = file.objective.model_dump(exclude_none=True) if isinstance(file, StudyFile) else {}
     return {
-        "name": file.name,
+        **question_record(file),
         "feasible": found.best.feasible,
         "objective": asked,
         "best": {

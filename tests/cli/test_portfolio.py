@@ -15,6 +15,8 @@ from tests.cli.test_studies import assert_all_told, planted, told
 
 KEYS = [
     "name",
+    "about",
+    "constraints",
     "feasible",
     "objective",
     "design",

@@ -14,6 +14,8 @@ from tests.design.small import FINISHED
 
 KEYS = {
     "name",
+    "about",
+    "constraints",
     "feasible",
     "objective",
     "best",

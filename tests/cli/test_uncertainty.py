@@ -21,6 +21,8 @@ from tests.study.test_uncertain import stated
 SAMPLES = 4
 KEYS = {
     "name",
+    "about",
+    "constraints",
     "feasible",
     "objective",
     "samples",

@@ -1,0 +1,1 @@
+"""One page for a run: a single HTML file that needs no network."""

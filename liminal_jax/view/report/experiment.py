@@ -1,0 +1,43 @@
+"""An experiment: its question, its verdicts, its figures, its numbers."""
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from liminal_jax.view.report.parts import section, table, text
+
+
+def answer(record: Mapping[str, Any]) -> str:
+    """The answer in one line."""
+    verdicts = record.get("verdicts") or []
+    if not verdicts:
+        return "Results of an experiment"
+    return f"{sum(bool(it['holds']) for it in verdicts)} of {len(verdicts)} claims hold"
+
+
+def sections(record: Mapping[str, Any], folder: Path) -> list[str]:
+    """What there is to say of it.
+
+    Args:
+        record: Its results.
+        folder: Its folder, with its figures.
+    """
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    rows = [(text(key), text(json.dumps(value))) for key, value in settings.items()]
+    return [
+        section("verdicts", table([_verdict(it) for it in record.get("verdicts") or []])),
+        *(section(it.stem.replace("_", " "), _picture(it)) for it in sorted(folder.glob("*.png"))),
+        section("settings", table(rows)),
+    ]
+
+
+def _verdict(it: Mapping[str, Any]) -> tuple[str, str, str]:
+    holds = "holds" if it["holds"] else "does not hold"
+    return text(it["claim"]), holds, text(f"{it.get('population', '')} {it['sentence']}".strip())
+
+
+def _picture(path: Path) -> str:
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    return f'<img src="data:image/png;base64,{data}" alt="{text(path.stem)}">'
