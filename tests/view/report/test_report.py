@@ -49,7 +49,7 @@ class Shown(HTMLParser):
     def handle_starttag(self, tag, attrs):
         found = dict(attrs)
         if tag == "data":
-            self.numbers.append((found["data-path"], float(found["value"])))
+            self.numbers.append((found["data-path"], float(found["value"] or "nan")))
         self.loaded += [found[it] for it in ("src", "href") if it in found]
 
 
