@@ -234,6 +234,8 @@ class _Tabulation:
             return [self._moved(equation, operands)]
         if name in _FOLDS:
             return [self._folded(_FOLDS[name], equation.params["axes"], operands[0])]
+        if name == "argmax":
+            return [self._place_of_largest(equation, operands[0])]
         if name in ELEMENTWISE and _means_the_same(equation):
             static = {key: equation.params[key] for key in _STATIC if key in equation.params}
             return [self._elementwise(name, static, operands)]
@@ -257,6 +259,18 @@ class _Tabulation:
         for row in range(1, len(rows)):
             folded = self._elementwise(name, {}, [folded, rows[row, ...]])
         return folded
+
+    def _place_of_largest(self, equation: JaxprEqn, operand: np.ndarray) -> np.ndarray:
+        """The first place of the largest entry along an axis, by comparing one after the other."""
+        (axis,), dtype = equation.params["axes"], equation.params["index_dtype"]
+        rows = np.moveaxis(operand, axis, 0)
+        largest, place = rows[0, ...], constant(np.zeros(rows.shape[1:], dtype))
+        for row in range(1, len(rows)):
+            there = constant(np.full(rows.shape[1:], row, dtype))
+            better = self._elementwise("gt", {}, [rows[row, ...], largest])
+            place = self._elementwise("select_n", {}, [better, place, there])
+            largest = self._elementwise("max", {}, [largest, rows[row, ...]])
+        return place
 
     def _elementwise(self, name: str, static: dict, operands: list[np.ndarray]) -> np.ndarray:
         shape = np.broadcast_shapes(*(operand.shape for operand in operands))
