@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,7 +108,7 @@ def check_names(names: Names, file: DesignFile) -> None:
             raise ValueError(f"{names.path}: there is no {names.path} {name!r}{hint}")
 
 
-_KNOWN: dict[str, Callable[[], tuple[str, ...]]] = {
+_KNOWN: dict[str, Callable[[], Sequence[str]]] = {
     "model": model_names,
     "accounting": lambda: ("model", "talk"),
     "system": system_names,

@@ -118,6 +118,9 @@ class Best(Reduction):
         """See `Reduction`."""
         rows = self.rows.joined(rows)
         rows = rows.at(np.lexsort((rows.numbers, -rows.gains[:, 0], rows.groups)))
+        # What several processes began with comes back from each of them.
+        again = (np.diff(rows.numbers, prepend=-1) == 0) & (np.diff(rows.groups, prepend=-1) == 0)
+        rows = rows.at(np.flatnonzero(~again))
         new = np.flatnonzero(np.diff(rows.groups, prepend=-1))
         starts = np.repeat(new, np.diff(np.append(new, len(rows.numbers))))
         self.rows = rows.at(np.arange(len(rows.numbers)) - starts < self.count)

@@ -39,7 +39,8 @@ def quantiles(
     total = int(counts.sum())
     if not total:
         return np.full(len(shares), np.nan)
-    reached = np.searchsorted(np.cumsum(counts), np.asarray(shares) * total, side="left")
+    least = np.maximum(np.asarray(shares) * total, 1)
+    reached = np.searchsorted(np.cumsum(counts), least, side="left")
     ends = edges()
     places = np.minimum(reached, BINS - 1)
     return np.sqrt(ends[places] * ends[places + 1])

@@ -34,12 +34,12 @@ class Run(NamedTuple):
     Attributes:
         piece: Their piece.
         first: Place of the first.
-        count: How many.
+        blocks: How many.
     """
 
     piece: Array
     first: Array
-    count: Array
+    blocks: Array
 
 
 class Passed(eqx.Module):
@@ -115,7 +115,7 @@ class Reducer:
         )
 
         def unfinished(state: tuple[Passed, Array]) -> Array:
-            return (state[0].done < run.count) & (state[0].blocks < self.room)
+            return (state[0].done < run.blocks) & (state[0].blocks < self.room)
 
         def evaluated(state: tuple[Passed, Array]) -> tuple[Passed, Array]:
             passed, counts = state
@@ -141,7 +141,9 @@ class Reducer:
                 run.first + number,
             )
             whole = passed.feasible + jnp.sum(feasible)
-            return eqx.tree_at(lambda it: (it.done, it.feasible), passed, (number + 1, whole)), counts
+            return eqx.tree_at(
+                lambda it: (it.done, it.feasible), passed, (number + 1, whole)
+            ), counts
 
         return jax.lax.while_loop(unfinished, evaluated, (none, counts))
 
@@ -290,4 +292,4 @@ def spread(rows: Any, mesh: Mesh) -> Any:
 
 def stacked(runs: Sequence[tuple[int, int, int]]) -> Run:
     """Runs of several devices as arrays."""
-    return Run(*(np.asarray(it, np.int64) for it in zip(*runs, strict=True)))
+    return Run(*(jnp.asarray(it, int) for it in zip(*runs, strict=True)))

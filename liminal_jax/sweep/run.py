@@ -22,7 +22,7 @@ from liminal_jax.sweep.kernel import Keeper, Reducer, Run, on_all, spread, stack
 from liminal_jax.sweep.plan import GRID, Plan
 from liminal_jax.sweep.spans import Spans, covered, united
 from liminal_jax.sweep.state import State, write_whole
-from liminal_jax.sweep.store import Store, columns_of
+from liminal_jax.sweep.store import Sink, columns_of
 
 UNDER_WAY = 2
 """Runs that are under way at a time."""
@@ -43,6 +43,9 @@ ROOM = 8
 class Listener:
     """Told how a sweep goes; by default it says nothing."""
 
+    def began(self, points: int, before: int) -> None:
+        """So many points are to be done by this process, and so many were before."""
+
     def compiling(self, label: str) -> None:
         """A case begins, and its computation is compiled."""
 
@@ -56,7 +59,7 @@ class Stretch(NamedTuple):
     case: int
     piece: int
     first: int
-    count: int
+    blocks: int
 
 
 def devices() -> Mesh:
@@ -110,6 +113,10 @@ def stretches(spans: Spans, plan: Plan, most: int) -> deque[Stretch]:
     return found
 
 
+def _not_compiled(*_: Any) -> Any:
+    raise RuntimeError("no case has begun")
+
+
 class Worker(ABC):
     """Does blocks.
 
@@ -130,7 +137,7 @@ class Worker(ABC):
         self.plan, self.state = plan, state
         self._mesh, self._save = mesh, save
         self._case = -1
-        self._call: Callable[..., Any] | None = None
+        self._call: Callable[..., Any] = _not_compiled
         self._under_way: deque[tuple[list[Stretch], Any]] = deque()
         self._saved = time.monotonic()
 
@@ -180,9 +187,8 @@ class Worker(ABC):
         points, most = self.plan.points, self.most()
         idle = [Stretch(self._case, 0, 0, 0)] * (self._mesh.size - len(group))
         padded = [*group, *idle]
-        run = stacked([(it.piece, it.first, it.count) for it in padded])
+        run = stacked([(it.piece, it.first, it.blocks) for it in padded])
         given = np.stack([points.given(it.first, most) for it in padded])
-        assert self._call is not None
         return self.called(self._call, spread(run, self._mesh), spread(given, self._mesh))
 
     def _finished(self) -> tuple[list[Stretch], list[Stretch]]:
@@ -190,16 +196,16 @@ class Worker(ABC):
         group, answer = self._under_way.popleft()
         counts = self.taken(group, answer)
         pairs = list(zip(group, counts, strict=True))
-        done = [it._replace(count=count) for it, count in pairs]
+        done = [it._replace(blocks=count) for it, count in pairs]
         rest = [
-            it._replace(first=it.first + count, count=it.count - count)
+            it._replace(first=it.first + count, blocks=it.blocks - count)
             for it, count in pairs
-            if count < it.count
+            if count < it.blocks
         ]
         return done, rest
 
     def _mark(self, done: Sequence[Stretch]) -> None:
-        spans = [(self._block(it), self._block(it) + it.count) for it in done]
+        spans = [(self._block(it), self._block(it) + it.blocks) for it in done]
         self.state.done = united([*self.state.done, *spans])
 
     def _block(self, stretch: Stretch) -> int:
@@ -335,9 +341,7 @@ def _own(array: jax.Array, device: int) -> Any:
 class KeepingWorker(Worker):
     """Keeps all numbers of all points."""
 
-    def __init__(
-        self, plan: Plan, state: State, mesh: Mesh, save: Callable[[], None], store: Store
-    ):
+    def __init__(self, plan: Plan, state: State, mesh: Mesh, save: Callable[[], None], store: Sink):
         """See `Worker`; and where the numbers go."""
         super().__init__(plan, state, mesh, save)
         self._store = store
@@ -372,13 +376,13 @@ class KeepingWorker(Worker):
         while len(self._writes) >= UNDER_WAY:
             self._writes.popleft().result()
         self._writes.append(self._writer.submit(self._write, group, answer))
-        return [it.count for it in group]
+        return [it.blocks for it in group]
 
     def _write(self, group: list[Stretch], answer: list[jax.Array]) -> None:
         for device, stretch in enumerate(group):
             for column, array in enumerate(answer):
                 blocks = np.asarray(array.addressable_shards[device].data)[0]
-                self._write_blocks(stretch, column, blocks[: stretch.count])
+                self._write_blocks(stretch, column, blocks[: stretch.blocks])
 
     def _write_blocks(self, stretch: Stretch, column: int, blocks: np.ndarray) -> None:
         points, (case, piece, first, count) = self.plan.points, stretch
@@ -405,7 +409,7 @@ def saver(folder: Path, name: str, state: State) -> Callable[[], None]:
     return lambda: write_whole(folder / name, state.packed())
 
 
-def left_of(plan: Plan, done: Spans) -> int:
-    """Points that are not among the blocks done; those past the ends of axes are not counted."""
+def points_of_blocks(plan: Plan, spans: Spans) -> int:
+    """About how many points some blocks have; those past the ends of axes are not counted."""
     blocks = plan.blocks * len(plan.choices)
-    return round(plan.size * (1 - covered(done) / blocks))
+    return round(plan.size * (covered(spans) / blocks))

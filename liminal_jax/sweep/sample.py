@@ -158,7 +158,7 @@ class SobolPoints(_Drawn):
 
     def _steps(self, numbers: np.ndarray) -> np.ndarray:
         """What words of points differ in from those of point 0; shape (points, axes)."""
-        directions = np.asarray(self._engine._sv, np.uint64).astype(np.uint32)  # noqa: SLF001
+        directions = np.asarray(self._engine._sv, np.uint64).astype(np.uint32)
         codes = np.asarray(numbers, np.uint64)
         codes = codes ^ (codes >> np.uint64(1))
         steps = np.zeros((len(codes), len(self.axes)), np.uint32)

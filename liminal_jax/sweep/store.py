@@ -6,15 +6,17 @@ that blocks may be written in any order, by any process, and again after a kill.
 the file is called data.nc.partial.
 """
 
+import importlib.util
 import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from liminal_jax._files import InputError, Problem
 from liminal_jax.sweep.outputs import OUTPUTS, SMALL
 from liminal_jax.sweep.plan import GRID, Plan
 
@@ -63,6 +65,27 @@ def columns_of(plan: Plan) -> tuple[Column, ...]:
     return (*inputs, *outputs)
 
 
+def check_libraries(plan: Plan, parquet: Any) -> None:
+    """Refuse to keep numbers where what writes them is not installed.
+
+    Args:
+        plan: The sweep.
+        parquet: Whether they are to be exported too.
+
+    Raises:
+        InputError: what is missing.
+    """
+    wanted = {"h5netcdf": "netcdf"} if plan.asked.keep else {}
+    wanted |= {"pyarrow": "parquet"} if parquet else {}
+    problems = [
+        Problem("", f"needs {library}, which is missing: pip install 'liminal-jax[{extra}]'")
+        for library, extra in wanted.items()
+        if importlib.util.find_spec(library) is None
+    ]
+    if problems:
+        raise InputError("liminal sweep", problems)
+
+
 def data_bytes(plan: Plan) -> int:
     """Bytes of the numbers."""
     return plan.size * sum(column.size for column in columns_of(plan))
@@ -95,7 +118,9 @@ def create(folder: Path, plan: Plan, provenance: Mapping[str, Any]) -> None:
         for name, (values, unit) in coordinates.items():
             file.dimensions[name] = len(values) or plan.points.size
             if values:
-                kind = np.asarray(values).dtype if unit or not isinstance(values[0], str) else object
+                kind = (
+                    np.asarray(values).dtype if unit or not isinstance(values[0], str) else object
+                )
                 data = np.asarray(values, kind)
                 variable = file.create_variable(name, (name,), _stored(data), data=data)
                 variable.attrs["units"] = unit or "1"
@@ -118,12 +143,25 @@ def _allocate(path: Path, names: Sequence[str]) -> None:
 
     with h5py.File(path, "r+") as file:
         for name in names:
-            file[name][(-1,) * file[name].ndim] = 0
+            dataset: Any = file[name]
+            dataset[(-1,) * dataset.ndim] = 0
     descriptor = os.open(path, os.O_RDWR)
     try:
         os.posix_fallocate(descriptor, 0, path.stat().st_size)
     finally:
         os.close(descriptor)
+
+
+class Sink(Protocol):
+    """Where numbers go."""
+
+    def write(self, column: int, first: int, values: np.ndarray) -> None:
+        """Write numbers of a variable from some point on."""
+        ...
+
+    def settle(self) -> None:
+        """Wait until all that was written is safe."""
+        ...
 
 
 class Store:
@@ -150,7 +188,7 @@ class Store:
             OSError: the disk is full, or gone.
         """
         kind = self._columns[column].kind
-        view = memoryview(np.ascontiguousarray(values, kind).reshape(-1)).cast("B")
+        view = memoryview(np.ascontiguousarray(values, kind).reshape(-1).view(np.uint8).data)
         place = self._starts[column] + first * kind.itemsize
         while view:
             written = os.pwrite(self._descriptor, view, place)
@@ -212,7 +250,7 @@ def _flat(path: Path, name: str) -> np.ndarray:
     import h5py
 
     with h5py.File(path, "r") as file:
-        variable = file[name]
+        variable: Any = file[name]
         return np.memmap(
             path, variable.dtype, "r", variable.id.get_offset(), (math.prod(variable.shape),)
         )
