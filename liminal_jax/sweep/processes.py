@@ -6,6 +6,7 @@ then the others end with a sentence, and the sweep can be resumed.
 """
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -25,6 +26,15 @@ PATIENCE = 20.0
 
 LONGEST_SILENCE = 45
 """Seconds after which JAX itself gives a process up, where its pulse cannot be seen."""
+
+
+EPITAPH = (
+    "process {rank} of {count} has ended before the sweep did; what is done is on the disk: run the"
+    " same command with --resume"
+)
+"""Said for a process that cannot do so itself, such as one that JAX aborts when the first dies."""
+
+_SAY_UNLESS_TOLD = "import sys; sys.stdin.read() or sys.stderr.write(sys.argv[1] + chr(10))"
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,7 @@ class Watch:
         self._group, self._folder = group, folder
         self._died = died or self._end
         self._over = threading.Event()
+        self._epitaph: subprocess.Popen[bytes] | None = None
         self._threads = [
             threading.Thread(target=it, daemon=True) for it in (self._beat, self._look)
         ]
@@ -98,6 +109,9 @@ class Watch:
     def __enter__(self) -> "Watch":
         """Begin to beat and to look."""
         if self._group.count > 1:
+            words = EPITAPH.format(rank=self._group.rank, count=self._group.count)
+            program = [sys.executable, "-SEc", _SAY_UNLESS_TOLD, words]
+            self._epitaph = subprocess.Popen(program, stdin=subprocess.PIPE)
             for thread in self._threads:
                 thread.start()
         return self
@@ -105,6 +119,12 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         """Stop."""
         self._over.set()
+        self._hush()
+
+    def _hush(self) -> None:
+        """Nothing need be said at the end of this process."""
+        if self._epitaph is not None:
+            self._epitaph.communicate(b"no need")
 
     def _pulse(self, rank: int) -> Path:
         return self._folder / f".pulse-{rank}"
@@ -132,6 +152,7 @@ class Watch:
             " this one ends too; what is done is on the disk: run the same command with --resume\n"
         )
         sys.stderr.flush()
+        self._hush()
         # An exit in order would wait for the dead process at JAX's barrier.
         os._exit(1)
 
