@@ -96,6 +96,9 @@ ELEMENTWISE: dict[str, _Operation] = {
 }
 """Primitives that work on each entry for itself."""
 
+_ALSO_CALLED = {"add_any": "add"}
+"""Primitives that do what another one does: derivatives are summed by one of their own."""
+
 _MOVES = {
     "broadcast_in_dim",
     "concatenate",
@@ -104,8 +107,10 @@ _MOVES = {
     "rev",
     "slice",
     "squeeze",
+    "split",
     "stack",
     "transpose",
+    "unstack",
 }
 """Primitives that only move entries."""
 
@@ -226,12 +231,13 @@ class _Tabulation:
 
     def _equation(self, equation: JaxprEqn, operands: list[np.ndarray]) -> list[np.ndarray]:
         name, inner = equation.primitive.name, _inner(equation)
+        name = _ALSO_CALLED.get(name, name)
         if isinstance(inner, ClosedJaxpr):
             return self.run(inner.jaxpr, [constant(it) for it in inner.consts], operands)
         if inner is not None:
             return self.run(inner, [], operands)
         if name in _MOVES:
-            return [self._moved(equation, operands)]
+            return self._moved(equation, operands)
         if name in _FOLDS:
             return [self._folded(_FOLDS[name], equation.params["axes"], operands[0])]
         if name == "argmax":
@@ -241,7 +247,7 @@ class _Tabulation:
             return [self._elementwise(name, static, operands)]
         return self._by_cases(equation, operands)
 
-    def _moved(self, equation: JaxprEqn, operands: list[np.ndarray]) -> np.ndarray:
+    def _moved(self, equation: JaxprEqn, operands: list[np.ndarray]) -> list[np.ndarray]:
         """Entries moved as the primitive moves their numbers."""
         pool = np.concatenate([operand.ravel() for operand in operands])
         ends = np.cumsum([operand.size for operand in operands])
@@ -249,8 +255,9 @@ class _Tabulation:
             np.arange(end - operand.size, end).reshape(operand.shape)
             for operand, end in zip(operands, ends, strict=True)
         ]
-        moved = np.asarray(equation.primitive.bind(*numbers, **equation.params))
-        return _filled(moved.shape, pool[moved.ravel()])
+        results = equation.primitive.bind(*numbers, **equation.params)
+        moved = results if equation.primitive.multiple_results else [results]
+        return [_filled(it.shape, pool[it.ravel()]) for it in map(np.asarray, moved)]
 
     def _folded(self, name: str, axes: tuple[int, ...], operand: np.ndarray) -> np.ndarray:
         rows = np.moveaxis(operand, axes, range(len(axes)))

@@ -194,14 +194,14 @@ def _plan(
 
     from liminal_jax.sweep.goal import Goal
     from liminal_jax.sweep.outputs import OUTPUTS
-    from liminal_jax.sweep.plan import Asked, planned
+    from liminal_jax.sweep.plan import Question, planned
 
     if asked["keep"] == ("all",):
         asked["keep"] = tuple(OUTPUTS)
     wanted = [Goal(name, maximise=True) for name in goals["maximise"]]
     wanted += [Goal(name, maximise=False) for name in goals["minimise"]]
     block = ON_CPU if jax.default_backend() == "cpu" else ON_GPU
-    return planned(file, Asked(goals=tuple(wanted), **asked), source, block)
+    return planned(file, Question(goals=tuple(wanted), **asked), source, block)
 
 
 def _told(plan: "Plan", json: bool) -> int:
@@ -242,6 +242,7 @@ def _swept(plan: "Plan", group: "Group", where: dict[str, Any], how: dict[str, A
     except KeyboardInterrupt:
         messages().print(f"stopped; go on with the same command, -o {folder} and --resume")
         raise
+    _time(place.folder, bar.done, bar.seconds)
     if how["parquet"]:
         export_parquet(place.folder)
     _draw(record, place.folder)
@@ -251,6 +252,14 @@ def _swept(plan: "Plan", group: "Group", where: dict[str, Any], how: dict[str, A
     else:
         results().print(sweep_view(record, str(folder), bar.done, bar.seconds))
     return 0 if plan.asked.keep or record["feasible"] else 1
+
+
+def _time(folder: Path, points: int, seconds: float) -> None:
+    """Note how long the last run took, apart from the outcome, which hangs on no clock."""
+    import jax
+
+    speed = {"points": points, "seconds": seconds, "devices": jax.local_device_count()}
+    (folder / "timing.json").write_text(json_format.dumps(speed) + "\n", encoding="utf-8")
 
 
 def _relative(folder: Path) -> Path:

@@ -42,7 +42,7 @@ FEASIBLE = "feasible"
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     """What a user asks for.
 
     Attributes:
@@ -84,7 +84,7 @@ class Plan:
     """
 
     file: DesignFile
-    asked: Asked
+    asked: Question
     names: tuple[Names, ...]
     axes: tuple[Axis, ...]
     by: str
@@ -152,7 +152,7 @@ def _digest(axis: Axis) -> dict[str, Any]:
     return {**record, "count": len(values), "ends": [values[0], values[-1]], "values": digest}
 
 
-def planned(file: DesignFile, asked: Asked, source: str, block: int = 4096) -> Plan:
+def planned(file: DesignFile, asked: Question, source: str, block: int = 4096) -> Plan:
     """A sweep over what a study leaves free, and over the axes asked for.
 
     Args:
@@ -222,17 +222,17 @@ def _base(file: DesignFile, source: str) -> Problem:
         raise InputError(error.source or source, error.problems) from None
 
 
-def _with_goals(file: DesignFile, asked: Asked) -> Asked:
+def _with_goals(file: DesignFile, asked: Question) -> Question:
     """With the study's objective, where nothing is said to be best."""
     if asked.goals or asked.keep:
         return asked
     goal = Goal("stps", maximise=True)
     if isinstance(file, StudyFile):
         goal = Goal(file.objective.quantity, maximise=file.objective.maximise is not None)
-    return Asked(**{**asked.__dict__, "goals": (goal,)})
+    return Question(**{**asked.__dict__, "goals": (goal,)})
 
 
-def _wrong_outputs(asked: Asked) -> list[Mistake]:
+def _wrong_outputs(asked: Question) -> list[Mistake]:
     """What is wrong with the outputs that are named."""
     mistakes: list[Mistake] = []
     named = {
@@ -249,7 +249,7 @@ def _wrong_outputs(asked: Asked) -> list[Mistake]:
     return mistakes
 
 
-def _wrong_points(asked: Asked, axes: Sequence[Axis], names: Sequence[Names]) -> list[Mistake]:
+def _wrong_points(asked: Question, axes: Sequence[Axis], names: Sequence[Names]) -> list[Mistake]:
     """Why there would be too many points, or none."""
     cases = math.prod(len(it.choices) for it in names)
     checks: list[tuple[bool, str, Callable[[], str]]]
@@ -277,7 +277,7 @@ def _wrong_points(asked: Asked, axes: Sequence[Axis], names: Sequence[Names]) ->
 
 
 def _category(
-    asked: Asked, axes: Sequence[Axis], names: Sequence[Names], mistakes: list[Mistake]
+    asked: Question, axes: Sequence[Axis], names: Sequence[Names], mistakes: list[Mistake]
 ) -> str:
     """The path of the axis by which categories go."""
     if not asked.by:

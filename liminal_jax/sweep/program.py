@@ -265,5 +265,5 @@ def program_of(
 def _entry(number: int, low: float, high: float) -> Any:
     """An input as `tabulated` takes it: too many values for a table, so nothing is computed."""
     entry = constant(0.0)
-    entry[()] = along(number, [low, high])
+    entry[()] = along(number, [float(low), float(high)])
     return entry

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.study.file import DesignFile
 from liminal_jax.sweep.folder import RESULT, begun, complete, reopened, unwritable
-from liminal_jax.sweep.plan import Plan
-from liminal_jax.sweep.processes import Group, Watch
+from liminal_jax.sweep.plan import Plan, Question, planned
+from liminal_jax.sweep.processes import ALONE, Group, Watch
 from liminal_jax.sweep.record import sweep_record
 from liminal_jax.sweep.run import (
     KeepingWorker,
@@ -93,6 +94,31 @@ def swept(plan: Plan, where: Where, group: Group, listener: Listener) -> dict[st
             return _swept(plan, where, group, listener)
     except OSError as error:
         raise unwritable(folder, error) from None
+
+
+def run_sweep(
+    file: DesignFile,
+    question: Question,
+    output: str | None = None,
+    listener: Listener | None = None,
+) -> dict[str, Any]:
+    """Sweep a study or design on all devices of this process.
+
+    Args:
+        file: What `load_study` or `load_design` gives.
+        question: What varies, and what is wanted.
+        output: Folder to write; by default the first free runs/NAME-K.
+        listener: Told how it goes.
+
+    Returns:
+        The outcome, as `liminal sweep --json` prints it; what is kept lies in the folder.
+
+    Raises:
+        InputError: everything that is wrong with the question, or with the folder.
+    """
+    plan = planned(file, question, file.name)
+    where = opened(plan, output, overwrite=None, resume=None, group=ALONE)
+    return swept(plan, where, ALONE, listener or Listener())
 
 
 def _swept(plan: Plan, where: Where, group: Group, listener: Listener) -> dict[str, Any]:

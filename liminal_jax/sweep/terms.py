@@ -39,7 +39,12 @@ INPUT, SUM = "input", "sum"
 MOST_TERMS = 16
 """Terms up to which a product is taken into a sum."""
 
-_ANYTHING = Range(np.asarray(-np.inf), np.asarray(np.inf))
+
+def _between(low: float, high: float) -> Range:
+    return Range(np.asarray([low]), np.asarray([high]), positive=low >= 0)
+
+
+_ANYTHING = _between(-math.inf, math.inf)
 
 
 class Atom(NamedTuple):
@@ -142,9 +147,7 @@ class Algebra:
             if not entry.axes:
                 return constant_terms(float(entry.values))
             (axis,) = entry.axes
-            low, high = self._ranges[axis]
-            ends = Range(np.asarray(low), np.asarray(high), positive=low >= 0)
-            return self._atom(Atom(INPUT, (), axis, ends))
+            return self._atom(Atom(INPUT, (), axis, _between(*self._ranges[axis])))
         operands = [self.terms(it) for it in entry.operands]
         if entry.operation == "integer_pow":
             return self._power(operands[0], entry.parameters["y"])
@@ -161,9 +164,9 @@ class Algebra:
 
     def range(self, terms: Terms) -> Range:
         """Between what the values of a sum lie."""
-        total = Range(np.asarray(0.0), np.asarray(0.0), positive=True)
+        total = _between(0.0, 0.0)
         for monomial, value in terms:
-            part = Range(np.asarray(value), np.asarray(value), positive=value >= 0)
+            part = _between(value, value)
             for number, power in monomial:
                 factor = self.atoms[number].range
                 raised = _ranged("integer_pow", [factor], {"y": abs(power)})
@@ -230,7 +233,7 @@ class Algebra:
             return decided
         ends = _ranged(name, ranges, {})
         if name in TRUTHS and ends.low == ends.high:
-            return constant_terms(float(ends.low))
+            return constant_terms(float(ends.low[0]))
         return self._atom(Atom(name, tuple(operands), 0, ends))
 
 
@@ -257,5 +260,5 @@ def _ranged(operation: str, operands: list[Range], parameters: dict) -> Range:
     try:
         low, high, _ = ranged(operation, operands, parameters)
     except NotImplementedError:
-        return Range(np.asarray(0.0), np.asarray(1.0)) if operation in TRUTHS else _ANYTHING
-    return Range(np.asarray(low), np.asarray(high), positive=bool(low >= 0))
+        return _between(0.0, 1.0) if operation in TRUTHS else _ANYTHING
+    return _between(float(low[0]), float(high[0]))
