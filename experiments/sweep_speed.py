@@ -162,7 +162,7 @@ def _off(single: Sequence[Any], double: Sequence[Any], points: int) -> tuple[flo
         if np.isin(exact, (0.0, 1.0, 2.0, 3.0)).all():
             turned |= apart > 0
         else:
-            worst = max(worst, float(np.max(apart / np.abs(exact))))
+            worst = max(worst, float(np.max(apart / np.where(exact == 0, 1.0, np.abs(exact)))))
     return worst, int(turned.sum())
 
 

@@ -51,8 +51,9 @@ def sweep(
 ) -> int:
     """Evaluate every point of a grid or sample: keep the best, the front, the spread, or all.
 
-    Axes are what the study leaves free, and what --axis names: any number of the design (tp),
-    the workload (context), the hardware (system.chip.memory.bandwidth) or the model (model.hidden).
+    Axes are what the study leaves free, and what --axis names: any number of the design,
+
+    the workload (context, weight_bits), the hardware (system....) or the model (model....).
 
       tp=1,2,4,8                                      a list
       context=8192:131072:5:log                       five values between two ends

@@ -151,7 +151,7 @@ def _check(leaf: Leaf, axis: Axis) -> None:
         ValueError: a number is too small or too large.
     """
     low, high = axis.ends
-    if leaf.least > 0 and low <= 0:
+    if leaf.positive and low <= 0:
         raise ValueError(f"must be greater than 0, got {low:g}")
     if high > leaf.most:
         raise ValueError(f"must be at most {leaf.most:g}, got {high:g}")

@@ -15,7 +15,7 @@ from liminal_jax.sweep.run import (
     devices,
     empty_state,
 )
-from liminal_jax.sweep.store import data_bytes
+from liminal_jax.sweep.store import Sink, data_bytes
 
 TRIED = 8
 """Runs of each device that are timed."""
@@ -44,14 +44,14 @@ class Estimate:
     seconds: float
 
 
-class _Nowhere:
+class _Nowhere(Sink):
     """Takes numbers that nobody keeps, in place of a file."""
 
     def write(self, column: int, first: int, values: np.ndarray) -> None:
-        """See `Store`."""
+        """See `Sink`."""
 
     def settle(self) -> None:
-        """See `Store`."""
+        """See `Sink`."""
 
 
 def estimated(plan: Plan) -> Estimate:

@@ -14,6 +14,9 @@ from liminal_jax.sweep.store import create
 
 MANIFEST, RESULT = "manifest.json", "result.json"
 
+BEGUN = ".begun"
+"""Marks a folder that is being made; nothing is lost with it."""
+
 
 def begun(plan: Plan, output: str | None, overwrite: Any) -> Path:
     """Make the folder of a sweep that begins.
@@ -24,12 +27,14 @@ def begun(plan: Plan, output: str | None, overwrite: Any) -> Path:
     folder = new_folder(plan.file.name, output, overwrite)
     origin = provenance(plan.asked.seed)
     try:
+        (folder / BEGUN).touch()
         write_whole(folder / "provenance.json", _text(origin))
         if plan.asked.keep:
             create(folder, plan, {**origin, "manifest": json.dumps(plan.manifest())})
         resumed(folder, empty_state(plan))
         # The manifest comes last: a folder that has one has all the rest.
         write_whole(folder / MANIFEST, _text(plan.manifest()))
+        (folder / BEGUN).unlink()
     except OSError as error:
         raise unwritable(folder, error) from None
     return folder
@@ -42,6 +47,10 @@ def reopened(plan: Plan, folder: Path) -> Path:
         InputError: it holds no sweep or another one, or cannot be written to.
     """
     if not (folder / MANIFEST).is_file():
+        if (folder / BEGUN).is_file():
+            for file in sorted(folder.iterdir(), key=lambda it: it.name == BEGUN):
+                file.unlink()
+            return begun(plan, str(folder), overwrite=None)
         problem = f"holds no sweep (there is no {MANIFEST} in it), so there is nothing to resume"
         raise InputError(str(folder), [Problem("", problem)])
     before = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))

@@ -62,9 +62,10 @@ class Leaf(NamedTuple):
         path: Its name.
         unit: Its unit in SI; empty for ratios and counts.
         whole: Whether only whole numbers make sense.
-        least: The smallest value that makes sense.
+        least: The smallest value that makes sense, unless it is 0 and `positive` holds.
         most: The largest value that makes sense.
         value: What it is where it is not varied.
+        positive: Whether 0 makes no sense.
     """
 
     path: str
@@ -73,6 +74,7 @@ class Leaf(NamedTuple):
     least: float
     most: float
     value: float
+    positive: bool
 
 
 def _path(keys: tuple) -> str:
@@ -87,7 +89,7 @@ def _leaf(path: str, value: Array) -> Leaf:
     number = float(jnp.ravel(value)[0])
     # A unit such as "tokens" counts; it converts to nothing.
     unit = "" if unit in ("tokens", "bits") else unit
-    return Leaf(path, unit, False, 0.0 if zero else math.ulp(0.0), most, number)
+    return Leaf(path, unit, whole=False, least=0.0, most=most, value=number, positive=not zero)
 
 
 def _trees(problem: Problem) -> dict[str, Any]:
@@ -116,8 +118,8 @@ def leaves_of(problem: Problem) -> dict[str, Leaf]:
         if finished and name in _OF_PLANS:
             continue
         unit, whole = MEANINGS[f"design.{name}"].unit, name in _COUNTS
-        least = 1.0 if whole else 0.0 if name == "sram" else math.ulp(0.0)
-        leaves[name] = Leaf(name, unit, whole, least, math.inf, value)
+        least = 1.0 if whole else 0.0
+        leaves[name] = Leaf(name, unit, whole, least, math.inf, value, positive=name != "sram")
     return leaves
 
 

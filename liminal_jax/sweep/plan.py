@@ -184,7 +184,9 @@ def planned(file: DesignFile, asked: Question, source: str, block: int = 4096) -
     names = tuple(it for it in every if isinstance(it, Names))
     axes = tuple(it for it in every if isinstance(it, Axis))
     asked = _with_goals(file, asked)
-    mistakes += _wrong_outputs(asked) + _wrong_points(asked, axes, names)
+    mistakes += _wrong_outputs(asked)
+    if not mistakes:
+        mistakes += _wrong_points(asked, axes, names)
     by = _category(asked, axes, names, mistakes)
     if mistakes:
         raise InputError(source, dict.fromkeys(mistakes))

@@ -9,10 +9,11 @@ the file is called data.nc.partial.
 import importlib.util
 import math
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -152,19 +153,19 @@ def _allocate(path: Path, names: Sequence[str]) -> None:
         os.close(descriptor)
 
 
-class Sink(Protocol):
+class Sink(ABC):
     """Where numbers go."""
 
+    @abstractmethod
     def write(self, column: int, first: int, values: np.ndarray) -> None:
         """Write numbers of a variable from some point on."""
-        ...
 
+    @abstractmethod
     def settle(self) -> None:
         """Wait until all that was written is safe."""
-        ...
 
 
-class Store:
+class Store(Sink):
     """The file, open for writing."""
 
     def __init__(self, folder: Path, plan: Plan):

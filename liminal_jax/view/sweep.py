@@ -153,7 +153,10 @@ def estimate_view(plan: Plan, estimate: Estimate) -> RenderableType:
         ("cases", f"{estimate.cases:,}, each compiled by itself"),
         ("blocks", f"{plan.blocks:,} of {plan.points.block:,} points in each case"),
         ("devices", f"{estimate.devices}"),
-        ("on disk", f"{with_prefix(estimate.disk, 'B')}" if estimate.disk else "the outcome only"),
+        (
+            "on disk",
+            f"{with_prefix(float(estimate.disk), 'B')}" if estimate.disk else "the outcome only",
+        ),
         ("rate", f"{with_prefix(estimate.rate, '')} points/s, after {estimate.compiling:.1f} s"),
         ("about", _duration(estimate.seconds)),
     ]
