@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-FILTERS = 32
+FILTERS = 16
 """Points of a front that the device knows of."""
 
 
@@ -185,18 +185,15 @@ class Front(Reduction):
         # A point equal to one of a higher number must come through: it takes its place.
         below = jnp.nextafter(known, jnp.full_like(known, -jnp.inf))
         known = jnp.where((filter_["numbers"] < first)[:, None], known, below)
-        passed = own[0] > -jnp.inf
+        # The most of the last goal that a known point has which is as good in all others.
+        *others, last = own
+        most = jnp.full_like(last, -jnp.inf)
         for row in range(FILTERS):
-            better = [gain > known[row, goal] for goal, gain in enumerate(own)]
-            passed &= jnp.any(jnp.stack(better), axis=0) if len(better) > 2 else _either(better)
-        return passed
-
-
-def _either(truths: list[Array]) -> Array:
-    first, *rest = truths
-    for truth in rest:
-        first = first | truth
-    return first
+            covers = known[row, 0] >= others[0]
+            for goal, gain in enumerate(others[1:], start=1):
+                covers &= known[row, goal] >= gain
+            most = jnp.maximum(most, jnp.where(covers, known[row, -1], -jnp.inf))
+        return last > most
 
 
 def nondominated(rows: Rows) -> Rows:

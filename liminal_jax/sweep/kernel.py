@@ -128,7 +128,14 @@ class Reducer:
                     for goal, result in zip(self.goals, results, strict=False)
                 ]
             )
-            through = self._through(filters, gains, stages, number)
+            # Most blocks of a study with limits have no feasible point. Besides, what goes into a
+            # branch is evaluated once; XLA would evaluate it again in each comparison of a filter.
+            through = jax.lax.cond(
+                jnp.any(feasible),
+                lambda it: self._through(filters, it, stages, number),
+                lambda it: jnp.zeros(it.shape[1:], bool),
+                gains,
+            )
             counted = results[len(self.goals) + 1 :]
             counts = _counted(counts, counted, feasible)
             passed = jax.lax.cond(

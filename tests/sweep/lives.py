@@ -1,19 +1,23 @@
 """Runs `liminal sweep` again and again in processes that are killed.
 
-    python lives.py DELAY,DELAY,... -- ARGUMENTS
+    python -m tests.sweep.lives DELAY,DELAY,... -- ARGUMENTS
 
-Everything is imported once; each life is a fork, killed so many seconds after it has begun, and the
-last one is left to finish. What is known is put on the disk after every run of blocks, and runs are
-short, so that the kills come at all places.
+Everything is imported once; each life is a fork, killed so many seconds after its first block has
+begun, and the last one is left to finish. A negative delay counts from the beginning of the life.
+What is known is put on the disk after every run of blocks, and runs are short, so that the kills
+come at all places.
 """
 
 import os
+import select
 import signal
 import sys
 import time
+from typing import Any
 
-import jax
-
+import liminal_jax.cli.optimize
+import liminal_jax.cli.sweep
+import liminal_jax.design.search  # noqa: F401
 from liminal_jax.cli.main import main
 from liminal_jax.sweep import run
 
@@ -21,28 +25,43 @@ run.BETWEEN_SAVES = 0.02
 run.POINTS_OF_A_RUN = 1 << 14
 run.BYTES_OF_A_RUN = 1 << 16
 
+LONGEST = 60.0
+"""Seconds that a life may take until its first block."""
 
-def live(arguments: list[str]) -> int:
-    """One life: the number of its process."""
+
+def live(arguments: list[str], begun: int) -> int:
+    """One life: the number of its process, which tells a pipe when its first block begins."""
     child = os.fork()
-    if child == 0:
-        os._exit(main(arguments))
-    return child
+    if child:
+        return child
+    work = run.Worker.work
+
+    def told(*details: Any) -> None:
+        os.write(begun, b".")
+        work(*details)
+
+    run.Worker.work = told
+    os._exit(main(arguments))
 
 
 def lives(delays: list[float], arguments: list[str]) -> int:
     """All of them; the exit code of the last."""
     for delay in delays:
-        child = live(arguments)
-        time.sleep(delay)
+        heard, begun = os.pipe()
+        child = live(arguments, begun)
+        os.close(begun)
+        if delay >= 0:
+            select.select([heard], [], [], LONGEST)
+        time.sleep(abs(delay))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    _, status = os.waitpid(live(arguments), 0)
+        os.close(heard)
+    heard, begun = os.pipe()
+    _, status = os.waitpid(live(arguments, begun), 0)
     return os.waitstatus_to_exitcode(status)
 
 
 if __name__ == "__main__":
-    assert not jax._src.xla_bridge.backends_are_initialized()
     marked = sys.argv.index("--")
-    delays = [float(it) for it in sys.argv[1].split(",") if it]
-    sys.exit(lives(delays, sys.argv[marked + 1 :]))
+    moments = [float(it) for it in sys.argv[1].split(",") if it]
+    sys.exit(lives(moments, sys.argv[marked + 1 :]))

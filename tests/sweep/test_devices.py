@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = (
     "from liminal_jax.sweep import processes, run as work\n"
-    "processes.PULSE, processes.PATIENCE, work.BETWEEN_SAVES = 0.5, 4.0, 0.1\n"
+    "processes.PULSE, processes.PATIENCE, work.BETWEEN_SAVES = 0.25, 2.5, 0.1\n"
     "from liminal_jax.cli.main import run; run()"
 )
 """Quicker to save and to take a silent process for dead than it would be."""
