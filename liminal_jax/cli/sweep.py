@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 COMMAND = "liminal sweep"
 
-ON_GPU, ON_CPU = 1 << 20, 4096
-"""Points of a block: what fills a GPU, and what stays in the cache of a processor."""
+ON_GPU = 1 << 20
+"""Points of a block that fill a GPU."""
 
 
 def sweep(
@@ -195,13 +195,13 @@ def _plan(
 
     from liminal_jax.sweep.goal import Goal
     from liminal_jax.sweep.outputs import OUTPUTS
-    from liminal_jax.sweep.plan import Question, planned
+    from liminal_jax.sweep.plan import BLOCK, Question, planned
 
     if asked["keep"] == ("all",):
         asked["keep"] = tuple(OUTPUTS)
     wanted = [Goal(name, maximise=True) for name in goals["maximise"]]
     wanted += [Goal(name, maximise=False) for name in goals["minimise"]]
-    block = ON_CPU if jax.default_backend() == "cpu" else ON_GPU
+    block = BLOCK if jax.default_backend() == "cpu" else ON_GPU
     return planned(file, Question(goals=tuple(wanted), **asked), source, block)
 
 

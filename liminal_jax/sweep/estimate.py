@@ -6,15 +6,10 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
+from liminal_jax.sweep.keeping import KeepingWorker
 from liminal_jax.sweep.plan import Plan
-from liminal_jax.sweep.run import (
-    KeepingWorker,
-    Listener,
-    ReducingWorker,
-    Worker,
-    devices,
-    empty_state,
-)
+from liminal_jax.sweep.reducing import ReducingWorker, empty_state
+from liminal_jax.sweep.run import Listener, Worker, devices
 from liminal_jax.sweep.store import Sink, data_bytes
 
 TRIED = 8

@@ -8,7 +8,7 @@ from typing import Any
 from liminal_jax._files import InputError, Problem
 from liminal_jax.study.folder import new_folder, provenance
 from liminal_jax.sweep.plan import Plan
-from liminal_jax.sweep.run import empty_state
+from liminal_jax.sweep.reducing import empty_state
 from liminal_jax.sweep.state import resumed, write_whole
 from liminal_jax.sweep.store import create
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
@@ -31,7 +31,11 @@ from liminal_jax.sweep.grid import grid_points
 from liminal_jax.sweep.kernel import Points
 from liminal_jax.sweep.leaves import NAMES, leaves_of
 from liminal_jax.sweep.outputs import check_output
+from liminal_jax.sweep.program import Program
 from liminal_jax.sweep.sample import MOST_LATIN, MOST_SOBOL, LatinPoints, SobolPoints
+
+BLOCK = 4096
+"""Points of a block, unless said otherwise: what stays in the cache of a processor."""
 
 MOST_POINTS = 2**63 - 1
 """Points that a number of 64 bits can tell apart."""
@@ -88,7 +92,7 @@ class Plan:
     names: tuple[Names, ...]
     axes: tuple[Axis, ...]
     by: str
-    block: int = field(default=4096)
+    block: int
 
     @cached_property
     def points(self) -> Points:
@@ -127,9 +131,13 @@ class Plan:
         """The computations."""
         return tuple(case_of(self.file, chosen, self.axes) for chosen in self.choices)
 
+    @cached_property
+    def programs(self) -> tuple[Program, ...]:
+        """What is evaluated in each case."""
+        return tuple(case.program(self.outputs, self.points.inner) for case in self.cases)
+
     def manifest(self) -> dict[str, Any]:
         """Everything that the numbers depend on, as JSON holds it."""
-        programs = [case.program(self.outputs, self.points.inner) for case in self.cases]
         return {
             "liminal_jax": version("liminal-jax"),
             "jax": jax.__version__,
@@ -140,7 +148,7 @@ class Plan:
             "by": self.by,
             "block": self.block,
             "points": self.size,
-            "programs": [fingerprint(it) for it in programs],
+            "programs": [fingerprint(it) for it in self.programs],
         }
 
 
@@ -152,7 +160,7 @@ def _digest(axis: Axis) -> dict[str, Any]:
     return {**record, "count": len(values), "ends": [values[0], values[-1]], "values": digest}
 
 
-def planned(file: DesignFile, asked: Question, source: str, block: int = 4096) -> Plan:
+def planned(file: DesignFile, asked: Question, source: str, block: int = BLOCK) -> Plan:
     """A sweep over what a study leaves free, and over the axes asked for.
 
     Args:
@@ -231,7 +239,7 @@ def _with_goals(file: DesignFile, asked: Question) -> Question:
     goal = Goal("stps", maximise=True)
     if isinstance(file, StudyFile):
         goal = Goal(file.objective.quantity, maximise=file.objective.maximise is not None)
-    return Question(**{**asked.__dict__, "goals": (goal,)})
+    return replace(asked, goals=(goal,))
 
 
 def _wrong_outputs(asked: Question) -> list[Mistake]:
@@ -302,11 +310,12 @@ def _check_leaves(plan: Plan, source: str) -> None:
     Raises:
         InputError: which, and where.
     """
-    mistakes = [
-        Mistake("--axis", f"{axis.path}: {case.label} has no such number")
-        for case in plan.cases
-        for axis in plan.axes
-        if axis.path not in leaves_of(case.problem)
-    ]
+    mistakes = []
+    for case in plan.cases:
+        known = leaves_of(case.problem)
+        lacking = [axis.path for axis in plan.axes if axis.path not in known]
+        mistakes += [
+            Mistake("--axis", f"{path}: {case.label} has no such number") for path in lacking
+        ]
     if mistakes:
         raise InputError(source, mistakes)

@@ -8,19 +8,12 @@ from typing import Any
 from liminal_jax._files import InputError, Problem
 from liminal_jax.study.file import DesignFile
 from liminal_jax.sweep.folder import RESULT, begun, complete, reopened, unwritable
+from liminal_jax.sweep.keeping import KeepingWorker
 from liminal_jax.sweep.plan import Plan, Question, planned
 from liminal_jax.sweep.processes import ALONE, Group, Watch
 from liminal_jax.sweep.record import sweep_record
-from liminal_jax.sweep.run import (
-    KeepingWorker,
-    Listener,
-    ReducingWorker,
-    Worker,
-    devices,
-    empty_state,
-    points_of_blocks,
-    saver,
-)
+from liminal_jax.sweep.reducing import ReducingWorker, empty_state
+from liminal_jax.sweep.run import Listener, Worker, devices, points_of_blocks, saver
 from liminal_jax.sweep.spans import missing, share
 from liminal_jax.sweep.state import State, settled, write_whole
 from liminal_jax.sweep.store import PARTIAL, Store, finish

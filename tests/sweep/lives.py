@@ -19,11 +19,11 @@ import liminal_jax.cli.optimize
 import liminal_jax.cli.sweep
 import liminal_jax.design.search  # noqa: F401
 from liminal_jax.cli.main import main
-from liminal_jax.sweep import run
+from liminal_jax.sweep import keeping, reducing, run
 
 run.BETWEEN_SAVES = 0.02
-run.POINTS_OF_A_RUN = 1 << 14
-run.BYTES_OF_A_RUN = 1 << 16
+reducing.POINTS_OF_A_RUN = 1 << 14
+keeping.BYTES_OF_A_RUN = 1 << 16
 
 LONGEST = 60.0
 """Seconds that a life may take until its first block."""
