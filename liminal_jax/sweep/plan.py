@@ -37,6 +37,9 @@ from liminal_jax.sweep.sample import MOST_LATIN, MOST_SOBOL, LatinPoints, SobolP
 BLOCK = 4096
 """Points of a block, unless said otherwise: what stays in the cache of a processor."""
 
+MOST_DRAWN = 1 << 16
+"""Points of a block of a sample: their coordinates are part of what is compiled."""
+
 MOST_POINTS = 2**63 - 1
 """Points that a number of 64 bits can tell apart."""
 
@@ -101,7 +104,8 @@ class Plan:
         if self.asked.kind == GRID:
             return grid_points(self.axes, self.block, kind)
         drawn = {SOBOL: SobolPoints, LATIN: LatinPoints}[self.asked.kind]
-        block = min(self.block, 1 << max(self.asked.points - 1, 0).bit_length())
+        needed = 1 << max(self.asked.points - 1, 0).bit_length()
+        block = min(self.block, MOST_DRAWN, needed)
         return drawn(self.axes, self.asked.points, block, self.asked.seed, kind)
 
     @property

@@ -4,10 +4,11 @@ Two runs are under way at a time, so that devices compute while the host merges 
 known is put on the disk every few seconds, as a whole; what was under way at a kill is done again.
 """
 
+import itertools
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,17 +55,41 @@ def devices() -> Mesh:
     return Mesh(np.array(jax.local_devices()), ("devices",))
 
 
-def stretches(spans: Spans, plan: Plan, most: int) -> deque[Stretch]:
+def stretches(spans: Spans, plan: Plan, most: int) -> Iterator[Stretch]:
     """Runs of blocks as stretches within a piece, none longer than what is evaluated at a time."""
-    places, found = plan.points.places, deque[Stretch]()
+    places = plan.points.places
     for first, last in spans:
         while first < last:
             part, place = divmod(first, places)
             case, piece = divmod(part, plan.points.pieces)
             count = min(last - first, places - place, most)
-            found.append(Stretch(case, piece, place, count))
+            yield Stretch(case, piece, place, count)
             first += count
-    return found
+
+
+class Left:
+    """What is left to do: made as it is taken, and taken back where it was not done."""
+
+    def __init__(self, upcoming: Iterator[Stretch]):
+        self._upcoming = upcoming
+        self._returned: deque[Stretch] = deque()
+
+    def next(self) -> Stretch | None:
+        """What comes next; it stays."""
+        if not self._returned:
+            self._returned.extend(itertools.islice(self._upcoming, 1))
+        return self._returned[0] if self._returned else None
+
+    def taken(self, case: int, most: int) -> list[Stretch]:
+        """The next few of a case."""
+        group: list[Stretch] = []
+        while len(group) < most and (stretch := self.next()) is not None and stretch.case == case:
+            group.append(self._returned.popleft())
+        return group
+
+    def put_back(self, stretches: Sequence[Stretch]) -> None:
+        """What was not done comes first."""
+        self._returned.extendleft(reversed(stretches))
 
 
 def _not_compiled(*_: Any) -> Any:
@@ -101,19 +126,13 @@ class Worker(ABC):
         Raises:
             OSError: the disk is full, or the folder gone.
         """
-        left = stretches(spans, self.plan, self.most())
-        while left or self._under_way:
+        left = Left(stretches(spans, self.plan, self.most()))
+        while left.next() is not None or self._under_way:
             self._start(left, listener)
-            done, rest = self._finished()
-            left.extendleft(reversed(rest))
-            listener.advanced(sum(map(self._points, done)))
-            self._mark(done)
+            self._finish(left, listener)
             if time.monotonic() - self._saved > BETWEEN_SAVES:
                 while self._under_way:
-                    done, rest = self._finished()
-                    left.extendleft(reversed(rest))
-                    listener.advanced(sum(map(self._points, done)))
-                    self._mark(done)
+                    self._finish(left, listener)
                 self.save()
         self.save()
 
@@ -123,18 +142,15 @@ class Worker(ABC):
         self._save()
         self._saved = time.monotonic()
 
-    def _start(self, left: deque[Stretch], listener: Listener) -> None:
+    def _start(self, left: Left, listener: Listener) -> None:
         """Set devices to work, until enough is under way."""
-        while left and len(self._under_way) < UNDER_WAY:
-            case = left[0].case
-            if case != self._case:
+        while len(self._under_way) < UNDER_WAY and (stretch := left.next()) is not None:
+            if stretch.case != self._case:
                 if self._under_way:
                     return
-                listener.compiling(self.plan.cases[case].label)
-                self._call, self._case = self.compiled(case), case
-            group: list[Stretch] = []
-            while left and len(group) < self._mesh.size and left[0].case == case:
-                group.append(left.popleft())
+                listener.compiling(self.plan.cases[stretch.case].label)
+                self._call, self._case = self.compiled(stretch.case), stretch.case
+            group = left.taken(self._case, self._mesh.size)
             self._under_way.append((group, self._called(group)))
 
     def _called(self, group: list[Stretch]) -> Any:
@@ -145,18 +161,20 @@ class Worker(ABC):
         given = np.stack([points.given(it.first, most) for it in padded])
         return self.called(self._call, spread(run, self._mesh), spread(given, self._mesh))
 
-    def _finished(self) -> tuple[list[Stretch], list[Stretch]]:
-        """Wait for what began first: what was done of it, and what was not."""
+    def _finish(self, left: Left, listener: Listener) -> None:
+        """Wait for what began first, and take back what was not done of it."""
         group, answer = self._under_way.popleft()
-        counts = self.taken(group, answer)
-        pairs = list(zip(group, counts, strict=True))
+        pairs = list(zip(group, self.taken(group, answer), strict=True))
         done = [it._replace(blocks=count) for it, count in pairs]
-        rest = [
-            it._replace(first=it.first + count, blocks=it.blocks - count)
-            for it, count in pairs
-            if count < it.blocks
-        ]
-        return done, rest
+        left.put_back(
+            [
+                it._replace(first=it.first + count, blocks=it.blocks - count)
+                for it, count in pairs
+                if count < it.blocks
+            ]
+        )
+        listener.advanced(sum(map(self._points, done)))
+        self._mark(done)
 
     def _mark(self, done: Sequence[Stretch]) -> None:
         spans = [(self._block(it), self._block(it) + it.blocks) for it in done]
