@@ -64,7 +64,7 @@ def grid_axes(points: int) -> list[str]:
 def swept_apart(
     arguments: Sequence[str], devices: int = CORES, processes: int = 1
 ) -> dict[str, Any]:
-    """A sweep in processes of its own: points a second, seconds, and the most memory of one."""
+    """A sweep in processes of its own: points, seconds, and the most memory of the first."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as scratch:
         folder, started = Path(scratch) / "run", []
         for rank in range(processes):
@@ -74,16 +74,13 @@ def swept_apart(
             ]
             words = [*arguments, *(shared if processes > 1 else [])]
             started.append(_command(words, folder, devices))
-        memory = 0
         for process in started:
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            memory = max(memory, usage.ru_maxrss * 1024)
+            process.wait()
         if any(it.returncode != 0 for it in started):
             raise RuntimeError(f"liminal sweep {' '.join(arguments)} failed")
         timing = json.loads((folder / "timing.json").read_text())
         points = json.loads((folder / "result.json").read_text())["points"]
-    return {"points": points, "seconds": timing["seconds"], "memory": memory}
+    return {"points": points, "seconds": timing["seconds"], "memory": timing["peak_memory"]}
 
 
 def kept_outputs() -> list[str]:

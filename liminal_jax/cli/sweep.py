@@ -256,11 +256,28 @@ def _swept(plan: "Plan", group: "Group", where: dict[str, Any], how: dict[str, A
 
 
 def _time(folder: Path, points: int, seconds: float) -> None:
-    """Note how long the last run took, apart from the outcome, which hangs on no clock."""
+    """Note what the last run took, apart from the outcome, which hangs on no clock."""
     import jax
 
-    speed = {"points": points, "seconds": seconds, "devices": jax.local_device_count()}
+    speed = {
+        "points": points,
+        "seconds": seconds,
+        "devices": jax.local_device_count(),
+        "peak_memory": _peak_memory(),
+    }
     (folder / "timing.json").write_text(json_format.dumps(speed) + "\n", encoding="utf-8")
+
+
+def _peak_memory() -> int | None:
+    """The most memory that this process has had [B]; none where the system does not tell.
+
+    What getrusage tells is no less than the peak of the process that started this one.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    rows = dict(row.split(":", 1) for row in status.read_text().splitlines() if ":" in row)
+    return int(rows["VmHWM"].split()[0]) * 1024
 
 
 def _relative(folder: Path) -> Path:

@@ -135,7 +135,7 @@ def _swept(plan: Plan, where: Where, group: Group, listener: Listener) -> dict[s
         write_whole(folder / RESULT, (json.dumps(record, indent=2) + "\n").encode())
         for file in [*folder.glob("base-*.npz"), *folder.glob("state-*.npz")]:
             file.unlink()
-        for file in folder.glob(".pulse-*"):
+        for file in [*folder.glob(".pulse-*"), *folder.glob(".*.draft")]:
             file.unlink()
     return record
 

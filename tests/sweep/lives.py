@@ -2,10 +2,10 @@
 
     python -m tests.sweep.lives DELAY,DELAY,... -- ARGUMENTS
 
-Everything is imported once; each life is a fork, killed so many seconds after its first block has
-begun, and the last one is left to finish. A negative delay counts from the beginning of the life.
-What is known is put on the disk after every run of blocks, and runs are short, so that the kills
-come at all places.
+Everything is imported once; each life is a fork, killed so many seconds after its first run of
+blocks is done, and the last one is left to finish. A negative delay counts from the beginning of
+the life. What is known is put on the disk after every run of blocks, and runs are
+short, so that the kills come at all places.
 """
 
 import os
@@ -26,21 +26,21 @@ reducing.POINTS_OF_A_RUN = 1 << 14
 keeping.BYTES_OF_A_RUN = 1 << 16
 
 LONGEST = 60.0
-"""Seconds that a life may take until its first block."""
+"""Seconds that a life may take until then."""
 
 
 def live(arguments: list[str], begun: int) -> int:
-    """One life: the number of its process, which tells a pipe when its first block begins."""
+    """One life: the number of its process, which tells a pipe of each run of blocks it has done."""
     child = os.fork()
     if child:
         return child
-    work = run.Worker.work
+    finish = run.Worker._finish
 
     def told(*details: Any) -> None:
+        finish(*details)
         os.write(begun, b".")
-        work(*details)
 
-    run.Worker.work = told
+    run.Worker._finish = told
     os._exit(main(arguments))
 
 
