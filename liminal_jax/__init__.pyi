@@ -55,6 +55,11 @@ from .study.file import load_study as load_study
 from .study.file import study_names as study_names
 from .study.problem import Problem as Problem
 from .study.problem import problem_of as problem_of
+from .sweep.goal import Goal as Goal
+from .sweep.plan import Question as Question
+from .sweep.program import Program as Program
+from .sweep.program import program_of as program_of
+from .sweep.sweep import run_sweep as run_sweep
 from .workload.model import Model as Model
 from .workload.model import model_of as model_of
 from .workload.request import Request as Request

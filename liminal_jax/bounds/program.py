@@ -96,6 +96,9 @@ ELEMENTWISE: dict[str, _Operation] = {
 }
 """Primitives that work on each entry for itself."""
 
+_ALSO_CALLED = {"add_any": "add"}
+"""Primitives that do what another one does: derivatives are summed by one of their own."""
+
 _MOVES = {
     "broadcast_in_dim",
     "concatenate",
@@ -104,8 +107,10 @@ _MOVES = {
     "rev",
     "slice",
     "squeeze",
+    "split",
     "stack",
     "transpose",
+    "unstack",
 }
 """Primitives that only move entries."""
 
@@ -226,20 +231,23 @@ class _Tabulation:
 
     def _equation(self, equation: JaxprEqn, operands: list[np.ndarray]) -> list[np.ndarray]:
         name, inner = equation.primitive.name, _inner(equation)
+        name = _ALSO_CALLED.get(name, name)
         if isinstance(inner, ClosedJaxpr):
             return self.run(inner.jaxpr, [constant(it) for it in inner.consts], operands)
         if inner is not None:
             return self.run(inner, [], operands)
         if name in _MOVES:
-            return [self._moved(equation, operands)]
+            return self._moved(equation, operands)
         if name in _FOLDS:
             return [self._folded(_FOLDS[name], equation.params["axes"], operands[0])]
+        if name == "argmax":
+            return [self._place_of_largest(equation, operands[0])]
         if name in ELEMENTWISE and _means_the_same(equation):
             static = {key: equation.params[key] for key in _STATIC if key in equation.params}
             return [self._elementwise(name, static, operands)]
         return self._by_cases(equation, operands)
 
-    def _moved(self, equation: JaxprEqn, operands: list[np.ndarray]) -> np.ndarray:
+    def _moved(self, equation: JaxprEqn, operands: list[np.ndarray]) -> list[np.ndarray]:
         """Entries moved as the primitive moves their numbers."""
         pool = np.concatenate([operand.ravel() for operand in operands])
         ends = np.cumsum([operand.size for operand in operands])
@@ -247,8 +255,9 @@ class _Tabulation:
             np.arange(end - operand.size, end).reshape(operand.shape)
             for operand, end in zip(operands, ends, strict=True)
         ]
-        moved = np.asarray(equation.primitive.bind(*numbers, **equation.params))
-        return _filled(moved.shape, pool[moved.ravel()])
+        results = equation.primitive.bind(*numbers, **equation.params)
+        moved = results if equation.primitive.multiple_results else [results]
+        return [_filled(it.shape, pool[it.ravel()]) for it in map(np.asarray, moved)]
 
     def _folded(self, name: str, axes: tuple[int, ...], operand: np.ndarray) -> np.ndarray:
         rows = np.moveaxis(operand, axes, range(len(axes)))
@@ -257,6 +266,18 @@ class _Tabulation:
         for row in range(1, len(rows)):
             folded = self._elementwise(name, {}, [folded, rows[row, ...]])
         return folded
+
+    def _place_of_largest(self, equation: JaxprEqn, operand: np.ndarray) -> np.ndarray:
+        """The first place of the largest entry along an axis, by comparing one after the other."""
+        (axis,), dtype = equation.params["axes"], equation.params["index_dtype"]
+        rows = np.moveaxis(operand, axis, 0)
+        largest, place = rows[0, ...], constant(np.zeros(rows.shape[1:], dtype))
+        for row in range(1, len(rows)):
+            there = constant(np.full(rows.shape[1:], row, dtype))
+            better = self._elementwise("gt", {}, [rows[row, ...], largest])
+            place = self._elementwise("select_n", {}, [better, place, there])
+            largest = self._elementwise("max", {}, [largest, rows[row, ...]])
+        return place
 
     def _elementwise(self, name: str, static: dict, operands: list[np.ndarray]) -> np.ndarray:
         shape = np.broadcast_shapes(*(operand.shape for operand in operands))

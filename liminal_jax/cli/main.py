@@ -30,6 +30,7 @@ COMMANDS = {
         "uncertainty", "uncertainty", "how sure an answer is, as its numbers are drawn from ranges"
     ),
     "report": Command("report", "report", "one HTML page for a run, which needs no network"),
+    "sweep": Command("sweep", "sweep", "every point of a grid or sample, on all devices"),
     "studies": Command("studies", "studies_list", "list the studies that come with the package"),
     "models": Command("models", "models_list", "list the models that come with the package"),
     "models show": Command("models", "models_show", "show one model"),

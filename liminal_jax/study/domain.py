@@ -192,6 +192,21 @@ def _parsed(table: type[_Table], value: dict[str, Any]) -> Any:
         raise ValueError(f"must be {_FORMS}; {', '.join(error.lines())}") from None
 
 
+def grid_of(value: Any, unit: str, *, whole: bool, least: float) -> Grid:
+    """The grid that a value or table describes, in SI.
+
+    Args:
+        value: A value or one of the tables of a study's domains.
+        unit: Any unit of its dimension.
+        whole: Whether only whole numbers make sense.
+        least: Values must not be below this.
+
+    Raises:
+        ValueError: what it describes is no such grid.
+    """
+    return _Reader(unit, whole, least).grid(value)
+
+
 def numeric(unit: str = "", *, whole: bool = False, least: float = 0.0) -> BeforeValidator:
     """A pydantic validator that reads a domain of numbers with a dimension."""
     return BeforeValidator(_Reader(unit, whole, least).grid)

@@ -404,6 +404,21 @@ def load_study(name_or_path: str) -> StudyFile:
     return file
 
 
+def load_space(name_or_path: str) -> DesignFile:
+    """A study of one workload, or a design in which variables may be free.
+
+    Raises:
+        InputError: see `load_study`.
+    """
+    path = Path(name_or_path)
+    if name_or_path in study_names() or not path.is_file():
+        return load_study(name_or_path)
+    tables = _tables(path)
+    if "objective" in tables or "workloads" in tables:
+        return load_study(name_or_path)
+    return _checked(DesignFile, _beside(tables, path), name_or_path)
+
+
 def design_of(tables: dict[str, Any], source: str) -> DesignFile:
     """The design that some tables describe.
 

@@ -285,12 +285,21 @@ class Problem:
         fleet, used = self.fleet(point, category, relaxation)
         objective = self.file.objective
         value = jnp.log(QUANTITIES[objective.quantity].of(fleet))
-        ratios = [used[limit.name] for limit in self.limits if limit.name in used]
-        ratios += [_ratio(constraint, fleet) for constraint in self.file.constraints]
         return Outcome(
             score=value if self.maximises else -value,
-            excess=jnp.log(jnp.maximum(jnp.stack(ratios), LEAST_RATIO)),
+            excess=jnp.log(jnp.maximum(jnp.stack(self.ratios(fleet, used)), LEAST_RATIO)),
         )
+
+    def ratios(self, fleet: Fleet, used: dict[str, Scalar]) -> list[Scalar]:
+        """How far each limit is used, in their order: above 1 it is violated.
+
+        Args:
+            fleet: All instances at a point.
+            used: How far each physical limit is used there.
+        """
+        constraints = self.file.constraints if isinstance(self.file, StudyFile) else []
+        ratios = [used[limit.name] for limit in self.limits if limit.name in used]
+        return ratios + [_ratio(constraint, fleet) for constraint in constraints]
 
 
 LEAST_RATIO = 1e-6

@@ -1,0 +1,1 @@
+"""What the experiment on the speed of sweeps is made of."""

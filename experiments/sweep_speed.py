@@ -1,0 +1,331 @@
+"""How fast is a sweep, beside the ten lines of NumPy that it replaces?
+
+The claim to be tested: the whole exact predictor of DeepSeek-V3, a mixture of experts with
+capacity, power and cost, costs at most ten times the closed form of a dense model under
+`jit(vmap)`; its value and gradient by twelve inputs at most four times that; a sweep that keeps
+everything loses at most 30 % of what its function or the disk allow; memory does not grow with the
+points; and single precision is within 1e-5 of double.
+
+The closed form is the step time of Llama-3-70B with batch B, context c, tensor parallelism n,
+bandwidth, throughput and sync as inputs:
+
+    max((W + kv c B) / (n bandwidth), B (2 W + 4 L d c) / (n throughput)) + (2 L sync if n > 1)
+
+How it is measured. Functions are compiled, warmed up, and called in turn; each ratio is that of
+medians of one run, so that what else the machine does falls on both. The predictor has all its 28
+outputs computed, and consumed where they arise, by a sum, as a sweep does that keeps only the best;
+the closed form is charged as it stands, its one output written. Written out, 28 numbers a point
+against one, both are as fast as memory: that ratio is told too, beside that of copying 28 numbers.
+Blocks of 4,096 points stay in the cache of a core, and every core is a device of its own.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
+
+import liminal_jax as ll
+from experiments.runner import Experiment, main
+from experiments.speed.functions import (
+    BLOCK,
+    CLOSED,
+    RANGES,
+    all_devices,
+    closed_form,
+    compiler_options,
+    consumed,
+    drawn_inputs,
+    function_of,
+    medians,
+    predictor,
+    programs_of_predictor,
+)
+from experiments.speed.sweeps import (
+    CORES,
+    KEPT,
+    drawn_axes,
+    grid_axes,
+    kept_outputs,
+    swept_apart,
+)
+from experiments.sweep_speed_view import plot, report, summary
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is measured.
+
+    Attributes:
+        chunks: Points evaluated in one call.
+        chunk: The one of them that the summary is about.
+        calls: How often each function is called.
+        drawn: Points at which single precision is compared with double.
+        kept: Points of a sweep that keeps everything.
+        reduced: Points of a sweep that reduces.
+        few: Points of the smaller sweep whose memory is measured.
+        many: Points of the larger one.
+        devices: Virtual devices among which work is shared.
+        scaled: Points shared among them.
+        processes: Processes among which work is shared.
+    """
+
+    chunks: tuple[int, ...]
+    chunk: int
+    calls: int
+    drawn: int
+    kept: int
+    reduced: int
+    few: int
+    many: int
+    devices: tuple[int, ...]
+    scaled: int
+    processes: tuple[int, ...]
+
+
+def _speed(config: Config, programs: dict[str, ll.Program]) -> list[dict[str, Any]]:
+    """Points a second of each function, over sizes of a chunk."""
+    mesh, rows = all_devices(), []
+    apart = NamedSharding(mesh, PartitionSpec("devices"))
+    outputs, gradient = (function_of(programs[it]) for it in ("outputs", "gradient"))
+    count = len(programs["outputs"].outputs)
+    predicted = predictor()
+    for chunk in config.chunks:
+        inputs = [jnp.asarray(it) for it in drawn_inputs(chunk, 0)]
+        shared = [jax.device_put(it, apart) for it in inputs]
+        block = max(1, min(BLOCK, chunk // mesh.size))
+        seconds = medians(
+            {
+                "closed_form": (jax.jit(jax.vmap(closed_form)), inputs[:CLOSED]),
+                "closed_form_consumed": (
+                    consumed(lambda *it: [closed_form(*it)], mesh, block),
+                    shared[:CLOSED],
+                ),
+                "outputs": (consumed(outputs, mesh, block), shared),
+                "outputs_written": (jax.jit(outputs, compiler_options=compiler_options()), inputs),
+                "copied": (jax.jit(lambda x: [x * (k + 2) for k in range(count)]), inputs[:1]),
+                "gradient": (consumed(gradient, mesh, block), shared),
+                "as_traced": (
+                    jax.jit(jax.vmap(lambda *it: jax.tree.leaves(predicted(*it)))),
+                    inputs,
+                ),
+            },
+            config.calls,
+        )
+        rows.append({"chunk": chunk, **{name: chunk / it for name, it in seconds.items()}})
+        print(f"chunks of {chunk:,} done", file=sys.stderr)
+    return rows
+
+
+_KINK = 1e-4
+"""Elasticities that differ by more on the two sides of a point are those of two sides of a kink."""
+
+
+def _precision(config: Config, programs: dict[str, ll.Program]) -> dict[str, Any]:
+    """Largest differences of single from double precision, over random points.
+
+    Whether something fits, what is slowest, and elasticities at a kink turn over at ties; those are
+    counted.
+    """
+    outputs, slopes = (jax.jit(function_of(programs[it])) for it in ("outputs", "slopes"))
+    worst = {"outputs": 0.0, "elasticities": 0.0, "turned": 0, "kinks": 0}
+    part = 1 << 16
+    for first in range(0, config.drawn, part):
+        # A point is the same in both, as single precision holds its inputs exactly.
+        drawn = drawn_inputs(min(part, config.drawn - first), first + 1)
+        single = [np.asarray(it, np.float32) for it in drawn]
+        double = [it.astype(float) for it in single]
+        off, turned = _off(outputs(*single), outputs(*double), len(single[0]))
+        gap, kinks = _gap(slopes, single, double)
+        worst["outputs"] = max(worst["outputs"], off)
+        worst["elasticities"] = max(worst["elasticities"], gap)
+        worst["turned"] += turned
+        worst["kinks"] += kinks
+    return {**worst, "points": config.drawn}
+
+
+def _off(single: Sequence[Any], double: Sequence[Any], points: int) -> tuple[float, int]:
+    """The largest relative difference of an output, and at how many points a choice turned over."""
+    worst, turned = 0.0, np.zeros(points, bool)
+    for one, two in zip(single, double, strict=True):
+        exact = np.asarray(two, float)
+        apart = np.abs(np.asarray(one, float) - exact)
+        if np.isin(exact, (0.0, 1.0, 2.0, 3.0)).all():
+            turned |= apart > 0
+        else:
+            worst = max(worst, float(np.max(apart / np.where(exact == 0, 1.0, np.abs(exact)))))
+    return worst, int(turned.sum())
+
+
+def _gap(slopes: Any, single: list[np.ndarray], double: list[np.ndarray]) -> tuple[float, int]:
+    """The largest difference of an elasticity, and the number of points at a kink."""
+
+    def elasticities(inputs: list[np.ndarray]) -> np.ndarray:
+        pairs = zip(slopes(*inputs), inputs, strict=True)
+        return np.stack([np.broadcast_to(np.asarray(s * x, float), x.shape) for s, x in pairs])
+
+    sides = []
+    for step in (1 - 1e-5, 1 + 1e-5):
+        # Every other input goes the other way, so that no quotient of two stays as it was.
+        moved = [it * step ** (-1) ** n if n > 2 else it for n, it in enumerate(double)]
+        sides.append(elasticities(moved))
+    kinks = np.max(np.abs(sides[0] - sides[1]), axis=0) > _KINK
+    gaps = np.max(np.abs(elasticities(single) - elasticities(double)), axis=0)
+    return float(np.max(gaps[~kinks], initial=0.0)), int(kinks.sum())
+
+
+def _sweeps(config: Config) -> dict[str, Any]:
+    """Whole sweeps: reduced, kept, small and large."""
+    best = ["--maximise", "utps", "--maximise", "stps"]
+    draws = [*drawn_axes(), "--sample", "sobol"]
+    small = swept_apart([*draws, "--points", str(config.few), *best])
+    large = swept_apart([*draws, "--points", str(config.many), *best])
+    print("memory done", file=sys.stderr)
+    return {
+        "few": small,
+        "many": large,
+        "grid": swept_apart([*grid_axes(config.reduced), *best]),
+        "kept": swept_apart([*grid_axes(config.kept), *kept_outputs()]),
+    }
+
+
+def _disk(config: Config) -> dict[str, float]:
+    """Bytes a second that reach the disk, raw, in pieces such as a sweep writes."""
+    piece = np.random.default_rng(0).bytes(1 << 25)
+    total = config.kept * (8 * (len(KEPT) - 1) + 1)
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as scratch:
+        path = Path(scratch) / "raw"
+        start = time.perf_counter()
+        with path.open("wb", buffering=0) as file:
+            for _ in range(max(1, total // len(piece))):
+                file.write(piece)
+            os.fdatasync(file.fileno())
+        seconds = time.perf_counter() - start
+    written = max(1, total // len(piece)) * len(piece)
+    return {"bytes": written, "seconds": seconds, "row": 8 * (len(KEPT) - 1) + 1}
+
+
+def _scaling(config: Config) -> list[dict[str, Any]]:
+    """Points a second over devices and processes: the same work, and work that grows with them."""
+    best = ["--sample", "sobol", "--maximise", "utps"]
+    rows = []
+    for processes in config.processes:
+        for devices in config.devices:
+            if processes > 1 and devices > 2:
+                continue
+            for kind, points in (
+                ("strong", config.scaled),
+                ("weak", config.scaled * devices * processes // 4),
+            ):
+                words = [*drawn_axes(), *best, "--points", str(max(points, 1))]
+                found = swept_apart(words, devices, processes)
+                rows.append({"kind": kind, "devices": devices, "processes": processes, **found})
+        print(f"scaling over devices of {processes} processes done", file=sys.stderr)
+    return rows
+
+
+def _roofline(programs: dict[str, ll.Program], rate: float) -> dict[str, Any]:
+    """What a point takes, and what the machine can do."""
+    mesh = all_devices()
+    operations = {name: dict(it.operations) for name, it in programs.items()}
+    chain = 256
+
+    def multiplied(x: Any) -> list[Any]:
+        for _ in range(chain // 2):
+            x = x * 1.0000001 + 1e-9
+        return [x]
+
+    count = BLOCK * mesh.size * 16
+    data = jax.device_put(np.ones(count), NamedSharding(mesh, PartitionSpec("devices")))
+    large = jnp.ones(1 << 24)
+    seconds = medians(
+        {
+            "arithmetic": (consumed(multiplied, mesh, BLOCK), [data]),
+            "memory": (jax.jit(lambda x: x + 1.0), [large]),
+        },
+        10,
+    )
+    flops = count * chain / seconds["arithmetic"]
+    bandwidth = 16 * large.size / seconds["memory"]
+    done = sum(operations["outputs"].values())
+    return {
+        "operations": operations,
+        "bytes_read": 8 * len(RANGES),
+        "arithmetic_peak": flops,
+        "memory_peak": bandwidth,
+        "arithmetic_share": done * rate / flops,
+        "memory_share": 8 * len(RANGES) * rate / bandwidth,
+    }
+
+
+def run(config: Config) -> dict[str, Any]:
+    """All of it."""
+    programs = programs_of_predictor()
+    predicted = predictor()
+    traced = jax.make_jaxpr(lambda *it: jax.tree.leaves(predicted(*it)))(*[1.0] * len(RANGES))
+    speed = _speed(config, programs)
+    chunk = next(it for it in speed if it["chunk"] == config.chunk)
+    return {
+        "chunk": config.chunk,
+        "cores": CORES,
+        "devices": jax.device_count(),
+        "load": list(os.getloadavg()),
+        "traced": len(traced.eqns),
+        "speed": speed,
+        "roofline": _roofline(programs, chunk["outputs"]),
+        "precision": _precision(config, programs),
+        "sweeps": _sweeps(config),
+        "disk": _disk(config),
+        "scaling": _scaling(config),
+    }
+
+
+EXPERIMENT = Experiment(
+    name="sweep_speed",
+    question=__doc__,
+    full=Config(
+        chunks=(16384, 65536, 262144, 1048576),
+        chunk=65536,
+        calls=15,
+        drawn=10_000_000,
+        kept=20_000_000,
+        reduced=1_000_000_000,
+        few=1_000_000,
+        many=100_000_000,
+        devices=(1, 2, 4, 8),
+        scaled=20_000_000,
+        processes=(1, 2),
+    ),
+    smoke=Config(
+        chunks=(8192,),
+        chunk=8192,
+        calls=3,
+        drawn=4096,
+        kept=20_000,
+        reduced=20_000,
+        few=1 << 20,
+        many=1 << 22,
+        devices=(1,),
+        scaled=4096,
+        processes=(1,),
+    ),
+    run=run,
+    plot=plot,
+    report=report,
+    summary=summary,
+)
+
+if __name__ == "__main__":
+    # Every core is a device; where JAX has begun already it keeps those that it has.
+    with contextlib.suppress(RuntimeError):
+        jax.config.update("jax_num_cpu_devices", CORES)
+    sys.exit(main(EXPERIMENT))

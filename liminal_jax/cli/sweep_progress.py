@@ -1,0 +1,86 @@
+"""Progress of a sweep on standard error: points done, rate, time left."""
+
+import time
+from types import TracebackType
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from liminal_jax.sweep.run import Listener
+from liminal_jax.view.console import messages
+from liminal_jax.view.numbers import with_prefix
+
+FIRST_LINE = 5.0
+"""Seconds after which a line is first written in a pipe; then each time they have doubled."""
+
+
+class SweepBar(Listener):
+    """Shows how a sweep goes: a bar on a terminal, now and then a line in a pipe."""
+
+    def __init__(self) -> None:
+        self._console = messages()
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>5.1f} %  {task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._done, self._total = 0, 0
+        self._start, self._next = time.monotonic(), FIRST_LINE
+
+    def __enter__(self) -> "SweepBar":
+        """Begin to show."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Clear what was shown."""
+        self._bar.stop()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the first block was begun."""
+        return time.monotonic() - self._start
+
+    @property
+    def done(self) -> int:
+        """Points done since then, by this process."""
+        return self._done
+
+    def began(self, points: int, before: int) -> None:
+        """See `Listener`."""
+        if before:
+            self._console.print(f"resumed: {before:,} points were done before")
+        self._total = points
+        self._task = self._bar.add_task("sweeping", total=points, rate="")
+        self._start = time.monotonic()
+
+    def compiling(self, label: str) -> None:
+        """See `Listener`."""
+        if self._task is not None:
+            self._bar.update(self._task, description=label)
+        if not self._console.is_terminal:
+            self._console.print(f"compiling {label}")
+
+    def advanced(self, points: int) -> None:
+        """See `Listener`."""
+        self._done += points
+        seconds = max(self.seconds, 1e-9)
+        rate = f"{with_prefix(self._done / seconds, '')} points/s"
+        if self._task is not None:
+            self._bar.update(self._task, completed=self._done, rate=rate)
+        if not self._console.is_terminal and seconds >= self._next:
+            share = self._done / max(self._total, 1)
+            left = seconds * (1 / share - 1) if share else float("inf")
+            self._console.print(
+                f"  {seconds:.0f} s: {self._done:,} points, {share:.1%}, {rate}, {left:.0f} s left"
+            )
+            self._next = 2 * seconds

@@ -1,0 +1,173 @@
+"""The numbers of a study that a sweep can vary, by path, and the study with some of them changed.
+
+They are the numbers of the hardware, of the request and of the model, and those of the design.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from liminal_jax._arrays import Scalar
+from liminal_jax._files import did_you_mean
+from liminal_jax.hardware.plan import ChipPlan
+from liminal_jax.hardware.system import System
+from liminal_jax.study.parameters import MEANINGS
+from liminal_jax.study.problem import NUMERIC, Problem
+
+NAMES = ("model", "accounting", "system", "memory", "process")
+"""What changes the shape of the computation: each choice is compiled by itself."""
+
+_PREFIXES = ("system.", "workload.", "design.")
+"""What may stand before a path."""
+
+_COUNTS = ("stacks", "dies", "domain", "chips", "tp", "cp", "pp", "ep", "batch")
+_OF_PLANS = (*ChipPlan.__dataclass_fields__, "domain")
+_FOLLOWING = ("network.bandwidth", "network.domain")
+"""Of planned hardware these are given by the design: link_bandwidth and domain."""
+
+_MAY_BE_ZERO = (
+    "area",
+    "cost",
+    "critical_fraction",
+    "defect_density",
+    "discount_rate",
+    "edge",
+    "energy",
+    "flop",
+    "floor",
+    "fraction",
+    "idle",
+    "interposer_area",
+    "latency",
+    "power",
+    "price",
+    "scribe",
+    "shoreline",
+    "sram",
+    "sram.capacity",
+    "transistors",
+)
+"""How paths end whose numbers may be 0: what costs, delays or takes nothing. All others divide."""
+
+
+class Leaf(NamedTuple):
+    """A number that can be varied.
+
+    Attributes:
+        path: Its name.
+        unit: Its unit in SI; empty for ratios and counts.
+        whole: Whether only whole numbers make sense.
+        least: The smallest value that makes sense, unless it is 0 and `positive` holds.
+        most: The largest value that makes sense.
+        value: What it is where it is not varied.
+        positive: Whether 0 makes no sense.
+    """
+
+    path: str
+    unit: str
+    whole: bool
+    least: float
+    most: float
+    value: float
+    positive: bool
+
+
+def _path(keys: tuple) -> str:
+    return jax.tree_util.keystr(keys, simple=True, separator=".")
+
+
+def _leaf(path: str, value: Array) -> Leaf:
+    unit, most = "", math.inf
+    if path in MEANINGS:
+        _, unit, most = MEANINGS[path]
+    zero = path.endswith(_MAY_BE_ZERO) and not path.endswith("compute_area")
+    number = float(jnp.ravel(value)[0])
+    # A unit such as "tokens" counts; it converts to nothing.
+    unit = "" if unit in ("tokens", "bits") else unit
+    return Leaf(path, unit, whole=False, least=0.0, most=most, value=number, positive=not zero)
+
+
+def _trees(problem: Problem) -> dict[str, Any]:
+    """What holds numbers, by the prefix of their paths."""
+    model, request, _ = problem.workload
+    return {"": (problem.hardware, request), "model.": model}
+
+
+def _numbered(problem: Problem) -> dict[str, Array]:
+    """All numbers outside the design by path."""
+    found = {}
+    for prefix, tree in _trees(problem).items():
+        skipped = 0 if prefix else 1
+        for keys, value in jax.tree_util.tree_leaves_with_path(tree):
+            found[prefix + _path(keys[skipped:])] = value
+    if not isinstance(problem.hardware, System):
+        found = {path: it for path, it in found.items() if path not in _FOLLOWING}
+    return found
+
+
+def leaves_of(problem: Problem) -> dict[str, Leaf]:
+    """Every number of a study that can be varied, by path."""
+    leaves = {path: _leaf(path, value) for path, value in _numbered(problem).items()}
+    finished = isinstance(problem.hardware, System)
+    for name, value in zip(NUMERIC, problem.point, strict=True):
+        if finished and name in _OF_PLANS:
+            continue
+        unit, whole = MEANINGS[f"design.{name}"].unit, name in _COUNTS
+        least = 1.0 if whole else 0.0
+        leaves[name] = Leaf(name, unit, whole, least, math.inf, value, positive=name != "sram")
+    return leaves
+
+
+def found_path(written: str, leaves: Mapping[str, Leaf]) -> str:
+    """The path of a number as a user may write it, with or without what it is part of.
+
+    Raises:
+        ValueError: there is no such number.
+    """
+    names = [written, *(written.removeprefix(it) for it in _PREFIXES if written.startswith(it))]
+    for name in names:
+        if name in leaves or name in NAMES:
+            return name
+    known = [*leaves, *NAMES]
+    hint = did_you_mean(names[-1], known) or _by_end(names[-1], known)
+    raise ValueError(f"there is no number {written!r} to vary{hint}")
+
+
+def _by_end(written: str, known: list[str]) -> str:
+    """Paths that end as something written does."""
+    end = written.rsplit(".", 1)[-1]
+    close = [path for path in known if path.rsplit(".", 1)[-1] == end][:3]
+    if close:
+        return f"; did you mean {' or '.join(map(repr, close))}?"
+    return did_you_mean(end, [path.rsplit(".", 1)[-1] for path in known])
+
+
+def changed(problem: Problem, values: Mapping[str, Scalar]) -> tuple[Problem, Array]:
+    """A study of one category with some numbers changed, and the point of its design.
+
+    Args:
+        problem: The study.
+        values: Numbers by path.
+    """
+    design = zip(NUMERIC, problem.point, strict=True)
+    point = jnp.stack([jnp.asarray(values.get(name, at), float) for name, at in design])
+    trees = {prefix: _with(prefix, tree, values) for prefix, tree in _trees(problem).items()}
+    hardware, request = trees[""]
+    workload = problem.workload._replace(model=trees["model."], request=request)
+    return dataclasses.replace(problem, hardware=hardware, workload=workload), point
+
+
+def _with(prefix: str, tree: Any, values: Mapping[str, Scalar]) -> Any:
+    """A tree with some of its numbers replaced."""
+    skipped = 0 if prefix else 1
+    leaves, shape = jax.tree_util.tree_flatten_with_path(tree)
+    numbers = [
+        jnp.broadcast_to(values.get(prefix + _path(keys[skipped:]), leaf), jnp.shape(leaf))
+        for keys, leaf in leaves
+    ]
+    return jax.tree.unflatten(shape, numbers)

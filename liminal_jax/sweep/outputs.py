@@ -1,0 +1,85 @@
+"""What a sweep says of each point: quantities of all instances, and what one instance does."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax.numpy as jnp
+
+from liminal_jax._arrays import Scalar
+from liminal_jax._files import did_you_mean
+from liminal_jax.performance.prediction import BOTTLENECKS
+from liminal_jax.study.problem import FEASIBLE
+from liminal_jax.study.quantities import QUANTITIES, Fleet
+
+
+class Output(NamedTuple):
+    """A number of every point.
+
+    Attributes:
+        unit: Its unit in SI; empty for ratios and counts.
+        about: What it is.
+        of: How it follows from all instances and from how far each limit is used.
+    """
+
+    unit: str
+    about: str
+    of: Callable[[Fleet, list[Scalar]], Scalar]
+
+
+def _feasible(fleet: Fleet, ratios: list[Scalar]) -> Scalar:
+    """1 where every limit holds."""
+    del fleet
+    held = jnp.asarray(True)
+    for ratio in ratios:
+        held &= jnp.asarray(ratio <= 1 + FEASIBLE)
+    return jnp.where(held, 1.0, 0.0)
+
+
+OUTPUTS = {
+    **{
+        name: Output(it.unit, it.about, lambda fleet, _, it=it: it.of(fleet))
+        for name, it in QUANTITIES.items()
+    },
+    "replicas": Output("", "instances", lambda it, _: it.replicas),
+    "compute_time": Output(
+        "s", "time the arithmetic is busy in a step", lambda it, _: it.instance.compute_time
+    ),
+    "memory_time": Output(
+        "s", "time the memory is busy in a step", lambda it, _: it.instance.memory_time
+    ),
+    "exposed_time": Output(
+        "s", "time spent waiting for collectives in a step", lambda it, _: it.instance.exposed_time
+    ),
+    "memory_required": Output(
+        "B", "bytes that one instance holds", lambda it, _: it.instance.memory_required
+    ),
+    "memory_capacity": Output(
+        "B", "bytes that one instance can hold", lambda it, _: it.instance.memory_capacity
+    ),
+    "memory_fill": Output(
+        "", "bytes over capacity on the fullest chip", lambda it, _: it.instance.memory_fill
+    ),
+    "tensor_utilisation": Output(
+        "", "share of the step at tensor peak", lambda it, _: it.instance.tensor_utilisation
+    ),
+    "bottleneck": Output("", ", ".join(BOTTLENECKS), lambda it, _: it.instance.bottleneck),
+    "fits": Output(
+        "", "1 where the fullest chip holds its part", lambda it, _: it.instance.fits * 1.0
+    ),
+    "feasible": Output("", "1 where every limit holds", _feasible),
+}
+"""Every output by its name."""
+
+SMALL = ("bottleneck", "fits", "feasible")
+"""Outputs that are small whole numbers: a byte each where they are kept."""
+
+
+def check_output(name: str) -> None:
+    """Refuse a name that is no output.
+
+    Raises:
+        ValueError: there is no such output.
+    """
+    if name not in OUTPUTS:
+        hint = did_you_mean(name, OUTPUTS) or f"; there are {', '.join(OUTPUTS)}"
+        raise ValueError(f"there is no output {name!r}{hint}")
