@@ -109,7 +109,7 @@ def plot(results: Mapping[str, Any]) -> "Figure":
         "More bandwidth, all else held, at 128K tokens: dots mark where 10 % more buys 1 %"
         " (bold: the paper's chips)"
     )
-    figure.get_layout_engine().set(rect=(0, 0, 0.93, 1))
+    figure.set_layout_engine("constrained", rect=(0, 0, 0.93, 1))
     figure.draw_without_rendering()
     shades = {model: colour(list(rows), model) for model in rows}
     for axes, count in zip(panels, ranks, strict=True):

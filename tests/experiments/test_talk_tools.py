@@ -6,11 +6,11 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import drawing, roots, verdicts
+from experiments import drawing, roots, synchronisation_view, verdicts
 from experiments.roots import crossing, or_none
 
 
-@pytest.mark.parametrize("module", [drawing, roots, verdicts])
+@pytest.mark.parametrize("module", [drawing, roots, verdicts, synchronisation_view])
 def test_the_examples_in_the_docstrings_hold(module):
     assert doctest.testmod(module).failed == 0
 
