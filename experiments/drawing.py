@@ -119,5 +119,5 @@ def plain_table(headings: Sequence[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), collapse_padding=True)
     table.add_column(headings[0], no_wrap=True)
     for heading in headings[1:]:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     return table

@@ -55,6 +55,9 @@ from .study.file import load_study as load_study
 from .study.file import study_names as study_names
 from .study.problem import Problem as Problem
 from .study.problem import problem_of as problem_of
+from .study.uncertain import Draws as Draws
+from .study.uncertain import hardware_of_draws as hardware_of_draws
+from .study.uncertain import uncertain_numbers as uncertain_numbers
 from .workload.model import Model as Model
 from .workload.model import model_of as model_of
 from .workload.request import Request as Request
