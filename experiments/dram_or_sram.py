@@ -22,7 +22,7 @@ import numpy as np
 
 import liminal_jax as ll
 from experiments.dram_or_sram_view import plot, report
-from experiments.lattices import Designs, Grid, designs_of, user_counts
+from experiments.lattices import Designs, Grid, designs_of, frontier, user_counts
 from experiments.runner import Experiment, main
 from experiments.talk_setting import CHIPS, TALK, stacked, talk_chips, talk_models
 from experiments.verdicts import judged, listed, summary, verdict
@@ -179,9 +179,7 @@ def _planned(config: Config) -> dict[str, Any]:
 def _front(designs: Designs) -> dict[str, list[float]]:
     """Speed [1/s] and tokens for a watt [1/J] of designs that none beats in both."""
     efficiency = designs.stps / designs.power
-    order = np.lexsort((-efficiency, -designs.utps))
-    best = np.maximum.accumulate(efficiency[order])
-    kept = order[np.concatenate([[True], best[1:] > best[:-1]])]
+    kept = frontier(designs.utps, efficiency)
     return {"utps": designs.utps[kept].tolist(), "per_watt": efficiency[kept].tolist()}
 
 

@@ -71,6 +71,18 @@ class Designs:
         return Designs(**{name: values[chosen] for name, values in vars(self).items()})
 
 
+def frontier(speed: np.ndarray, worth: np.ndarray) -> np.ndarray:
+    """Indices of the points that none beats in both, the fastest first.
+
+    Examples:
+        >>> frontier(np.array([1.0, 2.0, 1.5]), np.array([5.0, 3.0, 2.0])).tolist()
+        [1, 0]
+    """
+    order = np.lexsort((-worth, -speed))
+    best = np.maximum.accumulate(worth[order])
+    return order[np.concatenate([[True], best[1:] > best[:-1]])]
+
+
 @eqx.filter_jit
 def _predictions(
     systems: ll.System,

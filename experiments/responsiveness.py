@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import liminal_jax as ll
-from experiments.lattices import Designs, Grid, designs_of, user_counts
+from experiments.lattices import Designs, Grid, designs_of, frontier, user_counts
 from experiments.published import load_published
 from experiments.responsiveness_view import plot, report
 from experiments.runner import Experiment, main
@@ -143,9 +143,7 @@ def bought(designs: Designs, efficiency: np.ndarray, chips: list[str]) -> dict[s
 
 def _front(designs: Designs, efficiency: np.ndarray) -> dict[str, list[float]]:
     """Speed and efficiency of designs that none beats in both, the fastest first."""
-    order = np.lexsort((-efficiency, -designs.utps))
-    best = np.maximum.accumulate(efficiency[order])
-    kept = order[np.concatenate([[True], best[1:] > best[:-1]])]
+    kept = frontier(designs.utps, efficiency)
     return {"utps": designs.utps[kept].tolist(), "efficiency": efficiency[kept].tolist()}
 
 

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import liminal_jax as ll
 from experiments.published import load_published
 
-TALK = ll.Assumptions(exchange=ll.TalkExchange())
-"""The talk's counts of collectives."""
+TALK = ll.Assumptions(exchange=ll.TalkExchange(), division=ll.EvenParts())
+"""The talk's counts of collectives, and stages of equal length."""
 
 CHIPS = {
     "HBM3": "xpu-hbm3",

@@ -32,6 +32,7 @@ from .hardware.power import ProvisionedPower as ProvisionedPower
 from .hardware.system import Facility as Facility
 from .hardware.system import System as System
 from .mapping.degrees import Mapping as Mapping
+from .mapping.division import EvenParts as EvenParts
 from .mapping.exchange import CountedExchange as CountedExchange
 from .mapping.exchange import LayerExchange as LayerExchange
 from .mapping.exchange import TalkExchange as TalkExchange
