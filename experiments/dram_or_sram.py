@@ -66,7 +66,7 @@ def study_at(speed: float, quantity: str, chips: int | None) -> ll.Problem:
     floor = study.constraints[0].model_copy(update={"at_least": speed})
     design = study.design
     if chips is not None:
-        few = dataclasses.replace(design.chips, values=(float(chips),))
+        few = dataclasses.replace(design.batch, values=(float(chips),))
         design = design.model_copy(update={"chips": few})
     return ll.problem_of(
         study.model_copy(

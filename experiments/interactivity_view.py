@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 
-from experiments.drawing import plain_table, short
+from experiments.drawing import name_ends, plain_table, short
 from experiments.verdicts import told
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+STYLES = {"GB200": "--"}
+"""Lines that lie on others are dashed."""
 
 COLOURS = {"H100": "C5", "H200": "C0", "B200": "C2", "GB200": "C3", "MI355X": "C1"}
 
@@ -48,25 +51,24 @@ def plot(results: Mapping[str, Any]) -> "Figure":
     figure.set_layout_engine("constrained")
     axes = figure.subplots()
     for name, front in results["fronts"].items():
-        axes.plot(front["speed"], front["throughput"], color=COLOURS[name])
-        axes.annotate(
-            name,
-            (front["speed"][0], front["throughput"][0]),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-            color=COLOURS[name],
-        )
+        style = STYLES.get(name, "-")
+        axes.plot(front["speed"], front["throughput"], style, color=COLOURS[name])
     axes.set(
         xscale="log",
         yscale="log",
         xlabel="interactivity: tokens a second of one user [1/s]",
         ylabel="tokens a second of one GPU [1/s]",
-        title="ideal decode: no prefill, no measurements",
+        title="ideal decode, without prefill",
     )
     axes.set_xlim(10, 1.6 * max(front["speed"][0] for front in results["fronts"].values()))
+    axes.set_ylim(bottom=0.5 * min(front["throughput"][0] for front in results["fronts"].values()))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.yaxis.set_major_formatter("{x:,.0f}")
     figure.suptitle(f"{results['model']}, 4-bit weights, 1K tokens in and 1K out")
+    figure.draw_without_rendering()
+    ends = {
+        name: (front["speed"][0], front["throughput"][0])
+        for name, front in results["fronts"].items()
+    }
+    name_ends(axes, ends, COLOURS)
     return figure

@@ -61,11 +61,12 @@ def _log_time(
     """Logarithm of step time with each resource worse by a logarithm; and whether all fits."""
     slower = jnp.exp(change)
     chip = eqx.tree_at(
-        lambda it: (it.memory.bandwidth, it.tensor),
+        lambda it: (it.memory.bandwidth, it.tensor.bits_8),
         system.chip,
         (
             system.chip.memory.bandwidth / slower[0],
-            jax.tree.map(lambda it: it / slower[1], system.chip.tensor),
+            # Other rates are unknown: NaN would leak from them into the gradient.
+            system.chip.tensor.bits_8 / slower[1],
         ),
     )
     network = jax.tree.map(lambda it: it * slower[2], system.network)

@@ -119,11 +119,11 @@ def plot(results: Mapping[str, Any]) -> "Figure":
     figure.set_layout_engine("constrained")
     panels = figure.subplots(len(maps), len(chips), squeeze=False, sharex=True, sharey=True)
     for line, (model, cells) in zip(panels, maps.items(), strict=True):
-        for axes, (chip, cell) in zip(line, cells.items(), strict=True):
+        for axes, cell in zip(line, cells.values(), strict=True):
             _panel(axes, results, cell)
-            if line is panels[0]:
-                axes.set_title(chip)
         line[0].set_ylabel(f"{model}\ncontext [tokens]")
+    for axes, chip in zip(panels[0], chips, strict=True):
+        axes.set_title(chip)
     for axes in panels[-1]:
         axes.set_xlabel("users at once")
     figure.legend(

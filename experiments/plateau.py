@@ -6,11 +6,11 @@ algorithms and flexible hardware: caching, prefetching, synchronisation (Sankara
 2025, slides and abstract).
 
 One user, in the talk's accounting, on the paper's chips: the number of chips in tensor parallelism
-that is fastest, up to 128. From the fastest with HBM4 on, bandwidth, the latency of a collective,
-the layers of the model and the context are changed, each alone (bisection on the exact model; none
-where no factor suffices) and all together: the shortest way in logarithms of the four, found by
-following the gradient of speed. What is needed depends on the fitted latencies of a collective. A
-smaller model has fewer layers of the same width.
+that is fastest, up to 128. From the fastest with HBM4 on, and with as many chips, bandwidth, the
+latency of a collective, the layers of the model and the context are changed, each alone (bisection
+on the exact model; none where no factor suffices) and all together: the shortest way in logarithms
+of the four, found by following the gradient of speed. What is needed depends on the fitted
+latencies of a collective. A smaller model has fewer layers of the same width.
 """
 
 import dataclasses
@@ -249,7 +249,7 @@ def _plateau(rows: Mapping[str, Any], context: str) -> dict[str, Any]:
         HOLDS if not beyond else judged({model: model not in beyond for model in speeds}),
         {**speeds, "enough": enough},
         f"reached by {listed(beyond)}. Of the {len(short)} models short of it with {BASE}, one"
-        f" change alone is enough, however large: {listed(told)}",
+        f" change alone is enough, however large, on as many chips: {listed(told)}",
     )
 
 

@@ -70,8 +70,8 @@ def utilisation(
 def _cell(
     system: ll.System, model: ll.Model, ranks: int, context: int, users: jax.Array
 ) -> dict[str, Any]:
-    place = (jnp.asarray(float(it)) for it in (ranks, context))
-    curve, limit = utilisation(system, model, *place, users)
+    chips, tokens = jnp.asarray(float(ranks)), jnp.asarray(float(context))
+    curve, limit = utilisation(system, model, chips, tokens, users)
     return {"utilisation": curve.tolist(), "exceeded_from": or_none(limit)}
 
 

@@ -13,6 +13,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+def _percent(share: float) -> str:
+    """A share in three digits at most.
+
+    Examples:
+        >>> _percent(0.3361), _percent(0.0674), _percent(0.0004)
+        ('34%', '6.7%', '0.04%')
+    """
+    if share >= 0.1:
+        return f"{share:.0%}"
+    return f"{share:.1%}" if share >= 0.01 else f"{share:.2%}"
+
+
 def _table(results: Mapping[str, Any], context: str) -> RenderableType:
     """Utilisation of one user by chip, and the users from which it is exceeded on the first."""
     rows = results["rows"][context]
@@ -21,10 +33,10 @@ def _table(results: Mapping[str, Any], context: str) -> RenderableType:
     table = plain_table(["model", *(f"{chip}\n{ranks}" for chip, ranks in places), "1 %\nfrom"])
     for model, by_chip in rows.items():
         users = by_chip[places[0][0]][places[0][1]]["exceeded_from"]
-        told_users = "-" if users is None else "always" if users < 1 else f"{users:,.0f}"
+        told_users = "-" if users is None else "one" if users < 1 else f"{users:,.0f}"
         table.add_row(
             model,
-            *(f"{by_chip[chip][ranks]['utilisation'][0]:.2%}" for chip, ranks in places),
+            *(_percent(by_chip[chip][ranks]["utilisation"][0]) for chip, ranks in places),
             told_users,
         )
     return table
@@ -80,7 +92,9 @@ def plot(results: Mapping[str, Any]) -> "Figure":
     panels = figure.subplots(1, len(contexts), squeeze=False, sharey=True)[0]
     ends = [_panel(axes, results, it) for axes, it in zip(panels, contexts, strict=True)]
     panels[0].set_ylabel("tensor units busy at peak [% of the step]")
-    figure.suptitle(f"Tensor utilisation on {next(iter(by_ranks))} xPU-{chip}, whatever fits")
+    figure.suptitle(
+        f"Tensor utilisation on {next(iter(by_ranks))} xPU-{chip}, with memory for all users"
+    )
     figure.draw_without_rendering()
     for axes, places in zip(panels, ends, strict=True):
         name_ends(axes, places, {name: colour(list(places), name) for name in places})

@@ -7,7 +7,14 @@ import jax
 import pytest
 
 import liminal_jax as ll
-from experiments import dram_or_sram, interactivity, lattices, limits, limits_view
+from experiments import (
+    dram_or_sram,
+    interactivity,
+    lattices,
+    limits,
+    limits_view,
+    tensor_utilisation_view,
+)
 from experiments.interactivity import EXPERIMENT
 from experiments.runner import main
 
@@ -23,7 +30,9 @@ def results(folder):
     return json.loads((folder / "results.json").read_text())
 
 
-@pytest.mark.parametrize("module", [interactivity, lattices, limits, limits_view, dram_or_sram])
+@pytest.mark.parametrize(
+    "module", [dram_or_sram, interactivity, lattices, limits, limits_view, tensor_utilisation_view]
+)
 def test_the_examples_in_the_docstrings_hold(module):
     assert doctest.testmod(module).failed == 0
 
