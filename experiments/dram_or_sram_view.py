@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 
-from experiments.drawing import plain_table
+from experiments.drawing import name_ends, plain_table
 from experiments.verdicts import told
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ CHIPS = {"HBM3": "C5", "HBM4": "C0", "3D-DRAM": "C2", "SRAM": "C3", "wafer": "C1
 """The paper's chips, in the same colours."""
 
 UNITS = {
-    "watt": ("tokens for a joule [1/J]", "tokens/J"),
-    "dollar": ("tokens a second for a dollar [1/s/USD]", "1/s/USD"),
+    "watt": "tokens for a joule [1/J]",
+    "dollar": "tokens a second for a dollar [1/s/USD]",
 }
-"""Axis and heading of each objective."""
+"""What is gained with each design, and its unit."""
 
 
 def _design(cell: Mapping[str, Any]) -> str:
@@ -31,12 +31,12 @@ def _design(cell: Mapping[str, Any]) -> str:
         return cell["lacking"]
     it = cell["design"]
     dies, stacks, users = it["dies"], it["stacks"], it["batch"] * it["pp"]
-    return f"tp {it['tp']:.0f} x pp {it['pp']:.0f}, {stacks:.0f}/{dies:.0f}, {users:.0f} users"
+    return f"{it['tp']:.0f}x{it['pp']:.0f}, {stacks:.0f}/{dies:.0f}, {users:,.0f}"
 
 
-def _table(kind: str, cells: Mapping[str, Any]) -> RenderableType:
-    columns = [f"{UNITS[kind][1]}\n{name}" for name, _ in MEMORIES.values()]
-    table = plain_table(["at least", *columns, "DRAM: chips, stacks/dies", "SRAM"])
+def _table(cells: Mapping[str, Any]) -> RenderableType:
+    names = [name for name, _ in MEMORIES.values()]
+    table = plain_table(["at least", *names, "best DRAM", "SRAM"])
     rows = {f"{speed} UTPS": it for speed, it in cells["speeds"].items()}
     rows |= {f"ends for {whom}": it for whom, it in cells["favouring"].items()}
     for name, cell in rows.items():
@@ -60,9 +60,10 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
     for kind, cells in results["planned"].items():
         first = next(iter(cells["speeds"].values()))
         parts += [
-            f"Best design with each memory for a {kind}, of {first['designs']:,} designs; ends: at"
-            f" {results['pushed']:g} UTPS with every range at the end that favours one side",
-            _table(kind, cells),
+            f"Most {UNITS[kind]} with each memory, of {first['designs']:,} designs;"
+            f" ends: at {results['pushed']:g} UTPS with every range at the end that favours one"
+            " side. Designs: ranks x stages, memory stacks/dies of a chip, users",
+            _table(cells),
         ]
     return [*parts, *told(results)]
 
@@ -95,7 +96,7 @@ def _bars(axes: "Axes", kind: str, cells: Mapping[str, Any], pushed: str) -> Non
                 [places[speeds.index(pushed)]] * 2, ends, color="black", linewidth=1, marker="_"
             )
     axes.set_xticks(range(len(speeds)), [f"{float(speed):,.0f}" for speed in speeds])
-    axes.set(xlabel="least speed for the user [1/s]", ylabel=UNITS[kind][0])
+    axes.set(xlabel="least speed for the user [1/s]", ylabel=UNITS[kind])
     axes.set_title(f"planned chips, for a {kind}")
     axes.grid(visible=False, axis="x")
 
@@ -103,18 +104,9 @@ def _bars(axes: "Axes", kind: str, cells: Mapping[str, Any], pushed: str) -> Non
 def _fronts(axes: "Axes", model: str, chips: Mapping[str, Any]) -> None:
     for name, front in chips.items():
         axes.plot(front["utps"], front["per_watt"], color=CHIPS[name])
-        axes.annotate(
-            name,
-            (front["utps"][0], front["per_watt"][0]),
-            xytext=(3, 0),
-            textcoords="offset points",
-            fontsize=7,
-            color=CHIPS[name],
-            va="center",
-        )
     fastest = max(front["utps"][0] for front in chips.values())
     most = max(front["per_watt"][-1] for front in chips.values())
-    axes.set(xscale="log", yscale="log", xlim=(10, 4 * fastest), ylim=(most / 1e4, 2 * most))
+    axes.set(xscale="log", yscale="log", xlim=(10, 6 * fastest), ylim=(most / 1e4, 2 * most))
     axes.set(xlabel="speed for the user [1/s]", title=f"the paper's chips: {model}")
 
 
@@ -131,11 +123,17 @@ def plot(results: Mapping[str, Any]) -> "Figure":
     for row, (kind, cells) in enumerate(results["planned"].items()):
         axes = figure.add_subplot(grid[row, :split])
         _bars(axes, kind, cells, f"{results['pushed']:g}")
+    panels: list[tuple[Axes, Mapping[str, Any]]] = []
     for place, (model, chips) in enumerate(fronts.items()):
         axes = figure.add_subplot(grid[place % 2, split + place // 2])
         _fronts(axes, model, chips)
+        panels.append((axes, chips))
         if place < 2:
             axes.set_ylabel("tokens for a joule [1/J]")
+    figure.draw_without_rendering()
+    for axes, chips in panels:
+        ends = {name: (it["utps"][0], it["per_watt"][0]) for name, it in chips.items()}
+        name_ends(axes, ends, CHIPS)
     figure.suptitle(
         "DRAM or SRAM at equal speed, 8K tokens; black: all ranges at the ends that favour DRAM or"
         " SRAM"
