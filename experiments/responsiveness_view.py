@@ -45,6 +45,9 @@ def _table(cells: Mapping[str, Any]) -> RenderableType:
     return table
 
 
+TICKS = (1, 2, 5, 10, 20, 50, 100, 200)
+"""Factors that are told on the axis."""
+
 _MECHANISMS = ("users", "chips", "chip", "all")
 
 
@@ -73,6 +76,7 @@ def _panel(axes: "Axes", cells: Mapping[str, Any]) -> dict[str, tuple[float, flo
     axes.set(xlim=(0, 20), yscale="log", xlabel="slower for the user than the fastest design [%]")
     axes.set_ylim(0.9, max(9.0, 1.3 * max(end[1] for end in ends.values())))
     axes.set_xticks(range(0, 21, 5))
+    axes.set_yticks([it for it in TICKS if it < axes.get_ylim()[1]])
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("")
     for share, claimed in ((5, 5), (10, 7)):
