@@ -32,6 +32,7 @@ from .hardware.power import ProvisionedPower as ProvisionedPower
 from .hardware.system import Facility as Facility
 from .hardware.system import System as System
 from .mapping.degrees import Mapping as Mapping
+from .mapping.division import EvenParts as EvenParts
 from .mapping.exchange import CountedExchange as CountedExchange
 from .mapping.exchange import LayerExchange as LayerExchange
 from .mapping.exchange import TalkExchange as TalkExchange
@@ -55,6 +56,9 @@ from .study.file import load_study as load_study
 from .study.file import study_names as study_names
 from .study.problem import Problem as Problem
 from .study.problem import problem_of as problem_of
+from .study.uncertain import Draws as Draws
+from .study.uncertain import hardware_of_draws as hardware_of_draws
+from .study.uncertain import uncertain_numbers as uncertain_numbers
 from .sweep.goal import Goal as Goal
 from .sweep.plan import Question as Question
 from .sweep.program import Program as Program

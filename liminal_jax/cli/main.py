@@ -39,6 +39,8 @@ COMMANDS = {
     "systems": Command("systems", "systems_list", "list the systems that come with the package"),
     "systems show": Command("systems", "systems_show", "show every number of a system"),
     "systems new": Command("systems", "systems_new", "start a chip of your own from another"),
+    "experiments": Command("experiments", "experiments_list", "list the experiments of a checkout"),
+    "experiments run": Command("experiments", "experiments_run", "run one experiment"),
 }
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130

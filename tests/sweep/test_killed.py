@@ -51,7 +51,7 @@ def test_ten_kills_leave_no_trace_in_a_sweep_that_reduces(tmp_path, cache):
     rng = random.Random(4)
     delays = [
         -round(rng.uniform(0.0, 1.0), 3),
-        *(round(rng.uniform(0.0, 0.4), 3) for _ in range(9)),
+        *(round(rng.uniform(0.0, 0.08), 3) for _ in range(9)),
     ]
     told = lived((*GRID, *REDUCED), tmp_path / "killed", delays, cache)
     assert told.count("resumed: ") >= 3

@@ -1,0 +1,82 @@
+"""Throughput of a chip over interactivity: frontiers, and what they rest on."""
+
+import doctest
+import json
+
+import jax
+import pytest
+
+import liminal_jax as ll
+from experiments import (
+    dram_or_sram,
+    interactivity,
+    lattices,
+    limits,
+    limits_view,
+    tensor_utilisation_view,
+)
+from experiments.interactivity import EXPERIMENT
+from experiments.runner import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("smoke")
+
+
+@pytest.fixture(scope="module")
+def results(folder):
+    assert main(EXPERIMENT, ["--smoke", "-o", str(folder), "--overwrite"]) == 0
+    return json.loads((folder / "results.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "module", [dram_or_sram, interactivity, lattices, limits, limits_view, tensor_utilisation_view]
+)
+def test_the_examples_in_the_docstrings_hold(module):
+    assert doctest.testmod(module).failed == 0
+
+
+def test_frontiers_rise_as_speed_falls(results):
+    for front in results["fronts"].values():
+        assert front["speed"] == sorted(front["speed"], reverse=True)
+        assert front["throughput"] == sorted(front["throughput"])
+
+
+def test_a_point_of_a_frontier_is_what_the_model_says(results):
+    front = results["fronts"]["H200"]
+    ranks, spread, users = (front[it][0] for it in ("ranks", "spread", "users"))
+    design = ll.Design(
+        ll.load_system("h200"), ll.Mapping(tp=ranks, ep=spread), ll.Placement(), users
+    )
+    request = ll.Request(1024 + 512, weight_bits=4, kv_bits=8)
+    with jax.enable_x64(True):
+        found = ll.predict(design, ll.load_model("gpt-oss-120b"), request)
+    assert float(found.utps) == pytest.approx(front["speed"][0], rel=1e-6)
+    assert float(found.stps / ranks) == pytest.approx(front["throughput"][0], rel=1e-6)
+
+
+def test_ranks_stay_within_the_domain(results):
+    assert max(results["fronts"]["B200"]["ranks"]) <= 8
+    assert interactivity.ways(72, (1,))[0].max() == 64
+
+
+def _front(top, bottom):
+    return {"speed": [500.0, 50.0], "throughput": [bottom, top]}
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        (_front(30.0, 2.0), ["holds", "holds"]),
+        (_front(5.0, 0.6), ["holds with these limits", "does not hold"]),
+    ],
+)
+def test_verdicts_follow_from_the_numbers(new, expected):
+    found = interactivity.verdicts({"H200": _front(20.0, 1.0), "B200": new})
+    assert [it["verdict"] for it in found] == expected
+
+
+def test_the_figure_is_there(folder, results):
+    assert results["verdicts"]
+    assert (folder / "interactivity.png").stat().st_size > 0
