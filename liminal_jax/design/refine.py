@@ -17,7 +17,7 @@ MET = 1e-6
 ROOM = 1e-8
 """Logarithm by which the solver may exceed a limit.
 
-Limits that hold with equality wherever whole numbers are free lie beyond 0 by rounding alone; a
+Limits that hold with equality, as those on held degrees may, lie beyond 0 by rounding alone; a
 solver that must bring them to 0, and finds no slope to do it, gives up.
 """
 

@@ -1,9 +1,9 @@
-"""What each number, limit and range is worth at the relaxed optimum, the design free to follow.
+"""What each number, limit and range is worth at the relaxed optimum, the sizes free to follow.
 
 By the envelope theorem the optimum changes with a number as the Lagrangian does with the design
 held: what the design does in response is of second order. The figures are those of the relaxed
-model at the coldest temperature of the schedule, with whole numbers free; on the lattice a small
-change may be worth nothing, or a step.
+model, with the whole numbers of the proven design held; on the lattice a small change may be worth
+nothing, or a step.
 """
 
 from dataclasses import dataclass
