@@ -23,7 +23,7 @@ WHOLE = ("stacks", "dies", "domain", "tp", "cp", "pp", "ep")
 """Variables that are whole numbers, and small ones."""
 
 TEMPERATURE = 0.005
-"""Blur of kinks; it changes the objective of an optimum by half a per cent at most, as tests hold."""
+"""Blur of kinks; it changes the objective of an optimum by half a per cent at most."""
 
 
 @dataclass(frozen=True)
