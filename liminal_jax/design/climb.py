@@ -3,6 +3,7 @@
 Designs are evaluated as boxes of one, thousands at once, which needs no compiling.
 """
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import NamedTuple
@@ -21,6 +22,7 @@ MOST_MOVES = 200
 """A search that has not ended after so many moves is cut off; none has been seen to."""
 
 
+@functools.cache
 def moves(shape: tuple[int, ...]) -> np.ndarray:
     """Moves of one and two variables, and changes of the category, as rows of differences."""
     axes = len(shape)
@@ -34,7 +36,9 @@ def moves(shape: tuple[int, ...]) -> np.ndarray:
         for right in (-1, 1)
     ]
     changes = [step * unit[0] for step in range(-shape[0] + 1, shape[0]) if step]
-    return np.asarray([np.zeros(axes, dtype=int), *singles, *pairs, *changes])
+    rows = np.asarray([np.zeros(axes, dtype=int), *singles, *pairs, *changes])
+    rows.setflags(write=False)  # Those who ask again get the same array.
+    return rows
 
 
 def neighbours(

@@ -1,6 +1,5 @@
 """The lattice of a study: designs by the indices of their values."""
 
-import math
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -26,29 +25,12 @@ class Lattice:
     positions: tuple[int, ...]
     point: Float[Array, " numbers"]
 
-    @property
-    def size(self) -> int:
-        """Designs on the lattice."""
-        return math.prod(self.shape)
-
-    def unravelled(self, flat: Int[Array, ""]) -> Int[Array, " axes"]:
-        """Indices of the design with a number between 0 and `size`."""
-        indices = []
-        for length in reversed(self.shape):
-            indices.append(flat % length)
-            flat = flat // length
-        return jnp.stack(indices[::-1])
-
     def at(self, indices: Int[Array, " axes"]) -> tuple[Float[Array, " numbers"], Int[Array, ""]]:
         """Point and category of a design."""
         point = self.point
         for axis, position in enumerate(self.positions):
             point = point.at[position].set(self.values[axis, indices[axis + 1]])
         return point, indices[0]
-
-    def within(self, indices: Int[Array, " axes"]) -> Int[Array, " axes"]:
-        """Indices moved back onto the lattice."""
-        return jnp.clip(indices, 0, jnp.asarray(self.shape) - 1)
 
 
 def lattice_of(problem: Problem) -> Lattice:
