@@ -90,3 +90,45 @@ def latent_cache(*, kv_rank: Scalar, rope_dim: Scalar) -> Scalar:
         576
     """
     return kv_rank + rope_dim
+
+
+def expanded_latent_work(
+    *,
+    heads: Scalar,
+    kv_rank: Scalar,
+    nope_dim: Scalar,
+    rope_dim: Scalar,
+    value_dim: Scalar,
+    pairs: Scalar,
+    past: Scalar,
+) -> Scalar:
+    r"""Work of attending to latents after taking them to keys and values, as in prefill.
+
+    Keys and values of new tokens are made by the matrices that they pass anyway; those of cached
+    tokens are made again:
+
+        F = 2 h (n + p + v) s + 2 r h (n + v) t
+
+    Args:
+        heads: Heads h.
+        kv_rank: Width r of the latent.
+        nope_dim: Width n of a head's query and key without rotary embedding.
+        rope_dim: Width p of the rotary key.
+        value_dim: Width v of a head's value.
+        pairs: Pairs s of a new token and one that it attends to.
+        past: Cached tokens t that are attended to.
+
+    Returns:
+        Work [FLOP].
+
+    References:
+        DeepSeek-AI (2024), DeepSeek-V2, arXiv:2405.04434, section 2.1.2 and appendix C.
+
+    Examples:
+        >>> expanded_latent_work(  # 2 x 2 x 4 x 10 + 2 x 3 x 2 x 3 x 5
+        ...     heads=2, kv_rank=3, nope_dim=1, rope_dim=1, value_dim=2, pairs=10, past=5
+        ... )
+        340
+    """
+    attending = 2 * heads * (nope_dim + rope_dim + value_dim) * pairs
+    return attending + 2 * kv_rank * heads * (nope_dim + value_dim) * past

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.scalar import scalar_work
+from liminal_jax.workload.chunk import Prompts
 from liminal_jax.workload.feedforward.base import AbstractFeedForward
 from liminal_jax.workload.mixer.base import AbstractMixer
 from liminal_jax.workload.model import Layers, Model
@@ -143,3 +144,66 @@ def table_operators(model: Model, request: Request, batch: Scalar) -> list[Opera
             weights=request.weight_bytes(head + model.tables.small + batch * rows * model.hidden),
         )
     ]
+
+
+def _prompt_mixing(
+    mixer: AbstractMixer,
+    model: Model,
+    request: Request,
+    prompts: Prompts,
+    relaxation: AbstractRelaxation,
+) -> Operator:
+    """What mixing costs the chunks of some prompts; a state is read and written once a chunk."""
+    count, chunk = prompts.count, prompts.chunk
+    return Operator(
+        core=count * mixer.chunk_work(chunk, relaxation),
+        scalar=count
+        * scalar_work(
+            elements=mixer.chunk_scores(chunk, relaxation), operations=model.operations.per_score
+        ),
+        cache=count * request.cache_bytes(mixer.chunk_traffic(chunk, relaxation)),
+        index=count * request.cache_bytes(mixer.chunk_index_traffic(chunk, relaxation)),
+        state=count * request.state_bytes(2 * mixer.state()),
+    )
+
+
+def mixed_layer_operators(
+    model: Model,
+    request: Request,
+    batch: Scalar,
+    prompts: Prompts,
+    relaxation: AbstractRelaxation,
+) -> list[Operator]:
+    """Operators of all layers for a step that decodes for users and passes chunks of prompts.
+
+    Matrices work on the tokens of both, and are read once for both.
+    """
+    tokens = batch + prompts.tokens()
+    operators = []
+    for layers in model.layers:
+        own = [_projections(layers, model, request, tokens)]
+        if layers.attention is not None:
+            mixing = _mixing(layers.attention, model, request, batch, relaxation)
+            own.append(
+                mixing
+                + _prompt_mixing(layers.attention, model, request, prompts, relaxation)
+            )
+        if layers.feedforward is not None:
+            own.append(_feedforward(layers.feedforward, model, request, tokens))
+        operators += [operator.scaled(layers.count) for operator in own]
+    return operators
+
+
+def mixed_table_operators(
+    model: Model, request: Request, batch: Scalar, prompts: Prompts
+) -> list[Operator]:
+    """Operators of embedding and head: every token is looked up, the last of a chunk is read out.
+
+    As engines do that read out a chunk which does not end its prompt, too.
+    """
+    if model.tables is None:
+        return []
+    (head,) = table_operators(model, request, batch + prompts.count)
+    rows = 1 + jnp.sign(model.tables.positions)
+    others = (prompts.tokens() - prompts.count) * rows * model.hidden
+    return [head + Operator(weights=request.weight_bytes(others))]

@@ -19,7 +19,13 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.division import AbstractDivision, WholeParts
 from liminal_jax.mapping.exchange import AbstractExchange, Exchanged, LayerExchange, Tokens
 from liminal_jax.mapping.placement import Placement
-from liminal_jax.performance.operators import Operator, layer_operators, table_operators
+from liminal_jax.performance.operators import (
+    Operator,
+    layer_operators,
+    mixed_layer_operators,
+    mixed_table_operators,
+    table_operators,
+)
 from liminal_jax.performance.overlap import (
     AbstractOverlap,
     AbstractTiers,
@@ -36,6 +42,7 @@ from liminal_jax.performance.residents import (
     residents,
     table_crowding,
 )
+from liminal_jax.workload.chunk import Prompts
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
@@ -292,4 +299,60 @@ def _capital_shares(design: Design) -> CapitalShares:
         board=chips * facility.board_price,
         network=chips * facility.network_price * bandwidth,
         rack=chips * facility.rack_price,
+    )
+
+
+class Step(eqx.Module):
+    """Time of a step that passes chunks of prompts, through all stages.
+
+    Attributes:
+        time: All of it [s].
+        compute: Time that the arithmetic is busy in it [s].
+        memory: Time that the memory is busy in it [s].
+        exposed: Time spent waiting for collectives [s].
+    """
+
+    time: Leaf = eqx.field(converter=as_leaf)
+    compute: Leaf = eqx.field(converter=as_leaf)
+    memory: Leaf = eqx.field(converter=as_leaf)
+    exposed: Leaf = eqx.field(converter=as_leaf)
+
+
+def mixed_step(
+    design: Design,
+    model: Model,
+    request: Request,
+    prompts: Prompts,
+    assumptions: Assumptions | None = None,
+) -> Step:
+    """Time of a step that decodes for the design's batch and passes chunks of prompts.
+
+    Prefill alone is a step with a batch of 0, decode alone one without prompts. Messages of
+    collectives hold all tokens; the weights are read once.
+
+    Args:
+        design: System, mapping, placement, and the users that decode in one micro-batch.
+        model: What is computed.
+        request: Context of those users, and precision.
+        prompts: Prompts in one micro-batch, and what passes of each.
+        assumptions: Which laws are used; the exact ideal ones by default.
+
+    Returns:
+        Times through all stages [s].
+    """
+    assumptions = Assumptions() if assumptions is None else assumptions
+    relaxation, batch = assumptions.relaxation, design.batch
+    pace = imbalance(model, design.mapping, assumptions.division, relaxation)
+    layers = mixed_layer_operators(model, request, batch, prompts, relaxation)
+    tables = mixed_table_operators(model, request, batch, prompts)
+    paced = [operator.scaled(pace) for operator in layers] + tables
+    times = [_times(operator, design, request, assumptions) for operator in paced]
+    together = eqx.tree_at(lambda it: it.batch, design, batch + prompts.tokens())
+    collectives, pipeline = _exchanged(together, model, request, assumptions)
+    exposed = pace * collectives.time + pipeline.time
+    return Step(
+        time=assumptions.overlap.busy_time(times, relaxation) + exposed,
+        compute=sum(each.compute for each in times),
+        memory=sum(each.memory for each in times),
+        exposed=exposed,
     )

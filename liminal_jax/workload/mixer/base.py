@@ -4,9 +4,11 @@ from abc import abstractmethod
 from fractions import Fraction
 
 import equinox as eqx
+import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.workload.chunk import Chunk, MeanOverChunk
 from liminal_jax.workload.record import Spec
 
 
@@ -106,6 +108,35 @@ class AbstractMixer(eqx.Module):
     def state(self) -> Scalar:
         """Elements of the state, which every token reads once and writes once."""
         return 0.0
+
+    def chunk_work(self, chunk: Chunk, relaxation: AbstractRelaxation) -> Scalar:
+        """Tensor work of a chunk of a prompt: the sum of its tokens' [FLOP]."""
+        mean = self.work(chunk.mean_context(), MeanOverChunk(chunk, relaxation))
+        return chunk.tokens * mean
+
+    def chunk_scores(self, chunk: Chunk, relaxation: AbstractRelaxation) -> Scalar:
+        """Attention scores of a chunk: the sum of its tokens'."""
+        mean = self.scores(chunk.mean_context(), MeanOverChunk(chunk, relaxation))
+        return chunk.tokens * mean
+
+    def chunk_traffic(self, chunk: Chunk, relaxation: AbstractRelaxation) -> Scalar:
+        """Elements of the cache that a chunk reads and writes.
+
+        Each token moves what one without a past does. What any of them needs of the past is read
+        once: at most all that is kept of it, and at most as much for each token as the first reads.
+        Keys and values of the chunk itself stay on the chip until they are used.
+        """
+        alone = self.traffic(jnp.ones(()), relaxation)
+        first = self.traffic(chunk.past + 1, relaxation) - alone
+        kept = self.cache(chunk.past, relaxation)
+        return chunk.tokens * alone + relaxation.minimum(kept, chunk.tokens * first)
+
+    def chunk_index_traffic(self, chunk: Chunk, relaxation: AbstractRelaxation) -> Scalar:
+        """Elements of the index that a chunk reads and writes; see `chunk_traffic`."""
+        alone = self.index_traffic(jnp.ones(()), relaxation)
+        first = self.index_traffic(chunk.past + 1, relaxation) - alone
+        kept = self.index_cache(chunk.past, relaxation)
+        return chunk.tokens * alone + relaxation.minimum(kept, chunk.tokens * first)
 
     @abstractmethod
     def cache_heads(self) -> Scalar | None:

@@ -9,8 +9,9 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._smooth import AbstractRelaxation
-from liminal_jax.laws.attention import latent_cache, latent_work
+from liminal_jax.laws.attention import expanded_latent_work, latent_cache, latent_work
 from liminal_jax.laws.parameters import latent_weights, latent_weights_direct
+from liminal_jax.workload.chunk import Chunk
 from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
 from liminal_jax.workload.mixer.scope import AbstractScope, FullScope
 from liminal_jax.workload.reading.fields import Fields
@@ -158,6 +159,20 @@ class Latent(AbstractLatent):
         if self.q_rank is None:
             return latent_weights_direct(**widths)
         return latent_weights(q_rank=self.q_rank, **widths)
+
+    def chunk_work(self, chunk: Chunk, relaxation: AbstractRelaxation) -> Scalar:
+        """With keys and values expanded or absorbed, whichever is less work."""
+        absorbed = AbstractLatent.chunk_work(self, chunk, relaxation)
+        expanded = expanded_latent_work(
+            heads=self.heads,
+            kv_rank=self.kv_rank,
+            nope_dim=self.nope_dim,
+            rope_dim=self.rope_dim,
+            value_dim=self.value_dim,
+            pairs=self.chunk_scores(chunk, relaxation) / self.heads,
+            past=self.scope.kept(chunk.past, relaxation),
+        )
+        return relaxation.minimum(absorbed, expanded)
 
     def cache_heads(self) -> Scalar:
         """One: all heads share the latent."""
