@@ -48,8 +48,12 @@ from .performance.prediction import BOTTLENECKS as BOTTLENECKS
 from .performance.prediction import Prediction as Prediction
 from .performance.predictor import Assumptions as Assumptions
 from .performance.predictor import Design as Design
+from .performance.predictor import mixed_step as mixed_step
 from .performance.predictor import predict as predict
 from .performance.residents import residents as residents
+from .performance.serving import Lengths as Lengths
+from .performance.serving import prefill as prefill
+from .performance.serving import serve as serve
 from .study.file import ObjectiveTable as ObjectiveTable
 from .study.file import load_design as load_design
 from .study.file import load_study as load_study
@@ -64,6 +68,8 @@ from .sweep.plan import Question as Question
 from .sweep.program import Program as Program
 from .sweep.program import program_of as program_of
 from .sweep.sweep import run_sweep as run_sweep
+from .workload.chunk import Chunk as Chunk
+from .workload.chunk import Prompts as Prompts
 from .workload.model import Model as Model
 from .workload.model import model_of as model_of
 from .workload.request import Request as Request

@@ -33,16 +33,20 @@ def predict(
     pp: int = 1,
     ep: int = 1,
     batch_size: int = 1,
-    context: int = 8192,
+    context: int | None = None,
     weight_bits: float = 8.0,
     kv_bits: float = 8.0,
     accounting: Literal["model", "talk"] = "model",
+    isl: int | None = None,
+    osl: int | None = None,
+    chunk: int | None = None,
     config: Annotated[str | None, tyro.conf.arg(aliases=["-c"], metavar="FILE")] = None,
     json: bool = False,
 ) -> None:
     """Predict the decode step of a model on a system: speed, fit, power, cost, and why.
 
-    Give a model and a system, or a design file that `liminal optimize` wrote.
+    Give a model and a system, or a design file that `liminal optimize` wrote. With the lengths of
+    prompts and answers, time to the first token and throughput are predicted too.
 
     Args:
         model: A bundled model (see `liminal models`), or a path to a config.json or model file.
@@ -52,15 +56,20 @@ def predict(
         pp: Pipeline stages, each with its own micro-batch in flight.
         ep: Ranks over which whole experts are spread; divides tp x cp.
         batch_size: Users in one micro-batch.
-        context: Tokens of each user's context. 128K is 131072.
+        context: Tokens of each user's context; 8192 by default, or isl + osl/2 where these are
+            given. 128K is 131072.
         weight_bits: Bits of a weight.
         kv_bits: Bits of a cache element.
         accounting: `model` counts everything the model does; `talk` counts as the published
             tables do.
+        isl: Tokens of a prompt; goes with --osl.
+        osl: Tokens of an answer; goes with --isl.
+        chunk: Tokens of prompts that pass in one step; whole prompts by default.
         config: A design file, instead of the flags above.
         json: Print one JSON object in SI units.
     """
     flags = {name: value for name, value in locals().items() if name in _FLAGS}
+    lengths = _lengths(isl, osl, chunk)
     from liminal_jax.study.file import load_design
 
     usual = {name: it.default for name, it in inspect.signature(predict).parameters.items()}
@@ -71,13 +80,43 @@ def predict(
             problem = Problem("", "give either --config or the flags of a design, not both")
             raise InputError("liminal predict", [problem])
         file = load_design(config)
+        if lengths is not None:
+            work = file.workload.model_copy(update={"context": lengths.mean_context()})
+            file = file.model_copy(update={"workload": work})
     else:
+        if context is None:
+            flags["context"] = 8192 if lengths is None else lengths.mean_context()
         file = _file(flags)
     prepare_jax()
     try:
-        _answer(file, json)
+        _answer(file, lengths, json)
     except InputError as error:
         raise InputError(source, _flagged(error) if config is None else error.problems) from None
+
+
+def _lengths(isl: int | None, osl: int | None, chunk: int | None) -> Any:
+    """Lengths of prompts and answers; none where none are given."""
+    from liminal_jax.study.lengths import RequestLengths
+
+    if isl is None and osl is None and chunk is None:
+        return None
+    given = {"isl": isl, "osl": osl, "chunk": chunk}
+    problems = [
+        Problem(f"--{name}", f"is required beside {' and '.join(others)}")
+        for name in ("isl", "osl")
+        if given[name] is None
+        and (others := [f"--{other}" for other, value in given.items() if value is not None])
+    ]
+    problems += [
+        Problem(f"--{name}", f"must be at least 1, got {value}")
+        for name, value in given.items()
+        if value is not None and value < 1
+    ]
+    if chunk is not None and isl is not None and chunk > isl >= 1:
+        problems.append(Problem("--chunk", f"must be at most {isl}, the prompt, got {chunk}"))
+    if problems or isl is None or osl is None:
+        raise InputError("liminal predict", problems)
+    return RequestLengths(isl=isl, osl=osl, chunk=chunk)
 
 
 def _file(given: dict[str, Any]) -> Any:
@@ -107,12 +146,12 @@ def _flagged(error: InputError) -> list[Problem]:
     return [Problem(names.get(it.path, it.path), it.message) for it in error.problems]
 
 
-def _answer(file: Any, json: bool) -> None:
+def _answer(file: Any, lengths: Any, json: bool) -> None:
     from liminal_jax.study.predicted import predicted, record_of
     from liminal_jax.view.console import results
     from liminal_jax.view.prediction import prediction_view
 
-    answer = predicted(file)
+    answer = predicted(file, lengths)
     if json:
         print(json_format.dumps(record_of(answer), indent=2))
     else:

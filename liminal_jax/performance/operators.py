@@ -185,8 +185,7 @@ def mixed_layer_operators(
         if layers.attention is not None:
             mixing = _mixing(layers.attention, model, request, batch, relaxation)
             own.append(
-                mixing
-                + _prompt_mixing(layers.attention, model, request, prompts, relaxation)
+                mixing + _prompt_mixing(layers.attention, model, request, prompts, relaxation)
             )
         if layers.feedforward is not None:
             own.append(_feedforward(layers.feedforward, model, request, tokens))

@@ -20,6 +20,9 @@ from liminal_jax.workload.request import Request
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 """Where in a prompt its chunks are timed, and how much each time counts."""
 
+SERVING_WAYS = ("static", "continuous", "disaggregated")
+"""Names of the fields of `Serving`."""
+
 
 class Lengths(eqx.Module):
     """Tokens of a request.

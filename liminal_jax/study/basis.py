@@ -15,6 +15,12 @@ _MODEL = (
     " exposed. Measured systems are slower."
 )
 _LEFT_OUT = "Left out: prefill, queueing, sampling, kernel launches, activations in memory."
+_SERVING = (
+    "Prompts pass at the same peak rates, collectives exposed; keys and values of a chunk stay on"
+    " the chip until they are used; a cache moves between pools in no time. All requests are alike,"
+    " and memory is that of their mean context."
+)
+_LEFT_OUT_SERVING = "Left out: queueing, sampling, kernel launches, activations in memory."
 _TALK = (
     "The talk's accounting: layers only, full-context KV, latent attention multiplied out, ideal"
     " division, no scalar work."
@@ -119,3 +125,8 @@ def basis(
         _cost_sentence(system),
         _LEFT_OUT,
     ]
+
+
+def serving_basis(sentences: list[str]) -> list[str]:
+    """The same sentences where prompts are predicted too."""
+    return [*(it for it in sentences if it != _LEFT_OUT), _SERVING, _LEFT_OUT_SERVING]

@@ -17,10 +17,12 @@ from liminal_jax.performance.gains import Gains, predicted_with_gains
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import LEAST_ATTENTION_BITS, Assumptions
 from liminal_jax.performance.residents import Residents, residents
-from liminal_jax.study.basis import basis
+from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, serve
+from liminal_jax.study.basis import basis, serving_basis
 from liminal_jax.study.file import DesignFile
+from liminal_jax.study.lengths import RequestLengths
 from liminal_jax.study.problem import degree_contradictions, problem_of
-from liminal_jax.study.report import gains_record, prediction_record
+from liminal_jax.study.report import gains_record, numbers, prediction_record
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
@@ -36,6 +38,7 @@ class Predicted:
         held: What the instance holds.
         basis: What it rests on.
         multiple: Price of a chip over its cost.
+        served: Prompts and answers served; none where their lengths are not given.
     """
 
     file: DesignFile
@@ -44,6 +47,15 @@ class Predicted:
     held: Residents
     basis: list[str]
     multiple: float
+    served: "RequestsServed | None" = None
+
+
+@dataclass(frozen=True)
+class RequestsServed:
+    """Requests of some lengths, and what serving them is like."""
+
+    lengths: RequestLengths
+    serving: Serving
 
 
 @eqx.filter_jit
@@ -65,8 +77,30 @@ def _computed(
     )
 
 
-def predicted(file: DesignFile) -> Predicted:
-    """Predict the design of a file.
+@eqx.filter_jit
+def _serving(
+    system: System,
+    mapping: Mapping,
+    batch: Leaf,
+    model: Model,
+    request: Request,
+    lengths: Lengths,
+    assumptions: Assumptions,
+) -> Serving:
+    """Compiled once for each structure of model and system, whatever their numbers."""
+    design = filled_design(system, mapping, batch, model, request, assumptions)
+    return serve(design, model, request, lengths, assumptions)
+
+
+def _lengths(asked: RequestLengths) -> Lengths:
+    """A chunk is all that a step passes of prompts, as it is in engines with a budget of tokens."""
+    if asked.chunk is None:
+        return Lengths(asked.isl, asked.osl)
+    return Lengths(asked.isl, asked.osl, chunk=asked.chunk, budget=asked.chunk)
+
+
+def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predicted:
+    """Predict the design of a file, and serving requests of some lengths where these are given.
 
     Raises:
         InputError: degrees of parallelism contradict each other or the model, or numbers that the
@@ -80,23 +114,24 @@ def predicted(file: DesignFile) -> Predicted:
     system = problem.system(point, jnp.asarray(0), Exact())
     model, request, _ = problem.workload
     assumptions = problem.workload.assumptions(system.network, Exact())
-    prediction, gains, held = _computed(
-        system,
-        problem.mapping(point),
-        jnp.asarray(file.design.batch.value, float),
-        model,
-        request,
-        assumptions,
-    )
+    mapping, batch = problem.mapping(point), jnp.asarray(file.design.batch.value, float)
+    prediction, gains, held = _computed(system, mapping, batch, model, request, assumptions)
     if np.isnan(float(prediction.step_time)):
         raise InputError(file.name, [Problem("design.system", _unknown_speed(file, system))])
+    sentences = basis(file, problem.categories[0], model, system, assumptions)
+    served = None
+    if lengths is not None:
+        given = (system, mapping, batch, model, request, _lengths(lengths), assumptions)
+        served = RequestsServed(lengths, _serving(*given))
+        sentences = serving_basis(sentences)
     return Predicted(
         file=file,
         prediction=prediction,
         gains=gains,
         held=held,
-        basis=basis(file, problem.categories[0], model, system, assumptions),
+        basis=sentences,
         multiple=float(system.facility.selling_multiple),
+        served=served,
     )
 
 
@@ -124,4 +159,22 @@ def record_of(answer: Predicted) -> dict[str, Any]:
         "workload": answer.file.workload.model_dump(),
         **prediction_record(answer.prediction, answer.basis),
         "gains": gains_record(answer.gains),
+        **({} if answer.served is None else _served_record(answer.served)),
+    }
+
+
+def _served_record(served: RequestsServed) -> dict[str, Any]:
+    """Continuous batching, which is how engines serve, and beside it each way by name."""
+    lengths = served.lengths
+    ways = {name: numbers(getattr(served.serving, name)) for name in SERVING_WAYS}
+    continuous = ways["continuous"]
+    return {
+        **{name: continuous[name] for name in ("ttft", "tpot", "e2e")},
+        "tokens_per_second_per_chip": continuous["tokens_per_second_per_chip"],
+        "serving": {
+            "isl": lengths.isl,
+            "osl": lengths.osl,
+            "chunk": lengths.isl if lengths.chunk is None else lengths.chunk,
+            **ways,
+        },
     }

@@ -168,6 +168,34 @@ def _gains(answer: Predicted) -> Table:
     return table
 
 
+_WAYS = {
+    "static": "static batches",
+    "continuous": "continuous batching",
+    "disaggregated": "disaggregated pools",
+}
+
+
+def _serving(answer: Predicted) -> list[RenderableType]:
+    """Each way of serving requests in a row; nothing where their lengths are not given."""
+    if answer.served is None:
+        return []
+    lengths, serving = answer.served.lengths, answer.served.serving
+    chunk = "whole prompts" if lengths.chunk is None else f"chunks of {lengths.chunk:,}"
+    title = f"requests of {lengths.isl:,} + {lengths.osl:,} tokens, {chunk}"
+    table = Table.grid(padding=(0, 2))
+    table.add_row("", "TTFT", "TPOT", "end to end", "tokens/s a chip", "decoding", "prefill")
+    for name, label in _WAYS.items():
+        way = getattr(serving, name)
+        table.add_row(
+            label,
+            *(with_prefix(float(time), "s") for time in (way.ttft, way.tpot, way.e2e)),
+            plain(float(way.tokens_per_second_per_chip), 4),
+            f"{plain(float(way.users), 4)} users",
+            per_cent(float(way.prefill_share)),
+        )
+    return [Text(title, style="bold"), table, ""]
+
+
 def prediction_view(answer: Predicted) -> RenderableType:
     """The screen that `liminal predict` prints."""
     it = answer.prediction
@@ -184,6 +212,7 @@ def prediction_view(answer: Predicted) -> RenderableType:
         Padding(_split(answer), (1, 0)),
         table,
         "",
+        *_serving(answer),
         Text("+10 % of each would change tokens/s by (gradient at this design)", style="bold"),
         _gains(answer),
         "",

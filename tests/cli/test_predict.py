@@ -207,3 +207,64 @@ def test_no_colour_where_none_is_wanted(capsys, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     assert exit_code(TOY) == 0
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]", capsys.readouterr().out)
+
+
+LENGTHS = ["--isl", "1000", "--osl", "500"]
+
+
+def test_lengths_of_requests_add_how_they_are_served(capsys):
+    plain = answered(capsys, [*TOY, "--context", "1250"])
+    answer = answered(capsys, [*TOY, *LENGTHS])
+    assert answer["workload"]["context"] == 1250
+    assert set(plain) < set(answer)
+    assert {key: answer[key] for key in plain if key != "basis"} == {
+        key: plain[key] for key in plain if key != "basis"
+    }
+    serving = answer["serving"]
+    assert (serving["isl"], serving["osl"], serving["chunk"]) == (1000, 500, 1000)
+    for key in ("ttft", "tpot", "e2e", "tokens_per_second_per_chip"):
+        assert answer[key] == serving["continuous"][key] > 0
+    assert serving["static"]["tpot"] == pytest.approx(answer["step_time"])
+    assert not any("prefill" in it for it in answer["basis"])
+
+
+def test_chunks_a_context_and_a_design_file_are_heard(capsys):
+    Path("design.toml").write_text(DESIGN)
+    chunked = answered(capsys, [*TOY, *LENGTHS, "--chunk", "100"])
+    whole = answered(capsys, [*TOY, *LENGTHS])
+    assert chunked["serving"]["chunk"] == 100
+    assert chunked["serving"]["static"]["ttft"] > whole["serving"]["static"]["ttft"]
+    assert answered(capsys, [*TOY, *LENGTHS, "--context", "77"])["workload"]["context"] == 77
+    flags = answered(capsys, [*TOY, "--tp", "2", "--batch-size", "8", *LENGTHS])
+    assert answered(capsys, ["predict", "-c", "design.toml", *LENGTHS]) == flags
+
+
+@pytest.mark.parametrize(
+    ("lengths", "lines"),
+    [
+        (["--isl", "10"], ["--osl: is required beside --isl"]),
+        (["--chunk", "10"], ["--isl: is required beside", "--osl: is required beside --chunk"]),
+        (
+            ["--isl", "0", "--osl", "-1"],
+            ["--isl: must be at least 1, got 0", "--osl: must be at least 1, got -1"],
+        ),
+        (
+            ["--isl", "10", "--osl", "1", "--chunk", "11"],
+            ["--chunk: must be at most 10, the prompt, got 11"],
+        ),
+    ],
+)
+def test_lengths_that_cannot_be_are_told(capsys, lengths, lines):
+    assert exit_code([*TOY, *lengths]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == len(lines)
+    for line, begin in zip(told, lines, strict=True):
+        assert line.startswith(f"liminal predict: {begin}")
+
+
+def test_the_screen_of_requests_is_narrow(tmp_path):
+    done = command([*TOY, *LENGTHS, "--chunk", "250"], tmp_path)
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    for words in ("TTFT", "TPOT", "continuous batching", "disaggregated pools", "chunks of 250"):
+        assert words in done.stdout

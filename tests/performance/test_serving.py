@@ -1,0 +1,139 @@
+"""TTFT, TPOT and throughput: limits that hold for any machine, gradients, transforms."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import pytest
+
+from liminal_jax.data.build import load_model, load_system
+from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.placement import Placement
+from liminal_jax.performance.predictor import Design, predict
+from liminal_jax.performance.residents import parameters_active
+from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, prefill, serve
+from liminal_jax.workload.model import Model
+from liminal_jax.workload.request import Request
+
+DENSE, MIXED = load_model("llama-3-8b"), load_model("gpt-oss-120b")
+LENGTHS = Lengths(2048, 512)
+
+
+def _design(tp: float = 2, batch: float = 16, pp: float = 1) -> Design:
+    return Design(load_system("h100"), Mapping(tp=tp, pp=pp), Placement(), batch=batch)
+
+
+def _served(
+    design: Design, model: Model = DENSE, lengths: Lengths = LENGTHS, context: float = 2304
+) -> Serving:
+    return serve(design, model, Request(context=context), lengths)
+
+
+def test_a_short_prompt_computes_two_flop_a_weight_and_token() -> None:
+    design, lengths = _design(batch=1), Lengths(256, 1)
+    step = prefill(design, DENSE, Request(context=1), lengths)
+    head = DENSE.tables.head(DENSE.hidden) if DENSE.tables is not None else 0.0
+    layers = parameters_active(DENSE) - head
+    wanted = 2 * layers * 256 / design.system.chip.tensor.bits_8 / 2
+    assert float(step.compute) == pytest.approx(float(wanted), rel=0.05)
+    assert float(step.compute) > float(wanted)
+
+
+@pytest.mark.parametrize("model", [DENSE, MIXED])
+def test_larger_chunks_never_delay_the_first_token(model: Model) -> None:
+    times = [
+        float(prefill(_design(batch=1), model, Request(context=1), Lengths(2048, 1, chunk)).time)
+        for chunk in (64, 128, 256, 512, 1024, 2048)
+    ]
+    assert times == sorted(times, reverse=True)
+    whole = prefill(_design(batch=1), model, Request(context=1), Lengths(2048, 1)).time
+    assert times[-1] == float(whole)
+
+
+def test_chunks_are_the_sum_of_their_steps() -> None:
+    def after(isl: float, chunk: float) -> float:
+        lengths = Lengths(isl, 1, chunk)
+        return float(prefill(_design(batch=1), DENSE, Request(context=1), lengths).compute)
+
+    # the work of a prompt does not depend on how it is cut, but for reading out each chunk
+    assert after(2048, 256) == pytest.approx(after(2048, 2048), rel=0.01)
+
+
+@pytest.mark.parametrize("model", [DENSE, MIXED])
+def test_the_parts_add_up(model: Model) -> None:
+    design = _design(pp=2)
+    serving = _served(design, model)
+    step = float(predict(design, model, Request(context=2304)).step_time)
+    for name in SERVING_WAYS:
+        way = getattr(serving, name)
+        assert float(way.e2e) == pytest.approx(float(way.ttft + 511 * way.tpot))
+        assert 0 < float(way.prefill_share) < 1
+        assert float(way.tpot) >= step * (1 - 1e-9)
+    assert float(serving.static.tpot) == pytest.approx(step)
+    assert float(serving.disaggregated.tpot) == pytest.approx(step)
+    assert float(serving.continuous.ttft) > float(serving.disaggregated.ttft)
+    static = serving.static
+    assert float(static.tokens_per_second_per_chip) == pytest.approx(
+        float(32 * 512 / static.e2e / 4)
+    )
+
+
+def test_pools_are_balanced() -> None:
+    it = _served(_design()).disaggregated
+    share = float(it.prefill_share)
+    prompts = share / float(it.ttft)  # a second, on that share of one instance
+    answers = (1 - share) * 16 / (511 * float(it.tpot))
+    assert prompts == pytest.approx(answers)
+    assert 512 * prompts / 2 == pytest.approx(float(it.tokens_per_second_per_chip))
+
+
+def test_prompts_that_vanish_leave_decode() -> None:
+    serving = _served(_design(), lengths=Lengths(1, 100_000))
+    decode = predict(_design(), DENSE, Request(context=2304))
+    for name in SERVING_WAYS:
+        rate = float(getattr(serving, name).tokens_per_second_per_chip)
+        assert rate == pytest.approx(float(decode.stps) / 2, rel=1e-3)
+
+
+def test_a_budget_limits_who_decodes() -> None:
+    free = _served(_design(batch=64), lengths=Lengths(4096, 65, chunk=256)).continuous
+    bound = _served(_design(batch=64), lengths=Lengths(4096, 65, chunk=256, budget=256)).continuous
+    assert float(free.users) == 64
+    assert float(bound.users) == pytest.approx(256 * 64 / 4096)
+    assert float(bound.tpot) < float(free.tpot)
+
+
+def test_an_answer_of_one_token_is_finite() -> None:
+    serving = _served(_design(), lengths=Lengths(512, 1))
+    assert all(bool(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(serving))
+    assert float(serving.static.e2e) == float(serving.static.ttft)
+    assert float(serving.disaggregated.prefill_share) == 1
+
+
+@pytest.mark.parametrize("name", SERVING_WAYS)
+@pytest.mark.parametrize("field", ["ttft", "e2e", "tokens_per_second_per_chip"])
+def test_gradients_are_differences(name: str, field: str) -> None:
+    def value(bandwidth: jax.Array, isl: jax.Array) -> jax.Array:
+        design = eqx.tree_at(lambda it: it.system.chip.memory.bandwidth, _design(), bandwidth)
+        serving = _served(design, MIXED, Lengths(isl, 512, chunk=300))
+        return getattr(getattr(serving, name), field)
+
+    at = (jnp.asarray(3.35e12), jnp.asarray(2048.3))
+    slopes = jax.grad(value, argnums=(0, 1))(*at)
+    for which, slope in enumerate(slopes):
+        step = float(at[which]) * 1e-6
+        more, less = list(at), list(at)
+        more[which], less[which] = at[which] + step, at[which] - step
+        difference = float(value(*more) - value(*less)) / (2 * step)
+        assert float(slope) == pytest.approx(difference, rel=1e-4, abs=1e-25)
+
+
+def test_compiled_and_mapped_it_is_the_same() -> None:
+    batches = jnp.asarray([1.0, 8.0, 64.0])
+
+    def rate(batch: jax.Array) -> jax.Array:
+        design = eqx.tree_at(lambda it: it.batch, _design(), batch)
+        return _served(design, MIXED).continuous.tokens_per_second_per_chip
+
+    plain = jnp.stack([rate(batch) for batch in batches])
+    assert jnp.allclose(jax.jit(rate)(batches[1]), plain[1], rtol=1e-12)
+    assert jnp.allclose(jax.vmap(rate)(batches), plain, rtol=1e-12)
