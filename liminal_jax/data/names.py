@@ -18,18 +18,19 @@ _SIZE = re.compile(r"(\d+) ?gi?b$")
 _SIZE_TOLERANCE = 0.1
 _DATE = re.compile(r"2[0-9]\d\d|0[1-9]\d\d|1[0-2]\d\d")
 _TUNING = frozenset(
-    "instruct chat hf it base meta fp8 bf16 fp16 fp4 nvfp4 mxfp4 awq gptq int8 int4 w4a16 gguf "
-    "text fp8-kv v0.1".split()
+    ("instruct", "chat", "hf", "it", "base", "meta", "text", "gguf", "awq", "gptq")
+    + ("fp4", "fp8", "fp16", "bf16", "nvfp4", "mxfp4", "int4", "int8", "w4a16")
 )
 _VENDOR = frozenset(
-    "nvidia amd intel aws google apple huawei geforce tesla instinct generation gpu gpus hbm2 "
-    "hbm2e hbm3 hbm3e oam variant not stated as reported chip".split()
+    ("nvidia", "amd", "intel", "aws", "google", "apple", "huawei", "geforce", "tesla", "instinct")
+    + ("generation", "gpu", "gpus", "chip", "oam", "hbm2", "hbm2e", "hbm3", "hbm3e")
+    + ("variant", "not", "stated", "as", "reported")
 )
 
 
 def _words(text: str) -> list[str]:
     """Lower-case words, sizes such as 80GB in one."""
-    text = re.sub(r"[‐-―]", "-", text.lower())
+    text = re.sub("[\u2010-\u2015]", "-", text.lower())
     text = re.sub(r"(\d) (gi?b)\b", r"\1\2", text)
     return [word for word in re.split(r"[^a-z0-9.]+", text) if word]
 

@@ -270,7 +270,6 @@ def _case(row: Row) -> Case:
     tp, pp = _split(row)
     users = row.batch_or_concurrency or 1
     instances = max(1.0, (row.num_gpus or 1) // (tp * pp))
-    # Stages that wait for each other serve one micro-batch; a layer split has no other in flight.
     batch = max(1.0, users / instances)
     remarks = []
     if instances > 1:
@@ -288,9 +287,7 @@ def _case(row: Row) -> Case:
     return Case(
         row=row,
         model=_model(model),
-        design=Design(
-            _system(chip), Mapping(tp=tp, pp=pp, ep=ep), Placement(), batch=batch
-        ),
+        design=Design(_system(chip), Mapping(tp=tp, pp=pp, ep=ep), Placement(), batch=batch),
         request=Request(context=context, weight_bits=weights, kv_bits=cache),
         source=row.source_id,
         engine=row.engine,
