@@ -1,0 +1,74 @@
+"""A calibration fitted to measurements: shares of peak rates that are reached, and times added."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax.calibration.base import AbstractCalibration
+from liminal_jax.calibration.terms import Terms
+
+
+class Fitted(AbstractCalibration):
+    r"""Named losses of one engine on one family of chips.
+
+        T = (t_m^p + t_c^p)^{1/p} + L l + L_x l_x + C c + kappa t_x + B u + s
+        t_m = (t_w + iota t_e) / b + t_k / (b_k)        t_c = t_w* / a + t_a / a_k
+
+    with t_w, t_e, t_k the ideal times of weights, experts and cache, t_w* and t_a those of matrix
+    products and attention, L layers, L_x those with experts, C collectives, t_x their ideal time,
+    and B users. All numbers are positive.
+
+    Attributes:
+        weight_share: Share b of the memory bandwidth reached on weights.
+        cache_share: Share b_k of it reached on the cache.
+        matrix_share: Share a of the tensor rate reached in matrix products at 16 bits.
+        narrow_share: The same at fewer bits, over that at 16.
+        core_share: Share a_k of peak rates reached in attention and scalar work.
+        imbalance: Factor iota on the time of reading experts: uneven routing, and small products.
+        overlap: Exponent p of how memory and arithmetic overlap; infinite is perfectly, 1 not.
+        layer_time: Time l that each layer adds: launches and small kernels [s].
+        mixture_time: Time l_x that routing adds in each layer with experts [s].
+        collective_time: Time c that each collective adds: launch and synchronisation [s].
+        collective_factor: Factor kappa on the ideal time of collectives.
+        user_time: Time u that each user adds: sampling and bookkeeping [s].
+        step_time_fixed: Time s that each step adds: scheduling [s].
+    """
+
+    weight_share: Leaf = eqx.field(converter=as_leaf)
+    cache_share: Leaf = eqx.field(converter=as_leaf)
+    matrix_share: Leaf = eqx.field(converter=as_leaf)
+    narrow_share: Leaf = eqx.field(converter=as_leaf)
+    core_share: Leaf = eqx.field(converter=as_leaf)
+    imbalance: Leaf = eqx.field(converter=as_leaf)
+    overlap: Leaf = eqx.field(converter=as_leaf)
+    layer_time: Leaf = eqx.field(converter=as_leaf)
+    mixture_time: Leaf = eqx.field(converter=as_leaf)
+    collective_time: Leaf = eqx.field(converter=as_leaf)
+    collective_factor: Leaf = eqx.field(converter=as_leaf)
+    user_time: Leaf = eqx.field(converter=as_leaf)
+    step_time_fixed: Leaf = eqx.field(converter=as_leaf)
+
+    def step_time(self, ideal: Scalar, terms: Callable[[], Terms]) -> Scalar:
+        """See `AbstractCalibration`."""
+        del ideal
+        return self.time(terms())
+
+    def time(self, terms: Terms) -> Scalar:
+        """The equation above [s]."""
+        it = terms
+        narrow = jnp.where(it.weight_bits < 16, self.narrow_share, 1.0)
+        memory = (it.weights + self.imbalance * it.experts) / self.weight_share
+        memory = memory + it.cache / self.cache_share
+        compute = it.matrix / (self.matrix_share * narrow) + it.core / self.core_share
+        busy = memory * (1 + (compute / memory) ** self.overlap) ** (1 / self.overlap)
+        return (
+            busy
+            + it.layers * self.layer_time
+            + it.mixtures * self.mixture_time
+            + it.collectives * self.collective_time
+            + it.exposed * self.collective_factor
+            + it.batch * self.user_time
+            + self.step_time_fixed
+        )
