@@ -232,3 +232,27 @@ class CountedExchange(AbstractExchange):
         residual = tokens.message(tokens.hidden)
         each = _all_reduced(residual, mapping.stage_chips(), network, relaxation)
         return each.scaled(self.collectives)
+
+
+class ReplicatedExchange(AbstractExchange):
+    """The collectives where each rank attends to users of its own and only experts are spread.
+
+    Engines call it data-parallel attention. Nothing is reduced after the mixer; tokens go to their
+    experts and come back. Dense feed-forward blocks are replicated too.
+    """
+
+    def layer(
+        self,
+        layers: Layers,
+        tokens: Tokens,
+        mapping: Mapping,
+        network: AbstractNetwork,
+        relaxation: AbstractRelaxation,
+    ) -> Exchanged:
+        """See `AbstractExchange`."""
+        if not isinstance(layers.feedforward, AbstractMixture):
+            return Exchanged(time=0.0, sent=0.0)
+        mixture = layers.feedforward
+        routed = tokens.message(mixture.routed_width(tokens.hidden) * mixture.top_k)
+        routed = routed / mapping.stage_chips()
+        return _all_to_all(routed, mapping.ep, network, relaxation).scaled(2.0)
