@@ -10,21 +10,25 @@ from liminal_jax.calibration.base import AbstractCalibration
 from liminal_jax.calibration.terms import Terms
 
 
+WIDEST = 16.0
+"""Bits of weights at which the share of bandwidth is stated."""
+
+
 class Fitted(AbstractCalibration):
     r"""Named losses of one engine on one family of chips.
 
         T = (t_m^p + t_c^p)^{1/p} + L l + L_x l_x + C c + kappa t_x + B u + s
-        t_m = (t_w + iota t_e) / b + t_k / (b_k)        t_c = t_w* / a + t_a / a_k
+        t_m = (t_w + iota t_e) / (b n^h) + t_k / b_k        t_c = t_w* / a + t_a / a_k
 
     with t_w, t_e, t_k the ideal times of weights, experts and cache, t_w* and t_a those of matrix
-    products and attention, L layers, L_x those with experts, C collectives, t_x their ideal time,
+    products and attention, h the halvings of weights from 16 bits, L layers, L_x those with experts, C collectives, t_x their ideal time,
     and B users. All numbers are positive.
 
     Attributes:
         weight_share: Share b of the memory bandwidth reached on weights.
         cache_share: Share b_k of it reached on the cache.
-        matrix_share: Share a of the tensor rate reached in matrix products at 16 bits.
-        narrow_share: The same at fewer bits, over that at 16.
+        narrow_share: Factor n on b for each halving of weights: unpacking, shorter reads.
+        matrix_share: Share a of the tensor rate reached in matrix products.
         core_share: Share a_k of peak rates reached in attention and scalar work.
         imbalance: Factor iota on the time of reading experts: uneven routing, and small products.
         overlap: Exponent p of how memory and arithmetic overlap; infinite is perfectly, 1 not.
@@ -38,8 +42,8 @@ class Fitted(AbstractCalibration):
 
     weight_share: Leaf = eqx.field(converter=as_leaf)
     cache_share: Leaf = eqx.field(converter=as_leaf)
-    matrix_share: Leaf = eqx.field(converter=as_leaf)
     narrow_share: Leaf = eqx.field(converter=as_leaf)
+    matrix_share: Leaf = eqx.field(converter=as_leaf)
     core_share: Leaf = eqx.field(converter=as_leaf)
     imbalance: Leaf = eqx.field(converter=as_leaf)
     overlap: Leaf = eqx.field(converter=as_leaf)
@@ -58,10 +62,9 @@ class Fitted(AbstractCalibration):
     def time(self, terms: Terms) -> Scalar:
         """The equation above [s]."""
         it = terms
-        narrow = jnp.where(it.weight_bits < 16, self.narrow_share, 1.0)
-        memory = (it.weights + self.imbalance * it.experts) / self.weight_share
-        memory = memory + it.cache / self.cache_share
-        compute = it.matrix / (self.matrix_share * narrow) + it.core / self.core_share
+        share = self.weight_share * self.narrow_share ** jnp.log2(WIDEST / it.weight_bits)
+        memory = (it.weights + self.imbalance * it.experts) / share + it.cache / self.cache_share
+        compute = it.matrix / self.matrix_share + it.core / self.core_share
         busy = memory * (1 + (compute / memory) ** self.overlap) ** (1 / self.overlap)
         return (
             busy
