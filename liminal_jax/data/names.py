@@ -18,13 +18,36 @@ _SIZE = re.compile(r"(\d+) ?gi?b$")
 _SIZE_TOLERANCE = 0.1
 _DATE = re.compile(r"2[0-9]\d\d|0[1-9]\d\d|1[0-2]\d\d")
 _TUNING = frozenset(
-    ("instruct", "chat", "hf", "it", "base", "meta", "text", "gguf", "awq", "gptq")
-    + ("fp4", "fp8", "fp16", "bf16", "nvfp4", "mxfp4", "int4", "int8", "w4a16")
+    "instruct chat hf it base meta text gguf awq gptq "  # what it is for, how it is packed
+    "fp4 fp8 fp16 bf16 nvfp4 mxfp4 int4 int8 w4a16".split()
 )
 _VENDOR = frozenset(
-    ("nvidia", "amd", "intel", "aws", "google", "apple", "huawei", "geforce", "tesla", "instinct")
-    + ("generation", "gpu", "gpus", "chip", "oam", "hbm2", "hbm2e", "hbm3", "hbm3e")
-    + ("variant", "not", "stated", "as", "reported")
+    [
+        "nvidia",
+        "amd",
+        "intel",
+        "aws",
+        "google",
+        "apple",
+        "huawei",
+        "geforce",
+        "tesla",
+        "instinct",
+        "generation",
+        "gpu",
+        "gpus",
+        "chip",
+        "oam",
+        "hbm2",
+        "hbm2e",
+        "hbm3",
+        "hbm3e",
+        "variant",
+        "not",
+        "stated",
+        "as",
+        "reported",
+    ]
 )
 
 
