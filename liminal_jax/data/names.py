@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from liminal_jax.data.hardware import load_system_file, measured_system_names, system_names
 from liminal_jax.data.models import model_names
@@ -44,7 +45,7 @@ def _system_words(text: str) -> list[str]:
 
 
 @cache
-def _tables() -> dict[str, dict[str, dict[str, object]]]:
+def _tables() -> dict[str, dict[str, Any]]:
     return tomllib.loads(_FILE.read_text(encoding="utf-8"))
 
 
@@ -54,7 +55,7 @@ def _idle(kind: str) -> frozenset[str]:
     return frozenset(_aliases(_tables()["idle-words"], kind))
 
 
-def _aliases(table: Mapping[str, object], key: str = "aliases") -> list[str]:
+def _aliases(table: Mapping[str, Any], key: str = "aliases") -> list[str]:
     found = table.get(key, [])
     return [str(it) for it in found] if isinstance(found, list) else []
 
