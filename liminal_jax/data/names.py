@@ -7,8 +7,10 @@ or of an alias in names.toml. What matches none stands for nothing.
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from liminal_jax.data.hardware import load_system_file, measured_system_names, system_names
 from liminal_jax.data.models import model_names
@@ -17,15 +19,6 @@ _FILE = Path(__file__).parent / "names.toml"
 _SIZE = re.compile(r"(\d+) ?gi?b$")
 _SIZE_TOLERANCE = 0.1
 _DATE = re.compile(r"2[0-9]\d\d|0[1-9]\d\d|1[0-2]\d\d")
-_TUNING = frozenset(
-    ("instruct", "chat", "hf", "it", "base", "meta", "text", "gguf", "awq", "gptq")
-    + ("fp4", "fp8", "fp16", "bf16", "nvfp4", "mxfp4", "int4", "int8", "w4a16")
-)
-_VENDOR = frozenset(
-    ("nvidia", "amd", "intel", "aws", "google", "apple", "huawei", "geforce", "tesla", "instinct")
-    + ("generation", "gpu", "gpus", "chip", "oam", "hbm2", "hbm2e", "hbm3", "hbm3e")
-    + ("variant", "not", "stated", "as", "reported")
-)
 
 
 def _words(text: str) -> list[str]:
@@ -43,21 +36,27 @@ def _key(words: list[str]) -> str:
 
 def _model_key(text: str) -> str:
     words = _words(text.rsplit("/", 1)[-1])
-    return _key([it for it in words if it not in _TUNING and not _DATE.fullmatch(it)])
+    return _key([it for it in words if it not in _idle("models") and not _DATE.fullmatch(it)])
 
 
 def _system_words(text: str) -> list[str]:
-    words = [it for it in _words(text) if it not in _VENDOR]
+    words = [it for it in _words(text) if it not in _idle("systems")]
     return [it for it in words if not re.fullmatch(r"\d+x|x\d+", it)]
 
 
 @cache
-def _tables() -> dict[str, dict[str, dict[str, object]]]:
+def _tables() -> dict[str, dict[str, Any]]:
     return tomllib.loads(_FILE.read_text(encoding="utf-8"))
 
 
-def _aliases(table: dict[str, object]) -> list[str]:
-    found = table.get("aliases", [])
+@cache
+def _idle(kind: str) -> frozenset[str]:
+    """Words that tell nothing apart."""
+    return frozenset(_aliases(_tables()["idle-words"], kind))
+
+
+def _aliases(table: Mapping[str, Any], key: str = "aliases") -> list[str]:
+    found = table.get(key, [])
     return [str(it) for it in found] if isinstance(found, list) else []
 
 

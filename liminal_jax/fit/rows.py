@@ -18,7 +18,7 @@ from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.predictor import Design
 from liminal_jax.workload.counts import counts
 from liminal_jax.workload.model import Model
-from liminal_jax.workload.request import Request
+from liminal_jax.workload.request import BITS_PER_BYTE, Request
 
 METRICS = (
     "tpot_ms",
@@ -48,6 +48,9 @@ ASSUMED_KV_BITS = 16.0
 """Bits of the cache where a row does not state them: the default of the engines."""
 CORES_PER_CHIP = 2
 """NeuronCores on one Inferentia2 or Trainium1 chip."""
+
+
+_FILE_SIZE = re.compile(r"([\d.]+) GiB, ([\d.]+) B params")
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ class Case:
         tp: Chips over which tensors are split.
         pp: Pipeline stages.
         ep: Ranks over which experts are spread.
-        weight_bits: Bits of a weight.
+        weight_bits: Bits of a weight as stored, scales included where the row tells.
         kv_bits: Bits of a cached element.
         data_parallel: Whether attention keeps separate users on each rank.
         remarks: What was taken where the row does not say.
@@ -245,6 +248,14 @@ def _split(row: Row) -> tuple[int, int]:
     return ranks, stages
 
 
+def _stored_bits(row: Row) -> float:
+    """Bits of a weight: size of the file over parameters, where the row tells both."""
+    found = _FILE_SIZE.search(row.params_note)
+    if found is None:
+        return row.weight_bits or math.nan
+    return float(found[1]) * 2**30 * BITS_PER_BYTE / (float(found[2]) * 1e9)
+
+
 def _tpot(row: Row, users: float) -> float:
     """Time of one token [s], from whatever the row states."""
     value, chips = row.value or math.nan, row.num_gpus or 1
@@ -278,7 +289,9 @@ def _case(row: Row) -> Case:
         remarks.append(f"kv_bits is not stated: {ASSUMED_KV_BITS:.0f} taken")
     if row.osl is None:
         remarks.append("osl is not stated: the context is the prompt's")
-    weights, cache = row.weight_bits or 16.0, row.kv_bits or ASSUMED_KV_BITS
+    weights, cache = _stored_bits(row), row.kv_bits or ASSUMED_KV_BITS
+    if weights != row.weight_bits:
+        remarks.append(f"{weights:.2f} bits a weight, scales included, from the size of the file")
     ep = int(row.ep or 1)
     if tp % ep:
         remarks.append(f"ep {ep} does not divide tp {tp}: 1 taken")
@@ -311,7 +324,10 @@ def _overflow(case: Case) -> str:
     """Why the instance cannot hold its weights and caches; empty where it can."""
     tally = counts(load_model_spec(case.model_name))
     cached = float(tally.kv_elements_per_token_growing) * case.context
-    needed = tally.total * case.weight_bits / 8 + case.batch * cached * case.kv_bits / 8
+    needed = (
+        tally.total * case.weight_bits / BITS_PER_BYTE
+        + case.batch * cached * case.kv_bits / BITS_PER_BYTE
+    )
     capacity = load_system_file(case.chip).chip.memory.capacity.value or math.nan
     held = capacity * case.tp * case.pp
     if needed <= held:

@@ -80,6 +80,12 @@ def test_traps(table):
     assert apart.data_parallel
 
 
+def test_the_size_of_the_file_tells_the_bits_of_a_weight(table):
+    note = {"params_note": "Q8_0 GGUF dense, 7.54 GiB, 7.62 B params"}
+    case = only(table(note, columns=(*ROW, "params_note")))
+    assert case.weight_bits == pytest.approx(8.5, abs=0.01)
+
+
 def test_missing_columns_are_named_at_once(table):
     columns = tuple(name for name in ROW if name not in ("gpu", "value"))
     with pytest.raises(InputError) as caught:
