@@ -19,7 +19,7 @@ class Terms(eqx.Module):
         layers: Number of layers.
         mixtures: Number of layers with routed experts.
         batch: Users in the micro-batch.
-        chips: Chips that work on one stage.
+        users: Users of them that one scheduler serves.
         weight_bits: Bits of a weight.
     """
 
@@ -33,5 +33,5 @@ class Terms(eqx.Module):
     layers: Leaf = eqx.field(converter=as_leaf)
     mixtures: Leaf = eqx.field(converter=as_leaf)
     batch: Leaf = eqx.field(converter=as_leaf)
-    chips: Leaf = eqx.field(converter=as_leaf)
+    users: Leaf = eqx.field(converter=as_leaf)
     weight_bits: Leaf = eqx.field(converter=as_leaf)

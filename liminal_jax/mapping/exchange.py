@@ -71,6 +71,11 @@ class AbstractExchange(eqx.Module):
     ) -> Exchanged:
         """What one layer exchanges."""
 
+    def served(self, batch: Scalar, mapping: Mapping) -> Scalar:
+        """Users of a micro-batch that one scheduler serves."""
+        del mapping
+        return batch
+
     def pipeline(
         self,
         tokens: Tokens,
@@ -240,6 +245,10 @@ class ReplicatedExchange(AbstractExchange):
     Engines call it data-parallel attention. Nothing is reduced after the mixer; tokens go to their
     experts and come back. Dense feed-forward blocks are replicated too.
     """
+
+    def served(self, batch: Scalar, mapping: Mapping) -> Scalar:
+        """A rank's share of them: each has a scheduler of its own."""
+        return batch / mapping.stage_chips()
 
     def layer(
         self,

@@ -234,7 +234,7 @@ def step_terms(
         layers=pace * model.layer_count(),
         mixtures=pace * sum(mixtures, start=0.0),
         batch=design.batch,
-        chips=mapping.stage_chips(),
+        users=assumptions.exchange.served(design.batch, mapping),
         weight_bits=request.weight_bits,
     )
 
