@@ -29,10 +29,10 @@ and its 90th percentile of 19 %."""
 FEWEST = 8
 """Rows below which a source counts less than the others, in proportion to its rows."""
 
-STEPS = 200
+STEPS = 40
 """Most steps of the solver."""
 
-TOLERANCE = 1e-4
+TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
