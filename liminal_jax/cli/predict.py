@@ -38,6 +38,8 @@ def predict(
     kv_bits: float = 8.0,
     accounting: Literal["model", "talk"] = "model",
     config: Annotated[str | None, tyro.conf.arg(aliases=["-c"], metavar="FILE")] = None,
+    calibration: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    engine: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
     json: bool = False,
 ) -> None:
     """Predict the decode step of a model on a system: speed, fit, power, cost, and why.
@@ -58,6 +60,9 @@ def predict(
         accounting: `model` counts everything the model does; `talk` counts as the published
             tables do.
         config: A design file, instead of the flags above.
+        calibration: Also predict what engines reach, with a 90 % interval: `measured`, or a file
+            that `liminal calibrate` wrote.
+        engine: The engine that the calibration should speak of; a typical one where left out.
         json: Print one JSON object in SI units.
     """
     flags = {name: value for name, value in locals().items() if name in _FLAGS}
@@ -75,7 +80,7 @@ def predict(
         file = _file(flags)
     prepare_jax()
     try:
-        _answer(file, json)
+        _answer(file, _calibrated(file, calibration, engine), json)
     except InputError as error:
         raise InputError(source, _flagged(error) if config is None else error.problems) from None
 
@@ -107,13 +112,32 @@ def _flagged(error: InputError) -> list[Problem]:
     return [Problem(names.get(it.path, it.path), it.message) for it in error.problems]
 
 
-def _answer(file: Any, json: bool) -> None:
+def _calibrated(file: Any, name: str | None, engine: str | None) -> Any:
+    """A function to call after the ideal prediction, which checks the file; None without a name."""
+    from liminal_jax.data.calibrations import load_calibration
+    from liminal_jax.study.calibrated import calibrated_step
+
+    if name is None and engine is not None:
+        problem = Problem("--engine", "speaks of a calibration: give --calibration too")
+        raise InputError("liminal predict", [problem])
+    if name is None:
+        return None
+    known = load_calibration(name)
+    return lambda: calibrated_step(file, known, engine)
+
+
+def _answer(file: Any, calibrated: Any, json: bool) -> None:
     from liminal_jax.study.predicted import predicted, record_of
     from liminal_jax.view.console import results
+    from liminal_jax.view.calibrated import calibrated_step_view
     from liminal_jax.view.prediction import prediction_view
 
     answer = predicted(file)
+    step = None if calibrated is None else calibrated()
     if json:
-        print(json_format.dumps(record_of(answer), indent=2))
+        more = {} if step is None else {"calibrated": step.record()}
+        print(json_format.dumps({**record_of(answer), **more}, indent=2))
     else:
         results().print(prediction_view(answer))
+        if step is not None:
+            results().print(calibrated_step_view(step))
