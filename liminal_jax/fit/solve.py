@@ -106,7 +106,7 @@ def _log_times(z: Float[Array, " addends"], data: _Data) -> Float[Array, " cases
     scaled = jnp.append(data.scales * z, 0.0)
     losses = jnp.exp(data.typical + jnp.sum(scaled[data.place], axis=-1))
     named = {term: losses[:, at] for at, term in enumerate(TERMS)}
-    return jnp.log(Fitted(**named).time(data.terms))
+    return jax.vmap(lambda fitted, terms: jnp.log(fitted.time(terms)))(Fitted(**named), data.terms)
 
 
 def _robust(residual: Float[Array, " cases"]) -> Float[Array, " cases"]:
