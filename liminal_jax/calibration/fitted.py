@@ -9,7 +9,6 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.calibration.base import AbstractCalibration
 from liminal_jax.calibration.terms import Terms
 
-
 WIDEST = 16.0
 """Bits of weights at which the share of bandwidth is stated."""
 

@@ -128,8 +128,8 @@ def _calibrated(file: Any, name: str | None, engine: str | None) -> Any:
 
 def _answer(file: Any, calibrated: Any, json: bool) -> None:
     from liminal_jax.study.predicted import predicted, record_of
-    from liminal_jax.view.console import results
     from liminal_jax.view.calibrated import calibrated_step_view
+    from liminal_jax.view.console import results
     from liminal_jax.view.prediction import prediction_view
 
     answer = predicted(file)

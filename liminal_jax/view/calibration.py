@@ -46,12 +46,12 @@ def calibrated_view(found: Calibrated, path: str) -> RenderableType:
             term, plain(float(getattr(fitted, term))), f"{2.718281828**spread:.2f}",
             per_cent(left[term]),
         )  # fmt: skip
-    fit, by_cell = macro_scores(batch, found.fit.predicted), macro_scores(batch, found.by_cell)
+    fit = macro_scores(batch, found.fit.predicted)["macro_mape"]
+    by_cell = macro_scores(batch, found.by_cell)["macro_mape"]
     unlearned = ", ".join(found.unlearned()) or "none"
     return Group(
         Text(f"{path}: {it.rows} rows of {len(it.sources)} sources", style="bold"),
-        Text(f"error {per_cent(fit['macro_mape'])}, cells left out {per_cent(by_cell['macro_mape'])}"
-             " (mean over sources)"),
+        Text(f"error {per_cent(fit)}, cells left out {per_cent(by_cell)} (mean over sources)"),
         "",
         table,
         "",

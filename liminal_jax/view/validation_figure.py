@@ -21,7 +21,10 @@ def validation_figure(found: Validation) -> Figure:
     }
     figure, axes = plt.subplots(2, 2, figsize=(9, 7.4), layout="constrained")
     first, *others = axes.flat
-    ends = [0.8 * min(measured.min(), judged.min()) * 1e3, 1.25 * max(measured.max(), judged.max()) * 1e3]
+    ends = [
+        0.8 * min(measured.min(), judged.min()) * 1e3,
+        1.25 * max(measured.max(), judged.max()) * 1e3,
+    ]
     for factor, line in ((1.0, "-"), (1.25, ":"), (0.75, ":")):
         first.plot(ends, [factor * it for it in ends], line, color="0.6", linewidth=0.8)
     colors = plt.get_cmap("tab20")

@@ -17,7 +17,8 @@ PINNED = Path(__file__).with_name("pinned.csv")
 
 @pytest.fixture(scope="module")
 def pinned():
-    return list(csv.DictReader(PINNED.open(encoding="utf-8")))
+    with PINNED.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
