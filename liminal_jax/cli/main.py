@@ -31,6 +31,8 @@ COMMANDS = {
     ),
     "report": Command("report", "report", "one HTML page for a run, which needs no network"),
     "sweep": Command("sweep", "sweep", "every point of a grid or sample, on all devices"),
+    "calibrate": Command("calibrate", "calibrate", "learn losses from your own measurements"),
+    "validate": Command("validate", "validate", "how far predictions are from measurements"),
     "studies": Command("studies", "studies_list", "list the studies that come with the package"),
     "models": Command("models", "models_list", "list the models that come with the package"),
     "models show": Command("models", "models_show", "show one model"),

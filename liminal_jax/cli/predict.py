@@ -41,6 +41,8 @@ def predict(
     osl: int | None = None,
     chunk: int | None = None,
     config: Annotated[str | None, tyro.conf.arg(aliases=["-c"], metavar="FILE")] = None,
+    calibration: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    engine: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
     json: bool = False,
 ) -> None:
     """Predict the decode step of a model on a system: speed, fit, power, cost, and why.
@@ -66,6 +68,9 @@ def predict(
         osl: Tokens of an answer; goes with --isl.
         chunk: Tokens of prompts that pass in one step; whole prompts by default.
         config: A design file, instead of the flags above.
+        calibration: Also predict what engines reach, with a 90 % interval: `measured`, or a file
+            that `liminal calibrate` wrote.
+        engine: The engine that the calibration should speak of; a typical one where left out.
         json: Print one JSON object in SI units.
     """
     flags = {name: value for name, value in locals().items() if name in _FLAGS}
@@ -89,7 +94,7 @@ def predict(
         file = _file(flags)
     prepare_jax()
     try:
-        _answer(file, lengths, json)
+        _answer(file, lengths, _calibrated(file, calibration, engine), json)
     except InputError as error:
         raise InputError(source, _flagged(error) if config is None else error.problems) from None
 
@@ -146,13 +151,32 @@ def _flagged(error: InputError) -> list[Problem]:
     return [Problem(names.get(it.path, it.path), it.message) for it in error.problems]
 
 
-def _answer(file: Any, lengths: Any, json: bool) -> None:
+def _calibrated(file: Any, name: str | None, engine: str | None) -> Any:
+    """A function to call after the ideal prediction, which checks the file; None without a name."""
+    from liminal_jax.data.calibrations import load_calibration
+    from liminal_jax.study.calibrated import calibrated_step
+
+    if name is None and engine is not None:
+        problem = Problem("--engine", "speaks of a calibration: give --calibration too")
+        raise InputError("liminal predict", [problem])
+    if name is None:
+        return None
+    known = load_calibration(name)
+    return lambda: calibrated_step(file, known, engine)
+
+
+def _answer(file: Any, lengths: Any, calibrated: Any, json: bool) -> None:
     from liminal_jax.study.predicted import predicted, record_of
+    from liminal_jax.view.calibrated import calibrated_step_view
     from liminal_jax.view.console import results
     from liminal_jax.view.prediction import prediction_view
 
     answer = predicted(file, lengths)
+    step = None if calibrated is None else calibrated()
     if json:
-        print(json_format.dumps(record_of(answer), indent=2))
+        more = {} if step is None else {"calibrated": step.record()}
+        print(json_format.dumps({**record_of(answer), **more}, indent=2))
     else:
         results().print(prediction_view(answer))
+        if step is not None:
+            results().print(calibrated_step_view(step))

@@ -105,9 +105,9 @@ def _show(report: RenderableType) -> None:
 
 def _parts(system: SystemFile) -> dict[str, Any]:
     """The files that a system refers to."""
-    parts: dict[str, BaseModel] = {
-        "Memory technology": load_technology_file(system.chip.memory.technology)
-    }
+    parts: dict[str, BaseModel] = {}
+    if system.chip.memory.technology is not None:
+        parts["Memory technology"] = load_technology_file(system.chip.memory.technology)
     if system.chip.process is not None:
         parts["Process"] = load_process_file(system.chip.process)
     return parts

@@ -58,11 +58,11 @@ def tensor_rates(file: ChipFile) -> ByPrecision:
 
 def memory_tier(file: ChipFile, library: Library) -> MemoryTier:
     """The main memory of a chip."""
-    technology = library.memory[file.memory.technology]
+    technology = library.memory.get(file.memory.technology or "")
     return MemoryTier(
         capacity=_si(file.memory.capacity),
         bandwidth=_si(file.memory.bandwidth),
-        energy=_known(file.memory.energy, _si(technology.access_energy)),
+        energy=_known(file.memory.energy, _si(technology and technology.access_energy)),
     )
 
 
@@ -106,9 +106,10 @@ def chip_cost(file: ChipFile, library: Library) -> float:
 def estimated_cost(file: ChipFile, library: Library) -> float:
     """What the cost laws make of a chip's dies and memory; unknown where they are [USD]."""
     stated = (file.dies, file.die_area.value, file.process, file.memory.stacks)
+    stated = (*stated, file.memory.technology)
     if any(part is None for part in stated):
         return math.nan
-    technology = technology_of(library.memory[file.memory.technology])
+    technology = technology_of(library.memory[file.memory.technology or ""])
     return float(
         manufacturing_cost(
             dies=float(file.dies or 1),

@@ -200,14 +200,15 @@ class MemoryFile(_Table):
     """The main memory of a chip.
 
     Attributes:
-        technology: Name of a technology file.
+        technology: Name of a technology file; None where there is none for it, and then the power
+            is not known either, unless `energy` is stated.
         stacks: Stacks on the package; None where that is not known or makes no sense.
         capacity: Capacity [B].
         bandwidth: Peak bandwidth [B/s].
         energy: Energy of the memory path for each byte where it is not the technology's [J/B].
     """
 
-    technology: str
+    technology: str | None = None
     stacks: float | None = Field(default=None, gt=0)
     capacity: Capacity
     bandwidth: KnownBandwidth
@@ -398,6 +399,11 @@ def system_names() -> tuple[str, ...]:
     return _names("systems")
 
 
+def measured_system_names() -> tuple[str, ...]:
+    """Names of further systems: chips of measurements, which no search of the market tries."""
+    return _names("systems/measured")
+
+
 def technology_names() -> tuple[str, ...]:
     """Names of the memory technologies that come with the package."""
     return _names("technologies")
@@ -412,6 +418,8 @@ def _missing(folder: str, name: str) -> str:
     """Why a name leads nowhere; empty where it leads to a file."""
     if name in _names(folder) or Path(name).is_file():
         return ""
+    if folder == "systems" and name in measured_system_names():
+        return ""
     if name.endswith(".toml"):
         return f"there is no file {name!r}"
     kind = {"systems": "system", "technologies": "memory technology", "processes": "process"}
@@ -424,6 +432,8 @@ def _path_of(folder: str, name: str) -> Path:
     problem = _missing(folder, name)
     if problem:
         raise InputError("", [Problem("", problem)])
+    if folder == "systems" and name in measured_system_names():
+        return _DATA / folder / "measured" / f"{name}.toml"
     return _DATA / folder / f"{name}.toml" if name in _names(folder) else Path(name)
 
 

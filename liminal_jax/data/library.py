@@ -45,9 +45,10 @@ def library_of(names: Iterable[str], room: FacilityFile) -> Library:
     """
     systems = {name: load_system_file(name) for name in names}
     chips = [system.chip for system in systems.values()]
+    technologies = {it.memory.technology for it in chips if it.memory.technology}
     return Library(
         system=systems,
-        memory={it.memory.technology: load_technology_file(it.memory.technology) for it in chips},
+        memory={name: load_technology_file(name) for name in sorted(technologies)},
         process={it.process: load_process_file(it.process) for it in chips if it.process},
         packaging=load_packaging_file(),
         facility=room,

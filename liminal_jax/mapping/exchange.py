@@ -71,6 +71,11 @@ class AbstractExchange(eqx.Module):
     ) -> Exchanged:
         """What one layer exchanges."""
 
+    def served(self, batch: Scalar, mapping: Mapping) -> Scalar:
+        """Users of a micro-batch that one scheduler serves."""
+        del mapping
+        return batch
+
     def pipeline(
         self,
         tokens: Tokens,
@@ -232,3 +237,31 @@ class CountedExchange(AbstractExchange):
         residual = tokens.message(tokens.hidden)
         each = _all_reduced(residual, mapping.stage_chips(), network, relaxation)
         return each.scaled(self.collectives)
+
+
+class ReplicatedExchange(AbstractExchange):
+    """The collectives where each rank attends to users of its own and only experts are spread.
+
+    Engines call it data-parallel attention. Nothing is reduced after the mixer; tokens go to their
+    experts and come back. Dense feed-forward blocks are replicated too.
+    """
+
+    def served(self, batch: Scalar, mapping: Mapping) -> Scalar:
+        """A rank's share of them: each has a scheduler of its own."""
+        return batch / mapping.stage_chips()
+
+    def layer(
+        self,
+        layers: Layers,
+        tokens: Tokens,
+        mapping: Mapping,
+        network: AbstractNetwork,
+        relaxation: AbstractRelaxation,
+    ) -> Exchanged:
+        """See `AbstractExchange`."""
+        if not isinstance(layers.feedforward, AbstractMixture):
+            return Exchanged(time=0.0, sent=0.0)
+        mixture = layers.feedforward
+        routed = tokens.message(mixture.routed_width(tokens.hidden) * mixture.top_k)
+        routed = routed / mapping.stage_chips()
+        return _all_to_all(routed, mapping.ep, network, relaxation).scaled(2.0)

@@ -10,7 +10,10 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, Truth, as_leaf
 from liminal_jax._smooth import AbstractRelaxation, Exact
+from liminal_jax.calibration.base import AbstractCalibration, Ideal
+from liminal_jax.calibration.terms import Terms
 from liminal_jax.hardware.chip import Chip
+from liminal_jax.hardware.network import FittedLatency
 from liminal_jax.hardware.power import Activity
 from liminal_jax.hardware.system import System
 from liminal_jax.laws.cost import YEAR, capital_recovery, cost_rate
@@ -43,6 +46,7 @@ from liminal_jax.performance.residents import (
     table_crowding,
 )
 from liminal_jax.workload.chunk import Prompts
+from liminal_jax.workload.feedforward.base import AbstractMixture
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
@@ -51,6 +55,10 @@ LEAST_ATTENTION_BITS = 8
 
 ROUNDING = 1e-6
 """Share by which float32 sums may exceed a capacity that they fill exactly."""
+
+
+UNIT_LATENCY = FittedLatency(latency_at_8=1.0, latency_at_128=1.0, floor=1.0)
+"""A network on which each collective takes one second, so that their time is their number."""
 
 
 class Design(eqx.Module):
@@ -78,6 +86,7 @@ class Assumptions(eqx.Module):
         tiers: How SRAM and main memory overlap.
         exchange: Which collectives a layer needs.
         division: How evenly layers and experts divide.
+        calibration: What is lost against the ideal bound.
     """
 
     relaxation: AbstractRelaxation = eqx.field(default_factory=Exact)
@@ -85,6 +94,7 @@ class Assumptions(eqx.Module):
     tiers: AbstractTiers = eqx.field(default_factory=ParallelTiers)
     exchange: AbstractExchange = eqx.field(default_factory=LayerExchange)
     division: AbstractDivision = eqx.field(default_factory=WholeParts)
+    calibration: AbstractCalibration = eqx.field(default_factory=Ideal)
 
 
 class _Traffic(eqx.Module):
@@ -198,6 +208,44 @@ def _bottleneck(compute: Scalar, memory: Scalar, exposed: Scalar, fits: Truth) -
     return jnp.where(fits, longest, 3).astype(jnp.result_type(float))
 
 
+def step_terms(
+    design: Design, model: Model, request: Request, assumptions: Assumptions | None = None
+) -> Terms:
+    """What a step is made of, as a calibration stretches it."""
+    assumptions = Assumptions() if assumptions is None else assumptions
+    relaxation, mapping = assumptions.relaxation, design.mapping
+    pace = imbalance(model, mapping, assumptions.division, relaxation)
+    operators = layer_operators(model, request, design.batch, relaxation)
+    work = sum(
+        table_operators(model, request, design.batch),
+        start=sum(operators[1:], start=operators[0]).scaled(pace),
+    )
+
+    def times(part: Operator) -> Times:
+        return _times(part, design, request, assumptions)
+
+    def exchanged(design: Design) -> Scalar:
+        layers, pipeline = _exchanged(design, model, request, assumptions)
+        return pace * layers.time + pipeline.time
+
+    counted = eqx.tree_at(lambda it: it.system.network, design, UNIT_LATENCY)
+    mixtures = (it.count for it in model.layers if isinstance(it.feedforward, AbstractMixture))
+    return Terms(
+        weights=times(Operator(weights=work.weights)).memory,
+        experts=times(Operator(experts=work.experts)).memory,
+        cache=times(Operator(cache=work.cache, index=work.index, state=work.state)).memory,
+        matrix=times(Operator(matrix=work.matrix)).compute,
+        core=times(Operator(core=work.core, scalar=work.scalar)).compute,
+        exposed=exchanged(design),
+        collectives=exchanged(counted),
+        layers=pace * model.layer_count(),
+        mixtures=pace * sum(mixtures, start=0.0),
+        batch=design.batch,
+        users=assumptions.exchange.served(design.batch, mapping),
+        weight_bits=request.weight_bits,
+    )
+
+
 def predict(
     design: Design,
     model: Model,
@@ -230,7 +278,10 @@ def predict(
     compute = sum(each.compute for each in times)
     memory = sum(each.memory for each in times)
     exposed = pace * collectives.time + pipeline.time
-    step = assumptions.overlap.busy_time(times, relaxation) + exposed
+    step = assumptions.calibration.step_time(
+        assumptions.overlap.busy_time(times, relaxation) + exposed,
+        lambda: step_terms(design, model, request, assumptions),
+    )
     users = mapping.pp * design.batch
     stps = users / step
 

@@ -66,7 +66,7 @@ def systems_table(systems: Iterable[SystemFile]) -> Table:
             memory.bandwidth.printed,
             memory.capacity.printed,
             system.chip.tensor_8bit.printed,
-            memory.technology,
+            memory.technology or "other",
             str(network.domain),
             network.topology,
             system.status,

@@ -15,6 +15,7 @@ from liminal_jax.data.hardware import (
     load_system_file,
     load_system_tables,
     load_technology_file,
+    measured_system_names,
     process_names,
     system_names,
     system_paths,
@@ -36,7 +37,7 @@ def si(number):
 def every_record():
     yield load_facility_file()
     yield load_packaging_file()
-    yield from map(load_system_file, system_names())
+    yield from map(load_system_file, (*system_names(), *measured_system_names()))
     yield from map(load_technology_file, technology_names())
     yield from map(load_process_file, process_names())
 
@@ -68,9 +69,16 @@ def own_file(tmp_path, monkeypatch):
 def test_every_system_loads_under_its_name_with_its_technology_and_process(name):
     system = load_system_file(name)
     assert system.name == name
+    assert system.chip.memory.technology is not None
     load_technology_file(system.chip.memory.technology)
     if system.chip.process is not None:
         load_process_file(system.chip.process)
+
+
+@pytest.mark.parametrize("name", measured_system_names())
+def test_every_chip_of_measurements_loads_and_stays_out_of_the_market(name):
+    assert load_system_file(name).name == name
+    assert name not in system_names()
 
 
 @pytest.mark.parametrize("name", technology_names())

@@ -50,6 +50,29 @@ def test_a_bundled_model_is_its_config(name):
     assert spec == read.model_copy(update={"name": name, "source": spec.source})
 
 
+PUBLISHED = {
+    "llama-2-7b": 6_738_415_616,
+    "llama-2-13b": 13_015_864_320,
+    "llama-2-70b": 68_976_648_192,
+    "codellama-13b": 13_016_028_160,
+    "llama-3.2-3b": 3_212_749_824,
+    "mistral-7b": 7_241_732_096,
+    "mistral-7b-v0.1": 7_241_732_096,
+    "mistral-7b-v0.3": 7_248_023_552,
+    "qwen2.5-0.5b": 494_032_768,
+    "qwen2.5-7b": 7_615_616_512,
+    "qwen2.5-32b": 32_763_876_352,
+    "qwen2.5-72b": 72_706_203_648,
+    "qwen3-1.7b": 1_720_574_976,
+    "qwen3-32b": 32_762_123_264,
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_total_is_the_published_one(name):
+    assert counts(load_model_spec(name)).total == PUBLISHED[name]
+
+
 def test_gpt_3_by_hand():
     width, layers = 12288, 96
     matrices = 4 * width**2 + 2 * width * 4 * width

@@ -1,0 +1,1 @@
+"""What real engines on real chips lose against the ideal bound, in named terms."""

@@ -1,0 +1,104 @@
+"""A calibration fitted to measurements: shares of peak rates that are reached, and times added."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax.calibration.base import AbstractCalibration
+from liminal_jax.calibration.terms import Terms
+
+WIDEST = 16.0
+"""Bits of weights at which the share of bandwidth is stated."""
+
+FEW = 32.0
+"""Users up to whom the experts touched still grow; beyond, all of them are soon touched."""
+
+TERMS = (
+    "weight_share",
+    "cache_share",
+    "narrow_share",
+    "matrix_share",
+    "core_share",
+    "imbalance",
+    "spread",
+    "overlap",
+    "layer_time",
+    "mixture_time",
+    "collective_time",
+    "collective_factor",
+    "user_time",
+    "step_time_fixed",
+    "occupancy",
+)
+"""The losses, in the order of their fields."""
+
+
+class Fitted(AbstractCalibration):
+    r"""Named losses of one engine on one family of chips.
+
+        T = (t_m^p + t_c^p)^{1/p} + L l + L_x l_x + C c + o kappa t_x + o U u + f
+        t_m = (t_w + iota B'^{s-1} t_e) / (b n^h) + o t_k / b_k
+        t_c = o (t_w* / a + t_a / a_k)
+
+    with t_w, t_e, t_k the ideal times of weights, experts and cache, t_w* and t_a those of matrix
+    products and attention, h the halvings of weights from 16 bits, L layers, L_x those with experts, C collectives, t_x their ideal time,
+    U users of one scheduler, and B' users of the micro-batch, 32 at most. All numbers are positive.
+
+    Attributes:
+        weight_share: Share b of the memory bandwidth reached on weights.
+        cache_share: Share b_k of it reached on the cache.
+        narrow_share: Factor n on b for each halving of weights: unpacking, shorter reads.
+        matrix_share: Share a of the tensor rate reached in matrix products.
+        core_share: Share a_k of peak rates reached in attention and scalar work.
+        imbalance: Factor iota on the time of reading experts: uneven routing, and small products.
+        spread: Exponent s by which the experts touched grow with users, over that of even routing.
+        overlap: Exponent p of how memory and arithmetic overlap; infinite is perfectly, 1 not.
+        layer_time: Time l that each layer adds: launches and small kernels [s].
+        mixture_time: Time l_x that routing adds in each layer with experts [s].
+        collective_time: Time c that each collective adds: launch and synchronisation [s].
+        collective_factor: Factor kappa on the ideal time of collectives.
+        user_time: Time u that each user adds: sampling and bookkeeping [s].
+        step_time_fixed: Time f that each step adds: scheduling [s].
+        occupancy: Share o of the stated users that decode at once; others wait or are in prefill.
+    """
+
+    weight_share: Leaf = eqx.field(converter=as_leaf)
+    cache_share: Leaf = eqx.field(converter=as_leaf)
+    narrow_share: Leaf = eqx.field(converter=as_leaf)
+    matrix_share: Leaf = eqx.field(converter=as_leaf)
+    core_share: Leaf = eqx.field(converter=as_leaf)
+    imbalance: Leaf = eqx.field(converter=as_leaf)
+    spread: Leaf = eqx.field(converter=as_leaf)
+    overlap: Leaf = eqx.field(converter=as_leaf)
+    layer_time: Leaf = eqx.field(converter=as_leaf)
+    mixture_time: Leaf = eqx.field(converter=as_leaf)
+    collective_time: Leaf = eqx.field(converter=as_leaf)
+    collective_factor: Leaf = eqx.field(converter=as_leaf)
+    user_time: Leaf = eqx.field(converter=as_leaf)
+    step_time_fixed: Leaf = eqx.field(converter=as_leaf)
+    occupancy: Leaf = eqx.field(converter=as_leaf)
+
+    def step_time(self, ideal: Scalar, terms: Callable[[], Terms]) -> Scalar:
+        """See `AbstractCalibration`."""
+        del ideal
+        return self.time(terms())
+
+    def time(self, terms: Terms) -> Scalar:
+        """The equation above [s]."""
+        it, present = terms, self.occupancy
+        share = self.weight_share * self.narrow_share ** jnp.log2(WIDEST / it.weight_bits)
+        routed = self.imbalance * jnp.minimum(it.batch, FEW) ** (self.spread - 1) * it.experts
+        memory = (it.weights + routed) / share + present * it.cache / self.cache_share
+        compute = present * (it.matrix / self.matrix_share + it.core / self.core_share)
+        busy = memory * (1 + (compute / memory) ** self.overlap) ** (1 / self.overlap)
+        return (
+            busy
+            + it.layers * self.layer_time
+            + it.mixtures * self.mixture_time
+            + it.collectives * self.collective_time
+            + present * it.exposed * self.collective_factor
+            + present * it.users * self.user_time
+            + self.step_time_fixed
+        )

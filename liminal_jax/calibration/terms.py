@@ -1,0 +1,37 @@
+"""The physical terms of one decode step, each as the ideal bound sees it."""
+
+import equinox as eqx
+
+from liminal_jax._arrays import Leaf, as_leaf
+
+
+class Terms(eqx.Module):
+    """What a step is made of, apart from each other; all of it over all stages.
+
+    Attributes:
+        weights: Time to read the weights that every token uses, at full bandwidth [s].
+        experts: Time to read the routed experts that some token uses, at full bandwidth [s].
+        cache: Time to read and write what is kept for users, at full bandwidth [s].
+        matrix: Time of matrix products at the peak rate [s].
+        core: Time of attention's products and of scalar work at peak rates [s].
+        exposed: Ideal time of all collectives [s].
+        collectives: Their number.
+        layers: Number of layers.
+        mixtures: Number of layers with routed experts.
+        batch: Users in the micro-batch.
+        users: Users of them that one scheduler serves.
+        weight_bits: Bits of a weight.
+    """
+
+    weights: Leaf = eqx.field(converter=as_leaf)
+    experts: Leaf = eqx.field(converter=as_leaf)
+    cache: Leaf = eqx.field(converter=as_leaf)
+    matrix: Leaf = eqx.field(converter=as_leaf)
+    core: Leaf = eqx.field(converter=as_leaf)
+    exposed: Leaf = eqx.field(converter=as_leaf)
+    collectives: Leaf = eqx.field(converter=as_leaf)
+    layers: Leaf = eqx.field(converter=as_leaf)
+    mixtures: Leaf = eqx.field(converter=as_leaf)
+    batch: Leaf = eqx.field(converter=as_leaf)
+    users: Leaf = eqx.field(converter=as_leaf)
+    weight_bits: Leaf = eqx.field(converter=as_leaf)

@@ -1,0 +1,59 @@
+"""`liminal calibrate`: learn from measurements what real engines lose against the bound."""
+
+import json as json_format
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.runtime import prepare_jax
+
+
+def calibrate(
+    data: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATA.csv")],
+    output: Annotated[str, tyro.conf.arg(aliases=["-o"], metavar="FILE")],
+    about: str = "",
+    json: bool = False,
+) -> None:
+    """Fit a calibration to measured decode steps, for `liminal predict --calibration FILE`.
+
+    Columns that the CSV needs: model, gpu, num_gpus, tp, batch_or_concurrency, weight_bits, isl,
+    osl, metric, value, engine, source_id. Read where present: pp, ep, kv_bits, engine_version,
+    note, decode_purity (pure, near, mixed, max-load, queue; pure and near are used). metric is
+    tpot_ms or itl_ms (time of one token of a user, in milliseconds), utps (tokens/s of one user),
+    output_tps_total, output_tps_per_gpu (tokens/s of all users) or e2e_latency_s (a whole static
+    batch, in seconds). Sources (source_id) count alike, however many rows each has.
+
+    Args:
+        data: The measurements.
+        output: The file to write.
+        about: What the file should say of itself.
+        json: Print one JSON object.
+    """
+    if not Path(output).parent.is_dir():
+        raise InputError(output, [Problem("", "its folder does not exist")])
+    prepare_jax()
+    from liminal_jax.fit.calibrate import calibrate as fitted
+    from liminal_jax.fit.scores import macro_scores
+    from liminal_jax.view.calibration import calibrated_view
+    from liminal_jax.view.console import results
+
+    found = fitted(data, Path(output).stem, about or f"Fitted to {Path(data).name}.")
+    found.calibration.save(Path(output))
+    if json:
+        batch = found.measured.batch
+        record = {
+            "file": output,
+            "rows": len(batch.cases),
+            "skipped": len(found.measured.skipped),
+            "fit": macro_scores(batch, found.fit.predicted),
+            "by_cell": macro_scores(batch, found.by_cell),
+            "unlearned": found.unlearned(),
+            "noise": found.calibration.noise,
+            "interval": found.calibration.interval,
+            "covariance": found.calibration.covariance,
+        }
+        print(json_format.dumps(record, indent=2))
+    else:
+        results().print(calibrated_view(found, output))

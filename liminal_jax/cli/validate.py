@@ -1,0 +1,52 @@
+"""`liminal validate`: how far predictions are from measurements."""
+
+import json as json_format
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.runtime import prepare_jax
+
+
+def validate(
+    data: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="DATA.csv")] = None,
+    calibration: Annotated[str, tyro.conf.arg(metavar="NAME")] = "measured",
+    figures: Annotated[str | None, tyro.conf.arg(metavar="DIR")] = None,
+    json: bool = False,
+) -> None:
+    """Compare predictions with measured decode: error by source, engine, chip, model and users.
+
+    What the calibration was fitted to is judged by fits that left its cell (source, model, chip,
+    count, bits, engine) out. See `liminal calibrate --help` for the columns.
+
+    Args:
+        data: Measurements; those that come with the package where left out.
+        calibration: A calibration that comes with the package, or a path to a file.
+        figures: Also draw predicted against measured, and residuals, into this folder.
+        json: Print one JSON object.
+    """
+    prepare_jax()
+    from liminal_jax.data.calibrations import load_calibration
+    from liminal_jax.data.measurements import MEASURED
+    from liminal_jax.fit.calibrate import validate as validated
+    from liminal_jax.view.calibration import validation_view
+    from liminal_jax.view.console import results
+
+    found = validated(MEASURED if data is None else data, load_calibration(calibration))
+    if figures is not None:
+        from liminal_jax.view.figure import check_matplotlib, drawn
+        from liminal_jax.view.validation_figure import validation_figure
+
+        check_matplotlib("liminal validate --figures")
+        folder = Path(figures)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(figures, [Problem("", f"cannot be made: {error}")]) from None
+        drawn(lambda: validation_figure(found), folder, "validation")
+    if json:
+        print(json_format.dumps(found.record, indent=2))
+    else:
+        results().print(validation_view(found))

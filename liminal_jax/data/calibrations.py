@@ -1,0 +1,174 @@
+"""Calibrations as files: each number with its spread, whom it holds for, and what it rests on.
+
+The logarithm of a loss is a sum: of the loss's typical value, of what fitting all measurements
+moved it by, and of what sets one engine and one family of chips apart. Each addend is a number in
+units of its prior spread: 0 is the prior, and an addend with spread 1 was not learned from data.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import jax.numpy as jnp
+import numpy as np
+import tomli_w
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Bounded
+
+from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.calibration.fitted import TERMS, Fitted
+from liminal_jax.data.validation import validated
+
+_FOLDER = Path(__file__).parent / "calibrations"
+DEFAULT = "measured"
+"""The calibration that comes with the package."""
+
+Level = Literal["all", "engine", "family"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Prior(_Table):
+    """What is believed of one loss before any measurement.
+
+    Attributes:
+        typical: Its value, in SI.
+        all: Spread of its logarithm for hardware and engines at large.
+        engine: Spread among engines; 0 where none is set apart.
+        family: Spread among families of chips; 0 where none is set apart.
+        why: Where the value comes from.
+    """
+
+    typical: float = Bounded(gt=0)
+    all: float = Bounded(gt=0)
+    engine: float = Bounded(ge=0)
+    family: float = Bounded(ge=0)
+    why: str
+
+
+class Addend(_Table):
+    """One number that was fitted.
+
+    Attributes:
+        term: The loss.
+        level: Whom it sets apart: all, an engine or a family of chips.
+        group: The engine or the family; empty for all.
+        value: In units of its prior spread.
+        spread: Standard deviation that the measurements leave it, in the same units.
+    """
+
+    term: str
+    level: Level
+    group: str
+    value: float
+    spread: float
+
+
+class Calibration(_Table):
+    """A fitted calibration.
+
+    Attributes:
+        name: Its name.
+        about: What it rests on.
+        rows: Measured rows that it was fitted to.
+        sources: Their sources.
+        cells: Which cells (source, model, gpu, count, bits, engine) they belong to.
+        noise: Spread of the logarithm of a measured time around the fit.
+        interval: Factor on the spread of a prediction that covers 90 % of cross-validated rows.
+        priors: What was believed before, by loss.
+        addends: What was fitted.
+        covariance: Of the addends for all, in the order of the losses.
+    """
+
+    name: str
+    about: str
+    rows: int
+    sources: list[str]
+    cells: list[str]
+    noise: float
+    interval: float
+    priors: dict[str, Prior]
+    addends: list[Addend]
+    covariance: list[list[float]]
+
+    def groups(self, level: Level) -> list[str]:
+        """Engines or families that were measured."""
+        return sorted({it.group for it in self.addends if it.level == level})
+
+    def _levels(self, engine: str | None, family: str | None) -> Sequence[tuple[Level, str]]:
+        return (("all", ""), ("engine", engine or ""), ("family", family or ""))
+
+    def fitted(self, engine: str | None = None, family: str | None = None) -> Fitted:
+        """The losses of an engine on a family; typical ones where either was not measured."""
+        known = {(it.term, it.level, it.group): it.value for it in self.addends}
+        losses = {}
+        for term in TERMS:
+            prior = self.priors[term]
+            log = np.log(prior.typical)
+            for level, group in self._levels(engine, family):
+                log += getattr(prior, level) * known.get((term, level, group), 0.0)
+            losses[term] = jnp.asarray(np.exp(log), float)
+        return Fitted(**losses)
+
+    def spread(
+        self, slopes: dict[str, float], engine: str | None = None, family: str | None = None
+    ) -> float:
+        """Spread of the logarithm of a predicted time.
+
+        Args:
+            slopes: Change of its logarithm for each logarithm of a loss.
+            engine: The engine, None or another one where it was not measured.
+            family: The family of the chip, the same.
+        """
+        left = {(it.term, it.level, it.group): it.spread for it in self.addends}
+        variance = self.noise**2
+        for term, slope in slopes.items():
+            for level, group in self._levels(engine, family):
+                scale = getattr(self.priors[term], level) * left.get((term, level, group), 1.0)
+                variance += (slope * scale) ** 2
+        return float(np.sqrt(variance))
+
+    def save(self, path: Path) -> None:
+        """Write the file that `load_calibration` reads."""
+        with path.open("wb") as file:
+            tomli_w.dump(self.model_dump(), file)
+
+
+def calibration_names() -> list[str]:
+    """Calibrations that come with the package."""
+    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+
+
+@cache
+def load_priors() -> dict[str, Prior]:
+    """What is believed of each loss before any measurement."""
+    path = _FOLDER.parent / "priors.toml"
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {term: validated(Prior, tables[term], str(path)) for term in TERMS}
+
+
+def load_calibration(name: str) -> Calibration:
+    """A calibration by name, or a user's own by path.
+
+    Raises:
+        InputError: there is no such calibration, or its file has mistakes.
+    """
+    bundled = _FOLDER / f"{name}.toml"
+    path = bundled if bundled.is_file() else Path(name)
+    try:
+        tables: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = calibration_names()
+        hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+        raise InputError(name, [Problem("", f"is no calibration and no file{hint}")]) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(name, [Problem("", f"cannot be read: {error}")]) from None
+    found = validated(Calibration, tables, str(path))
+    missing = [term for term in TERMS if term not in found.priors]
+    if missing:
+        raise InputError(str(path), [Problem(f"priors.{it}", "is missing") for it in missing])
+    return found

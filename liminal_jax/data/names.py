@@ -1,0 +1,113 @@
+"""Names of models and chips as others write them, and the files that they stand for.
+
+A name is matched word by word after words that say nothing of the shape are dropped (vendor,
+instruction tuning, number format, date); the words left must be exactly those of a file's name
+or of an alias in names.toml. What matches none stands for nothing.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from liminal_jax.data.hardware import load_system_file, measured_system_names, system_names
+from liminal_jax.data.models import model_names
+
+_FILE = Path(__file__).parent / "names.toml"
+_SIZE = re.compile(r"(\d+) ?gi?b$")
+_SIZE_TOLERANCE = 0.1
+_DATE = re.compile(r"2[0-9]\d\d|0[1-9]\d\d|1[0-2]\d\d")
+
+
+def _words(text: str) -> list[str]:
+    """Lower-case words, sizes such as 80GB in one."""
+    text = re.sub("[\u2010-\u2015]", "-", text.lower())
+    text = re.sub(r"(\d) (gi?b)\b", r"\1\2", text)
+    return [word for word in re.split(r"[^a-z0-9.]+", text) if word]
+
+
+def _key(words: list[str]) -> str:
+    """Words in one form: `llama3` and `llama-3` are the same, and so are `sxm4` and `sxm`."""
+    text = re.sub(r"\bsxm\d\b", "sxm", " ".join(words))
+    return re.sub(r"([a-z])(?=\d)", r"\1 ", text)
+
+
+def _model_key(text: str) -> str:
+    words = _words(text.rsplit("/", 1)[-1])
+    return _key([it for it in words if it not in _idle("models") and not _DATE.fullmatch(it)])
+
+
+def _system_words(text: str) -> list[str]:
+    words = [it for it in _words(text) if it not in _idle("systems")]
+    return [it for it in words if not re.fullmatch(r"\d+x|x\d+", it)]
+
+
+@cache
+def _tables() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(_FILE.read_text(encoding="utf-8"))
+
+
+@cache
+def _idle(kind: str) -> frozenset[str]:
+    """Words that tell nothing apart."""
+    return frozenset(_aliases(_tables()["idle-words"], kind))
+
+
+def _aliases(table: Mapping[str, Any], key: str = "aliases") -> list[str]:
+    found = table.get(key, [])
+    return [str(it) for it in found] if isinstance(found, list) else []
+
+
+@cache
+def _models() -> dict[str, str]:
+    known = {_model_key(name): name for name in model_names()}
+    for name, table in _tables()["models"].items():
+        known |= {_model_key(alias): name for alias in _aliases(table)}
+    return known
+
+
+@cache
+def _systems() -> dict[str, str]:
+    names = (*system_names(), *measured_system_names())
+    known = {_key(_system_words(name)): name for name in names}
+    for name, table in _tables()["systems"].items():
+        known |= {_key(_system_words(alias)): name for alias in _aliases(table)}
+    return known
+
+
+def model_named(text: str) -> str | None:
+    """The bundled model that a name stands for; None where there is none.
+
+    Examples:
+        >>> model_named("meta-llama/Llama-3.1-8B-Instruct")
+        'llama-3-8b'
+        >>> model_named("DeepSeek-R1-Distill-Qwen-1.5B")
+    """
+    return _models().get(_model_key(text))
+
+
+def system_named(text: str) -> str | None:
+    """The system whose chip a name stands for; None where there is none, or its memory differs.
+
+    Examples:
+        >>> system_named("NVIDIA H100 80GB HBM3")
+        'h100'
+        >>> system_named("H100 640GB")
+    """
+    words = _system_words(text)
+    if found := _systems().get(_key(words)):
+        return found
+    sizes = [match for word in words if (match := _SIZE.match(word))]
+    found = _systems().get(_key([word for word in words if not _SIZE.match(word)]))
+    if found is None or len(sizes) != 1:
+        return None
+    capacity = (load_system_file(found).chip.memory.capacity.value or 0.0) / 2**30
+    printed = float(sizes[0][1])
+    return found if abs(printed - capacity) <= _SIZE_TOLERANCE * capacity else None
+
+
+def chip_family(name: str) -> str:
+    """The family of the chip of a system: chips whose units and caches are of one design."""
+    return str(_tables()["systems"].get(name, {}).get("family", name))

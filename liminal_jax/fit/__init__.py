@@ -1,0 +1,1 @@
+"""From measurements to what the predictor is asked, as a base for calibration."""

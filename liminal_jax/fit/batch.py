@@ -1,0 +1,79 @@
+"""Measured cases as arrays: the physical terms of each, once, and to whom it belongs."""
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from liminal_jax.calibration.terms import Terms
+from liminal_jax.fit.rows import Case
+from liminal_jax.mapping.exchange import LayerExchange, ReplicatedExchange
+from liminal_jax.performance.predictor import Assumptions, Design, predict, step_terms
+from liminal_jax.workload.model import Model
+from liminal_jax.workload.request import Request
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Cases, one an entry.
+
+    Attributes:
+        cases: The cases.
+        terms: What a step of each is made of.
+        ideal: The ideal bound of each [s].
+        measured: Measured time of one token of each [s].
+    """
+
+    cases: tuple[Case, ...]
+    terms: Terms
+    ideal: Float[np.ndarray, " cases"]
+    measured: Float[np.ndarray, " cases"]
+
+    def labels(self, *names: str) -> np.ndarray:
+        """For each case one label, made of some of its properties or of its row's."""
+        return np.array(
+            ["|".join(_text(getattr(it, name, getattr(it.row, name, ""))) for name in names)
+             for it in self.cases]
+        )  # fmt: skip
+
+    def cells(self) -> np.ndarray:
+        """The cell of each: what was set up once and measured at several loads."""
+        return np.array(
+            [f"{it.source}|{it.row.model}|{it.row.gpu}|{it.row.num_gpus:g}|{it.weight_bits:g}"
+             f"|{it.engine}" for it in self.cases]
+        )  # fmt: skip
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def assumptions_of(case: Case) -> Assumptions:
+    """The laws for a case: engines that spread experts let each rank attend to its own users."""
+    spread = case.ep > 1
+    return Assumptions(exchange=ReplicatedExchange() if spread else LayerExchange())
+
+
+@eqx.filter_jit
+def _step(
+    design: Design, model: Model, request: Request, assumptions: Assumptions
+) -> tuple[Terms, Array]:
+    """Compiled once for each structure of model and system, whatever their numbers."""
+    return (
+        step_terms(design, model, request, assumptions),
+        predict(design, model, request, assumptions).step_time,
+    )
+
+
+def batch_of(cases: list[Case]) -> Batch:
+    """The terms of each case, from the predictor."""
+    steps = [_step(it.design, it.model, it.request, assumptions_of(it)) for it in cases]
+    return Batch(
+        cases=tuple(cases),
+        terms=jax.tree.map(lambda *leaves: jnp.stack(leaves), *(terms for terms, _ in steps)),
+        ideal=np.array([float(ideal) for _, ideal in steps]),
+        measured=np.array([it.tpot for it in cases]),
+    )

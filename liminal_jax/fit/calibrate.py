@@ -1,0 +1,236 @@
+"""From a file of measurements to a calibration, and to its error on measurements."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from liminal_jax._files import InputError, Problem
+from liminal_jax.data.calibrations import Calibration, load_priors
+from liminal_jax.fit.batch import Batch, batch_of
+from liminal_jax.fit.rows import Case, cases_of, read_rows
+from liminal_jax.fit.scores import (
+    GROUPS,
+    NOISE_FLOOR,
+    Times,
+    by_group,
+    covering,
+    macro_coverage,
+    macro_scores,
+    one_number,
+)
+from liminal_jax.fit.solve import Fit, Fitter, calibration_of, spreads
+
+FOLDS = 10
+COVERED = 0.9
+PURE = ("pure", "near", "")
+"""Purities of decode that are scored; rows that do not say are taken at their word."""
+LEAST_ROWS = 15
+"""Rows below which nothing is fitted: as many as there are losses."""
+UNLEARNED = 0.9
+"""Share of its prior spread above which data have not pinned a number."""
+FASTEST = 0.85
+"""Measured time over that of streaming the weights once below which a figure cannot be right."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a file holds.
+
+    Attributes:
+        batch: The cases.
+        skipped: Line and reason of each row that was left out.
+    """
+
+    batch: Batch
+    skipped: list[tuple[int, str]]
+
+
+def _too_fast(batch: Batch) -> np.ndarray:
+    """Which figures are faster than the weights can stream: then they are not of this set-up."""
+    return batch.measured < FASTEST * np.asarray(batch.terms.weights)
+
+
+def _duplicated(cases: list[Case]) -> tuple[list[Case], list[tuple[int, str]]]:
+    """Cases without those that repeat another one to the last digit."""
+    kept: dict[tuple[object, ...], Case] = {}
+    skipped = []
+    for it in cases:
+        key = (it.source, it.engine, it.row.engine_version, it.row.gpu, it.row.model, it.tp, it.pp,
+               it.ep, it.row.num_gpus, it.batch, it.context, it.weight_bits, it.kv_bits, it.tpot,
+               it.row.note)  # fmt: skip
+        if (first := kept.setdefault(key, it)) is not it:
+            skipped.append((it.row.line, f"is the same measurement as line {first.row.line}"))
+    return list(kept.values()), skipped
+
+
+def load_measured(path: Path | str) -> Measured:
+    """The measurements of a file, of those rows that can be used; the others with reasons.
+
+    Raises:
+        InputError: the file cannot be read, lacks columns, or no row can be used.
+    """
+    rows, refused = read_rows(path)
+    cases, unused = cases_of(rows)
+    skipped = [(it.line, it.reason) for it in refused]
+    skipped += [(it.row.line, it.reason) for it in unused]
+    pure = [it for it in cases if it.row.decode_purity in PURE]
+    skipped += [
+        (it.row.line, f"not pure decode ({it.row.decode_purity})")
+        for it in cases
+        if it.row.decode_purity not in PURE
+    ]
+    alone, again = _duplicated(pure)
+    skipped += again
+    if alone:
+        batch = batch_of(alone)
+        fast = _too_fast(batch)
+        skipped += [
+            (
+                it.row.line,
+                f"{it.tpot * 1e3:.3g} ms a token is faster than the weights can stream"
+                f" ({float(batch.terms.weights[at]) * 1e3:.3g} ms): wrong unit, bits or chips?",
+            )
+            for at, it in enumerate(alone)
+            if fast[at]
+        ]
+        alone = [it for at, it in enumerate(alone) if not fast[at]]
+    if not alone:
+        raise InputError(str(path), [Problem(f"line {at}", why) for at, why in sorted(skipped)[:9]]
+                         or [Problem("", "holds no rows")])  # fmt: skip
+    return Measured(batch_of(alone), sorted(skipped))
+
+
+def _noise(batch: Batch, fit: Fit) -> float:
+    """Spread around a fit, each source counting alike; robust, from absolute residuals."""
+    sources = batch.labels("source")
+    misses = np.abs(np.log(fit.predicted / batch.measured))
+    alike = [np.mean(misses[sources == it]) for it in sorted(set(sources))]
+    return float(np.mean(alike) * np.sqrt(np.pi / 2))
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A calibration and what it was learned from."""
+
+    calibration: Calibration
+    measured: Measured
+    fit: Fit
+    by_cell: Times
+
+    def unlearned(self) -> list[str]:
+        """Losses that the data do not pin for hardware at large."""
+        return [
+            it.term
+            for it in self.calibration.addends
+            if it.level == "all" and it.spread > UNLEARNED
+        ]
+
+
+def calibrate(path: Path | str, name: str, about: str) -> Calibrated:
+    """Fit a calibration to a file of measurements.
+
+    Raises:
+        InputError: the file has no usable rows, or fewer than there are losses.
+    """
+    measured = load_measured(path)
+    batch = measured.batch
+    if len(batch.cases) < LEAST_ROWS:
+        problem = (
+            f"has {len(batch.cases)} usable rows, fewer than the {LEAST_ROWS} losses to be learned:"
+            " add rows, or use a calibration that comes with the package"
+        )
+        raise InputError(str(path), [Problem("", problem)])
+    fitter = Fitter(batch, load_priors())
+    fit = fitter.fit(np.ones(len(batch.cases), bool))
+    cells = batch.cells()
+    by_cell = fitter.held_out(cells, min(FOLDS, len(set(cells))), fit)
+    found = calibration_of(fitter, fit, name, about, _noise(batch, fit))
+    factor = covering(batch, by_cell, spreads(found, batch), COVERED)
+    return Calibrated(found.model_copy(update={"interval": round(factor, 3)}), measured, fit,
+                      by_cell)  # fmt: skip
+
+
+def predicted_times(calibration: Calibration, batch: Batch) -> Times:
+    """Time of one token of each case [s]."""
+    import jax
+
+    return np.array(
+        [
+            float(calibration.fitted(it.engine, it.family).time(
+                jax.tree.map(lambda leaf, at=at: leaf[at], batch.terms)))
+            for at, it in enumerate(batch.cases)
+        ]
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Errors of a calibration on measurements.
+
+    Attributes:
+        record: What `--json` prints.
+        batch: The cases.
+        judged: Predictions that the record's first keys are of [s].
+        measured: The measurements.
+    """
+
+    record: dict[str, Any]
+    batch: Batch
+    judged: Times
+    measured: Measured
+
+
+HELD_OUT = {
+    "by_cell": lambda it: it.cells(),
+    "by_chip": lambda it: it.labels("chip"),
+    "by_model": lambda it: it.labels("model_name"),
+}
+"""What is left out whole, by the name of the check."""
+
+
+def validate(path: Path | str, calibration: Calibration) -> Validation:
+    """Compare a calibration with measurements.
+
+    Rows of cells that it was fitted to are judged by fits that left their cell out, where there
+    are enough of them to fit to; all others by the calibration as it is.
+
+    Raises:
+        InputError: the file has no usable rows.
+    """
+    measured = load_measured(path)
+    batch = measured.batch
+    as_is = predicted_times(calibration, batch)
+    widths = calibration.interval * spreads(calibration, batch)
+    schemes = {"ideal": batch.ideal, "one_number": one_number(batch), "as_is": as_is}
+    seen = np.isin(batch.cells(), calibration.cells)
+    judged, basis = as_is, "the calibration as it is"
+    coverage = {}
+    if np.sum(seen) >= LEAST_ROWS and len(set(batch.cells()[seen])) > 1:
+        fitter = Fitter(batch, calibration.priors)
+        fit = fitter.fit(np.ones(len(batch.cases), bool))
+        for name, groups in HELD_OUT.items():
+            of = groups(batch)
+            count = len(set(of))
+            if count > 1:
+                folds = min(FOLDS, count) if name == "by_cell" else min(2 * FOLDS, count)
+                schemes[name] = fitter.held_out(of, folds, fit)
+                coverage[name] = macro_coverage(batch, schemes[name], widths)
+        judged = np.where(seen, schemes.get("by_cell", as_is), as_is)
+        basis = "fits that left out the cells it was fitted to; the calibration as it is elsewhere"
+    coverage["as_is"] = macro_coverage(batch, as_is, widths)
+    record = {
+        **macro_scores(batch, judged),
+        "interval_coverage": macro_coverage(batch, judged, widths),
+        "rows": len(batch.cases),
+        "skipped": len(measured.skipped),
+        "skipped_rows": [{"line": at, "reason": why} for at, why in measured.skipped],
+        "basis": basis,
+        "calibration": calibration.name,
+        "schemes": {name: macro_scores(batch, times) for name, times in schemes.items()},
+        "coverage": coverage,
+        "noise_floor": NOISE_FLOOR,
+        "groups": {group: by_group(batch, judged, group) for group in GROUPS},
+    }
+    return Validation(record, batch, judged, measured)

@@ -1,0 +1,345 @@
+"""Measured rows of a CSV, and the case that each puts to the predictor."""
+
+import csv
+import math
+import re
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+
+from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.data.build import load_model, load_system
+from liminal_jax.data.hardware import load_system_file
+from liminal_jax.data.models import load_model_spec
+from liminal_jax.data.names import chip_family, model_named, system_named
+from liminal_jax.hardware.system import System
+from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.placement import Placement
+from liminal_jax.performance.predictor import Design
+from liminal_jax.workload.counts import counts
+from liminal_jax.workload.model import Model
+from liminal_jax.workload.request import BITS_PER_BYTE, Request
+
+METRICS = (
+    "tpot_ms",
+    "itl_ms",
+    "utps",
+    "output_tps_total",
+    "output_tps_per_gpu",
+    "e2e_latency_s",
+)
+REQUIRED = (
+    "model",
+    "gpu",
+    "num_gpus",
+    "tp",
+    "batch_or_concurrency",
+    "weight_bits",
+    "isl",
+    "osl",
+    "metric",
+    "value",
+    "engine",
+    "source_id",
+)
+DRAWN_SHARE = 0.9
+"""Mean over nominal length where lengths are drawn evenly from 0.8 to 1.0 of the nominal."""
+ASSUMED_KV_BITS = 16.0
+"""Bits of the cache where a row does not state them: the default of the engines."""
+CORES_PER_CHIP = 2
+"""NeuronCores on one Inferentia2 or Trainium1 chip."""
+
+
+_FILE_SIZE = re.compile(r"([\d.]+) GiB, ([\d.]+) B params")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement as its file states it; None where a number is blank."""
+
+    line: int
+    model: str
+    params_note: str
+    weight_bits: float | None
+    kv_bits: float | None
+    gpu: str
+    num_gpus: float | None
+    tp: float | None
+    pp: float | None
+    ep: float | None
+    batch_or_concurrency: float | None
+    isl: float | None
+    osl: float | None
+    metric: str
+    value: float | None
+    engine: str
+    engine_version: str
+    source_repo_or_url: str
+    source_path: str
+    note: str
+    source_id: str
+    arch: str
+    decode_purity: str
+
+
+NUMBERS = tuple(f.name for f in fields(Row) if f.type == float | None)
+TEXTS = tuple(f.name for f in fields(Row) if f.name not in (*NUMBERS, "line"))
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A line of the file that is no row, and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A row that is no case, and why."""
+
+    row: Row
+    reason: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """A measured step and the design that the predictor is asked about.
+
+    Attributes:
+        row: The measurement.
+        model: The model.
+        design: Hardware, mapping and the batch of one instance.
+        request: Context and precisions.
+        source: Who measured.
+        engine: Inference engine.
+        chip: Name of the system's file.
+        family: Family of the chip, such as hopper.
+        model_name: Name of the model's file.
+        tpot: Measured time of one token [s].
+        batch: Users in one micro-batch of one instance.
+        context: Mean tokens of context while decoding.
+        tp: Chips over which tensors are split.
+        pp: Pipeline stages.
+        ep: Ranks over which experts are spread.
+        weight_bits: Bits of a weight as stored, scales included where the row tells.
+        kv_bits: Bits of a cached element.
+        data_parallel: Whether attention keeps separate users on each rank.
+        remarks: What was taken where the row does not say.
+    """
+
+    row: Row
+    model: Model
+    design: Design
+    request: Request
+    source: str
+    engine: str
+    chip: str
+    family: str
+    model_name: str
+    tpot: float
+    batch: float
+    context: float
+    tp: int
+    pp: int
+    ep: int
+    weight_bits: float
+    kv_bits: float
+    data_parallel: bool
+    remarks: tuple[str, ...]
+
+
+def read_rows(path: Path | str) -> tuple[list[Row], list[Refusal]]:
+    """The rows of a file, and the lines that are none.
+
+    Raises:
+        InputError: the file cannot be read, or lacks columns.
+    """
+    try:
+        with Path(path).open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            present = [name for name in reader.fieldnames or [] if name]
+            entries = [(reader.line_num, entry) for entry in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(str(path), [Problem("", f"cannot be read: {error}")]) from None
+    missing = [name for name in REQUIRED if name not in present]
+    if missing:
+        others = [name for name in present if name not in REQUIRED]
+        raise InputError(
+            str(path),
+            [Problem(name, f"is a missing column{did_you_mean(name, others)}") for name in missing],
+        )
+    rows: list[Row] = []
+    refused: list[Refusal] = []
+    seen: dict[tuple[object, ...], int] = {}
+    for line, entry in entries:
+        row = _row(line, {name: entry.get(name) or "" for name in (*NUMBERS, *TEXTS)})
+        if isinstance(row, Row):
+            key = tuple(getattr(row, name) for name in (*NUMBERS, *TEXTS))
+            first = seen.setdefault(key, line)
+            if first != line:
+                row = Refusal(line, f"is the same as line {first}")
+        (rows if isinstance(row, Row) else refused).append(row)  # pyright: ignore[reportArgumentType]
+    return rows, refused
+
+
+def _row(line: int, entry: dict[str, str]) -> Row | Refusal:
+    numbers: dict[str, float | None] = {}
+    problems = []
+    for name in NUMBERS:
+        text = entry[name].strip()
+        try:
+            number = float(text) if text else None
+        except ValueError:
+            problems.append(f"{name}: {text!r} is not a number")
+            continue
+        least = 0.0 if name in ("isl", "osl") else math.ulp(0.0)
+        if number is not None and not least <= number < math.inf:
+            problems.append(f"{name}: {text} is impossible")
+        numbers[name] = number
+    metric = entry["metric"].strip()
+    if metric not in METRICS:
+        problems.append(f"metric: {metric!r} is unknown{did_you_mean(metric, METRICS)}")
+    if entry["value"].strip() == "":
+        problems.append("value: is blank")
+    if problems:
+        return Refusal(line, "; ".join(problems))
+    texts = {name: entry[name].strip() for name in TEXTS}
+    return Row(line=line, **numbers, **texts)  # pyright: ignore[reportArgumentType]
+
+
+def cases_of(rows: list[Row]) -> tuple[list[Case], list[Skipped]]:
+    """The cases of rows, and the rows that are none, each with every reason."""
+    cases: list[Case] = []
+    skipped: list[Skipped] = []
+    for row in rows:
+        reasons = _reasons(row)
+        case = None if reasons else _case(row)
+        if case is not None and (reason := _overflow(case)):
+            reasons, case = [reason], None
+        if case is None:
+            skipped.append(Skipped(row, "; ".join(reasons)))
+        else:
+            cases.append(case)
+    return cases, skipped
+
+
+def _reasons(row: Row) -> list[str]:
+    stated = ("num_gpus", "tp", "batch_or_concurrency", "weight_bits", "isl")
+    reasons = [f"{name} is not stated" for name in stated if getattr(row, name) is None]
+    if model_named(row.model) is None:
+        reasons.append(f"unknown model {row.model!r}")
+    if system_named(row.gpu) is None:
+        reasons.append(f"unknown chip {row.gpu!r}")
+    if row.metric == "e2e_latency_s" and not row.osl:
+        reasons.append("osl is not stated")
+    if row.decode_purity == "queue":
+        reasons.append("requests queued: the batch is not known")
+    if row.num_gpus and row.tp and _split(row)[0] * _split(row)[1] > row.num_gpus:
+        reasons.append("tp x pp exceeds num_gpus")
+    return reasons
+
+
+def _split(row: Row) -> tuple[int, int]:
+    """Chips of a stage, and stages."""
+    ranks, stages = int(row.tp or 1), int(row.pp or 1)
+    if row.source_id == "aws-neuron" or "counts NeuronCores" in row.note:
+        ranks = max(1, ranks // CORES_PER_CHIP)
+    return ranks, stages
+
+
+def _stored_bits(row: Row) -> float:
+    """Bits of a weight: size of the file over parameters, where the row tells both."""
+    found = _FILE_SIZE.search(row.params_note)
+    if found is None:
+        return row.weight_bits or math.nan
+    return float(found[1]) * 2**30 * BITS_PER_BYTE / (float(found[2]) * 1e9)
+
+
+def _tpot(row: Row, users: float) -> float:
+    """Time of one token [s], from whatever the row states."""
+    value, chips = row.value or math.nan, row.num_gpus or 1
+    return {
+        "tpot_ms": value / 1e3,
+        "itl_ms": value / 1e3,
+        "utps": 1 / value,
+        "output_tps_total": users / value,
+        "output_tps_per_gpu": users / (value * chips),
+        "e2e_latency_s": value / (row.osl or 1),
+    }[row.metric]
+
+
+def _lengths(row: Row) -> float:
+    """Mean context of decoding: the prompt and half of what is written."""
+    drawn = "0.8-1.0x" in row.note or row.source_id.startswith("inferencex-dsr1")
+    share = DRAWN_SHARE if drawn else 1.0
+    return max(1.0, share * ((row.isl or 0) + (row.osl or 0) / 2))
+
+
+def _case(row: Row) -> Case:
+    model, chip = model_named(row.model) or "", system_named(row.gpu) or ""
+    tp, pp = _split(row)
+    users = row.batch_or_concurrency or 1
+    instances = max(1.0, (row.num_gpus or 1) // (tp * pp))
+    batch = max(1.0, users / instances)
+    remarks = []
+    if instances > 1:
+        remarks.append(f"the users are shared out over {instances:.0f} instances")
+    if row.kv_bits is None:
+        remarks.append(f"kv_bits is not stated: {ASSUMED_KV_BITS:.0f} taken")
+    if row.osl is None:
+        remarks.append("osl is not stated: the context is the prompt's")
+    weights, cache = _stored_bits(row), row.kv_bits or ASSUMED_KV_BITS
+    if weights != row.weight_bits:
+        remarks.append(f"{weights:.2f} bits a weight, scales included, from the size of the file")
+    ep = int(row.ep or 1)
+    if tp % ep:
+        remarks.append(f"ep {ep} does not divide tp {tp}: 1 taken")
+        ep = 1
+    context = _lengths(row)
+    return Case(
+        row=row,
+        model=_model(model),
+        design=Design(_system(chip), Mapping(tp=tp, pp=pp, ep=ep), Placement(), batch=batch),
+        request=Request(context=context, weight_bits=weights, kv_bits=cache),
+        source=row.source_id,
+        engine=row.engine,
+        chip=chip,
+        family=chip_family(chip),
+        model_name=model,
+        tpot=_tpot(row, users),
+        batch=batch,
+        context=context,
+        tp=tp,
+        pp=pp,
+        ep=ep,
+        weight_bits=weights,
+        kv_bits=cache,
+        data_parallel=bool(re.search(r"attention.{0,3}(data-parallel|DP)", row.note)),
+        remarks=tuple(remarks),
+    )
+
+
+def _overflow(case: Case) -> str:
+    """Why the instance cannot hold its weights and caches; empty where it can."""
+    tally = counts(load_model_spec(case.model_name))
+    cached = float(tally.kv_elements_per_token_growing) * case.context
+    needed = (
+        tally.total * case.weight_bits / BITS_PER_BYTE
+        + case.batch * cached * case.kv_bits / BITS_PER_BYTE
+    )
+    capacity = load_system_file(case.chip).chip.memory.capacity.value or math.nan
+    held = capacity * case.tp * case.pp
+    if needed <= held:
+        return ""
+    return f"does not fit in memory: {needed / 2**30:.0f} GiB needed, {held / 2**30:.0f} there"
+
+
+@cache
+def _model(name: str) -> Model:
+    return load_model(name)
+
+
+@cache
+def _system(name: str) -> System:
+    return load_system(name)

@@ -1,0 +1,121 @@
+"""A design file as a calibration predicts it, with an interval."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax._smooth import Exact
+from liminal_jax.calibration.fitted import TERMS, Fitted
+from liminal_jax.calibration.terms import Terms
+from liminal_jax.data.calibrations import Calibration
+from liminal_jax.data.names import chip_family, system_named
+from liminal_jax.mapping.exchange import ReplicatedExchange
+from liminal_jax.performance.filled import filled_design
+from liminal_jax.performance.predictor import step_terms
+from liminal_jax.study.file import DesignFile
+from liminal_jax.study.problem import problem_of
+
+
+@dataclass(frozen=True)
+class CalibratedStep:
+    """What a calibration says of a design.
+
+    Attributes:
+        calibration: Its name.
+        engine: The engine, None for a typical one.
+        family: The family of the chip, None where it was not measured.
+        step_time: Time of one token [s].
+        low: Lower end of the 90 % interval of that time [s].
+        high: Upper end [s].
+        stps: Tokens a second of the instance [1/s].
+    """
+
+    calibration: str
+    engine: str | None
+    family: str | None
+    step_time: float
+    low: float
+    high: float
+    stps: float
+
+    def record(self) -> dict[str, Any]:
+        """As `--json` prints it: times in seconds, and tokens a second of one user."""
+        return {
+            "calibration": self.calibration,
+            "engine": self.engine,
+            "family": self.family,
+            "utps": 1 / self.step_time,
+            "stps": self.stps,
+            "step_time": self.step_time,
+            "low": self.low,
+            "high": self.high,
+            "utps_low": 1 / self.high,
+            "utps_high": 1 / self.low,
+        }
+
+
+def _family(file: DesignFile, calibration: Calibration) -> str | None:
+    """The family of a design's chip where the calibration has measured it."""
+    if file.design.system is None:
+        return None
+    name = system_named(file.design.system.names[0])
+    family = None if name is None else chip_family(name)
+    return family if family in calibration.groups("family") else None
+
+
+def _engine(name: str | None, calibration: Calibration) -> str | None:
+    known = {it.lower(): it for it in calibration.groups("engine")}
+    if name is None or name.lower() in known:
+        return None if name is None else known[name.lower()]
+    hint = did_you_mean(name, known.values()) or f"; there are {', '.join(known.values())}"
+    raise InputError("liminal predict", [Problem("--engine", f"no engine {name!r} there{hint}")])
+
+
+@eqx.filter_jit
+def _step(fitted: Fitted, terms: Terms) -> tuple[jax.Array, Fitted]:
+    """The time, and the change of its logarithm for each logarithm of a loss."""
+    time = fitted.time(terms)
+    slopes = jax.grad(lambda it: jnp.log(it.time(terms)))(fitted)
+    return time, jax.tree.map(lambda slope, value: slope * value, slopes, fitted)
+
+
+def calibrated_step(
+    file: DesignFile, calibration: Calibration, engine: str | None = None
+) -> CalibratedStep:
+    """Time of a token as a calibration predicts it, for a file that `predicted` accepts.
+
+    Where experts are spread, each rank attends to its own users, as the engines measured do.
+
+    Raises:
+        InputError: the calibration does not know the engine.
+    """
+    engine, family = _engine(engine, calibration), _family(file, calibration)
+    problem = problem_of(file)
+    point = jnp.asarray(problem.point, float)
+    system, mapping = problem.system(point, jnp.asarray(0), Exact()), problem.mapping(point)
+    model, request, _ = problem.workload
+    laws = problem.workload.assumptions(system.network, Exact())
+    if float(mapping.ep) > 1 and file.workload.accounting == "model":
+        laws = eqx.tree_at(lambda it: it.exchange, laws, ReplicatedExchange())
+    batch = jnp.asarray(file.design.batch.value, float)
+    design = filled_design(system, mapping, batch, model, request, laws)
+    time, slopes = _step(
+        calibration.fitted(engine, family), step_terms(design, model, request, laws)
+    )
+    by_term = {term: float(getattr(slopes, term)) for term in TERMS}
+    width = np.exp(calibration.interval * calibration.spread(by_term, engine, family))
+    step = float(time)
+    return CalibratedStep(
+        calibration=calibration.name,
+        engine=engine,
+        family=family,
+        step_time=step,
+        low=float(step / width),
+        high=float(step * width),
+        stps=float(mapping.pp * batch) / step,
+    )

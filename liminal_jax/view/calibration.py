@@ -1,0 +1,100 @@
+"""Calibrations and their errors on the screen."""
+
+from collections import Counter
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from liminal_jax.calibration.fitted import TERMS
+from liminal_jax.fit.calibrate import Calibrated, Measured, Validation
+from liminal_jax.fit.scores import macro_scores
+from liminal_jax.view.numbers import per_cent, plain
+
+_MOST_REASONS = 12
+_SCHEMES = {
+    "ideal": "bare bound",
+    "one_number": "bound times one number, fitted here",
+    "as_is": "calibration as it is",
+    "by_cell": "cell left out",
+    "by_chip": "chip left out",
+    "by_model": "model left out",
+}
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else per_cent(value)
+
+
+def _skipped(measured: Measured) -> list[Text]:
+    reasons = Counter(reason for _, reason in measured.skipped)
+    lines = [Text(f"{len(measured.skipped)} rows skipped", style="bold")] if reasons else []
+    lines += [Text(f"  {count} x {reason}") for reason, count in reasons.most_common(_MOST_REASONS)]
+    return lines
+
+
+def calibrated_view(found: Calibrated, path: str) -> RenderableType:
+    """What was learned, how surely, and what was not."""
+    it, batch = found.calibration, found.measured.batch
+    table = Table("loss", "typical", "factor either way", "of its prior spread", box=None)
+    fitted = it.fitted()
+    left = {addend.term: addend.spread for addend in it.addends if addend.level == "all"}
+    for term in TERMS:
+        spread = left[term] * it.priors[term].all
+        table.add_row(
+            term, plain(float(getattr(fitted, term))), f"{2.718281828**spread:.2f}",
+            per_cent(left[term]),
+        )  # fmt: skip
+    fit = macro_scores(batch, found.fit.predicted)["macro_mape"]
+    by_cell = macro_scores(batch, found.by_cell)["macro_mape"]
+    unlearned = ", ".join(found.unlearned()) or "none"
+    return Group(
+        Text(f"{path}: {it.rows} rows of {len(it.sources)} sources", style="bold"),
+        Text(f"error {per_cent(fit)}, cells left out {per_cent(by_cell)} (mean over sources)"),
+        "",
+        table,
+        "",
+        Text(f"not pinned by these data, the prior decides: {unlearned}"),
+        *_skipped(found.measured),
+    )  # fmt: skip
+
+
+def _row(table: Table, label: str, it: dict[str, Any], mape: str) -> None:
+    rank = it["rank_correlation"]
+    table.add_row(
+        label,
+        str(it.get("rows", "")),
+        _share(it[mape]),
+        _share(it["bias"]),
+        _share(it["within_10"]),
+        _share(it["within_25"]),
+        "-" if rank is None else f"{rank:.2f}",
+    )
+
+
+def validation_view(found: Validation) -> RenderableType:
+    """Errors, averaged over sources and of each group."""
+    record = found.record
+    headings = ("", "rows", "MAPE", "bias", "within 10 %", "within 25 %", "rank")
+    schemes = Table(*headings, box=None, title="averaged over sources", title_justify="left")
+    for name, it in record["schemes"].items():
+        _row(schemes, _SCHEMES[name], it, "macro_mape")
+    tables = []
+    for group, each in record["groups"].items():
+        table = Table(*headings, box=None, title=f"by {group}", title_justify="left")
+        for label, it in each.items():
+            _row(table, label, it, "mape")
+        tables.append(table)
+    floor = record["noise_floor"]
+    coverage = ", ".join(f"{_SCHEMES[k]} {per_cent(v)}" for k, v in record["coverage"].items())
+    return Group(
+        Text(f"{record['rows']} rows against calibration {record['calibration']}", style="bold"),
+        Text(f"judged by {record['basis']}"),
+        schemes,
+        *tables,
+        Text(f"90 % intervals cover: {coverage}"),
+        Text(f"noise of the data: median {per_cent(floor['median'])}, 90th percentile"
+             f" {per_cent(floor['p90'])} between captures of one configuration"),
+        *_skipped(found.measured),
+    )  # fmt: skip

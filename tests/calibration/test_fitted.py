@@ -1,0 +1,82 @@
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import liminal_jax as ll
+from liminal_jax.calibration.base import Ideal
+from liminal_jax.calibration.fitted import TERMS, Fitted
+from liminal_jax.data.calibrations import load_calibration
+from liminal_jax.performance.predictor import step_terms
+
+DESIGN = ll.Design(ll.load_system("h200"), ll.Mapping(tp=8), ll.Placement(), batch=32)
+REQUEST = ll.Request(context=8192)
+LOSSLESS = {
+    **dict.fromkeys(("weight_share", "cache_share", "narrow_share", "matrix_share"), 1.0),
+    **dict.fromkeys(("core_share", "imbalance", "spread", "collective_factor", "occupancy"), 1.0),
+    **dict.fromkeys(("layer_time", "mixture_time", "collective_time", "user_time"), 0.0),
+    "step_time_fixed": 0.0,
+    "overlap": 200.0,
+}
+
+
+def predicted(calibration, design=DESIGN, name="llama-3-70b"):
+    laws = ll.Assumptions(calibration=calibration)
+    return ll.predict(design, ll.load_model(name), REQUEST, laws)
+
+
+def test_the_ideal_calibration_is_the_default_to_the_bit():
+    ideal = predicted(Ideal())
+    bare = ll.predict(DESIGN, ll.load_model("llama-3-70b"), REQUEST)
+    for mine, its in zip(jax.tree.leaves(ideal), jax.tree.leaves(bare), strict=True):
+        np.testing.assert_array_equal(mine, its)
+
+
+@pytest.mark.parametrize("name", ["llama-3-70b", "deepseek-v3", "gpt-oss-120b"])
+def test_a_calibration_without_losses_is_the_bound(name):
+    calibrated = predicted(Fitted(**LOSSLESS), name=name).step_time
+    np.testing.assert_allclose(calibrated, predicted(Ideal(), name=name).step_time, rtol=0.02)
+
+
+def test_the_predictor_gives_what_the_terms_give():
+    fitted = load_calibration("measured").fitted("vLLM", "hopper")
+    terms = step_terms(DESIGN, ll.load_model("llama-3-70b"), REQUEST)
+    np.testing.assert_allclose(predicted(fitted).step_time, fitted.time(terms), rtol=1e-12)
+
+
+def test_collectives_are_counted():
+    terms = step_terms(DESIGN, ll.load_model("llama-3-70b"), REQUEST)
+    assert float(terms.collectives) == 2 * 80
+    assert float(terms.layers) == 80
+    assert float(terms.mixtures) == 0
+
+
+def test_it_has_a_slope_in_losses_and_hardware():
+    fitted = load_calibration("measured").fitted("SGLang", "hopper")
+    model = ll.load_model("deepseek-v3")
+
+    def speed(fitted, design):
+        return ll.predict(design, model, REQUEST, ll.Assumptions(calibration=fitted)).utps
+
+    by_loss, by_hardware = jax.grad(speed, argnums=(0, 1))(fitted, DESIGN)
+    slopes = np.array([float(getattr(by_loss, term)) for term in TERMS])
+    assert np.all(np.isfinite(slopes))
+    assert float(by_loss.weight_share) > 0 > float(by_loss.layer_time)
+    assert float(by_hardware.system.chip.memory.bandwidth) > 0
+    step = 1e-5 * fitted.layer_time
+    more = eqx.tree_at(lambda it: it.layer_time, fitted, fitted.layer_time + step)
+    less = eqx.tree_at(lambda it: it.layer_time, fitted, fitted.layer_time - step)
+    difference = (speed(more, DESIGN) - speed(less, DESIGN)) / (2 * step)
+    np.testing.assert_allclose(by_loss.layer_time, difference, rtol=1e-4)
+
+
+def test_calibrations_map_over_batches():
+    fitted = load_calibration("measured").fitted()
+
+    def step(batch):
+        design = ll.Design(DESIGN.system, DESIGN.mapping, ll.Placement(), batch=batch)
+        return predicted(fitted, design).step_time
+
+    steps = jax.vmap(step)(jnp.array([1.0, 8.0, 64.0]))
+    assert np.all(np.diff(np.asarray(steps)) > 0)

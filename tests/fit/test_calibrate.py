@@ -1,0 +1,183 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from liminal_jax._files import InputError
+from liminal_jax.cli.main import main
+from liminal_jax.data.calibrations import load_calibration, load_priors
+from liminal_jax.data.measurements import MEASURED
+from liminal_jax.fit.batch import batch_of
+from liminal_jax.fit.calibrate import load_measured
+from liminal_jax.fit.rows import cases_of, read_rows
+from liminal_jax.fit.scores import by_group, covering, macro_scores
+from liminal_jax.fit.solve import Fitter, source_weights
+
+SOURCES = ("gpt-fast", "rocm-vllm-latency", "trtllm-0.9-static")
+LICENCES = {"Apache-2.0", "BSD-3-Clause", "MIT"}
+
+
+def rows():
+    with MEASURED.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def written(path, rows):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture(scope="module")
+def few():
+    return [row for row in rows() if row["source_id"] in SOURCES]
+
+
+@pytest.fixture(scope="module")
+def batch():
+    return batch_of(cases_of([it for it in read_rows(MEASURED)[0] if it.source_id in SOURCES])[0])
+
+
+@pytest.fixture(scope="module")
+def fitted(batch):
+    fitter = Fitter(batch, load_priors())
+    return fitter, fitter.fit(np.ones(len(batch.cases), bool))
+
+
+def test_shipped_rows_name_source_and_licence():
+    for row in rows():
+        assert row["licence"] in LICENCES
+        assert row["source_repo_or_url"]
+        assert row["source_path"]
+
+
+def test_a_fit_is_nearer_than_the_bound(batch, fitted):
+    _, fit = fitted
+    assert macro_scores(batch, fit.predicted)["macro_mape"] < 0.12
+    assert macro_scores(batch, batch.ideal)["macro_mape"] > 0.4
+
+
+def test_covariance_is_never_wider_than_the_prior(batch, fitted):
+    fitter, fit = fitted
+    covariance = fitter.covariance(fit, np.ones(len(batch.cases), bool))
+    assert np.all(np.linalg.eigvalsh(covariance) > 0)
+    assert np.all(np.diag(covariance) <= 1 + 1e-9)
+
+
+def test_what_a_group_holds_does_not_reach_its_own_prediction(batch, fitted):
+    fitter, fit = fitted
+    cells = batch.cells()
+    held = fitter.held_out(cells, 4, fit)
+    assert np.all(np.isfinite(held))
+    error = macro_scores(batch, held)["macro_mape"]
+    assert error > macro_scores(batch, fit.predicted)["macro_mape"]
+
+
+def test_sources_count_alike(batch):
+    weights = source_weights(batch, np.ones(len(batch.cases), bool))
+    sources = batch.labels("source")
+    sums = [weights[sources == source].sum() for source in SOURCES]
+    np.testing.assert_allclose(sums, sums[0])
+
+
+def test_perfect_predictions_score_perfectly(batch):
+    record = macro_scores(batch, batch.measured)
+    assert record["macro_mape"] == 0
+    assert record["within_10"] == 1
+    assert record["rank_correlation"] == pytest.approx(1)
+    assert set(by_group(batch, batch.measured, "source")) == set(SOURCES)
+
+
+def test_the_covering_factor_covers(batch):
+    wrong = batch.measured * np.linspace(0.8, 1.25, len(batch.measured))
+    factor = covering(batch, wrong, np.ones(len(wrong)), 0.9)
+    assert np.mean(np.abs(np.log(wrong / batch.measured)) <= factor) == pytest.approx(0.9, abs=0.1)
+
+
+def test_bad_rows_are_named_and_the_good_ones_used(few, tmp_path):
+    good = [{**row, "note": f"{row['note']} {at}"} for at, row in enumerate(few[:6])]
+    bad = [
+        {**few[0], "model": "Nonesuch-9B"},
+        {**few[0], "gpu": "Nonesuch 1"},
+        {**few[0], "metric": "tpot_ms", "value": "0.001", "note": "too fast"},
+        {**few[0], "value": "fast"},
+        good[0],
+        {**good[1], "source_path": "elsewhere"},
+    ]
+    measured = load_measured(written(tmp_path / "rows.csv", [*good, *bad]))
+    assert len(measured.batch.cases) == 6
+    reasons = " | ".join(reason for _, reason in measured.skipped)
+    assert len(measured.skipped) == len(bad)
+    for words in (
+        "unknown model 'Nonesuch-9B'",
+        "unknown chip 'Nonesuch 1'",
+        "faster than the weights can stream",
+        "is not a number",
+        "is the same as line",
+        "is the same measurement as line",
+    ):
+        assert words in reasons
+
+
+def test_missing_columns_are_all_named(few, tmp_path):
+    short = [{k: v for k, v in row.items() if k not in ("gpu", "value")} for row in few]
+    with pytest.raises(InputError) as caught:
+        load_measured(written(tmp_path / "rows.csv", short))
+    assert {problem.path for problem in caught.value.problems} == {"gpu", "value"}
+
+
+def test_no_usable_row_says_why(few, tmp_path, capsys):
+    path = written(tmp_path / "rows.csv", [{**few[0], "gpu": "Nonesuch 1"}])
+    assert main(["validate", str(path)]) == 2
+    assert "unknown chip" in capsys.readouterr().err
+
+
+def test_fewer_rows_than_losses_are_refused(few, tmp_path, capsys):
+    path = written(tmp_path / "rows.csv", few[:5])
+    assert main(["calibrate", str(path), "-o", str(tmp_path / "my.toml")]) == 2
+    assert "5 usable rows, fewer than" in capsys.readouterr().err
+    assert not (tmp_path / "my.toml").exists()
+
+
+def test_calibrate_validate_and_predict_with_it(few, tmp_path, capsys):
+    path = written(tmp_path / "rows.csv", few)
+    mine = tmp_path / "my.toml"
+    assert main(["calibrate", str(path), "-o", str(mine), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["rows"] == len(few)
+    assert load_calibration(str(mine)).rows == len(few)
+    assert main(["validate", str(path), "--calibration", str(mine), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    for key in ("macro_mape", "mape_by_source", "bias", "within_10", "within_25",
+                "rank_correlation", "interval_coverage", "rows", "skipped"):  # fmt: skip
+        assert record[key] is not None
+    assert set(record["schemes"]) == {
+        "ideal", "one_number", "as_is", "by_cell", "by_chip", "by_model"}  # fmt: skip
+    flags = ["predict", "-m", "llama-3-8b", "--system", "h100", "--calibration", str(mine)]
+    assert main([*flags, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    step = record["calibrated"]
+    assert step["low"] < step["step_time"] < step["high"]
+    assert record["step_time"] < step["step_time"]
+    assert main(flags) == 0
+    assert "90 % interval" in capsys.readouterr().out
+
+
+def test_rows_of_cells_that_were_not_fitted_are_judged_as_they_are(few, tmp_path, capsys):
+    other = [{**row, "engine": "another"} for row in few]
+    path = written(tmp_path / "rows.csv", other)
+    assert main(["validate", str(path), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["macro_mape"] == record["schemes"]["as_is"]["macro_mape"]
+    assert main(["validate", str(path)]) == 0
+    assert "as it is" in capsys.readouterr().out
+
+
+def test_an_unmeasured_chip_has_a_wider_interval():
+    calibration = load_calibration("measured")
+    slopes = {"weight_share": -0.8, "layer_time": 0.2}
+    known = calibration.spread(slopes, "SGLang", "hopper")
+    assert known < calibration.spread(slopes, "SGLang", None) < calibration.spread(slopes)
