@@ -211,9 +211,8 @@ def _slopes(fitted: Fitted, terms: Terms) -> Fitted:
 
 def _elsewhere(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """For each case, whether its label also occurs in another group than its own."""
-    return np.array(
-        [np.any((labels == label) & (groups != own)) for label, own in zip(labels, groups, strict=True)]
-    )  # fmt: skip
+    pairs = zip(labels, groups, strict=True)
+    return np.array([np.any((labels == label) & (groups != own)) for label, own in pairs])
 
 
 def spreads(
