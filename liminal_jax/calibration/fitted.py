@@ -43,8 +43,9 @@ class Fitted(AbstractCalibration):
         t_c = o (t_w* / a + t_a / a_k)
 
     with t_w, t_e, t_k the ideal times of weights, experts and cache, t_w* and t_a those of matrix
-    products and attention, h the halvings of weights from 16 bits, L layers, L_x those with experts, C collectives, t_x their ideal time,
-    U users of one scheduler, and B' users of the micro-batch, 32 at most. All numbers are positive.
+    products and attention, h the halvings of weights from 16 bits, L layers, L_x those with
+    experts, C collectives, t_x their ideal time, U users of one scheduler, and B' users of the
+    micro-batch, 32 at most. All numbers are positive.
 
     Attributes:
         weight_share: Share b of the memory bandwidth reached on weights.

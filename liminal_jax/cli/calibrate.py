@@ -18,15 +18,14 @@ def calibrate(
 ) -> None:
     """Fit a calibration to measured decode steps, for `liminal predict --calibration FILE`.
 
-    Columns that the CSV needs: model, gpu, num_gpus, tp, batch_or_concurrency, weight_bits, isl,
-    osl, metric, value, engine, source_id. Read where present: pp, ep, kv_bits, engine_version,
-    note, decode_purity (pure, near, mixed, max-load, queue; pure and near are used). metric is
-    tpot_ms or itl_ms (time of one token of a user, in milliseconds), utps (tokens/s of one user),
-    output_tps_total, output_tps_per_gpu (tokens/s of all users) or e2e_latency_s (a whole static
-    batch, in seconds). Sources (source_id) count alike, however many rows each has.
-
     Args:
-        data: The measurements.
+        data: The measurements. Columns that they need: model, gpu, num_gpus, tp,
+            batch_or_concurrency, weight_bits, isl, osl, metric, value, engine, source_id. Read
+            where present: pp, ep, kv_bits, engine_version, note, decode_purity (pure, near, mixed,
+            max-load or queue; the first two are used). A metric is tpot_ms or itl_ms (time of one
+            token of a user), utps (tokens/s of one user), output_tps_total, output_tps_per_gpu
+            (tokens/s of all users) or e2e_latency_s (a whole static batch). Each source_id counts
+            alike, however many rows it has.
         output: The file to write.
         about: What the file should say of itself.
         json: Print one JSON object.

@@ -18,11 +18,11 @@ def validate(
 ) -> None:
     """Compare predictions with measured decode: error by source, engine, chip, model and users.
 
-    What the calibration was fitted to is judged by fits that left its cell (source, model, chip,
-    count, bits, engine) out. See `liminal calibrate --help` for the columns.
+    What the calibration was fitted to is judged by fits that left its cell out.
 
     Args:
-        data: Measurements; those that come with the package where left out.
+        data: Measurements, in the columns that `liminal calibrate --help` tells; those that come
+            with the package where left out. A cell is a source, model, chip, count, bits, engine.
         calibration: A calibration that comes with the package, or a path to a file.
         figures: Also draw predicted against measured, and residuals, into this folder.
         json: Print one JSON object.

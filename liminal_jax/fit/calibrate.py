@@ -147,7 +147,7 @@ def calibrate(path: Path | str, name: str, about: str) -> Calibrated:
     cells = batch.cells()
     by_cell = fitter.held_out(cells, min(FOLDS, len(set(cells))), fit)
     found = calibration_of(fitter, fit, name, about, _noise(batch, fit))
-    factor = covering(batch, by_cell, spreads(found, batch), COVERED)
+    factor = covering(batch, by_cell, spreads(found, batch, cells), COVERED)
     return Calibrated(found.model_copy(update={"interval": round(factor, 3)}), measured, fit,
                       by_cell)  # fmt: skip
 
@@ -206,7 +206,7 @@ def validate(path: Path | str, calibration: Calibration) -> Validation:
     schemes = {"ideal": batch.ideal, "one_number": one_number(batch), "as_is": as_is}
     seen = np.isin(batch.cells(), calibration.cells)
     judged, basis = as_is, "the calibration as it is"
-    coverage = {}
+    coverage = {"as_is": macro_coverage(batch, as_is, widths)}
     if np.sum(seen) >= LEAST_ROWS and len(set(batch.cells()[seen])) > 1:
         fitter = Fitter(batch, calibration.priors)
         fit = fitter.fit(np.ones(len(batch.cases), bool))
@@ -216,10 +216,12 @@ def validate(path: Path | str, calibration: Calibration) -> Validation:
             if count > 1:
                 folds = min(FOLDS, count) if name == "by_cell" else min(2 * FOLDS, count)
                 schemes[name] = fitter.held_out(of, folds, fit)
-                coverage[name] = macro_coverage(batch, schemes[name], widths)
+                wide = calibration.interval * spreads(calibration, batch, of)
+                coverage[name] = macro_coverage(batch, schemes[name], wide)
         judged = np.where(seen, schemes.get("by_cell", as_is), as_is)
+        wide = calibration.interval * spreads(calibration, batch, batch.cells())
+        widths = np.where(seen, wide, widths)
         basis = "fits that left out the cells it was fitted to; the calibration as it is elsewhere"
-    coverage["as_is"] = macro_coverage(batch, as_is, widths)
     record = {
         **macro_scores(batch, judged),
         "interval_coverage": macro_coverage(batch, judged, widths),

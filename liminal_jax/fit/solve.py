@@ -209,15 +209,38 @@ def _slopes(fitted: Fitted, terms: Terms) -> Fitted:
     return jax.tree.map(lambda slope, value: slope * value, slopes, fitted)
 
 
-def spreads(calibration: Calibration, batch: Batch) -> Float[np.ndarray, " cases"]:
-    """Spread of the logarithm of each predicted time."""
+def _elsewhere(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """For each case, whether its label also occurs in another group than its own."""
+    pairs = zip(labels, groups, strict=True)
+    return np.array([np.any((labels == label) & (groups != own)) for label, own in pairs])
+
+
+def spreads(
+    calibration: Calibration, batch: Batch, held_out: np.ndarray | None = None
+) -> Float[np.ndarray, " cases"]:
+    """Spread of the logarithm of each predicted time.
+
+    Args:
+        calibration: What predicts.
+        batch: The cases.
+        held_out: The group of each case, where it was predicted without: an engine or a family
+            that occurs nowhere else is then one that was not measured.
+    """
+    engines, families = batch.labels("engine"), batch.labels("family")
+    everywhere = np.ones(len(batch.cases), bool)
+    by_engine = everywhere if held_out is None else _elsewhere(engines, held_out)
+    by_family = everywhere if held_out is None else _elsewhere(families, held_out)
+    known = [
+        (str(engines[at]) if by_engine[at] else None, str(families[at]) if by_family[at] else None)
+        for at in range(len(batch.cases))
+    ]
     each = [calibration.fitted(it.engine, it.family) for it in batch.cases]
     slopes = _slopes(jax.tree.map(lambda *leaves: jnp.stack(leaves), *each), batch.terms)
     by_term = {term: np.asarray(getattr(slopes, term)) for term in TERMS}
     return np.array(
         [
-            calibration.spread({k: float(v[at]) for k, v in by_term.items()}, it.engine, it.family)
-            for at, it in enumerate(batch.cases)
+            calibration.spread({term: float(it[at]) for term, it in by_term.items()}, *who)
+            for at, who in enumerate(known)
         ]
     )
 

@@ -79,7 +79,7 @@ def _engine(name: str | None, calibration: Calibration) -> str | None:
 @eqx.filter_jit
 def _step(fitted: Fitted, terms: Terms) -> tuple[jax.Array, Fitted]:
     """The time, and the change of its logarithm for each logarithm of a loss."""
-    time = fitted.time(terms)
+    time = jnp.asarray(fitted.time(terms))
     slopes = jax.grad(lambda it: jnp.log(it.time(terms)))(fitted)
     return time, jax.tree.map(lambda slope, value: slope * value, slopes, fitted)
 
