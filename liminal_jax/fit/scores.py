@@ -29,7 +29,9 @@ def scores(measured: Times, predicted: Times) -> dict[str, float | int | None]:
         "bias": _mean(error),
         "within_10": _mean(np.abs(error) <= 0.10),
         "within_25": _mean(np.abs(error) <= 0.25),
-        "rank_correlation": float(kendalltau(measured, predicted).statistic) if several else None,
+        "rank_correlation": float(np.asarray(kendalltau(measured, predicted))[0])
+        if several
+        else None,
     }
 
 
