@@ -58,8 +58,7 @@ def predict(
         pp: Pipeline stages, each with its own micro-batch in flight.
         ep: Ranks over which whole experts are spread; divides tp x cp.
         batch_size: Users in one micro-batch.
-        context: Tokens of each user's context; 8192 by default, or isl + osl/2 where these are
-            given. 128K is 131072.
+        context: Tokens of each user's context; 8192, or isl + osl/2, by default. 128K is 131072.
         weight_bits: Bits of a weight.
         kv_bits: Bits of a cache element.
         accounting: `model` counts everything the model does; `talk` counts as the published

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax.performance.predictor import Assumptions, Design, Step, mixed_step
 from liminal_jax.workload.chunk import Chunk, Prompts
 from liminal_jax.workload.model import Model
@@ -37,19 +37,19 @@ class Lengths(eqx.Module):
     isl: Leaf
     osl: Leaf
     chunk: Leaf
-    budget: Leaf
+    budget: Leaf | None
 
     def __init__(
         self,
         isl: Scalar,
         osl: Scalar,
         chunk: Scalar | None = None,
-        budget: Scalar = jnp.inf,
+        budget: Scalar | None = None,
     ):
         self.isl = as_leaf(isl)
         self.osl = as_leaf(osl)
         self.chunk = as_leaf(isl if chunk is None else chunk)
-        self.budget = as_leaf(budget)
+        self.budget = optional_leaf(budget)
 
     def chunks(self) -> Scalar:
         """Chunks of a prompt; one that is not full counts by its part."""
@@ -193,16 +193,20 @@ def continuous_batching(
 
         TPOT = (1 - s) T_decode + s T_mixed        TTFT = ISL/c T_mixed
 
-    Where u exceeds the budget, fewer users decode: as many as the budget feeds. See `serve` for
-    the arguments.
+    Where u exceeds the budget, fewer users decode: as many as the budget feeds. An answer of one
+    token counts as one step. See `serve` for the arguments.
 
     References:
         Yu et al. (2022), Orca, OSDI; Agrawal et al. (2024), Sarathi-Serve, arXiv:2403.02310.
     """
     relaxation = (Assumptions() if assumptions is None else assumptions).relaxation
     later = jnp.maximum(lengths.osl - 1, 1.0)
-    batch = jnp.minimum(design.batch, lengths.budget * later / lengths.isl)
-    chunks = batch * lengths.isl / later / lengths.chunk
+    wanted = design.batch * lengths.isl / later
+    passed = wanted
+    if lengths.budget is not None:
+        passed = relaxation.minimum(wanted, lengths.budget)
+    batch = design.batch * (passed / wanted)
+    chunks = passed / lengths.chunk
     decoding = _with_batch(design, batch)
     together = relaxation.maximum(1.0, chunks)
     mixed = _mean_step(decoding, model, request, together, lengths, assumptions).time

@@ -5,13 +5,13 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import Exact
 from liminal_jax.data.build import load_model
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.operators import (
     Operator,
-    layer_operators,
     mixed_layer_operators,
     mixed_table_operators,
 )
@@ -32,10 +32,16 @@ MIXERS = (
     "gpt-oss-120b",
     "deepseek-v3",
     "deepseek-v3.2",
-    "deepseek-v4-flash",
+    "deepseek-v4-pro",
     "minimax-m3",
-    "qwen3-next-80b-a3b",
+    "qwen3.5-35b-a3b",
 )
+
+
+def _all(batch: float, prompts: Prompts) -> Operator:
+    """All layers' operators of a step together."""
+    first, *others = mixed_layer_operators(MODEL, REQUEST, batch, prompts, Exact())
+    return sum(others, start=first)
 
 
 def _numbers(operator: Operator) -> tuple[float, ...]:
@@ -64,9 +70,7 @@ def test_every_token_is_looked_up_and_the_last_read_out() -> None:
 
 
 def test_a_mixed_step_reads_weights_once_for_both() -> None:
-    alone = sum(layer_operators(MODEL, REQUEST, 2.0, Exact()), start=Operator())
-    prompts = sum(mixed_layer_operators(MODEL, REQUEST, 0.0, TWO, Exact()), start=Operator())
-    both = sum(mixed_layer_operators(MODEL, REQUEST, 2.0, TWO, Exact()), start=Operator())
+    alone, prompts, both = _all(2.0, NONE), _all(0.0, TWO), _all(2.0, TWO)
     for name in ("matrix", "core", "scalar", "cache"):
         wanted = float(getattr(alone, name) + getattr(prompts, name))
         assert float(getattr(both, name)) == pytest.approx(wanted)
@@ -127,11 +131,8 @@ def test_a_chunk_of_one_token_is_a_decode_step(name: str) -> None:
 
 
 def test_gradients_see_the_chunk() -> None:
-    def core(past: jax.Array) -> jax.Array:
-        prompts = Prompts(count=1, chunk=Chunk(tokens=3, past=past))
-        return sum(
-            mixed_layer_operators(MODEL, REQUEST, 0.0, prompts, Exact()), start=Operator()
-        ).core
+    def core(past: jax.Array) -> Scalar:
+        return _all(0.0, Prompts(count=1, chunk=Chunk(tokens=3, past=past))).core
 
     # 32 FLOP for each of three tokens in the full layer, none in the full window
     assert float(jax.grad(core)(jnp.asarray(4.5))) == 96
