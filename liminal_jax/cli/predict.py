@@ -47,8 +47,9 @@ def predict(
 ) -> None:
     """Predict the decode step of a model on a system: speed, fit, power, cost, and why.
 
-    Give a model and a system, or a design file that `liminal optimize` wrote. With the lengths of
-    prompts and answers, time to the first token and throughput are predicted too.
+    Give a model and a system, or a design file that `liminal optimize` wrote.
+
+    With --isl and --osl, time to the first token and throughput are predicted too.
 
     Args:
         model: A bundled model (see `liminal models`), or a path to a config.json or model file.
