@@ -11,7 +11,7 @@ import nbclient
 import nbformat
 
 FOLDER = Path(__file__).resolve().parent
-"""Where notebooks lie; each is a numbered py:percent source and its executed twin."""
+"""Where notebooks lie: numbered py:percent sources, the first with its executed twin."""
 
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 """Which kernel a reader's Jupyter is to start."""
@@ -41,8 +41,10 @@ def executed(source: Path) -> Any:
 
 
 def main() -> None:
-    """Execute every notebook."""
+    """Execute every notebook that has a twin."""
     for source in sources():
+        if not source.with_suffix(".ipynb").exists():
+            continue
         notebook = executed(source)
         # What the kernel says of itself, and random names of cells, would change with every run.
         notebook.metadata.pop("language_info", None)

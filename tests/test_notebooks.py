@@ -19,8 +19,10 @@ def test_there_are_notebooks():
 
 
 @pytest.mark.parametrize("source", sources(), ids=lambda source: source.stem)
-def test_a_notebook_runs_and_its_twin_is_current(source):
+def test_a_notebook_runs_and_its_twin_if_any_is_current(source):
     fresh = executed(source)
+    if not source.with_suffix(".ipynb").exists():
+        return
     kept = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     remedy = "run python -m notebooks.execute"
     assert [(cell.cell_type, cell.source) for cell in kept.cells] == [
