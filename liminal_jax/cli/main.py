@@ -30,6 +30,7 @@ COMMANDS = {
         "uncertainty", "uncertainty", "how sure an answer is, as its numbers are drawn from ranges"
     ),
     "report": Command("report", "report", "one HTML page for a run, which needs no network"),
+    "app": Command("app", "app", "sliders in the browser: drag a number, see what follows"),
     "sweep": Command("sweep", "sweep", "every point of a grid or sample, on all devices"),
     "calibrate": Command("calibrate", "calibrate", "learn losses from your own measurements"),
     "validate": Command("validate", "validate", "how far predictions are from measurements"),

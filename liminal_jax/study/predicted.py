@@ -117,7 +117,7 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
     mapping, batch = problem.mapping(point), jnp.asarray(file.design.batch.value, float)
     prediction, gains, held = _computed(system, mapping, batch, model, request, assumptions)
     if np.isnan(float(prediction.step_time)):
-        raise InputError(file.name, [Problem("design.system", _unknown_speed(file, system))])
+        raise InputError(file.name, [Problem("design.system", unknown_speed(file, system))])
     sentences = basis(file, problem.categories[0], model, system, assumptions)
     served = None
     if lengths is not None:
@@ -135,7 +135,7 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
     )
 
 
-def _unknown_speed(file: DesignFile, system: System) -> str:
+def unknown_speed(file: DesignFile, system: System) -> str:
     """Why no time follows, and what to do about it."""
     (name,) = file.design.system.names if file.design.system is not None else ("the chip",)
     rates, work = system.chip.tensor, file.workload

@@ -1,0 +1,155 @@
+"""`liminal app`: a page of sliders in the browser, served on this machine."""
+
+import importlib.util
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from liminal_jax._files import InputError, Problem
+
+COMMAND = "liminal app"
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Addresses that no other machine reaches."""
+
+MODEL, SYSTEM = "deepseek-v3", "h200"
+"""What is shown where nothing is asked for."""
+
+
+def app(
+    run: Annotated[str | None, tyro.conf.Positional] = None,
+    model: Annotated[str | None, tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
+    system: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    host: str = "127.0.0.1",
+    port: int = 2718,
+    no_browser: bool = False,
+) -> int:
+    """Drag bandwidth, latency, capacity, chips, users, context and SRAM, and see what follows.
+
+    The page is served on this machine alone, to who has the token in its address.
+
+    With another --host anyone who reaches that address and has the token can use it, and
+
+    have files of this machine read as models, systems and designs; nothing is encrypted.
+
+    Args:
+        run: Folder of a run, or a design file, to begin from.
+        model: Else a model: a bundled name, or a path to a config.json or model file
+            (default: deepseek-v3).
+        system: On a system: a bundled name, or a path to a system file (default: h200).
+        host: Address to listen on.
+        port: Port to listen on.
+        no_browser: Only print the address.
+    """
+    _check(run, model, system, port)
+    asked = _asked(run, model, system)
+    _check_free(host, port)
+    token = secrets.token_urlsafe(24)
+    _announce(host, port, token)
+    with subprocess.Popen(
+        _served(host, port, asked, no_browser), stdin=subprocess.PIPE, env=_environment(), text=True
+    ) as server:
+        assert server.stdin is not None
+        server.stdin.write(token)
+        server.stdin.close()
+        return _waited(server)
+
+
+def _check(run: str | None, model: str | None, system: str | None, port: int) -> None:
+    problems = []
+    if importlib.util.find_spec("marimo") is None:
+        remedy = "is served by marimo, which is not installed; pip install -e '.[app]'"
+        problems.append(Problem("", remedy))
+    if run is not None and (model is not None or system is not None):
+        problems.append(Problem("", "give a run, or --model and --system, not both"))
+    if not 0 < port < 1 << 16:
+        problems.append(Problem("--port", f"must be from 1 to 65535, got {port}"))
+    if problems:
+        raise InputError(COMMAND, problems)
+
+
+def _asked(run: str | None, model: str | None, system: str | None) -> dict[str, str]:
+    """What the page begins from, which is known to open."""
+    from liminal_jax.cli.runtime import prepare_jax
+
+    prepare_jax()
+    from liminal_jax.view.app.opened import open_pair, open_run
+
+    if run is not None:
+        open_run(run)
+        return {"run": run, "model": MODEL, "system": SYSTEM}
+    pair = {"model": model or MODEL, "system": system or SYSTEM}
+    open_pair(**pair)
+    return pair
+
+
+def _check_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on, before anything is started.
+
+    Raises:
+        InputError: why it cannot.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        remedy = f"cannot listen on {host}, port {port}: {reason}; choose another --port or --host"
+        raise InputError(COMMAND, [Problem("", remedy)]) from None
+
+
+def _announce(host: str, port: int, token: str) -> None:
+    where = f"[{host}]" if ":" in host else host
+    print(f"http://{where}:{port}?access_token={token}", flush=True)
+    if host in LOOPBACK:
+        told = "only this machine reaches it; stop it with Ctrl-C"
+    else:
+        told = (
+            f"listening on {host}: whoever reaches it and has this token can use it, and have files"
+            " of this machine read as models, systems and designs; nothing is encrypted;"
+            " stop it with Ctrl-C"
+        )
+    print(told, file=sys.stderr, flush=True)
+
+
+def _served(host: str, port: int, asked: dict[str, str], no_browser: object) -> list[str]:
+    """The command that serves; the token comes by its input, so that no list of processes has it."""
+    from liminal_jax.view.app import scene
+
+    notebook = Path(scene.__file__).with_name("notebook.py")
+    command = [sys.executable, "-m", "marimo", "--quiet", "--yes", "run", "--no-sandbox"]
+    command += ["--host", host, "--port", str(port), "--token", "--token-password-file", "-"]
+    command += ["--headless"] if no_browser else []
+    given = [word for name, value in asked.items() for word in (f"--{name}", value)]
+    return [*command, str(notebook), "--", *given]
+
+
+def _environment() -> dict[str, str]:
+    """How the server sets JAX up: as this process did."""
+    import jax
+
+    return {
+        **os.environ,
+        "JAX_ENABLE_X64": "true",
+        "JAX_COMPILATION_CACHE_DIR": str(jax.config.values["jax_compilation_cache_dir"]),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+
+
+def _waited(server: subprocess.Popen[str]) -> int:
+    """Wait for the server, and end it with this process."""
+    try:
+        return server.wait()
+    except KeyboardInterrupt:
+        server.send_signal(signal.SIGTERM)
+        server.wait()
+        raise

@@ -1,0 +1,1 @@
+"""A page of sliders: one design, redrawn as its numbers are dragged."""

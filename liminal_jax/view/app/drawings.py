@@ -1,0 +1,274 @@
+"""What one sees: the answer, where the time goes, the roof, the front, power and money."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from liminal_jax.performance.prediction import BOTTLENECKS, CapitalShares, PowerShares, Prediction
+from liminal_jax.view.app import svg
+from liminal_jax.view.app.scene import Picture, Roofline, best_of
+from liminal_jax.view.numbers import dollars, gibibytes, per_cent, plain, with_prefix
+from liminal_jax.view.report.parts import PALETTE, number, text
+
+NOW, MEMORY, COMPUTE, WAITING = PALETTE[0], PALETTE[0], PALETTE[1], PALETTE[5]
+"""Colours of what is dragged, and of the parts of a step: those of the pages of runs."""
+
+
+class Efficiency(NamedTuple):
+    """Something that throughput is divided by.
+
+    Attributes:
+        unit: Of the quotient.
+        of: The quotient.
+    """
+
+    unit: str
+    of: Callable[[Prediction], np.ndarray]
+
+
+EFFICIENCIES = {
+    "a chip": Efficiency("tokens/s a chip", lambda it: np.asarray(it.stps / it.chips)),
+    "a kilowatt": Efficiency(
+        "tokens/s a kW", lambda it: np.asarray(1e3 * it.stps / it.power.total())
+    ),
+    "a dollar": Efficiency(
+        "tokens for 1 USD", lambda it: np.asarray(1e6 / it.usd_per_million_tokens)
+    ),
+}
+"""What the front may be drawn in."""
+
+
+def answer(picture: Picture) -> str:
+    """The answer in one line of HTML, and what it takes below."""
+    it = picture.now
+    rows = [
+        ("one step", "step_time", it.step_time, lambda value: with_prefix(value, "s")),
+        ("power", "power", it.power.total(), lambda value: with_prefix(value, "W")),
+        ("a token", "energy_per_token", it.energy_per_token, lambda value: with_prefix(value, "J")),
+        ("capital", "capital_cost", it.capital.total(), dollars),
+        ("a million tokens", "usd_per_million_tokens", it.usd_per_million_tokens, dollars),
+        ("memory needed", "memory_required", it.memory_required, gibibytes),
+    ]
+    cells = [
+        ("what limits it", text(BOTTLENECKS[int(it.bottleneck)].replace("_", " "))),
+        *((name, number(say(float(value)), path, float(value))) for name, path, value, say in rows),
+        ("fullest chip", _fit(it)),
+    ]
+    utps = number(plain(float(it.utps), 4), "utps", float(it.utps))
+    stps = number(plain(float(it.stps), 4), "stps", float(it.stps))
+    told = "".join(
+        f'<div><span style="color:#666">{text(name)}</span><br>{cell}</div>' for name, cell in cells
+    )
+    return (
+        f'<p style="font-size:1.35rem;margin:0 0 .5rem"><b>{utps} tokens/s</b> for each user,'
+        f" {stps} for all {plain(float(it.users), 5)},"
+        f" {plain(float(it.stps / it.chips), 4)} a chip</p>"
+        f'<div style="display:flex;flex-wrap:wrap;gap:.4rem 1.8rem;font-size:.93rem">{told}</div>'
+    )
+
+
+def _fit(it: Prediction) -> str:
+    fill = number(per_cent(float(it.memory_fill)), "memory_fill", float(it.memory_fill))
+    if it.fits:
+        return f"{fill} full"
+    return f'<b style="color:{WAITING}">does not fit: {fill} of its memory</b>'
+
+
+def time_split(picture: Picture, start: Picture) -> str:
+    """Memory and compute beside each other, and the waiting after the longer of both."""
+    x = svg.linear(1.02 * max(float(picture.now.step_time), 1e-12))
+    parts = [svg.frame(x, None, "time into the step", unit="s")]
+    before = _spans(start.now)
+    for row, (name, (begin, length), colour) in enumerate(
+        zip(
+            ("memory", "compute", "waiting"),
+            _spans(picture.now),
+            (MEMORY, COMPUTE, WAITING),
+            strict=True,
+        )
+    ):
+        top = 44 + 70 * row
+        share = per_cent(length / float(picture.now.step_time))
+        told = f"{name}: {with_prefix(length, 's')}, {share} of the step"
+        parts.append(
+            svg.bar((x.at(begin), top + 18, x.at(begin + length) - x.at(begin), 26), colour, told)
+        )
+        was = f" (was {with_prefix(before[row][1], 's')})" if before[row][1] != length else ""
+        parts.append(svg.words(svg.LEFT, top + 12, f"{told}{was}"))
+    return svg.drawing("where the time of a step goes", "the parts of a step", parts)
+
+
+def _spans(it: Prediction) -> list[tuple[float, float]]:
+    """Beginning and length of each part of a step [s]."""
+    memory, compute, exposed = (
+        float(t) for t in (it.memory_time, it.compute_time, it.exposed_time)
+    )
+    return [(0.0, memory), (0.0, compute), (max(memory, compute), exposed)]
+
+
+def roofline(picture: Picture, start: Picture) -> str:
+    """The roof of a chip, and where it stands under it; along the front, and before."""
+    roof, was = picture.roofline, start.roofline
+    ridge = float(roof.peak / roof.bandwidth)
+    x = svg.across([*roof.intensity, *was.intensity, ridge * 3, ridge / 30])
+    y = svg.upward([*roof.rate, *was.rate, float(roof.peak), float(was.peak)])
+    trail = [(x.at(i), y.at(r)) for i, r in zip(roof.intensity[1:], roof.rate[1:], strict=True)]
+    parts = [
+        svg.frame(
+            x,
+            y,
+            "operations for each byte that memory could move [FLOP/B]",
+            "reached rate of a chip [FLOP/s]",
+        ),
+        svg.line(_roof(x, y, was), svg.GREY, "4 4"),
+        svg.line(_roof(x, y, roof), svg.INK),
+        *(
+            svg.dot(*place, 2.2, PALETTE[4], f"{users:g} users: {with_prefix(float(r), 'FLOP/s')}")
+            for place, users, r in zip(trail, picture.batches, roof.rate[1:], strict=True)
+        ),
+        svg.dot(x.at(was.intensity[0]), y.at(was.rate[0]), 6, svg.GREY, "where it began", "white"),
+        svg.dot(
+            x.at(roof.intensity[0]),
+            y.at(roof.rate[0]),
+            6,
+            NOW,
+            f"now: {with_prefix(float(roof.rate[0]), 'FLOP/s')}",
+        ),
+    ]
+    share = per_cent(float(picture.now.tensor_utilisation))
+    return svg.drawing(f"under the roof: {share} of the peak", "the roofline of a chip", parts)
+
+
+def _roof(x: svg.Scale, y: svg.Scale, roof: Roofline) -> list[tuple[float, float]]:
+    """Corners of the roof, within the axes."""
+    peak, bandwidth = float(roof.peak), float(roof.bandwidth)
+    first = max(x.low, y.low / bandwidth)
+    ridge = min(peak / bandwidth, x.high)
+    return [
+        (x.at(first), y.at(min(first * bandwidth, peak))),
+        (x.at(max(ridge, first)), y.at(min(max(ridge, first) * bandwidth, peak))),
+        (x.at(x.high), y.at(min(x.high * bandwidth, peak))),
+    ]
+
+
+def front(picture: Picture, start: Picture, efficiency: Efficiency) -> str:
+    """Throughput for what it takes against the speed of a user, over the batch."""
+    curves = [_curve(it, efficiency) for it in (start, picture)]
+    now = (float(picture.now.utps), float(efficiency.of(picture.now)))
+    x = svg.across([now[0], *(value for curve in curves for value, _, _ in curve)])
+    y = svg.upward([now[1], *(value for curve in curves for _, value, _ in curve)])
+    before, after = ([(x.at(u), y.at(v)) for u, v, _ in curve] for curve in curves)
+    parts = [
+        svg.frame(x, y, "tokens/s of one user (UTPS)", efficiency.unit),
+        svg.line(before, svg.GREY, "4 4"),
+        svg.line(after, NOW),
+    ]
+    for place, (user, all_of_it, users) in zip(after, curves[1], strict=True):
+        told = f"{users:g} users: {plain(user)} tokens/s each, {plain(all_of_it)} {efficiency.unit}"
+        parts.append(svg.dot(*place, 2.6, NOW, told))
+    for place, (*_, users) in [*zip(after, curves[1], strict=True)][:: max(len(after) - 1, 1)]:
+        parts.append(svg.words(place[0] + 7, place[1] - 5, f"{users:g}", colour=NOW))
+    if all(math.isfinite(it) for it in now):
+        told = f"now: {plain(now[0])} tokens/s each, {plain(now[1])} {efficiency.unit}"
+        mark = NOW if picture.now.fits else WAITING
+        parts.append(
+            svg.dot(x.at(now[0]), y.at(now[1]), 6, mark, told, NOW if picture.now.fits else "white")
+        )
+    if not curves[1]:
+        parts.append(
+            svg.words((x.first + x.last) / 2, 60, _why_empty(picture, efficiency), "middle")
+        )
+    return svg.drawing("the front, over users in a micro-batch", "the front over the batch", parts)
+
+
+def _curve(picture: Picture, efficiency: Efficiency) -> list[tuple[float, float, float]]:
+    """Points of the front: speed of a user, efficiency, users; the quickest last."""
+    across, up = np.asarray(picture.front.utps), efficiency.of(picture.front)
+    kept = best_of(across, up, np.asarray(picture.front.fits))
+    points = zip(across[kept], up[kept], picture.batches[kept], strict=True)
+    return sorted((float(u), float(v), float(users)) for u, v, users in points)
+
+
+def _why_empty(picture: Picture, efficiency: Efficiency) -> str:
+    if not np.isfinite(efficiency.of(picture.front)).any():
+        return "its power or price is not known"
+    return "no batch fits in memory"
+
+
+def power_and_money(picture: Picture, start: Picture) -> str:
+    """What draws the power, and what the capital buys, in shares."""
+    parts = []
+    kinds = (
+        ("power", picture.now.power, start.now.power, lambda value: with_prefix(value, "W")),
+        ("capital", picture.now.capital, start.now.capital, dollars),
+    )
+    for row, (name, shares, before, say) in enumerate(kinds):
+        top, total, was = 50 + 122 * row, float(shares.total()), float(before.total())
+        was_told = f" (was {say(was)})" if not math.isclose(was, total, rel_tol=1e-9) else ""
+        told = "not known of this hardware" if math.isnan(total) else f"{say(total)}{was_told}"
+        parts.append(svg.words(4, top, f"{name}: {told}"))
+        parts += _stacked(shares, total, top + 10, say) if total > 0 else []
+    return svg.drawing("power and capital of an instance", "shares of power and capital", parts)
+
+
+def _stacked(
+    shares: PowerShares | CapitalShares, total: float, top: float, say: Callable[[float], str]
+) -> list[str]:
+    """A bar of shares, and what each is below it."""
+    parts, left, width = [], 4.0, svg.WIDTH - 8.0
+    for place, (colour, name) in enumerate(
+        zip(PALETTE, type(shares).__dataclass_fields__, strict=False)
+    ):
+        value = float(getattr(shares, name))
+        told = f"{name}: {say(value)}, {per_cent(value / total)}"
+        parts.append(svg.bar((left, top, width * value / total, 26), colour, told))
+        left += width * value / total
+        x, y = 4 + 186 * (place % 3), top + 42 + 18 * (place // 3)
+        parts.append(svg.bar((x, y - 9, 10, 10), colour, told))
+        parts.append(svg.words(x + 15, y, f"{name} {say(value)}"))
+    return parts
+
+
+def page(
+    picture: Picture, start: Picture, efficiency: str, heading: str, notes: Sequence[str]
+) -> str:
+    """All that is redrawn, as HTML.
+
+    Args:
+        picture: What is drawn now.
+        start: What was drawn where all sliders began.
+        efficiency: What the front is drawn in, of `EFFICIENCIES`.
+        heading: What is computed on what.
+        notes: What has to be known of it.
+    """
+    panels = (
+        time_split(picture, start),
+        roofline(picture, start),
+        front(picture, start, EFFICIENCIES[efficiency]),
+        power_and_money(picture, start),
+    )
+    grid = "".join(f"<div>{it}</div>" for it in panels)
+    below = " ".join(
+        [
+            "Grey: where the sliders began. Speeds are the ideal bound; liminal predict tells what it"
+            " leaves out.",
+            *notes,
+        ]
+    )
+    return (
+        '<div id="liminal" style="font-family:system-ui,sans-serif;color:#222;max-width:76rem">'
+        f'<p style="margin:0;color:#555">{text(heading)}</p>{answer(picture)}'
+        '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(26rem,1fr));'
+        f'gap:1.2rem 2rem;margin-top:1.2rem">{grid}</div>'
+        f'<p style="color:#555;font-size:.85rem">{text(below)}</p></div>'
+    )
+
+
+def refused(lines: str) -> str:
+    """Why there is nothing to draw, as HTML."""
+    return (
+        '<pre id="refused" style="white-space:pre-wrap;font:1rem system-ui,sans-serif;'
+        f'border-left:4px solid {WAITING};padding:.6rem 1rem">{text(lines)}</pre>'
+    )

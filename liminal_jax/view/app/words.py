@@ -1,0 +1,23 @@
+"""What the page says of what is open."""
+
+from liminal_jax.view.app.base import Numbers
+from liminal_jax.view.app.opened import Opened
+from liminal_jax.view.app.scene import dragged_mapping
+from liminal_jax.view.prediction import hardware_name
+
+
+def heading(opened: Opened, numbers: Numbers) -> str:
+    """What is computed on what, in one line."""
+    mapping = dragged_mapping(opened.scene.mapping, numbers.chips)
+    degrees = [
+        f"{name.upper()}{degree:g}"
+        for name in ("tp", "cp", "pp", "ep")
+        if (degree := float(getattr(mapping, name))) > 1
+    ]
+    work, chips = opened.file.workload, float(numbers.chips)
+    users, context = float(numbers.batch * mapping.pp), float(numbers.context)
+    return (
+        f"{work.model} on {chips:g} x {hardware_name(opened.file)} {' '.join(degrees)}".rstrip()
+        + f": {users:,.0f} user{'s' if users != 1 else ''}, context {context:,.0f},"
+        f" {work.weight_bits:g}-bit weights, {work.kv_bits:g}-bit KV, accounting {work.accounting}"
+    )
