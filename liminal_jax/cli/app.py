@@ -53,13 +53,7 @@ def app(
     _check_free(host, port)
     token = secrets.token_urlsafe(24)
     _announce(host, port, token)
-    with subprocess.Popen(
-        _served(host, port, asked, no_browser), stdin=subprocess.PIPE, env=_environment(), text=True
-    ) as server:
-        assert server.stdin is not None
-        server.stdin.write(token)
-        server.stdin.close()
-        return _waited(server)
+    return _serve(_command(host, port, asked, no_browser), token)
 
 
 def _check(run: str | None, model: str | None, system: str | None, port: int) -> None:
@@ -121,8 +115,8 @@ def _announce(host: str, port: int, token: str) -> None:
     print(told, file=sys.stderr, flush=True)
 
 
-def _served(host: str, port: int, asked: dict[str, str], no_browser: object) -> list[str]:
-    """The command that serves; the token comes by its input, so that no list of processes has it."""
+def _command(host: str, port: int, asked: dict[str, str], no_browser: object) -> list[str]:
+    """The command that serves; the token comes by its input, which no list of processes shows."""
     from liminal_jax.view.app import scene
 
     notebook = Path(scene.__file__).with_name("notebook.py")
@@ -145,11 +139,14 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _waited(server: subprocess.Popen[str]) -> int:
-    """Wait for the server, and end it with this process."""
+def _serve(command: list[str], token: str) -> int:
+    """Serve until one of both is ended, and end the other with it."""
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, env=_environment(), text=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        return server.wait()
-    except KeyboardInterrupt:
-        server.send_signal(signal.SIGTERM)
+        # Its input is closed at once: it has nothing more to ask.
+        server.communicate(token)
+        return server.returncode
+    finally:
+        server.terminate()
         server.wait()
-        raise

@@ -16,6 +16,10 @@ NOW, MEMORY, COMPUTE, WAITING = PALETTE[0], PALETTE[0], PALETTE[1], PALETTE[5]
 """Colours of what is dragged, and of the parts of a step: those of the pages of runs."""
 
 
+TERA = 1e-12
+"""Rates are drawn in TFLOP/s."""
+
+
 class Efficiency(NamedTuple):
     """Something that throughput is divided by.
 
@@ -113,29 +117,21 @@ def roofline(picture: Picture, start: Picture) -> str:
     roof, was = picture.roofline, start.roofline
     ridge = float(roof.peak / roof.bandwidth)
     x = svg.across([*roof.intensity, *was.intensity, ridge * 3, ridge / 30])
-    y = svg.upward([*roof.rate, *was.rate, float(roof.peak), float(was.peak)])
-    trail = [(x.at(i), y.at(r)) for i, r in zip(roof.intensity[1:], roof.rate[1:], strict=True)]
+    y = svg.upward(TERA * it for it in (*roof.rate, *was.rate, float(roof.peak), float(was.peak)))
+    points = [(x.at(i), y.at(TERA * r)) for i, r in zip(roof.intensity, roof.rate, strict=True)]
+    told = [with_prefix(float(it), "FLOP/s") for it in roof.rate]
+    begin = (x.at(float(was.intensity[0])), y.at(TERA * float(was.rate[0])))
+    below = "operations for each byte that memory could move [FLOP/B]"
     parts = [
-        svg.frame(
-            x,
-            y,
-            "operations for each byte that memory could move [FLOP/B]",
-            "reached rate of a chip [FLOP/s]",
-        ),
+        svg.frame(x, y, below, "rate of a chip [TFLOP/s]"),
         svg.line(_roof(x, y, was), svg.GREY, "4 4"),
         svg.line(_roof(x, y, roof), svg.INK),
         *(
-            svg.dot(*place, 2.2, PALETTE[4], f"{users:g} users: {with_prefix(float(r), 'FLOP/s')}")
-            for place, users, r in zip(trail, picture.batches, roof.rate[1:], strict=True)
+            svg.dot(*place, 2.2, PALETTE[4], f"{users:g} users: {rate}")
+            for place, users, rate in zip(points[1:], picture.batches, told[1:], strict=True)
         ),
-        svg.dot(x.at(was.intensity[0]), y.at(was.rate[0]), 6, svg.GREY, "where it began", "white"),
-        svg.dot(
-            x.at(roof.intensity[0]),
-            y.at(roof.rate[0]),
-            6,
-            NOW,
-            f"now: {with_prefix(float(roof.rate[0]), 'FLOP/s')}",
-        ),
+        svg.dot(*begin, 6, svg.GREY, "where the sliders began", "white"),
+        svg.dot(*points[0], 6, NOW, f"now: {told[0]}"),
     ]
     share = per_cent(float(picture.now.tensor_utilisation))
     return svg.drawing(f"under the roof: {share} of the peak", "the roofline of a chip", parts)
@@ -143,7 +139,7 @@ def roofline(picture: Picture, start: Picture) -> str:
 
 def _roof(x: svg.Scale, y: svg.Scale, roof: Roofline) -> list[tuple[float, float]]:
     """Corners of the roof, within the axes."""
-    peak, bandwidth = float(roof.peak), float(roof.bandwidth)
+    peak, bandwidth = TERA * float(roof.peak), TERA * float(roof.bandwidth)
     first = max(x.low, y.low / bandwidth)
     ridge = min(peak / bandwidth, x.high)
     return [
@@ -252,8 +248,8 @@ def page(
     grid = "".join(f"<div>{it}</div>" for it in panels)
     below = " ".join(
         [
-            "Grey: where the sliders began. Speeds are the ideal bound; liminal predict tells what it"
-            " leaves out.",
+            "Grey: where the sliders began. Speeds are the ideal bound; liminal predict tells what"
+            " it leaves out.",
             *notes,
         ]
     )

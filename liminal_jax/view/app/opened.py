@@ -143,7 +143,7 @@ def _base(study: studies.Problem, system: System) -> tuple[AbstractBase, tuple[s
     """The hardware of a study of one category, and what has to be known of it."""
     if isinstance(study.hardware, System):
         return _finished(study.file, system)
-    values = dict(zip(studies.NUMERIC, study.point, strict=True))
+    values: dict[str, float] = dict(zip(studies.NUMERIC, study.point, strict=True))
     material = study.hardware.material
     first = eqx.tree_at(
         lambda it: it.memory, material, jax.tree.map(lambda leaf: leaf[0], material.memory)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from liminal_jax._arrays import Scalar
+from liminal_jax._arrays import Leaf, Scalar
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.prediction import Prediction
@@ -49,10 +49,10 @@ class Roofline(NamedTuple):
         rate: Operations a second, over the whole step [FLOP/s].
     """
 
-    peak: Float[Array, ""]
-    bandwidth: Float[Array, ""]
-    intensity: Float[Array, " batches"]
-    rate: Float[Array, " batches"]
+    peak: Leaf
+    bandwidth: Leaf
+    intensity: Leaf
+    rate: Leaf
 
 
 class Picture(NamedTuple):
@@ -103,7 +103,7 @@ def _pictured(
     found = jax.vmap(at)(batches)
     peak, bandwidth = system.chip.tensor.at(request.weight_bits), system.chip.memory.bandwidth
     return found, Roofline(
-        peak=peak,
+        peak=jnp.asarray(peak),
         bandwidth=bandwidth,
         intensity=peak
         * (found.tensor_utilisation * found.step_time)

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from liminal_jax.view.numbers import with_prefix
+from liminal_jax.view.numbers import plain, with_prefix
 from liminal_jax.view.report.parts import text
 
 INK, GREY, GRID = "#222222", "#8a8a8a", "#e4e4e4"
@@ -182,11 +182,12 @@ def frame(x: Scale, y: Scale | None, below: str, beside: str = "", unit: str = "
     for mark in x.marks():
         at = x.at(mark)
         parts.append(_rule(at, TOP, at, floor))
-        parts.append(words(at, floor + 16, with_prefix(mark, unit), "middle"))
-    for mark in y.marks() if y is not None else []:
-        at = y.at(mark)
+        parts.append(
+            words(at, floor + 16, with_prefix(mark, unit) if unit else plain(mark), "middle")
+        )
+    for mark, at in [] if y is None else [(it, y.at(it)) for it in y.marks()]:
         parts.append(_rule(x.first, at, x.last, at))
-        parts.append(words(x.first - 6, at + 4, with_prefix(mark, ""), "end"))
+        parts.append(words(x.first - 6, at + 4, plain(mark), "end"))
     parts.append(_rule(x.first, floor, x.last, floor, GREY))
     parts.append(words((x.first + x.last) / 2, HEIGHT - 8, below, "middle"))
     middle = (TOP + floor) / 2
