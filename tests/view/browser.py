@@ -37,6 +37,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def listens(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def waited(what: Callable[[], Any], seconds: float = 60.0, pause: float = 0.02) -> Any:
     """What something becomes once it is true."""
     end = time.monotonic() + seconds
@@ -98,7 +104,7 @@ def browser(folder: Path, width: int = 1440, height: int = 1000) -> Iterator[Bro
     with (folder / "chromedriver.log").open("wb") as log:
         driver = subprocess.Popen([DRIVER, f"--port={port}"], stdout=log, stderr=log)
     try:
-        waited(lambda: _listens(port))
+        waited(lambda: listens(port))
         root = Browser(f"http://127.0.0.1:{port}")
         flags = [*FLAGS, f"--window-size={width},{height}", f"--user-data-dir={folder / 'profile'}"]
         wanted = {
@@ -114,8 +120,3 @@ def browser(folder: Path, width: int = 1440, height: int = 1000) -> Iterator[Bro
     finally:
         driver.terminate()
         driver.wait(30)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

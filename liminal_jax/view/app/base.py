@@ -5,6 +5,7 @@ of a planned chip they follow.
 """
 
 from abc import abstractmethod
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -163,7 +164,7 @@ def latency_of(network: AbstractNetwork) -> Scalar:
     return _latencies(network)[0] if _latencies(network) else jnp.asarray(jnp.nan)
 
 
-def _latencies(network: AbstractNetwork) -> list[Leaf]:
+def _latencies(network: AbstractNetwork) -> list[Any]:
     """The latencies of a network, the one that is dragged first."""
     if isinstance(network, AbstractPhysical):
         return [network.latency, network.scale_out.latency]

@@ -20,6 +20,11 @@ TERA = 1e-12
 """Rates are drawn in TFLOP/s."""
 
 
+def _total(shares: PowerShares | CapitalShares) -> np.ndarray:
+    """All shares together; they were fetched from the device, and stay in NumPy."""
+    return np.asarray(sum(getattr(shares, name) for name in type(shares).__dataclass_fields__))
+
+
 class Efficiency(NamedTuple):
     """Something that throughput is divided by.
 
@@ -35,7 +40,7 @@ class Efficiency(NamedTuple):
 EFFICIENCIES = {
     "a chip": Efficiency("tokens/s a chip", lambda it: np.asarray(it.stps / it.chips)),
     "a kilowatt": Efficiency(
-        "tokens/s a kW", lambda it: np.asarray(1e3 * it.stps / it.power.total())
+        "tokens/s a kW", lambda it: np.asarray(1e3 * it.stps / _total(it.power))
     ),
     "a dollar": Efficiency(
         "tokens for 1 USD", lambda it: np.asarray(1e6 / it.usd_per_million_tokens)
@@ -49,9 +54,9 @@ def answer(picture: Picture) -> str:
     it = picture.now
     rows = [
         ("one step", "step_time", it.step_time, lambda value: with_prefix(value, "s")),
-        ("power", "power", it.power.total(), lambda value: with_prefix(value, "W")),
+        ("power", "power", _total(it.power), lambda value: with_prefix(value, "W")),
         ("a token", "energy_per_token", it.energy_per_token, lambda value: with_prefix(value, "J")),
-        ("capital", "capital_cost", it.capital.total(), dollars),
+        ("capital", "capital_cost", _total(it.capital), dollars),
         ("a million tokens", "usd_per_million_tokens", it.usd_per_million_tokens, dollars),
         ("memory needed", "memory_required", it.memory_required, gibibytes),
     ]
@@ -93,11 +98,11 @@ def time_split(picture: Picture, start: Picture) -> str:
             strict=True,
         )
     ):
-        top = 44 + 70 * row
+        top = 44.0 + 70 * row
         share = per_cent(length / float(picture.now.step_time))
         told = f"{name}: {with_prefix(length, 's')}, {share} of the step"
         parts.append(
-            svg.bar((x.at(begin), top + 18, x.at(begin + length) - x.at(begin), 26), colour, told)
+            svg.bar((x.at(begin), top + 18, x.at(begin + length) - x.at(begin), 26.0), colour, told)
         )
         was = f" (was {with_prefix(before[row][1], 's')})" if before[row][1] != length else ""
         parts.append(svg.words(svg.LEFT, top + 12, f"{told}{was}"))
@@ -130,8 +135,8 @@ def roofline(picture: Picture, start: Picture) -> str:
             svg.dot(*place, 2.2, PALETTE[4], f"{users:g} users: {rate}")
             for place, users, rate in zip(points[1:], picture.batches, told[1:], strict=True)
         ),
-        svg.dot(*begin, 6, svg.GREY, "where the sliders began", "white"),
-        svg.dot(*points[0], 6, NOW, f"now: {told[0]}"),
+        svg.dot(*begin, 6.0, svg.GREY, "where the sliders began", "white"),
+        svg.dot(*points[0], 6.0, NOW, f"now: {told[0]}"),
     ]
     share = per_cent(float(picture.now.tensor_utilisation))
     return svg.drawing(f"under the roof: {share} of the peak", "the roofline of a chip", parts)
@@ -170,11 +175,13 @@ def front(picture: Picture, start: Picture, efficiency: Efficiency) -> str:
         told = f"now: {plain(now[0])} tokens/s each, {plain(now[1])} {efficiency.unit}"
         mark = NOW if picture.now.fits else WAITING
         parts.append(
-            svg.dot(x.at(now[0]), y.at(now[1]), 6, mark, told, NOW if picture.now.fits else "white")
+            svg.dot(
+                x.at(now[0]), y.at(now[1]), 6.0, mark, told, NOW if picture.now.fits else "white"
+            )
         )
     if not curves[1]:
         parts.append(
-            svg.words((x.first + x.last) / 2, 60, _why_empty(picture, efficiency), "middle")
+            svg.words((x.first + x.last) / 2, 60.0, _why_empty(picture, efficiency), "middle")
         )
     return svg.drawing("the front, over users in a micro-batch", "the front over the batch", parts)
 
@@ -201,10 +208,10 @@ def power_and_money(picture: Picture, start: Picture) -> str:
         ("capital", picture.now.capital, start.now.capital, dollars),
     )
     for row, (name, shares, before, say) in enumerate(kinds):
-        top, total, was = 50 + 122 * row, float(shares.total()), float(before.total())
+        top, total, was = 50.0 + 122 * row, float(_total(shares)), float(_total(before))
         was_told = f" (was {say(was)})" if not math.isclose(was, total, rel_tol=1e-9) else ""
         told = "not known of this hardware" if math.isnan(total) else f"{say(total)}{was_told}"
-        parts.append(svg.words(4, top, f"{name}: {told}"))
+        parts.append(svg.words(4.0, top, f"{name}: {told}"))
         parts += _stacked(shares, total, top + 10, say) if total > 0 else []
     return svg.drawing("power and capital of an instance", "shares of power and capital", parts)
 
@@ -219,10 +226,10 @@ def _stacked(
     ):
         value = float(getattr(shares, name))
         told = f"{name}: {say(value)}, {per_cent(value / total)}"
-        parts.append(svg.bar((left, top, width * value / total, 26), colour, told))
+        parts.append(svg.bar((left, top, width * value / total, 26.0), colour, told))
         left += width * value / total
-        x, y = 4 + 186 * (place % 3), top + 42 + 18 * (place // 3)
-        parts.append(svg.bar((x, y - 9, 10, 10), colour, told))
+        x, y = 4.0 + 186 * (place % 3), top + 42 + 18 * (place // 3)
+        parts.append(svg.bar((x, y - 9, 10.0, 10.0), colour, told))
         parts.append(svg.words(x + 15, y, f"{name} {say(value)}"))
     return parts
 

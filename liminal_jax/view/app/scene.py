@@ -17,7 +17,7 @@ from liminal_jax.view.app.base import AbstractBase, Numbers
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
-BATCHES = tuple(sorted({round(2 ** (step / 3)) for step in range(37)}))
+BATCHES = tuple(sorted({float(round(2 ** (step / 3))) for step in range(37)}))
 """Users in a micro-batch along the front: 1 to 4096."""
 
 
@@ -114,11 +114,11 @@ def _pictured(
 
 def pictured(scene: Scene, numbers: Numbers) -> Picture:
     """What is drawn at some numbers."""
-    batches = jnp.concatenate([numbers.batch[None], jnp.asarray(BATCHES, float)])
+    batches = jnp.concatenate([numbers.batch[None], jnp.asarray(BATCHES)])
     found, roofline = jax.device_get(_pictured(scene, numbers, batches))
     return Picture(
         now=jax.tree.map(lambda leaf: leaf[0], found),
-        batches=np.asarray(BATCHES, float),
+        batches=np.asarray(BATCHES),
         front=jax.tree.map(lambda leaf: leaf[1:], found),
         roofline=roofline,
     )

@@ -107,7 +107,9 @@ def sliders_of(opened: Opened) -> tuple[Slider, ...]:
 
 def _shares(share: float) -> list[float]:
     """Shares in per cent, none and the one there is among them."""
-    return [it for it in range(0, round(100 * MOST_SRAM) + 1, 2) if abs(it - 100 * share) > 0.5]
+    return [
+        float(it) for it in range(0, round(100 * MOST_SRAM) + 1, 2) if abs(it - 100 * share) > 0.5
+    ]
 
 
 def _draggable(name: str, value: float) -> bool:

@@ -1,0 +1,152 @@
+"""The page as a browser shows it: dragged by its keys, asking no other machine for anything."""
+
+import contextlib
+import importlib.util
+import os
+import re
+import statistics
+import subprocess
+import sys
+
+import pytest
+import tomli_w
+
+from liminal_jax.study.file import load_design
+from liminal_jax.study.predicted import predicted
+from tests.cli.terminal import PROGRAM, ROOT
+from tests.view.browser import CHROMIUM, DRIVER, browser, free_port, listens, waited
+
+MISSING = [
+    name
+    for name, there in (
+        ("Chromium", CHROMIUM),
+        ("chromedriver", DRIVER),
+        ("marimo", importlib.util.find_spec("marimo")),
+    )
+    if not there
+]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"needs {' and '.join(MISSING)}")
+
+RIGHT, DELETE, ENTER = "\ue014", "\ue017", "\ue007"
+"""Keys as WebDriver names them."""
+
+SHOWN = "return document.querySelector('#liminal, #refused')?.outerHTML || ''"
+SLIDERS = """
+return [...document.querySelectorAll('marimo-slider')]
+    .filter(it => it.shadowRoot.querySelector('[role=slider]')?.getBoundingClientRect().width)
+"""
+FOCUS = "arguments[0].shadowRoot.querySelector('[role=slider]').focus()"
+WATCH = """
+window.took = null;
+const before = document.querySelector('#liminal').innerHTML;
+let pressed = 0;
+document.addEventListener('keydown', () => { pressed = performance.now() },
+                          {capture: true, once: true});
+const seen = new MutationObserver(() => {
+    const now = document.querySelector('#liminal');
+    if (pressed && now && now.innerHTML !== before) {
+        window.took = performance.now() - pressed;
+        seen.disconnect();
+    }
+});
+seen.observe(document.body, {subtree: true, childList: true, characterData: true});
+"""
+TYPE = """
+const field = [...document.querySelectorAll('marimo-text')]
+    .map(it => it.shadowRoot.querySelector('input'))
+    .find(it => it?.placeholder === arguments[0] && it.getBoundingClientRect().width);
+field.focus();
+field.select();
+"""
+
+
+@contextlib.contextmanager
+def served(folder, *arguments):
+    """The address of a page that is served while one is in here."""
+    command = [sys.executable, "-c", PROGRAM, "app", "--no-browser", "--port", str(free_port())]
+    cache = {"XDG_CACHE_HOME": str(folder / "cache"), "XDG_CONFIG_HOME": str(folder / "config")}
+    with (folder / "server.log").open("w") as log:
+        server = subprocess.Popen(
+            [*command, *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **cache},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
+            server.wait(30)
+            server.stdout.close()
+
+
+def opened_in(window, url):
+    """Open a page as soon as it is served."""
+    port = int(url.split(":")[2].split("?")[0])
+    waited(lambda: listens(port))
+    window.open(url)
+    return waited(lambda: window.run(SHOWN))
+
+
+def numbers(html):
+    found = re.findall(r'<data value="([^"]+)" data-path="([^"]+)">', html)
+    return {path: float(value) for value, path in found}
+
+
+def typed(window, placeholder, words):
+    before = window.run(SHOWN)
+    window.run(TYPE, placeholder)
+    window.press(*words, ENTER)
+    return waited(lambda: (now := window.run(SHOWN)) != before and now)
+
+
+def test_a_page_is_dragged(tmp_path):
+    tables = {
+        "workload": {"model": "llama-3-8b", "context": 4096},
+        "design": {"system": "h100", "tp": 2},
+    }
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "design.toml").write_text(tomli_w.dumps(tables))
+    with served(tmp_path, "run") as url, browser(tmp_path) as window:
+        html = opened_in(window, url)
+        wanted = predicted(load_design(str(tmp_path / "run" / "design.toml"))).prediction
+        assert "llama-3-8b on 2 x h100 TP2" in html
+        assert numbers(html)["utps"] == pytest.approx(float(wanted.utps), rel=1e-9)
+        assert numbers(html)["step_time"] == pytest.approx(float(wanted.step_time), rel=1e-9)
+        assert html.count("<svg") == 4
+
+        sliders = waited(lambda: window.run(SLIDERS))
+        assert len(sliders) == 7
+        took, speeds = [], [numbers(html)["utps"]]
+        for slider in sliders:
+            window.run(FOCUS, slider)
+            for _ in range(2):
+                window.run(WATCH)
+                window.press(RIGHT)
+                took.append(waited(lambda: window.run("return window.took"), 10))
+            speeds.append(numbers(window.run(SHOWN))["utps"])
+        assert speeds[1] > speeds[0]
+        assert window.run("return document.documentElement.scrollWidth <= window.innerWidth")
+        # 40 ms on two idle cores; a busy machine is given time.
+        assert statistics.median(took) < 1000, took
+
+        assert "is not there; give the folder of a run" in typed(window, "runs/NAME-1", "x")
+        assert "deepseek-v3 on 8 x h200 TP8" in typed(window, "runs/NAME-1", DELETE)
+
+        asked = [it for it in window.requested() if it.startswith(("http", "ws"))]
+        assert asked
+        assert [it for it in asked if "://127.0.0.1" not in it] == []
+        assert [it["message"] for it in window.log("browser") if it["level"] == "SEVERE"] == []
+
+
+def test_without_its_token_the_page_is_not_shown(tmp_path):
+    with served(tmp_path, "-m", "llama-3-8b", "--system", "h200") as url, browser(tmp_path) as it:
+        bare = url.split("?")[0]
+        opened_in(it, url)
+        it.ask("/cookie", method="DELETE")
+        it.open(bare)
+        assert it.run(SHOWN) == ""
+        assert "token" in it.run("return document.body.innerText").lower()
