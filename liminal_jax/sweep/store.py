@@ -228,7 +228,7 @@ def export_parquet(folder: Path, rows: int = 1 << 20) -> Path:
         units = {name: str(file[name].attrs["units"]) for name in file.variables}
         ends = {name: file[name][...] for name in dimensions if name in file.variables}
         writer = None
-        starts = {name: _flat(folder / DATA, name) for name in own}
+        starts = {name: numbers_of(folder / DATA, name) for name in own}
         for first in range(0, math.prod(shape), rows):
             numbers = np.arange(first, min(first + rows, math.prod(shape)))
             places = np.unravel_index(numbers, shape)
@@ -246,8 +246,13 @@ def export_parquet(folder: Path, rows: int = 1 << 20) -> Path:
     return path
 
 
-def _flat(path: Path, name: str) -> np.ndarray:
-    """The numbers of a variable, one after the other, read as they are asked for."""
+def numbers_of(path: Path, name: str) -> np.ndarray:
+    """The numbers of a variable, one after the other, read as they are asked for.
+
+    Args:
+        path: The file of a finished sweep.
+        name: A variable that was written block by block.
+    """
     import h5py
 
     with h5py.File(path, "r") as file:

@@ -1,6 +1,6 @@
 """A sweep on one screen: what was swept, the best points, the front, the spread."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -31,7 +31,7 @@ def shown(name: str) -> tuple[str, float]:
     return _SHOWN.get(unit, (unit, 1.0))
 
 
-def goal_of(goal: dict[str, str]) -> str:
+def goal_of(goal: Mapping[str, str]) -> str:
     """The output of a goal as JSON has it."""
     (name,) = goal.values()
     return name
@@ -41,7 +41,7 @@ def _section(title: str, part: RenderableType) -> Group:
     return Group(Text(), Text(title, style="bold"), Padding(part, (0, 0, 0, 2)))
 
 
-def _varying(record: dict[str, Any], rows: Sequence[dict[str, Any]]) -> list[str]:
+def varying(record: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Names and axes that are worth a column: those that differ among some points, or all few."""
     paths = [*record["names"], *(axis["path"] for axis in record["axes"])]
     differing = [path for path in paths if len({row[path] for row in rows}) > 1]
@@ -52,7 +52,7 @@ def _points(record: dict[str, Any], rows: Sequence[dict[str, Any]]) -> Table:
     """A table of points: what tells them apart, and their goals."""
     outputs = list(dict.fromkeys([*map(goal_of, record["goals"]), "utps", "stps"]))
     units = {axis["path"]: axis["unit"] for axis in record["axes"]}
-    columns = _varying(record, rows)[:8]
+    columns = varying(record, rows)[:8]
     table = Table(box=None, pad_edge=False, header_style="dim")
     for path in columns:
         table.add_column(path.rsplit(".", 1)[-1].replace("_", " "), justify="right")
@@ -61,12 +61,18 @@ def _points(record: dict[str, Any], rows: Sequence[dict[str, Any]]) -> Table:
         words = name.replace("_", " ")
         table.add_column(f"{words}\n[{unit}]" if unit else words, justify="right")
     for row in rows[:MOST_ROWS]:
-        cells = [_cell(row[path], units.get(path, "")) for path in columns]
+        cells = [axis_value(row[path], units.get(path, "")) for path in columns]
         table.add_row(*cells, *(_output(row, name) for name in outputs))
     return table
 
 
-def _cell(value: Any, unit: str) -> str:
+def axis_value(value: Any, unit: str) -> str:
+    """A value of an axis in the unit that people use.
+
+    Args:
+        value: A number in SI, or a name.
+        unit: Its unit in SI.
+    """
     if isinstance(value, str):
         return value
     if unit == "m2":
@@ -88,7 +94,7 @@ def _shared(record: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
     same = [path for path in paths if len({row[path] for row in rows}) == 1]
     if len(same) == len(paths) or not same:
         return ""
-    return ", ".join(f"{path} {_cell(rows[0][path], units.get(path, ''))}" for path in same)
+    return ", ".join(f"{path} {axis_value(rows[0][path], units.get(path, ''))}" for path in same)
 
 
 def sweep_view(record: dict[str, Any], folder: str, done: int, seconds: float) -> RenderableType:

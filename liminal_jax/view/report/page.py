@@ -32,6 +32,21 @@ img { max-width: 100%; }
 """
 
 
+BRUSHING = """
+for (const figure of document.querySelectorAll("figure[data-brushes]")) {
+  const table = document.getElementById(figure.dataset.brushes);
+  const rows = [...table.querySelectorAll("tbody tr")];
+  const keep = ids => rows.forEach((row, at) => { row.hidden = ids && !ids.has(String(at)); });
+  const plot = figure.querySelector(".js-plotly-plot");
+  plot.on("plotly_selected", event => {
+    const ids = new Set((event ? event.points : []).map(it => it.id).filter(it => it));
+    keep(ids.size ? ids : null);
+  });
+  plot.on("plotly_deselect", () => keep(null));
+}
+"""
+"""Shows only the rows of a table that are selected in the drawing which brushes it."""
+
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline';"
     " img-src data: blob:; font-src data:; worker-src blob:"
@@ -107,7 +122,7 @@ def page(
         '<link rel="icon" href="data:,">\n'
         f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n"
         f"<script>{get_plotlyjs()}</script>\n</head>\n<body>\n"
-        f"<h1>{text(title)}</h1>\n{_asked(record)}\n"
-        f'<p class="answer">{answer}</p>\n{body}\n'
-        f'<script type="application/json" id="record">{data}</script>\n</body>\n</html>\n'
+        f'<h1>{text(title)}</h1>\n<p class="answer">{answer}</p>\n{_asked(record)}\n{body}\n'
+        f'<script type="application/json" id="record">{data}</script>\n'
+        f"<script>{BRUSHING}</script>\n</body>\n</html>\n"
     )

@@ -51,24 +51,37 @@ def listing(sentences: Iterable[object]) -> str:
     return f"<ul>{rows}</ul>" if rows else ""
 
 
-def table(rows: Sequence[Sequence[str]], heading: Sequence[str] = ()) -> str:
-    """A table; the first column names what stands in the others. Cells are HTML already."""
+def table(rows: Sequence[Sequence[str]], heading: Sequence[str] = (), name: str = "") -> str:
+    """A table; the first column names what stands in the others. Cells are HTML already.
+
+    Args:
+        rows: Its rows.
+        heading: Names of its columns.
+        name: By which a drawing brushes its rows; none for a table that stands alone.
+    """
     head = "".join(f"<th>{it}</th>" for it in heading)
     body = "".join(
         f"<tr><th>{row[0]}</th>{''.join(f'<td>{it}</td>' for it in row[1:])}</tr>" for row in rows
     )
     top = f"<thead><tr>{head}</tr></thead>" if heading else ""
-    return f'<div class="wide"><table>{top}<tbody>{body}</tbody></table></div>' if rows else ""
+    mark = f' id="{text(name)}"' if name else ""
+    return (
+        f'<div class="wide"{mark}><table>{top}<tbody>{body}</tbody></table></div>' if rows else ""
+    )
 
 
-def drawing(figure: "Figure", label: str, height: int = 380) -> str:
+def drawing(figure: "Figure", label: str, height: int = 380, brushes: str = "") -> str:
     """A figure to hover over, zoom and brush.
 
     Args:
         figure: What is drawn.
         label: What it shows, for readers who cannot see it.
         height: Of the drawing, in pixels.
+        brushes: Name of the table whose rows stay that are selected in the drawing, by the `ids`
+            of its points, which are numbers of rows.
     """
+    if brushes:
+        figure.update_layout(dragmode="select")
     figure.update_layout(
         template="plotly_white",
         height=height,
@@ -77,4 +90,5 @@ def drawing(figure: "Figure", label: str, height: int = 380) -> str:
         font={"size": 13},
     )
     drawn = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})
-    return f'<figure role="img" aria-label="{text(label)}">{drawn}</figure>'
+    mark = f' data-brushes="{text(brushes)}"' if brushes else ""
+    return f'<figure role="img" aria-label="{text(label)}"{mark}>{drawn}</figure>'

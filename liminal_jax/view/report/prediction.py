@@ -27,7 +27,7 @@ def sections(record: Mapping[str, Any], path: str = "") -> list[str]:
     return [
         section(
             "where the time goes",
-            drawing(_times(record), "the parts of a step"),
+            drawing(times(record), "the parts of a step"),
             table(_time_rows(record, path)),
         ),
         section(
@@ -75,8 +75,12 @@ def _resource_rows(record: Mapping[str, Any], path: str) -> list[tuple[str, str]
     ]
 
 
-def _times(record: Mapping[str, Any]) -> "Figure":
-    """Memory and compute beside each other, and the waiting after the longer of both."""
+def times(record: Mapping[str, Any]) -> "Figure":
+    """Memory and compute beside each other, and the waiting after the longer of both.
+
+    Args:
+        record: Times of a step by the names that predictions have for them [s].
+    """
     from plotly import graph_objects
 
     memory, compute = record["memory_time"], record["compute_time"]

@@ -10,8 +10,10 @@ from liminal_jax.view.report import (
     experiment,
     found,
     front,
+    kept,
     portfolio,
     prediction,
+    sweep,
     uncertain,
     worth,
 )
@@ -27,21 +29,32 @@ class Kind(NamedTuple):
     Attributes:
         keys: Keys that its record has and that of no other.
         answer: The answer in one line.
-        sections: What there is to say of it.
+        sections: What there is to say of it, and of the files beside it.
+        whole: The record with what the files beside it add, as it goes onto the page.
     """
 
     keys: frozenset[str]
     answer: Callable[[Mapping[str, Any]], str]
-    sections: Callable[[Mapping[str, Any]], list[str]]
+    sections: Callable[[Mapping[str, Any], Path], list[str]]
+    whole: Callable[[Mapping[str, Any], Path], Mapping[str, Any]] = lambda record, _: record
+
+
+def _alone(
+    sections: Callable[[Mapping[str, Any]], list[str]],
+) -> Callable[[Mapping[str, Any], Path], list[str]]:
+    """Sections for which the record is enough."""
+    return lambda record, _: sections(record)
 
 
 KINDS = (
-    Kind(frozenset(["points", "knees"]), front.answer, front.sections),
-    Kind(frozenset(["shadow_prices"]), worth.answer, worth.sections),
-    Kind(frozenset(["samples", "influences"]), uncertain.answer, uncertain.sections),
-    Kind(frozenset(["workloads", "cross"]), portfolio.answer, portfolio.sections),
-    Kind(frozenset(["prediction", "alternatives"]), found.answer, found.sections),
-    Kind(frozenset(["step_time", "bottleneck"]), prediction.answer, prediction.sections),
+    Kind(frozenset(["points", "knees"]), front.answer, _alone(front.sections)),
+    Kind(frozenset(["shadow_prices"]), worth.answer, _alone(worth.sections)),
+    Kind(frozenset(["samples", "influences"]), uncertain.answer, _alone(uncertain.sections)),
+    Kind(frozenset(["workloads", "cross"]), portfolio.answer, _alone(portfolio.sections)),
+    Kind(frozenset(["prediction", "alternatives"]), found.answer, _alone(found.sections)),
+    Kind(frozenset(["axes", "top"]), sweep.answer, _alone(sweep.sections), sweep.whole),
+    Kind(frozenset(["axes", "outputs"]), kept.answer, kept.sections, kept.whole),
+    Kind(frozenset(["step_time", "bottleneck"]), prediction.answer, _alone(prediction.sections)),
 )
 """All kinds of runs that have a page."""
 
@@ -65,9 +78,14 @@ def report(source: str) -> str:
     record = _read(file)
     for kind in KINDS:
         if kind.keys <= record.keys():
-            title, sections = record.get("name") or path.stem, kind.sections(record)
-            return page(title, kind.answer(record), sections, record, _origin(file.parent))
-    known = "liminal predict --json, optimize, pareto, sensitivity, uncertainty, or an experiment"
+            title = record.get("name") or record.get("study") or path.stem
+            held = kind.whole(record, file.parent)
+            told = kind.sections(held, file.parent)
+            return page(title, kind.answer(held), told, held, _origin(file.parent))
+    known = (
+        "liminal predict --json, optimize, pareto, sensitivity, uncertainty, sweep,"
+        " or an experiment"
+    )
     raise InputError(str(file), [Problem("", f"holds no run that has a page; give one of {known}")])
 
 

@@ -1,0 +1,83 @@
+"""How outputs are spread over the points of a sweep: bars, and quantiles in a table."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from liminal_jax.view.report.parts import PALETTE, drawing, table, text
+from liminal_jax.view.report.points import axis_title, output
+from liminal_jax.view.sweep import shown
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+MOST_BARS = 60
+"""Bars of a drawing; finer bins are joined."""
+
+
+def spread(histograms: Mapping[str, Any], path: str = "histograms") -> list[str]:
+    """Drawings and a table, as HTML.
+
+    Args:
+        histograms: For each output its bins and quantiles.
+        path: Where they stand in the record of the sweep.
+    """
+    parts = [
+        drawing(_bars(name, it), f"how {name} is spread", 300)
+        for name, it in histograms.items()
+        if it["counts"]
+    ]
+    shares = list(next(iter(histograms.values()))["quantiles"]) if histograms else []
+    rows = [
+        [
+            text(name),
+            *(
+                output(f"{path}.{name}.quantiles.{it}", name, spot["quantiles"][it])
+                for it in shares
+            ),
+        ]
+        for name, spot in histograms.items()
+    ]
+    return [*parts, table(rows, ("share of points below", *(f"{float(it):.0%}" for it in shares)))]
+
+
+def joined(low: Sequence[float], high: Sequence[float], counts: Sequence[int]) -> list[Sequence]:
+    """Bins as bars of equal ratio, few enough to draw: their ends, and counts.
+
+    Examples:
+        >>> joined([1.0, 4.0], [2.0, 8.0], [3, 5])
+        [[1.0, 2.0, 4.0], [2.0, 4.0, 8.0], [3, 0, 5]]
+    """
+    first, last = math.log(low[0]), math.log(high[-1])
+    least = min(math.log(b / a) for a, b in zip(low, high, strict=True))
+    bars = max(1, min(MOST_BARS, round((last - first) / least)))
+    width = (last - first) / bars
+    ends = [math.exp(first + width * at) for at in range(bars + 1)]
+    sums = [0] * bars
+    for a, b, count in zip(low, high, counts, strict=True):
+        middle = (math.log(a) + math.log(b)) / 2
+        sums[min(bars - 1, int((middle - first) / width))] += count
+    rounded = [float(f"{it:.9g}") for it in ends]
+    return [rounded[:-1], rounded[1:], sums]
+
+
+def _bars(name: str, it: Mapping[str, Any]) -> "Figure":
+    from plotly import graph_objects
+
+    low, high, counts = joined(it["low"], it["high"], it["counts"])
+    unit, scale = shown(name)
+    # On a logarithmic axis Plotly takes widths of bars for differences, so that steps are drawn.
+    x = [scale * end for pair in zip(low, high, strict=True) for end in pair]
+    figure = graph_objects.Figure(
+        graph_objects.Scatter(
+            x=x,
+            y=[count for count in counts for _ in range(2)],
+            mode="lines",
+            fill="tozeroy",
+            line={"color": PALETTE[0], "width": 1},
+            hovertemplate=f"%{{x:.4g}} {unit}: %{{y:,}} points<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title=axis_title(name), type="log")
+    figure.update_yaxes(title="points", rangemode="tozero")
+    return figure
