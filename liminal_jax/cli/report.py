@@ -7,6 +7,7 @@ from typing import Annotated
 import tyro
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.runtime import prepare_jax
 
 COMMAND = "liminal report"
 
@@ -28,6 +29,8 @@ def report(
     if importlib.util.find_spec("plotly") is None:
         remedy = "draws with plotly, which is not installed; pip install 'liminal-jax[report]'"
         raise InputError(COMMAND, [Problem("", remedy)])
+
+    prepare_jax()
 
     from liminal_jax.view.console import messages
     from liminal_jax.view.report.run import report as report_of

@@ -52,6 +52,7 @@ def sensitivity(
     from liminal_jax.design.worth import check_freedom, worth
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.study.problem import problem_of
+    from liminal_jax.study.write import design_text
     from liminal_jax.view.console import messages, results
     from liminal_jax.view.figure import drawn
     from liminal_jax.view.worth import worth_view
@@ -65,7 +66,9 @@ def sensitivity(
     with _mistakes_of(study), _unless_refused(folder), ProgressBar() as progress:
         found = worth(problem, change, seed=seed, progress=progress)
     record = worth_record(found, top)
-    write_run(folder, {}, {"result.json": record, "provenance.json": provenance(seed)})
+    place = found.best.place
+    designs = {"design.toml": design_text(file, place.values, place.category)}
+    write_run(folder, designs, {"result.json": record, "provenance.json": provenance(seed)})
     if record["tornado"]:
         drawn(lambda: tornado_figure(record), folder, "tornado")
     if json:

@@ -19,6 +19,7 @@ from liminal_jax.performance.predictor import LEAST_ATTENTION_BITS, Assumptions
 from liminal_jax.performance.residents import Residents, residents
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, serve
 from liminal_jax.study.basis import basis, serving_basis
+from liminal_jax.study.domain import Names
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.lengths import RequestLengths
 from liminal_jax.study.problem import degree_contradictions, problem_of
@@ -157,10 +158,22 @@ def record_of(answer: Predicted) -> dict[str, Any]:
     return {
         "name": answer.file.name,
         "workload": answer.file.workload.model_dump(),
+        "design": _design(answer.file),
+        "assumptions": {key: it for key, it in answer.file.assumptions.model_dump().items() if it},
         **prediction_record(answer.prediction, answer.basis),
         "gains": gains_record(answer.gains),
         **({} if answer.served is None else _served_record(answer.served)),
     }
+
+
+def _design(file: DesignFile) -> dict[str, str | float]:
+    """The values of a design in SI, by the names that its file has for them."""
+    found: dict[str, str | float] = {}
+    for name in type(file.design).model_fields:
+        domain = getattr(file.design, name)
+        if domain is not None:
+            found[name] = domain.names[0] if isinstance(domain, Names) else domain.value
+    return found
 
 
 def _served_record(served: RequestsServed) -> dict[str, Any]:

@@ -30,7 +30,13 @@ KEYS = {
     "seconds",
     "stages",
 }
-FILES = ["figures/tornado.pdf", "figures/tornado.png", "provenance.json", "result.json"]
+FILES = [
+    "design.toml",
+    "figures/tornado.pdf",
+    "figures/tornado.png",
+    "provenance.json",
+    "result.json",
+]
 DESIGN = {**FINISHED["design"], "system": "h200"}
 
 

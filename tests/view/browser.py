@@ -80,6 +80,20 @@ class Browser:
         actions = [{"type": kind, "value": it} for it in keys for kind in ("keyDown", "keyUp")]
         self.ask("/actions", {"actions": [{"type": "key", "id": "keys", "actions": actions}]})
 
+    def drag(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
+        """Press the mouse at one place of the window, and let go at another."""
+        (x1, y1), (x2, y2) = ((round(x), round(y)) for x, y in (begin, end))
+        middle = {"x": (x1 + x2) // 2, "y": (y1 + y2) // 2}
+        move = {"type": "pointerMove", "duration": 100, "origin": "viewport"}
+        steps = [
+            {**move, "x": x1, "y": y1},
+            {"type": "pointerDown", "button": 0},
+            {**move, **middle},
+            {**move, "x": x2, "y": y2},
+            {"type": "pointerUp", "button": 0},
+        ]
+        self.ask("/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": steps}]})
+
     def picture(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.ask("/screenshot")))
 

@@ -44,13 +44,12 @@ def answer(record: Mapping[str, Any]) -> str:
 def sections(record: Mapping[str, Any]) -> list[str]:
     """What there is to say of it."""
     return [
-        section("how sure that is", listing(record["reasons"]), table(_proof(record))),
         section("what to build", table(design_rows(record["design"]))),
         section("what it does", table(_totals(record))),
-        section("what binds it", table(_limits(record["binding"]), ("", "value", "limit"))),
         *prediction_sections(record["prediction"], "prediction."),
-        _sizes(record),
+        section("what binds it", table(limits(record["binding"]), ("", "value", "limit"))),
         _worth(record),
+        _sizes(record),
         section(
             "the best of each kind",
             table(_kinds(record["alternatives"], asked(record), "alternatives")),
@@ -59,6 +58,7 @@ def sections(record: Mapping[str, Any]) -> list[str]:
             "the best that existing chips can do under the same limits",
             table(_existing(record)),
         ),
+        section("how sure that is", listing(record["reasons"]), table(_proof(record))),
     ]
 
 
@@ -91,7 +91,8 @@ def _totals(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _limits(binding: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+def limits(binding: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """Limits that hold a design back: what, its value, and how far it may go."""
     rows = []
     for row, it in enumerate(binding):
         name, unit = it["constraint"], it["unit"]

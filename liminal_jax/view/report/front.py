@@ -1,9 +1,11 @@
 """A front: the designs between which only a preference can choose, to hover over and to brush."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.view.report.beside import predicted_sections, prediction_beside
 from liminal_jax.view.report.parts import (
     PALETTE,
     drawing,
@@ -14,13 +16,16 @@ from liminal_jax.view.report.parts import (
     table,
     text,
 )
-from liminal_jax.view.report.values import asked_words, named
+from liminal_jax.view.report.values import asked_words, design_rows, named
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 BRUSHED = ("stacks", "dies", "chips", "tp", "cp", "pp", "ep", "batch")
 """Whole numbers of a design that have an axis of their own to brush."""
+
+TABLE = "designs"
+"""Name of the table that the drawing brushes."""
 
 
 def _names(record: Mapping[str, Any]) -> list[str]:
@@ -47,12 +52,38 @@ def _ends(record: Mapping[str, Any], name: str) -> tuple[float, float]:
     return points[0]["objectives"][name], points[-1]["objectives"][name]
 
 
+def _middle(record: Mapping[str, Any]) -> int:
+    """The design that is told in full: the first knee, else one in the middle."""
+    return (record["knees"] or [len(record["points"]) // 2])[0]
+
+
+def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The record with what a design of its middle does."""
+    if not record["points"]:
+        return dict(record)
+    return prediction_beside(record, folder / record["points"][_middle(record)]["file"])
+
+
 def sections(record: Mapping[str, Any]) -> list[str]:
     """What there is to say of it."""
     if not record["points"]:
         return [section("why", listing(record["reasons"]))]
+    at = _middle(record)
+    point = record["points"][at]
+    which = "at its first knee" if record["knees"] else "in its middle"
+    totals = [
+        (text(it.about), named(name, f"points.{at}.totals.{name}", point["totals"][name]))
+        for name, it in QUANTITIES.items()
+    ]
     return [
-        section("the front", drawing(_front(record), "the front", 520)),
+        section(
+            "the front",
+            paragraph(
+                "Drag over designs to keep only their rows in the table below; click twice to let"
+                " go."
+            ),
+            drawing(_front(record), "the front", 520, TABLE),
+        ),
         section(
             "brush it",
             paragraph(
@@ -61,8 +92,14 @@ def sections(record: Mapping[str, Any]) -> list[str]:
             ),
             drawing(_axes(record), "the designs of the front, an axis for each number", 420),
         ),
-        section("how sure that is", listing(record["reasons"])),
         section("every design", _designs(record)),
+        section(
+            f"the design {which}: number {at + 1}",
+            table(design_rows(point["design"], f"points.{at}.design")),
+            table(totals),
+        ),
+        *predicted_sections(record),
+        section("how sure that is", listing(record["reasons"])),
     ]
 
 
@@ -100,6 +137,7 @@ def _front(record: Mapping[str, Any]) -> "Figure":
                 "color": PALETTE[row % len(PALETTE)],
             },
             name=kind,
+            ids=[str(at) for at, _ in mine],
             customdata=[_told(at, it) for at, it in mine],
             hovertemplate="%{customdata}<extra></extra>",
         )
@@ -135,6 +173,7 @@ def _axes(record: Mapping[str, Any]) -> "Figure":
     columns["capital_cost"] = [it["totals"]["capital_cost"] for it in points]
     return graph_objects.Figure(
         graph_objects.Parcoords(
+            labelside="bottom",
             line={"color": columns[names[0]], "colorscale": "Cividis"},
             dimensions=[{"label": name, "values": values} for name, values in columns.items()],
         )
@@ -145,7 +184,7 @@ def _designs(record: Mapping[str, Any]) -> str:
     names = _names(record)
     shown = [name for name in BRUSHED if record["points"][0]["design"].get(name) is not None]
     rows = [_row(row, it, names, shown) for row, it in enumerate(record["points"])]
-    return table(rows, ("", *map(text, names), "kind", *map(text, shown), "file"))
+    return table(rows, ("", *map(text, names), "kind", *map(text, shown), "file"), TABLE)
 
 
 def _row(row: int, it: Mapping[str, Any], names: Sequence[str], shown: Sequence[str]) -> list[str]:

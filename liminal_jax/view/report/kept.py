@@ -10,9 +10,9 @@ from liminal_jax.view.report import data as data_of
 from liminal_jax.view.report.parts import drawing, number, paragraph, section, table, text
 from liminal_jax.view.report.points import (
     TABLE,
-    axis_title,
     goals_of,
     listed,
+    marks,
     output,
     parallel,
     place,
@@ -24,7 +24,7 @@ from liminal_jax.view.report.points import (
     words,
 )
 from liminal_jax.view.report.spread import spread
-from liminal_jax.view.report.sweep import pace, swept, with_timing
+from liminal_jax.view.report.sweep import beside, pace, swept
 from liminal_jax.view.report.values import asked_words
 from liminal_jax.view.sweep import shown
 
@@ -40,7 +40,7 @@ MOST_HOVER = 6
 
 def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """What goes onto the page: the record, and what its data say."""
-    return {**with_timing(record, folder), "kept": data_of.summary(data_of.opened(record, folder))}
+    return {**beside(record, folder), "kept": data_of.summary(data_of.opened(record, folder))}
 
 
 def answer(record: Mapping[str, Any]) -> str:
@@ -127,8 +127,8 @@ def _front(record: Mapping[str, Any], data: data_of.Kept) -> list[str]:
         section(
             "the front, and the points behind it",
             f"<p>{count} points to which no other is better in both {text(' and '.join(goals))}."
-            f" {text(_how_many(kept, len(points)))} Drag over points to keep only the rows of the front below"
-            " that are among them; click twice to let go.</p>",
+            f" {text(_how_many(kept, len(points)))} Drag over points to keep only the rows of the"
+            " front below that are among them; click twice to let go.</p>",
             drawing(_plane(record, data, points), "the front and the points behind it", 560, TABLE),
         ),
         section(
@@ -176,7 +176,6 @@ def _plane(record: Mapping[str, Any], data: data_of.Kept, points: np.ndarray) ->
         customdata=np.stack([np.float32(data.places(path, points)) for path in paths], axis=-1),
         hovertemplate=f"%{{text}}<br>{'<br>'.join(told)}<extra></extra>",
     )
-    figure = graph_objects.Figure([behind, *plane(record["kept"]["front"], record, goals).data])
-    figure.update_xaxes(title=axis_title(across), type="log")
-    figure.update_yaxes(title=axis_title(up), type="log")
-    return figure
+    # All in WebGL, which is drawn above everything else.
+    front = marks(record["kept"]["front"], record, goals)
+    return plane([behind, *(graph_objects.Scattergl(it) for it in front)], goals)

@@ -8,6 +8,7 @@ from liminal_jax.performance.prediction import BOTTLENECKS
 from liminal_jax.study.parameters import MEANINGS
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.sweep.outputs import OUTPUTS
+from liminal_jax.view.answer import VALUE_UNITS
 from liminal_jax.view.report.parts import PALETTE, drawing, number, section, table, text
 from liminal_jax.view.report.prediction import times
 from liminal_jax.view.report.values import DESIGN_WORDS, amount, named, seconds, size
@@ -21,6 +22,13 @@ TIMES = ("memory_time", "compute_time", "exposed_time")
 
 MOST_COLUMNS = 8
 """Axes that a table of points tells."""
+
+ASKED = {
+    "bottleneck": "what limits it",
+    "fits": "fits in memory",
+    "feasible": "keeps every limit",
+}
+"""What outputs are that are no amounts."""
 
 YES_NO = {1.0: "yes", 0.0: "no"}
 
@@ -74,17 +82,22 @@ def _axes(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def place(row: Row, record: Mapping[str, Any], path: str) -> list[tuple[str, str]]:
-    """Where a point lies, as a table that can be read aloud.
+    """A point as a table that can be read aloud: what varies, then what all points share.
 
     Args:
         row: The point.
         record: The record of the sweep.
         path: Where the point stands in it.
     """
-    return [
+    found = [
         (text(words(it)), _value(row[it], unit, f"{path}.{it}"))
         for it, unit in _axes(record).items()
     ]
+    fixed = [
+        (text(words(it)), _value(value, VALUE_UNITS.get(it, ""), f"fixed.{it}"))
+        for it, value in record.get("fixed", {}).items()
+    ]
+    return [*found, *fixed]
 
 
 def _value(value: Any, unit: str, path: str) -> str:
@@ -107,7 +120,7 @@ def _told(record: Mapping[str, Any], rows: Sequence[Row]) -> list[str]:
 def what_it_does(row: Row, path: str) -> str:
     """All outputs of a point."""
     rows = [
-        (text(OUTPUTS[name].about if name != "bottleneck" else "what limits it"), told)
+        (text(ASKED.get(name, OUTPUTS[name].about)), told)
         for name, value in row["outputs"].items()
         if name not in TIMES
         for told in [output(f"{path}.outputs.{name}", name, value)]
@@ -182,31 +195,44 @@ def groups(rows: Sequence[Row], record: Mapping[str, Any]) -> dict[str, list[int
     return found
 
 
-def plane(rows: Sequence[Row], record: Mapping[str, Any], names: Sequence[str]) -> "Figure":
-    """Points in the plane of two outputs, to hover over and to select.
+def marks(
+    rows: Sequence[Row], record: Mapping[str, Any], names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Points in the plane of two outputs, as Plotly has them: a trace for each name.
 
     Args:
         rows: The points.
         record: The record of the sweep.
-        names: The outputs that are told; the first two are drawn, across the second one.
+        names: The outputs that are told; the first is drawn over the second.
+    """
+    up, across = names[:2]
+    return [
+        {
+            "x": [_drawn(rows[at], across) for at in members],
+            "y": [_drawn(rows[at], up) for at in members],
+            "ids": [str(at) for at in members],
+            "mode": "markers",
+            "marker": {"size": 8, "color": PALETTE[colour % len(PALETTE)]},
+            "name": label,
+            "customdata": [hover(rows[at], record, names) for at in members],
+            "hovertemplate": "%{customdata}<extra></extra>",
+        }
+        for colour, (label, members) in enumerate(groups(rows, record).items())
+    ]
+
+
+def plane(traces: Sequence[Any], names: Sequence[str]) -> "Figure":
+    """The plane of two outputs, to hover over and to select in.
+
+    Args:
+        traces: What is drawn in it.
+        names: The outputs; the first is drawn over the second.
     """
     from plotly import graph_objects
 
-    up, across = names[:2]
-    figure = graph_objects.Figure()
-    for colour, (label, members) in enumerate(groups(rows, record).items()):
-        figure.add_scatter(
-            x=[_drawn(rows[at], across) for at in members],
-            y=[_drawn(rows[at], up) for at in members],
-            ids=[str(at) for at in members],
-            mode="markers",
-            marker={"size": 8, "color": PALETTE[colour % len(PALETTE)]},
-            name=label,
-            customdata=[hover(rows[at], record, names) for at in members],
-            hovertemplate="%{customdata}<extra></extra>",
-        )
-    figure.update_xaxes(title=axis_title(across), type="log")
-    figure.update_yaxes(title=axis_title(up), type="log")
+    figure = graph_objects.Figure(traces)
+    figure.update_xaxes(title=axis_title(names[1]), type="log")
+    figure.update_yaxes(title=axis_title(names[0]), type="log")
     return figure
 
 
@@ -225,6 +251,7 @@ def parallel(rows: Sequence[Row], record: Mapping[str, Any], names: Sequence[str
     first = next(iter(columns.values()))
     return graph_objects.Figure(
         graph_objects.Parcoords(
+            labelside="bottom",
             line={"color": first, "colorscale": "Cividis"},
             dimensions=[{"label": label, "values": it} for label, it in columns.items()],
         )

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from liminal_jax.view.report.found import asked
+from liminal_jax.view.report.found import asked, limits
 from liminal_jax.view.report.parts import drawing, listing, section, table, text
-from liminal_jax.view.report.values import asked_words, design_rows, named, share
+from liminal_jax.view.report.values import asked_words, design_rows, named, seconds, share
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -26,10 +26,39 @@ def sections(record: Mapping[str, Any]) -> list[str]:
         drawing(_cross(record), "chips used for other workloads", 460) if record["cross"] else ""
     )
     return [
-        section("how sure that is", listing(record["reasons"])),
         section("what to build", table(design_rows(record["design"] or {}))),
         section("each workload on it", _workloads(record)),
+        section("where the time of each workload goes", _times(record)),
+        section("what binds it", table(_binding(record), ("", "value", "limit"))),
         section("the best chip of each workload used for the others", drawn),
+        section("how sure that is", listing(record["reasons"])),
+    ]
+
+
+def _times(record: Mapping[str, Any]) -> str:
+    """The parts of a step of each workload; nothing where none is served."""
+    parts = ("step_time", "memory_time", "compute_time", "exposed_time")
+    rows = [
+        (
+            text(it["name"]),
+            *(
+                seconds(f"workloads.{row}.prediction.{part}", it["prediction"][part])
+                for part in parts
+            ),
+            text(it["prediction"]["bottleneck"].replace("_", " ")),
+        )
+        for row, it in enumerate(record["workloads"])
+        if it["prediction"] is not None
+    ]
+    return table(rows, ("", "one step", "memory", "compute", "waiting", "what limits it"))
+
+
+def _binding(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Limits that hold the shared chip back, with the workload that meets each."""
+    told = zip(record["binding"], limits(record["binding"]), strict=True)
+    return [
+        (f"{name} ({text(it['workload'])})" if it["workload"] else name, value, limit)
+        for it, (name, value, limit) in told
     ]
 
 

@@ -3,11 +3,29 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from liminal_jax.view.report.parts import PALETTE, drawing, listing, section, table, text
-from liminal_jax.view.report.values import amount, named, seconds, share, size
+from liminal_jax.view.report.parts import (
+    PALETTE,
+    drawing,
+    listing,
+    number,
+    paragraph,
+    section,
+    table,
+    text,
+)
+from liminal_jax.view.report.values import amount, design_rows, named, seconds, share, size
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+WORKLOAD_WORDS = {
+    "model": "model",
+    "context": "tokens of context",
+    "weight_bits": "bits of a weight",
+    "kv_bits": "bits of a cache element",
+    "accounting": "accounting",
+}
+"""What each number of a workload is."""
 
 
 def answer(record: Mapping[str, Any]) -> str:
@@ -25,6 +43,7 @@ def sections(record: Mapping[str, Any], path: str = "") -> list[str]:
         path: Where it stands in the record of the run, with a point at the end.
     """
     return [
+        _design(record, path),
         section(
             "where the time goes",
             drawing(times(record), "the parts of a step"),
@@ -35,8 +54,65 @@ def sections(record: Mapping[str, Any], path: str = "") -> list[str]:
             table(_resource_rows(record, path)),
             drawing(_shares(record), "shares of power and of capital", 300),
         ),
+        _gains(record, path),
         section("what the numbers rest on", listing(record["basis"])),
     ]
+
+
+def again(record: Mapping[str, Any]) -> list[str]:
+    """The command that predicts finished hardware once more; none for anything else.
+
+    Examples:
+        >>> design = {"system": "h200", "tp": 8.0, "batch": 4.0}
+        >>> " ".join(again({"workload": {"model": "a"}, "design": design, "assumptions": {}}))
+        'liminal predict --model a --system h200 --tp 8 --batch-size 4'
+    """
+    design = record.get("design") or {}
+    if "system" not in design or "chips" in design or record["assumptions"]:
+        return []
+    words = ["liminal", "predict"]
+    for name, value in {**record["workload"], **design}.items():
+        flag = "batch_size" if name == "batch" else name
+        words += [f"--{flag.replace('_', '-')}", f"{value:.12g}" if _is_number(value) else value]
+    return words
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def _design(record: Mapping[str, Any], path: str) -> str:
+    """What is predicted, as a table that can be read aloud; nothing where the run tells it."""
+    if "design" not in record:
+        return ""
+    rows = design_rows(record["design"], f"{path}design")
+    work = record["workload"]
+    rows += [
+        (
+            label,
+            amount(f"{path}workload.{key}", work[key])
+            if _is_number(work[key])
+            else text(work[key]),
+        )
+        for key, label in WORKLOAD_WORDS.items()
+    ]
+    return section("the design", table(rows))
+
+
+def _gains(record: Mapping[str, Any], path: str) -> str:
+    """What more of each resource would buy; nothing where that was not asked."""
+    gains = {name: it for name, it in (record.get("gains") or {}).items() if it}
+    if not gains:
+        return ""
+    rows = [
+        (text(name.replace("_", " ")), number(f"{it:+.3f} %", f"{path}gains.{name}", it))
+        for name, it in sorted(gains.items(), key=lambda pair: -abs(pair[1]))
+    ]
+    told = paragraph(
+        "Per cent of tokens a second for one per cent more of each, everything else held: the"
+        " gradient at this design. For the batch, of all users together."
+    )
+    return section("what more of each would buy", told, table(rows))
 
 
 def _time_rows(record: Mapping[str, Any], path: str) -> list[tuple[str, str]]:

@@ -31,12 +31,14 @@ class Kind(NamedTuple):
         answer: The answer in one line.
         sections: What there is to say of it, and of the files beside it.
         whole: The record with what the files beside it add, as it goes onto the page.
+        again: The command that does the same again, where no provenance tells it.
     """
 
     keys: frozenset[str]
     answer: Callable[[Mapping[str, Any]], str]
     sections: Callable[[Mapping[str, Any], Path], list[str]]
     whole: Callable[[Mapping[str, Any], Path], Mapping[str, Any]] = lambda record, _: record
+    again: Callable[[Mapping[str, Any]], list[str]] = lambda _: []
 
 
 def _alone(
@@ -47,14 +49,24 @@ def _alone(
 
 
 KINDS = (
-    Kind(frozenset(["points", "knees"]), front.answer, _alone(front.sections)),
-    Kind(frozenset(["shadow_prices"]), worth.answer, _alone(worth.sections)),
-    Kind(frozenset(["samples", "influences"]), uncertain.answer, _alone(uncertain.sections)),
+    Kind(frozenset(["points", "knees"]), front.answer, _alone(front.sections), front.whole),
+    Kind(frozenset(["shadow_prices"]), worth.answer, _alone(worth.sections), worth.whole),
+    Kind(
+        frozenset(["samples", "influences"]),
+        uncertain.answer,
+        _alone(uncertain.sections),
+        uncertain.whole,
+    ),
     Kind(frozenset(["workloads", "cross"]), portfolio.answer, _alone(portfolio.sections)),
     Kind(frozenset(["prediction", "alternatives"]), found.answer, _alone(found.sections)),
     Kind(frozenset(["axes", "top"]), sweep.answer, _alone(sweep.sections), sweep.whole),
     Kind(frozenset(["axes", "outputs"]), kept.answer, kept.sections, kept.whole),
-    Kind(frozenset(["step_time", "bottleneck"]), prediction.answer, _alone(prediction.sections)),
+    Kind(
+        frozenset(["step_time", "bottleneck"]),
+        prediction.answer,
+        _alone(prediction.sections),
+        again=prediction.again,
+    ),
 )
 """All kinds of runs that have a page."""
 
@@ -81,7 +93,8 @@ def report(source: str) -> str:
             title = record.get("name") or record.get("study") or path.stem
             held = kind.whole(record, file.parent)
             told = kind.sections(held, file.parent)
-            return page(title, kind.answer(held), told, held, _origin(file.parent))
+            origin = _origin(file.parent) if file.name == RESULT else {"command": kind.again(held)}
+            return page(title, kind.answer(held), told, held, origin)
     known = (
         "liminal predict --json, optimize, pareto, sensitivity, uncertainty, sweep,"
         " or an experiment"

@@ -11,6 +11,9 @@ from liminal_jax.view.sweep import shown
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+MOST_DRAWN = 6
+"""Outputs whose spread is drawn; the table tells that of all."""
+
 MOST_BARS = 60
 """Bars of a drawing; finer bins are joined."""
 
@@ -22,10 +25,10 @@ def spread(histograms: Mapping[str, Any], path: str = "histograms") -> list[str]
         histograms: For each output its bins and quantiles.
         path: Where they stand in the record of the sweep.
     """
+    filled = {name: it for name, it in histograms.items() if it["counts"]}
     parts = [
         drawing(_bars(name, it), f"how {name} is spread", 300)
-        for name, it in histograms.items()
-        if it["counts"]
+        for name, it in [*filled.items()][:MOST_DRAWN]
     ]
     shares = list(next(iter(histograms.values()))["quantiles"]) if histograms else []
     rows = [

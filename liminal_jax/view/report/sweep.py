@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from liminal_jax.view.numbers import with_prefix
 from liminal_jax.view.report.parts import drawing, number, paragraph, section, table, text
 from liminal_jax.view.report.points import (
     TABLE,
+    Row,
     goals_of,
     listed,
+    marks,
     output,
     parallel,
     place,
@@ -25,21 +27,46 @@ from liminal_jax.view.report.spread import spread
 from liminal_jax.view.report.values import asked_words
 from liminal_jax.view.sweep import axis_value
 
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
 MOST_POINTS = 500
 """Points of a front that a page holds; more are thinned out."""
 
 MOST_ROWS = 100
 """Best points, and categories, that a page holds."""
 
-TIMING = "timing.json"
-"""What the last run of a sweep took."""
+TIMING, MANIFEST = "timing.json", "manifest.json"
+"""What the last run of a sweep took, and what was asked."""
 
 
-def with_timing(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """A record with what its last run took, where that was noted."""
-    file = folder / TIMING
-    timing = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-    return {**record, **({} if timing is None else {"timing": timing})}
+def beside(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A record with what the files beside it add.
+
+    Args:
+        record: The record of a sweep.
+        folder: Its folder.
+
+    Returns:
+        The record, with what all points share as `fixed`, and what the last run took as `timing`.
+    """
+    manifest, timing = (_read(folder / name) for name in (MANIFEST, TIMING))
+    varied = {*record["names"], *(it["path"] for it in record["axes"])}
+    study = manifest.get("study", {})
+    design = {name: _single(it) for name, it in study.get("design", {}).items()}
+    shared = {**study.get("workload", {}), **design}
+    fixed = {name: it for name, it in shared.items() if it is not None and name not in varied}
+    return {**record, "fixed": fixed, **({"timing": timing} if timing else {})}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def _single(domain: Mapping[str, Any] | None) -> str | float | None:
+    """The only value of a variable of a design; none where it has several or is not there."""
+    values = [] if domain is None else domain.get("names") or domain.get("values") or []
+    return values[0] if len(values) == 1 else None
 
 
 def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -48,7 +75,7 @@ def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     Rows keep their places where lists are cut at their end; a front is thinned out evenly, and its
     length noted.
     """
-    found = with_timing(record, folder)
+    found = beside(record, folder)
     found["top"] = found["top"][:MOST_ROWS]
     if "best_by" in found:
         found["best_by"] = {**found["best_by"], "rows": found["best_by"]["rows"][:MOST_ROWS]}
@@ -136,7 +163,7 @@ def _front(record: Mapping[str, Any], names: Sequence[str]) -> list[str]:
             f"<p>{count} points to which no other is better in all of"
             f" {text(', '.join(goals))}.{text(some)} Drag over points to keep only their rows in"
             " the table below; click twice to let go.</p>",
-            drawing(plane(rows, record, told), "the front", 520, TABLE),
+            drawing(_plane(rows, record, told), "the front", 520, TABLE),
         ),
         section(
             "brush it",
@@ -148,6 +175,12 @@ def _front(record: Mapping[str, Any], names: Sequence[str]) -> list[str]:
         ),
         section("the points of the front", listed(rows, record, "front", told, TABLE)),
     ]
+
+
+def _plane(rows: Sequence[Row], record: Mapping[str, Any], names: Sequence[str]) -> "Figure":
+    from plotly import graph_objects
+
+    return plane([graph_objects.Scatter(it) for it in marks(rows, record, names)], names)
 
 
 def _categories(record: Mapping[str, Any], names: Sequence[str]) -> str:

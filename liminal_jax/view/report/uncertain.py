@@ -1,8 +1,10 @@
 """How sure an answer is when numbers are drawn from their ranges."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from liminal_jax.view.report.beside import predicted_sections, prediction_beside
 from liminal_jax.view.report.found import asked
 from liminal_jax.view.report.parts import PALETTE, drawing, paragraph, section, table, text
 from liminal_jax.view.report.values import amount, asked_words, design_rows, named, share
@@ -35,22 +37,28 @@ def answer(record: Mapping[str, Any]) -> str:
     )
 
 
+def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The record with what the design does that is best with the numbers as they are thought."""
+    return prediction_beside(record, folder / "designs" / "nominal.toml")
+
+
 def sections(record: Mapping[str, Any]) -> list[str]:
     """What there is to say of it."""
     influences = record["influences"][:MOST_INFLUENCES]
     drawn = drawing(_influences(influences), "influence of each number", 60 + 26 * len(influences))
     return [
-        section("how often each kind wins", _wins(record)),
         *(
             section(f"the {name} design: {about}", table(_trial(record, name)))
             for name, about in SINGLED_OUT.items()
             if record[name] is not None
         ),
+        section("how often each kind wins", _wins(record)),
         section(
             "which numbers matter",
             paragraph("Rank correlation of each number with the optimum, over the draws."),
             drawn if influences else "",
         ),
+        *predicted_sections(record),
         section("how sure that is", table(_proof(record))),
     ]
 

@@ -1,8 +1,10 @@
 """What numbers and limits are worth."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from liminal_jax.view.report.beside import predicted_sections, prediction_beside
 from liminal_jax.view.report.found import asked
 from liminal_jax.view.report.parts import PALETTE, drawing, listing, section, table
 from liminal_jax.view.report.values import asked_words, design_rows, named
@@ -21,14 +23,20 @@ def answer(record: Mapping[str, Any]) -> str:
     return f"{wanted}: {value}, and {freed} with its sizes free"
 
 
+def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The record with what its design does."""
+    return prediction_beside(record, folder / "design.toml")
+
+
 def sections(record: Mapping[str, Any]) -> list[str]:
     """What there is to say of it."""
     bars, change = record["tornado"], 100 * record["change"]
     drawn = drawing(_tornado(record, bars), "the tornado", 80 + 34 * len(bars)) if bars else ""
     return [
+        section("the best design", table(design_rows(record["best"]["design"], "best.design"))),
         section("what limits are worth", listing(it["sentence"] for it in record["shadow_prices"])),
         section(f"what numbers are worth, solved again with {change:g} % less and more", drawn),
-        section("the best design", table(design_rows(record["best"]["design"], "best.design"))),
+        *predicted_sections(record),
         section("how sure that is", listing(record["reasons"])),
     ]
 

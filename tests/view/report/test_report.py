@@ -3,25 +3,24 @@
 import json
 import math
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from liminal_jax._files import InputError
+from liminal_jax.view.report import data
 from liminal_jax.view.report.run import report
 from tests.cli.terminal import exit_code
 from tests.cli.test_predict import no_token
 from tests.design.brute import study
 from tests.design.small import FINISHED
+from tests.view.browser import CHROMIUM, DRIVER, browser, waited
 
 MOST_BYTES = 6_000_000
 DESIGN = {**FINISHED["design"], "system": "h200"}
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +33,20 @@ def runs(tmp_path_factory):
         "pareto": ["pareto", path],
         "sensitivity": ["sensitivity", path, "--top", "3"],
     }
+    axes = [
+        "-m",
+        "llama-3-8b",
+        "--system",
+        "h200",
+        "--axis",
+        "tp=1,2,4",
+        "--axis",
+        "batch=1:256:40",
+    ]
+    axes += ["--axis", "system.chip.memory.bandwidth=1e12:9e12:110:log"]
+    commands["sweep"] = ["sweep", *axes, "--maximise", "stps", "--maximise", "utps"]
+    commands["sweep"] += ["--by", "tp", "--histogram", "power", "--histogram", "utps"]
+    commands["kept"] = ["sweep", *axes, "--keep", "all"]
     for name, command in commands.items():
         assert exit_code([*command, "-o", str(folder / name)]) == 0
     return folder
@@ -54,26 +67,40 @@ class Shown(HTMLParser):
 
 
 def at(record, path):
-    for key in path.split("."):
-        record = record[int(key)] if isinstance(record, list) else record[key]
-    return record
+    """What stands at a path; keys may have points in them, and the longest one that fits is."""
+    if not path:
+        return record
+    words = path.split(".")
+    if isinstance(record, list):
+        return at(record[int(words[0])], ".".join(words[1:]))
+    for length in range(len(words), 0, -1):
+        key = ".".join(words[:length])
+        if key in record:
+            return at(record[key], ".".join(words[length:]))
+    raise KeyError(path)
 
 
-@pytest.mark.parametrize("name", ["optimize", "pareto", "sensitivity"])
+RUNS = ("optimize", "pareto", "sensitivity", "sweep", "kept")
+
+
+@pytest.mark.parametrize("name", RUNS)
 def test_numbers_on_the_page_are_those_of_the_file(runs, name):
     text = report(str(runs / name))
     record = json.loads((runs / name / "result.json").read_text())
     shown = Shown()
     shown.feed(text)
     assert len(shown.numbers) >= 3
+    (found,) = re.findall(r'<script type="application/json" id="record">(.*?)</script>', text, re.S)
+    held = json.loads(found.replace("<\\/", "</"), parse_constant=no_token)
+    assert {key: it for key, it in held.items() if key in record} == record
     for path, value in shown.numbers:
-        assert math.isclose(at(record, path), value, rel_tol=1e-12), path
+        assert math.isclose(at(held, path), value, rel_tol=1e-12), path
     assert all(it.startswith("data:") for it in shown.loaded)
     assert len(text.encode()) < MOST_BYTES
-    (data,) = re.findall(r'<script type="application/json" id="record">(.*?)</script>', text, re.S)
-    assert json.loads(data.replace("<\\/", "</"), parse_constant=no_token) == record
     assert "The same again: <code>" in text
-    assert "Within: utps at least 150 tokens/s." in text
+    assert ("Within: utps at least 150 tokens/s." in text) == ("constraints" in record)
+    assert text.index('class="answer"') < text.index("<section>")
+    assert "where the time goes" in text
 
 
 def browse(page, folder):
@@ -98,7 +125,7 @@ def browse(page, folder):
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
-@pytest.mark.parametrize("name", ["optimize", "pareto", "sensitivity"])
+@pytest.mark.parametrize("name", RUNS)
 def test_a_browser_draws_it_without_a_network_or_an_error(runs, name, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(report(str(runs / name)))
@@ -160,3 +187,102 @@ def test_what_is_no_run_is_refused(tmp_path):
         with pytest.raises(InputError) as refused:
             report(str(tmp_path / name))
         assert message in "\n".join(refused.value.lines())
+
+
+def test_a_sweep_tells_what_its_folder_holds(runs):
+    text, shown = report(str(runs / "sweep")), Shown()
+    shown.feed(text)
+    numbers, record = dict(shown.numbers), json.loads((runs / "sweep" / "result.json").read_text())
+    timing = json.loads((runs / "sweep" / "timing.json").read_text())
+    assert numbers["timing.seconds"] == timing["seconds"]
+    assert numbers["timing.points"] == timing["points"] == record["points"]
+    assert numbers["feasible"] == record["feasible"]
+    assert len(
+        [path for path in numbers if re.fullmatch(r"front\.\d+\.outputs\.utps", path)]
+    ) == len(record["front"])
+    assert (
+        numbers["histograms.power.quantiles.0.5"]
+        == record["histograms"]["power"]["quantiles"]["0.5"]
+    )
+    for words in ("the best for each tensor-parallel ranks", "h200", "llama-3-8b"):
+        assert words in text
+
+
+def test_points_that_were_kept_are_judged_as_they_lie_in_the_file(runs):
+    import xarray
+
+    text, shown = report(str(runs / "kept")), Shown()
+    shown.feed(text)
+    numbers = dict(shown.numbers)
+    with xarray.open_dataset(runs / "kept" / "data.nc", engine="h5netcdf") as data:
+        points = data.where(data.feasible > 0).stack(point=list(data.dims))
+        utps, stps = points.utps.values, points.stps.values
+        assert numbers["kept.best.0.outputs.utps"] == np.nanmax(utps)
+        assert numbers["points"] == len(utps)
+        assert numbers["kept.usable"] == np.isfinite(utps).sum()
+        best = points.isel(point=int(np.nanargmax(utps)))
+        assert numbers["kept.best.0.tp"] == float(best.tp)
+        front = {
+            (u, s)
+            for u, s in zip(utps, stps, strict=True)
+            if np.isfinite(u) and not ((utps >= u) & (stps >= s) & ((utps > u) | (stps > s))).any()
+        }
+        by = points.stps.groupby("tp").max()
+    assert numbers["kept.front_points"] == len(front)
+    listed = {
+        (numbers[f"kept.front.{at}.outputs.utps"], numbers[f"kept.front.{at}.outputs.stps"])
+        for at in range(len(front))
+    }
+    assert listed == front
+    assert by.size == 3
+    drawn = "10,000 of" if numbers["kept.usable"] > 10_000 else "Behind it all"
+    assert drawn in text
+
+
+def test_few_of_many_points_are_drawn_by_lot(runs, monkeypatch):
+    record = json.loads((runs / "kept" / "result.json").read_text())
+    kept = data.opened(record, runs / "kept")
+    monkeypatch.setattr(data, "MOST_DRAWN", 500)
+    whole = data.summary(kept)
+    monkeypatch.setattr(data, "BLOCK", 1000)
+    assert data.summary(kept) == whole
+    points = data.drawn_points(kept)
+    assert len(set(points.tolist())) == 500
+    assert np.isin(points, np.flatnonzero(kept.usable(slice(0, kept.size)))).all()
+    assert points.min() < 1000 < kept.size - 1000 < points.max() + 4000
+    assert (points == data.drawn_points(kept)).all()
+
+
+def test_a_sweep_without_its_data_is_refused(runs, tmp_path):
+    for name in ("result.json", "manifest.json"):
+        (tmp_path / name).write_bytes((runs / "kept" / name).read_bytes())
+    with pytest.raises(InputError, match="the points of the sweep are gone"):
+        report(str(tmp_path))
+
+
+@pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and chromedriver")
+@pytest.mark.parametrize("name", ["pareto", "sweep", "kept"])
+def test_a_box_over_the_front_keeps_the_rows_of_its_points(runs, name, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(report(str(runs / name)))
+    rows = "return [...document.querySelectorAll('#designs tbody tr, #points tbody tr')]"
+    with browser(tmp_path) as window:
+        window.open(page.as_uri())
+        waited(
+            lambda: window.run("return document.querySelector('figure[data-brushes] .nsewdrag')")
+        )
+        all_of_them = window.run(f"{rows}.length")
+        left, top, width, height = window.run(
+            "const area = document.querySelector('figure[data-brushes] .nsewdrag');"
+            "area.scrollIntoView({block: 'center'});"
+            "const it = area.getBoundingClientRect();"
+            "return [it.left, it.top, it.width, it.height]"
+        )
+        window.drag((left + 2, top + 2), (left + width / 2, top + height - 2))
+        shown = waited(lambda: window.run(f"return {rows[7:]}.filter(it => !it.hidden).length"))
+        waited(
+            lambda: (
+                0 < window.run(f"return {rows[7:]}.filter(it => !it.hidden).length") < all_of_them
+            )
+        )
+        assert shown
