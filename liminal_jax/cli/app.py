@@ -41,9 +41,9 @@ def app(
 
     Args:
         run: Folder of a run, or a design file, to begin from.
-        model: Else a model: a bundled name, or a path to a config.json or model file
-            (default: deepseek-v3).
-        system: On a system: a bundled name, or a path to a system file (default: h200).
+        model: Else a model: a bundled name, or a path to a config.json or model file;
+            deepseek-v3 where left out.
+        system: On a system: a bundled name, or a path to a system file; h200 where left out.
         host: Address to listen on.
         port: Port to listen on.
         no_browser: Only print the address.

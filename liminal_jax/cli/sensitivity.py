@@ -29,7 +29,9 @@ def sensitivity(
 
     Each number is also made less and more, and the study solved again.
 
-    Writes a run folder with the results and a tornado plot (figures/tornado.png and .pdf).
+    Writes a run folder with the results, the best design as a file for `liminal predict -c`, and a
+
+    tornado plot (figures/tornado.png and .pdf).
 
     Args:
         study: A study that comes with the package (see `liminal studies`), or a path to one.
@@ -66,8 +68,10 @@ def sensitivity(
     with _mistakes_of(study), _unless_refused(folder), ProgressBar() as progress:
         found = worth(problem, change, seed=seed, progress=progress)
     record = worth_record(found, top)
-    place = found.best.place
-    designs = {"design.toml": design_text(file, place.values, place.category)}
+    designs = {}
+    if found.best.feasible:
+        place = found.best.place
+        designs["design.toml"] = design_text(file, place.values, place.category)
     write_run(folder, designs, {"result.json": record, "provenance.json": provenance(seed)})
     if record["tornado"]:
         drawn(lambda: tornado_figure(record), folder, "tornado")

@@ -228,7 +228,7 @@ def _stacked(
         told = f"{name}: {say(value)}, {per_cent(value / total)}"
         parts.append(svg.bar((left, top, width * value / total, 26.0), colour, told))
         left += width * value / total
-        x, y = 4.0 + 186 * (place % 3), top + 42 + 18 * (place // 3)
+        x, y = 4.0 + 166 * (place % 3), top + 42 + 18 * (place // 3)
         parts.append(svg.bar((x, y - 9, 10.0, 10.0), colour, told))
         parts.append(svg.words(x + 15, y, f"{name} {say(value)}"))
     return parts
@@ -263,7 +263,7 @@ def page(
     return (
         '<div id="liminal" style="font-family:system-ui,sans-serif;color:#222;max-width:76rem">'
         f'<p style="margin:0;color:#555">{text(heading)}</p>{answer(picture)}'
-        '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(26rem,1fr));'
+        '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(21rem,1fr));'
         f'gap:1.2rem 2rem;margin-top:1.2rem">{grid}</div>'
         f'<p style="color:#555;font-size:.85rem">{text(below)}</p></div>'
     )

@@ -15,6 +15,7 @@ from liminal_jax._smooth import Exact
 from liminal_jax.data.build import process_of
 from liminal_jax.data.hardware import load_process_file, load_system_file
 from liminal_jax.hardware.plan import ChipPlan
+from liminal_jax.hardware.power import ProvisionedPower
 from liminal_jax.hardware.system import System
 from liminal_jax.study import problem as studies
 from liminal_jax.study.file import DesignFile, design_of, load_design
@@ -136,7 +137,14 @@ def _opened(file: DesignFile) -> Opened:
     )
     if math.isnan(float(pictured(scene, start).now.step_time)):
         raise InputError(file.name, [Problem("design.system", unknown_speed(file, system))])
-    return Opened(file, scene, start, notes)
+    return Opened(file, scene, start, (*_instances(file, float(mapping.chips())), *notes))
+
+
+def _instances(file: DesignFile, chips: float) -> list[str]:
+    """What is shown of a design that has chips for several instances."""
+    bought = chips if file.design.chips is None else file.design.chips.value
+    count = math.floor(bought / chips)
+    return [f"Shown is one of {count} instances on {bought:g} chips."] if count > 1 else []
 
 
 def _base(study: studies.Problem, system: System) -> tuple[AbstractBase, tuple[str, ...]]:
@@ -170,9 +178,14 @@ def _finished(file: DesignFile, system: System) -> tuple[AbstractBase, tuple[str
         rate=own.bandwidth / own.capacity if some else process.sram_bandwidth_per_capacity,
         energy=own.energy if some else process.sram_energy,
     )
+    provisioned = isinstance(system.chip.power, ProvisionedPower)
+    stays = "price and provisioned power stay as they are, whatever is dragged."
+    follows = (
+        "price and idle power stay as they are, whatever is dragged; the energy of what it does"
+        " follows."
+    )
     notes = (
-        "A finished chip: its price and idle power stay as they are, whatever is dragged; the"
-        " energy of what it does follows.",
+        f"A finished chip: its {stays if provisioned else follows}",
         f"SRAM is that of {process_name}, and takes the room of cores on the same dies.",
     )
     return base, notes

@@ -15,10 +15,10 @@ from liminal_jax.view.report.parts import text
 INK, GREY, GRID = "#222222", "#8a8a8a", "#e4e4e4"
 """Colours of words, of what there was before, and of the grid."""
 
-WIDTH, HEIGHT = 560.0, 300.0
+WIDTH, HEIGHT = 500.0, 300.0
 """Of a drawing; it grows with the page."""
 
-LEFT, RIGHT, TOP, BOTTOM = 66.0, 16.0, 30.0, 44.0
+LEFT, RIGHT, TOP, BOTTOM = 76.0, 26.0, 30.0, 44.0
 """Room around the axes."""
 
 _MARKS = (1.0, 2.0, 5.0)
@@ -130,7 +130,7 @@ def drawing(title: str, label: str, parts: Iterable[str]) -> str:
     """
     return (
         f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{text(label)}"'
-        ' style="width:100%;height:auto;display:block;font:12.5px system-ui,sans-serif">'
+        ' style="width:100%;height:auto;display:block;font:13px system-ui,sans-serif">'
         f'<text x="4" y="15" font-weight="700" fill="{INK}">{text(title)}</text>'
         f"{''.join(parts)}</svg>"
     )

@@ -133,7 +133,8 @@ def test_a_planned_chip_is_paid_for_as_it_is_dragged(planned):
     chip = opened.scene.base.system(opened.start).chip
     assert float(less_sram.sram.capacity) == pytest.approx(float(chip.sram.capacity) / 2)
     assert less_sram.tensor.bits_8 > chip.tensor.bits_8
-    assert "follow from what is dragged" in opened.notes[0]
+    assert opened.notes[0] == "Shown is one of 5 instances on 40 chips."
+    assert "follow from what is dragged" in opened.notes[1]
 
 
 def test_a_drag_compiles_nothing_and_takes_a_blink(caplog):
@@ -228,6 +229,7 @@ def test_what_does_not_fit_or_is_not_known_is_said():
     assert "no batch fits in memory" in html
     opened = open_pair("gpt-oss-20b", "xpu-hbm4")
     _, html = drawn(opened, opened.start, "a dollar")
+    assert "price and provisioned power stay as they are" in html
     assert "its power or price is not known" in html
     assert not re.search(r'="[^"]*\b(nan|inf)', html)
 
