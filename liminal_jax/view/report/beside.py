@@ -31,8 +31,13 @@ def prediction_beside(record: Mapping[str, Any], file: Path) -> dict[str, Any]:
         return dict(record)
 
 
-def predicted_sections(record: Mapping[str, Any]) -> list[str]:
-    """What there is to say of the design that was predicted; nothing where none was."""
+def predicted_sections(record: Mapping[str, Any], which: str) -> list[str]:
+    """What there is to say of the design that was predicted; nothing where none was.
+
+    Args:
+        record: The record, with its prediction.
+        which: Which design that is.
+    """
     if PREDICTED not in record:
         return []
-    return sections(record[PREDICTED], f"{PREDICTED}.")
+    return sections(record[PREDICTED], f"{PREDICTED}.", f"one instance of {which}")

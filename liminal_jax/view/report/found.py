@@ -128,7 +128,7 @@ def _worth(record: Mapping[str, Any]) -> str:
     return section(
         "what would change the answer",
         paragraph(f"Per cent of {asked(record)} for one per cent more, the sizes free to follow."),
-        drawing(_bars(rows), "worth of one per cent more of each number", 60 + 26 * len(rows)),
+        drawing(_bars(rows), "worth of one per cent more of each number", 120 + 26 * len(rows)),
     )
 
 

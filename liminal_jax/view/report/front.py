@@ -98,7 +98,7 @@ def sections(record: Mapping[str, Any]) -> list[str]:
             table(design_rows(point["design"], f"points.{at}.design")),
             table(totals),
         ),
-        *predicted_sections(record),
+        *predicted_sections(record, f"the design {which}"),
         section("how sure that is", listing(record["reasons"])),
     ]
 

@@ -48,6 +48,8 @@ def answer(record: Mapping[str, Any]) -> str:
     kept = record["kept"]
     points = number(f"{record['points']:,}", "points", float(record["points"]))
     usable = number(f"{kept['usable']:,}", "kept.usable", float(kept["usable"]))
+    if not kept["usable"]:
+        return f"None of {points} points counts: none fits, or keeps every limit."
     if not kept["best"]:
         return f"{points} points, of which {usable} count; none of their outputs has a better side"
     best = kept["best"][0]

@@ -24,6 +24,7 @@ th, td { text-align: left; padding: .2rem .9rem .2rem 0; vertical-align: top; }
 tbody th { font-weight: 600; white-space: nowrap; }
 thead th { border-bottom: 1px solid #999; }
 td { font-variant-numeric: tabular-nums; }
+td data { white-space: nowrap; }
 tbody tr:nth-child(even) { background: #f6f6f6; }
 code, pre { background: #f2f2f2; border-radius: 3px; padding: .1rem .3rem; overflow-x: auto; }
 figure { margin: .5rem 0; }

@@ -35,15 +35,16 @@ def answer(record: Mapping[str, Any]) -> str:
     return f"{utps} for each user, {stps} for all{fit}"
 
 
-def sections(record: Mapping[str, Any], path: str = "") -> list[str]:
+def sections(record: Mapping[str, Any], path: str = "", title: str = "the design") -> list[str]:
     """What there is to say of a prediction.
 
     Args:
         record: Its record.
         path: Where it stands in the record of the run, with a point at the end.
+        title: Which design it is.
     """
     return [
-        _design(record, path),
+        _design(record, path, title),
         section(
             "where the time goes",
             drawing(times(record), "the parts of a step"),
@@ -81,7 +82,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float)
 
 
-def _design(record: Mapping[str, Any], path: str) -> str:
+def _design(record: Mapping[str, Any], path: str, title: str) -> str:
     """What is predicted, as a table that can be read aloud; nothing where the run tells it."""
     if "design" not in record:
         return ""
@@ -96,7 +97,7 @@ def _design(record: Mapping[str, Any], path: str) -> str:
         )
         for key, label in WORKLOAD_WORDS.items()
     ]
-    return section("the design", table(rows))
+    return section(title, table(rows))
 
 
 def _gains(record: Mapping[str, Any], path: str) -> str:

@@ -45,7 +45,7 @@ def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def sections(record: Mapping[str, Any]) -> list[str]:
     """What there is to say of it."""
     influences = record["influences"][:MOST_INFLUENCES]
-    drawn = drawing(_influences(influences), "influence of each number", 60 + 26 * len(influences))
+    drawn = drawing(_influences(influences), "influence of each number", 120 + 26 * len(influences))
     return [
         *(
             section(f"the {name} design: {about}", table(_trial(record, name)))
@@ -58,7 +58,7 @@ def sections(record: Mapping[str, Any]) -> list[str]:
             paragraph("Rank correlation of each number with the optimum, over the draws."),
             drawn if influences else "",
         ),
-        *predicted_sections(record),
+        *predicted_sections(record, "the nominal design"),
         section("how sure that is", table(_proof(record))),
     ]
 

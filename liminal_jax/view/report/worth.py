@@ -31,12 +31,12 @@ def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def sections(record: Mapping[str, Any]) -> list[str]:
     """What there is to say of it."""
     bars, change = record["tornado"], 100 * record["change"]
-    drawn = drawing(_tornado(record, bars), "the tornado", 80 + 34 * len(bars)) if bars else ""
+    drawn = drawing(_tornado(record, bars), "the tornado", 130 + 34 * len(bars)) if bars else ""
     return [
         section("the best design", table(design_rows(record["best"]["design"], "best.design"))),
         section("what limits are worth", listing(it["sentence"] for it in record["shadow_prices"])),
         section(f"what numbers are worth, solved again with {change:g} % less and more", drawn),
-        *predicted_sections(record),
+        *predicted_sections(record, "the best design"),
         section("how sure that is", listing(record["reasons"])),
     ]
 

@@ -262,6 +262,20 @@ def test_few_of_many_points_are_drawn_by_lot(runs, monkeypatch):
     assert (points == data.drawn_points(kept)).all()
 
 
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        (["--maximise", "utps"], "None of 2 points keeps every limit."),
+        (["--keep", "utps", "--keep", "fits"], "None of 2 points counts"),
+    ],
+)
+def test_a_sweep_in_which_nothing_fits_says_so(tmp_path, asked, answer):
+    hardware = ["-m", "llama-3-405b", "--system", "h200", "--axis", "batch=1,2"]
+    exit_code(["sweep", *hardware, *asked, "-o", str(tmp_path / "run")])
+    shown = re.sub("<[^>]*>", "", report(str(tmp_path / "run")).split('class="answer">')[1])
+    assert shown.startswith(answer)
+
+
 def test_a_sweep_without_its_data_is_refused(runs, tmp_path):
     for name in ("result.json", "manifest.json"):
         (tmp_path / name).write_bytes((runs / "kept" / name).read_bytes())
