@@ -48,6 +48,18 @@ def test_opening_the_door_loads_no_jax():
     assert loaded_after(program) == ["False"]
 
 
+def test_no_module_computes_as_it_is_imported():
+    """A process whose backend runs already can neither join others nor be forked."""
+    program = (
+        "import importlib, os, pkgutil, liminal_jax\n"
+        "os.environ['JAX_PLATFORMS'] = 'nowhere'\n"
+        "for it in pkgutil.walk_packages(liminal_jax.__path__, 'liminal_jax.'):\n"
+        "    if it.name != 'liminal_jax.view.app.notebook': importlib.import_module(it.name)\n"
+        "print('all')"
+    )
+    assert loaded_after(program) == ["all"]
+
+
 def test_predict_is_the_function_whatever_was_imported_before():
     program = (
         "import liminal_jax.performance.predictor\n"

@@ -57,10 +57,6 @@ ROUNDING = 1e-6
 """Share by which float32 sums may exceed a capacity that they fill exactly."""
 
 
-UNIT_LATENCY = FittedLatency(latency_at_8=1.0, latency_at_128=1.0, floor=1.0)
-"""A network on which each collective takes one second, so that their time is their number."""
-
-
 class Design(eqx.Module):
     """Everything that an architect chooses.
 
@@ -228,7 +224,8 @@ def step_terms(
         layers, pipeline = _exchanged(design, model, request, assumptions)
         return pace * layers.time + pipeline.time
 
-    counted = eqx.tree_at(lambda it: it.system.network, design, UNIT_LATENCY)
+    second_each = FittedLatency(latency_at_8=1.0, latency_at_128=1.0, floor=1.0)
+    counted = eqx.tree_at(lambda it: it.system.network, design, second_each)
     mixtures = (it.count for it in model.layers if isinstance(it.feedforward, AbstractMixture))
     return Terms(
         weights=times(Operator(weights=work.weights)).memory,
