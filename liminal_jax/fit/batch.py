@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.fit.rows import Case
-from liminal_jax.mapping.exchange import LayerExchange, ReplicatedExchange
+from liminal_jax.mapping.exchange import HeadsExchange, ReplicatedExchange
 from liminal_jax.performance.predictor import Assumptions, Design, predict, step_terms
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
@@ -52,9 +52,9 @@ def _text(value: object) -> str:
 
 
 def assumptions_of(case: Case) -> Assumptions:
-    """The laws for a case: engines that spread experts let each rank attend to its own users."""
-    spread = case.ep > 1
-    return Assumptions(exchange=ReplicatedExchange() if spread else LayerExchange())
+    """The laws for a case: ranks attend to users of their own, or share the heads of all."""
+    heads = HeadsExchange(ranks_per_chip=case.ranks_per_chip)
+    return Assumptions(exchange=ReplicatedExchange() if case.data_parallel else heads)
 
 
 @eqx.filter_jit

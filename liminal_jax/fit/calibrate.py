@@ -22,7 +22,6 @@ from liminal_jax.fit.scores import (
 )
 from liminal_jax.fit.solve import Fit, Fitter, calibration_of, spreads
 
-FOLDS = 10
 COVERED = 0.9
 PURE = ("pure", "near", "")
 """Purities of decode that are scored; rows that do not say are taken at their word."""
@@ -145,7 +144,7 @@ def calibrate(path: Path | str, name: str, about: str) -> Calibrated:
     fitter = Fitter(batch, load_priors())
     fit = fitter.fit(np.ones(len(batch.cases), bool))
     cells = batch.cells()
-    by_cell = fitter.held_out(cells, min(FOLDS, len(set(cells))), fit)
+    by_cell = fitter.held_out(cells, fit)
     found = calibration_of(fitter, fit, name, about, _noise(batch, fit))
     factor = covering(batch, by_cell, spreads(found, batch, cells), COVERED)
     return Calibrated(found.model_copy(update={"interval": round(factor, 3)}), measured, fit,
@@ -212,10 +211,8 @@ def validate(path: Path | str, calibration: Calibration) -> Validation:
         fit = fitter.fit(np.ones(len(batch.cases), bool))
         for name, groups in HELD_OUT.items():
             of = groups(batch)
-            count = len(set(of))
-            if count > 1:
-                folds = min(FOLDS, count) if name == "by_cell" else min(2 * FOLDS, count)
-                schemes[name] = fitter.held_out(of, folds, fit)
+            if len(set(of)) > 1:
+                schemes[name] = fitter.held_out(of, fit)
                 wide = calibration.interval * spreads(calibration, batch, of)
                 coverage[name] = macro_coverage(batch, schemes[name], wide)
         judged = np.where(seen, schemes.get("by_cell", as_is), as_is)

@@ -17,6 +17,7 @@ from liminal_jax.hardware.network import FittedLatency
 from liminal_jax.hardware.power import Activity
 from liminal_jax.hardware.system import System
 from liminal_jax.laws.cost import YEAR, capital_recovery, cost_rate
+from liminal_jax.laws.feedforward import busiest_rank_crowding
 from liminal_jax.laws.roofline import compute_time, memory_time
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.division import AbstractDivision, WholeParts
@@ -204,18 +205,65 @@ def _bottleneck(compute: Scalar, memory: Scalar, exposed: Scalar, fits: Truth) -
     return jnp.where(fits, longest, 3).astype(jnp.result_type(float))
 
 
+def _kept_as_read(
+    design: Design, model: Model, request: Request, assumptions: Assumptions
+) -> Operator:
+    """Cache, index and states as the fullest rank reads them, times the ranks."""
+    relaxation, exchange = assumptions.relaxation, assumptions.exchange
+    read = Operator()
+    for layers in model.layers:
+        if (mixer := layers.attention) is None:
+            continue
+        copies = exchange.cache_copies(mixer, design.mapping, relaxation)
+        tokens = mixer.traffic(request.context, relaxation)
+        index = mixer.index_traffic(request.context, relaxation)
+        read += Operator(
+            cache=copies * request.cache_bytes(tokens),
+            index=copies * request.cache_bytes(index),
+            state=request.state_bytes(2 * mixer.state()),
+        ).scaled(layers.count * design.batch)
+    return read
+
+
+def _routed(design: Design, model: Model) -> tuple[Scalar, Scalar]:
+    """Elements of all routed experts, at the pace of the busiest rank, and the share chosen."""
+    mixtures = [
+        (layers.count, block)
+        for layers in model.layers
+        if isinstance(block := layers.feedforward, AbstractMixture)
+    ]
+    if not mixtures:
+        return 0.0, 0.0
+    held = [count * block.expert_weights(model.hidden) for count, block in mixtures]
+    used = [count * block.expert_weights_used(model.hidden) for count, block in mixtures]
+    paced = [
+        each
+        * busiest_rank_crowding(
+            experts=block.experts,
+            top_k=block.top_k,
+            tokens=design.batch,
+            ranks=design.mapping.ep,
+        )
+        for each, (_, block) in zip(held, mixtures, strict=True)
+    ]
+    return sum(paced[1:], start=paced[0]), sum(used[1:], start=used[0]) / sum(
+        held[1:], start=held[0]
+    )
+
+
 def step_terms(
     design: Design, model: Model, request: Request, assumptions: Assumptions | None = None
 ) -> Terms:
     """What a step is made of, as a calibration stretches it."""
     assumptions = Assumptions() if assumptions is None else assumptions
-    relaxation, mapping = assumptions.relaxation, design.mapping
+    relaxation, mapping, exchange = assumptions.relaxation, design.mapping, assumptions.exchange
     pace = imbalance(model, mapping, assumptions.division, relaxation)
     operators = layer_operators(model, request, design.batch, relaxation)
     work = sum(
         table_operators(model, request, design.batch),
         start=sum(operators[1:], start=operators[0]).scaled(pace),
     )
+    routed, chosen = _routed(design, model)
 
     def times(part: Operator) -> Times:
         return _times(part, design, request, assumptions)
@@ -228,9 +276,10 @@ def step_terms(
     counted = eqx.tree_at(lambda it: it.system.network, design, second_each)
     mixtures = (it.count for it in model.layers if isinstance(it.feedforward, AbstractMixture))
     return Terms(
-        weights=times(Operator(weights=work.weights)).memory,
-        experts=times(Operator(experts=work.experts)).memory,
-        cache=times(Operator(cache=work.cache, index=work.index, state=work.state)).memory,
+        weights=times(Operator(weights=exchange.weight_copies(mapping) * work.weights)).memory,
+        experts=times(Operator(experts=request.weight_bytes(pace * routed))).memory,
+        chosen=chosen,
+        cache=times(_kept_as_read(design, model, request, assumptions).scaled(pace)).memory,
         matrix=times(Operator(matrix=work.matrix)).compute,
         core=times(Operator(core=work.core, scalar=work.scalar)).compute,
         exposed=exchanged(design),
@@ -238,7 +287,7 @@ def step_terms(
         layers=pace * model.layer_count(),
         mixtures=pace * sum(mixtures, start=0.0),
         batch=design.batch,
-        users=assumptions.exchange.served(design.batch, mapping),
+        users=exchange.served(design.batch, mapping),
         weight_bits=request.weight_bits,
     )
 
