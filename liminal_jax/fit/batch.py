@@ -32,6 +32,12 @@ class Batch:
     ideal: Float[np.ndarray, " cases"]
     measured: Float[np.ndarray, " cases"]
 
+    def only(self, kept: np.ndarray) -> "Batch":
+        """The cases that are kept."""
+        cases = tuple(it for it, keep in zip(self.cases, kept, strict=True) if keep)
+        terms = jax.tree.map(lambda leaf: leaf[np.flatnonzero(kept)], self.terms)
+        return Batch(cases, terms, self.ideal[kept], self.measured[kept])
+
     def labels(self, *names: str) -> np.ndarray:
         """For each case one label, made of some of its properties or of its row's."""
         return np.array(

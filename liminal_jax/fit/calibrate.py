@@ -20,7 +20,14 @@ from liminal_jax.fit.scores import (
     macro_scores,
     one_number,
 )
-from liminal_jax.fit.solve import Fit, Fitter, calibration_of, spreads
+from liminal_jax.fit.solve import (
+    NORMAL_90,
+    Fit,
+    Fitter,
+    calibration_of,
+    predicted_times,
+    spreads,
+)
 
 COVERED = 0.9
 PURE = ("pure", "near", "")
@@ -82,8 +89,8 @@ def load_measured(path: Path | str) -> Measured:
     ]
     alone, again = _duplicated(pure)
     skipped += again
-    if alone:
-        batch = batch_of(alone)
+    batch = batch_of(alone) if alone else None
+    if batch is not None:
         fast = _too_fast(batch)
         skipped += [
             (
@@ -94,11 +101,11 @@ def load_measured(path: Path | str) -> Measured:
             for at, it in enumerate(alone)
             if fast[at]
         ]
-        alone = [it for at, it in enumerate(alone) if not fast[at]]
-    if not alone:
+        batch = batch.only(~fast)
+    if batch is None or not batch.cases:
         raise InputError(str(path), [Problem(f"line {at}", why) for at, why in sorted(skipped)[:9]]
                          or [Problem("", "holds no rows")])  # fmt: skip
-    return Measured(batch_of(alone), sorted(skipped))
+    return Measured(batch, sorted(skipped))
 
 
 def _noise(batch: Batch, fit: Fit) -> float:
@@ -146,22 +153,9 @@ def calibrate(path: Path | str, name: str, about: str) -> Calibrated:
     cells = batch.cells()
     by_cell = fitter.held_out(cells, fit)
     found = calibration_of(fitter, fit, name, about, _noise(batch, fit))
-    factor = covering(batch, by_cell, spreads(found, batch, cells), COVERED)
-    return Calibrated(found.model_copy(update={"interval": round(factor, 3)}), measured, fit,
-                      by_cell)  # fmt: skip
-
-
-def predicted_times(calibration: Calibration, batch: Batch) -> Times:
-    """Time of one token of each case [s]."""
-    import jax
-
-    return np.array(
-        [
-            float(calibration.fitted(it.engine, it.family).time(
-                jax.tree.map(lambda leaf, at=at: leaf[at], batch.terms)))
-            for at, it in enumerate(batch.cases)
-        ]
-    )  # fmt: skip
+    reached = covering(batch, by_cell, spreads(found, batch, cells), COVERED)
+    factor = round(max(NORMAL_90, reached), 3)
+    return Calibrated(found.model_copy(update={"interval": factor}), measured, fit, by_cell)
 
 
 @dataclass(frozen=True)

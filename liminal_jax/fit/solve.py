@@ -270,6 +270,23 @@ class Fitter:
         return np.asarray(_covariance(jnp.asarray(fit.values), self._data(kept)))
 
 
+def _fitted(calibration: Calibration, batch: Batch) -> Fitted:
+    """The losses of each case."""
+    pairs = [(it.engine, it.family) for it in batch.cases]
+    known = {pair: calibration.fitted(*pair) for pair in set(pairs)}
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *(known[pair] for pair in pairs))
+
+
+@eqx.filter_jit
+def _times(fitted: Fitted, terms: Terms) -> Float[Array, " cases"]:
+    return jax.vmap(lambda it, of: it.time(of))(fitted, terms)
+
+
+def predicted_times(calibration: Calibration, batch: Batch) -> Float[np.ndarray, " cases"]:
+    """Time of one token of each case [s]."""
+    return np.asarray(_times(_fitted(calibration, batch), batch.terms))
+
+
 @eqx.filter_jit
 def _slopes(fitted: Fitted, terms: Terms) -> Fitted:
     """Change of the logarithm of each time for each logarithm of a loss."""
@@ -302,8 +319,7 @@ def spreads(
         (str(engines[at]) if by_engine[at] else None, str(families[at]) if by_family[at] else None)
         for at in range(len(batch.cases))
     ]
-    each = [calibration.fitted(it.engine, it.family) for it in batch.cases]
-    slopes = _slopes(jax.tree.map(lambda *leaves: jnp.stack(leaves), *each), batch.terms)
+    slopes = _slopes(_fitted(calibration, batch), batch.terms)
     by_term = {term: np.asarray(getattr(slopes, term)) for term in TERMS}
     return np.array(
         [
@@ -314,7 +330,7 @@ def spreads(
 
 
 def calibration_of(fitter: Fitter, fit: Fit, name: str, about: str, noise: float) -> Calibration:
-    """The file that a fit to all cases becomes; its interval is still that of a normal law."""
+    """The file that a fit to all cases becomes; its interval is that of a normal law."""
     batch = fitter.batch
     covariance = fitter.covariance(fit, np.ones(len(batch.cases), bool))
     spread = np.sqrt(np.diag(covariance))
