@@ -55,6 +55,9 @@ Recipes of Dynamo and TensorRT-LLM for DeepSeek-R1 set `kv_cache_config: dtype: 
 quantises all supported modules, the cache among them (Intel Neural Compressor, FP8 quantization);
 with 16 bits, one of the rows would stream at 97 % of the bandwidth.
 """
+BUCKETED = "Transformers NeuronX"
+"""Start of the name of an engine whose steps are compiled for contexts of powers of two: each reads
+that many tokens, however few are kept (AWS Neuron, decode context-length bucketing)."""
 CORES_PER_CHIP = 2
 """NeuronCores on one Inferentia2 or Trainium1 chip."""
 
@@ -127,7 +130,7 @@ class Case:
         model_name: Name of the model's file.
         tpot: Measured time of one token [s].
         batch: Users in one micro-batch of one instance.
-        context: Mean tokens of context while decoding.
+        context: Mean tokens of context that a step of decoding reads.
         tp: Chips over which tensors are split.
         pp: Pipeline stages.
         ep: Ranks over which experts are spread.
@@ -290,10 +293,12 @@ def _tpot(row: Row, users: float) -> float:
 
 
 def _lengths(row: Row) -> float:
-    """Mean context of decoding: the prompt and half of what is written."""
+    """Mean context of decoding: the prompt and half of what is written, as the engine reads it."""
     drawn = "0.8-1.0x" in row.note or row.source_id.startswith("inferencex-dsr1")
     share = DRAWN_SHARE if drawn else 1.0
-    return max(1.0, share * ((row.isl or 0) + (row.osl or 0) / 2))
+    context = max(1.0, share * ((row.isl or 0) + (row.osl or 0) / 2))
+    bucketed = row.engine.startswith(BUCKETED)
+    return 2.0 ** math.ceil(math.log2(context)) if bucketed else context
 
 
 def _case(row: Row) -> Case:

@@ -77,6 +77,9 @@ def test_traps(table):
     cores = {"gpu": "Inferentia2", "tp": "24", "num_gpus": "12", "source_id": "aws-neuron"}
     case = only(table(cores))
     assert (case.tp, case.ranks_per_chip) == (12, 2)
+    assert case.context == 1100
+    padded = only(table({"engine": "Transformers NeuronX"}))
+    assert padded.context == 2048
     apart = only(table({"note": "attention data-parallel across the decode tp ranks"}))
     assert apart.data_parallel
 
