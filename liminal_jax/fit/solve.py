@@ -32,10 +32,10 @@ FEWEST = 8
 STEPS = 60
 """Most steps of the solver."""
 
-TOLERANCE = 1e-6
+TOLERANCE = 1e-5
 """Share of the cost that a step must gain to be followed by another."""
 
-DAMPING = 1e-2
+DAMPING = 1e-3
 """Share of its diagonal added to the curvature at first."""
 
 DAMPED = 5.0
