@@ -16,7 +16,7 @@ import numpy as np
 from jax.scipy.linalg import cho_factor, cho_solve
 from jaxtyping import Array, Float, Int
 
-from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.data.calibrations import Addend, Calibration, Level, Prior
@@ -120,7 +120,7 @@ def _log_losses(z: Float[Array, " addends"], data: _Data) -> Float[Array, "cases
     return data.typical + jnp.sum(scaled[data.place], axis=-1)
 
 
-def _log_time(losses: Float[Array, " losses"], terms: Terms) -> Scalar:
+def _log_time(losses: Float[Array, " losses"], terms: Terms) -> Array:
     named = {term: jnp.exp(losses[at]) for at, term in enumerate(TERMS)}
     return jnp.log(Fitted(**named).time(terms))
 
@@ -162,9 +162,9 @@ class _State(eqx.Module):
     """A step of the solver: where it is, what that costs, and what the last step gained."""
 
     z: Float[Array, " addends"]
-    cost: Leaf
-    gained: Leaf
-    damping: Leaf
+    cost: Leaf = eqx.field(converter=as_leaf)
+    gained: Leaf = eqx.field(converter=as_leaf)
+    damping: Leaf = eqx.field(converter=as_leaf)
     steps: Int[Array, ""]
 
 
@@ -279,7 +279,7 @@ def _fitted(calibration: Calibration, batch: Batch) -> Fitted:
 
 @eqx.filter_jit
 def _times(fitted: Fitted, terms: Terms) -> Float[Array, " cases"]:
-    return jax.vmap(lambda it, of: it.time(of))(fitted, terms)
+    return jnp.asarray(jax.vmap(lambda it, of: it.time(of))(fitted, terms))
 
 
 def predicted_times(calibration: Calibration, batch: Batch) -> Float[np.ndarray, " cases"]:

@@ -106,7 +106,7 @@ def calibrated_step(
     model, request, _ = problem.workload
     laws = problem.workload.assumptions(system.network, Exact())
     batch = jnp.asarray(file.design.batch.value, float)
-    exchanges = [laws.exchange]
+    exchanges: list[AbstractExchange] = [laws.exchange]
     if file.workload.accounting == "model" and float(mapping.cp) == 1:
         exchanges = [HeadsExchange()]
         if float(mapping.ep) > 1 and float(batch) >= float(mapping.tp):
