@@ -25,7 +25,7 @@ def calibrate(
             max-load or queue; the first two are used). A metric is tpot_ms or itl_ms (time of one
             token of a user), utps (tokens/s of one user), output_tps_total, output_tps_per_gpu
             (tokens/s of all users) or e2e_latency_s (a whole static batch). Each source_id counts
-            alike, however many rows it has.
+            alike, and each cell of it, however many rows they have.
         output: The file to write.
         about: What the file should say of itself.
         json: Print one JSON object.
