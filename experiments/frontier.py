@@ -23,7 +23,7 @@ import liminal_jax as ll
 from experiments.frontier_verdicts import middle_ratio, scores, verdicts
 from experiments.frontier_view import plot, report
 from experiments.lattices import user_counts
-from experiments.measured import Measurements, Point, load_points, scored
+from experiments.measured import Measurements, Point, load_points, scored, setups
 from experiments.runner import Experiment, main
 from experiments.served import POOL, SERVED, Workload, curves
 from experiments.verdicts import summary
@@ -66,13 +66,11 @@ def _native(chip: str, bits: float) -> bool:
 
 
 def _asked(model: str, chips: Sequence[str], points: Sequence[Point]) -> list[tuple[str, Workload]]:
-    """Chips and workloads of a model: those measured, and 1K tokens in and out."""
-    lengths = {(1, 1)} | {(it.workload.isl, it.workload.osl) for it in points}
+    """Chips and workloads of a model: those measured, and of all chips 1K tokens in and out."""
     bits = MODELS[model]
     drawn = {
-        (chip, Workload(model, *each, it))
+        (chip, Workload(model, 1, 1, it))
         for chip in chips
-        for each in lengths
         for it in bits
         if len(bits) == 1 or _native(chip, it)
     }
@@ -87,7 +85,7 @@ def _entry(
     chip: str, workload: Workload, kind: str, users: Sequence[int], points: Sequence[Point]
 ) -> dict[str, Any]:
     """The curves of one kind, and what was measured of them."""
-    found = curves(chip, workload, users, kind)
+    found = curves(chip, workload, users, kind, setups(points))
     empty = len(found["bound"]["speed"]) == 0
     records = [] if empty else [{**it.record(), **scored(found, it.record())} for it in points]
     return {

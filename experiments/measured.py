@@ -18,7 +18,16 @@ from typing import Any
 import numpy as np
 
 from experiments.lattices import frontier
-from experiments.served import POOL, SERVED, THOUSAND, Workload, calibration, throughput_at
+from experiments.served import (
+    POOL,
+    RANKS,
+    SERVED,
+    THOUSAND,
+    Workload,
+    calibration,
+    speed_at,
+    throughput_at,
+)
 from liminal_jax.data.measurements import MAXIMUM, MEASURED
 from liminal_jax.data.names import model_named, system_named
 from liminal_jax.fit.rows import Row, cell_of, read_rows
@@ -50,6 +59,9 @@ class Point:
         kind: `served`, `pool` or `maximum`.
         speed: Tokens a second of one user [1/s]; none for a maximum.
         throughput: Tokens a second of one chip [1/s].
+        ranks: Chips of an instance.
+        spread: Ranks over which its experts are spread.
+        users: Users of an instance; none for a maximum.
         at_most: Whether users that wait are among those that throughput was reckoned from.
         engine: Inference engine.
         source: Who measured.
@@ -61,6 +73,9 @@ class Point:
     kind: str
     speed: float | None
     throughput: float
+    ranks: float
+    spread: float
+    users: float | None
     at_most: bool
     engine: str
     source: str
@@ -123,7 +138,10 @@ def _point(row: Row, speeds: Row | None) -> Point | str:
         return "requests queued"
     if row.metric not in (*SPEED, *THROUGHPUT):
         return f"{row.metric} is neither speed nor throughput"
-    chips, users = row.num_gpus or 1.0, row.batch_or_concurrency
+    ranks = row.tp or 1.0
+    if ranks not in RANKS or (row.pp or 1.0) > 1:
+        return "its ranks are not among those that are tried"
+    chips, users = row.num_gpus or ranks, row.batch_or_concurrency
     value = row.value or np.nan
     throughput = value / chips if row.metric == "output_tps_total" else value
     if speeds is not None:
@@ -143,6 +161,9 @@ def _point(row: Row, speeds: Row | None) -> Point | str:
         kind=kind,
         speed=speed,
         throughput=throughput,
+        ranks=ranks,
+        spread=ranks if (row.ep or 1.0) > 1 else 1.0,
+        users=None if users is None else max(1.0, users * ranks / chips),
         at_most="incl. requests queued" in row.note,
         engine=row.engine,
         source=row.source_id,
@@ -189,23 +210,40 @@ def best(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [told[place] for place in frontier(*columns)]
 
 
+def setups(points: Sequence[Point]) -> dict[tuple[float, float], float]:
+    """Degrees of parallelism that were measured, and the most users of an instance with each."""
+    most: dict[tuple[float, float], float] = {}
+    for it in points:
+        degrees = (it.ranks, it.spread)
+        users = np.inf if it.users is None else it.users
+        most[degrees] = max(users, most.get(degrees, 0.0))
+    return most
+
+
 def scored(curve: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]:
-    """A point against the curves of its set-up, at equal speed; the top where it states none.
+    """A point against curves, at equal speed; against their top where it states none.
 
     Returns:
-        Measured over calibrated throughput `ratio` (none where it is faster than that curve
-        reaches), its 90 % interval `low` and `high`, and `of_bound`: measured over the bound.
+        Measured over another throughput, none where it is faster than that curve reaches: the
+        calibrated one of the set-ups that were measured (`ratio`), both ends of its 90 % interval
+        (`over_low`, `over_high`), that of every set-up (`of_calibrated`), and the bound
+        (`of_bound`). Also measured over calibrated speed at equal throughput (`speed_ratio`), none
+        for a maximum or beyond the calibrated one.
     """
 
     def over(front: Mapping[str, Any]) -> float | None:
-        speed = front["speed"][-1] if point["speed"] is None else point["speed"]
-        reached = throughput_at(front, speed)
+        if point["speed"] is None and len(front["speed"]) > 0:
+            return point["throughput"] / front["throughput"][-1]
+        reached = None if point["speed"] is None else throughput_at(front, point["speed"])
         return None if reached is None else point["throughput"] / reached
 
-    calibrated = curve["calibrated"]
+    tried = curve["tried"]
+    fastest = speed_at(tried, point["throughput"]) if point["speed"] else None
     return {
-        "ratio": over(calibrated),
-        "over_low": over(calibrated["low"]),
-        "over_high": over(calibrated["high"]),
+        "ratio": over(tried),
+        "speed_ratio": None if fastest is None else point["speed"] / fastest,
+        "over_low": over(tried["low"]),
+        "over_high": over(tried["high"]),
+        "of_calibrated": over(curve["calibrated"]),
         "of_bound": over(curve["bound"]),
     }

@@ -1,7 +1,7 @@
 """What a chip gives all users together, at what speed for each: the bound, and what engines reach.
 
-Every way to serve a workload is tried: ranks within the scale-up domain, or two domains where one
-cannot hold the model; experts split like the other matrices or spread over all ranks; users from
+Every way to serve a workload is tried: ranks within the scale-up domain, and beyond it as far as
+was measured; experts split like the other matrices or spread over all ranks; users from
 one to as many as fit. Two kinds of curves are told apart, as measurements are:
 
 * `served`, where prompts pass on the same chips or are counted with theirs, and
@@ -168,14 +168,12 @@ def ways(users: Sequence[int], *, spread: bool) -> np.ndarray:
     return np.asarray(columns, float).T
 
 
-def _allowed(system: ll.System, ranks: np.ndarray, fits: np.ndarray) -> np.ndarray:
-    """Which ways are tried: those within the domain, or within two where one cannot hold it."""
+def _domain(system: ll.System) -> float:
+    """Chips that the scale-up network joins."""
     network = system.network
     if not isinstance(network, ll.Switched | ll.FullMesh | ll.Torus):
         raise TypeError("the talk's network has no domain")
-    domain = float(network.domain)
-    within = fits & (ranks <= domain)
-    return within if np.any(within) else fits & (ranks <= 2 * domain)
+    return float(network.domain)
 
 
 def _front(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -245,16 +243,32 @@ class _Tried:
 
 
 def _tried(
-    chip: str, workload: Workload, points: np.ndarray, assumptions: ll.Assumptions
+    chip: str, workload: Workload, points: np.ndarray, assumptions: ll.Assumptions, reach: float
 ) -> _Tried:
+    """Those ways of which all fits, and whose ranks are within the domain or a reach beyond it."""
     system, model = ll.load_system(chip), ll.load_model(workload.model)
     asked = _Asked(system, model, workload.request(), workload.lengths(), assumptions)
     fits = np.asarray(_fits(asked, jnp.asarray(points)))
-    return _Tried(asked, points, _allowed(system, points[0], fits))
+    return _Tried(asked, points, fits & (points[0] <= max(_domain(system), reach)))
 
 
-def curves(chip: str, workload: Workload, users: Sequence[int], kind: str) -> dict[str, Any]:
-    """The bound and the calibrated curve of a chip.
+Setups = Mapping[tuple[float, float], float]
+"""Ranks and ranks over which experts are spread, and the most users of an instance with them."""
+
+
+def _of(setups: Setups, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The ways that belong to some set-ups."""
+    chosen = np.zeros(len(columns["speed"]), bool)
+    for (ranks, spread), most in setups.items():
+        alike = (columns["ranks"] == ranks) & (columns["spread"] == spread)
+        chosen |= alike & (columns["users"] <= most)
+    return {name: values[chosen] for name, values in columns.items()}
+
+
+def curves(
+    chip: str, workload: Workload, users: Sequence[int], kind: str, setups: Setups
+) -> dict[str, Any]:
+    """The bound and the calibrated curves of a chip.
 
     The bound of `served` is the best of the three ways of sharing chips that `ll.serve` knows;
     calibrated it is continuous batching, as engines serve. Where experts are spread, engines let
@@ -265,25 +279,29 @@ def curves(chip: str, workload: Workload, users: Sequence[int], kind: str) -> di
         workload: What is served.
         users: Users at once on one instance that are tried.
         kind: Which curves, `SERVED` or `POOL`.
+        setups: Those that were measured.
 
     Returns:
-        The fronts `bound` and `calibrated`: speeds [1/s] of a user, the fastest first, and
-        throughputs [1/s] of a chip; the latter with `ranks`, `spread`, `users`, and its interval
-        `low`, `high`. Empty where the chips cannot hold the model.
+        The fronts `bound`, `calibrated`, and `tried`, the calibrated one of the set-ups that were
+        measured: speeds [1/s] of a user, the fastest first, and throughputs [1/s] of a chip. The
+        calibrated ones have `ranks`, `spread`, `users`, and their intervals `low`, `high`. Empty
+        where the chips cannot hold the model.
     """
     together, apart = ways(users, spread=False), ways(users, spread=True)
     split, replicated = ll.Assumptions(), ll.Assumptions(exchange=ReplicatedExchange())
+    reach = max((ranks for ranks, _ in setups), default=1.0)
     real = [
-        _tried(chip, workload, together, split),
-        _tried(chip, workload, apart, replicated),
+        _tried(chip, workload, together, split, reach),
+        _tried(chip, workload, apart, replicated, reach),
     ]
-    ideal = [*real, _tried(chip, workload, apart, split)]
+    ideal = [*real, _tried(chip, workload, apart, split, reach)]
     family = _family(chip)
     losses = calibration().fitted(None, family)
-    calibrated = _front(_joined([it.reached(kind, losses) for it in real]))
+    reached = _joined([it.reached(kind, losses) for it in real])
     return {
         "bound": _front(_joined([it.bounds(kind) for it in ideal])),
-        "calibrated": _with_interval(calibrated, family),
+        "calibrated": _with_interval(_front(reached), family),
+        "tried": _with_interval(_front(_of(setups, reached)), family),
     }
 
 
@@ -302,3 +320,14 @@ def throughput_at(front: Mapping[str, Any], speed: float) -> float | None:
         return None
     logs = np.interp(np.log(speed), np.log(speeds[::-1]), np.log(throughputs[::-1]))
     return float(np.round(np.exp(logs), 12))
+
+
+def speed_at(front: Mapping[str, Any], throughput: float) -> float | None:
+    """Fastest speed of a user [1/s] at no less than a throughput [1/s]; as `throughput_at`.
+
+    Examples:
+        >>> speed_at({"speed": [4.0, 1.0], "throughput": [1.0, 4.0]}, 2.0)
+        2.0
+    """
+    turned = {"speed": front["throughput"][::-1], "throughput": front["speed"][::-1]}
+    return throughput_at(turned, throughput)
