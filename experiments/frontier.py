@@ -74,11 +74,7 @@ def _asked(model: str, chips: Sequence[str], points: Sequence[Point]) -> list[tu
         for it in bits
         if len(bits) == 1 or _native(chip, it)
     }
-    measured = {(it.chip, it.workload) for it in points}
-    return sorted(
-        drawn | measured,
-        key=lambda it: (it[1].isl, it[1].osl, list(chips).index(it[0]), -it[1].weight_bits),
-    )
+    return list(drawn | {(it.chip, it.workload) for it in points})
 
 
 def _entry(
@@ -87,7 +83,7 @@ def _entry(
     """The curves of one kind, and what was measured of them."""
     found = curves(chip, workload, users, kind, setups(points))
     empty = len(found["bound"]["speed"]) == 0
-    records = [] if empty else [{**it.record(), **scored(found, it.record())} for it in points]
+    records = [] if empty else [{**it.record(), **scored(found, it)} for it in points]
     return {
         "chip": chip,
         "title": CHIPS[chip],
@@ -115,7 +111,14 @@ def entries(config: Config, measurements: Measurements) -> list[dict[str, Any]]:
                 found.append(_entry(chip, workload, SERVED, config.users, others))
             if pool:
                 found.append(_entry(chip, workload, POOL, config.users, pool))
-    return found
+    order = {
+        name: place for place, name in enumerate((*config.models, *config.chips, SERVED, POOL))
+    }
+    return sorted(
+        found,
+        key=lambda it: (order[it["model"]], it["isl"], it["osl"], order[it["kind"]],
+                        order[it["chip"]], -it["weight_bits"]),
+    )  # fmt: skip
 
 
 def run(config: Config) -> dict[str, Any]:

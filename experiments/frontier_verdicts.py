@@ -36,8 +36,9 @@ def scores(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         By title and kind: `points`, of those of cells that the calibration was fitted to
         (`fitted`), and `front`, those that no other of their workload beats. Of the front: medians
         of measured over calibrated throughput at equal speed (`ratio`) and of speed at equal
-        throughput (`speed_ratio`), none beyond the curve; how many are `beyond` its fastest; the
-        share `inside` the 90 % interval.
+        throughput (`speed_ratio`), none beyond the curve, and of speed at the same set-up and users
+        with the losses of its engine (`own`, over all points); how many are `beyond` its fastest;
+        the share `inside` the 90 % interval.
     """
     groups: dict[str, list[list[Mapping[str, Any]]]] = {}
     for entry in entries:
@@ -58,6 +59,7 @@ def _score(workloads: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
         "front": len(front),
         "ratio": _middle([it["ratio"] for it in front]),
         "speed_ratio": None if maxima else _middle([it["speed_ratio"] for it in front]),
+        "own": None if maxima else _middle([it["own"] for it in points]),
         "beyond": sum(it["ratio"] is None for it in front),
         "inside": float(np.mean([_inside(it) for it in front])),
     }
@@ -95,13 +97,13 @@ def _bounded(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _predicted(
-    found: Mapping[str, Mapping[str, Any]], name: str, claim: str, told: str
+    found: Mapping[str, Mapping[str, Any]], name: str, claim: str, told: str, number: str
 ) -> dict[str, Any]:
     """Whether the median of one ratio is near one for every chip and kind."""
     ratios = {group: it[name] for group, it in found.items()}
     cases = {group: ratio is not None and abs(ratio - 1) <= NEAR for group, ratio in ratios.items()}
     numbers = [
-        f"{group} {'beyond' if it[name] is None else format(it[name], '.2f')} ({it['front']})"
+        f"{group} {'beyond' if it[name] is None else format(it[name], '.2f')} ({it[number]})"
         for group, it in found.items()
     ]
     return verdict(claim, judged(cases), ratios, f"{told}: {'; '.join(numbers)}")
@@ -119,6 +121,7 @@ def _throughputs(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         f"{inside:.0f} of {front} points are inside its 90 % interval; {fitted} of all {points} are"
         " of cells to whose decode it was fitted. Median of measured over calibrated, of as many"
         " points that no other of their workload beats",
+        "front",
     )
 
 
@@ -129,6 +132,7 @@ def _speeds(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         f"at equal throughput interactivity is within {100 * NEAR:.0f} % of the calibrated curve",
         "curves are steep, so that a small miss in speed is a large one in throughput; median of"
         " measured over calibrated speed, of as many points",
+        "front",
     )
 
 
@@ -161,6 +165,17 @@ def _pairs(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, bool]]:
     return found
 
 
+def _set_ups(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return _predicted(
+        {name: it for name, it in found.items() if not name.endswith(MOST)},
+        "own",
+        f"set-up by set-up interactivity is within {100 * NEAR:.0f} % of the calibrated one",
+        "median of measured over calibrated speed of the same chips and users, with the losses of"
+        " their engine, over all points",
+        "points",
+    )
+
+
 def _ordered(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Whether the model tells which chip gives more."""
     pairs = _pairs(entries)
@@ -184,5 +199,7 @@ def verdicts(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What measurements say of the curves; nothing where there are none."""
     found = scores(entries)
     told = [_bounded(entries), _throughputs(found)] if found else []
-    told += [_speeds(found)] if any(it["speed_ratio"] for it in found.values()) else []
+    told += (
+        [_speeds(found), _set_ups(found)] if any(it["speed_ratio"] for it in found.values()) else []
+    )
     return [*told, _ordered(entries)] if _pairs(entries) else told

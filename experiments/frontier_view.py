@@ -1,7 +1,7 @@
 """How the results of `frontier` are told and drawn."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import RenderableType
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 COLOURS = {8: "C0", 4: "C3", 16: "C2"}
 """Colours of the bits of a weight."""
 
-SPEEDS, THROUGHPUTS = (4.0, 1500.0), (3.0, 80e3)
+SPEEDS, THROUGHPUTS = (4.0, 1500.0), (3.0, 200e3)
 """What the panels show [1/s]."""
 
 GIVE = "give a file with --measured FILE, in the columns that `liminal calibrate --help` tells"
@@ -24,17 +24,18 @@ GIVE = "give a file with --measured FILE, in the columns that `liminal calibrate
 def report(results: Mapping[str, Any]) -> list[RenderableType]:
     """Measured over calibrated for each chip, what is missing, and the verdicts."""
     table = plain_table(
-        ["chip", "points", "best", "throughput", "speed", "beyond", "inside", "fitted"]
+        ["chip", "points", "best", "throughput", "speed", "own", "beyond", "inside", "fitted"]
     )
     for name, it in results["scores"].items():
-        ratios = (_ratio(it["ratio"]), _ratio(it["speed_ratio"]))
+        ratios = (_ratio(it["ratio"]), _ratio(it["speed_ratio"]), _ratio(it["own"]))
         cells = (it["points"], it["front"], *ratios, it["beyond"])
         table.add_row(name, *map(str, cells), f"{100 * it['inside']:.0f} %", str(it["fitted"]))
     absent = [f"{model}: no measured rows, the curves stand alone; {GIVE}.\n"
               for model in results["unmeasured"]]  # fmt: skip
     return [
         "Measured over calibrated, median of the points that no other of their workload beats:"
-        " throughput of a GPU at equal speed of a user, and speed at equal throughput; how many are"
+        " throughput of a GPU at equal speed of a user, and speed at equal throughput; of all"
+        " points speed at the same set-up and users, with the losses of the engine; how many are"
         " beyond the fastest calibrated, how many inside its 90 % interval, and points of cells"
         " that it was fitted to",
         table,
@@ -66,7 +67,7 @@ def _curve(axes: "Axes", entry: Mapping[str, Any]) -> None:
 
 
 def _points(axes: "Axes", entry: Mapping[str, Any]) -> None:
-    """Measured points: triangles where throughput is an upper limit, bars where speed is unknown."""
+    """Measured points: triangles where throughput is an upper limit, bars without a speed."""
     colour = COLOURS.get(entry["weight_bits"], "C5")
     for it in entry["points"]:
         if it["speed"] is None:
@@ -77,8 +78,8 @@ def _points(axes: "Axes", entry: Mapping[str, Any]) -> None:
             it["throughput"],
             "v" if it["at_most"] else "o",
             color=colour,
-            markersize=3,
-            markeredgewidth=0.4,
+            markersize=3.5,
+            markeredgewidth=0.3,
             markeredgecolor="white",
         )
 
@@ -104,14 +105,16 @@ def _panel(axes: "Axes", entries: list[Mapping[str, Any]]) -> None:
         )
     if not entries:
         axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", fontsize=7,
-                  color="0.6")  # fmt: skip
+                  color="0.75")  # fmt: skip
 
 
 def _legend(figure: "Figure") -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    def line(label: str, style: str = "-", width: float = 1.6, colour: str = "0.3") -> Line2D:
+    def line(
+        label: str, style: Literal["-", "--", ":"] = "-", width: float = 1.6, colour: str = "0.3"
+    ) -> Line2D:
         return Line2D([], [], linestyle=style, linewidth=width, color=colour, label=label)
 
     def mark(label: str, marker: str) -> Line2D:

@@ -25,6 +25,7 @@ from experiments.served import (
     THOUSAND,
     Workload,
     calibration,
+    engine_speed,
     speed_at,
     throughput_at,
 )
@@ -220,7 +221,7 @@ def setups(points: Sequence[Point]) -> dict[tuple[float, float], float]:
     return most
 
 
-def scored(curve: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]:
+def scored(curve: Mapping[str, Any], point: Point) -> dict[str, Any]:
     """A point against curves, at equal speed; against their top where it states none.
 
     Returns:
@@ -228,22 +229,33 @@ def scored(curve: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]
         calibrated one of the set-ups that were measured (`ratio`), both ends of its 90 % interval
         (`over_low`, `over_high`), that of every set-up (`of_calibrated`), and the bound
         (`of_bound`). Also measured over calibrated speed at equal throughput (`speed_ratio`), none
-        for a maximum or beyond the calibrated one.
+        for a maximum or beyond the calibrated one, and over that of its own set-up and users with
+        the losses of its engine (`own`), none for a maximum.
     """
 
     def over(front: Mapping[str, Any]) -> float | None:
-        if point["speed"] is None and len(front["speed"]) > 0:
-            return point["throughput"] / front["throughput"][-1]
-        reached = None if point["speed"] is None else throughput_at(front, point["speed"])
-        return None if reached is None else point["throughput"] / reached
+        if point.speed is None and len(front["speed"]) > 0:
+            return point.throughput / front["throughput"][-1]
+        reached = None if point.speed is None else throughput_at(front, point.speed)
+        return None if reached is None else point.throughput / reached
 
     tried = curve["tried"]
-    fastest = speed_at(tried, point["throughput"]) if point["speed"] else None
+    fastest = None if point.speed is None else speed_at(tried, point.throughput)
     return {
         "ratio": over(tried),
-        "speed_ratio": None if fastest is None else point["speed"] / fastest,
+        "speed_ratio": None if fastest is None else (point.speed or np.nan) / fastest,
+        "own": _own(point),
         "over_low": over(tried["low"]),
         "over_high": over(tried["high"]),
         "of_calibrated": over(curve["calibrated"]),
         "of_bound": over(curve["bound"]),
     }
+
+
+def _own(point: Point) -> float | None:
+    """Measured over calibrated speed of the set-up itself."""
+    if point.speed is None or point.users is None:
+        return None
+    way = (point.ranks, point.spread, point.users)
+    speed = engine_speed(point.chip, point.workload, point.kind, way, point.engine)
+    return point.speed / speed

@@ -24,6 +24,7 @@ from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.data.calibrations import Calibration
 from liminal_jax.data.names import chip_family
 from liminal_jax.mapping.exchange import ReplicatedExchange
+from liminal_jax.performance.serving import Serving
 
 SERVED, POOL = "served", "pool"
 """The two kinds of curves."""
@@ -80,19 +81,13 @@ class _Asked(eqx.Module):
     lengths: ll.Lengths
     assumptions: ll.Assumptions
 
-    def served(self, way: jax.Array) -> tuple[ll.Design, Any]:
+    def served(self, way: jax.Array) -> tuple[ll.Design, Serving]:
         """A design of so many ranks, ranks over which experts are spread, and users."""
         ranks, spread, users = way
         mapping = ll.Mapping(tp=ranks, ep=spread)
         design = ll.Design(self.system, mapping, ll.Placement(), users)
         given = (design, self.model, self.request, self.lengths, self.assumptions)
         return design, ll.serve(*given)
-
-
-def _pool(design: ll.Design, served: Any) -> tuple[jax.Array, jax.Array]:
-    """Speed of a user, and throughput of a chip that decodes only."""
-    speed = 1 / served.disaggregated.tpot
-    return speed, design.batch * speed / design.mapping.chips()
 
 
 def _pool(design: ll.Design, tpot: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -150,6 +145,13 @@ def _fits(asked: _Asked, ways: jax.Array) -> jax.Array:
         return jnp.asarray(ll.predict(design, asked.model, asked.request).fits)
 
     return jax.vmap(one, in_axes=1)(ways)
+
+
+@eqx.filter_jit
+def _speed(asked: _Asked, way: jax.Array, kind: str) -> jax.Array:
+    """Speed of a user [1/s] of one way."""
+    _, served = asked.served(way)
+    return 1 / (served.disaggregated.tpot if kind == POOL else served.continuous.tpot)
 
 
 def ways(users: Sequence[int], *, spread: bool) -> np.ndarray:
@@ -242,14 +244,18 @@ class _Tried:
         return {name: np.asarray(it)[self.allowed] for name, it in columns.items()}
 
 
+def _asked(chip: str, workload: Workload, assumptions: ll.Assumptions) -> _Asked:
+    system, model = ll.load_system(chip), ll.load_model(workload.model)
+    return _Asked(system, model, workload.request(), workload.lengths(), assumptions)
+
+
 def _tried(
     chip: str, workload: Workload, points: np.ndarray, assumptions: ll.Assumptions, reach: float
 ) -> _Tried:
     """Those ways of which all fits, and whose ranks are within the domain or a reach beyond it."""
-    system, model = ll.load_system(chip), ll.load_model(workload.model)
-    asked = _Asked(system, model, workload.request(), workload.lengths(), assumptions)
+    asked = _asked(chip, workload, assumptions)
     fits = np.asarray(_fits(asked, jnp.asarray(points)))
-    return _Tried(asked, points, fits & (points[0] <= max(_domain(system), reach)))
+    return _Tried(asked, points, fits & (points[0] <= max(_domain(asked.system), reach)))
 
 
 Setups = Mapping[tuple[float, float], float]
@@ -303,6 +309,25 @@ def curves(
         "calibrated": _with_interval(_front(reached), family),
         "tried": _with_interval(_front(_of(setups, reached)), family),
     }
+
+
+def engine_speed(
+    chip: str, workload: Workload, kind: str, way: tuple[float, float, float], engine: str
+) -> float:
+    """Calibrated speed of a user [1/s] of one way, with the losses of its engine.
+
+    Args:
+        chip: Name of a system.
+        workload: What is served.
+        kind: Which speed, `SERVED` or `POOL`.
+        way: Ranks, ranks over which experts are spread, and users of an instance.
+        engine: An engine; a typical one stands for those that were not measured.
+    """
+    known = calibration()
+    losses = known.fitted(engine if engine in known.groups("engine") else None, _family(chip))
+    exchange = ReplicatedExchange() if way[1] > 1 else ll.Assumptions().exchange
+    laws = ll.Assumptions(exchange=exchange, calibration=losses)
+    return float(_speed(_asked(chip, workload, laws), jnp.asarray(way), kind))
 
 
 def throughput_at(front: Mapping[str, Any], speed: float) -> float | None:
