@@ -76,24 +76,30 @@ def _above(point: Mapping[str, Any]) -> bool:
     return point["of_bound"] is None or point["of_bound"] > 1
 
 
-def _bounded(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def bounded(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Whether measurements stay under the bound."""
     points = [it for entry in entries for it in entry["points"]]
-    known = [it for it in points if not it["at_most"]]
-    above = [it for it in known if _above(it)]
     waiting = [it for it in points if it["at_most"]]
-    waiting_above = sum(_above(it) for it in waiting)
-    highest = max((it["of_bound"] for it in known if it["of_bound"] is not None), default=None)
-    told = "" if highest is None else f"; the nearest reaches {highest:.2f} of it"
+    above, waiting_above = sum(map(_above, points)), sum(map(_above, waiting))
+    highest = max((it["of_bound"] for it in points if it["of_bound"] is not None), default=0.0)
+    told = f"{above} of {len(points)} points lie above it; the highest reaches {highest:.2f} of it"
+    if waiting:
+        told += (
+            f". Of {len(waiting)} of them the throughput is an upper limit, reckoned from users of"
+            f" whom some wait: {waiting_above} of these lie above"
+        )
     return verdict(
         "no measured point lies above the ideal bound",
-        judged({str(place): not _above(it) for place, it in enumerate(known)}),
-        {"points": len(known), "above": len(above), "of_bound_highest": highest,
-         "points_at_most": len(waiting), "at_most_above": waiting_above},
-        f"{len(above)} of {len(known)} points lie above it{told}. Of {len(waiting)} more the"
-        " throughput is an upper limit, reckoned from users of whom some wait:"
-        f" {waiting_above} of these lie above",
-    )  # fmt: skip
+        judged({str(place): not _above(it) for place, it in enumerate(points)}),
+        {
+            "points": len(points),
+            "above": above,
+            "of_bound_highest": highest,
+            "points_at_most": len(waiting),
+            "at_most_above": waiting_above,
+        },
+        told,
+    )
 
 
 def _predicted(
@@ -198,7 +204,7 @@ def _ordered(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def verdicts(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What measurements say of the curves; nothing where there are none."""
     found = scores(entries)
-    told = [_bounded(entries), _throughputs(found)] if found else []
+    told = [bounded(entries), _throughputs(found)] if found else []
     told += (
         [_speeds(found), _set_ups(found)] if any(it["speed_ratio"] for it in found.values()) else []
     )

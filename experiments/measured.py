@@ -235,7 +235,7 @@ def scored(curve: Mapping[str, Any], point: Point) -> dict[str, Any]:
 
     def over(front: Mapping[str, Any]) -> float | None:
         if point.speed is None and len(front["speed"]) > 0:
-            return point.throughput / front["throughput"][-1]
+            return point.throughput / float(front["throughput"][-1])
         reached = None if point.speed is None else throughput_at(front, point.speed)
         return None if reached is None else point.throughput / reached
 

@@ -154,20 +154,25 @@ def _speed(asked: _Asked, way: jax.Array, kind: str) -> jax.Array:
     return 1 / (served.disaggregated.tpot if kind == POOL else served.continuous.tpot)
 
 
-def ways(users: Sequence[int], *, spread: bool) -> np.ndarray:
-    """Ranks, ranks over which experts are spread, and users: a column for each way.
+def split_ways(users: Sequence[int]) -> np.ndarray:
+    """Ranks, one, and users, a column for each way: every rank holds a part of each expert.
 
     Examples:
-        >>> ways((1,), spread=True)[:, :3].T.tolist()
-        [[2.0, 2.0, 1.0], [4.0, 4.0, 1.0], [8.0, 8.0, 1.0]]
+        >>> split_ways((1,))[:, :3].T.tolist()
+        [[1.0, 1.0, 1.0], [2.0, 1.0, 1.0], [4.0, 1.0, 1.0]]
     """
-    columns = [
-        (ranks, ranks if spread else 1, batch)
-        for ranks in RANKS
-        if ranks > 1 or not spread
-        for batch in users
-    ]
-    return np.asarray(columns, float).T
+    return np.asarray([(ranks, 1, batch) for ranks in RANKS for batch in users], float).T
+
+
+def spread_ways(users: Sequence[int]) -> np.ndarray:
+    """Ranks, ranks again, and users, a column for each way: every rank holds whole experts.
+
+    Examples:
+        >>> spread_ways((1,))[:, :2].T.tolist()
+        [[2.0, 2.0, 1.0], [4.0, 4.0, 1.0]]
+    """
+    several = (ranks for ranks in RANKS if ranks > 1)
+    return np.asarray([(ranks, ranks, batch) for ranks in several for batch in users], float).T
 
 
 def _domain(system: ll.System) -> float:
@@ -271,6 +276,12 @@ def _of(setups: Setups, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
     return {name: values[chosen] for name, values in columns.items()}
 
 
+def _busy(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The ways in which every rank that attends to users of its own has one."""
+    chosen = columns["users"] >= columns["spread"]
+    return {name: values[chosen] for name, values in columns.items()}
+
+
 def curves(
     chip: str, workload: Workload, users: Sequence[int], kind: str, setups: Setups
 ) -> dict[str, Any]:
@@ -278,7 +289,8 @@ def curves(
 
     The bound of `served` is the best of the three ways of sharing chips that `ll.serve` knows;
     calibrated it is continuous batching, as engines serve. Where experts are spread, engines let
-    each rank attend to its own users; the bound takes that or split attention.
+    each rank attend to its own users, of whom `calibrated` has one at least; the bound takes that
+    or split attention.
 
     Args:
         chip: Name of a system.
@@ -293,7 +305,7 @@ def curves(
         calibrated ones have `ranks`, `spread`, `users`, and their intervals `low`, `high`. Empty
         where the chips cannot hold the model.
     """
-    together, apart = ways(users, spread=False), ways(users, spread=True)
+    together, apart = split_ways(users), spread_ways(users)
     split, replicated = ll.Assumptions(), ll.Assumptions(exchange=ReplicatedExchange())
     reach = max((ranks for ranks, _ in setups), default=1.0)
     real = [
@@ -306,7 +318,7 @@ def curves(
     reached = _joined([it.reached(kind, losses) for it in real])
     return {
         "bound": _front(_joined([it.bounds(kind) for it in ideal])),
-        "calibrated": _with_interval(_front(reached), family),
+        "calibrated": _with_interval(_front(_busy(reached)), family),
         "tried": _with_interval(_front(_of(setups, reached)), family),
     }
 

@@ -114,7 +114,8 @@ for name in ("limits", "tensor_utilisation"):
 # %% [markdown]
 # ## 9. Throughput over interactivity
 #
-# The curves of five systems, from the model alone: measured ones lie below.
+# The curves of five systems, ideal and calibrated; the experiment `frontier` holds such curves
+# against measured runs.
 
 # %%
 interactivity, found = answered("interactivity")
