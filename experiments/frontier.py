@@ -25,7 +25,8 @@ from experiments.frontier_view import plot, report
 from experiments.lattices import user_counts
 from experiments.measured import Measurements, Point, load_points, scored, setups
 from experiments.runner import Experiment, main
-from experiments.served import POOL, SERVED, Workload, curves
+from experiments.served import POOL, SERVED, Workload
+from experiments.served_curves import curves
 from experiments.verdicts import summary
 
 CHIPS = {

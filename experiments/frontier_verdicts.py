@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from experiments.lattices import throughput_at
 from experiments.measured import MOST, best
-from experiments.served import POOL, SERVED, throughput_at
+from experiments.served import POOL, SERVED
 from experiments.verdicts import judged, verdict
 
 NEAR = 0.25

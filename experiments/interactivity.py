@@ -19,10 +19,11 @@ from typing import Any
 
 from experiments.frontier_verdicts import bounded
 from experiments.interactivity_view import plot, report
-from experiments.lattices import user_counts
+from experiments.lattices import throughput_at, user_counts
 from experiments.measured import MOST, load_points, scored, setups
 from experiments.runner import Experiment, main
-from experiments.served import SERVED, Workload, curves, throughput_at
+from experiments.served import SERVED, Workload
+from experiments.served_curves import curves
 from experiments.verdicts import judged, listed, summary, verdict
 
 WORKLOAD = Workload("gpt-oss-120b", isl=1, osl=1, weight_bits=4)

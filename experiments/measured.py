@@ -17,18 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from experiments.lattices import frontier
-from experiments.served import (
-    POOL,
-    RANKS,
-    SERVED,
-    THOUSAND,
-    Workload,
-    calibration,
-    engine_speed,
-    speed_at,
-    throughput_at,
-)
+from experiments.lattices import frontier, speed_at, throughput_at
+from experiments.served import POOL, SERVED, THOUSAND, Workload, calibration, engine_speed
+from experiments.served_curves import RANKS
 from liminal_jax.data.measurements import MAXIMUM, MEASURED
 from liminal_jax.data.names import model_named, system_named
 from liminal_jax.fit.rows import Row, cell_of, read_rows

@@ -7,7 +7,7 @@ import json
 import jax
 import pytest
 
-from experiments import frontier_verdicts, interactivity, measured, served
+from experiments import frontier_verdicts, interactivity, lattices, measured, served, served_curves
 from experiments.frontier import EXPERIMENT
 from experiments.runner import main
 from liminal_jax.data.measurements import MAXIMUM, MEASURED
@@ -52,7 +52,7 @@ def points(path, *rows):
 
 
 def test_the_examples_in_the_docstrings_hold():
-    assert doctest.testmod(served).failed == 0
+    assert doctest.testmod(served_curves).failed == 0
 
 
 def test_a_run_of_two_rows_is_one_point(tmp_path):
@@ -101,7 +101,7 @@ def test_the_curves_are_ordered_and_the_bound_is_above(results):
             for speed, throughput in zip(
                 entry[name]["speed"], entry[name]["throughput"], strict=True
             ):
-                assert throughput < served.throughput_at(entry["bound"], speed)
+                assert throughput < lattices.throughput_at(entry["bound"], speed)
 
 
 def test_a_point_of_a_calibrated_curve_is_what_the_model_says(results):
