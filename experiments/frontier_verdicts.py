@@ -38,8 +38,9 @@ def scores(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         (`fitted`), and `front`, those that no other of their workload beats. Of the front: medians
         of measured over calibrated throughput at equal speed (`ratio`) and of speed at equal
         throughput (`speed_ratio`), none beyond the curve, and of speed at the same set-up and users
-        with the losses of its engine (`own`, over all points); how many are `beyond` its fastest;
-        the share `inside` the 90 % interval.
+        with the losses of its engine (`own`, over all points, and the mean absolute error of the
+        time of a token there, `own_error`); how many are `beyond` its fastest; the share `inside`
+        the 90 % interval.
     """
     groups: dict[str, list[list[Mapping[str, Any]]]] = {}
     for entry in entries:
@@ -48,6 +49,11 @@ def scores(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
             if points:
                 groups.setdefault(f"{entry['title']} {kind}", []).append(points)
     return {name: _score(workloads) for name, workloads in groups.items()}
+
+
+def _error(points: Sequence[Mapping[str, Any]]) -> float:
+    """Mean absolute error of the time of a token at the own set-up of each."""
+    return float(np.mean([abs(it["own"] - 1) for it in points]))
 
 
 def _score(workloads: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
@@ -61,6 +67,7 @@ def _score(workloads: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
         "ratio": _middle([it["ratio"] for it in front]),
         "speed_ratio": None if maxima else _middle([it["speed_ratio"] for it in front]),
         "own": None if maxima else _middle([it["own"] for it in points]),
+        "own_error": None if maxima else _error(points),
         "beyond": sum(it["ratio"] is None for it in front),
         "inside": float(np.mean([_inside(it) for it in front])),
     }
@@ -172,13 +179,23 @@ def _pairs(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, bool]]:
     return found
 
 
-def _set_ups(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _set_ups(
+    found: Mapping[str, Mapping[str, Any]], entries: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Whether single set-ups run as calibrated, with the losses of their engine."""
+    points = [it for entry in entries for it in entry["points"]]
+    new = [it for it in points if it["own"] is not None and not it["fitted"]]
+    mine = {name: it for name, it in found.items() if not name.endswith(MOST)}
+    errors = "; ".join(f"{name} {100 * it['own_error']:.0f} %" for name, it in mine.items())
+    if new:
+        errors += f"; of the {len(new)} points of cells that it was not fitted to"
+        errors += f" {100 * _error(new):.0f} %"
     return _predicted(
-        {name: it for name, it in found.items() if not name.endswith(MOST)},
+        mine,
         "own",
         f"set-up by set-up interactivity is within {100 * NEAR:.0f} % of the calibrated one",
-        "median of measured over calibrated speed of the same chips and users, with the losses of"
-        " their engine, over all points",
+        f"mean absolute error of the time of a token {errors}. Median of measured over calibrated"
+        " speed of the same chips and users, with the losses of their engine, over all points",
         "points",
     )
 
@@ -207,6 +224,8 @@ def verdicts(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     found = scores(entries)
     told = [bounded(entries), _throughputs(found)] if found else []
     told += (
-        [_speeds(found), _set_ups(found)] if any(it["speed_ratio"] for it in found.values()) else []
+        [_speeds(found), _set_ups(found, entries)]
+        if any(it["speed_ratio"] for it in found.values())
+        else []
     )
     return [*told, _ordered(entries)] if _pairs(entries) else told

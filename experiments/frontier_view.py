@@ -24,20 +24,36 @@ GIVE = "give a file with --measured FILE, in the columns that `liminal calibrate
 def report(results: Mapping[str, Any]) -> list[RenderableType]:
     """Measured over calibrated for each chip, what is missing, and the verdicts."""
     table = plain_table(
-        ["chip", "points", "best", "throughput", "speed", "own", "beyond", "inside", "fitted"]
+        [
+            "chip",
+            "points",
+            "best",
+            "throughput",
+            "speed",
+            "own",
+            "error",
+            "beyond",
+            "inside",
+            "fitted",
+        ]
     )
     for name, it in results["scores"].items():
-        ratios = (_ratio(it["ratio"]), _ratio(it["speed_ratio"]), _ratio(it["own"]))
+        ratios = (
+            _ratio(it["ratio"]),
+            _ratio(it["speed_ratio"]),
+            _ratio(it["own"]),
+            _percent(it["own_error"]),
+        )
         cells = (it["points"], it["front"], *ratios, it["beyond"])
-        table.add_row(name, *map(str, cells), f"{100 * it['inside']:.0f} %", str(it["fitted"]))
+        table.add_row(name, *map(str, cells), _percent(it["inside"]), str(it["fitted"]))
     absent = [f"{model}: no measured rows, the curves stand alone; {GIVE}.\n"
               for model in results["unmeasured"]]  # fmt: skip
     return [
         "Measured over calibrated, median of the points that no other of their workload beats:"
         " throughput of a GPU at equal speed of a user, and speed at equal throughput; of all"
-        " points speed at the same set-up and users, with the losses of the engine; how many are"
-        " beyond the fastest calibrated, how many inside its 90 % interval, and points of cells"
-        " that it was fitted to",
+        " points speed at the same set-up and users with the losses of the engine (own), and the"
+        " mean error of the time of a token there; how many are beyond the fastest calibrated, how"
+        " many inside its 90 % interval, and points of cells that it was fitted to",
         table,
         *absent,
         *told(results),
@@ -46,6 +62,10 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
 
 def _ratio(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.0f} %"
 
 
 def _curve(axes: "Axes", entry: Mapping[str, Any]) -> None:
