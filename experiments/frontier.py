@@ -43,6 +43,10 @@ MODELS = {"deepseek-r1": (8, 4), "gpt-oss-120b": (4,)}
 """Models, and the bits of their weights as published and as chips with 4-bit units hold them."""
 
 
+SHORT = (1, 1)
+"""Nominal tokens in and out [K] of the workload that is drawn of every chip, measured or not."""
+
+
 @dataclass(frozen=True)
 class Config:
     """What is computed.
@@ -70,7 +74,7 @@ def _asked(model: str, chips: Sequence[str], points: Sequence[Point]) -> list[tu
     """Chips and workloads of a model: those measured, and of all chips 1K tokens in and out."""
     bits = MODELS[model]
     drawn = {
-        (chip, Workload(model, 1, 1, it))
+        (chip, Workload(model, *SHORT, it))
         for chip in chips
         for it in bits
         if len(bits) == 1 or _native(chip, it)
@@ -108,7 +112,7 @@ def entries(config: Config, measurements: Measurements) -> list[dict[str, Any]]:
             here = [it for it in mine if (it.chip, it.workload) == (chip, workload)]
             pool = [it for it in here if it.kind == POOL]
             others = [it for it in here if it.kind != POOL]
-            if others or not pool:
+            if others or not pool or (workload.isl, workload.osl) == SHORT:
                 found.append(_entry(chip, workload, SERVED, config.users, others))
             if pool:
                 found.append(_entry(chip, workload, POOL, config.users, pool))
