@@ -48,6 +48,7 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
         table.add_row(name, *map(str, cells), _percent(it["inside"]), str(it["fitted"]))
     absent = [f"{model}: no measured rows, the curves stand alone; {GIVE}.\n"
               for model in results["unmeasured"]]  # fmt: skip
+    unused = [f"{count} left out: {why}" for why, count in results["unused"].items()]
     return [
         "Measured over calibrated, median of the points that no other of their workload beats:"
         " throughput of a GPU at equal speed of a user, and speed at equal throughput; of all"
@@ -55,6 +56,7 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
         " mean error of the time of a token there; how many are beyond the fastest calibrated, how"
         " many inside its 90 % interval, and points of cells that it was fitted to",
         table,
+        *unused,
         *absent,
         *told(results),
     ]

@@ -85,7 +85,8 @@ class Measurements:
     Attributes:
         points: The measurements.
         files: Files, and the SHA-256 of each.
-        unused: Rows of these models and chips that say too little, by reason.
+        unused: How many rows of these models and chips say too little, and lines of the files are
+            no rows, by reason.
     """
 
     points: tuple[Point, ...]
@@ -125,7 +126,7 @@ def _point(row: Row, speeds: Row | None) -> Point | str:
     """The measurement that a row, or one of throughput and one of speed, tell; or why none."""
     workload = _workload(row)
     if workload is None:
-        return "model, lengths or bits are not stated"
+        return "bits, or lengths of about a thousand tokens or more, are not stated"
     if row.decode_purity == "queue":
         return "requests queued"
     if row.metric not in (*SPEED, *THROUGHPUT):
@@ -176,14 +177,17 @@ def load_points(file: str | None, models: Sequence[str], chips: Sequence[str]) -
     """
     paths = (MEASURED, MAXIMUM) if file is None else (Path(file),)
     setups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
+    unused: dict[str, int] = defaultdict(int)
     for path in paths:
-        for row in read_rows(path)[0]:
+        rows, refused = read_rows(path)
+        for it in refused:
+            unused[it.reason] += 1
+        for row in rows:
             if model_named(row.model) in models and system_named(row.gpu) in chips:
                 setups[_setup(row)].append(row)
     points: list[Point] = []
-    unused: dict[str, int] = defaultdict(int)
-    for rows in setups.values():
-        for pair in _of_run(rows):
+    for run in setups.values():
+        for pair in _of_run(run):
             point = _point(*pair)
             if isinstance(point, Point):
                 points.append(point)
