@@ -173,9 +173,8 @@ def _pairs(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, bool]]:
                     throughput_at(it["tried"], point["speed"]) or 0.0 for it in (mine, other)
                 )
                 if ours != its:
-                    found.append(
-                        (f"{_name(mine)} and {_name(other)}", (measured > 1) == (ours > its))
-                    )
+                    pair = f"{_name(first)} and {_name(second)}"
+                    found.append((pair, (measured > 1) == (ours > its)))
     return found
 
 
