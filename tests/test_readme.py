@@ -24,13 +24,8 @@ ENDLESS = "liminal app"
 
 def environment():
     tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {
-        **os.environ,
-        "PATH": tools,
-        "PYTHONPATH": str(ROOT),
-        "MPLBACKEND": "agg",
-        "BROWSER": "true",
-    }
+    shown = {"MPLBACKEND": "agg", "BROWSER": "true"}
+    return {**os.environ, "PATH": tools, "PYTHONPATH": str(ROOT), **shown}
 
 
 def ran(command, folder):
