@@ -44,7 +44,7 @@ def told(results):
 
 # %%
 memory, found = answered("memory_capacity")
-print(memory.summary(found))
+told(found)
 memory.plot(found)
 
 # %% [markdown]
@@ -55,7 +55,7 @@ memory.plot(found)
 
 # %%
 scale, found = answered("system_scale")
-print(scale.summary(found))
+told(found)
 scale.plot(found)
 
 # %% [markdown]
