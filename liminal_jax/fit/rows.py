@@ -256,6 +256,12 @@ def _stored_bits(row: Row) -> float:
     return float(found[1]) * 2**30 * BITS_PER_BYTE / (float(found[2]) * 1e9)
 
 
+def cell_of(row: Row, weight_bits: float) -> str:
+    """The cell of a row: what was set up once and measured at several loads."""
+    chips = math.nan if row.num_gpus is None else row.num_gpus
+    return f"{row.source_id}|{row.model}|{row.gpu}|{chips:g}|{weight_bits:g}|{row.engine}"
+
+
 def _tpot(row: Row, users: float) -> float:
     """Time of one token [s], from whatever the row states."""
     value, chips = row.value or math.nan, row.num_gpus or 1

@@ -209,13 +209,25 @@ def step_terms(
 ) -> Terms:
     """What a step is made of, as a calibration stretches it."""
     assumptions = Assumptions() if assumptions is None else assumptions
+    layers = layer_operators(model, request, design.batch, assumptions.relaxation)
+    tables = table_operators(model, request, design.batch)
+    return _terms(layers, tables, design, design.batch, model, request, assumptions)
+
+
+def _terms(
+    layers: list[Operator],
+    tables: list[Operator],
+    design: Design,
+    tokens: Scalar,
+    model: Model,
+    request: Request,
+    assumptions: Assumptions,
+) -> Terms:
+    """What a step is made of that passes so many tokens through some operators."""
     relaxation, mapping = assumptions.relaxation, design.mapping
     pace = imbalance(model, mapping, assumptions.division, relaxation)
-    operators = layer_operators(model, request, design.batch, relaxation)
-    work = sum(
-        table_operators(model, request, design.batch),
-        start=sum(operators[1:], start=operators[0]).scaled(pace),
-    )
+    work = sum(tables, start=sum(layers[1:], start=layers[0]).scaled(pace))
+    together = eqx.tree_at(lambda it: it.batch, design, tokens)
 
     def times(part: Operator) -> Times:
         return _times(part, design, request, assumptions)
@@ -225,7 +237,7 @@ def step_terms(
         return pace * layers.time + pipeline.time
 
     second_each = FittedLatency(latency_at_8=1.0, latency_at_128=1.0, floor=1.0)
-    counted = eqx.tree_at(lambda it: it.system.network, design, second_each)
+    counted = eqx.tree_at(lambda it: it.system.network, together, second_each)
     mixtures = (it.count for it in model.layers if isinstance(it.feedforward, AbstractMixture))
     return Terms(
         weights=times(Operator(weights=work.weights)).memory,
@@ -233,11 +245,11 @@ def step_terms(
         cache=times(Operator(cache=work.cache, index=work.index, state=work.state)).memory,
         matrix=times(Operator(matrix=work.matrix)).compute,
         core=times(Operator(core=work.core, scalar=work.scalar)).compute,
-        exposed=exchanged(design),
+        exposed=exchanged(together),
         collectives=exchanged(counted),
         layers=pace * model.layer_count(),
         mixtures=pace * sum(mixtures, start=0.0),
-        batch=design.batch,
+        batch=tokens,
         users=assumptions.exchange.served(design.batch, mapping),
         weight_bits=request.weight_bits,
     )
@@ -354,10 +366,10 @@ class Step(eqx.Module):
     """Time of a step that passes chunks of prompts, through all stages.
 
     Attributes:
-        time: All of it [s].
-        compute: Time that the arithmetic is busy in it [s].
-        memory: Time that the memory is busy in it [s].
-        exposed: Time spent waiting for collectives [s].
+        time: All of it, with what the calibration adds [s].
+        compute: Time that the arithmetic is busy in it, ideally [s].
+        memory: Time that the memory is busy in it, ideally [s].
+        exposed: Time spent waiting for collectives, ideally [s].
     """
 
     time: Leaf = eqx.field(converter=as_leaf)
@@ -376,7 +388,8 @@ def mixed_step(
     """Time of a step that decodes for the design's batch and passes chunks of prompts.
 
     Prefill alone is a step with a batch of 0, decode alone one without prompts. Messages of
-    collectives hold all tokens; the weights are read once.
+    collectives hold all tokens; the weights are read once. A calibration that was fitted to decode
+    is taken beyond its measurements where prompts pass.
 
     Args:
         design: System, mapping, placement, and the users that decode in one micro-batch.
@@ -395,11 +408,15 @@ def mixed_step(
     tables = mixed_table_operators(model, request, batch, prompts)
     paced = [operator.scaled(pace) for operator in layers] + tables
     times = [_times(operator, design, request, assumptions) for operator in paced]
-    together = eqx.tree_at(lambda it: it.batch, design, batch + prompts.tokens())
+    tokens = batch + prompts.tokens()
+    together = eqx.tree_at(lambda it: it.batch, design, tokens)
     collectives, pipeline = _exchanged(together, model, request, assumptions)
     exposed = pace * collectives.time + pipeline.time
     return Step(
-        time=assumptions.overlap.busy_time(times, relaxation) + exposed,
+        time=assumptions.calibration.step_time(
+            assumptions.overlap.busy_time(times, relaxation) + exposed,
+            lambda: _terms(layers, tables, design, tokens, model, request, assumptions),
+        ),
         compute=sum(each.compute for each in times),
         memory=sum(each.memory for each in times),
         exposed=exposed,
