@@ -14,6 +14,7 @@
 # `liminal experiments run NAME` gives.
 
 # %%
+# %matplotlib inline
 import importlib
 import tempfile
 from pathlib import Path
