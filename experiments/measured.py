@@ -22,13 +22,10 @@ from experiments.served import POOL, SERVED, THOUSAND, Workload, calibration, en
 from experiments.served_curves import RANKS
 from liminal_jax.data.measurements import MAXIMUM, MEASURED
 from liminal_jax.data.names import model_named, system_named
-from liminal_jax.fit.rows import Row, cell_of, read_rows
+from liminal_jax.fit.rows import PURE, Row, cell_of, read_rows
 
 MOST = "maximum"
 """The kind of a point without a speed."""
-
-ALONE = ("pure", "near", "")
-"""Purities of decode whose time of a token leaves prompts out; rows that do not say are trusted."""
 
 SPEED = {
     "tpot_ms": lambda value: 1e3 / value,
@@ -140,7 +137,7 @@ def _point(row: Row, speeds: Row | None) -> Point | str:
     if speeds is not None:
         kind, speed = SERVED, SPEED[speeds.metric](speeds.value)
     elif row.metric in SPEED:
-        if users is None or row.decode_purity not in ALONE:
+        if users is None or row.decode_purity not in PURE:
             return "throughput is not stated"
         kind, speed = POOL, SPEED[row.metric](value)
         throughput = users * speed / chips

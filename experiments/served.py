@@ -17,6 +17,7 @@ import liminal_jax as ll
 from liminal_jax.calibration.fitted import Fitted
 from liminal_jax.data.calibrations import Calibration
 from liminal_jax.data.names import chip_family
+from liminal_jax.fit.rows import DRAWN_SHARE
 from liminal_jax.mapping.exchange import ReplicatedExchange
 from liminal_jax.performance.serving import Serving
 
@@ -25,9 +26,6 @@ SERVED, POOL = "served", "pool"
 
 THOUSAND = 1024
 """Tokens that a K of a workload's name stands for."""
-
-DRAWN_SHARE = 0.9
-"""Mean over nominal length: InferenceX draws lengths evenly from 0.8 to 1.0 of the nominal."""
 
 CACHE_BITS = 8
 """Bits of a cached element."""
@@ -53,7 +51,7 @@ class Workload:
     weight_bits: float
 
     def lengths(self) -> ll.Lengths:
-        """Mean tokens of prompt and answer."""
+        """Mean tokens of prompt and answer, as InferenceX draws them."""
         tokens = DRAWN_SHARE * THOUSAND
         return ll.Lengths(isl=tokens * self.isl, osl=tokens * self.osl)
 
