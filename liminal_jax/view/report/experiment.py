@@ -8,7 +8,6 @@ from typing import Any
 
 from liminal_jax.view.report.parts import section, table, text
 
-
 HOLDS = "holds"
 """What experiments say of a claim that holds without limits."""
 
