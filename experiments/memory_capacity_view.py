@@ -132,16 +132,15 @@ def plot(results: Mapping[str, Any]) -> "Figure":
 
     names = list(results["rows"])
     figure = Figure(figsize=(11, 4.6 + 0.3 * len(names)))
-    layout = [[f"column {it}" for it in range(4)], ["even"] * 4]
-    panels = figure.subplot_mosaic(layout, height_ratios=[1.4 + 0.3 * len(names), 3.4])
-    first = panels["column 0"]
+    panels = figure.subplot_mosaic("0123;eeee", height_ratios=[1.4 + 0.3 * len(names), 3.4])
     for column in range(len(results["users"])):
-        _panel(panels[f"column {column}"], results, column)
-        panels[f"column {column}"].set_yticks(range(len(names)), names if column == 0 else [])
-        panels[f"column {column}"].set_ylim(first.get_ylim() if column else (len(names), -1))
-    _name_the_parts(panels["column 3"], results)
+        axes = panels[str(column)]
+        _panel(axes, results, column)
+        axes.set_yticks(range(len(names)), names if column == 0 else [])
+        axes.set_ylim(len(names), -1)
+    _name_the_parts(panels["3"], results)
     figure.set_layout_engine("constrained", rect=(0, 0, 0.99, 1))
-    colours = _even(panels["even"], results)
+    colours = _even(panels["e"], results)
     figure.suptitle(
         "Memory held by weights and KV cache, 8 bits each; printed value marked (squares below:"
         " the four columns)"
@@ -149,5 +148,5 @@ def plot(results: Mapping[str, Any]) -> "Figure":
     figure.draw_without_rendering()
     contexts = results["even_contexts"]
     ends = {n: (contexts[-1] / 1024, row["even"][-1]) for n, row in results["rows"].items()}
-    name_ends(panels["even"], ends, colours)
+    name_ends(panels["e"], ends, colours)
     return figure

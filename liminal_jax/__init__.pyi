@@ -35,7 +35,9 @@ from .hardware.system import System as System
 from .mapping.degrees import Mapping as Mapping
 from .mapping.division import EvenParts as EvenParts
 from .mapping.exchange import CountedExchange as CountedExchange
+from .mapping.exchange import HeadsExchange as HeadsExchange
 from .mapping.exchange import LayerExchange as LayerExchange
+from .mapping.exchange import ReplicatedExchange as ReplicatedExchange
 from .mapping.exchange import TalkExchange as TalkExchange
 from .mapping.placement import Placement as Placement
 from .performance.filled import filled_design as filled_design

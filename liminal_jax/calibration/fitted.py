@@ -8,12 +8,10 @@ import jax.numpy as jnp
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.calibration.base import AbstractCalibration
 from liminal_jax.calibration.terms import Terms
+from liminal_jax.laws.feedforward import expected_distinct_experts
 
 WIDEST = 16.0
 """Bits of weights at which the share of bandwidth is stated."""
-
-FEW = 32.0
-"""Users up to whom the experts touched still grow; beyond, all of them are soon touched."""
 
 TERMS = (
     "weight_share",
@@ -39,13 +37,13 @@ class Fitted(AbstractCalibration):
     r"""Named losses of one engine on one family of chips.
 
         T = (t_m^p + t_c^p)^{1/p} + L l + L_x l_x + C c + o kappa t_x + o U u + f
-        t_m = (t_w + iota B'^{s-1} t_e) / (b n^h) + o t_k / b_k
+        t_m = (t_w + iota^{1-1/B} (1 - (1 - e)^{B^s}) t_e) / (b n^h) + o t_k / b_k
         t_c = o (t_w* / a + t_a / a_k)
 
-    with t_w, t_e, t_k the ideal times of weights, experts and cache, t_w* and t_a those of matrix
-    products and attention, h the halvings of weights from 16 bits, L layers, L_x those with
-    experts, C collectives, t_x their ideal time, U users of one scheduler, and B' users of the
-    micro-batch, 32 at most. All numbers are positive.
+    with t_w, t_e, t_k the ideal times of weights, all experts and cache, t_w* and t_a those of
+    matrix products and attention, h the halvings of weights from 16 bits, e the share of experts
+    that a token uses, L layers, L_x those with experts, C collectives, t_x their ideal time, U
+    users of one scheduler, and B users of the micro-batch. All numbers are positive.
 
     Attributes:
         weight_share: Share b of the memory bandwidth reached on weights.
@@ -53,8 +51,8 @@ class Fitted(AbstractCalibration):
         narrow_share: Factor n on b for each halving of weights: unpacking, shorter reads.
         matrix_share: Share a of the tensor rate reached in matrix products.
         core_share: Share a_k of peak rates reached in attention and scalar work.
-        imbalance: Factor iota on the time of reading experts: uneven routing, and small products.
-        spread: Exponent s by which the experts touched grow with users, over that of even routing.
+        imbalance: Factor iota on the time of reading experts, of many users: small products.
+        spread: Exponent s: B users touch as many experts as B^s would that choose independently.
         overlap: Exponent p of how memory and arithmetic overlap; infinite is perfectly, 1 not.
         layer_time: Time l that each layer adds: launches and small kernels [s].
         mixture_time: Time l_x that routing adds in each layer with experts [s].
@@ -90,7 +88,10 @@ class Fitted(AbstractCalibration):
         """The equation above [s]."""
         it, present = terms, self.occupancy
         share = self.weight_share * self.narrow_share ** jnp.log2(WIDEST / it.weight_bits)
-        routed = self.imbalance * jnp.minimum(it.batch, FEW) ** (self.spread - 1) * it.experts
+        touched = expected_distinct_experts(
+            experts=1.0, top_k=it.chosen, tokens=it.batch**self.spread
+        )
+        routed = self.imbalance ** (1 - 1 / it.batch) * touched * it.experts
         memory = (it.weights + routed) / share + present * it.cache / self.cache_share
         compute = present * (it.matrix / self.matrix_share + it.core / self.core_share)
         busy = memory * (1 + (compute / memory) ** self.overlap) ** (1 / self.overlap)

@@ -9,9 +9,10 @@ class Terms(eqx.Module):
     """What a step is made of, apart from each other; all of it over all stages.
 
     Attributes:
-        weights: Time to read the weights that every token uses, at full bandwidth [s].
-        experts: Time to read the routed experts that some token uses, at full bandwidth [s].
-        cache: Time to read and write what is kept for users, at full bandwidth [s].
+        weights: Time to read the weights that every token uses, copies too, at full bandwidth [s].
+        experts: Time to read all routed experts, at the pace of the busiest rank [s].
+        chosen: Share of them that one token uses; 0 where there are none.
+        cache: Time to read and write what is kept for users, copies too, at full bandwidth [s].
         matrix: Time of matrix products at the peak rate [s].
         core: Time of attention's products and of scalar work at peak rates [s].
         exposed: Ideal time of all collectives [s].
@@ -25,6 +26,7 @@ class Terms(eqx.Module):
 
     weights: Leaf = eqx.field(converter=as_leaf)
     experts: Leaf = eqx.field(converter=as_leaf)
+    chosen: Leaf = eqx.field(converter=as_leaf)
     cache: Leaf = eqx.field(converter=as_leaf)
     matrix: Leaf = eqx.field(converter=as_leaf)
     core: Leaf = eqx.field(converter=as_leaf)

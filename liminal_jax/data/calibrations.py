@@ -78,7 +78,8 @@ class Calibration(_Table):
         sources: Their sources.
         cells: Which cells (source, model, gpu, count, bits, engine) they belong to.
         noise: Spread of the logarithm of a measured time around the fit.
-        interval: Factor on the spread of a prediction that covers 90 % of cross-validated rows.
+        interval: Factor on the spread of a prediction: that of a normal law's 90 %, or a wider one
+            where it covers too few of the rows whose cells were left out.
         priors: What was believed before, by loss.
         addends: What was fitted.
         covariance: Of the addends for all, in the order of the losses.

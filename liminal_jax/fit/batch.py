@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.fit.rows import Case, cell_of
-from liminal_jax.mapping.exchange import LayerExchange, ReplicatedExchange
+from liminal_jax.mapping.exchange import HeadsExchange, ReplicatedExchange
 from liminal_jax.performance.predictor import Assumptions, Design, predict, step_terms
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
@@ -32,6 +32,12 @@ class Batch:
     ideal: Float[np.ndarray, " cases"]
     measured: Float[np.ndarray, " cases"]
 
+    def only(self, kept: np.ndarray) -> "Batch":
+        """The cases that are kept."""
+        cases = tuple(it for it, keep in zip(self.cases, kept, strict=True) if keep)
+        terms = jax.tree.map(lambda leaf: leaf[np.flatnonzero(kept)], self.terms)
+        return Batch(cases, terms, self.ideal[kept], self.measured[kept])
+
     def labels(self, *names: str) -> np.ndarray:
         """For each case one label, made of some of its properties or of its row's."""
         return np.array(
@@ -49,9 +55,9 @@ def _text(value: object) -> str:
 
 
 def assumptions_of(case: Case) -> Assumptions:
-    """The laws for a case: engines that spread experts let each rank attend to its own users."""
-    spread = case.ep > 1
-    return Assumptions(exchange=ReplicatedExchange() if spread else LayerExchange())
+    """The laws for a case: ranks attend to users of their own, or share the heads of all."""
+    heads = HeadsExchange(ranks_per_chip=case.ranks_per_chip)
+    return Assumptions(exchange=ReplicatedExchange() if case.data_parallel else heads)
 
 
 @eqx.filter_jit

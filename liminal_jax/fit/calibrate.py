@@ -21,9 +21,15 @@ from liminal_jax.fit.scores import (
     one_number,
 )
 from liminal_jax.fit.served import served_scores
-from liminal_jax.fit.solve import Fit, Fitter, calibration_of, spreads
+from liminal_jax.fit.solve import (
+    NORMAL_90,
+    Fit,
+    Fitter,
+    calibration_of,
+    predicted_times,
+    spreads,
+)
 
-FOLDS = 10
 COVERED = 0.9
 LEAST_ROWS = 15
 """Rows below which nothing is fitted: as many as there are losses."""
@@ -85,8 +91,8 @@ def load_measured(path: Path | str) -> Measured:
     ]
     alone, again = _duplicated(pure)
     skipped += again
-    if alone:
-        batch = batch_of(alone)
+    batch = batch_of(alone) if alone else None
+    if batch is not None:
         fast = _too_fast(batch)
         skipped += [
             (
@@ -97,11 +103,11 @@ def load_measured(path: Path | str) -> Measured:
             for at, it in enumerate(alone)
             if fast[at]
         ]
-        alone = [it for at, it in enumerate(alone) if not fast[at]]
-    if not alone:
+        batch = batch.only(~fast)
+    if batch is None or not batch.cases:
         raise InputError(str(path), [Problem(f"line {at}", why) for at, why in sorted(skipped)[:9]]
                          or [Problem("", "holds no rows")])  # fmt: skip
-    return Measured(batch_of(alone), served, sorted(skipped))
+    return Measured(batch, served, sorted(skipped))
 
 
 def _noise(batch: Batch, fit: Fit) -> float:
@@ -147,24 +153,11 @@ def calibrate(path: Path | str, name: str, about: str) -> Calibrated:
     fitter = Fitter(batch, load_priors())
     fit = fitter.fit(np.ones(len(batch.cases), bool))
     cells = batch.cells()
-    by_cell = fitter.held_out(cells, min(FOLDS, len(set(cells))), fit)
+    by_cell = fitter.held_out(cells, fit)
     found = calibration_of(fitter, fit, name, about, _noise(batch, fit))
-    factor = covering(batch, by_cell, spreads(found, batch, cells), COVERED)
-    return Calibrated(found.model_copy(update={"interval": round(factor, 3)}), measured, fit,
-                      by_cell)  # fmt: skip
-
-
-def predicted_times(calibration: Calibration, batch: Batch) -> Times:
-    """Time of one token of each case [s]."""
-    import jax
-
-    return np.array(
-        [
-            float(calibration.fitted(it.engine, it.family).time(
-                jax.tree.map(lambda leaf, at=at: leaf[at], batch.terms)))
-            for at, it in enumerate(batch.cases)
-        ]
-    )  # fmt: skip
+    reached = covering(batch, by_cell, spreads(found, batch, cells), COVERED)
+    factor = round(max(NORMAL_90, reached), 3)
+    return Calibrated(found.model_copy(update={"interval": factor}), measured, fit, by_cell)
 
 
 @dataclass(frozen=True)
@@ -214,10 +207,8 @@ def validate(path: Path | str, calibration: Calibration) -> Validation:
         fit = fitter.fit(np.ones(len(batch.cases), bool))
         for name, groups in HELD_OUT.items():
             of = groups(batch)
-            count = len(set(of))
-            if count > 1:
-                folds = min(FOLDS, count) if name == "by_cell" else min(2 * FOLDS, count)
-                schemes[name] = fitter.held_out(of, folds, fit)
+            if len(set(of)) > 1:
+                schemes[name] = fitter.held_out(of, fit)
                 wide = calibration.interval * spreads(calibration, batch, of)
                 coverage[name] = macro_coverage(batch, schemes[name], wide)
         judged = np.where(seen, schemes.get("by_cell", as_is), as_is)

@@ -52,6 +52,18 @@ MOST = "max-load"
 """Purity of rows that tell the most tokens a second that are reached, for untold users."""
 ASSUMED_KV_BITS = 16.0
 """Bits of the cache where a row does not state them: the default of the engines."""
+NARROW_KV_BITS = 8.0
+NARROW_KV = ("Dynamo+TensorRT-LLM", "Optimum-Habana")
+"""Engines, by the start of their name, that keep the cache of a model of 8 bits or fewer in FP8.
+
+Recipes of Dynamo and TensorRT-LLM for DeepSeek-R1 set `kv_cache_config: dtype: fp8`
+(NVIDIA/TensorRT-LLM, examples/serve/deepseek_r1_reasoning_parser.sh). On Gaudi an empty allowlist
+quantises all supported modules, the cache among them (Intel Neural Compressor, FP8 quantization);
+with 16 bits, one of the rows would stream at 97 % of the bandwidth.
+"""
+BUCKETED = "Transformers NeuronX"
+"""Start of the name of an engine whose steps are compiled for contexts of powers of two: each reads
+that many tokens, however few are kept (AWS Neuron, decode context-length bucketing)."""
 CORES_PER_CHIP = 2
 """NeuronCores on one Inferentia2 or Trainium1 chip."""
 
@@ -124,13 +136,14 @@ class Case:
         model_name: Name of the model's file.
         tpot: Measured time of one token [s].
         batch: Users in one micro-batch of one instance.
-        context: Mean tokens of context while decoding.
+        context: Mean tokens of context that a step of decoding reads.
         tp: Chips over which tensors are split.
         pp: Pipeline stages.
         ep: Ranks over which experts are spread.
         weight_bits: Bits of a weight as stored, scales included where the row tells.
         kv_bits: Bits of a cached element.
         data_parallel: Whether attention keeps separate users on each rank.
+        ranks_per_chip: Ranks on one chip that each hold heads of their own.
         remarks: What was taken where the row does not say.
     """
 
@@ -152,6 +165,7 @@ class Case:
     weight_bits: float
     kv_bits: float
     data_parallel: bool
+    ranks_per_chip: int
     remarks: tuple[str, ...]
 
 
@@ -247,12 +261,21 @@ def _reasons(row: Row) -> list[str]:
     return reasons
 
 
+def _ranks_per_chip(row: Row) -> int:
+    """Ranks on one chip: where tp counts cores, as many as it has."""
+    counts_cores = row.source_id == "aws-neuron" or "counts NeuronCores" in row.note
+    return CORES_PER_CHIP if counts_cores else 1
+
+
 def _split(row: Row) -> tuple[int, int]:
     """Chips of a stage, and stages."""
-    ranks, stages = int(row.tp or 1), int(row.pp or 1)
-    if row.source_id == "aws-neuron" or "counts NeuronCores" in row.note:
-        ranks = max(1, ranks // CORES_PER_CHIP)
-    return ranks, stages
+    return max(1, int(row.tp or 1) // _ranks_per_chip(row)), int(row.pp or 1)
+
+
+def _cache_bits(row: Row) -> float:
+    """Bits of a cached element: as stated, or the engine's habit."""
+    narrow = row.engine.startswith(NARROW_KV) and (row.weight_bits or 16) <= NARROW_KV_BITS
+    return row.kv_bits or (NARROW_KV_BITS if narrow else ASSUMED_KV_BITS)
 
 
 def _stored_bits(row: Row) -> float:
@@ -290,9 +313,11 @@ def lengths_of(row: Row) -> tuple[float, float]:
 
 
 def _context(row: Row) -> float:
-    """Mean context of decoding: the prompt and half of what is written."""
+    """Mean context of decoding: the prompt and half of what is written, as the engine reads it."""
     read, written = lengths_of(row)
-    return max(1.0, read + written / 2)
+    context = max(1.0, read + written / 2)
+    bucketed = row.engine.startswith(BUCKETED)
+    return 2.0 ** math.ceil(math.log2(context)) if bucketed else context
 
 
 def _case(row: Row) -> Case:
@@ -304,11 +329,11 @@ def _case(row: Row) -> Case:
     remarks = []
     if instances > 1:
         remarks.append(f"the users are shared out over {instances:.0f} instances")
-    if row.kv_bits is None:
-        remarks.append(f"kv_bits is not stated: {ASSUMED_KV_BITS:.0f} taken")
     if row.osl is None:
         remarks.append("osl is not stated: the context is the prompt's")
-    weights, cache = _stored_bits(row), row.kv_bits or ASSUMED_KV_BITS
+    weights, cache = _stored_bits(row), _cache_bits(row)
+    if row.kv_bits is None:
+        remarks.append(f"kv_bits is not stated: {cache:.0f} taken")
     if weights != row.weight_bits:
         remarks.append(f"{weights:.2f} bits a weight, scales included, from the size of the file")
     ep = int(row.ep or 1)
@@ -335,6 +360,7 @@ def _case(row: Row) -> Case:
         weight_bits=weights,
         kv_bits=cache,
         data_parallel=bool(re.search(r"attention.{0,3}(data-parallel|DP)", row.note)),
+        ranks_per_chip=_ranks_per_chip(row),
         remarks=tuple(remarks),
     )
 

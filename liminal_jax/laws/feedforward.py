@@ -1,6 +1,7 @@
 """Feed-forward blocks in one decode step."""
 
 import jax.numpy as jnp
+from jax.scipy.special import ndtri
 
 from liminal_jax._arrays import Scalar
 
@@ -29,3 +30,39 @@ def expected_distinct_experts(*, experts: Scalar, top_k: Scalar, tokens: Scalar)
     some = share < 1
     missed = jnp.log1p(-jnp.where(some, share, 0.5)) * tokens
     return experts * jnp.where(some, -jnp.expm1(missed), 1.0)
+
+
+def busiest_rank_crowding(
+    *, experts: Scalar, top_k: Scalar, tokens: Scalar, ranks: Scalar
+) -> Scalar:
+    r"""Experts that the busiest rank reads over those of the mean rank, routing as above.
+
+        u = 1 + q sqrt((1 - f) / (f E / R)),  f = 1 - (1 - k/E)^B,  q = Phi^-1((R - 3/8)/(R + 1/4))
+
+    with q the expected largest of R standard normal numbers. The number of experts that a rank
+    reads is taken as normal, with the spread of so many independent experts.
+
+    Args:
+        experts: Routed experts E, spread whole over the ranks.
+        top_k: Experts k that one token is sent to.
+        tokens: Tokens B routed together.
+        ranks: Ranks R.
+
+    Returns:
+        The quotient, 1 for a single rank and where all experts are read.
+
+    References:
+        Blom (1958), Statistical Estimates and Transformed Beta-Variables, for q.
+
+    Examples:
+        >>> float(busiest_rank_crowding(experts=8.0, top_k=2.0, tokens=1.0, ranks=1.0))
+        1.0
+        >>> round(float(busiest_rank_crowding(experts=64.0, top_k=8.0, tokens=1.0, ranks=8.0)), 2)
+        2.34
+    """
+    share = top_k / experts
+    some = share < 1
+    missed = jnp.log1p(-jnp.where(some, share, 0.5)) * tokens
+    spared = jnp.where(some, jnp.exp(missed / 2), 0.0)
+    mean = expected_distinct_experts(experts=experts, top_k=top_k, tokens=tokens) / ranks
+    return 1 + ndtri((ranks - 0.375) / (ranks + 0.25)) * spared / jnp.sqrt(mean)

@@ -76,6 +76,18 @@ class AbstractExchange(eqx.Module):
         del mapping
         return batch
 
+    def weight_copies(self, mapping: Mapping) -> Scalar:
+        """Ranks of a stage that read the same weights, those of routed experts apart."""
+        del mapping
+        return 1.0
+
+    def cache_copies(
+        self, mixer: AbstractMixer, mapping: Mapping, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """Cache that the fullest rank reads over an equal share of it."""
+        del mixer, mapping, relaxation
+        return 1.0
+
     def pipeline(
         self,
         tokens: Tokens,
@@ -239,12 +251,53 @@ class CountedExchange(AbstractExchange):
         return each.scaled(self.collectives)
 
 
+class HeadsExchange(AbstractExchange):
+    """The collectives of engines that split heads over all ranks, but never a sequence.
+
+    An all-reduce after the mixer and one after the feed-forward block. Every rank holds every
+    token, so spread experts need no dispatch. A rank holds whole KV heads, and where ranks exceed
+    them a copy: of latents, which are one head, each rank reads all.
+
+    Attributes:
+        ranks_per_chip: Ranks on one chip, each with heads of its own.
+    """
+
+    ranks_per_chip: Leaf = eqx.field(converter=as_leaf, default=1)
+
+    def cache_copies(
+        self, mixer: AbstractMixer, mapping: Mapping, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """Whole heads are shared out, one at least to each rank."""
+        heads = mixer.cache_heads()
+        if heads is None:
+            return 1.0
+        ranks = mapping.stage_chips() * self.ranks_per_chip
+        return relaxation.ceil(heads / ranks) * ranks / heads
+
+    def layer(
+        self,
+        layers: Layers,
+        tokens: Tokens,
+        mapping: Mapping,
+        network: AbstractNetwork,
+        relaxation: AbstractRelaxation,
+    ) -> Exchanged:
+        """See `AbstractExchange`."""
+        residual = tokens.message(tokens.hidden)
+        each = _all_reduced(residual, mapping.stage_chips(), network, relaxation)
+        return each.scaled(layers.parts())
+
+
 class ReplicatedExchange(AbstractExchange):
     """The collectives where each rank attends to users of its own and only experts are spread.
 
     Engines call it data-parallel attention. Nothing is reduced after the mixer; tokens go to their
-    experts and come back. Dense feed-forward blocks are replicated too.
+    experts and come back. All other weights, also of dense feed-forward blocks, are replicated.
     """
+
+    def weight_copies(self, mapping: Mapping) -> Scalar:
+        """Every rank has one."""
+        return mapping.stage_chips()
 
     def served(self, batch: Scalar, mapping: Mapping) -> Scalar:
         """A rank's share of them: each has a scheduler of its own."""

@@ -17,6 +17,7 @@ from liminal_jax.hardware.network import FittedLatency
 from liminal_jax.hardware.power import Activity
 from liminal_jax.hardware.system import System
 from liminal_jax.laws.cost import YEAR, capital_recovery, cost_rate
+from liminal_jax.laws.feedforward import busiest_rank_crowding
 from liminal_jax.laws.roofline import compute_time, memory_time
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.division import AbstractDivision, WholeParts
@@ -27,6 +28,7 @@ from liminal_jax.performance.operators import (
     layer_operators,
     mixed_layer_operators,
     mixed_table_operators,
+    mixing_operators,
     table_operators,
 )
 from liminal_jax.performance.overlap import (
@@ -204,6 +206,48 @@ def _bottleneck(compute: Scalar, memory: Scalar, exposed: Scalar, fits: Truth) -
     return jnp.where(fits, longest, 3).astype(jnp.result_type(float))
 
 
+def _kept_as_read(
+    design: Design,
+    model: Model,
+    request: Request,
+    prompts: Prompts | None,
+    assumptions: Assumptions,
+) -> Operator:
+    """Cache, index and states as the fullest rank reads them, times the ranks."""
+    relaxation, exchange = assumptions.relaxation, assumptions.exchange
+    read = Operator()
+    for mixer, kept in mixing_operators(model, request, design.batch, prompts, relaxation):
+        copies = exchange.cache_copies(mixer, design.mapping, relaxation)
+        read += Operator(cache=copies * kept.cache, index=copies * kept.index, state=kept.state)
+    return read
+
+
+def _routed(design: Design, model: Model) -> tuple[Scalar, Scalar]:
+    """Elements of all routed experts, at the pace of the busiest rank, and the share chosen."""
+    mixtures = [
+        (layers.count, block)
+        for layers in model.layers
+        if isinstance(block := layers.feedforward, AbstractMixture)
+    ]
+    if not mixtures:
+        return 0.0, 0.0
+    held = [count * block.expert_weights(model.hidden) for count, block in mixtures]
+    used = [count * block.expert_weights_used(model.hidden) for count, block in mixtures]
+    paced = [
+        each
+        * busiest_rank_crowding(
+            experts=block.experts,
+            top_k=block.top_k,
+            tokens=design.batch,
+            ranks=design.mapping.ep,
+        )
+        for each, (_, block) in zip(held, mixtures, strict=True)
+    ]
+    return sum(paced[1:], start=paced[0]), sum(used[1:], start=used[0]) / sum(
+        held[1:], start=held[0]
+    )
+
+
 def step_terms(
     design: Design, model: Model, request: Request, assumptions: Assumptions | None = None
 ) -> Terms:
@@ -211,23 +255,26 @@ def step_terms(
     assumptions = Assumptions() if assumptions is None else assumptions
     layers = layer_operators(model, request, design.batch, assumptions.relaxation)
     tables = table_operators(model, request, design.batch)
-    return _terms(layers, tables, design, design.batch, model, request, assumptions)
+    return _terms(layers, tables, design, None, model, request, assumptions)
 
 
 def _terms(
     layers: list[Operator],
     tables: list[Operator],
     design: Design,
-    tokens: Scalar,
+    prompts: Prompts | None,
     model: Model,
     request: Request,
     assumptions: Assumptions,
 ) -> Terms:
-    """What a step is made of that passes so many tokens through some operators."""
-    relaxation, mapping = assumptions.relaxation, design.mapping
+    """What a step is made of that decodes, and passes chunks of prompts if any."""
+    relaxation, mapping, exchange = assumptions.relaxation, design.mapping, assumptions.exchange
     pace = imbalance(model, mapping, assumptions.division, relaxation)
     work = sum(tables, start=sum(layers[1:], start=layers[0]).scaled(pace))
+    tokens = design.batch if prompts is None else design.batch + prompts.tokens()
     together = eqx.tree_at(lambda it: it.batch, design, tokens)
+    routed, chosen = _routed(together, model)
+    kept = _kept_as_read(design, model, request, prompts, assumptions)
 
     def times(part: Operator) -> Times:
         return _times(part, design, request, assumptions)
@@ -240,9 +287,10 @@ def _terms(
     counted = eqx.tree_at(lambda it: it.system.network, together, second_each)
     mixtures = (it.count for it in model.layers if isinstance(it.feedforward, AbstractMixture))
     return Terms(
-        weights=times(Operator(weights=work.weights)).memory,
-        experts=times(Operator(experts=work.experts)).memory,
-        cache=times(Operator(cache=work.cache, index=work.index, state=work.state)).memory,
+        weights=times(Operator(weights=exchange.weight_copies(mapping) * work.weights)).memory,
+        experts=times(Operator(experts=request.weight_bytes(pace * routed))).memory,
+        chosen=chosen,
+        cache=times(kept.scaled(pace)).memory,
         matrix=times(Operator(matrix=work.matrix)).compute,
         core=times(Operator(core=work.core, scalar=work.scalar)).compute,
         exposed=exchanged(together),
@@ -250,7 +298,7 @@ def _terms(
         layers=pace * model.layer_count(),
         mixtures=pace * sum(mixtures, start=0.0),
         batch=tokens,
-        users=assumptions.exchange.served(design.batch, mapping),
+        users=exchange.served(design.batch, mapping),
         weight_bits=request.weight_bits,
     )
 
@@ -415,7 +463,7 @@ def mixed_step(
     return Step(
         time=assumptions.calibration.step_time(
             assumptions.overlap.busy_time(times, relaxation) + exposed,
-            lambda: _terms(layers, tables, design, tokens, model, request, assumptions),
+            lambda: _terms(layers, tables, design, prompts, model, request, assumptions),
         ),
         compute=sum(each.compute for each in times),
         memory=sum(each.memory for each in times),

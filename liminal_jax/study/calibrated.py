@@ -14,9 +14,9 @@ from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.data.calibrations import Calibration
 from liminal_jax.data.names import chip_family, system_named
-from liminal_jax.mapping.exchange import ReplicatedExchange
+from liminal_jax.mapping.exchange import AbstractExchange, HeadsExchange, ReplicatedExchange
 from liminal_jax.performance.filled import filled_design
-from liminal_jax.performance.predictor import step_terms
+from liminal_jax.performance.predictor import Assumptions, step_terms
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.problem import problem_of
 
@@ -76,6 +76,10 @@ def _engine(name: str | None, calibration: Calibration) -> str | None:
     raise InputError("liminal predict", [Problem("--engine", f"no engine {name!r} there{hint}")])
 
 
+def _exchange(laws: Assumptions) -> AbstractExchange:
+    return laws.exchange
+
+
 @eqx.filter_jit
 def _step(fitted: Fitted, terms: Terms) -> tuple[jax.Array, Fitted]:
     """The time, and the change of its logarithm for each logarithm of a loss."""
@@ -89,7 +93,8 @@ def calibrated_step(
 ) -> CalibratedStep:
     """Time of a token as a calibration predicts it, for a file that `predicted` accepts.
 
-    Where experts are spread, each rank attends to its own users, as the engines measured do.
+    Ranks share the heads of all users, as those of the engines measured do; where experts are
+    spread, they may attend to users of their own instead: the quicker of the two is told.
 
     Raises:
         InputError: the calibration does not know the engine.
@@ -100,13 +105,19 @@ def calibrated_step(
     system, mapping = problem.system(point, jnp.asarray(0), Exact()), problem.mapping(point)
     model, request, _ = problem.workload
     laws = problem.workload.assumptions(system.network, Exact())
-    if float(mapping.ep) > 1 and file.workload.accounting == "model":
-        laws = eqx.tree_at(lambda it: it.exchange, laws, ReplicatedExchange())
     batch = jnp.asarray(file.design.batch.value, float)
+    exchanges: list[AbstractExchange] = [laws.exchange]
+    if file.workload.accounting == "model" and float(mapping.cp) == 1:
+        exchanges = [HeadsExchange()]
+        if float(mapping.ep) > 1 and float(batch) >= float(mapping.tp):
+            exchanges.append(ReplicatedExchange())
     design = filled_design(system, mapping, batch, model, request, laws)
-    time, slopes = _step(
-        calibration.fitted(engine, family), step_terms(design, model, request, laws)
-    )
+    fitted = calibration.fitted(engine, family)
+    steps = [
+        _step(fitted, step_terms(design, model, request, eqx.tree_at(_exchange, laws, each)))
+        for each in exchanges
+    ]
+    time, slopes = min(steps, key=lambda it: float(it[0]))
     by_term = {term: float(getattr(slopes, term)) for term in TERMS}
     width = np.exp(calibration.interval * calibration.spread(by_term, engine, family))
     step = float(time)

@@ -8,6 +8,7 @@ import liminal_jax as ll
 from liminal_jax.calibration.base import Ideal
 from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.data.calibrations import load_calibration
+from liminal_jax.mapping.exchange import HeadsExchange, LayerExchange, ReplicatedExchange
 from liminal_jax.performance.predictor import step_terms
 
 DESIGN = ll.Design(ll.load_system("h200"), ll.Mapping(tp=8), ll.Placement(), batch=32)
@@ -70,6 +71,19 @@ def test_collectives_are_counted():
     assert float(terms.collectives) == 2 * 80
     assert float(terms.layers) == 80
     assert float(terms.mixtures) == 0
+
+
+def test_copies_are_read_too():
+    model = ll.load_model("deepseek-v3")
+    design = ll.Design(DESIGN.system, ll.Mapping(tp=8, ep=8), ll.Placement(), batch=32)
+    once, heads, users = (
+        step_terms(design, model, REQUEST, ll.Assumptions(exchange=exchange))
+        for exchange in (LayerExchange(), HeadsExchange(), ReplicatedExchange())
+    )
+    np.testing.assert_allclose(heads.cache, 8 * once.cache, rtol=1e-6)
+    np.testing.assert_allclose(users.cache, once.cache, rtol=1e-6)
+    np.testing.assert_allclose(users.weights, 8 * once.weights, rtol=1e-6)
+    np.testing.assert_allclose(heads.weights, once.weights, rtol=1e-6)
 
 
 def test_it_has_a_slope_in_losses_and_hardware():

@@ -12,7 +12,7 @@ from liminal_jax.fit.batch import batch_of
 from liminal_jax.fit.calibrate import load_measured
 from liminal_jax.fit.rows import cases_of, read_rows
 from liminal_jax.fit.scores import by_group, covering, macro_scores
-from liminal_jax.fit.solve import Fitter, source_weights
+from liminal_jax.fit.solve import Fit, Fitter, row_weights
 
 SOURCES = ("gpt-fast", "rocm-vllm-latency", "trtllm-0.9-static")
 LICENCES = {"Apache-2.0", "BSD-3-Clause", "MIT"}
@@ -70,17 +70,37 @@ def test_covariance_is_never_wider_than_the_prior(batch, fitted):
 def test_what_a_group_holds_does_not_reach_its_own_prediction(batch, fitted):
     fitter, fit = fitted
     cells = batch.cells()
-    held = fitter.held_out(cells, 4, fit)
+    held = fitter.held_out(cells, fit)
     assert np.all(np.isfinite(held))
     error = macro_scores(batch, held)["macro_mape"]
     assert error > macro_scores(batch, fit.predicted)["macro_mape"]
 
 
 def test_sources_count_alike(batch):
-    weights = source_weights(batch, np.ones(len(batch.cases), bool))
+    weights = row_weights(batch, np.ones(len(batch.cases), bool))
     sources = batch.labels("source")
     sums = [weights[sources == source].sum() for source in SOURCES]
     np.testing.assert_allclose(sums, sums[0])
+
+
+def test_cells_of_a_source_count_alike(batch):
+    kept = np.arange(len(batch.cases)) % 3 > 0
+    weights, cells = row_weights(batch, kept), batch.cells()
+    assert np.all((weights > 0) == kept)
+    for source in SOURCES:
+        inside = kept & (batch.labels("source") == source)
+        sums = [weights[cells == cell].sum() for cell in set(cells[inside])]
+        np.testing.assert_allclose(sums, sums[0])
+
+
+def test_the_solver_ends_where_nothing_near_is_better(batch, fitted):
+    fitter, fit = fitted
+    again = fitter.fit(np.ones(len(batch.cases), bool), fit)
+    np.testing.assert_allclose(again.predicted, fit.predicted, rtol=0.01)
+    far = Fit(fit.layout, fit.values + 0.5, fit.predicted)
+    np.testing.assert_allclose(
+        fitter.fit(np.ones(len(batch.cases), bool), far).predicted, fit.predicted, rtol=0.02
+    )
 
 
 def test_perfect_predictions_score_perfectly(batch):

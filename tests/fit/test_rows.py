@@ -75,9 +75,30 @@ def test_traps(table):
     drawn = only(table({"note": "isl/osl nominal, drawn 0.8-1.0x"}))
     assert drawn.context == pytest.approx(990)
     cores = {"gpu": "Inferentia2", "tp": "24", "num_gpus": "12", "source_id": "aws-neuron"}
-    assert only(table(cores)).tp == 12
+    case = only(table(cores))
+    assert (case.tp, case.ranks_per_chip) == (12, 2)
+    assert case.context == 1100
+    padded = only(table({"engine": "Transformers NeuronX"}))
+    assert padded.context == 2048
     apart = only(table({"note": "attention data-parallel across the decode tp ranks"}))
     assert apart.data_parallel
+
+
+@pytest.mark.parametrize(
+    ("engine", "weight_bits", "kv_bits", "taken"),
+    [
+        ("Dynamo+TensorRT-LLM", "4", "", 8),
+        ("Optimum-Habana / Gaudi software", "8", "", 8),
+        ("Optimum-Habana / Gaudi software", "16", "", 16),
+        ("Dynamo+TensorRT-LLM", "4", "16", 16),
+        ("vLLM", "8", "", 16),
+    ],
+)
+def test_bits_of_a_cache_that_are_not_stated_are_the_habit_of_the_engine(
+    table, engine, weight_bits, kv_bits, taken
+):
+    change = {"engine": engine, "weight_bits": weight_bits, "kv_bits": kv_bits}
+    assert only(table(change)).kv_bits == taken
 
 
 def test_the_size_of_the_file_tells_the_bits_of_a_weight(table):

@@ -1,6 +1,7 @@
 """Limits and monotonicity of the laws, and points worked out by hand."""
 
 import jax
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from liminal_jax.laws.collective import (
     two_shot_all_reduce_time,
 )
 from liminal_jax.laws.cost import capital_recovery, chip_cost, package_cost
-from liminal_jax.laws.feedforward import expected_distinct_experts
+from liminal_jax.laws.feedforward import busiest_rank_crowding, expected_distinct_experts
 from liminal_jax.laws.parameters import (
     grouped_query_weights,
     latent_weights,
@@ -198,3 +199,30 @@ def test_attention_of_one_published_layer() -> None:
     # FLOP a token of context: 4 x 32 x 128, and 2 x 128 x (576 + 512)
     assert grouped_query_work(heads=32, head_dim=128, tokens=1) == 16_384
     assert latent_work(heads=128, kv_rank=512, rope_dim=64, tokens=1) == 278_528
+
+
+@pytest.mark.parametrize(("tokens", "ranks"), [(1, 8), (4, 8), (16, 8), (16, 32), (256, 4)])
+def test_the_busiest_rank_is_as_drawn(tokens: int, ranks: int) -> None:
+    draw, experts, top_k = np.random.default_rng(0), 256, 8
+    scores = draw.random((400, tokens, experts))
+    chosen = np.argpartition(scores, top_k, axis=-1)[..., :top_k]
+    read = np.zeros((400, experts), bool)
+    np.put_along_axis(read, chosen.reshape(400, -1), True, axis=-1)
+    by_rank = read.reshape(400, ranks, -1).sum(-1)
+    drawn = np.mean(by_rank.max(-1)) / np.mean(by_rank)
+    law = busiest_rank_crowding(
+        experts=float(experts), top_k=float(top_k), tokens=float(tokens), ranks=float(ranks)
+    )
+    assert float(law) == pytest.approx(drawn, rel=0.12)
+
+
+def test_nobody_is_busier_where_all_experts_are_read() -> None:
+    of = jax.value_and_grad(
+        lambda tokens, top_k: busiest_rank_crowding(
+            experts=8.0, top_k=top_k, tokens=tokens, ranks=4.0
+        )
+    )
+    for tokens, top_k in ((1e5, 2.0), (3.0, 8.0)):
+        crowding, slope = of(tokens, top_k)
+        assert float(crowding) == pytest.approx(1)
+        assert np.isfinite(slope)

@@ -10,7 +10,9 @@ from liminal_jax.mapping.exchange import (
     AbstractExchange,
     CountedExchange,
     Exchanged,
+    HeadsExchange,
     LayerExchange,
+    ReplicatedExchange,
     TalkExchange,
     Tokens,
 )
@@ -169,3 +171,33 @@ def test_the_talks_counts_for_layers_of_one_part(
 ) -> None:
     got = _layer(TalkExchange(), attention, block, tp=8)
     assert float(got.time) == collectives
+
+
+@pytest.mark.parametrize("block", [DENSE, MIXTURE])
+def test_engines_that_split_heads_reduce_twice_and_dispatch_nothing(block):
+    assert float(_layer(HeadsExchange(), LATENT, block, tp=8, ep=8).time) == 2
+
+
+@pytest.mark.parametrize(
+    ("mixer", "tp", "ranks_per_chip", "copies"),
+    [
+        (GROUPED, 1, 1, 1),
+        (GROUPED, 4, 1, 1),
+        (GROUPED, 8, 1, 2),
+        (GROUPED, 3, 1, 1.5),
+        (GROUPED, 4, 2, 2),
+        (LATENT, 8, 1, 8),
+        (LINEAR, 8, 1, 1),
+    ],
+)
+def test_ranks_hold_whole_heads_and_copies_beyond_them(mixer, tp, ranks_per_chip, copies):
+    exchange = HeadsExchange(ranks_per_chip=ranks_per_chip)
+    assert float(exchange.cache_copies(mixer, Mapping(tp=tp), EXACT)) == copies
+    assert float(LayerExchange().cache_copies(mixer, Mapping(tp=tp), EXACT)) == 1
+
+
+def test_ranks_with_users_of_their_own_hold_all_weights_but_their_caches_once():
+    mapping = Mapping(tp=8, ep=8)
+    assert float(ReplicatedExchange().weight_copies(mapping)) == 8
+    assert float(ReplicatedExchange().cache_copies(LATENT, mapping, EXACT)) == 1
+    assert float(HeadsExchange().weight_copies(mapping)) == 1
