@@ -9,6 +9,7 @@ from experiments.drawing import name_ends, plain_table, short
 from experiments.verdicts import told
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 STYLES = {"GB200": "--"}
@@ -29,18 +30,44 @@ def _cell(front: Mapping[str, Any], speed: float) -> str:
 
 
 def report(results: Mapping[str, Any]) -> list[RenderableType]:
-    """Throughput of a chip at some speeds, and the verdicts."""
+    """Calibrated throughput of a chip at some speeds, and the verdicts."""
     table = plain_table(["system", *(f"{speed:g}" for speed in results["speeds"]), "fastest"])
-    for name, front in results["fronts"].items():
+    for name, curves in results["fronts"].items():
+        front = curves["calibrated"]
         cells = [_cell(front, speed) for speed in results["speeds"]]
         table.add_row(name, *cells, f"{front['speed'][0]:,.0f}")
+    points = sum(len(it["points"]) for it in results["fronts"].values())
     return [
-        f"Tokens a second of a chip at no less than so many for a user [1/s], {results['model']},"
-        f" decode at {results['context']:,} tokens; in brackets ranks (e: experts spread)"
-        " and users",
+        f"Calibrated tokens a second of a chip at no less than so many for a user [1/s],"
+        f" {results['model']}, 1K tokens in and 1K out; in brackets ranks (e: experts spread) and"
+        f" users. Measured points beside the curves: {points}",
         table,
         *told(results),
     ]
+
+
+def _drawn(axes: "Axes", curves: Mapping[str, Any], style: str, colour: str) -> None:
+    """The bound, the calibrated curve, and measured points of one system."""
+    bound, calibrated = curves["bound"], curves["calibrated"]
+    axes.plot(bound["speed"], bound["throughput"], ":", color=colour, linewidth=1)
+    axes.plot(calibrated["speed"], calibrated["throughput"], style, color=colour)
+    for it in curves["points"]:
+        if it["speed"] is None:
+            axes.axhline(it["throughput"], xmax=0.05, color=colour, linewidth=2.5)
+        else:
+            axes.plot(it["speed"], it["throughput"], "o", color=colour, markersize=4)
+
+
+def _legend(axes: "Axes", fronts: Mapping[str, Any]) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], linestyle=":", linewidth=1, color="0.3", label="ideal bound"),
+        Line2D([], [], color="0.3", label="calibrated, a typical engine"),
+    ]
+    if any(it["points"] for it in fronts.values()):
+        handles.append(Line2D([], [], linestyle="", marker="o", color="0.3", label="measured"))
+    axes.legend(handles=handles, loc="lower left")
 
 
 def plot(results: Mapping[str, Any]) -> "Figure":
@@ -50,25 +77,25 @@ def plot(results: Mapping[str, Any]) -> "Figure":
     figure = Figure(figsize=(7.4, 5.0))
     figure.set_layout_engine("constrained")
     axes = figure.subplots()
-    for name, front in results["fronts"].items():
-        style = STYLES.get(name, "-")
-        axes.plot(front["speed"], front["throughput"], style, color=COLOURS[name])
+    for name, curves in results["fronts"].items():
+        _drawn(axes, curves, STYLES.get(name, "-"), COLOURS[name])
     axes.set(
         xscale="log",
         yscale="log",
         xlabel="interactivity: tokens a second of one user [1/s]",
         ylabel="tokens a second of one GPU [1/s]",
-        title="ideal decode, without prefill",
     )
-    axes.set_xlim(10, 1.6 * max(front["speed"][0] for front in results["fronts"].values()))
-    axes.set_ylim(bottom=0.5 * min(front["throughput"][0] for front in results["fronts"].values()))
+    axes.set_xlim(left=5)
+    slowest = min(it["calibrated"]["throughput"][0] for it in results["fronts"].values())
+    axes.set_ylim(bottom=0.5 * slowest)
+    _legend(axes, results["fronts"])
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.yaxis.set_major_formatter("{x:,.0f}")
     figure.suptitle(f"{results['model']}, 4-bit weights, 1K tokens in and 1K out")
     figure.draw_without_rendering()
     ends = {
-        name: (front["speed"][0], front["throughput"][0])
-        for name, front in results["fronts"].items()
+        name: (curves["calibrated"]["speed"][0], curves["calibrated"]["throughput"][0])
+        for name, curves in results["fronts"].items()
     }
     name_ends(axes, ends, COLOURS)
     return figure

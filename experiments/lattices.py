@@ -1,7 +1,9 @@
-"""Every way to serve a model with some chips, from a grid of degrees and users."""
+"""Every way to serve a model with some chips, from a grid of degrees and users; frontiers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -81,6 +83,34 @@ def frontier(speed: np.ndarray, worth: np.ndarray) -> np.ndarray:
     order = np.lexsort((-worth, -speed))
     best = np.maximum.accumulate(worth[order])
     return order[np.concatenate([[True], best[1:] > best[:-1]])]
+
+
+def throughput_at(front: Mapping[str, Any], speed: float) -> float | None:
+    """Most tokens a second of a chip at no less than a speed [1/s]; none where out of reach.
+
+    Between two ways both are used, for some of the users each: straight in logarithms.
+
+    Examples:
+        >>> throughput_at({"speed": [4.0, 1.0], "throughput": [1.0, 4.0]}, 2.0)
+        2.0
+        >>> throughput_at({"speed": [4.0, 1.0], "throughput": [1.0, 4.0]}, 5.0)
+    """
+    speeds, throughputs = np.asarray(front["speed"]), np.asarray(front["throughput"])
+    if len(speeds) == 0 or speed > speeds[0]:
+        return None
+    logs = np.interp(np.log(speed), np.log(speeds[::-1]), np.log(throughputs[::-1]))
+    return float(np.round(np.exp(logs), 12))
+
+
+def speed_at(front: Mapping[str, Any], throughput: float) -> float | None:
+    """Fastest speed of a user [1/s] at no less than a throughput [1/s]; as `throughput_at`.
+
+    Examples:
+        >>> speed_at({"speed": [4.0, 1.0], "throughput": [1.0, 4.0]}, 2.0)
+        2.0
+    """
+    turned = {"speed": front["throughput"][::-1], "throughput": front["speed"][::-1]}
+    return throughput_at(turned, throughput)
 
 
 @eqx.filter_jit

@@ -6,26 +6,23 @@ The claim, as published: inference needs at least 100 GB of memory; 32 users at 
 Every cell of the talk's table is predicted from the bundled model files in the talk's accounting
 (transformer layers only, the full context in every layer, 8 bits for weights and cache). A cell
 matches if it may be the predicted number rounded: three cells are exact halves. The paper's
-example of 881 GiB, which counts the parameters in the model's name, stands apart.
+example of 881 GiB, which counts the parameters in the model's name, stands apart. A question
+of ours beside the claim: where cache dominates and where weights do, over users and context.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-from rich import box
-from rich.console import RenderableType
-from rich.table import Table
 
 import liminal_jax as ll
+from experiments.memory_capacity_view import plot, report, summary
 from experiments.published import load_published, matches_rounded
 from experiments.runner import Experiment, main
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from experiments.talk_setting import CONTEXT
+from experiments.verdicts import judged, listed, verdict
 
 GIB = 2.0**30
 """Bytes of a GiB."""
@@ -33,12 +30,33 @@ GIB = 2.0**30
 SYSTEM = "xpu-hbm3"
 """On which chips the prediction is made; what is held does not depend on them."""
 
+LEAST = 100.0
+"""What inference is said to need [GiB]."""
+
+LARGE = 100e9
+"""Parameters from which a model is called large here; the slides do not say from which."""
+
+MANY = 32
+"""Users of whom the claim speaks."""
+
+LEAST_OF_LARGE = 482.0
+"""What large models are said to need for them at 128K tokens [GiB]."""
+
+CONTEXTS = (1 << 10, 1 << 20)
+"""Ends of the contexts over which cache and weights are compared [tokens]."""
+
 
 @dataclass(frozen=True)
 class Config:
-    """Which rows of the table are computed, by their printed names."""
+    """What is computed.
+
+    Attributes:
+        models: Rows of the table, by their printed names.
+        points: Contexts at which cache and weights are compared.
+    """
 
     models: tuple[str, ...]
+    points: int
 
 
 def _held(model: ll.Model, contexts: Sequence[int], users: Sequence[int]) -> dict[str, list[float]]:
@@ -66,132 +84,107 @@ def _nominal(model: ll.Model, parameters: float) -> ll.Model:
     return ll.with_parameters(model, parameters, counted)
 
 
+def _even(model: ll.Model, contexts: Sequence[int]) -> list[float]:
+    """Users whose caches take as much as the weights, at some contexts."""
+    held = _held(model, contexts, [1] * len(contexts))
+    return [weights / cache for weights, cache in zip(held["weights"], held["cache"], strict=True)]
+
+
+def _row(name: str, contexts: Sequence[int]) -> dict[str, Any]:
+    """One model: the cells of the table, and where cache and weights are equal."""
+    table = load_published().memory
+    model = ll.talk_model(ll.load_model(table.rows[name].model))
+    held, printed = _held(model, table.contexts, table.users), table.rows[name].printed
+    return {
+        **held,
+        "printed": printed,
+        "matched": [
+            matches_rounded(total / GIB, it)
+            for total, it in zip(held["total"], printed, strict=True)
+        ],
+        "even": _even(model, contexts),
+        "even_at_talk": _even(model, [CONTEXT])[0],
+    }
+
+
+def _example() -> dict[str, Any]:
+    """The paper's example [B]."""
+    paper = load_published().paper_memory
+    model = _nominal(ll.talk_model(ll.load_model(paper.model)), paper.parameters)
+    total = _held(model, [paper.context], [paper.users])["total"][0]
+    matched = matches_rounded(total / GIB, paper.printed)
+    return {**paper.model_dump(), "total": total, "matched": matched}
+
+
+def _needs(rows: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether one user at 128K needs what inference is said to need at least."""
+    alone = load_published().memory.users.index(1, 2)
+    sizes = {name: row["total"][alone] / GIB for name, row in rows.items()}
+    cases = {name: size >= LEAST for name, size in sizes.items()}
+    return verdict(
+        f"inference needs {LEAST:.0f} GB at least",
+        judged(cases),
+        sizes,
+        f"{sum(cases.values())} of {len(cases)} models do for one user at 128K tokens, with 8 bits"
+        f" for weights and cache; with less: "
+        f"{listed([f'{name} {sizes[name]:.0f}' for name, it in cases.items() if not it])} GiB",
+    )
+
+
+def _many(rows: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether 32 users of large models need what is said."""
+    sizes = {
+        name: row["total"][-1] / GIB for name, row in rows.items() if row["weights"][-1] >= LARGE
+    }
+    # Rounded as the slides print it, which is where the number is from.
+    cases = {name: round(size) >= LEAST_OF_LARGE for name, size in sizes.items()}
+    most = max(sizes, key=sizes.__getitem__)
+    return verdict(
+        f"{MANY} users at 128K need {LEAST_OF_LARGE:.0f} GB at least for large models",
+        judged(cases),
+        sizes,
+        f"{sum(cases.values())} of {len(cases)} models of more than {LARGE / 1e9:.0f}e9 parameters"
+        f" do, up to {sizes[most]:,.0f} GiB ({most}); with less: "
+        f"{listed([f'{name} {sizes[name]:.0f} GiB' for name, it in cases.items() if not it])}",
+    )
+
+
+def _dominates(rows: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether the cache of 32 users at 128K is more than the weights."""
+    even = {name: row["even_at_talk"] for name, row in rows.items()}
+    cases = {name: users < MANY for name, users in even.items()}
+    weights = [f"{name} (from {even[name]:.0f})" for name, it in cases.items() if not it]
+    return verdict(
+        f"{MANY} users at 128K hold more cache than weights",
+        judged(cases),
+        even,
+        f"{sum(cases.values())} of {len(cases)} models do, the first from"
+        f" {min(even.values()):.1f} users ({min(even, key=even.__getitem__)}); weights dominate"
+        f" until more users come for {listed(weights)}",
+    )
+
+
 def run(config: Config) -> dict[str, Any]:
-    """Every cell of the table, and the paper's example [B]."""
-    published = load_published()
-    table, paper = published.memory, published.paper_memory
-    rows = {}
-    for name in config.models:
-        row = table.rows[name]
-        held = _held(ll.talk_model(ll.load_model(row.model)), table.contexts, table.users)
-        matched = [
-            matches_rounded(total / GIB, printed)
-            for total, printed in zip(held["total"], row.printed, strict=True)
-        ]
-        rows[name] = {**held, "printed": row.printed, "matched": matched}
-    example = _held(
-        _nominal(ll.talk_model(ll.load_model(paper.model)), paper.parameters),
-        [paper.context],
-        [paper.users],
-    )["total"][0]
+    """Every cell of the table, the paper's example, and where cache and weights are equal."""
+    table = load_published().memory
+    contexts = [round(it) for it in jnp.geomspace(*CONTEXTS, config.points).tolist()]
+    rows = {name: _row(name, contexts) for name in config.models}
     return {
         "source": table.source,
         "contexts": table.contexts,
         "users": table.users,
+        "even_contexts": contexts,
         "rows": rows,
-        "example": {
-            **paper.model_dump(),
-            "total": example,
-            "matched": matches_rounded(example / GIB, paper.printed),
-        },
+        "example": _example(),
+        "verdicts": [_needs(rows), _many(rows), _dominates(rows)],
     }
-
-
-def _columns(results: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{context // 1024}K, {users} user{'s' if users > 1 else ''}"
-        for context, users in zip(results["contexts"], results["users"], strict=True)
-    ]
-
-
-def summary(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Cells computed, and cells that match."""
-    matched = [match for row in results["rows"].values() for match in row["matched"]]
-    return {"cells": len(matched), "matched": sum(matched)}
-
-
-def report(results: Mapping[str, Any]) -> list[RenderableType]:
-    """The table beside the printed one, and the paper's example."""
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("model", no_wrap=True)
-    for column in _columns(results):
-        table.add_column(column.replace(", ", "\n"), justify="right")
-        table.add_column("\nprinted", justify="right")
-    for name, row in results["rows"].items():
-        cells = []
-        for total, printed, matched in zip(
-            row["total"], row["printed"], row["matched"], strict=True
-        ):
-            cells += [f"{total / GIB:,.1f}", printed if matched else f"{printed} *"]
-        table.add_row(name, *cells)
-    counted, example = summary(results), results["example"]
-    return [
-        "Memory held [GiB]: computed, and as printed (* off by more than rounding)",
-        table,
-        f"{counted['matched']} of {counted['cells']} cells are the computed number, rounded.",
-        f"Source: {results['source']}.",
-        f"Apart, {example['model']} with {example['parameters']:.4g} parameters,"
-        f" {example['users']} users at {example['context']:,} tokens:"
-        f" {example['total'] / GIB:.1f} GiB computed, {example['printed']} printed"
-        f" ({example['source']}).",
-    ]
-
-
-def _panel(axes: "Axes", results: Mapping[str, Any], column: int) -> None:
-    rows = results["rows"]
-    for place, row in enumerate(rows.values()):
-        weights, cache = row["weights"][column] / GIB, row["cache"][column] / GIB
-        axes.barh(place, weights, color="C0", height=0.7)
-        axes.barh(place, cache, left=weights, color="C5", height=0.7)
-        printed = float(row["printed"][column])
-        axes.plot([printed] * 2, [place - 0.45, place + 0.45], color="black")
-        axes.text(printed + 25, place, row["printed"][column], va="center")
-    axes.set_title(_columns(results)[column])
-    axes.set_xlabel("memory held [GiB]")
-    axes.set_xlim(0, 1650)
-    axes.grid(visible=False, axis="y")
-
-
-def _name_the_parts(axes: "Axes", results: Mapping[str, Any]) -> None:
-    """Write into and above the last column's longest bar what its parts are."""
-    rows = list(results["rows"].values())
-    place = max(range(len(rows)), key=lambda index: rows[index]["total"][-1])
-    row = rows[place]
-    weights, cache = row["weights"][-1] / GIB, row["cache"][-1] / GIB
-    axes.text(weights / 2, place, "weights", ha="center", va="center", color="white")
-    axes.text(weights + cache / 2, place, "KV cache", ha="center", va="center")
-    axes.annotate(
-        "printed",
-        (float(row["printed"][-1]), place + 0.45),
-        xytext=(0, -14),
-        textcoords="offset points",
-        ha="center",
-        va="center",
-        arrowprops={"arrowstyle": "-", "linewidth": 0.6},
-    )
-
-
-def plot(results: Mapping[str, Any]) -> "Figure":
-    """Weights and cache of each model in the four columns, the printed value marked."""
-    from matplotlib.figure import Figure
-
-    names = list(results["rows"])
-    figure = Figure(figsize=(11, 1.4 + 0.3 * len(names)))
-    panels = figure.subplots(1, len(results["users"]), sharey=True)
-    for column, axes in enumerate(panels):
-        _panel(axes, results, column)
-    panels[0].set_yticks(range(len(names)), names)
-    panels[0].invert_yaxis()
-    _name_the_parts(panels[-1], results)
-    figure.suptitle("Memory held by weights and KV cache, 8 bits each; printed value marked")
-    return figure
 
 
 EXPERIMENT = Experiment(
     name="memory_capacity",
     question=__doc__,
-    full=Config(models=tuple(load_published().memory.rows)),
-    smoke=Config(models=("Llama3-8B", "Llama3-405B", "DeepSeekV3")),
+    full=Config(models=tuple(load_published().memory.rows), points=41),
+    smoke=Config(models=("Llama3-8B", "Llama3-405B", "DeepSeekV3"), points=3),
     run=run,
     plot=plot,
     report=report,

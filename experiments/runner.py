@@ -1,6 +1,6 @@
 """One runner for all experiments: compute, save, draw from what was saved, print.
 
-    python -m experiments.NAME [--smoke] [-o DIR] [--overwrite]
+    python -m experiments.NAME [--smoke] [--measured FILE] [-o DIR] [--overwrite]
 
 The last line on standard output is one JSON object.
 """
@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
@@ -21,6 +21,7 @@ from rich.console import Console, RenderableType
 
 import liminal_jax
 from experiments.record import check_unused, load_record, next_folder, provenance, save
+from liminal_jax._files import InputError, Problem
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -66,13 +67,31 @@ class Flags:
 
     Attributes:
         smoke: Run the small setting, to see that all works.
+        measured: Measurements to compare with, in the columns that `liminal calibrate --help`
+            tells; those that come with the package where left out.
         output: Folder of the run; runs/NAME-K by default.
         overwrite: Write into a folder that holds a run already.
     """
 
     smoke: tyro.conf.FlagCreatePairsOff[bool] = False
+    measured: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
+
+
+def _configured(experiment: Experiment[Config], flags: Flags) -> Config:
+    """The settings that the command line asks for.
+
+    Raises:
+        InputError: Measurements are given to an experiment that compares with none.
+    """
+    config = experiment.smoke if flags.smoke else experiment.full
+    if flags.measured is None:
+        return config
+    if "measured" not in {field.name for field in fields(config)}:
+        problem = Problem("--measured", f"{experiment.name} compares with no measurements")
+        raise InputError("experiments", [problem])
+    return replace(config, measured=str(flags.measured))
 
 
 def recorded(experiment: Experiment[Config], config: Config, folder: Path) -> dict[str, Any]:
@@ -123,7 +142,8 @@ def main(experiment: Experiment[Any], arguments: Sequence[str] | None = None) ->
         arguments: The command line; that of the process by default.
 
     Returns:
-        Exit code: 0, or 2 for a folder that must not be written to.
+        Exit code: 0, or 2 for a folder that must not be written to, or measurements that cannot
+        be read.
     """
     flags = tyro.cli(
         Flags,
@@ -133,14 +153,14 @@ def main(experiment: Experiment[Any], arguments: Sequence[str] | None = None) ->
     )
     folder = flags.output or next_folder(experiment.name)
     try:
+        config = _configured(experiment, flags)
         if not flags.overwrite:
             check_unused(folder)
         folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
+        results = recorded(experiment, config, folder)
+    except (FileExistsError, InputError) as error:
         print(error, file=sys.stderr)
         return 2
-    config = experiment.smoke if flags.smoke else experiment.full
-    results = recorded(experiment, config, folder)
     width = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns
     console = Console(width=width, highlight=False, markup=False)
     for part in experiment.report(results):

@@ -123,7 +123,8 @@ def _map(axes: "Axes", results: Mapping[str, Any]) -> None:
     lines = axes.contour(
         bandwidths, latencies, results["map"], levels=LEVELS[1:-1], colors="white", linewidths=0.6
     )
-    axes.clabel(lines, fmt=lambda level: f"{level:.0%}", fontsize=7)
+    shades = ["white", "white", "white", "black", "black"]  # of names, on dark and on light
+    axes.clabel(lines, fmt=lambda level: f"{level:.0%}", fontsize=7, colors=shades)
     axes.grid(visible=False)
     axes.set_title(f"share of collectives: {results['mapped']}", pad=22)
 

@@ -8,10 +8,11 @@ and STPS with the UTPS that is left at the largest batch that fits, all at 128K 
 A throughput matches within 2 %, a UTPS in brackets if it is the predicted number rounded, and a
 dash if the model does not fit. The number of collectives in a layer and their two latencies are
 not on the slides: they were fitted to this very table, so that the matches show that the equations
-hold together, not that they foretell. The older figures of the paper stand apart.
+hold together, not that they foretell. The older figures of the paper stand apart. Between the two
+columns of the table the whole curve is drawn: from one user to as many as fit, on 8 to 128 chips.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +32,16 @@ from experiments.published import (
 )
 from experiments.runner import Experiment, main
 from experiments.system_scale_view import plot, report, summary
+from experiments.verdicts import judged, listed, verdict
 
 TOLERANCE = 0.02
 """Share by which a throughput may differ from the printed one."""
+
+UTPS = (2000, 5000)
+"""What a single user is said to get from 128 chips [1/s]."""
+
+STPS = 100_000
+"""What all users together are said to get from them [1/s]."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +50,12 @@ class Config:
 
     Attributes:
         models: Printed names of the models.
+        ranks: Numbers of chips of the curves, in tensor parallelism.
         batches: Batches from a single user to the largest that fits.
     """
 
     models: tuple[str, ...]
+    ranks: tuple[int, ...]
     batches: int
 
 
@@ -137,6 +147,10 @@ class _Asked:
     request: ll.Request
     ranks: jax.Array
 
+    def on(self, ranks: jax.Array) -> "_Asked":
+        """The same of other numbers of chips."""
+        return _Asked(self.system, self.request, ranks)
+
     def predictions(self, model: ll.Model, batches: jax.Array) -> ll.Prediction:
         """One for each degree of tensor parallelism and its batch, in the talk's accounting."""
         talk = ll.Assumptions(exchange=ll.TalkExchange())
@@ -155,28 +169,39 @@ def _cells(asked: _Asked, model: ll.Model, largest: jax.Array, row: ScaleRow) ->
     }
 
 
-def _curves(
-    asked: _Asked, model: ll.Model, largest: jax.Array, count: int
-) -> list[dict[str, Any] | None]:
-    """UTPS and STPS from a single user to the largest batch, for each degree that fits."""
-    curves = []
-    for ranks, users in zip(asked.ranks, largest.tolist(), strict=True):
-        batches = jnp.asarray(np.geomspace(1.0, max(users, 1.0), count).round())
-        asked_here = _Asked(asked.system, asked.request, jnp.full_like(batches, ranks))
-        points = asked_here.predictions(model, batches)
-        curve = {"batch": batches, "utps": points.utps, "stps": points.stps}
-        curves.append({k: v.tolist() for k, v in curve.items()} if users >= 1 else None)
-    return curves
+def _curve(
+    asked: _Asked, model: ll.Model, ranks: int, users: float, count: int
+) -> dict[str, Any] | None:
+    """UTPS and STPS from a single user to the largest batch; none where not one fits."""
+    if users < 1:
+        return None
+    batches = jnp.asarray(np.geomspace(1.0, users, count).round())
+    points = asked.on(jnp.full_like(batches, ranks)).predictions(model, batches)
+    return {
+        "batch": batches.tolist(),
+        "utps": points.utps.tolist(),
+        "stps": points.stps.tolist(),
+    }
 
 
-def _row(asked: _Asked, row: ScaleRow, count: int) -> dict[str, Any]:
+def _curves(asked: _Asked, model: ll.Model, config: Config) -> dict[str, Any]:
+    """A curve for each number of chips."""
+    around = asked.on(jnp.asarray(config.ranks, float))
+    largest = _largest_batch(around.predictions(model, jnp.ones_like(around.ranks))).tolist()
+    return {
+        str(ranks): _curve(asked, model, ranks, users, config.batches)
+        for ranks, users in zip(config.ranks, largest, strict=True)
+    }
+
+
+def _row(asked: _Asked, row: ScaleRow, config: Config) -> dict[str, Any]:
     model = ll.talk_model(ll.load_model(row.model))
     largest = _largest_batch(asked.predictions(model, jnp.ones_like(asked.ranks)))
     supposed = _with_one_latent_head(_without_shared_experts(model))
     return {
         **_cells(asked, model, largest, row),
         "users": _or_none(largest, largest >= 1),
-        "curves": _curves(asked, model, largest, count),
+        "curves": _curves(asked, model, config),
         "supposed": _cells(asked, supposed, largest, row),
     }
 
@@ -190,7 +215,7 @@ def _table(table: ScaleTable, config: Config) -> dict[str, Any]:
     return {
         "source": table.source,
         "ranks": table.ranks,
-        "rows": {name: _row(asked, table.rows[name], config.batches) for name in config.models},
+        "rows": {name: _row(asked, table.rows[name], config) for name in config.models},
     }
 
 
@@ -224,20 +249,62 @@ def _paper() -> dict[str, Any]:
     return {"source": paper.source, "model": paper.model, "cells": cells}
 
 
+def _fastest(rows: Mapping[str, Any], ranks: int) -> dict[str, Any]:
+    """Whether a single user of the largest system gets what is said."""
+    curves = {name: row["curves"][str(ranks)] for name, row in rows.items()}
+    speeds = {name: it["utps"][0] for name, it in curves.items() if it}
+    low, high = UTPS[0] * (1 - TOLERANCE), UTPS[1] * (1 + TOLERANCE)
+    cases = {name: low <= it <= high for name, it in speeds.items()}
+    outside = [f"{name} {speeds[name]:,.0f}" for name, it in cases.items() if not it]
+    fewest = [f"{name} {_chips_for(UTPS[0], row)}" for name, row in rows.items()]
+    return verdict(
+        f"{ranks} chips reach {UTPS[0]:,} to {UTPS[1]:,} tokens a second for one user",
+        judged(cases),
+        speeds,
+        f"{sum(cases.values())} of {len(cases)} models do at 128K tokens; outside:"
+        f" {listed(outside)}. Chips from which one user gets {UTPS[0]:,}: {listed(fewest)}",
+    )
+
+
+def _chips_for(utps: float, row: Mapping[str, Any]) -> str:
+    """The fewest chips whose single user gets so many tokens a second [1/s]."""
+    enough = [ranks for ranks, it in row["curves"].items() if it and it["utps"][0] >= utps]
+    return min(enough, key=int) if enough else f"more than {max(row['curves'], key=int)}"
+
+
+def _most(rows: Mapping[str, Any], ranks: int) -> dict[str, Any]:
+    """Whether all users of the largest system get what is said."""
+    curves = {name: row["curves"][str(ranks)] for name, row in rows.items()}
+    full = {name: it["stps"][-1] for name, it in curves.items() if it}
+    left = {name: it["utps"][-1] for name, it in curves.items() if it}
+    cases = {name: it > STPS for name, it in full.items()}
+    return verdict(
+        f"{ranks} chips reach more than {STPS:,} tokens a second for all users",
+        judged(cases),
+        full,
+        f"{sum(cases.values())} of {len(cases)} models do at 128K tokens and the largest batch:"
+        f" {listed([f'{name} {full[name]:,.0f}' for name, it in cases.items() if it])}; each user"
+        f" is left with {min(left.values()):.0f} to {max(left.values()):.0f} then",
+    )
+
+
 def run(config: Config) -> dict[str, Any]:
     """Every cell of the table, by the rules and by the hypothesis, and the paper's cells."""
+    table = _table(load_published().scale, config)
+    largest = max(table["ranks"])
     return {
         "tolerance": TOLERANCE,
-        "table": _table(load_published().scale, config),
+        "table": table,
         "paper": _paper(),
+        "verdicts": [_fastest(table["rows"], largest), _most(table["rows"], largest)],
     }
 
 
 EXPERIMENT = Experiment(
     name="system_scale",
     question=__doc__,
-    full=Config(models=tuple(load_published().scale.rows), batches=25),
-    smoke=Config(models=("Llama3-70B", "Kimi-K2"), batches=4),
+    full=Config(models=tuple(load_published().scale.rows), ranks=(8, 16, 32, 64, 128), batches=25),
+    smoke=Config(models=("Llama3-70B", "Kimi-K2"), ranks=(8, 128), batches=4),
     run=run,
     plot=plot,
     report=report,

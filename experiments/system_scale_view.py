@@ -7,6 +7,8 @@ from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 
+from experiments import verdicts
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -41,10 +43,10 @@ def _throughputs(rows: Mapping[str, Any], ranks: Sequence[int]) -> list[Cell]:
 
 
 def summary(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Throughput cells computed, and those that match."""
+    """Throughput cells computed, those that match, and every verdict."""
     table = results["table"]
     matched, cells = _count(_throughputs(table["rows"], table["ranks"]))
-    return {"cells": cells, "matched": matched}
+    return {"cells": cells, "matched": matched, **verdicts.summary(results)}
 
 
 def _shown(value: float | None, digits: int = 0) -> str:
@@ -106,7 +108,7 @@ def _spread(cells: Sequence[Cell]) -> str:
     return f"{sum(off) / len(off):.1%} off on the mean, {max(off):.1%} at most"
 
 
-def _verdict(results: Mapping[str, Any]) -> Iterator[str]:
+def _matches(results: Mapping[str, Any]) -> Iterator[str]:
     rows, ranks = results["table"]["rows"], results["table"]["ranks"]
     cells = _throughputs(rows, ranks)
     matched, count = _count(cells)
@@ -158,73 +160,70 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
         _table(rows, THROUGHPUTS, ranks),
         "UTPS at the largest batch that fits [1/s]: computed, and as printed in brackets",
         _bracket_table(rows, ranks),
-        *_verdict(results),
+        *_matches(results),
         "",
         *_supposed(results),
         "",
         f"Apart, the paper's {paper['model']}: UTPS of a single user [1/s]",
         _paper_table(paper),
         f"{right} of {len(paper['cells'])} are the computed number, rounded: 405e9 parameters, and"
-        f" 3 collectives a layer of the latency shown ({paper['source']}).",
+        f" 3 collectives a layer of the latency shown ({paper['source']}).\n",
+        *verdicts.told(results),
     ]
 
 
-def _curve(axes: "Axes", row: Mapping[str, Any], column: int, color: str) -> None:
-    curve = row["curves"][column]
-    axes.plot(curve["utps"], curve["stps"], color=color)
-    alone = row["utps"]["printed_value"][column]
-    bracket, full = (row[kind]["printed_value"][column] for kind in ("bracket", "stps"))
-    axes.plot(
-        [alone, bracket], [alone, full], "o", color=color, markerfacecolor="white", markersize=5
+def _curves(axes: "Axes", row: Mapping[str, Any], ranks: Sequence[int]) -> None:
+    """Each number of chips as a line, named at its largest batch."""
+    from matplotlib import colormaps
+
+    shades = dict(
+        zip(row["curves"], colormaps["viridis_r"](_even(len(row["curves"]))), strict=True)
     )
-
-
-def _label_ends(axes: "Axes", ends: Sequence[tuple[str, float, str]]) -> None:
-    """Name each curve at the right, one below the other, tied to its single-user end."""
-    for place, (name, utps, color) in enumerate(sorted(ends, key=lambda end: -end[1])):
+    for chips, curve in row["curves"].items():
+        if curve is None:
+            continue
+        axes.plot(curve["utps"], curve["stps"], color=shades[chips])
         axes.annotate(
-            name,
-            (utps, utps),
-            xytext=(1.03, 0.58 - 0.075 * place),
-            textcoords="axes fraction",
-            color=color,
+            chips,
+            (curve["utps"][-1], curve["stps"][-1]),
+            xytext=(-6, 1),
+            textcoords="offset points",
+            ha="right",
             va="center",
-            annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": color,
-                "linewidth": 0.5,
-                "shrinkB": 4,
-                "relpos": (0, 0.5),
-            },
+            fontsize=7,
+            color=shades[chips],
         )
+    for column in range(len(ranks)):
+        alone = row["utps"]["printed_value"][column]
+        bracket, full = (row[kind]["printed_value"][column] for kind in ("bracket", "stps"))
+        axes.plot([alone, bracket], [alone, full], "o", color="black", mfc="none", markersize=6)
 
 
-def _panel(axes: "Axes", results: Mapping[str, Any], column: int) -> None:
-    table = results["table"]
-    ends = []
-    for place, (name, row) in enumerate(table["rows"].items()):
-        if row["curves"][column] is not None:
-            _curve(axes, row, column, f"C{place}")
-            ends.append((name, row["curves"][column]["utps"][0], f"C{place}"))
-    _label_ends(axes, ends)
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlim=(30, 7000),
-        ylim=(50, 250e3),
-        xlabel="tokens a second of one user, UTPS [1/s]",
-        ylabel="tokens a second of all users, STPS [1/s]",
-        title=f"{table['ranks'][column]} chips",
-    )
+def _even(count: int) -> list[float]:
+    """Places along a colour map, of which the palest part is left out."""
+    return [0.2 + 0.8 * place / max(count - 1, 1) for place in range(count)]
 
 
 def plot(results: Mapping[str, Any]) -> "Figure":
     """STPS against UTPS from one user to the largest batch, the printed values marked."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.4))
-    for column, axes in enumerate(figure.subplots(1, len(results["table"]["ranks"]))):
-        _panel(axes, results, column)
-    figure.suptitle("xPU-HBM3 at 128K tokens: one user to the largest batch; circles as printed")
+    rows = results["table"]["rows"]
+    columns = min(4, len(rows))
+    lines = -(-len(rows) // columns)
+    figure = Figure(figsize=(0.6 + 2.7 * columns, 0.7 + 2.5 * lines))
+    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    for axes, (name, row) in zip(panels.flat, rows.items(), strict=False):
+        _curves(axes, row, results["table"]["ranks"])
+        axes.set(xscale="log", yscale="log", xlim=(18, 8000), ylim=(50, 250e3), title=name)
+        axes.set_xticks([100, 1000], ["100", "1K"])
+        axes.set_yticks([100, 1000, 10e3, 100e3], ["100", "1K", "10K", "100K"])
+    for axes in panels[-1]:
+        axes.set_xlabel("UTPS of each user [1/s]")
+    for axes in panels[:, 0]:
+        axes.set_ylabel("STPS of all users [1/s]")
+    figure.suptitle(
+        "Users and chips: xPU-HBM3 at 128K tokens, from one user to as many as fit, on so many"
+        " chips; circles as printed"
+    )
     return figure

@@ -128,6 +128,7 @@ def parse_quantity(text: str, expected: str) -> float:
     """
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not a number with a unit, such as '1 {expected or ''}'")
+        wanted = f"a number with a unit, such as '1 {expected}'" if expected else "a number"
+        raise ValueError(f"{text!r} is not {wanted}")
     number = float(match[1].replace("_", ""))
     return number if not match[2] else to_si(number, match[2], expected)

@@ -14,6 +14,7 @@
 # `liminal experiments run NAME` gives.
 
 # %%
+# %matplotlib inline
 import importlib
 import tempfile
 from pathlib import Path
@@ -44,7 +45,7 @@ def told(results):
 
 # %%
 memory, found = answered("memory_capacity")
-print(memory.summary(found))
+told(found)
 memory.plot(found)
 
 # %% [markdown]
@@ -55,7 +56,7 @@ memory.plot(found)
 
 # %%
 scale, found = answered("system_scale")
-print(scale.summary(found))
+told(found)
 scale.plot(found)
 
 # %% [markdown]
@@ -114,7 +115,8 @@ for name in ("limits", "tensor_utilisation"):
 # %% [markdown]
 # ## 9. Throughput over interactivity
 #
-# The curves of five systems, from the model alone: measured ones lie below.
+# The curves of five systems, ideal and calibrated; the experiment `frontier` holds such curves
+# against measured runs.
 
 # %%
 interactivity, found = answered("interactivity")

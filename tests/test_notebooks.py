@@ -21,6 +21,8 @@ def test_there_are_notebooks():
 @pytest.mark.parametrize("source", sources(), ids=lambda source: source.stem)
 def test_a_notebook_runs_and_its_twin_if_any_is_current(source):
     fresh = executed(source)
+    shown = [output.get("data", {}) for cell in fresh.cells for output in cell.get("outputs", [])]
+    assert any("image/png" in it for it in shown), "no picture is shown"
     if not source.with_suffix(".ipynb").exists():
         return
     kept = nbformat.read(source.with_suffix(".ipynb"), as_version=4)

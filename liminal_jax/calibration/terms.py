@@ -19,8 +19,8 @@ class Terms(eqx.Module):
         collectives: Their number.
         layers: Number of layers.
         mixtures: Number of layers with routed experts.
-        batch: Users in the micro-batch.
-        users: Users of them that one scheduler serves.
+        batch: Tokens in the micro-batch: its users, and what passes of prompts.
+        users: Users that decode, of those that one scheduler serves.
         weight_bits: Bits of a weight.
     """
 

@@ -84,6 +84,7 @@ def experiments_list(json: bool = False) -> None:
 def experiments_run(
     name: Annotated[str, tyro.conf.Positional],
     smoke: bool = False,
+    measured: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None,
     overwrite: bool = False,
 ) -> int:
@@ -92,6 +93,8 @@ def experiments_run(
     Args:
         name: Its name, as `liminal experiments` lists it.
         smoke: Run the small setting, to see that all works.
+        measured: Measurements to compare with, in the columns that `liminal calibrate --help`
+            tells; those that come with the package where left out.
         output: Folder of the run; runs/NAME-K by default.
         overwrite: Write into a folder that holds a run already.
     """
@@ -103,6 +106,7 @@ def experiments_run(
     experiment, main = _loaded(folder, name)
     arguments = ["--smoke"] if smoke else []
     arguments += ["--overwrite"] if overwrite else []
+    arguments += [] if measured is None else ["--measured", str(measured)]
     arguments += [] if output is None else ["-o", str(output)]
     return main(experiment, arguments)
 

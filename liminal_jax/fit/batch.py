@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from liminal_jax.calibration.terms import Terms
-from liminal_jax.fit.rows import Case
+from liminal_jax.fit.rows import Case, cell_of
 from liminal_jax.mapping.exchange import HeadsExchange, ReplicatedExchange
 from liminal_jax.performance.predictor import Assumptions, Design, predict, step_terms
 from liminal_jax.workload.model import Model
@@ -47,10 +47,7 @@ class Batch:
 
     def cells(self) -> np.ndarray:
         """The cell of each: what was set up once and measured at several loads."""
-        return np.array(
-            [f"{it.source}|{it.row.model}|{it.row.gpu}|{it.row.num_gpus:g}|{it.weight_bits:g}"
-             f"|{it.engine}" for it in self.cases]
-        )  # fmt: skip
+        return np.array([cell_of(it.row, it.weight_bits) for it in self.cases])
 
 
 def _text(value: object) -> str:

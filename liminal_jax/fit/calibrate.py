@@ -9,7 +9,7 @@ import numpy as np
 from liminal_jax._files import InputError, Problem
 from liminal_jax.data.calibrations import Calibration, load_priors
 from liminal_jax.fit.batch import Batch, batch_of
-from liminal_jax.fit.rows import Case, cases_of, read_rows
+from liminal_jax.fit.rows import MIXED, MOST, PURE, Case, cases_of, read_rows
 from liminal_jax.fit.scores import (
     GROUPS,
     NOISE_FLOOR,
@@ -20,6 +20,7 @@ from liminal_jax.fit.scores import (
     macro_scores,
     one_number,
 )
+from liminal_jax.fit.served import served_scores
 from liminal_jax.fit.solve import (
     NORMAL_90,
     Fit,
@@ -30,8 +31,6 @@ from liminal_jax.fit.solve import (
 )
 
 COVERED = 0.9
-PURE = ("pure", "near", "")
-"""Purities of decode that are scored; rows that do not say are taken at their word."""
 LEAST_ROWS = 15
 """Rows below which nothing is fitted: as many as there are losses."""
 UNLEARNED = 0.9
@@ -45,11 +44,13 @@ class Measured:
     """What a file holds.
 
     Attributes:
-        batch: The cases.
+        batch: The cases of nearly pure decode.
+        served: Cases in whose time prompts have a part.
         skipped: Line and reason of each row that was left out.
     """
 
     batch: Batch
+    served: list[Case]
     skipped: list[tuple[int, str]]
 
 
@@ -82,10 +83,11 @@ def load_measured(path: Path | str) -> Measured:
     skipped = [(it.line, it.reason) for it in refused]
     skipped += [(it.row.line, it.reason) for it in unused]
     pure = [it for it in cases if it.row.decode_purity in PURE]
+    served = [it for it in cases if it.row.decode_purity in (MIXED, MOST)]
     skipped += [
-        (it.row.line, f"not pure decode ({it.row.decode_purity})")
+        (it.row.line, f"unknown decode_purity {it.row.decode_purity!r}")
         for it in cases
-        if it.row.decode_purity not in PURE
+        if it.row.decode_purity not in (*PURE, MIXED, MOST)
     ]
     alone, again = _duplicated(pure)
     skipped += again
@@ -105,7 +107,7 @@ def load_measured(path: Path | str) -> Measured:
     if batch is None or not batch.cases:
         raise InputError(str(path), [Problem(f"line {at}", why) for at, why in sorted(skipped)[:9]]
                          or [Problem("", "holds no rows")])  # fmt: skip
-    return Measured(batch, sorted(skipped))
+    return Measured(batch, served, sorted(skipped))
 
 
 def _noise(batch: Batch, fit: Fit) -> float:
@@ -225,5 +227,6 @@ def validate(path: Path | str, calibration: Calibration) -> Validation:
         "coverage": coverage,
         "noise_floor": NOISE_FLOOR,
         "groups": {group: by_group(batch, judged, group) for group in GROUPS},
+        "served": served_scores(measured.served, calibration) if measured.served else None,
     }
     return Validation(record, batch, judged, measured)

@@ -44,6 +44,12 @@ REQUIRED = (
 )
 DRAWN_SHARE = 0.9
 """Mean over nominal length where lengths are drawn evenly from 0.8 to 1.0 of the nominal."""
+PURE = ("pure", "near", "")
+"""Purities of decode; rows that do not say are taken at their word."""
+MIXED = "mixed"
+"""Purity of rows in whose time prompts have a part."""
+MOST = "max-load"
+"""Purity of rows that tell the most tokens a second that are reached, for untold users."""
 ASSUMED_KV_BITS = 16.0
 """Bits of the cache where a row does not state them: the default of the engines."""
 NARROW_KV_BITS = 8.0
@@ -239,7 +245,8 @@ def cases_of(rows: list[Row]) -> tuple[list[Case], list[Skipped]]:
 
 
 def _reasons(row: Row) -> list[str]:
-    stated = ("num_gpus", "tp", "batch_or_concurrency", "weight_bits", "isl")
+    users = () if row.decode_purity == MOST else ("batch_or_concurrency",)
+    stated = ("num_gpus", "tp", *users, "weight_bits", "isl")
     reasons = [f"{name} is not stated" for name in stated if getattr(row, name) is None]
     if model_named(row.model) is None:
         reasons.append(f"unknown model {row.model!r}")
@@ -279,6 +286,12 @@ def _stored_bits(row: Row) -> float:
     return float(found[1]) * 2**30 * BITS_PER_BYTE / (float(found[2]) * 1e9)
 
 
+def cell_of(row: Row, weight_bits: float) -> str:
+    """The cell of a row: what was set up once and measured at several loads."""
+    chips = math.nan if row.num_gpus is None else row.num_gpus
+    return f"{row.source_id}|{row.model}|{row.gpu}|{chips:g}|{weight_bits:g}|{row.engine}"
+
+
 def _tpot(row: Row, users: float) -> float:
     """Time of one token [s], from whatever the row states."""
     value, chips = row.value or math.nan, row.num_gpus or 1
@@ -292,11 +305,17 @@ def _tpot(row: Row, users: float) -> float:
     }[row.metric]
 
 
-def _lengths(row: Row) -> float:
-    """Mean context of decoding: the prompt and half of what is written, as the engine reads it."""
+def lengths_of(row: Row) -> tuple[float, float]:
+    """Mean tokens of the prompt, and of what is written."""
     drawn = "0.8-1.0x" in row.note or row.source_id.startswith("inferencex-dsr1")
     share = DRAWN_SHARE if drawn else 1.0
-    context = max(1.0, share * ((row.isl or 0) + (row.osl or 0) / 2))
+    return share * (row.isl or 0.0), share * (row.osl or 0.0)
+
+
+def _context(row: Row) -> float:
+    """Mean context of decoding: the prompt and half of what is written, as the engine reads it."""
+    read, written = lengths_of(row)
+    context = max(1.0, read + written / 2)
     bucketed = row.engine.startswith(BUCKETED)
     return 2.0 ** math.ceil(math.log2(context)) if bucketed else context
 
@@ -304,8 +323,8 @@ def _lengths(row: Row) -> float:
 def _case(row: Row) -> Case:
     model, chip = model_named(row.model) or "", system_named(row.gpu) or ""
     tp, pp = _split(row)
-    users = row.batch_or_concurrency or 1
     instances = max(1.0, (row.num_gpus or 1) // (tp * pp))
+    users = row.batch_or_concurrency or instances * _most(row)
     batch = max(1.0, users / instances)
     remarks = []
     if instances > 1:
@@ -321,7 +340,7 @@ def _case(row: Row) -> Case:
     if tp % ep:
         remarks.append(f"ep {ep} does not divide tp {tp}: 1 taken")
         ep = 1
-    context = _lengths(row)
+    context = _context(row)
     return Case(
         row=row,
         model=_model(model),
@@ -346,19 +365,46 @@ def _case(row: Row) -> Case:
     )
 
 
+@dataclass(frozen=True)
+class _Memory:
+    """What an instance holds [B].
+
+    Attributes:
+        there: All its memory.
+        weights: What weights take of it.
+        user: What the cache of one user takes.
+    """
+
+    there: float
+    weights: float
+    user: float
+
+
+def _memory(row: Row) -> _Memory:
+    model, chip = model_named(row.model) or "", system_named(row.gpu) or ""
+    tally, (tp, pp) = counts(load_model_spec(model)), _split(row)
+    cached = float(tally.kv_elements_per_token_growing) * _context(row)
+    capacity = load_system_file(chip).chip.memory.capacity.value or math.nan
+    return _Memory(
+        there=capacity * tp * pp,
+        weights=tally.total * _stored_bits(row) / BITS_PER_BYTE,
+        user=cached * (row.kv_bits or ASSUMED_KV_BITS) / BITS_PER_BYTE,
+    )
+
+
+def _most(row: Row) -> float:
+    """The most users that one instance can hold; where weights alone do not fit, one."""
+    it = _memory(row)
+    return max(1.0, (it.there - it.weights) // it.user)
+
+
 def _overflow(case: Case) -> str:
     """Why the instance cannot hold its weights and caches; empty where it can."""
-    tally = counts(load_model_spec(case.model_name))
-    cached = float(tally.kv_elements_per_token_growing) * case.context
-    needed = (
-        tally.total * case.weight_bits / BITS_PER_BYTE
-        + case.batch * cached * case.kv_bits / BITS_PER_BYTE
-    )
-    capacity = load_system_file(case.chip).chip.memory.capacity.value or math.nan
-    held = capacity * case.tp * case.pp
-    if needed <= held:
+    it = _memory(case.row)
+    needed = it.weights + case.batch * it.user
+    if needed <= it.there:
         return ""
-    return f"does not fit in memory: {needed / 2**30:.0f} GiB needed, {held / 2**30:.0f} there"
+    return f"does not fit in memory: {needed / 2**30:.0f} GiB needed, {it.there / 2**30:.0f} there"
 
 
 @cache

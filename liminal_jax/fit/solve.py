@@ -1,4 +1,4 @@
-"""The fit: least squares of log residuals, robust, with priors; sources and their cells count alike.
+"""The fit: robust least squares of log residuals, with priors; sources and cells count alike.
 
     minimise over z:  sum_i w_i rho((log T_i(z) - log T_i) / sigma) + sum_k z_k^2
 

@@ -167,6 +167,35 @@ def _prompt_mixing(
     )
 
 
+def _all_mixing(
+    mixer: AbstractMixer,
+    model: Model,
+    request: Request,
+    batch: Scalar,
+    prompts: Prompts | None,
+    relaxation: AbstractRelaxation,
+) -> Operator:
+    mixing = _mixing(mixer, model, request, batch, relaxation)
+    if prompts is None:
+        return mixing
+    return mixing + _prompt_mixing(mixer, model, request, prompts, relaxation)
+
+
+def mixing_operators(
+    model: Model,
+    request: Request,
+    batch: Scalar,
+    prompts: Prompts | None,
+    relaxation: AbstractRelaxation,
+) -> list[tuple[AbstractMixer, Operator]]:
+    """Every mixer, and its operator over all its layers, for users and prompts if any."""
+    return [
+        (it, _all_mixing(it, model, request, batch, prompts, relaxation).scaled(layers.count))
+        for layers in model.layers
+        if (it := layers.attention) is not None
+    ]
+
+
 def mixed_layer_operators(
     model: Model,
     request: Request,
@@ -183,10 +212,8 @@ def mixed_layer_operators(
     for layers in model.layers:
         own = [_projections(layers, model, request, tokens)]
         if layers.attention is not None:
-            mixing = _mixing(layers.attention, model, request, batch, relaxation)
-            own.append(
-                mixing + _prompt_mixing(layers.attention, model, request, prompts, relaxation)
-            )
+            given = (layers.attention, model, request, batch, prompts, relaxation)
+            own.append(_all_mixing(*given))
         if layers.feedforward is not None:
             own.append(_feedforward(layers.feedforward, model, request, tokens))
         operators += [operator.scaled(layers.count) for operator in own]

@@ -28,6 +28,7 @@ from liminal_jax.performance.operators import (
     layer_operators,
     mixed_layer_operators,
     mixed_table_operators,
+    mixing_operators,
     table_operators,
 )
 from liminal_jax.performance.overlap import (
@@ -206,22 +207,18 @@ def _bottleneck(compute: Scalar, memory: Scalar, exposed: Scalar, fits: Truth) -
 
 
 def _kept_as_read(
-    design: Design, model: Model, request: Request, assumptions: Assumptions
+    design: Design,
+    model: Model,
+    request: Request,
+    prompts: Prompts | None,
+    assumptions: Assumptions,
 ) -> Operator:
     """Cache, index and states as the fullest rank reads them, times the ranks."""
     relaxation, exchange = assumptions.relaxation, assumptions.exchange
     read = Operator()
-    for layers in model.layers:
-        if (mixer := layers.attention) is None:
-            continue
+    for mixer, kept in mixing_operators(model, request, design.batch, prompts, relaxation):
         copies = exchange.cache_copies(mixer, design.mapping, relaxation)
-        tokens = mixer.traffic(request.context, relaxation)
-        index = mixer.index_traffic(request.context, relaxation)
-        read += Operator(
-            cache=copies * request.cache_bytes(tokens),
-            index=copies * request.cache_bytes(index),
-            state=request.state_bytes(2 * mixer.state()),
-        ).scaled(layers.count * design.batch)
+        read += Operator(cache=copies * kept.cache, index=copies * kept.index, state=kept.state)
     return read
 
 
@@ -256,14 +253,28 @@ def step_terms(
 ) -> Terms:
     """What a step is made of, as a calibration stretches it."""
     assumptions = Assumptions() if assumptions is None else assumptions
+    layers = layer_operators(model, request, design.batch, assumptions.relaxation)
+    tables = table_operators(model, request, design.batch)
+    return _terms(layers, tables, design, None, model, request, assumptions)
+
+
+def _terms(
+    layers: list[Operator],
+    tables: list[Operator],
+    design: Design,
+    prompts: Prompts | None,
+    model: Model,
+    request: Request,
+    assumptions: Assumptions,
+) -> Terms:
+    """What a step is made of that decodes, and passes chunks of prompts if any."""
     relaxation, mapping, exchange = assumptions.relaxation, design.mapping, assumptions.exchange
     pace = imbalance(model, mapping, assumptions.division, relaxation)
-    operators = layer_operators(model, request, design.batch, relaxation)
-    work = sum(
-        table_operators(model, request, design.batch),
-        start=sum(operators[1:], start=operators[0]).scaled(pace),
-    )
-    routed, chosen = _routed(design, model)
+    work = sum(tables, start=sum(layers[1:], start=layers[0]).scaled(pace))
+    tokens = design.batch if prompts is None else design.batch + prompts.tokens()
+    together = eqx.tree_at(lambda it: it.batch, design, tokens)
+    routed, chosen = _routed(together, model)
+    kept = _kept_as_read(design, model, request, prompts, assumptions)
 
     def times(part: Operator) -> Times:
         return _times(part, design, request, assumptions)
@@ -273,20 +284,20 @@ def step_terms(
         return pace * layers.time + pipeline.time
 
     second_each = FittedLatency(latency_at_8=1.0, latency_at_128=1.0, floor=1.0)
-    counted = eqx.tree_at(lambda it: it.system.network, design, second_each)
+    counted = eqx.tree_at(lambda it: it.system.network, together, second_each)
     mixtures = (it.count for it in model.layers if isinstance(it.feedforward, AbstractMixture))
     return Terms(
         weights=times(Operator(weights=exchange.weight_copies(mapping) * work.weights)).memory,
         experts=times(Operator(experts=request.weight_bytes(pace * routed))).memory,
         chosen=chosen,
-        cache=times(_kept_as_read(design, model, request, assumptions).scaled(pace)).memory,
+        cache=times(kept.scaled(pace)).memory,
         matrix=times(Operator(matrix=work.matrix)).compute,
         core=times(Operator(core=work.core, scalar=work.scalar)).compute,
-        exposed=exchanged(design),
+        exposed=exchanged(together),
         collectives=exchanged(counted),
         layers=pace * model.layer_count(),
         mixtures=pace * sum(mixtures, start=0.0),
-        batch=design.batch,
+        batch=tokens,
         users=exchange.served(design.batch, mapping),
         weight_bits=request.weight_bits,
     )
@@ -403,10 +414,10 @@ class Step(eqx.Module):
     """Time of a step that passes chunks of prompts, through all stages.
 
     Attributes:
-        time: All of it [s].
-        compute: Time that the arithmetic is busy in it [s].
-        memory: Time that the memory is busy in it [s].
-        exposed: Time spent waiting for collectives [s].
+        time: All of it, with what the calibration adds [s].
+        compute: Time that the arithmetic is busy in it, ideally [s].
+        memory: Time that the memory is busy in it, ideally [s].
+        exposed: Time spent waiting for collectives, ideally [s].
     """
 
     time: Leaf = eqx.field(converter=as_leaf)
@@ -425,7 +436,8 @@ def mixed_step(
     """Time of a step that decodes for the design's batch and passes chunks of prompts.
 
     Prefill alone is a step with a batch of 0, decode alone one without prompts. Messages of
-    collectives hold all tokens; the weights are read once.
+    collectives hold all tokens; the weights are read once. A calibration that was fitted to decode
+    is taken beyond its measurements where prompts pass.
 
     Args:
         design: System, mapping, placement, and the users that decode in one micro-batch.
@@ -444,11 +456,15 @@ def mixed_step(
     tables = mixed_table_operators(model, request, batch, prompts)
     paced = [operator.scaled(pace) for operator in layers] + tables
     times = [_times(operator, design, request, assumptions) for operator in paced]
-    together = eqx.tree_at(lambda it: it.batch, design, batch + prompts.tokens())
+    tokens = batch + prompts.tokens()
+    together = eqx.tree_at(lambda it: it.batch, design, tokens)
     collectives, pipeline = _exchanged(together, model, request, assumptions)
     exposed = pace * collectives.time + pipeline.time
     return Step(
-        time=assumptions.overlap.busy_time(times, relaxation) + exposed,
+        time=assumptions.calibration.step_time(
+            assumptions.overlap.busy_time(times, relaxation) + exposed,
+            lambda: _terms(layers, tables, design, prompts, model, request, assumptions),
+        ),
         compute=sum(each.compute for each in times),
         memory=sum(each.memory for each in times),
         exposed=exposed,

@@ -43,7 +43,6 @@ class KeepingWorker(Worker):
             program=plan.programs[case],
             inputs=0 if plan.asked.kind == GRID else len(plan.axes),
             kinds=tuple(it.kind for it in columns_of(plan)),
-            blocks=self.most(),
         )
         return on_all(keeper.columns, self._mesh, shared=0)
 

@@ -24,6 +24,9 @@ from liminal_jax.sweep.sample import LatinPoints, SobolPoints
 
 Points = GridPoints | SobolPoints | LatinPoints
 
+Drawn = dict[int, Array]
+"""Values of the axes that are drawn, by number, in one block."""
+
 WIDE = {"xla_cpu_prefer_vector_width": 512}
 """XLA's own choice of 256 bits leaves a third of the speed of AVX-512 unused here."""
 
@@ -75,7 +78,6 @@ class Reducer:
         reductions: What is kept of all points.
         category: The axis by whose values categories go; none where there are none.
         counted: How many outputs histograms are kept of.
-        blocks: Blocks of a run at most.
         room: Blocks with something in them that a run can hand over.
     """
 
@@ -85,7 +87,6 @@ class Reducer:
     reductions: tuple[Reduction, ...]
     category: int | None
     counted: int
-    blocks: int
     room: int
 
     def passed(
@@ -102,7 +103,7 @@ class Reducer:
         Returns:
             What came through, and the histograms with the run in them.
         """
-        stages = _Stages(self.points, self.program, run, self.blocks)
+        stages = _Stages(self.points, self.program, run, given)
         kind = self.points.float_type
         none = Passed(
             done=jnp.asarray(0),
@@ -114,13 +115,13 @@ class Reducer:
             gains=jnp.zeros((self.room, len(self.goals), self.points.block), kind),
         )
 
-        def unfinished(state: tuple[Passed, Array]) -> Array:
+        def unfinished(state: tuple[Passed, Array, Drawn]) -> Array:
             return (state[0].done < run.blocks) & (state[0].blocks < self.room)
 
-        def evaluated(state: tuple[Passed, Array]) -> tuple[Passed, Array]:
-            passed, counts = state
+        def evaluated(state: tuple[Passed, Array, Drawn]) -> tuple[Passed, Array, Drawn]:
+            passed, counts, drawn = state
             number = passed.done
-            results = stages.at(number, given)
+            results = stages.at(number, drawn)
             feasible = stages.valid(number) & (results[len(self.goals)] > 0)
             gains = jnp.stack(
                 [
@@ -148,11 +149,12 @@ class Reducer:
                 run.first + number,
             )
             whole = passed.feasible + jnp.sum(feasible)
-            return eqx.tree_at(
-                lambda it: (it.done, it.feasible), passed, (number + 1, whole)
-            ), counts
+            passed = eqx.tree_at(lambda it: (it.done, it.feasible), passed, (number + 1, whole))
+            return passed, counts, stages.drawn(number + 1)
 
-        return jax.lax.while_loop(unfinished, evaluated, (none, counts))
+        first = (none, counts, stages.drawn(jnp.asarray(0)))
+        passed, counts, _ = jax.lax.while_loop(unfinished, evaluated, first)
+        return passed, counts
 
     def _through(
         self, filters: Sequence[Any], gains: Array, stages: "_Stages", number: Array
@@ -190,23 +192,30 @@ def _counted(counts: Array, results: Sequence[Array], feasible: Array) -> Array:
 
 
 class _Stages:
-    """The program of a run: what all blocks share, what is one number a block, and the rest."""
+    """The program of a run: what all blocks share, what is one number a block, and the rest.
 
-    def __init__(self, points: Points, program: Program, run: Run, blocks: int):
-        self._points, self._program, self._run = points, program, run
+    What is drawn for a block goes through the state of the loop, from the block before it: XLA for
+    CPUs would draw it again for every use, had it not to be stored there.
+    """
+
+    def __init__(self, points: Points, program: Program, run: Run, given: Array):
+        self._points, self._program, self._run, self._given = points, program, run, given
         self._all = frozenset(range(len(points.axes)))
-        self._places = run.first + jnp.arange(blocks)
+        self._places = run.first + jnp.arange(given.shape[0])
         self._shared = program.worked(points.inner_inputs(run.piece), points.inner, {})
         self._single = program.worked(points.outer_inputs(self._places), points.outer, {})
 
-    def at(self, number: Array, given: Array) -> list[Array]:
+    def drawn(self, number: Array) -> Drawn:
+        """What is drawn for a block; for one past the last, what is drawn for that."""
+        return self._points.drawn_inputs(self._given[number])
+
+    def at(self, number: Array, drawn: Drawn) -> list[Array]:
         """The outputs of a block of the run."""
         single = {
             place: it[number] if jnp.ndim(it) else it
             for place, it in self._single.items()
             if place not in self._shared
         }
-        drawn = self._points.drawn_inputs(given[number])
         results = self._program.worked(drawn, self._all, {**self._shared, **single})
         shape, kind = (self._points.block,), self._points.float_type
         return [
@@ -241,26 +250,24 @@ class Keeper:
         program: Of the outputs.
         inputs: How many axes have their values handed over too, first: those that are drawn.
         kinds: Types of what is handed over.
-        blocks: Blocks of a run.
     """
 
     points: Points
     program: Program
     inputs: int
     kinds: tuple[np.dtype, ...]
-    blocks: int
 
     def columns(self, run: Run, given: Array) -> list[Array]:
         """Outputs of all blocks of a run, each of shape (blocks, block)."""
-        stages = _Stages(self.points, self.program, run, self.blocks)
+        stages = _Stages(self.points, self.program, run, given)
 
-        def evaluated(_: None, number: Array) -> tuple[None, list[Array]]:
-            drawn = self.points.drawn_inputs(given[number])
+        def evaluated(drawn: Drawn, number: Array) -> tuple[Drawn, list[Array]]:
             inputs = [drawn[axis] for axis in range(self.inputs)]
-            columns = zip([*inputs, *stages.at(number, given)], self.kinds, strict=True)
-            return None, [column.astype(kind) for column, kind in columns]
+            columns = zip([*inputs, *stages.at(number, drawn)], self.kinds, strict=True)
+            return stages.drawn(number + 1), [column.astype(kind) for column, kind in columns]
 
-        _, columns = jax.lax.scan(evaluated, None, jnp.arange(self.blocks))
+        first = stages.drawn(jnp.asarray(0))
+        _, columns = jax.lax.scan(evaluated, first, jnp.arange(given.shape[0]))
         return columns
 
 

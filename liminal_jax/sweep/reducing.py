@@ -80,7 +80,6 @@ class ReducingWorker(Worker):
             reductions=self.state.reductions,
             category=category(plan),
             counted=len(plan.asked.histograms),
-            blocks=self.most(),
             room=ROOM,
         )
         return on_all(reducer.passed, self._mesh, shared=1)

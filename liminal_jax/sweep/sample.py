@@ -105,14 +105,15 @@ class _Drawn(ABC):
 
     def values(self, numbers: Int[np.ndarray, " points"]) -> Float[np.ndarray, "points axes"]:
         """Values of points, by their numbers, of all axes."""
-        shares = self._shares(numbers)
+        shares = self._shares(numbers).T
         inputs = self._placed(jnp.asarray(shares, self.float_type))
         columns = [np.asarray(inputs[axis], float) for axis in range(len(self.axes))]
         return np.stack(columns, axis=-1)
 
-    def _placed(self, shares: Float[Array, "points axes"]) -> dict[int, Array]:
-        """Values at shares of the axes between 0 and 1."""
-        return {number: _placed(axis, shares[:, number]) for number, axis in enumerate(self.axes)}
+    def _placed(self, shares: Float[Array, "axes points"]) -> dict[int, Array]:
+        """Values at shares of the axes, from 0 to below 1."""
+        pairs = zip(self.axes, shares, strict=True)
+        return {number: _placed(axis, share) for number, (axis, share) in enumerate(pairs)}
 
     @abstractmethod
     def _shares(self, numbers: Int[np.ndarray, " points"]) -> Float[np.ndarray, "points axes"]:
@@ -151,10 +152,11 @@ class SobolPoints(_Drawn):
 
     @cached_property
     def _words(self) -> np.ndarray:
-        """Coordinates of the first block as words, exactly; shape (block, axes)."""
+        """Coordinates of the first block as words, exactly; shape (axes, block)."""
         first = qmc.Sobol(len(self.axes), scramble=True, bits=WORD, rng=self.seed)
         shares = first.random(self.block)
-        return np.asarray(np.round(shares * 2.0**WORD), np.uint64).astype(np.uint32)
+        words = np.asarray(np.round(shares * 2.0**WORD), np.uint64).astype(np.uint32)
+        return np.ascontiguousarray(words.T)
 
     def _steps(self, numbers: np.ndarray) -> np.ndarray:
         """What words of points differ in from those of point 0; shape (points, axes)."""
@@ -168,7 +170,7 @@ class SobolPoints(_Drawn):
         return steps
 
     def _shares(self, numbers: np.ndarray) -> np.ndarray:
-        return (self._words[:1] ^ self._steps(numbers)) * 2.0**-WORD
+        return (self._words[:, 0] ^ self._steps(numbers)) * 2.0**-WORD
 
     def given(self, first: int, count: int) -> np.ndarray:
         """A word for each block and axis."""
@@ -176,7 +178,7 @@ class SobolPoints(_Drawn):
 
     def drawn_inputs(self, given: Array) -> dict[int, Array]:
         """See `_Drawn`."""
-        words = jnp.asarray(self._words) ^ given
+        words = jnp.asarray(self._words) ^ given[:, None]
         return self._placed(words.astype(self.float_type) * 2.0**-WORD)
 
 
@@ -200,4 +202,4 @@ class LatinPoints(_Drawn):
 
     def drawn_inputs(self, given: Array) -> dict[int, Array]:
         """See `_Drawn`."""
-        return self._placed(given.astype(self.float_type))
+        return self._placed(given.astype(self.float_type).T)

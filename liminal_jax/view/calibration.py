@@ -56,11 +56,13 @@ def calibrated_view(found: Calibrated, path: str) -> RenderableType:
         table,
         "",
         Text(f"not pinned by these data, the prior decides: {unlearned}"),
+        *([Text(f"{len(found.measured.served)} rows with prompts in their time are not fitted to")]
+          if found.measured.served else []),
         *_skipped(found.measured),
     )  # fmt: skip
 
 
-def _row(table: Table, label: str, it: dict[str, Any], mape: str) -> None:
+def _row(table: Table, label: str, it: dict[str, Any], mape: str, *more: str) -> None:
     rank = it["rank_correlation"]
     table.add_row(
         label,
@@ -70,7 +72,30 @@ def _row(table: Table, label: str, it: dict[str, Any], mape: str) -> None:
         _share(it["within_10"]),
         _share(it["within_25"]),
         "-" if rank is None else f"{rank:.2f}",
+        *more,
     )
+
+
+def _served(it: dict[str, Any]) -> list[RenderableType]:
+    """Rows in whose time prompts have a part."""
+    headings = ("", "rows", "MAPE", "bias", "within 10 %", "within 25 %", "rank")
+    table = Table(
+        *headings, "bound's MAPE", "beyond bound", box=None, title_justify="left",
+        title="prompts in the time: calibration as it is, static or continuous batching",
+    )  # fmt: skip
+    for source, each in it["by_source"].items():
+        _row(table, source, each, "mape", _share(each["ideal_mape"]), str(each["beyond_bound"]))
+    parts: list[RenderableType] = []
+    if it["rows"]:
+        parts = [table, Text(f"{it['rows']} rows: MAPE {_share(it['macro_mape'])} over sources")]
+    if most := it["maxima"]:
+        parts += [
+            Text(f"{most['rows']} maxima for untold users: at the middle"
+                 f" {per_cent(most['reached_of_bound'])} of the bound is reached, and"
+                 f" {per_cent(most['reached_of_calibrated'])} of the calibrated rate;"
+                 f" beyond the bound: {most['beyond_bound']}")
+        ]  # fmt: skip
+    return parts
 
 
 def validation_view(found: Validation) -> RenderableType:
@@ -93,6 +118,7 @@ def validation_view(found: Validation) -> RenderableType:
         Text(f"judged by {record['basis']}"),
         schemes,
         *tables,
+        *(_served(record["served"]) if record["served"] else []),
         Text(f"90 % intervals cover: {coverage}"),
         Text(f"noise of the data: median {per_cent(floor['median'])}, 90th percentile"
              f" {per_cent(floor['p90'])} between captures of one configuration"),

@@ -46,6 +46,26 @@ def test_the_predictor_gives_what_the_terms_give():
     np.testing.assert_allclose(predicted(fitted).step_time, fitted.time(terms), rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["llama-3-70b", "deepseek-v3"])
+def test_a_mixed_step_without_prompts_is_the_calibrated_decode_step(name):
+    laws = ll.Assumptions(calibration=load_calibration("measured").fitted("vLLM", "hopper"))
+    none = ll.Prompts(count=0, chunk=ll.Chunk(tokens=1))
+    step = ll.mixed_step(DESIGN, ll.load_model(name), REQUEST, none, laws).time
+    np.testing.assert_allclose(step, predicted(laws.calibration, name=name).step_time, rtol=1e-6)
+
+
+def test_prompts_lose_a_share_of_the_tensor_rate_too():
+    prompts = ll.Prompts(count=1, chunk=ll.Chunk(tokens=8192))
+
+    def time(**losses):
+        laws = ll.Assumptions(calibration=Fitted(**{**LOSSLESS, "overlap": 8.0, **losses}))
+        return ll.mixed_step(DESIGN, ll.load_model("llama-3-70b"), REQUEST, prompts, laws).time
+
+    ideal = ll.mixed_step(DESIGN, ll.load_model("llama-3-70b"), REQUEST, prompts).time
+    np.testing.assert_allclose(time(), ideal, rtol=0.02)
+    assert 1.2 < time(matrix_share=0.5) / time() < 2
+
+
 def test_collectives_are_counted():
     terms = step_terms(DESIGN, ll.load_model("llama-3-70b"), REQUEST)
     assert float(terms.collectives) == 2 * 80

@@ -39,6 +39,12 @@ def test_one_is_run_and_saved(tmp_path, capsys):
     assert exit_code(again) == 0
 
 
+def test_measurements_are_handed_on(capsys):
+    words = ["experiments", "run", "memory_capacity", "--smoke", "--measured", "mine.csv"]
+    assert exit_code(words) == 2
+    assert "memory_capacity compares with no measurements" in capsys.readouterr().err
+
+
 def test_a_name_that_is_none_of_them(capsys):
     assert exit_code(["experiments", "run", "memory_capacty"]) == 2
     assert "did you mean 'memory_capacity'?" in capsys.readouterr().err

@@ -51,26 +51,73 @@ def test_a_bundled_model_is_its_config(name):
 
 
 PUBLISHED = {
-    "llama-2-7b": 6_738_415_616,
+    "chatglm3-6b": 6_243_584_000,
+    "codellama-13b": 13_016_028_160,
+    "codellama-34b": 33_743_970_304,
+    "codellama-7b": 6_738_546_688,
+    "deepseek-v2": 235_741_434_880,
+    "deepseek-v2-lite": 15_706_484_224,
+    "falcon-40b": 41_835_970_560,
+    "falcon-7b": 7_217_189_760,
+    "gemma-2-27b": 27_227_128_320,
+    "gemma-2-2b": 2_614_341_888,
+    "gemma-2-9b": 9_241_705_984,
+    "gemma-2b": 2_506_172_416,
+    "gemma-7b": 8_537_680_896,
+    "internlm2-20b": 19_861_149_696,
     "llama-2-13b": 13_015_864_320,
     "llama-2-70b": 68_976_648_192,
-    "codellama-13b": 13_016_028_160,
+    "llama-2-7b": 6_738_415_616,
+    "llama-3.2-1b": 1_235_814_400,
     "llama-3.2-3b": 3_212_749_824,
     "mistral-7b": 7_241_732_096,
     "mistral-7b-v0.1": 7_241_732_096,
     "mistral-7b-v0.3": 7_248_023_552,
+    "mistral-large-2": 122_610_069_504,
+    "mistral-nemo-12b": 12_247_782_400,
+    "mixtral-8x22b": 140_620_634_112,
+    "phi-4": 14_659_507_200,
+    "phi-4-mini": 3_836_021_760,
     "qwen2.5-0.5b": 494_032_768,
-    "qwen2.5-7b": 7_615_616_512,
+    "qwen2.5-1.5b": 1_543_714_304,
+    "qwen2.5-14b": 14_770_033_664,
     "qwen2.5-32b": 32_763_876_352,
+    "qwen2.5-3b": 3_085_938_688,
     "qwen2.5-72b": 72_706_203_648,
+    "qwen2.5-7b": 7_615_616_512,
+    "qwen3-0.6b": 596_049_920,
     "qwen3-1.7b": 1_720_574_976,
+    "qwen3-14b": 14_768_307_200,
     "qwen3-32b": 32_762_123_264,
+    "tinyllama-1.1b": 1_100_048_384,
 }
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_total_is_the_published_one(name):
     assert counts(load_model_spec(name)).total == PUBLISHED[name]
+
+
+STATED = {
+    "codellama-70b": 69e9,
+    "command-r-35b": 35e9,
+    "deepseek-v4-flash": 284e9,
+    "falcon-180b": 180e9,
+    "glm-4.5-air": 106e9,
+    "glm-5": 744e9,
+    "llama-3.3-nemotron-super-49b": 49.9e9,
+    "nemotron-3-super-120b-a12b": 120e9,
+    "opt-6.7b": 6.7e9,
+    "opt-66b": 66e9,
+    "palm-540b": 540.35e9,
+    "phi-2": 2.78e9,
+    "qwen3.5-122b-a10b": 122e9,
+}
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_a_total_is_the_stated_one_to_a_percent(name):
+    assert counts(load_model_spec(name)).total == pytest.approx(STATED[name], rel=0.01)
 
 
 def test_gpt_3_by_hand():

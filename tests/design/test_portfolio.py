@@ -77,7 +77,7 @@ def random_portfolio(seed, folder):
     return portfolio_file(file.model_copy(update={"constraints": constraints}), members), every
 
 
-SEEDS = range(20)
+SEEDS = range(10)
 
 
 @pytest.fixture(scope="module")

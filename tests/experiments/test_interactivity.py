@@ -17,6 +17,7 @@ from experiments import (
 )
 from experiments.interactivity import EXPERIMENT
 from experiments.runner import main
+from liminal_jax.mapping.exchange import ReplicatedExchange
 
 
 @pytest.fixture(scope="module")
@@ -31,38 +32,49 @@ def results(folder):
 
 
 @pytest.mark.parametrize(
-    "module", [dram_or_sram, interactivity, lattices, limits, limits_view, tensor_utilisation_view]
+    "module", [dram_or_sram, lattices, limits, limits_view, tensor_utilisation_view]
 )
 def test_the_examples_in_the_docstrings_hold(module):
     assert doctest.testmod(module).failed == 0
 
 
-def test_frontiers_rise_as_speed_falls(results):
-    for front in results["fronts"].values():
-        assert front["speed"] == sorted(front["speed"], reverse=True)
-        assert front["throughput"] == sorted(front["throughput"])
+def test_frontiers_rise_as_speed_falls_and_the_bound_is_above(results):
+    for curves in results["fronts"].values():
+        for front in (curves["bound"], curves["calibrated"]):
+            assert front["speed"] == sorted(front["speed"], reverse=True)
+            assert front["throughput"] == sorted(front["throughput"])
+        assert curves["bound"]["speed"][0] > curves["calibrated"]["speed"][0]
+        assert curves["bound"]["throughput"][-1] > curves["calibrated"]["throughput"][-1]
 
 
 def test_a_point_of_a_frontier_is_what_the_model_says(results):
-    front = results["fronts"]["H200"]
-    ranks, spread, users = (front[it][0] for it in ("ranks", "spread", "users"))
+    front = results["fronts"]["H200"]["calibrated"]
+    ranks, spread, users = (front[it][-1] for it in ("ranks", "spread", "users"))
     design = ll.Design(
         ll.load_system("h200"), ll.Mapping(tp=ranks, ep=spread), ll.Placement(), users
     )
-    request = ll.Request(1024 + 512, weight_bits=4, kv_bits=8)
+    lengths = ll.Lengths(isl=0.9 * 1024, osl=0.9 * 1024)
+    request = ll.Request(lengths.mean_context(), weight_bits=4, kv_bits=8)
     with jax.enable_x64(True):
-        found = ll.predict(design, ll.load_model("gpt-oss-120b"), request)
-    assert float(found.utps) == pytest.approx(front["speed"][0], rel=1e-6)
-    assert float(found.stps / ranks) == pytest.approx(front["throughput"][0], rel=1e-6)
+        laws = ll.Assumptions(
+            exchange=ReplicatedExchange() if spread > 1 else ll.LayerExchange(),
+            calibration=ll.load_calibration("measured").fitted(None, "hopper"),
+        )
+        model = ll.load_model("gpt-oss-120b")
+        found = ll.serve(design, model, request, lengths, laws).continuous
+    assert float(1 / found.tpot) == pytest.approx(front["speed"][-1], rel=1e-5)
+    assert float(found.tokens_per_second_per_chip) == pytest.approx(
+        front["throughput"][-1], rel=1e-5
+    )
 
 
 def test_ranks_stay_within_the_domain(results):
-    assert max(results["fronts"]["B200"]["ranks"]) <= 8
-    assert interactivity.ways(72, (1,))[0].max() == 64
+    assert max(results["fronts"]["B200"]["calibrated"]["ranks"]) <= 8
 
 
 def _front(top, bottom):
-    return {"speed": [500.0, 50.0], "throughput": [bottom, top]}
+    curve = {"speed": [500.0, 25.0], "throughput": [bottom, top]}
+    return {"bound": curve, "calibrated": curve, "points": []}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ def results(tmp_path_factory):
 
 
 def test_every_cell_is_the_computed_number_rounded(results):
-    assert EXPERIMENT.summary(results) == {"cells": 44, "matched": 44}
+    summary = EXPERIMENT.summary(results)
+    assert (summary["cells"], summary["matched"]) == (44, 44)
 
 
 def test_the_exact_halves_are_exact(results):
@@ -36,6 +37,27 @@ def test_weights_and_cache_are_the_whole(results):
 def test_the_paper_example_is_as_printed(results):
     assert f"{results['example']['total'] / GIB:.0f}" == "881"
     assert results["example"]["matched"]
+
+
+def test_where_cache_and_weights_are_equal_they_are(results):
+    row = results["rows"]["Llama3-8B"]  # a slide's cell: 128K, one user
+    assert row["even_at_talk"] == pytest.approx(row["weights"][2] / row["cache"][2])
+    for name, row in results["rows"].items():
+        for context, users in zip(results["even_contexts"], row["even"], strict=True):
+            assert context * users == pytest.approx(131072 * row["even_at_talk"]), name
+
+
+def test_the_verdicts_follow_from_the_table(results):
+    needs, many, dominates = results["verdicts"]
+    assert {it["verdict"] for it in results["verdicts"]} == {"holds with these limits"}
+    printed = {name: float(row["printed"][2]) for name, row in results["rows"].items()}
+    assert needs["numbers"] == pytest.approx(printed, abs=0.51)
+    for name, size in printed.items():
+        assert (name in needs["sentence"]) == (size < 100)
+    assert "GPT-OSS-120B 252 GiB" in many["sentence"]
+    assert "Llama3-8B" not in many["numbers"]
+    more = {name for name, row in results["rows"].items() if row["cache"][3] > row["weights"][3]}
+    assert {name for name, users in dominates["numbers"].items() if users < 32} == more
 
 
 def test_the_figure_is_drawn_from_the_saved_file(tmp_path):
@@ -56,6 +78,7 @@ def test_the_last_line_of_the_command_is_one_object(tmp_path):
         [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=True
     )
     lines = answer.stdout.splitlines()
-    assert json.loads(lines[-1]) == {"cells": 12, "matched": 12}
+    summary = json.loads(lines[-1])
+    assert (summary["cells"], summary["matched"]) == (12, 12)
     assert max(map(len, lines[:-1])) <= 100
     assert (tmp_path / "memory_capacity.png").exists()

@@ -93,6 +93,12 @@ def test_a_folder_in_use_is_left_alone(folder, capsys):
     assert (folder / "mine" / "results.json").exists()
 
 
+def test_measurements_are_refused_where_none_are_compared(folder, capsys):
+    assert main(EXPERIMENT, ["--measured", "mine.csv"]) == 2
+    assert "squares compares with no measurements" in capsys.readouterr().err
+    assert not (folder / "runs").exists()
+
+
 def test_without_matplotlib_the_numbers_are_printed(folder, monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", {"matplotlib": None}.get)
     assert main(EXPERIMENT, []) == 0

@@ -65,15 +65,37 @@ def test_the_paper_cells_are_as_printed(results):
 
 def test_curves_run_from_one_user_to_the_largest_batch(results):
     row = results["table"]["rows"]["Llama3-70B"]
-    for column, curve in enumerate(row["curves"]):
+    assert list(row["curves"]) == ["8", "16", "32", "64", "128"]
+    for column, ranks in enumerate(("8", "128")):
+        curve = row["curves"][ranks]
         assert curve["batch"][0] == 1
         assert curve["batch"][-1] == row["users"][column]
         assert curve["utps"][0] == row["utps"]["computed"][column]
         assert curve["stps"][-1] == row["stps"]["computed"][column]
 
 
+def test_more_chips_serve_more_and_quicker_to_all_users(results):
+    for row in results["table"]["rows"].values():
+        curves = [it for it in row["curves"].values() if it]
+        most = [it["stps"][-1] for it in curves]
+        assert most == sorted(most)
+
+
+def test_the_verdicts_are_those_of_the_printed_table(results):
+    fastest, most = results["verdicts"]
+    assert fastest["verdict"] == most["verdict"] == "holds with these limits"
+    assert "outside: Llama3-405B 7" in fastest["sentence"]
+    assert "Llama3-405B more than 128" in fastest["sentence"]
+    assert [name for name, it in most["numbers"].items() if it > 100e3] == [
+        "DeepSeekV3",
+        "Kimi-K2",
+        "GPT-OSS-120B",
+    ]
+
+
 def test_the_smoke_setting_runs_and_is_drawn(tmp_path):
     results = recorded(EXPERIMENT, EXPERIMENT.smoke, tmp_path)
     assert results == load_record(tmp_path / "results.json")
-    assert EXPERIMENT.summary(results) == {"cells": 6, "matched": 6}
+    summary = EXPERIMENT.summary(results)
+    assert (summary["cells"], summary["matched"]) == (6, 6)
     assert all(path.stat().st_size > 0 for path in drawn(EXPERIMENT, tmp_path))

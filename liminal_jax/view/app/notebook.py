@@ -85,7 +85,8 @@ def _(design, drawings, efficiency, handles, known, mo, refusal, scene, sliders,
         _numbers = sliders.numbers_of(design.start, known, handles.value)
         _picture = scene.pictured(design.scene, _numbers)
         _heading = words.heading(design, _numbers)
-        _html = drawings.page(_picture, start, efficiency.value, _heading, design.notes)
+        _notes = words.notes(design, _numbers)
+        _html = drawings.page(_picture, start, efficiency.value, _heading, _notes)
     mo.Html(_html)
     return
 

@@ -21,3 +21,11 @@ def heading(opened: Opened, numbers: Numbers) -> str:
         + f": {users:,.0f} user{'s' if users != 1 else ''}, context {context:,.0f},"
         f" {work.weight_bits:g}-bit weights, {work.kv_bits:g}-bit KV, accounting {work.accounting}"
     )
+
+
+def notes(opened: Opened, numbers: Numbers) -> tuple[str, ...]:
+    """What is to be known of what is computed."""
+    mapping = dragged_mapping(opened.scene.mapping, numbers.chips)
+    alone = float(mapping.chips()) == 1
+    unused = "One chip has no collectives: their latency changes nothing."
+    return (*opened.notes, *([unused] if alone else []))

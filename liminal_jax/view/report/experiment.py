@@ -8,13 +8,17 @@ from typing import Any
 
 from liminal_jax.view.report.parts import section, table, text
 
+HOLDS = "holds"
+"""What experiments say of a claim that holds without limits."""
+
 
 def answer(record: Mapping[str, Any]) -> str:
     """The answer in one line."""
     verdicts = record.get("verdicts") or []
     if not verdicts:
         return "Results of an experiment"
-    return f"{sum(bool(it['holds']) for it in verdicts)} of {len(verdicts)} claims hold"
+    held = sum(it["verdict"] == HOLDS for it in verdicts)
+    return f"{held} of {len(verdicts)} claims hold without limits"
 
 
 def sections(record: Mapping[str, Any], folder: Path) -> list[str]:
@@ -34,8 +38,7 @@ def sections(record: Mapping[str, Any], folder: Path) -> list[str]:
 
 
 def _verdict(it: Mapping[str, Any]) -> tuple[str, str, str]:
-    holds = "holds" if it["holds"] else "does not hold"
-    return text(it["claim"]), holds, text(f"{it.get('population', '')} {it['sentence']}".strip())
+    return text(it["claim"]), text(it["verdict"]), text(it["sentence"])
 
 
 def _picture(path: Path) -> str:

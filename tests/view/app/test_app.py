@@ -18,7 +18,7 @@ from liminal_jax.view.app import drawings, svg
 from liminal_jax.view.app.opened import chosen, open_pair, open_run
 from liminal_jax.view.app.scene import BATCHES, best_of, dragged_mapping, pictured
 from liminal_jax.view.app.sliders import numbers_of, sliders_of
-from liminal_jax.view.app.words import heading
+from liminal_jax.view.app.words import heading, notes
 
 PAIRS = (("llama-3-8b", "h200"), ("gpt-oss-20b", "xpu-hbm4"), ("qwen3-30b-a3b", "tpu-v5p"))
 PLAN = {
@@ -205,7 +205,7 @@ def test_the_front_is_what_nothing_else_beats():
 def drawn(opened, numbers, efficiency="a chip"):
     start = pictured(opened.scene, opened.start)
     picture = pictured(opened.scene, numbers)
-    return picture, drawings.page(picture, start, efficiency, "what", opened.notes)
+    return picture, drawings.page(picture, start, efficiency, "what", notes(opened, numbers))
 
 
 @pytest.mark.parametrize("efficiency", list(drawings.EFFICIENCIES))
@@ -227,10 +227,12 @@ def test_what_does_not_fit_or_is_not_known_is_said():
     _, html = drawn(opened, moved(opened, chips=1))
     assert "does not fit" in html
     assert "no batch fits in memory" in html
+    assert "One chip has no collectives" in html
     opened = open_pair("gpt-oss-20b", "xpu-hbm4")
     _, html = drawn(opened, opened.start, "a dollar")
     assert "price and provisioned power stay as they are" in html
     assert "its power or price is not known" in html
+    assert ("no collectives" in html) == (float(opened.start.chips) == 1)
     assert not re.search(r'="[^"]*\b(nan|inf)', html)
 
 

@@ -174,7 +174,7 @@ def test_a_prediction_that_was_printed_has_a_page_too(tmp_path, capsys, monkeypa
 
 
 def test_an_experiment_shows_its_verdicts_and_its_figures(tmp_path):
-    claim = {"claim": "all is well", "holds": True, "sentence": "it is", "population": "all"}
+    claim = {"claim": "all is well", "verdict": "holds", "numbers": {}, "sentence": "it is"}
     (tmp_path / "config.json").write_text('{"models": ["a"]}')
     (tmp_path / "results.json").write_text(json.dumps({"verdicts": [claim]}))
     (tmp_path / "well.png").write_bytes(b"picture")

@@ -1,0 +1,180 @@
+"""Speed of a user and throughput of a chip, of one way to serve a workload or of many at once.
+
+Two kinds are told apart, as measurements are:
+
+* `served`, where prompts pass on the same chips or are counted with theirs, and
+* `pool`, decode alone: chips to which others hand the prompts they have read.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+import liminal_jax as ll
+from liminal_jax.calibration.fitted import Fitted
+from liminal_jax.data.calibrations import Calibration
+from liminal_jax.data.names import chip_family
+from liminal_jax.fit.rows import DRAWN_SHARE
+from liminal_jax.mapping.exchange import ReplicatedExchange
+from liminal_jax.performance.serving import Serving
+
+SERVED, POOL = "served", "pool"
+"""The two kinds of curves."""
+
+THOUSAND = 1024
+"""Tokens that a K of a workload's name stands for."""
+
+CACHE_BITS = 8
+"""Bits of a cached element."""
+
+CALIBRATION = "measured"
+"""Which losses engines have, those of a typical engine."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Requests of one kind.
+
+    Attributes:
+        model: Name of the model.
+        isl: Nominal tokens of a prompt, in K.
+        osl: Nominal tokens of an answer, in K.
+        weight_bits: Bits of a weight.
+    """
+
+    model: str
+    isl: int
+    osl: int
+    weight_bits: float
+
+    def lengths(self) -> ll.Lengths:
+        """Mean tokens of prompt and answer, as InferenceX draws them."""
+        tokens = DRAWN_SHARE * THOUSAND
+        return ll.Lengths(isl=tokens * self.isl, osl=tokens * self.osl)
+
+    def request(self) -> ll.Request:
+        """Mean context of decode, and precision."""
+        context = self.lengths().mean_context()
+        return ll.Request(context, weight_bits=self.weight_bits, kv_bits=CACHE_BITS)
+
+
+class Asked(eqx.Module):
+    """What every way is asked: who serves what, by which laws."""
+
+    system: ll.System
+    model: ll.Model
+    request: ll.Request
+    lengths: ll.Lengths
+    assumptions: ll.Assumptions
+
+    def served(self, way: jax.Array) -> tuple[ll.Design, Serving]:
+        """A design of so many ranks, ranks over which experts are spread, and users."""
+        ranks, spread, users = way
+        mapping = ll.Mapping(tp=ranks, ep=spread)
+        design = ll.Design(self.system, mapping, ll.Placement(), users)
+        given = (design, self.model, self.request, self.lengths, self.assumptions)
+        return design, ll.serve(*given)
+
+
+def _pool(design: ll.Design, tpot: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Speed of a user, and throughput of a chip that decodes only."""
+    return 1 / tpot, design.batch / tpot / design.mapping.chips()
+
+
+@eqx.filter_jit
+def bounds(asked: Asked, ways: jax.Array, kind: str) -> tuple[jax.Array, jax.Array]:
+    """Speed and throughput of each way, for every manner of sharing chips with prompts."""
+
+    def one(way: jax.Array) -> tuple[jax.Array, jax.Array]:
+        design, served = asked.served(way)
+        if kind == POOL:
+            return _pool(design, served.disaggregated.tpot)
+        shared = (served.static, served.continuous, served.disaggregated)
+        throughputs = jnp.stack([it.tokens_per_second_per_chip for it in shared])
+        return 1 / jnp.stack([it.tpot for it in shared]), throughputs
+
+    return jax.vmap(one, in_axes=1)(ways)
+
+
+@eqx.filter_jit
+def reached(
+    asked: Asked, losses: Fitted, ways: jax.Array, kind: str
+) -> tuple[jax.Array, jax.Array, Fitted]:
+    """Speed, throughput, and the change of a time's logarithm for each logarithm of a loss."""
+
+    def rates(losses: Fitted, way: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+        lossy = eqx.tree_at(lambda it: it.assumptions.calibration, asked, losses)
+        design, served = lossy.served(way)
+        if kind == POOL:
+            found = _pool(design, served.disaggregated.tpot)
+        else:
+            together = served.continuous
+            found = 1 / together.tpot, together.tokens_per_second_per_chip
+        return -jnp.log(found[0]), found
+
+    def one(way: jax.Array) -> tuple[jax.Array, jax.Array, Fitted]:
+        slopes, (speed, throughput) = jax.jacfwd(rates, has_aux=True)(losses, way)
+        relative = jax.tree.map(lambda slope, loss: slope * loss, slopes, losses)
+        return speed, throughput, relative
+
+    return jax.vmap(one, in_axes=1)(ways)
+
+
+@eqx.filter_jit
+def fits(asked: Asked, ways: jax.Array) -> jax.Array:
+    """Whether the chips hold the model and its users."""
+
+    def one(way: jax.Array) -> jax.Array:
+        ranks, spread, users = way
+        mapping = ll.Mapping(tp=ranks, ep=spread)
+        design = ll.Design(asked.system, mapping, ll.Placement(), users)
+        return jnp.asarray(ll.predict(design, asked.model, asked.request).fits)
+
+    return jax.vmap(one, in_axes=1)(ways)
+
+
+@eqx.filter_jit
+def _speed(asked: Asked, way: jax.Array, kind: str) -> jax.Array:
+    """Speed of a user [1/s] of one way."""
+    _, served = asked.served(way)
+    return 1 / (served.disaggregated.tpot if kind == POOL else served.continuous.tpot)
+
+
+@cache
+def calibration() -> Calibration:
+    """The losses of engines."""
+    return ll.load_calibration(CALIBRATION)
+
+
+def family_of(chip: str) -> str | None:
+    """The family of a chip, none where it was not measured."""
+    family = chip_family(chip)
+    return family if family in calibration().groups("family") else None
+
+
+def asked_of(chip: str, workload: Workload, assumptions: ll.Assumptions) -> Asked:
+    """The question that a chip and a workload put to every way."""
+    system, model = ll.load_system(chip), ll.load_model(workload.model)
+    return Asked(system, model, workload.request(), workload.lengths(), assumptions)
+
+
+def engine_speed(
+    chip: str, workload: Workload, kind: str, way: tuple[float, float, float], engine: str
+) -> float:
+    """Calibrated speed of a user [1/s] of one way, with the losses of its engine.
+
+    Args:
+        chip: Name of a system.
+        workload: What is served.
+        kind: Which speed, `SERVED` or `POOL`.
+        way: Ranks, ranks over which experts are spread, and users of an instance.
+        engine: An engine; a typical one stands for those that were not measured.
+    """
+    known = calibration()
+    losses = known.fitted(engine if engine in known.groups("engine") else None, family_of(chip))
+    exchange = ReplicatedExchange() if way[1] > 1 else ll.Assumptions().exchange
+    laws = ll.Assumptions(exchange=exchange, calibration=losses)
+    return float(_speed(asked_of(chip, workload, laws), jnp.asarray(way), kind))
