@@ -18,7 +18,7 @@ from liminal_jax.calibration.fitted import Fitted
 from liminal_jax.data.calibrations import Calibration
 from liminal_jax.data.names import chip_family
 from liminal_jax.fit.rows import DRAWN_SHARE
-from liminal_jax.mapping.exchange import ReplicatedExchange
+from liminal_jax.mapping.exchange import HeadsExchange, ReplicatedExchange
 from liminal_jax.performance.serving import Serving
 
 SERVED, POOL = "served", "pool"
@@ -175,6 +175,6 @@ def engine_speed(
     """
     known = calibration()
     losses = known.fitted(engine if engine in known.groups("engine") else None, family_of(chip))
-    exchange = ReplicatedExchange() if way[1] > 1 else ll.Assumptions().exchange
+    exchange = ReplicatedExchange() if way[1] > 1 else HeadsExchange()
     laws = ll.Assumptions(exchange=exchange, calibration=losses)
     return float(_speed(asked_of(chip, workload, laws), jnp.asarray(way), kind))
