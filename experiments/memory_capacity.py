@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 
@@ -59,15 +60,21 @@ class Config:
     points: int
 
 
-def _held(model: ll.Model, contexts: Sequence[int], users: Sequence[int]) -> dict[str, list[float]]:
-    """What some users with some contexts hold, split into weights and cache [B]."""
+@eqx.filter_jit
+def _predictions(model: ll.Model, contexts: jax.Array, users: jax.Array) -> ll.Prediction:
+    """Predictions for some users with some contexts."""
     system = ll.load_system(SYSTEM)
 
     def prediction(context: jax.Array, batch: jax.Array) -> ll.Prediction:
         design = ll.Design(system, ll.Mapping(), ll.Placement(), batch)
         return ll.predict(design, model, ll.Request(context))
 
-    cells = jax.jit(jax.vmap(prediction))(jnp.asarray(contexts), jnp.asarray(users))
+    return jax.vmap(prediction)(contexts, users)
+
+
+def _held(model: ll.Model, contexts: Sequence[int], users: Sequence[int]) -> dict[str, list[float]]:
+    """What some users with some contexts hold, split into weights and cache [B]."""
+    cells = _predictions(model, jnp.asarray(contexts, float), jnp.asarray(users, float))
     weights = cells.parameters_total  # one byte each
     return {
         "total": cells.memory_required.tolist(),
@@ -84,26 +91,27 @@ def _nominal(model: ll.Model, parameters: float) -> ll.Model:
     return ll.with_parameters(model, parameters, counted)
 
 
-def _even(model: ll.Model, contexts: Sequence[int]) -> list[float]:
-    """Users whose caches take as much as the weights, at some contexts."""
-    held = _held(model, contexts, [1] * len(contexts))
-    return [weights / cache for weights, cache in zip(held["weights"], held["cache"], strict=True)]
-
-
 def _row(name: str, contexts: Sequence[int]) -> dict[str, Any]:
     """One model: the cells of the table, and where cache and weights are equal."""
     table = load_published().memory
     model = ll.talk_model(ll.load_model(table.rows[name].model))
-    held, printed = _held(model, table.contexts, table.users), table.rows[name].printed
+    printed, cells = table.rows[name].printed, len(table.users)
+    alone = [*contexts, CONTEXT]
+    held = _held(model, [*table.contexts, *alone], [*table.users, *(1 for _ in alone)])
+    # Users whose caches take as much as the weights.
+    *even, at_talk = (
+        weights / cache
+        for weights, cache in zip(held["weights"][cells:], held["cache"][cells:], strict=True)
+    )
     return {
-        **held,
+        **{part: sizes[:cells] for part, sizes in held.items()},
         "printed": printed,
         "matched": [
             matches_rounded(total / GIB, it)
-            for total, it in zip(held["total"], printed, strict=True)
+            for total, it in zip(held["total"][:cells], printed, strict=True)
         ],
-        "even": _even(model, contexts),
-        "even_at_talk": _even(model, [CONTEXT])[0],
+        "even": even,
+        "even_at_talk": at_talk,
     }
 
 

@@ -17,7 +17,7 @@ from experiments import served
 from experiments.lattices import frontier
 from experiments.served import Asked, Workload, asked_of, calibration, family_of
 from liminal_jax.calibration.fitted import TERMS, Fitted
-from liminal_jax.mapping.exchange import ReplicatedExchange
+from liminal_jax.mapping.exchange import HeadsExchange, ReplicatedExchange
 
 RANKS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 72)
 """Ranks that are tried."""
@@ -142,9 +142,9 @@ def curves(
     """The bound and the calibrated curves of a chip.
 
     The bound of `served` is the best of the three ways of sharing chips that `ll.serve` knows;
-    calibrated it is continuous batching, as engines serve. Where experts are spread, engines let
-    each rank attend to its own users, of whom `calibrated` has one at least; the bound takes that
-    or split attention.
+    calibrated it is continuous batching, as engines serve: ranks share out whole heads or, where
+    experts are spread, attend to users of their own, of whom `calibrated` has one at least; the
+    bound takes that or split attention.
 
     Args:
         chip: Name of a system.
@@ -160,13 +160,14 @@ def curves(
         where the chips cannot hold the model.
     """
     together, apart = split_ways(users), spread_ways(users)
-    split, replicated = ll.Assumptions(), ll.Assumptions(exchange=ReplicatedExchange())
+    split, heads = ll.Assumptions(), ll.Assumptions(exchange=HeadsExchange())
+    replicated = ll.Assumptions(exchange=ReplicatedExchange())
     reach = max((ranks for ranks, _ in setups), default=1.0)
     real = [
-        _tried(chip, workload, together, split, reach),
+        _tried(chip, workload, together, heads, reach),
         _tried(chip, workload, apart, replicated, reach),
     ]
-    ideal = [*real, _tried(chip, workload, apart, split, reach)]
+    ideal = [*real, *(_tried(chip, workload, ways, split, reach) for ways in (together, apart))]
     family = family_of(chip)
     losses = calibration().fitted(None, family)
     reached = _joined([it.reached(kind, losses) for it in real])

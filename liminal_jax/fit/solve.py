@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import lineax as lx
 import numpy as np
-from jax.scipy.linalg import cho_factor, cho_solve
+import optimistix as optx
 from jaxtyping import Array, Float, Int
 
-from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._arrays import Leaf
 from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.data.calibrations import Addend, Calibration, Level, Prior
@@ -33,13 +34,7 @@ STEPS = 60
 """Most steps of the solver."""
 
 TOLERANCE = 1e-5
-"""Share of the cost that a step must gain to be followed by another."""
-
-DAMPING = 1e-3
-"""Share of its diagonal added to the curvature at first."""
-
-DAMPED = 5.0
-"""Factor on the damping after a step that failed, and inverse after one that did not."""
+"""Relative change of the addends and of the sum of squares at which the solver stops."""
 
 
 @dataclass(frozen=True)
@@ -140,10 +135,20 @@ def _slopes_in_addends(
     return times, spread[:, :-1] * data.scales
 
 
-def _cost(z: Float[Array, " addends"], data: _Data) -> Scalar:
-    """Pseudo-Huber loss of the residuals, and the priors."""
-    misses = (_log_times(z, data) - data.measured) / NOISE
-    return jnp.sum(data.weights * 2 * (jnp.sqrt(1 + misses**2) - 1)) + jnp.sum(z**2)
+def _robust(misses: Float[Array, " cases"]) -> Float[Array, " cases"]:
+    """The number whose square is the pseudo-Huber loss: the miss while it is small."""
+    return misses * jnp.sqrt(2 / (jnp.sqrt(1 + misses**2) + 1))
+
+
+def _residuals(z: Float[Array, " addends"], data: _Data) -> Float[Array, " all"]:
+    """What the squares of are summed.
+
+    Their slopes are written out: derived one addend after the other, they take most of a fit.
+    """
+    at, slopes = jax.lax.stop_gradient(_slopes_in_addends(z, data))
+    times = at + slopes @ (z - jax.lax.stop_gradient(z))
+    misses = _robust((times - data.measured) / NOISE)
+    return jnp.concatenate([jnp.sqrt(data.weights) * misses, z])
 
 
 def _quadratic(
@@ -158,44 +163,18 @@ def _quadratic(
     return curvature, slopes.T @ (trust * misses) + z
 
 
-class _State(eqx.Module):
-    """A step of the solver: where it is, what that costs, and what the last step gained."""
-
-    z: Float[Array, " addends"]
-    cost: Leaf = eqx.field(converter=as_leaf)
-    gained: Leaf = eqx.field(converter=as_leaf)
-    damping: Leaf = eqx.field(converter=as_leaf)
-    steps: Int[Array, ""]
-
-
 @eqx.filter_jit
 def _solved(z: Float[Array, " addends"], data: _Data) -> Float[Array, " addends"]:
-    """Reweighted Gauss-Newton steps, damped as by Levenberg and Marquardt.
+    """By Levenberg and Marquardt.
 
     Normal equations are safe here: priors bound the curvature below, and factoring it costs a
     tenth of factoring the residuals' slopes.
     """
-
-    def more(it: _State) -> Array:
-        return (it.gained > TOLERANCE * it.cost) & (it.steps < STEPS)
-
-    def step(it: _State) -> _State:
-        curvature, slope = _quadratic(it.z, data)
-        damped = curvature + it.damping * jnp.diag(jnp.diag(curvature))
-        trial = it.z - cho_solve(cho_factor(damped), slope)
-        cost = _cost(trial, data)
-        better = cost < it.cost
-        return _State(
-            z=jnp.where(better, trial, it.z),
-            cost=jnp.where(better, cost, it.cost),
-            gained=jnp.where(better, it.cost - cost, it.gained),
-            damping=jnp.where(better, it.damping / DAMPED, it.damping * DAMPED),
-            steps=it.steps + 1,
-        )
-
-    cost = _cost(z, data)
-    first = _State(z=z, cost=cost, gained=cost, damping=DAMPING, steps=jnp.asarray(0))
-    return jax.lax.while_loop(more, step, first).z
+    solver = optx.LevenbergMarquardt(
+        rtol=TOLERANCE, atol=TOLERANCE, linear_solver=lx.Normal(lx.Cholesky())
+    )
+    found = optx.least_squares(_residuals, solver, z, args=data, max_steps=STEPS, throw=False)
+    return found.value
 
 
 @eqx.filter_jit

@@ -77,7 +77,7 @@ def random_portfolio(seed, folder):
     return portfolio_file(file.model_copy(update={"constraints": constraints}), members), every
 
 
-SEEDS = range(10)
+SEEDS = range(8)
 
 
 @pytest.fixture(scope="module")

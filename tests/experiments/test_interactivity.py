@@ -57,7 +57,7 @@ def test_a_point_of_a_frontier_is_what_the_model_says(results):
     request = ll.Request(lengths.mean_context(), weight_bits=4, kv_bits=8)
     with jax.enable_x64(True):
         laws = ll.Assumptions(
-            exchange=ReplicatedExchange() if spread > 1 else ll.LayerExchange(),
+            exchange=ReplicatedExchange() if spread > 1 else ll.HeadsExchange(),
             calibration=ll.load_calibration("measured").fitted(None, "hopper"),
         )
         model = ll.load_model("gpt-oss-120b")

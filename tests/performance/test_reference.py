@@ -120,6 +120,10 @@ def _small(spec: ModelSpec) -> dict[int, int]:
 def test_talk_accounting(name: str) -> None:
     spec = load_model_spec(name)
     model = model_of(spec)
+    if name == "deepseek-v2-lite":  # queries straight from the hidden state
+        with pytest.raises(ValueError, match="latents without a query rank"):
+            talk_model(model)
+        return
     for system, work in itertools.product(("xpu-hbm3", "xpu-hbm4", "xpu-3d-dram"), TALK_WORKS):
         got = _talk(_design(system, work), model, _request(work))
         _assert_equal(got, talk_answer(spec, MACHINES[system], work), f"{system}, {work}")
