@@ -19,14 +19,11 @@ import jax
 import jax.numpy as jnp
 
 import liminal_jax as ll
-from experiments.memory_capacity_view import plot, report, summary
+from experiments.memory_capacity_view import GIB, plot, report, summary
 from experiments.published import load_published, matches_rounded
 from experiments.runner import Experiment, main
 from experiments.talk_setting import CONTEXT
 from experiments.verdicts import judged, listed, verdict
-
-GIB = 2.0**30
-"""Bytes of a GiB."""
 
 SYSTEM = "xpu-hbm3"
 """On which chips the prediction is made; what is held does not depend on them."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax.calibration.base import AbstractCalibration, Ideal
@@ -45,9 +46,9 @@ def _token_times(
         static = static_batching(design, model, request, lengths, given)
         moving = continuous_batching(design, model, request, lengths, given)
         rate = moving.tokens_per_second_per_chip * design.mapping.chips()
-        return jax.numpy.stack([static.e2e / lengths.osl, moving.tpot, design.batch / rate])
+        return jnp.stack([static.e2e / lengths.osl, moving.tpot, design.batch / rate])
 
-    return jax.numpy.stack([times(Ideal()), times(calibration)])
+    return jnp.stack([times(Ideal()), times(calibration)])
 
 
 def _place(case: Case) -> int:

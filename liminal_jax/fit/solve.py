@@ -151,16 +151,13 @@ def _residuals(z: Float[Array, " addends"], data: _Data) -> Float[Array, " all"]
     return jnp.concatenate([jnp.sqrt(data.weights) * misses, z])
 
 
-def _quadratic(
-    z: Float[Array, " addends"], data: _Data
-) -> tuple[Float[Array, "addends addends"], Float[Array, " addends"]]:
-    """Curvature and slope of half the cost, reweighted; the priors keep the former above 1."""
+def _curvature(z: Float[Array, " addends"], data: _Data) -> Float[Array, "addends addends"]:
+    """Curvature of half the cost, reweighted; the priors keep it above 1."""
     times, slopes = _slopes_in_addends(z, data)
     misses = (times - data.measured) / NOISE
     trust = data.weights / jnp.sqrt(1 + misses**2)
     slopes = slopes / NOISE
-    curvature = slopes.T @ (trust[:, None] * slopes) + jnp.eye(len(z))
-    return curvature, slopes.T @ (trust * misses) + z
+    return slopes.T @ (trust[:, None] * slopes) + jnp.eye(len(z))
 
 
 @eqx.filter_jit
@@ -179,7 +176,7 @@ def _solved(z: Float[Array, " addends"], data: _Data) -> Float[Array, " addends"
 
 @eqx.filter_jit
 def _covariance(z: Float[Array, " addends"], data: _Data) -> Float[Array, "addends addends"]:
-    return jnp.linalg.inv(_quadratic(z, data)[0])
+    return jnp.linalg.inv(_curvature(z, data))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,14 @@ from jax.scipy.special import ndtri
 from liminal_jax._arrays import Scalar
 
 
+def _log_missed(share: Scalar, tokens: Scalar) -> Scalar:
+    """Logarithm of the chance that no token is sent to an expert; finite where each is sent to all.
+
+    What it is there does not count: callers put their limit in its place.
+    """
+    return jnp.log1p(-jnp.where(share < 1, share, 0.5)) * tokens
+
+
 def expected_distinct_experts(*, experts: Scalar, top_k: Scalar, tokens: Scalar) -> Scalar:
     r"""Experts that at least one token of a batch is sent to, routing balanced and independent.
 
@@ -27,9 +35,7 @@ def expected_distinct_experts(*, experts: Scalar, top_k: Scalar, tokens: Scalar)
         3.0
     """
     share = top_k / experts
-    some = share < 1
-    missed = jnp.log1p(-jnp.where(some, share, 0.5)) * tokens
-    return experts * jnp.where(some, -jnp.expm1(missed), 1.0)
+    return experts * jnp.where(share < 1, -jnp.expm1(_log_missed(share, tokens)), 1.0)
 
 
 def busiest_rank_crowding(
@@ -61,8 +67,6 @@ def busiest_rank_crowding(
         2.34
     """
     share = top_k / experts
-    some = share < 1
-    missed = jnp.log1p(-jnp.where(some, share, 0.5)) * tokens
-    spared = jnp.where(some, jnp.exp(missed / 2), 0.0)
+    spared = jnp.where(share < 1, jnp.exp(_log_missed(share, tokens) / 2), 0.0)
     mean = expected_distinct_experts(experts=experts, top_k=top_k, tokens=tokens) / ranks
     return 1 + ndtri((ranks - 0.375) / (ranks + 0.25)) * spared / jnp.sqrt(mean)

@@ -109,6 +109,14 @@ def _all_reduced(
     return Exchanged(time=time, sent=2 * message * (chips - 1) / chips)
 
 
+def _residual_reduced(
+    tokens: Tokens, mapping: Mapping, network: AbstractNetwork, relaxation: AbstractRelaxation
+) -> Exchanged:
+    """One sum of the residual stream over all ranks of a stage."""
+    residual = tokens.message(tokens.hidden)
+    return _all_reduced(residual, mapping.stage_chips(), network, relaxation)
+
+
 def _all_to_all(
     message: Scalar, chips: Scalar, network: AbstractNetwork, relaxation: AbstractRelaxation
 ) -> Exchanged:
@@ -220,8 +228,7 @@ class TalkExchange(AbstractExchange):
         relaxation: AbstractRelaxation,
     ) -> Exchanged:
         """See `AbstractExchange`."""
-        residual = tokens.message(tokens.hidden)
-        each = _all_reduced(residual, mapping.stage_chips(), network, relaxation)
+        each = _residual_reduced(tokens, mapping, network, relaxation)
         mixture = 1 if isinstance(layers.feedforward, AbstractMixture) else 0
         split = _splits_sequence(layers.attention, mapping, relaxation)
         return each.scaled(layers.parts() + mixture + 2 * split)
@@ -246,8 +253,7 @@ class CountedExchange(AbstractExchange):
     ) -> Exchanged:
         """See `AbstractExchange`."""
         del layers
-        residual = tokens.message(tokens.hidden)
-        each = _all_reduced(residual, mapping.stage_chips(), network, relaxation)
+        each = _residual_reduced(tokens, mapping, network, relaxation)
         return each.scaled(self.collectives)
 
 
@@ -283,8 +289,7 @@ class HeadsExchange(AbstractExchange):
         relaxation: AbstractRelaxation,
     ) -> Exchanged:
         """See `AbstractExchange`."""
-        residual = tokens.message(tokens.hidden)
-        each = _all_reduced(residual, mapping.stage_chips(), network, relaxation)
+        each = _residual_reduced(tokens, mapping, network, relaxation)
         return each.scaled(layers.parts())
 
 
