@@ -130,7 +130,7 @@ def _panel(axes: "Axes", entries: list[Mapping[str, Any]]) -> None:
                   color="0.75")  # fmt: skip
 
 
-def _legend(figure: "Figure") -> None:
+def _legend(figure: "Figure", columns: int) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -156,7 +156,7 @@ def _legend(figure: "Figure") -> None:
     figure.legend(
         handles=handles,
         loc="outside upper center",
-        ncols=5,
+        ncols=columns,
         fontsize=7,
         title="numbers: median of measured over calibrated throughput at equal interactivity",
         title_fontsize=8,
@@ -189,5 +189,5 @@ def plot(results: Mapping[str, Any]) -> "Figure":
         top.set_title(chip)
     figure.supxlabel("interactivity: tokens a second of one user [1/s]", fontsize=9)
     figure.supylabel("tokens a second of one GPU [1/s]", fontsize=9)
-    _legend(figure)
+    _legend(figure, min(5, len(results["chips"])))
     return figure
