@@ -18,8 +18,9 @@ def validate(
 ) -> None:
     """Compare predictions with measured decode: error by source, engine, chip, model and users.
 
-    What the calibration was fitted to is judged by fits that left its cell out. Rows in whose time
-    prompts have a part are held against serving, apart.
+    What the calibration was fitted to is judged by fits that left its cell out.
+
+    Rows in whose time prompts have a part are held against serving, apart.
 
     Args:
         data: Measurements, in the columns that `liminal calibrate --help` tells; those that come

@@ -2,10 +2,10 @@
 
     python -m tests.sweep.lives DELAY,DELAY,... -- ARGUMENTS
 
-Everything is imported once; each life is a fork, killed so many seconds after its first run of
-blocks is done, and the last one is left to finish. A negative delay counts from the beginning of
-the life. What is known is put on the disk after every run of blocks, and runs are
-short, so that the kills come at all places.
+Everything is imported once; each life is a fork, killed so many seconds after it has first put
+what it knows on the disk, and the last one is left to finish. A negative delay counts from the
+beginning of the life. Saves are frequent and runs of blocks short, so that the kills come at all
+places.
 """
 
 import os
@@ -13,7 +13,6 @@ import select
 import signal
 import sys
 import time
-from typing import Any
 
 import liminal_jax.cli.optimize
 import liminal_jax.cli.sweep
@@ -30,17 +29,17 @@ LONGEST = 60.0
 
 
 def live(arguments: list[str], begun: int) -> int:
-    """One life: the number of its process, which tells a pipe of each run of blocks it has done."""
+    """One life: the number of its process, which tells a pipe of each time it has saved."""
     child = os.fork()
     if child:
         return child
-    finish = run.Worker._finish
+    save = run.Worker.save
 
-    def told(*details: Any) -> None:
-        finish(*details)
+    def told(worker: run.Worker) -> None:
+        save(worker)
         os.write(begun, b".")
 
-    run.Worker._finish = told
+    run.Worker.save = told
     os._exit(main(arguments))
 
 

@@ -11,15 +11,15 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 GRID = (
     *("sweep", "-m", "llama-3-70b", "--system", "h200", "--axis", "tp=1,2,4,8"),
-    *("--axis", "batch=1:512:32:log", "--axis", "context=8192:131072:64:log"),
-    *("--axis", "system.chip.memory.bandwidth=1e12:30e12:64:log"),
+    *("--axis", "batch=1:512:32:log", "--axis", "context=8192:131072:128:log"),
+    *("--axis", "system.chip.memory.bandwidth=1e12:30e12:256:log"),
 )
 REDUCED = ("--maximise", "utps", "--minimise", "power", "--by", "tp", "--histogram", "utps")
 KEPT = ("--keep", "utps", "--keep", "feasible")
 DRAWN = (
     *("sweep", "-m", "llama-3-70b", "--system", "h200", "--axis", "tp=1,2,4,8"),
     *("--axis", "batch=1:512:log", "--axis", "context=8192:131072", "--sample", "sobol"),
-    *("--points", "300000", "--keep", "utps"),
+    *("--points", "1000000", "--keep", "utps"),
 )
 
 
