@@ -40,14 +40,17 @@ def served(command, folder):
     with subprocess.Popen(
         command.split(), cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True
     ) as process:
-        address = process.stdout.readline().strip()
-        patience = time.monotonic() + 60
-        while not answers(address):
-            assert process.poll() is None
-            assert time.monotonic() < patience
-            time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        try:
+            address = process.stdout.readline().strip()
+            patience = time.monotonic() + 60
+            while not answers(address):
+                assert process.poll() is None
+                assert time.monotonic() < patience
+                time.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 130
+        finally:
+            process.terminate()
 
 
 def answers(address):
