@@ -24,7 +24,6 @@ TERMS = (
     "overlap",
     "layer_time",
     "mixture_time",
-    "collective_time",
     "collective_factor",
     "user_time",
     "step_time_fixed",
@@ -36,14 +35,15 @@ TERMS = (
 class Fitted(AbstractCalibration):
     r"""Named losses of one engine on one family of chips.
 
-        T = (t_m^p + t_c^p)^{1/p} + L l + L_x l_x + C c + o kappa t_x + o U u + f
+        T = (t_m^p + t_c^p)^{1/p} + L l + L_x l_x + o kappa t_x + o U u + f
         t_m = (t_w + iota^{1-1/B} (1 - (1 - e)^{B^s}) t_e) / (b n^h) + o t_k / b_k
         t_c = o (t_w* / a + t_a / a_k)
 
     with t_w, t_e, t_k the ideal times of weights, all experts and cache, t_w* and t_a those of
     matrix products and attention, h the halvings of weights from 16 bits, e the share of experts
-    that a token uses, L layers, L_x those with experts, C collectives, t_x their ideal time, U
-    users of one scheduler, and B users of the micro-batch. All numbers are positive.
+    that a token uses, L layers, L_x those with experts, t_x the time of collectives as a library's
+    kernels drive them, U users of one scheduler, and B users of the micro-batch. All numbers are
+    positive.
 
     Attributes:
         weight_share: Share b of the memory bandwidth reached on weights.
@@ -56,8 +56,7 @@ class Fitted(AbstractCalibration):
         overlap: Exponent p of how memory and arithmetic overlap; infinite is perfectly, 1 not.
         layer_time: Time l that each layer adds: launches and small kernels [s].
         mixture_time: Time l_x that routing adds in each layer with experts [s].
-        collective_time: Time c that each collective adds: launch and synchronisation [s].
-        collective_factor: Factor kappa on the ideal time of collectives.
+        collective_factor: Factor kappa on the time of collectives: ranks that arrive late.
         user_time: Time u that each user adds: sampling and bookkeeping [s].
         step_time_fixed: Time f that each step adds: scheduling [s].
         occupancy: Share o of the stated users that decode at once; others wait or are in prefill.
@@ -73,7 +72,6 @@ class Fitted(AbstractCalibration):
     overlap: Leaf = eqx.field(converter=as_leaf)
     layer_time: Leaf = eqx.field(converter=as_leaf)
     mixture_time: Leaf = eqx.field(converter=as_leaf)
-    collective_time: Leaf = eqx.field(converter=as_leaf)
     collective_factor: Leaf = eqx.field(converter=as_leaf)
     user_time: Leaf = eqx.field(converter=as_leaf)
     step_time_fixed: Leaf = eqx.field(converter=as_leaf)
@@ -99,8 +97,7 @@ class Fitted(AbstractCalibration):
             busy
             + it.layers * self.layer_time
             + it.mixtures * self.mixture_time
-            + it.collectives * self.collective_time
-            + present * it.exposed * self.collective_factor
+            + present * it.exchanged * self.collective_factor
             + present * it.users * self.user_time
             + self.step_time_fixed
         )

@@ -1,4 +1,4 @@
-"""The physical terms of one decode step, each as the ideal bound sees it."""
+"""The physical terms of one decode step, each as the ideal bound sees it but for collectives."""
 
 import equinox as eqx
 
@@ -15,8 +15,7 @@ class Terms(eqx.Module):
         cache: Time to read and write what is kept for users, copies too, at full bandwidth [s].
         matrix: Time of matrix products at the peak rate [s].
         core: Time of attention's products and of scalar work at peak rates [s].
-        exposed: Ideal time of all collectives [s].
-        collectives: Their number.
+        exchanged: Time of all collectives, driven by the kernels of a library [s].
         layers: Number of layers.
         mixtures: Number of layers with routed experts.
         batch: Tokens in the micro-batch: its users, and what passes of prompts.
@@ -30,8 +29,7 @@ class Terms(eqx.Module):
     cache: Leaf = eqx.field(converter=as_leaf)
     matrix: Leaf = eqx.field(converter=as_leaf)
     core: Leaf = eqx.field(converter=as_leaf)
-    exposed: Leaf = eqx.field(converter=as_leaf)
-    collectives: Leaf = eqx.field(converter=as_leaf)
+    exchanged: Leaf = eqx.field(converter=as_leaf)
     layers: Leaf = eqx.field(converter=as_leaf)
     mixtures: Leaf = eqx.field(converter=as_leaf)
     batch: Leaf = eqx.field(converter=as_leaf)

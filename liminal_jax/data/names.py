@@ -1,4 +1,4 @@
-"""Names of models and chips as others write them, and the files that they stand for.
+"""Names of models, chips and engines as others write them, and what they stand for.
 
 A name is matched word by word after words that say nothing of the shape are dropped (vendor,
 instruction tuning, number format, date); the words left must be exactly those of a file's name
@@ -106,6 +106,24 @@ def system_named(text: str) -> str | None:
     capacity = (load_system_file(found).chip.memory.capacity.value or 0.0) / 2**30
     printed = float(sizes[0][1])
     return found if abs(printed - capacity) <= _SIZE_TOLERANCE * capacity else None
+
+
+@cache
+def _engines() -> dict[str, str]:
+    tables = _tables()["engines"]
+    return {alias: name for name, table in tables.items() for alias in _aliases(table)}
+
+
+def engine_named(text: str) -> str:
+    """The engine that a name stands for; itself where it is no alias.
+
+    Examples:
+        >>> engine_named("Dynamo+SGLang")
+        'SGLang'
+        >>> engine_named("llama.cpp")
+        'llama.cpp'
+    """
+    return _engines().get(text, text)
 
 
 def chip_family(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.calibration.fitted import TERMS
 from liminal_jax.data.calibrations import Calibration, load_priors
 from liminal_jax.fit.batch import Batch, batch_of
 from liminal_jax.fit.rows import MIXED, MOST, PURE, Case, cases_of, read_rows
@@ -31,7 +32,7 @@ from liminal_jax.fit.solve import (
 )
 
 COVERED = 0.9
-LEAST_ROWS = 15
+LEAST_ROWS = len(TERMS)
 """Rows below which nothing is fitted: as many as there are losses."""
 UNLEARNED = 0.9
 """Share of its prior spread above which data have not pinned a number."""

@@ -11,7 +11,7 @@ from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.data.hardware import load_system_file
 from liminal_jax.data.models import load_model_spec
-from liminal_jax.data.names import chip_family, model_named, system_named
+from liminal_jax.data.names import chip_family, engine_named, model_named, system_named
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
@@ -130,7 +130,7 @@ class Case:
         design: Hardware, mapping and the batch of one instance.
         request: Context and precisions.
         source: Who measured.
-        engine: Inference engine.
+        engine: Inference engine, by its own name.
         chip: Name of the system's file.
         family: Family of the chip, such as hopper.
         model_name: Name of the model's file.
@@ -347,7 +347,7 @@ def _case(row: Row) -> Case:
         design=Design(_system(chip), Mapping(tp=tp, pp=pp, ep=ep), Placement(), batch=batch),
         request=Request(context=context, weight_bits=weights, kv_bits=cache),
         source=row.source_id,
-        engine=row.engine,
+        engine=engine_named(row.engine),
         chip=chip,
         family=chip_family(chip),
         model_name=model,

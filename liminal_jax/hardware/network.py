@@ -1,5 +1,6 @@
 """Networks between chips: how long a collective takes on each topology."""
 
+import dataclasses
 from abc import abstractmethod
 
 import equinox as eqx
@@ -7,6 +8,7 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation, between
+from liminal_jax.hardware.kernels import NONE, Kernels
 from liminal_jax.laws.collective import (
     all_to_all_time,
     logarithmic_latency,
@@ -33,7 +35,17 @@ class ScaleOut(eqx.Module):
 
 
 class AbstractNetwork(eqx.Module):
-    """A network: the time of each collective among a number of chips."""
+    """A network: the time of each collective among a number of chips.
+
+    Attributes:
+        kernels: What a library's kernels take besides the network; nothing, ideally.
+    """
+
+    kernels: eqx.AbstractVar[Kernels]
+
+    def driven(self, kernels: Kernels) -> "AbstractNetwork":
+        """The same network, driven by some kernels."""
+        return dataclasses.replace(self, kernels=kernels)
 
     @abstractmethod
     def all_reduce_time(
@@ -109,7 +121,8 @@ class AbstractPhysical(AbstractNetwork):
             "latency": self.group_latency(inner),
         }
         within = relaxation.minimum(
-            one_shot_all_reduce_time(**group), two_shot_all_reduce_time(**group)
+            self.kernels.one_shot + one_shot_all_reduce_time(**group),
+            self.kernels.two_shot + two_shot_all_reduce_time(**group),
         )
         across = two_shot_all_reduce_time(
             message=message / inner,
@@ -128,7 +141,7 @@ class AbstractPhysical(AbstractNetwork):
         """Within the domain, and what leaves it over the scale-out network."""
         chips = jnp.maximum(chips, LEAST_GROUP)
         inner = relaxation.minimum(chips, self.domain)
-        within = all_to_all_time(
+        within = self.kernels.all_to_all + all_to_all_time(
             message=message * (inner / chips) * self.link_load(inner, relaxation),
             chips=inner,
             bandwidth=self.reached_bandwidth(inner, relaxation),
@@ -150,7 +163,7 @@ class AbstractPhysical(AbstractNetwork):
         crosses = relaxation.above(chips, between(self.domain))
         near = self.latency + message / (self.neighbour_bandwidth() * self.efficiency)
         far = self.scale_out.latency + message / self.scale_out.bandwidth
-        return (1 - crosses) * near + crosses * far
+        return self.kernels.send + (1 - crosses) * near + crosses * far
 
     def provisioned_bandwidth(self) -> Scalar:
         """See `AbstractNetwork`."""
@@ -165,6 +178,7 @@ class Switched(AbstractPhysical):
     efficiency: Leaf = eqx.field(converter=as_leaf)
     latency: Leaf = eqx.field(converter=as_leaf)
     scale_out: ScaleOut
+    kernels: Kernels = eqx.field(static=True, default=NONE)
 
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """See `AbstractPhysical`."""
@@ -201,6 +215,7 @@ class FullMesh(AbstractPhysical):
     efficiency: Leaf = eqx.field(converter=as_leaf)
     latency: Leaf = eqx.field(converter=as_leaf)
     scale_out: ScaleOut
+    kernels: Kernels = eqx.field(static=True, default=NONE)
 
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """See `AbstractPhysical`."""
@@ -236,6 +251,7 @@ class Torus(AbstractPhysical):
     latency: Leaf = eqx.field(converter=as_leaf)
     dimensions: Leaf = eqx.field(converter=as_leaf)
     scale_out: ScaleOut
+    kernels: Kernels = eqx.field(static=True, default=NONE)
 
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """See `AbstractPhysical`."""
@@ -273,32 +289,35 @@ class FittedLatency(AbstractNetwork):
     latency_at_8: Leaf = eqx.field(converter=as_leaf)
     latency_at_128: Leaf = eqx.field(converter=as_leaf)
     floor: Leaf = eqx.field(converter=as_leaf)
+    kernels: Kernels = eqx.field(static=True, default=NONE)
 
-    def latency(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """Latency of one collective; none for a single chip [s]."""
+    def _latency(self, launch: float, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Launch and latency of one collective; none for a single chip [s]."""
         line = logarithmic_latency(
             chips=chips, latency_at_8=self.latency_at_8, latency_at_128=self.latency_at_128
         )
-        return relaxation.above(chips, between(1.0)) * relaxation.maximum(line, self.floor)
+        return relaxation.above(chips, between(1.0)) * (
+            launch + relaxation.maximum(line, self.floor)
+        )
 
     def all_reduce_time(
         self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:
         """See `AbstractNetwork`."""
         del message
-        return self.latency(chips, relaxation)
+        return self._latency(self.kernels.one_shot, chips, relaxation)
 
     def all_to_all_time(
         self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:
         """See `AbstractNetwork`."""
         del message
-        return self.latency(chips, relaxation)
+        return self._latency(self.kernels.all_to_all, chips, relaxation)
 
     def send_time(self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """See `AbstractNetwork`; the latency of a collective, no other being published."""
         del message
-        return self.latency(chips, relaxation)
+        return self._latency(self.kernels.send, chips, relaxation)
 
     def switched_bandwidth(self) -> Scalar:
         """None: no bandwidth is published, so none is charged."""

@@ -13,7 +13,7 @@ from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.calibration.base import AbstractCalibration, Ideal
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.hardware.chip import Chip
-from liminal_jax.hardware.network import FittedLatency
+from liminal_jax.hardware.kernels import LIBRARY
 from liminal_jax.hardware.power import Activity
 from liminal_jax.hardware.system import System
 from liminal_jax.laws.cost import YEAR, capital_recovery, cost_rate
@@ -279,12 +279,9 @@ def _terms(
     def times(part: Operator) -> Times:
         return _times(part, design, request, assumptions)
 
-    def exchanged(design: Design) -> Scalar:
-        layers, pipeline = _exchanged(design, model, request, assumptions)
-        return pace * layers.time + pipeline.time
-
-    second_each = FittedLatency(latency_at_8=1.0, latency_at_128=1.0, floor=1.0)
-    counted = eqx.tree_at(lambda it: it.system.network, together, second_each)
+    network = design.system.network.driven(LIBRARY)
+    driven = eqx.tree_at(lambda it: it.system.network, together, network)
+    collectives, pipeline = _exchanged(driven, model, request, assumptions)
     mixtures = (it.count for it in model.layers if isinstance(it.feedforward, AbstractMixture))
     return Terms(
         weights=times(Operator(weights=exchange.weight_copies(mapping) * work.weights)).memory,
@@ -293,8 +290,7 @@ def _terms(
         cache=times(kept.scaled(pace)).memory,
         matrix=times(Operator(matrix=work.matrix)).compute,
         core=times(Operator(core=work.core, scalar=work.scalar)).compute,
-        exposed=exchanged(together),
-        collectives=exchanged(counted),
+        exchanged=pace * collectives.time + pipeline.time,
         layers=pace * model.layer_count(),
         mixtures=pace * sum(mixtures, start=0.0),
         batch=tokens,

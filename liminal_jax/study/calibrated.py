@@ -13,7 +13,7 @@ from liminal_jax._smooth import Exact
 from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.data.calibrations import Calibration
-from liminal_jax.data.names import chip_family, system_named
+from liminal_jax.data.names import chip_family, engine_named, system_named
 from liminal_jax.mapping.exchange import AbstractExchange, HeadsExchange, ReplicatedExchange
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.predictor import Assumptions, step_terms
@@ -69,9 +69,11 @@ def _family(file: DesignFile, calibration: Calibration) -> str | None:
 
 
 def _engine(name: str | None, calibration: Calibration) -> str | None:
+    if name is None:
+        return None
     known = {it.lower(): it for it in calibration.groups("engine")}
-    if name is None or name.lower() in known:
-        return None if name is None else known[name.lower()]
+    if (found := known.get(engine_named(name).lower())) is not None:
+        return found
     hint = did_you_mean(name, known.values()) or f"; there are {', '.join(known.values())}"
     raise InputError("liminal predict", [Problem("--engine", f"no engine {name!r} there{hint}")])
 

@@ -97,10 +97,15 @@ def test_the_solver_ends_where_nothing_near_is_better(batch, fitted):
     fitter, fit = fitted
     again = fitter.fit(np.ones(len(batch.cases), bool), fit)
     np.testing.assert_allclose(again.predicted, fit.predicted, rtol=0.01)
-    far = Fit(fit.layout, fit.values + 0.5, fit.predicted)
-    np.testing.assert_allclose(
-        fitter.fit(np.ones(len(batch.cases), bool), far).predicted, fit.predicted, rtol=0.02
-    )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_solver_ends_where_no_other_start_ends_lower(batch, fitted, seed):
+    fitter, fit = fitted
+    kept = np.ones(len(batch.cases), bool)
+    place = 0.6 * np.random.default_rng(100 + seed).normal(size=len(fit.values))
+    far = fitter.fit(kept, Fit(fit.layout, place, fit.predicted))
+    assert fitter.cost(far, kept) >= fitter.cost(fit, kept) * (1 - 1e-4)
 
 
 def test_perfect_predictions_score_perfectly(batch):
