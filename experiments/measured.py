@@ -22,7 +22,7 @@ from experiments.served import POOL, SERVED, THOUSAND, Workload, calibration, en
 from experiments.served_curves import RANKS
 from liminal_jax.data.measurements import MAXIMUM, MEASURED
 from liminal_jax.data.names import model_named, system_named
-from liminal_jax.fit.rows import PURE, Row, cell_of, read_rows
+from liminal_jax.fit.rows import PURE, Row, attends_apart, cell_of, read_rows
 
 MOST = "maximum"
 """The kind of a point without a speed."""
@@ -50,6 +50,7 @@ class Point:
         throughput: Tokens a second of one chip [1/s].
         ranks: Chips of an instance.
         spread: Ranks over which its experts are spread.
+        apart: Whether each rank attends to users of its own.
         users: Users of an instance; none for a maximum.
         at_most: Whether users that wait are among those that throughput was reckoned from.
         engine: Inference engine.
@@ -64,6 +65,7 @@ class Point:
     throughput: float
     ranks: float
     spread: float
+    apart: bool
     users: float | None
     at_most: bool
     engine: str
@@ -153,6 +155,7 @@ def _point(row: Row, speeds: Row | None) -> Point | str:
         throughput=throughput,
         ranks=ranks,
         spread=ranks if (row.ep or 1.0) > 1 else 1.0,
+        apart=attends_apart(row),
         users=None if users is None else max(1.0, users * ranks / chips),
         at_most="incl. requests queued" in row.note,
         engine=row.engine,
@@ -249,5 +252,7 @@ def _own(point: Point) -> float | None:
     if point.speed is None or point.users is None:
         return None
     way = (point.ranks, point.spread, point.users)
-    speed = engine_speed(point.chip, point.workload, point.kind, way, point.engine)
+    speed = engine_speed(
+        point.chip, point.workload, point.kind, way, point.engine, apart=point.apart
+    )
     return point.speed / speed

@@ -162,7 +162,13 @@ def asked_of(chip: str, workload: Workload, assumptions: ll.Assumptions) -> Aske
 
 
 def engine_speed(
-    chip: str, workload: Workload, kind: str, way: tuple[float, float, float], engine: str
+    chip: str,
+    workload: Workload,
+    kind: str,
+    way: tuple[float, float, float],
+    engine: str,
+    *,
+    apart: bool,
 ) -> float:
     """Calibrated speed of a user [1/s] of one way, with the losses of its engine.
 
@@ -172,9 +178,10 @@ def engine_speed(
         kind: Which speed, `SERVED` or `POOL`.
         way: Ranks, ranks over which experts are spread, and users of an instance.
         engine: An engine; a typical one stands for those that were not measured.
+        apart: Whether each rank attends to users of its own.
     """
     known = calibration()
-    losses = known.fitted(engine if engine in known.groups("engine") else None, family_of(chip))
-    exchange = ReplicatedExchange() if way[1] > 1 else HeadsExchange()
+    losses = known.fitted(engine, family_of(chip))
+    exchange = ReplicatedExchange() if apart else HeadsExchange()
     laws = ll.Assumptions(exchange=exchange, calibration=losses)
     return float(_speed(asked_of(chip, workload, laws), jnp.asarray(way), kind))

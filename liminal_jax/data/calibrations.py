@@ -19,6 +19,7 @@ from pydantic import Field as Bounded
 
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.calibration.fitted import TERMS, Fitted
+from liminal_jax.data.names import engine_named
 from liminal_jax.data.validation import validated
 
 _FOLDER = Path(__file__).parent / "calibrations"
@@ -101,7 +102,7 @@ class Calibration(_Table):
         return sorted({it.group for it in self.addends if it.level == level})
 
     def _levels(self, engine: str | None, family: str | None) -> Sequence[tuple[Level, str]]:
-        return (("all", ""), ("engine", engine or ""), ("family", family or ""))
+        return (("all", ""), ("engine", engine_named(engine or "")), ("family", family or ""))
 
     def fitted(self, engine: str | None = None, family: str | None = None) -> Fitted:
         """The losses of an engine on a family; typical ones where either was not measured."""

@@ -312,6 +312,11 @@ def lengths_of(row: Row) -> tuple[float, float]:
     return share * (row.isl or 0.0), share * (row.osl or 0.0)
 
 
+def attends_apart(row: Row) -> bool:
+    """Whether each rank attends to users of its own, as the row's note tells."""
+    return bool(re.search(r"attention.{0,3}(data-parallel|DP)", row.note))
+
+
 def _context(row: Row) -> float:
     """Mean context of decoding: the prompt and half of what is written, as the engine reads it."""
     read, written = lengths_of(row)
@@ -359,7 +364,7 @@ def _case(row: Row) -> Case:
         ep=ep,
         weight_bits=weights,
         kv_bits=cache,
-        data_parallel=bool(re.search(r"attention.{0,3}(data-parallel|DP)", row.note)),
+        data_parallel=attends_apart(row),
         ranks_per_chip=_ranks_per_chip(row),
         remarks=tuple(remarks),
     )

@@ -63,6 +63,15 @@ def test_a_run_of_two_rows_is_one_point(tmp_path):
     assert (point.ranks, point.spread, point.users) == (8, 1, 16)
 
 
+@pytest.mark.parametrize(
+    ("note", "apart"), [("", False), ("attention data-parallel over all ranks", True)]
+)
+def test_spread_experts_alone_do_not_set_users_apart(tmp_path, note, apart):
+    row = {"metric": "tpot_ms", "value": "20", "decode_purity": "pure", "ep": "8", "note": note}
+    (point,) = points(tmp_path / "rows.csv", row).points
+    assert (point.spread, point.apart) == (8, apart)
+
+
 def test_decode_alone_follows_from_users_and_says_where_some_wait(tmp_path):
     row = {"metric": "tpot_ms", "value": "20", "decode_purity": "pure", "num_gpus": "16",
            "note": "concurrency is system-wide incl. requests queued"}  # fmt: skip
@@ -111,7 +120,9 @@ def test_a_point_of_a_calibrated_curve_is_what_the_model_says(results):
     with jax.enable_x64(True):
         way = (ranks, spread, users)
         workload = served.Workload("deepseek-r1", 1, 1, 8)
-        speed = served.engine_speed("h200", workload, "served", way, "a typical one")
+        speed = served.engine_speed(
+            "h200", workload, "served", way, "a typical one", apart=spread > 1
+        )
     assert speed == pytest.approx(front["speed"][0], rel=1e-6)
 
 
