@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from liminal_jax._files import InputError
+from liminal_jax.data.calibrations import load_calibration
 from liminal_jax.data.names import model_named, system_named
-from liminal_jax.fit.rows import REQUIRED, cases_of, read_rows
+from liminal_jax.fit.rows import REQUIRED, cases_of, cell_of, read_rows
 
 CORE = Path(__file__).parents[3] / "shared" / "reference" / "measurements" / "core.csv"
 ROW = {
@@ -99,6 +100,17 @@ def test_bits_of_a_cache_that_are_not_stated_are_the_habit_of_the_engine(
 ):
     change = {"engine": engine, "weight_bits": weight_bits, "kv_bits": kv_bits}
     assert only(table(change)).kv_bits == taken
+
+
+def test_a_router_before_an_engine_is_not_an_engine(table):
+    routed = only(table({"engine": "Dynamo+SGLang"}))
+    assert routed.engine == "SGLang"
+    assert cell_of(routed.row, 8).endswith("|Dynamo+SGLang")
+    known = load_calibration("measured")
+    assert known.fitted("Dynamo+SGLang", "hopper").layer_time == (
+        known.fitted("SGLang", "hopper").layer_time
+    )
+    assert known.fitted("SGLang").layer_time != known.fitted(None).layer_time
 
 
 def test_the_size_of_the_file_tells_the_bits_of_a_weight(table):
