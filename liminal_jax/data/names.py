@@ -111,7 +111,7 @@ def system_named(text: str) -> str | None:
 @cache
 def _engines() -> dict[str, str]:
     tables = _tables()["engines"]
-    return {alias: name for name, table in tables.items() for alias in _aliases(table)}
+    return {alias.lower(): name for name, table in tables.items() for alias in _aliases(table)}
 
 
 def engine_named(text: str) -> str:
@@ -123,7 +123,7 @@ def engine_named(text: str) -> str:
         >>> engine_named("llama.cpp")
         'llama.cpp'
     """
-    return _engines().get(text, text)
+    return _engines().get(text.lower(), text)
 
 
 def chip_family(name: str) -> str:

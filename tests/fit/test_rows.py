@@ -105,7 +105,7 @@ def test_bits_of_a_cache_that_are_not_stated_are_the_habit_of_the_engine(
 def test_a_router_before_an_engine_is_not_an_engine(table):
     routed = only(table({"engine": "Dynamo+SGLang"}))
     assert routed.engine == "SGLang"
-    assert cell_of(routed.row, 8).endswith("|Dynamo+SGLang")
+    assert cell_of(routed.row, 8.0).endswith("|Dynamo+SGLang")
     known = load_calibration("measured")
     assert known.fitted("Dynamo+SGLang", "hopper").layer_time == (
         known.fitted("SGLang", "hopper").layer_time
