@@ -22,7 +22,7 @@ from experiments.served import POOL, SERVED, THOUSAND, Workload, calibration, en
 from experiments.served_curves import RANKS
 from liminal_jax.data.measurements import MAXIMUM, MEASURED
 from liminal_jax.data.names import model_named, system_named
-from liminal_jax.fit.rows import PURE, Row, attends_apart, cell_of, read_rows
+from liminal_jax.fit.rows import PURE, Row, attends_apart, cell_of, counts_waiting, read_rows
 
 MOST = "maximum"
 """The kind of a point without a speed."""
@@ -157,7 +157,7 @@ def _point(row: Row, speeds: Row | None) -> Point | str:
         spread=ranks if (row.ep or 1.0) > 1 else 1.0,
         apart=attends_apart(row),
         users=None if users is None else max(1.0, users * ranks / chips),
-        at_most="incl. requests queued" in row.note,
+        at_most=counts_waiting(row),
         engine=row.engine,
         source=row.source_id,
         fitted=cell_of(row, workload.weight_bits) in calibration().cells,

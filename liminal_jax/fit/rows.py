@@ -317,6 +317,11 @@ def attends_apart(row: Row) -> bool:
     return bool(re.search(r"attention.{0,3}(data-parallel|DP)", row.note))
 
 
+def counts_waiting(row: Row) -> bool:
+    """Whether users that wait are counted with those that decode, as the row's note tells."""
+    return "incl. requests queued" in row.note
+
+
 def _context(row: Row) -> float:
     """Mean context of decoding: the prompt and half of what is written, as the engine reads it."""
     read, written = lengths_of(row)
@@ -332,6 +337,12 @@ def _case(row: Row) -> Case:
     users = row.batch_or_concurrency or instances * _most(row)
     batch = max(1.0, users / instances)
     remarks = []
+    if counts_waiting(row) and batch > _most(row):
+        remarks.append(
+            f"of {batch:.0f} users {_most(row):.0f} decode, as memory holds; others wait"
+        )
+        batch = _most(row)
+        users = batch * instances
     if instances > 1:
         remarks.append(f"the users are shared out over {instances:.0f} instances")
     if row.osl is None:
@@ -393,7 +404,7 @@ def _memory(row: Row) -> _Memory:
     return _Memory(
         there=capacity * tp * pp,
         weights=tally.total * _stored_bits(row) / BITS_PER_BYTE,
-        user=cached * (row.kv_bits or ASSUMED_KV_BITS) / BITS_PER_BYTE,
+        user=cached * _cache_bits(row) / BITS_PER_BYTE,
     )
 
 
