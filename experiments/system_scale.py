@@ -229,7 +229,9 @@ def _paper() -> dict[str, Any]:
     model = ll.with_parameters(counted, paper.parameters, parameters)
     cells = []
     for row in paper.rows:
-        network = ll.FittedLatency(row.latency, row.latency, row.latency)
+        network = ll.FittedLatency(
+            latency_at_8=row.latency, latency_at_128=row.latency, floor=row.latency
+        )
         around = eqx.tree_at(lambda it: it.network, system, network)
         for context, printed in zip(paper.contexts, row.printed, strict=True):
             ranks = jnp.asarray([row.ranks], float)
