@@ -24,8 +24,11 @@ def calibrate(
             where present: pp, ep, kv_bits, engine_version, note, decode_purity (pure, near, mixed,
             max-load or queue; the first two are used). A metric is tpot_ms or itl_ms (time of one
             token of a user), utps (tokens/s of one user), output_tps_total, output_tps_per_gpu
-            (tokens/s of all users) or e2e_latency_s (a whole static batch). Each source_id counts
-            alike, and each cell of it, however many rows they have.
+            (tokens/s of all users) or e2e_latency_s (a whole static batch). Of a note is read
+            whether it holds `attention data-parallel` (each rank has users of its own), `incl.
+            requests queued` (of more users than memory holds the others wait) or `0.8-1.0x`
+            (lengths drawn up to the nominal ones). Each source_id counts alike, and each cell of
+            it, however many rows they have.
         output: The file to write.
         about: What the file should say of itself.
         json: Print one JSON object.
