@@ -29,6 +29,6 @@ One shot: 1.7 us on H100 and 3.9 on B300 (vLLM pull requests 24111 and 37756), 2
 issue 39080), 2.8 on A100 (microsoft/mscclpp), 7.7 on GB200 with a norm fused in (tokenspeed issue
 860). Two shots: 7 to 13 us on H200, H100 and B300 (the same, and vLLM pull request 42324).
 All-to-all: 16 us of a dispatch and 28 of a combine on GB200 (TensorRT-LLM technical blog 18);
-between nodes the same leaves 3 to 9 % to DeepEP's figures for 64 chips. Send: 8.92 us between two
-A100 (LLMCompass). Latency and volume are those of the systems' files, and are taken off.
+between nodes it comes within 9 % of DeepEP's figures for 16 to 256 chips. Send: 8.92 us between
+two A100 (LLMCompass). Latency and volume are those of the systems' files, and are taken off.
 """
