@@ -1,9 +1,11 @@
 """Which collectives a layer needs: counted by a network whose every collective takes a second."""
 
+import equinox as eqx
 import pytest
 
 from liminal_jax._arrays import Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation, Exact
+from liminal_jax.hardware.kernels import NONE, Kernels
 from liminal_jax.hardware.network import AbstractNetwork
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.exchange import (
@@ -45,6 +47,8 @@ TOKENS = Tokens(batch=as_leaf(3.0), hidden=as_leaf(32.0), request=Request(contex
 
 class OneSecond(AbstractNetwork):
     """A second for each collective among two chips or more, whatever its message."""
+
+    kernels: Kernels = eqx.field(static=True, default=NONE)
 
     def all_reduce_time(
         self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
