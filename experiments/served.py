@@ -149,12 +149,6 @@ def calibration() -> Calibration:
     return ll.load_calibration(CALIBRATION)
 
 
-def family_of(chip: str) -> str | None:
-    """The family of a chip, none where it was not measured."""
-    family = chip_family(chip)
-    return family if family in calibration().groups("family") else None
-
-
 def asked_of(chip: str, workload: Workload, assumptions: ll.Assumptions) -> Asked:
     """The question that a chip and a workload put to every way."""
     system, model = ll.load_system(chip), ll.load_model(workload.model)
@@ -180,8 +174,7 @@ def engine_speed(
         engine: An engine; a typical one stands for those that were not measured.
         apart: Whether each rank attends to users of its own.
     """
-    known = calibration()
-    losses = known.fitted(engine, family_of(chip))
+    losses = calibration().fitted(engine, chip_family(chip))
     exchange = ReplicatedExchange() if apart else HeadsExchange()
     laws = ll.Assumptions(exchange=exchange, calibration=losses)
     return float(_speed(asked_of(chip, workload, laws), jnp.asarray(way), kind))

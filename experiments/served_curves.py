@@ -15,8 +15,9 @@ import numpy as np
 import liminal_jax as ll
 from experiments import served
 from experiments.lattices import frontier
-from experiments.served import Asked, Workload, asked_of, calibration, family_of
+from experiments.served import Asked, Workload, asked_of, calibration
 from liminal_jax.calibration.fitted import TERMS, Fitted
+from liminal_jax.data.names import chip_family
 from liminal_jax.mapping.exchange import HeadsExchange, ReplicatedExchange
 
 RANKS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 72)
@@ -64,7 +65,7 @@ def _joined(parts: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {name: np.concatenate([it[name] for it in parts]) for name in parts[0]}
 
 
-def _with_interval(front: dict[str, np.ndarray], family: str | None) -> dict[str, Any]:
+def _with_interval(front: dict[str, np.ndarray], family: str) -> dict[str, Any]:
     """A calibrated front with both ends of its 90 % interval: all slower, all faster."""
     known = calibration()
     slopes = front.pop("slopes")
@@ -168,7 +169,7 @@ def curves(
         _tried(chip, workload, apart, replicated, reach),
     ]
     ideal = [*real, *(_tried(chip, workload, ways, split, reach) for ways in (together, apart))]
-    family = family_of(chip)
+    family = chip_family(chip)
     losses = calibration().fitted(None, family)
     reached = _joined([it.reached(kind, losses) for it in real])
     return {

@@ -337,12 +337,9 @@ def _case(row: Row) -> Case:
     users = row.batch_or_concurrency or instances * _most(row)
     batch = max(1.0, users / instances)
     remarks = []
-    if counts_waiting(row) and batch > _most(row):
-        remarks.append(
-            f"of {batch:.0f} users {_most(row):.0f} decode, as memory holds; others wait"
-        )
-        batch = _most(row)
-        users = batch * instances
+    if counts_waiting(row) and batch > (most := _most(row)):
+        remarks.append(f"of {batch:.0f} users {most:.0f} decode, as memory holds; others wait")
+        batch, users = most, most * instances
     if instances > 1:
         remarks.append(f"the users are shared out over {instances:.0f} instances")
     if row.osl is None:
