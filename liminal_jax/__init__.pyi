@@ -40,6 +40,8 @@ from .mapping.exchange import LayerExchange as LayerExchange
 from .mapping.exchange import ReplicatedExchange as ReplicatedExchange
 from .mapping.exchange import TalkExchange as TalkExchange
 from .mapping.placement import Placement as Placement
+from .performance.design import Assumptions as Assumptions
+from .performance.design import Design as Design
 from .performance.filled import filled_design as filled_design
 from .performance.operators import layer_operators as layer_operators
 from .performance.operators import table_operators as table_operators
@@ -49,8 +51,6 @@ from .performance.overlap import SerialTiers as SerialTiers
 from .performance.overlap import WholeStep as WholeStep
 from .performance.prediction import BOTTLENECKS as BOTTLENECKS
 from .performance.prediction import Prediction as Prediction
-from .performance.predictor import Assumptions as Assumptions
-from .performance.predictor import Design as Design
 from .performance.predictor import mixed_step as mixed_step
 from .performance.predictor import predict as predict
 from .performance.residents import residents as residents

@@ -11,7 +11,9 @@ from jaxtyping import Array, Float
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.fit.rows import Case, cell_of
 from liminal_jax.mapping.exchange import HeadsExchange, ReplicatedExchange
-from liminal_jax.performance.predictor import Assumptions, Design, predict, step_terms
+from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.performance.predictor import predict
+from liminal_jax.performance.step_terms import step_terms
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 

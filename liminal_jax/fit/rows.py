@@ -15,7 +15,7 @@ from liminal_jax.data.names import chip_family, engine_named, model_named, syste
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
-from liminal_jax.performance.predictor import Design
+from liminal_jax.performance.design import Design
 from liminal_jax.workload.counts import counts
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import BITS_PER_BYTE, Request

@@ -18,7 +18,7 @@ from liminal_jax.data.calibrations import Calibration
 from liminal_jax.fit.batch import assumptions_of
 from liminal_jax.fit.rows import MOST, Case, lengths_of
 from liminal_jax.fit.scores import Times, scores
-from liminal_jax.performance.predictor import Assumptions, Design
+from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.serving import Lengths, continuous_batching, static_batching
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request

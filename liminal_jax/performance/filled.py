@@ -4,7 +4,7 @@ from liminal_jax._arrays import Scalar
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import filled_placement
-from liminal_jax.performance.predictor import Assumptions, Design
+from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.residents import imbalance, residents
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request

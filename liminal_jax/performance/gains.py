@@ -6,8 +6,9 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.prediction import Prediction
-from liminal_jax.performance.predictor import Assumptions, Design, predict
+from liminal_jax.performance.predictor import predict
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 

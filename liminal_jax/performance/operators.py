@@ -70,7 +70,7 @@ def _projections(layers: Layers, model: Model, request: Request, batch: Scalar) 
     )
 
 
-def _mixing(
+def _decode_mixing(
     mixer: AbstractMixer,
     model: Model,
     request: Request,
@@ -109,41 +109,67 @@ def _operators(
     model: Model,
     request: Request,
     batch: Scalar,
+    prompts: Prompts | None,
     relaxation: AbstractRelaxation,
 ) -> list[Operator]:
-    """Operators of one layer."""
-    operators = [_projections(layers, model, request, batch)]
+    """Operators of one layer.
+
+    Matrices work on the tokens of users and prompts, and are read once for both.
+    """
+    tokens = batch if prompts is None else batch + prompts.tokens()
+    operators = [_projections(layers, model, request, tokens)]
     if layers.attention is not None:
-        operators.append(_mixing(layers.attention, model, request, batch, relaxation))
+        operators.append(_mixing(layers.attention, model, request, batch, prompts, relaxation))
     if layers.feedforward is not None:
-        operators.append(_feedforward(layers.feedforward, model, request, batch))
+        operators.append(_feedforward(layers.feedforward, model, request, tokens))
     return operators
 
 
 def layer_operators(
-    model: Model, request: Request, batch: Scalar, relaxation: AbstractRelaxation
+    model: Model,
+    request: Request,
+    batch: Scalar,
+    relaxation: AbstractRelaxation,
+    prompts: Prompts | None = None,
 ) -> list[Operator]:
-    """Operators of all layers of a model, each over all its layers of one kind."""
+    """Operators of all layers of a model, each over all its layers of one kind.
+
+    Args:
+        model: What is computed.
+        request: Context of the users that decode, and precision.
+        batch: Users that decode, one token each.
+        relaxation: How kinks are read.
+        prompts: Prompts of which chunks pass in the same step, if any.
+    """
     return [
         operator.scaled(layers.count)
         for layers in model.layers
-        for operator in _operators(layers, model, request, batch, relaxation)
+        for operator in _operators(layers, model, request, batch, prompts, relaxation)
     ]
 
 
-def table_operators(model: Model, request: Request, batch: Scalar) -> list[Operator]:
-    """Operators of embedding and head; none where layers only are counted."""
+def table_operators(
+    model: Model, request: Request, batch: Scalar, prompts: Prompts | None = None
+) -> list[Operator]:
+    """Operators of embedding and head; none where layers only are counted.
+
+    Every token is looked up; of a chunk the last one is read out, as engines do even where it does
+    not end its prompt.
+    """
     if model.tables is None:
         return []
     head = model.tables.head(model.hidden)
     rows = 1 + jnp.sign(model.tables.positions)  # of the embedding and, where learned, positions
-    return [
-        Operator(
-            matrix=FLOP_PER_WEIGHT * batch * head,
-            scalar=batch * scalar_work(elements=model.hidden, operations=model.operations.per_norm),
-            weights=request.weight_bytes(head + model.tables.small + batch * rows * model.hidden),
-        )
-    ]
+    read_out = batch if prompts is None else batch + prompts.count
+    operator = Operator(
+        matrix=FLOP_PER_WEIGHT * read_out * head,
+        scalar=read_out * scalar_work(elements=model.hidden, operations=model.operations.per_norm),
+        weights=request.weight_bytes(head + model.tables.small + read_out * rows * model.hidden),
+    )
+    if prompts is None:
+        return [operator]
+    others = (prompts.tokens() - prompts.count) * rows * model.hidden
+    return [operator + Operator(weights=request.weight_bytes(others))]
 
 
 def _prompt_mixing(
@@ -167,7 +193,7 @@ def _prompt_mixing(
     )
 
 
-def _all_mixing(
+def _mixing(
     mixer: AbstractMixer,
     model: Model,
     request: Request,
@@ -175,7 +201,7 @@ def _all_mixing(
     prompts: Prompts | None,
     relaxation: AbstractRelaxation,
 ) -> Operator:
-    mixing = _mixing(mixer, model, request, batch, relaxation)
+    mixing = _decode_mixing(mixer, model, request, batch, relaxation)
     if prompts is None:
         return mixing
     return mixing + _prompt_mixing(mixer, model, request, prompts, relaxation)
@@ -190,46 +216,7 @@ def mixing_operators(
 ) -> list[tuple[AbstractMixer, Operator]]:
     """Every mixer, and its operator over all its layers, for users and prompts if any."""
     return [
-        (it, _all_mixing(it, model, request, batch, prompts, relaxation).scaled(layers.count))
+        (it, _mixing(it, model, request, batch, prompts, relaxation).scaled(layers.count))
         for layers in model.layers
         if (it := layers.attention) is not None
     ]
-
-
-def mixed_layer_operators(
-    model: Model,
-    request: Request,
-    batch: Scalar,
-    prompts: Prompts,
-    relaxation: AbstractRelaxation,
-) -> list[Operator]:
-    """Operators of all layers for a step that decodes for users and passes chunks of prompts.
-
-    Matrices work on the tokens of both, and are read once for both.
-    """
-    tokens = batch + prompts.tokens()
-    operators = []
-    for layers in model.layers:
-        own = [_projections(layers, model, request, tokens)]
-        if layers.attention is not None:
-            given = (layers.attention, model, request, batch, prompts, relaxation)
-            own.append(_all_mixing(*given))
-        if layers.feedforward is not None:
-            own.append(_feedforward(layers.feedforward, model, request, tokens))
-        operators += [operator.scaled(layers.count) for operator in own]
-    return operators
-
-
-def mixed_table_operators(
-    model: Model, request: Request, batch: Scalar, prompts: Prompts
-) -> list[Operator]:
-    """Operators of embedding and head: every token is looked up, the last of a chunk is read out.
-
-    As engines do that read out a chunk which does not end its prompt, too.
-    """
-    if model.tables is None:
-        return []
-    (head,) = table_operators(model, request, batch + prompts.count)
-    rows = 1 + jnp.sign(model.tables.positions)
-    others = (prompts.tokens() - prompts.count) * rows * model.hidden
-    return [head + Operator(weights=request.weight_bytes(others))]

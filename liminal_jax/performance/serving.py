@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
-from liminal_jax.performance.predictor import Assumptions, Design, Step, mixed_step
+from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.performance.predictor import Step, mixed_step
 from liminal_jax.workload.chunk import Chunk, Prompts
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request

@@ -30,7 +30,7 @@ from liminal_jax.hardware.plan import Material
 from liminal_jax.hardware.system import Facility, System
 from liminal_jax.mapping.division import EvenParts
 from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
-from liminal_jax.performance.predictor import Assumptions
+from liminal_jax.performance.design import Assumptions
 from liminal_jax.study.assumptions import changed
 from liminal_jax.study.file import AssumptionsTable, DesignFile, WorkloadTable
 from liminal_jax.workload.model import Model, model_of

@@ -6,7 +6,7 @@ from liminal_jax.data.numbers import Number
 from liminal_jax.hardware.network import FittedLatency
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.exchange import TalkExchange
-from liminal_jax.performance.predictor import Assumptions
+from liminal_jax.performance.design import Assumptions
 from liminal_jax.study.file import DesignFile, WorkloadTable
 from liminal_jax.workload.model import Model
 

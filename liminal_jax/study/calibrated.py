@@ -15,8 +15,9 @@ from liminal_jax.calibration.terms import Terms
 from liminal_jax.data.calibrations import Calibration
 from liminal_jax.data.names import chip_family, engine_named, system_named
 from liminal_jax.mapping.exchange import AbstractExchange, HeadsExchange, ReplicatedExchange
+from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.filled import filled_design
-from liminal_jax.performance.predictor import Assumptions, step_terms
+from liminal_jax.performance.step_terms import step_terms
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.problem import problem_of
 

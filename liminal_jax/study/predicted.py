@@ -12,12 +12,13 @@ from liminal_jax._files import InputError, Problem
 from liminal_jax._smooth import Exact
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.gains import Gains, predicted_with_gains
 from liminal_jax.performance.prediction import Prediction
-from liminal_jax.performance.predictor import LEAST_ATTENTION_BITS, Assumptions
 from liminal_jax.performance.residents import Residents, residents
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, serve
+from liminal_jax.performance.timing import LEAST_ATTENTION_BITS
 from liminal_jax.study.basis import basis, serving_basis
 from liminal_jax.study.domain import Names
 from liminal_jax.study.file import DesignFile

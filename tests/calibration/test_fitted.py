@@ -10,7 +10,7 @@ from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.data.calibrations import load_calibration
 from liminal_jax.hardware.kernels import LIBRARY
 from liminal_jax.mapping.exchange import HeadsExchange, LayerExchange, ReplicatedExchange
-from liminal_jax.performance.predictor import step_terms
+from liminal_jax.performance.step_terms import step_terms
 
 DESIGN = ll.Design(ll.load_system("h200"), ll.Mapping(tp=8), ll.Placement(), batch=32)
 REQUEST = ll.Request(context=8192)

@@ -25,8 +25,9 @@ from liminal_jax.hardware.network import (
 from liminal_jax.hardware.power import AbstractPower, ProvisionedPower
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
+from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.prediction import Prediction
-from liminal_jax.performance.predictor import Assumptions, Design, predict
+from liminal_jax.performance.predictor import predict
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 

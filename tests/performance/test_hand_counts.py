@@ -17,14 +17,16 @@ one of 4. Two users have 10 tokens each; weights and cache take 1 byte, exchange
 import pytest
 
 from liminal_jax._smooth import Exact
+from liminal_jax.laws.cost import YEAR
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.division import WholeParts
 from liminal_jax.mapping.exchange import TalkExchange
 from liminal_jax.mapping.placement import Placement
+from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator, layer_operators, table_operators
 from liminal_jax.performance.overlap import PerOperator, SerialTiers
 from liminal_jax.performance.prediction import BOTTLENECKS, Prediction
-from liminal_jax.performance.predictor import YEAR, Assumptions, Design, predict
+from liminal_jax.performance.predictor import predict
 from liminal_jax.performance.residents import parameters_active, parameters_total, residents
 from liminal_jax.workload.model import model_of
 from liminal_jax.workload.request import Request

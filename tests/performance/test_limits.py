@@ -12,10 +12,11 @@ from liminal_jax.data.build import load_model, load_system
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.division import WholeParts
 from liminal_jax.mapping.placement import Placement
+from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.overlap import ParallelTiers, PerOperator, SerialTiers
 from liminal_jax.performance.prediction import Prediction
-from liminal_jax.performance.predictor import Assumptions, Design, predict
+from liminal_jax.performance.predictor import predict
 from liminal_jax.performance.residents import residents
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request

@@ -10,12 +10,13 @@ from liminal_jax._smooth import Exact
 from liminal_jax.data.build import load_model
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
+from liminal_jax.performance.design import Design
 from liminal_jax.performance.operators import (
     Operator,
-    mixed_layer_operators,
-    mixed_table_operators,
+    layer_operators,
+    table_operators,
 )
-from liminal_jax.performance.predictor import Design, mixed_step, predict
+from liminal_jax.performance.predictor import mixed_step, predict
 from liminal_jax.workload.chunk import Chunk, Prompts
 from liminal_jax.workload.mixer.base import AbstractMixer
 from liminal_jax.workload.model import model_of
@@ -40,7 +41,7 @@ MIXERS = (
 
 def _all(batch: float, prompts: Prompts) -> Operator:
     """All layers' operators of a step together."""
-    first, *others = mixed_layer_operators(MODEL, REQUEST, batch, prompts, Exact())
+    first, *others = layer_operators(MODEL, REQUEST, batch, Exact(), prompts)
     return sum(others, start=first)
 
 
@@ -49,7 +50,7 @@ def _numbers(operator: Operator) -> tuple[float, ...]:
 
 
 def test_two_prompts_of_three_tokens_after_four() -> None:
-    got = [_numbers(it) for it in mixed_layer_operators(MODEL, REQUEST, 0.0, TWO, Exact())]
+    got = [_numbers(it) for it in layer_operators(MODEL, REQUEST, 0.0, Exact(), TWO)]
     # Six tokens. They attend to 5 + 6 + 7 = 18 tokens, and in the window of 4 to 12; what is kept
     # of the past, 4 tokens, is read once, and 3 are written: 7 x 8 elements for each prompt.
     # Experts: with half of four chosen by each of six tokens, 4 (1 - 1/64) = 63/16 are read.
@@ -64,7 +65,7 @@ def test_two_prompts_of_three_tokens_after_four() -> None:
 
 
 def test_every_token_is_looked_up_and_the_last_read_out() -> None:
-    (head,) = mixed_table_operators(MODEL, REQUEST, 0.0, TWO)
+    (head,) = table_operators(MODEL, REQUEST, 0.0, TWO)
     # head 800 x 2 FLOP x 2 prompts; head 800, norm 8, six rows of 8
     assert _numbers(head) == (3200, 0, 64, 856, 0, 0)
 

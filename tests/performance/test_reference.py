@@ -15,7 +15,8 @@ from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.exchange import TalkExchange
 from liminal_jax.mapping.placement import Placement
-from liminal_jax.performance.predictor import Assumptions, Design, predict
+from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.performance.predictor import predict
 from liminal_jax.workload.counts import final_small_parameters, layer_small_parameters
 from liminal_jax.workload.model import model_of
 from liminal_jax.workload.request import Request

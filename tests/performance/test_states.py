@@ -14,9 +14,10 @@ from liminal_jax._smooth import Exact, Soft
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.division import WholeParts
 from liminal_jax.mapping.placement import Placement
+from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.operators import layer_operators
-from liminal_jax.performance.predictor import Assumptions, Design, predict
+from liminal_jax.performance.predictor import predict
 from liminal_jax.performance.residents import residents
 from liminal_jax.workload.counts import counts
 from liminal_jax.workload.model import model_of

@@ -10,8 +10,9 @@ from liminal_jax.hardware.plan import ChipPlan, buildability, planned_chip, plan
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.exchange import LayerExchange
+from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.filled import filled_design
-from liminal_jax.performance.predictor import Assumptions, predict
+from liminal_jax.performance.predictor import predict
 from liminal_jax.study.file import DesignFile, load_study
 from liminal_jax.study.problem import (
     FEASIBLE,

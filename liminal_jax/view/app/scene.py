@@ -10,9 +10,10 @@ from jaxtyping import Array, Bool, Float
 
 from liminal_jax._arrays import Leaf, Scalar
 from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.prediction import Prediction
-from liminal_jax.performance.predictor import Assumptions, predict
+from liminal_jax.performance.predictor import predict
 from liminal_jax.view.app.base import AbstractBase, Numbers
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request

@@ -1,0 +1,106 @@
+"""What a step is made of, as a calibration stretches it."""
+
+import equinox as eqx
+
+from liminal_jax._arrays import Scalar
+from liminal_jax.calibration.terms import Terms
+from liminal_jax.hardware.kernels import LIBRARY
+from liminal_jax.laws.feedforward import busiest_rank_crowding
+from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.performance.operators import (
+    Operator,
+    layer_operators,
+    mixing_operators,
+    table_operators,
+)
+from liminal_jax.performance.overlap import Times
+from liminal_jax.performance.residents import imbalance
+from liminal_jax.performance.timing import communication, operator_times
+from liminal_jax.workload.chunk import Prompts
+from liminal_jax.workload.feedforward.base import AbstractMixture
+from liminal_jax.workload.model import Model
+from liminal_jax.workload.request import Request
+
+
+def _kept_as_read(
+    design: Design,
+    model: Model,
+    request: Request,
+    prompts: Prompts | None,
+    assumptions: Assumptions,
+) -> Operator:
+    """Cache, index and states as the fullest rank reads them, times the ranks."""
+    relaxation, exchange = assumptions.relaxation, assumptions.exchange
+    read = Operator()
+    for mixer, kept in mixing_operators(model, request, design.batch, prompts, relaxation):
+        copies = exchange.cache_copies(mixer, design.mapping, relaxation)
+        read += Operator(cache=copies * kept.cache, index=copies * kept.index, state=kept.state)
+    return read
+
+
+def _routed(design: Design, model: Model) -> tuple[Scalar, Scalar]:
+    """Elements of all routed experts, at the pace of the busiest rank, and the share chosen."""
+    mixtures = [
+        (layers.count, block)
+        for layers in model.layers
+        if isinstance(block := layers.feedforward, AbstractMixture)
+    ]
+    if not mixtures:
+        return 0.0, 0.0
+    held = [count * block.expert_weights(model.hidden) for count, block in mixtures]
+    used = [count * block.expert_weights_used(model.hidden) for count, block in mixtures]
+    paced = [
+        each
+        * busiest_rank_crowding(
+            experts=block.experts,
+            top_k=block.top_k,
+            tokens=design.batch,
+            ranks=design.mapping.ep,
+        )
+        for each, (_, block) in zip(held, mixtures, strict=True)
+    ]
+    return sum(paced[1:], start=paced[0]), sum(used[1:], start=used[0]) / sum(
+        held[1:], start=held[0]
+    )
+
+
+def step_terms(
+    design: Design,
+    model: Model,
+    request: Request,
+    assumptions: Assumptions | None = None,
+    prompts: Prompts | None = None,
+) -> Terms:
+    """What a step is made of that decodes, and passes chunks of prompts if any."""
+    assumptions = Assumptions() if assumptions is None else assumptions
+    relaxation, mapping, exchange = assumptions.relaxation, design.mapping, assumptions.exchange
+    layers = layer_operators(model, request, design.batch, relaxation, prompts)
+    tables = table_operators(model, request, design.batch, prompts)
+    pace = imbalance(model, mapping, assumptions.division, relaxation)
+    work = sum(tables, start=sum(layers[1:], start=layers[0]).scaled(pace))
+    tokens = design.batch if prompts is None else design.batch + prompts.tokens()
+    together = eqx.tree_at(lambda it: it.batch, design, tokens)
+    routed, chosen = _routed(together, model)
+    kept = _kept_as_read(design, model, request, prompts, assumptions)
+
+    def times(part: Operator) -> Times:
+        return operator_times(part, design, request, assumptions)
+
+    network = design.system.network.driven(LIBRARY)
+    driven = eqx.tree_at(lambda it: it.system.network, together, network)
+    collectives, pipeline = communication(driven, model, request, assumptions)
+    mixtures = (it.count for it in model.layers if isinstance(it.feedforward, AbstractMixture))
+    return Terms(
+        weights=times(Operator(weights=exchange.weight_copies(mapping) * work.weights)).memory,
+        experts=times(Operator(experts=request.weight_bytes(pace * routed))).memory,
+        chosen=chosen,
+        cache=times(kept.scaled(pace)).memory,
+        matrix=times(Operator(matrix=work.matrix)).compute,
+        core=times(Operator(core=work.core, scalar=work.scalar)).compute,
+        exchanged=pace * collectives.time + pipeline.time,
+        layers=pace * model.layer_count(),
+        mixtures=pace * sum(mixtures, start=0.0),
+        batch=tokens,
+        users=exchange.served(design.batch, mapping),
+        weight_bits=request.weight_bits,
+    )
