@@ -62,8 +62,23 @@ def memory_tier(file: ChipFile, library: Library) -> MemoryTier:
     return MemoryTier(
         capacity=_si(file.memory.capacity),
         bandwidth=_si(file.memory.bandwidth),
-        energy=_known(file.memory.energy, _si(technology and technology.access_energy)),
+        # A chip that streams stays within its TDP; an unknown one sets no limit.
+        energy=np.fmin(stated_memory_energy(file, technology), streaming_energy(file)),
     )
+
+
+def stated_memory_energy(file: ChipFile, technology: TechnologyFile | None) -> float:
+    """Energy of the memory path of a chip for each byte, as the files state it [J/B]."""
+    return _known(file.memory.energy, _si(technology and technology.access_energy))
+
+
+def streaming_energy(file: ChipFile) -> float:
+    """Energy of each byte at which a chip that only reads its memory draws its TDP [J/B].
+
+    Unknown where the TDP is, or where power is provisioned.
+    """
+    dynamic = _si(file.tdp) * (1 - _si(file.idle_fraction))
+    return math.nan if file.power is not None else dynamic / _si(file.memory.bandwidth)
 
 
 def sram_tier(file: ChipFile) -> MemoryTier:
@@ -78,22 +93,21 @@ def sram_tier(file: ChipFile) -> MemoryTier:
 
 
 def chip_power(file: ChipFile, library: Library) -> AbstractPower:
-    """Provisioned where the file says so; else by activity, drawing the TDP at full use."""
+    """Provisioned where the file says so; else by activity, products alone drawing the TDP."""
     if file.power is not None:
         bandwidth = _si(file.power.bandwidth_power) * _si(file.memory.bandwidth)
         return ProvisionedPower(_si(file.power.density) * _si(file.die_area) + bandwidth)
     memory, tdp = memory_tier(file, library), _si(file.tdp)
     idle = _si(file.idle_fraction) * tdp
-    arithmetic = arithmetic_energy(
-        tdp=tdp,
-        idle=idle,
-        memory_power=float(memory.energy) * float(memory.bandwidth),
-        throughput=float(tensor_rates(file).bits_8),
-    )
+    streamed = float(memory.energy) * float(memory.bandwidth)
     return ActivityPower(
         idle=idle,
-        # Memory at the upper end of its range may take more than the TDP leaves it.
-        flop_energy=np.maximum(arithmetic, 0.0),
+        flop_energy=arithmetic_energy(
+            tdp=tdp,
+            idle=idle,
+            memory_power=_si(library.facility.product_traffic) * streamed,
+            throughput=_known(file.sustained_8bit, float(tensor_rates(file).bits_8)),
+        ),
         link_energy=_si(library.facility.link_energy),
     )
 
@@ -227,6 +241,7 @@ def packaging_of(file: PackagingFile, room: FacilityFile) -> Packaging:
         assembly_yield=_si(file.assembly_yield),
         auxiliary_cost=_si(file.auxiliary_cost),
         idle_fraction=_si(room.idle_fraction),
+        product_traffic=_si(room.product_traffic),
         link_energy=_si(room.link_energy),
     )
 

@@ -173,6 +173,7 @@ class FacilityFile(_Table):
         lifetime: Years over which the machines are written off [s].
         discount_rate: Yearly rate of return that the capital must earn.
         idle_fraction: Power of an idle chip over its thermal design power.
+        product_traffic: Part of the memory bandwidth that large matrix products use.
         network_efficiency: Part of the link bandwidth that large messages reach.
         scale_out_bandwidth: One-direction bandwidth of each chip beyond the domain [B/s].
         scale_out_latency: Time of a collective of a small message beyond the domain [s].
@@ -191,6 +192,7 @@ class FacilityFile(_Table):
     lifetime: Duration
     discount_rate: Share
     idle_fraction: Share
+    product_traffic: Share
     network_efficiency: Share
     scale_out_bandwidth: KnownBandwidth
     scale_out_latency: Duration
@@ -264,6 +266,8 @@ class ChipFile(_Table):
         tensor_16bit: Dense 16-bit matrix throughput [FLOP/s].
         tensor_8bit: Dense 8-bit matrix throughput: FP8, or INT8 where there is no FP8 [FLOP/s].
         tensor_4bit: Dense 4-bit matrix throughput [FLOP/s].
+        sustained_8bit: What large 8-bit matrix products reach at the thermal design power; None
+            where it was not measured, and then the peak is taken [FLOP/s].
         vector: FP32 throughput without the matrix units [FLOP/s].
         dies: Logic dies that compute.
         die_area: Total area of the logic dies [m^2].
@@ -282,6 +286,7 @@ class ChipFile(_Table):
     tensor_16bit: Throughput
     tensor_8bit: Throughput
     tensor_4bit: Throughput
+    sustained_8bit: Throughput | None = None
     vector: Throughput
     dies: int | None = Field(default=None, ge=1)
     die_area: Area

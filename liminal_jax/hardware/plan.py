@@ -157,10 +157,11 @@ def planned_chip(plan: ChipPlan, material: Material, relaxation: AbstractRelaxat
         * process.sram_bandwidth_per_capacity,
         energy=process.sram_energy,
     )
-    dynamic = (
-        memory.energy * memory.bandwidth
-        + sram.energy * capacity * process.sram_bandwidth_per_capacity
-        + process.energy_per_flop * rate * process.rate_8bit
+    reading = memory.energy * memory.bandwidth
+    # Matrix products and streaming are the two loads that a chip's design power must bear.
+    dynamic = relaxation.maximum(
+        process.energy_per_flop * rate * process.rate_8bit + packaging.product_traffic * reading,
+        reading + sram.energy * capacity * process.sram_bandwidth_per_capacity,
     )
     return Chip(
         tensor=ByPrecision(

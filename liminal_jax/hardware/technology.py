@@ -92,7 +92,8 @@ class Packaging(eqx.Module):
         bond_yield: Yield of bonding one die or stack.
         assembly_yield: Yield of the assembly.
         auxiliary_cost: Substrate, test, lid [USD].
-        idle_fraction: Idle power of a chip over its power at full use.
+        idle_fraction: Idle power of a chip over its thermal design power.
+        product_traffic: Part of the memory bandwidth that large matrix products use.
         link_energy: Energy of sending a byte to another chip [J/B].
     """
 
@@ -101,4 +102,5 @@ class Packaging(eqx.Module):
     assembly_yield: Leaf = eqx.field(converter=as_leaf)
     auxiliary_cost: Leaf = eqx.field(converter=as_leaf)
     idle_fraction: Leaf = eqx.field(converter=as_leaf)
+    product_traffic: Leaf = eqx.field(converter=as_leaf)
     link_energy: Leaf = eqx.field(converter=as_leaf)

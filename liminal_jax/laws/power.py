@@ -24,13 +24,13 @@ def activity_power(*, idle: Scalar, energy: Scalar, time: Scalar) -> Scalar:
 
 
 def idle_power(*, dynamic: Scalar, idle_fraction: Scalar) -> Scalar:
-    r"""Idle power of a chip of which idling is a share of the power at full use.
+    r"""Idle power of a chip of which idling is a share of the thermal design power.
 
         P_idle = x / (1 - x) P_dynamic
 
     Args:
-        dynamic: Dynamic power P_dynamic at full use [W].
-        idle_fraction: Idle power x as a share of the power at full use.
+        dynamic: Dynamic power P_dynamic of the heaviest load [W].
+        idle_fraction: Idle power x as a share of the power under that load.
 
     Returns:
         Power [W].
@@ -45,18 +45,19 @@ def idle_power(*, dynamic: Scalar, idle_fraction: Scalar) -> Scalar:
 def arithmetic_energy(
     *, tdp: Scalar, idle: Scalar, memory_power: Scalar, throughput: Scalar
 ) -> Scalar:
-    r"""Energy of one operation of a known chip, so that it draws its TDP at full use.
+    r"""Energy of one operation of a known chip that draws its TDP on large matrix products.
 
         e = (P_tdp - P_idle - P_memory) / R
 
     Args:
         tdp: Thermal design power P_tdp [W].
         idle: Idle power P_idle [W].
-        memory_power: Power P_memory of the memory path at full bandwidth [W].
-        throughput: Peak rate R [FLOP/s].
+        memory_power: Power P_memory of the traffic to memory of such products [W].
+        throughput: Rate R that the products sustain at the TDP [FLOP/s].
 
     Returns:
-        Energy [J/FLOP], the data movement on the chip included.
+        Energy [J/FLOP], the data movement on the chip included; an upper bound where something
+        other than power limits the rate.
 
     Examples:
         >>> arithmetic_energy(tdp=10.0, idle=1.0, memory_power=5.0, throughput=2.0)

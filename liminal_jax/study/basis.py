@@ -1,6 +1,7 @@
 """What a prediction rests on and what it leaves out, in sentences."""
 
-from liminal_jax.data.hardware import SystemFile, load_system_file
+from liminal_jax.data.build import stated_memory_energy, streaming_energy
+from liminal_jax.data.hardware import SystemFile, load_system_file, load_technology_file
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.numbers import Number
 from liminal_jax.hardware.network import FittedLatency
@@ -53,8 +54,26 @@ def _power_sentences(file: SystemFile) -> list[str]:
         return ["Provisioned power by die area, as in the LIMINAL paper; the area is assumed."]
     if chip.tdp.value is None:
         return _unknown("The TDP", chip.tdp, "power and energy are null")
+    rate = "at their peak rate"
+    if chip.sustained_8bit is not None and chip.sustained_8bit.value is not None:
+        rate = f"at a sustained {chip.sustained_8bit.printed} of 8 bits"
+    sentences = [
+        "Power by activity: idle share, memory path, arithmetic; large matrix products alone draw"
+        f" the TDP, {rate}, so that a chip at both of its peaks would draw more."
+    ]
+    return [*sentences, *_streaming_sentences(file)]
+
+
+def _streaming_sentences(file: SystemFile) -> list[str]:
+    """Whether the energy of memory had to be lowered so that a chip that streams keeps its TDP."""
+    name = file.chip.memory.technology
+    technology = None if name is None else load_technology_file(name)
+    stated, most = stated_memory_energy(file.chip, technology), streaming_energy(file.chip)
+    if not stated > most:
+        return []
     return [
-        "Power by activity: idle share, memory path, arithmetic; at full use they draw the TDP."
+        f"At the {stated / 8e-12:.3g} pJ/bit of its memory path streaming would draw more than the"
+        f" TDP: {most / 8e-12:.3g} pJ/bit are charged, which draw just that."
     ]
 
 
@@ -124,6 +143,23 @@ def basis(
         ),
         _cost_sentence(system),
         _LEFT_OUT,
+    ]
+
+
+def power_basis(file: DesignFile, category: str, chip_power: float) -> list[str]:
+    """Whether a finished chip draws more than it may, which needs rates that it cannot sustain.
+
+    Args:
+        file: The design.
+        category: The system.
+        chip_power: Power of one chip at work [W].
+    """
+    tdp = None if file.design.system is None else load_system_file(category).chip.tdp.value
+    if tdp is None or not chip_power > tdp:
+        return []
+    return [
+        f"At these rates a chip would draw {chip_power:.0f} W, over its TDP of {tdp:g} W: it would"
+        " lower its clock, which this bound leaves out."
     ]
 
 

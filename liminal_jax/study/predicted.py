@@ -19,7 +19,7 @@ from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.residents import Residents, residents
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, serve
 from liminal_jax.performance.timing import LEAST_ATTENTION_BITS
-from liminal_jax.study.basis import basis, serving_basis
+from liminal_jax.study.basis import basis, power_basis, serving_basis
 from liminal_jax.study.domain import Names
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.lengths import RequestLengths
@@ -120,7 +120,9 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
     prediction, gains, held = _computed(system, mapping, batch, model, request, assumptions)
     if np.isnan(float(prediction.step_time)):
         raise InputError(file.name, [Problem("design.system", unknown_speed(file, system))])
-    sentences = basis(file, problem.categories[0], model, system, assumptions)
+    category = problem.categories[0]
+    sentences = basis(file, category, model, system, assumptions)
+    sentences += power_basis(file, category, float(prediction.chip_power))
     served = None
     if lengths is not None:
         given = (system, mapping, batch, model, request, _lengths(lengths), assumptions)

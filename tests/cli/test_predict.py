@@ -116,6 +116,29 @@ def test_unknown_numbers_are_null_and_told(capsys):
     assert "unknown" in capsys.readouterr().out
 
 
+def test_a_chip_that_would_need_more_than_its_design_power_is_told(capsys):
+    busy = ["predict", "-m", "llama-3-8b", "--system", "b200", "--batch-size", "512"]
+    answer = answered(capsys, [*busy, "--context", "512"])
+    assert answer["chip_power"] > 1000
+    assert any(
+        f"{answer['chip_power']:.0f} W, over its TDP of 1000 W" in it for it in answer["basis"]
+    )
+    calm = answered(capsys, ["predict", "-m", "llama-3-8b", "--system", "b200"])
+    assert calm["chip_power"] < 1000
+    assert not any("over its TDP" in it for it in calm["basis"])
+
+
+def test_memory_that_would_draw_more_than_the_design_power_is_told(capsys):
+    # 25 pJ/bit at 3.35 TB/s are 670 W; a chip of 700 W has 616 W left after idling
+    systems_new("mine", "h100", set=("chip.memory.energy=25 pJ/bit",))
+    capsys.readouterr()
+    answer = answered(capsys, ["predict", "-m", "llama-3-8b", "--system", "mine.toml"])
+    (told,) = (it for it in answer["basis"] if "streaming would draw" in it)
+    assert told.startswith("At the 25 pJ/bit")
+    assert "23 pJ/bit are charged" in told
+    assert not any("streaming would draw" in it for it in answered(capsys, TOY)["basis"])
+
+
 def test_where_no_time_follows_the_remedy_is_told(capsys):
     assert exit_code(["predict", "-m", "llama-3-8b", "--system", "cerebras-wse-3"]) == 2
     out, err = capsys.readouterr()

@@ -138,15 +138,31 @@ def test_the_chips_of_the_talk_are_binary_and_exact(name, bandwidth, rate, capac
         ("mi355x", "hbm3e", "n3p"),
     ],
 )
-def test_a_chip_at_full_use_draws_its_thermal_design_power(system, memory, process):
+def test_a_process_has_the_energy_of_products_at_the_power_limit(system, memory, process):
     chip = load_system_file(system).chip
     assert (chip.memory.technology, chip.process) == (memory, process)
+    reading = si(load_technology_file(memory).access_energy) * si(chip.memory.bandwidth)
+    assert chip.sustained_8bit is not None
     drawn = (
         si(chip.idle_fraction) * si(chip.tdp)
-        + si(load_technology_file(memory).access_energy) * si(chip.memory.bandwidth)
-        + si(load_process_file(process).energy_per_flop) * si(chip.tensor_8bit)
+        + si(load_facility_file().product_traffic) * reading
+        + si(load_process_file(process).energy_per_flop) * si(chip.sustained_8bit)
     )
-    assert drawn == pytest.approx(si(chip.tdp), rel=0.005)
+    assert drawn == pytest.approx(si(chip.tdp), rel=0.01)
+
+
+# Of an 8-bit operation in [pJ]: from products at the peak rate to products at the measured one.
+RANGES = {"n4p": (0.15, 0.22), "n3p": (0.2, 0.36), "n5": (0.2, 0.44)}
+
+
+@pytest.mark.parametrize("name", process_names())
+def test_the_energy_of_arithmetic_has_a_range(name):
+    energy = load_process_file(name).energy_per_flop
+    assert energy.low is not None
+    assert energy.high is not None
+    assert energy.low < si(energy) < energy.high
+    if name in RANGES:
+        assert (energy.low * 1e12, energy.high * 1e12) == pytest.approx(RANGES[name])
 
 
 # What a hyperscaler's cost per hour implies for each chip, all in [USD], and how far the laws are.

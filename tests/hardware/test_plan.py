@@ -86,18 +86,23 @@ def test_a_planned_chip_has_what_was_planned() -> None:
     assert float(chip.tensor.bits_8) == pytest.approx(rate * float(MATERIAL.process.rate_8bit))
 
 
-def test_idle_power_is_its_share_of_full_power() -> None:
+def test_idle_power_is_its_share_of_the_heavier_load() -> None:
     chip = chip_of(PLAN, MATERIAL, Exact())
     assert isinstance(chip.power, ActivityPower)
     process = MATERIAL.process
-    dynamic = (
-        float(chip.memory.energy * chip.memory.bandwidth)
-        + float(chip.power.flop_energy * chip.tensor.bits_8)
-        + 64e6 * float(process.sram_bandwidth_per_capacity * process.sram_energy)
-    )
+    reading = float(chip.memory.energy * chip.memory.bandwidth)
+    arithmetic = float(chip.power.flop_energy * chip.tensor.bits_8)
+    array = 64e6 * float(process.sram_bandwidth_per_capacity * process.sram_energy)
+    products = arithmetic + float(MATERIAL.packaging.product_traffic) * reading
+    assert products > reading + array
     idle = float(chip.power.idle)
     share = float(MATERIAL.packaging.idle_fraction)
-    assert idle / (idle + dynamic) == pytest.approx(share, rel=1e-12)
+    assert idle / (idle + products) == pytest.approx(share, rel=1e-12)
+    reader = eqx.tree_at(lambda plan: plan.compute_area, PLAN, PLAN.compute_area / 10)
+    reader_power = chip_of(reader, MATERIAL, Exact()).power
+    assert isinstance(reader_power, ActivityPower)
+    idle = float(reader_power.idle)
+    assert idle / (idle + reading + array) == pytest.approx(share, rel=1e-12)
 
 
 def test_limits_of_building() -> None:

@@ -164,7 +164,7 @@ def test_four_payments_repay_a_capital() -> None:
 
 @shortly
 @given(st.floats(100, 2000), st.floats(0.05, 0.3), st.floats(10, 50), st.floats(1e14, 1e16))
-def test_a_known_chip_draws_its_design_power_at_full_use(
+def test_a_known_chip_draws_its_design_power_on_products(
     tdp: float, idle: float, memory: float, rate: float
 ) -> None:
     energy = arithmetic_energy(tdp=tdp, idle=idle * tdp, memory_power=memory, throughput=rate)

@@ -80,14 +80,23 @@ def test_finished_systems_have_ranges_of_their_own_and_share_others(tmp_path):
     np.testing.assert_array_equal(efficiency, np.repeat(draws.values, 3, axis=1))
 
 
-def test_memory_that_takes_all_of_a_chips_power_leaves_its_arithmetic_none(tmp_path):
+def test_memory_never_takes_more_of_a_chips_power_than_its_design_power_leaves(tmp_path):
     problem = problem_with(tmp_path, "finished", objective={"minimise": "chip_power"})
     (energy,) = (it for it in uncertain_numbers(problem) if it.path == "memory.hbm3e.access_energy")
     draws = drawn([energy], 64, np.random.default_rng(0))
-    b200 = np.asarray(hardware_of_draws(problem, draws).chip.power.flop_energy)[:, 2]
-    assert np.all(b200 >= 0)
-    assert np.any(b200 == 0)
-    assert np.any(b200 > 0)
+    chip = hardware_of_draws(problem, draws).chip
+    reading = np.asarray(chip.memory.energy * chip.memory.bandwidth)[:, 2]
+    assert np.all(reading <= 880 * (1 + 1e-12))
+    assert np.any(reading < 880)
+    assert np.any(reading > 880 * (1 - 1e-12))
+    assert np.all(np.asarray(chip.power.flop_energy)[:, 2] > 0)
+
+
+def test_the_energy_of_arithmetic_is_drawn(tmp_path):
+    planned = problem_with(tmp_path, objective={"minimise": "chip_power"})
+    assert {"process.energy_per_flop", "facility.product_traffic"} <= paths(planned)
+    finished = problem_with(tmp_path, "finished", objective={"minimise": "chip_power"})
+    assert "facility.product_traffic" in paths(finished)
 
 
 @pytest.mark.parametrize("base", ["planned", "finished"])
