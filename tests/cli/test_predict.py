@@ -140,11 +140,21 @@ def test_memory_that_would_draw_more_than_the_design_power_is_told(capsys):
 
 
 def test_where_no_time_follows_the_remedy_is_told(capsys):
-    assert exit_code(["predict", "-m", "llama-3-8b", "--system", "cerebras-wse-3"]) == 2
+    arguments = ["predict", "-m", "llama-3-8b", "--system", "groq-lp30", "--weight-bits", "16"]
+    assert exit_code(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("liminal predict: --system: cerebras-wse-3 has no known tensor rate")
-    assert err.endswith("liminal systems new mine --like cerebras-wse-3\n")
+    assert err.startswith("liminal predict: --system: groq-lp30 has no known tensor rate")
+    assert err.endswith("liminal systems new mine --like groq-lp30\n")
+
+
+def test_a_wafer_is_judged(capsys):
+    answer = answered(capsys, ["predict", "-m", "llama-3-8b", "--system", "cerebras-wse-3"])
+    # Reading 8 GB at 21 PB/s; with 16-bit units alone, 15.8 PFLOP/s serve 8-bit weights too.
+    assert answer["fits"] is True
+    assert answer["bottleneck"] == "compute"
+    assert answer["power"] > 0
+    assert answer["capital_cost"] > 2.5e6
 
 
 DESIGN = """

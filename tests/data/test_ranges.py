@@ -1,16 +1,26 @@
 """Numbers with ranges: how they are spread, and where they are found and put."""
 
 import math
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from liminal_jax.data import numbers as data_numbers
 from liminal_jax.data.hardware import load_facility_file, load_technology_file
 from liminal_jax.data.library import library_of
 from liminal_jax.data.ranges import UncertainNumber, uncertain_in, with_values
 
+DATA = Path(data_numbers.__file__).parent
+HARDWARE = (
+    *sorted((DATA / "systems").rglob("*.toml")),
+    *sorted((DATA / "processes").glob("*.toml")),
+    *(DATA / f"{name}.toml" for name in ("facility", "network", "packaging")),
+)
+UNSURE = {"assumed", "derived", "fitted", "paper"}
 KINDS = ("datasheet", "paper", "measured", "derived", "assumed", "fitted")
 
 
@@ -66,8 +76,8 @@ def test_a_range_without_width_is_its_value():
 
 
 def test_one_end_may_be_missing():
-    found = {it.path: it for it in uncertain_in(library_of(["b200"], load_facility_file()))}
-    bandwidth = found["system.b200.chip.memory.bandwidth"]
+    found = {it.path: it for it in uncertain_in(library_of(["gb200"], load_facility_file()))}
+    bandwidth = found["system.gb200.chip.memory.bandwidth"]
     assert (bandwidth.low, bandwidth.value, bandwidth.high) == (7.7e12, 8e12, 8e12)
 
 
@@ -95,3 +105,28 @@ def test_numbers_that_are_only_told_are_not_sure_either():
     assert "device_energy" in paths
     assert "shoreline" not in paths
     assert "power_density_limit" not in paths
+
+
+def rows_in(tables, path=""):
+    """Path and row of every number that the tables of a file state."""
+    for key, part in tables.items():
+        if isinstance(part, dict):
+            where = f"{path}.{key}".lstrip(".")
+            if "kind" in part and "value" in part:
+                yield where, part
+            else:
+                yield from rows_in(part, where)
+
+
+@pytest.mark.parametrize("file", HARDWARE, ids=lambda it: str(it.relative_to(DATA)))
+def test_every_number_that_is_not_printed_by_its_maker_has_a_range(file):
+    rows = dict(rows_in(tomllib.loads(file.read_text())))
+    assert rows
+    unsure = {path: row for path, row in rows.items() if row["kind"] in UNSURE}
+    assert [path for path, row in unsure.items() if not {"low", "high"} & set(row)] == []
+    for row in rows.values():
+        assert row.get("low", row["value"]) <= row["value"] <= row.get("high", row["value"])
+    # A range without width would not be one.
+    assert all(
+        row.get("low", row["value"]) < row.get("high", row["value"]) for row in unsure.values()
+    )
