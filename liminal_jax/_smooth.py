@@ -1,17 +1,25 @@
-r"""Two readings of every kink: exact, and softened so that gradients see past it.
+r"""Two relaxations of every non-smooth function: the exact one, and a smooth one for gradients.
 
 Each choice in the laws (the larger of two times, whole layers, "more ranks than heads") asks a
 relaxation. `Exact()` answers with the true maximum, ceiling or step; `Soft(temperature)` with a
-smooth stand-in that is scale-free, monotone, and tends to the exact answer as the temperature
-goes to zero:
+smooth stand-in that is monotone and tends to the exact answer as the temperature t goes to zero.
+Magnitudes (times, bytes) are blurred in proportion to themselves, counts (chips, heads, stages) by
+less than the distance of neighbouring whole numbers, so that soft and exact model agree on whole
+designs however far apart the two sides of a step are:
 
-    max     m  <= soft <= n^temperature m       for n numbers with maximum m
-    min     n^-temperature m <= soft <= m
-    ceil    x  <= soft <= ceil(x), equal at whole numbers; off by at most exp(-f/rounding),
-            f the fractional part; close to x itself where the rounding is large. Its slope jumps
-            at whole numbers, where the gradient is that of the next step up
-    floor   floor(x) <= soft <= x, likewise
-    above   off by at most min(v/t, t/v)^(1/temperature)
+    maximum   m <= soft <= n^t m            for n numbers with maximum m
+    minimum   2^-t m <= soft <= m           for two numbers with minimum m
+    share     (1 - t/4) m <= soft <= m      for m = min(x, 1); equal where |x - 1| >= t
+    fewest    m - t/4 <= soft <= m          for m = min(n, whole), both 1 at least; never below 1;
+              equal where |n - whole| >= t, so on all whole numbers but at a tie
+    exceeds   equal on all whole numbers, at every temperature; between a whole number and the
+              next it rises from 0 to 1, the more steeply the lower the temperature
+    ceil      x <= soft <= ceil(x), equal on whole numbers; off by at most exp(-f/rounding), f the
+              fractional part; close to x itself where the rounding is large. Its slope jumps at
+              whole numbers, where the gradient is that of the next step up
+    floor     floor(x) <= soft <= x, equal on whole numbers; off by exp(-(1 - f)/rounding) at most
+
+Temperatures above 1 count as 1 in `share` and `fewest`.
 """
 
 from abc import abstractmethod
@@ -35,12 +43,23 @@ class AbstractRelaxation(eqx.Module):
         """The least whole number that is not below a value."""
 
     @abstractmethod
-    def above(self, value: Scalar, threshold: Scalar) -> Scalar:
-        """1 where a positive value exceeds a positive threshold, else 0."""
+    def exceeds(self, count: Scalar, whole: Scalar) -> Scalar:
+        """1 where a count is larger than another, else 0; both are positive.
+
+        Of real numbers the step stands halfway, in logarithms, to the next whole number.
+        """
 
     @abstractmethod
     def minimum(self, left: Scalar, right: Scalar) -> Scalar:
         """The smaller of two non-negative numbers."""
+
+    @abstractmethod
+    def fewest(self, count: Scalar, whole: Scalar) -> Scalar:
+        """The smaller of two counts, each 1 at least."""
+
+    @abstractmethod
+    def share(self, ratio: Scalar) -> Scalar:
+        """A ratio that is not negative, at most 1: the share of a demand that a supply meets."""
 
     @abstractmethod
     def floor(self, value: Scalar) -> Scalar:
@@ -71,15 +90,31 @@ class Exact(AbstractRelaxation):
         """See `AbstractRelaxation`."""
         return jnp.floor(value)
 
-    def above(self, value: Scalar, threshold: Scalar) -> Scalar:
+    def exceeds(self, count: Scalar, whole: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""
-        return jnp.where(jnp.asarray(value > threshold), 1.0, 0.0)
+        return jnp.where(jnp.asarray(count > _halfway(whole)), 1.0, 0.0)
+
+    def fewest(self, count: Scalar, whole: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return jnp.minimum(count, whole)
+
+    def share(self, ratio: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return jnp.minimum(ratio, 1.0)
 
 
 class Soft(AbstractRelaxation):
-    r"""The model with its kinks rounded, by a p-norm with p = 1/temperature.
+    r"""The model with its kinks rounded.
 
-        max(x) ~ (sum_i x_i^p)^(1/p)
+    Magnitudes by a p-norm with p = 1/t; counts and shares by a parabola across the corner, of
+    half-width h; steps by a sigmoid that reaches 0 and 1 at the two whole numbers around it:
+
+        max(x)      ~ (sum_i x_i^p)^(1/p)
+        min(x, y)   ~ min(x, y) - (h - |x - y|)^2 / 4h      for |x - y| < h, else exact
+        n > whole   ~ sigmoid(z / (t (1/4 - z^2)))
+
+    with z the distance from the middle between the whole numbers, in logarithms and in parts of
+    their distance.
 
     Attributes:
         temperature: Blur of a kink, above 0; 0.1 blurs it over some ten per cent.
@@ -122,9 +157,34 @@ class Soft(AbstractRelaxation):
         """See `AbstractRelaxation`."""
         return -self.ceil(-value)
 
-    def above(self, value: Scalar, threshold: Scalar) -> Scalar:
+    def exceeds(self, count: Scalar, whole: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""
-        return jax.nn.sigmoid((jnp.log(value) - jnp.log(threshold)) / self.temperature)
+        apart = jnp.log1p(1 / jnp.asarray(whole, float))
+        # At whole numbers z is 1/2 but for rounding, and the sigmoid has long reached its end.
+        z = (jnp.log(count) - jnp.log(_halfway(whole))) / apart
+        between = jnp.abs(z) < 0.5
+        inside = jnp.where(between, z, 0.0)
+        rise = jax.nn.sigmoid(inside / (self.temperature * (0.5**2 - inside**2)))
+        return jnp.where(between, rise, jnp.where(z > 0, 1.0, 0.0))
+
+    def fewest(self, count: Scalar, whole: Scalar) -> Scalar:
+        """Blurred by less than one of them, and by none where one of them is 1."""
+        others = jnp.maximum(jnp.asarray(whole, float) - 1, 0.0)
+        return self._rounded_minimum(count, whole, others / (1 + others))
+
+    def share(self, ratio: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return self._rounded_minimum(ratio, 1.0, 1.0)
+
+    def _rounded_minimum(self, left: Scalar, right: Scalar, scale: Scalar) -> Scalar:
+        """Blurred over the temperature times a scale."""
+        half = jnp.minimum(self.temperature, 1.0) * scale
+        rounded = jnp.abs(left - right) < half
+        # Outside the corner its parabola is not asked, and must not spoil a gradient either.
+        width = jnp.where(rounded, half, 1.0)
+        missing = jnp.where(rounded, right - left, 0.0)
+        corner = right - (missing + width) ** 2 / (2 * 2 * width)
+        return jnp.where(rounded, corner, jnp.minimum(left, right))
 
 
 class SoftSizes(AbstractRelaxation):
@@ -163,18 +223,19 @@ class SoftSizes(AbstractRelaxation):
         """See `AbstractRelaxation`."""
         return jnp.asarray(value, float)
 
-    def above(self, value: Scalar, threshold: Scalar) -> Scalar:
+    def exceeds(self, count: Scalar, whole: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""
-        return self.kinks.above(value, threshold)
+        return self.kinks.exceeds(count, whole)
+
+    def fewest(self, count: Scalar, whole: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return self.kinks.fewest(count, whole)
+
+    def share(self, ratio: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return self.kinks.share(ratio)
 
 
-def between(whole: Scalar) -> Scalar:
-    """Where a step "more than `whole`" of whole numbers stands among the real ones.
-
-    Halfway, in logarithms, to the next whole number, so that both readings agree on integers.
-
-    Examples:
-        >>> round(float(between(1.0)), 3)
-        1.414
-    """
+def _halfway(whole: Scalar) -> Scalar:
+    """The middle, in logarithms, between a whole number and the next."""
     return jnp.sqrt(whole * (whole + 1.0))

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
-from liminal_jax._smooth import AbstractRelaxation, between
+from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.kernels import NONE, Kernels
 from liminal_jax.laws.collective import (
     all_to_all_time,
@@ -20,6 +20,10 @@ from liminal_jax.laws.collective import (
 LEAST_GROUP = 1.0
 """Fewer chips make no group: mappings that ask for them break a limit, and their time stays that of
 one chip rather than a negative one."""
+
+LEAST_LINKS = 0.5
+"""A group of one, and a domain of one, have no links and send nothing over them; half a link keeps
+quotients finite."""
 
 
 class ScaleOut(eqx.Module):
@@ -113,7 +117,7 @@ class AbstractPhysical(AbstractNetwork):
     ) -> Scalar:
         """The quicker of one and two shots within the domain, then two shots across domains."""
         chips = jnp.maximum(chips, LEAST_GROUP)
-        inner = relaxation.minimum(chips, self.domain)
+        inner = relaxation.fewest(chips, self.domain)
         group = {
             "message": message,
             "chips": inner,
@@ -131,8 +135,8 @@ class AbstractPhysical(AbstractNetwork):
             latency=self.scale_out.latency,
         )
         return (
-            relaxation.above(chips, between(1.0)) * within
-            + relaxation.above(chips, between(self.domain)) * across
+            relaxation.exceeds(chips, 1.0) * within
+            + relaxation.exceeds(chips, self.domain) * across
         )
 
     def all_to_all_time(
@@ -140,7 +144,7 @@ class AbstractPhysical(AbstractNetwork):
     ) -> Scalar:
         """Within the domain, and what leaves it over the scale-out network."""
         chips = jnp.maximum(chips, LEAST_GROUP)
-        inner = relaxation.minimum(chips, self.domain)
+        inner = relaxation.fewest(chips, self.domain)
         within = self.kernels.all_to_all + all_to_all_time(
             message=message * (inner / chips) * self.link_load(inner, relaxation),
             chips=inner,
@@ -154,13 +158,13 @@ class AbstractPhysical(AbstractNetwork):
             latency=self.scale_out.latency,
         )
         return (
-            relaxation.above(chips, between(1.0)) * within
-            + relaxation.above(chips, between(self.domain)) * across
+            relaxation.exceeds(chips, 1.0) * within
+            + relaxation.exceeds(chips, self.domain) * across
         )
 
     def send_time(self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """Over the scale-up network, or the scale-out one where the instance leaves its domain."""
-        crosses = relaxation.above(chips, between(self.domain))
+        crosses = relaxation.exceeds(chips, self.domain)
         near = self.latency + message / (self.neighbour_bandwidth() * self.efficiency)
         far = self.scale_out.latency + message / self.scale_out.bandwidth
         return self.kernels.send + (1 - crosses) * near + crosses * far
@@ -219,9 +223,8 @@ class FullMesh(AbstractPhysical):
 
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """See `AbstractPhysical`."""
-        # A group of one sends nothing; half a link keeps the quotient finite.
-        links = relaxation.maximum(chips - 1, 0.5)
-        return self.bandwidth * self.efficiency * links / (self.domain - 1)
+        links, all_links = (relaxation.maximum(it - 1, LEAST_LINKS) for it in (chips, self.domain))
+        return self.bandwidth * self.efficiency * links / all_links
 
     def group_latency(self, chips: Scalar) -> Scalar:
         """See `AbstractPhysical`."""
@@ -230,7 +233,7 @@ class FullMesh(AbstractPhysical):
 
     def neighbour_bandwidth(self) -> Scalar:
         """One link of those to all others."""
-        return self.bandwidth / (self.domain - 1)
+        return self.bandwidth / jnp.maximum(self.domain - 1, LEAST_LINKS)
 
     def switched_bandwidth(self) -> Scalar:
         """None: there are no switches."""
@@ -296,9 +299,7 @@ class FittedLatency(AbstractNetwork):
         line = logarithmic_latency(
             chips=chips, latency_at_8=self.latency_at_8, latency_at_128=self.latency_at_128
         )
-        return relaxation.above(chips, between(1.0)) * (
-            launch + relaxation.maximum(line, self.floor)
-        )
+        return relaxation.exceeds(chips, 1.0) * (launch + relaxation.maximum(line, self.floor))
 
     def all_reduce_time(
         self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation

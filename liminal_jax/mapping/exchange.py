@@ -5,7 +5,7 @@ from abc import abstractmethod
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
-from liminal_jax._smooth import AbstractRelaxation, between
+from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.network import AbstractNetwork
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.workload.feedforward.base import AbstractMixture
@@ -98,7 +98,7 @@ class AbstractExchange(eqx.Module):
         """What passing through all stages exchanges: T_PP P, none for a single stage."""
         message = tokens.message(tokens.streams * tokens.hidden) / mapping.stage_chips()
         time = network.send_time(message, mapping.chips(), relaxation)
-        staged = relaxation.above(mapping.pp, between(1.0)) * mapping.pp
+        staged = relaxation.exceeds(mapping.pp, 1.0) * mapping.pp
         return Exchanged(time=time, sent=message).scaled(staged)
 
 
@@ -134,8 +134,8 @@ def _splits_sequence(
     heads = None if mixer is None else mixer.cache_heads()
     if heads is None:
         return 0.0
-    beyond_heads = relaxation.above(mapping.tp, between(heads))
-    return relaxation.maximum(beyond_heads, relaxation.above(mapping.cp, between(1.0)))
+    within_heads = 1 - relaxation.exceeds(mapping.tp, heads)
+    return 1 - within_heads * (1 - relaxation.exceeds(mapping.cp, 1.0))
 
 
 class LayerExchange(AbstractExchange):
@@ -180,7 +180,7 @@ class LayerExchange(AbstractExchange):
         cache_heads = mixer.cache_heads()
         if cache_heads is None:
             return Exchanged(time=0.0, sent=0.0)
-        head_ranks = relaxation.minimum(mapping.tp, cache_heads)
+        head_ranks = relaxation.fewest(mapping.tp, cache_heads)
         parts = mapping.stage_chips() / head_ranks
         heads = mixer.heads / head_ranks
         statistics = tokens.message(heads * MAXIMUM_AND_SUM)
@@ -204,7 +204,7 @@ class LayerExchange(AbstractExchange):
         routed = tokens.message(width * mixture.top_k) / ranks
         there = _all_to_all(routed, mapping.ep, network, relaxation)
         back = _all_to_all(routed, mapping.ep, network, relaxation)
-        share = relaxation.minimum(1.0, mixture.top_k / mapping.ep)
+        share = relaxation.share(mixture.top_k / mapping.ep)
         within = _all_reduced(
             tokens.message(width * share), ranks / mapping.ep, network, relaxation
         )

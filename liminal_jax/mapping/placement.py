@@ -46,7 +46,7 @@ def filled_placement(
     """
     # Shares are taken as least of one rather than of bytes, so that none exceeds one even in range
     # arithmetic, which takes dividend and divisor apart.
-    of_weights = relaxation.minimum(capacity / weights, 1.0)
+    of_weights = relaxation.share(capacity / weights)
     # Rounding may leave less than nothing.
     left = relaxation.maximum(capacity - of_weights * weights, 0.0)
     of_cache = _share(left, cache, relaxation)
@@ -57,4 +57,4 @@ def filled_placement(
 def _share(capacity: Scalar, data: Scalar, relaxation: AbstractRelaxation) -> Scalar:
     """Share of some data that a capacity holds; 0 where there is none."""
     some = data > 0
-    return relaxation.minimum(capacity / jnp.where(some, data, 1.0), jnp.where(some, 1.0, 0.0))
+    return jnp.where(some, relaxation.share(capacity / jnp.where(some, data, 1.0)), 0.0)

@@ -105,7 +105,7 @@ def table_crowding(model: Model, mapping: Mapping, relaxation: AbstractRelaxatio
     if model.tables is None:
         return 1.0
     tables = 1 + model.tables.embeddings
-    return mapping.pp / relaxation.minimum(mapping.pp, tables)
+    return mapping.pp / relaxation.fewest(mapping.pp, tables)
 
 
 def parameters_total(model: Model) -> Scalar:

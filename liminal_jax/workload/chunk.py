@@ -87,6 +87,14 @@ class MeanOverChunk(AbstractRelaxation):
         """See `AbstractRelaxation`."""
         return self.kinks.floor(value)
 
-    def above(self, value: Scalar, threshold: Scalar) -> Scalar:
+    def exceeds(self, count: Scalar, whole: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""
-        return self.kinks.above(value, threshold)
+        return self.kinks.exceeds(count, whole)
+
+    def fewest(self, count: Scalar, whole: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return self.kinks.fewest(count, whole)
+
+    def share(self, ratio: Scalar) -> Scalar:
+        """See `AbstractRelaxation`."""
+        return self.kinks.share(ratio)

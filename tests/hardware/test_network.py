@@ -1,8 +1,8 @@
 """Networks: nothing among one chip, hand counts, growth, and no jump at the domain's edge."""
 
-import itertools
-
 import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -141,9 +141,9 @@ def test_more_domains_take_longer_than_one(name: str, operation: str) -> None:
 def test_the_soft_reading_has_no_jump_at_the_domain(name: str, operation: str) -> None:
     domain = 64.0 if name == "torus" else 8.0
     soft = Soft(0.05)
-    law = jax.jit(lambda chips: getattr(NETWORKS[name], operation)(64.0, chips, soft))
-    steps = [float(law(domain * (1 + k * 1e-3))) for k in range(-100, 200)]
-    assert max(abs(b - a) for a, b in itertools.pairwise(steps)) < 0.1
+    law = jax.jit(jax.vmap(lambda chips: getattr(NETWORKS[name], operation)(64.0, chips, soft)))
+    steps = np.asarray(law(jnp.linspace(domain - 0.5, domain + 1.5, 20_001)))
+    assert np.max(np.abs(np.diff(steps))) < 0.01 * np.abs(steps[-1] - steps[0])
     # It leads to where the exact reading jumps: a single link of the mesh is slower than the
     # scale-out network here.
     exact = getattr(NETWORKS[name], operation)
@@ -159,3 +159,82 @@ def test_within_the_domain_the_scale_out_is_idle(name: str, operation: str) -> N
         gradient = jax.grad(lambda message, chips=chips: law(message, chips, EXACT))(64.0)
         reached = 16.0 * (chips - 1) / 7 if name == "full mesh" else 16.0
         assert 0 < float(gradient) <= 2.0 * (chips - 1) / reached
+
+
+KINDS = {"switched": Switched, "full mesh": FullMesh, "torus": Torus}
+DOMAINS = (1, 2, 3, 8, 36, 72, 576)
+
+
+def _random_networks(count: int) -> tuple[jax.Array, ...]:
+    """Messages, chips, domain, bandwidths, latencies: half of the groups fill their domain."""
+    random = np.random.default_rng(0)
+    domain = random.choice(DOMAINS, count)
+    chips = np.where(random.random(count) < 0.5, domain, random.choice((*DOMAINS, 9, 1152), count))
+    logarithms = ((-1, 10), (9, 17), (9, 13), (-8, -5), (-7, -4))
+    sizes = [10 ** random.uniform(*ends, count) for ends in logarithms]
+    return tuple(jnp.asarray(it, float) for it in (chips, domain, *sizes))
+
+
+@pytest.mark.parametrize("t", [0.005, 0.05, 0.1, 0.5])
+@pytest.mark.parametrize("name", sorted(KINDS))
+@pytest.mark.parametrize("operation", [*OPERATIONS, "send_time"])
+def test_the_soft_time_of_whole_groups_is_within_stated_factors(
+    operation: str, name: str, t: float
+) -> None:
+    """Within 2^-t (1 - t/4) and 2^t of the exact one; never negative; slopes of the right sign."""
+    more = {"dimensions": 3} if name == "torus" else {}
+
+    def time(relaxation: Exact | Soft, sizes: tuple[jax.Array, ...]) -> jax.Array:
+        chips, domain, message, near, far, latency, far_latency = sizes
+        network = KINDS[name](
+            domain=domain,
+            bandwidth=near,
+            efficiency=0.65,
+            latency=latency,
+            scale_out=ScaleOut(bandwidth=far, latency=far_latency),
+            **more,
+        )
+        return getattr(network, operation)(message, chips, relaxation)
+
+    sizes = _random_networks(10_000)
+    exact = np.asarray(jax.jit(jax.vmap(lambda *it: time(EXACT, it)))(*sizes))
+    both = jax.vmap(lambda *it: jax.value_and_grad(lambda at: time(Soft(t), at))(it))
+    soft, slopes = jax.jit(both)(*sizes)
+    soft = np.asarray(soft)
+    assert np.all(exact >= 0)
+    assert np.all(soft >= 2**-t * (1 - t / 4) * exact * (1 - 1e-9))
+    assert np.all(soft <= 2**t * exact * (1 + 1e-9))
+    assert all(bool(jnp.all(jnp.isfinite(slope))) for slope in slopes)
+    signs = dict(zip((2, 3, 4, 5, 6), (1, -1, -1, 1, 1), strict=True))
+    for number, sign in signs.items():
+        # An elasticity below rounding has no sign.
+        elasticity = np.asarray(slopes[number] * sizes[number]) / np.where(soft > 0, soft, 1.0)
+        assert np.all(sign * elasticity >= -1e-12)
+
+
+@pytest.mark.parametrize("domain", [8.0, 36.0, 72.0])
+@pytest.mark.parametrize("t", [0.001, 0.01, 0.1, 0.5])
+def test_a_group_that_fills_its_domain_does_not_leave_it(domain: float, t: float) -> None:
+    """However slow what is beyond it."""
+    far = {"scale_out": ScaleOut(bandwidth=1e-9, latency=1e9)}
+    network = Switched(**{**ROWS, "domain": domain, **far})
+    for operation in (*OPERATIONS, "send_time"):
+        soft, exact = (
+            float(getattr(network, operation)(64.0, domain, it)) for it in (Soft(t), EXACT)
+        )
+        assert 2**-t * (1 - t / 4) * exact <= soft <= exact
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_a_domain_of_one_has_finite_slopes(name: str) -> None:
+    more = {"dimensions": 3} if name == "torus" else {}
+    for chips, relaxation in ((1.0, EXACT), (4.0, EXACT), (1.0, Soft(0.1)), (4.0, Soft(0.1))):
+        for operation in (*OPERATIONS, "send_time"):
+
+            def time(near: float, chips: float = chips, operation: str = operation) -> jax.Array:
+                network = KINDS[name](**{**ROWS, "domain": 1, "bandwidth": near}, **more)
+                return getattr(network, operation)(64.0, chips, relaxation)  # noqa: B023
+
+            value, slope = jax.value_and_grad(time)(32.0)
+            assert float(value) >= 0
+            assert -np.inf < float(slope) <= 0

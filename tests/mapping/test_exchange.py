@@ -54,13 +54,13 @@ class OneSecond(AbstractNetwork):
         self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:
         del message
-        return relaxation.above(chips, 1.5)
+        return relaxation.exceeds(chips, 1.0)
 
     def all_to_all_time(
         self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:
         del message
-        return relaxation.above(chips, 1.5)
+        return relaxation.exceeds(chips, 1.0)
 
     def send_time(self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         del message, chips, relaxation
