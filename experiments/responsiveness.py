@@ -54,12 +54,13 @@ PLAN = "dram-or-sram-at-equal-cost"
 CONTEXTS = (4096, 131072)
 """Contexts [tokens]."""
 
-STACKS = {"hbm4": 8.0, "3d-dram": 8.0, "sram": 2.0}
-"""Stacks of a planned chip: eight as on B200, and for SRAM one a die, the memory of one die."""
+STACKS = {"hbm4": 8.0, "3d-dram": 2.0, "sram": 2.0}
+"""Stacks of a planned chip: eight as on B200, and one a die where a stack covers a die (3D DRAM) or
+is part of it (SRAM)."""
 
 COMPUTE_AREA = {"hbm4": 400e-6, "3d-dram": 600e-6, "sram": 300e-6}
-"""Area of the cores on one of its two dies [m^2]: stacked DRAM covers 800 mm2 of a die, so that it
-must be about as large; beside SRAM of 333 mm2 no more than 300 mm2 have room."""
+"""Area of the cores on one of its two dies [m^2]: stacked DRAM covers 584 mm2 of a die, so that it
+must be as large; beside SRAM of 333 mm2 no more than 300 mm2 have room."""
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def uncertainty(
 
 _NOTHING_TO_DRAW = (
     "no number that this study depends on has a range; give one in [assumptions], as"
-    ' price = { value = 12, unit = "USD/GiB", low = 10, high = 18, source = "...",'
+    ' silicon_price = { value = 0.3, unit = "USD/mm2", low = 0.2, high = 0.5, source = "...",'
     ' kind = "paper" }'
 )
 

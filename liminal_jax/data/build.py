@@ -129,7 +129,9 @@ def estimated_cost(file: ChipFile, library: Library) -> float:
             dies=float(file.dies or 1),
             area=_si(file.die_area) / (file.dies or 1),
             stacks=float(file.memory.stacks or 0),
-            memory=_si(file.memory.capacity) * float(technology.price),
+            # A chip may have fewer layers than the technology's file, or part of a stack unused.
+            memory=_si(file.memory.capacity)
+            * float(technology.stack_price() / technology.stack_capacity()),
             material=Material(
                 memory=technology,
                 process=process_of(library.process[file.process or ""]),
@@ -218,13 +220,15 @@ def system_of(library: Library, name: str, multiple: float | None = None) -> Sys
     )
 
 
+_TECHNOLOGY_ROWS = set(MemoryTechnology.__dataclass_fields__) & set(TechnologyFile.model_fields)
+
+
 def technology_of(file: TechnologyFile) -> MemoryTechnology:
     """The pytree of a memory technology; one without a thermal limit has an infinite one."""
     return MemoryTechnology(
-        **{
-            field: _si(getattr(file, field), unknown=math.inf)
-            for field in MemoryTechnology.__dataclass_fields__
-        }
+        stacked_share=float(file.place == "on the die"),
+        embedded_share=float(file.place == "inside the die"),
+        **{field: _si(getattr(file, field), unknown=math.inf) for field in _TECHNOLOGY_ROWS},
     )
 
 

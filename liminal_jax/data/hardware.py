@@ -5,15 +5,23 @@ checked for types, signs, dimensions and references, and left in SI as it was st
 from it is computed elsewhere.
 """
 
+import math
 import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax._units import parse_unit
 from liminal_jax.data.numbers import FRACTION, KNOWN, NOT_NEGATIVE, POSITIVE, Number, Quantity
 from liminal_jax.data.validation import validated
 
@@ -32,7 +40,9 @@ PowerShare = Annotated[Number, Quantity("W"), NOT_NEGATIVE, KNOWN]
 PowerDensity = Annotated[Number, Quantity("W/m2"), POSITIVE]
 Price = Annotated[Number, Quantity("USD"), POSITIVE]
 PriceShare = Annotated[Number, Quantity("USD"), NOT_NEGATIVE, KNOWN]
-BytePrice = Annotated[Number, Quantity("USD/B"), NOT_NEGATIVE, KNOWN]
+AreaPrice = Annotated[Number, Quantity("USD/m2"), NOT_NEGATIVE, KNOWN]
+ArealDensity = Annotated[Number, Quantity("B/m2"), POSITIVE, KNOWN]
+BandwidthDensity = Annotated[Number, Quantity("B/s/m2"), POSITIVE, KNOWN]
 ByteEnergy = Annotated[Number, Quantity("J/B"), POSITIVE]
 KnownByteEnergy = Annotated[ByteEnergy, KNOWN]
 ByteEnergyShare = Annotated[Number, Quantity("J/B"), NOT_NEGATIVE, KNOWN]
@@ -48,40 +58,90 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+MemoryPlace = Literal["beside the die", "on the die", "inside the die"]
+"""Where a stack stands: on the interposer, bonded to the logic die, or as part of that die."""
+
+STACK_ROUNDING = 0.02
+"""Share by which a printed capacity or bandwidth of a stack may differ from what follows from its
+layers and area: both sides are rounded."""
+
+
 class TechnologyFile(_Table):
     """A memory technology: what one stack of it gives, takes and costs.
+
+    Capacity, bandwidth and price of a stack follow from its layers and its area. A file may print
+    capacity and bandwidth too, and then they have to agree with what follows.
 
     Attributes:
         name: The name that chips refer to.
         title: The name that people read.
         about: One sentence.
-        stack_bandwidth: Bandwidth of one stack [B/s].
-        stack_capacity: Capacity of one stack [B].
+        place: Where a stack stands.
+        layers: Layers of memory in a stack, without its base die.
+        footprint: Area of one layer [m^2].
+        areal_density: Capacity of an area of one layer [B/m^2].
+        bandwidth_per_area: Bandwidth of an area of footprint, all layers together [B/s/m^2].
+        silicon_price: Price of an area of memory, with its share of bonding, test and base die
+            [USD/m^2].
         access_energy: Energy of the whole memory path of a chip for each byte [J/B].
         device_energy: What the memory device alone takes of it, for information [J/B].
-        price: Price of each byte [USD/B].
         phy_area: Logic die area of the physical interface of one stack [m^2].
         controller_transistors: Transistors of the controller of one stack.
         shoreline: Die edge that one stack takes; 0 for stacked memory [m].
         interposer_area: Interposer area of one stack [m^2].
-        stacked_area: Logic die area that one stack covers; 0 for memory beside the die [m^2].
         power_density_limit: Power density that the logic die below may reach [W/m^2].
+        stack_capacity: Capacity of one stack as its source prints it [B].
+        stack_bandwidth: Bandwidth of one stack as its source prints it [B/s].
     """
 
     name: str
     title: str
     about: str
-    stack_bandwidth: KnownBandwidth
-    stack_capacity: Capacity
+    place: MemoryPlace
+    layers: Ratio
+    footprint: Annotated[Area, KNOWN]
+    areal_density: ArealDensity
+    bandwidth_per_area: BandwidthDensity
+    silicon_price: AreaPrice
     access_energy: KnownByteEnergy
     device_energy: ByteEnergy
-    price: BytePrice
     phy_area: AreaShare
     controller_transistors: Count
     shoreline: Shoreline
     interposer_area: AreaShare
-    stacked_area: AreaShare
     power_density_limit: PowerDensity
+    stack_capacity: Capacity | None = None
+    stack_bandwidth: KnownBandwidth | None = None
+
+    @field_validator("stack_capacity")
+    @classmethod
+    def _capacity_follows(cls, stated: Number | None, info: Any) -> Number | None:
+        """Demand the capacity that follows from layers, density and area."""
+        return _following(stated, info, ("layers", "areal_density", "footprint"))
+
+    @field_validator("stack_bandwidth")
+    @classmethod
+    def _bandwidth_follows(cls, stated: Number | None, info: Any) -> Number | None:
+        """Demand the bandwidth that follows from the area."""
+        return _following(stated, info, ("bandwidth_per_area", "footprint"))
+
+
+def _following(stated: Number | None, info: Any, factors: tuple[str, ...]) -> Number | None:
+    """A printed number that agrees with the product of others, as far as those are right."""
+    rows: list[Number | None] = [info.data.get(name) for name in factors]
+    if stated is None or stated.value is None or any(it is None for it in rows):
+        return stated
+    follows = math.prod(it.value or math.nan for it in rows if it is not None)
+    if abs(stated.value / follows - 1) > STACK_ROUNDING:
+        scale = parse_unit(stated.unit).scale
+        product = ", ".join(
+            f"{name} {it.printed}" for name, it in zip(factors, rows, strict=True) if it is not None
+        )
+        raise ValueError(
+            f"{stated.printed} contradicts the {follows / scale:.4g} {stated.unit} that follow"
+            f" from {product}; correct one of these rows, or leave {info.field_name} out"
+        )
+    return stated
 
 
 class ProcessFile(_Table):

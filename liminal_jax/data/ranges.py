@@ -31,7 +31,7 @@ class UncertainNumber:
     down to zero is taken as it is.
 
     Attributes:
-        path: Where it stands, such as `memory.hbm4.price`.
+        path: Where it stands, such as `memory.hbm4.silicon_price`.
         value: What it is thought to be, in SI.
         low: Lower end of its range, in SI.
         high: Upper end, in SI.

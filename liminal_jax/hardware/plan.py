@@ -68,7 +68,9 @@ def planned_die_area(plan: ChipPlan, material: Material) -> Scalar:
     return die_area(
         compute=plan.compute_area,
         sram=(plan.sram + process.buffer_capacity) / process.sram_density,
-        memory_interface=plan.stacks / plan.dies * (memory.phy_area + controller),
+        memory_interface=plan.stacks
+        / plan.dies
+        * (memory.phy_area + controller + memory.embedded_share * memory.footprint),
         links=plan.link_bandwidth / plan.dies * process.link_phy_area,
         overhead=process.overhead_fraction,
     )
@@ -90,7 +92,7 @@ def buildability(plan: ChipPlan, material: Material) -> Buildability:
     return Buildability(
         reticle=area / (process.reticle_width * process.reticle_height),
         shoreline=plan.stacks * memory.shoreline / edge,
-        stacked_area=plan.stacks * memory.stacked_area / (plan.dies * area),
+        stacked_area=plan.stacks * memory.stacked_share * memory.footprint / (plan.dies * area),
         wafer=interposer / usable,
     )
 
@@ -145,8 +147,8 @@ def planned_chip(plan: ChipPlan, material: Material, relaxation: AbstractRelaxat
     area = planned_die_area(plan, material)
     rate = plan.dies * plan.compute_area * process.compute_density
     memory = MemoryTier(
-        capacity=plan.stacks * technology.stack_capacity,
-        bandwidth=plan.stacks * technology.stack_bandwidth,
+        capacity=plan.stacks * technology.stack_capacity(),
+        bandwidth=plan.stacks * technology.stack_bandwidth(),
         energy=technology.access_energy,
     )
     capacity = plan.dies * plan.sram
@@ -179,7 +181,7 @@ def planned_chip(plan: ChipPlan, material: Material, relaxation: AbstractRelaxat
             dies=plan.dies,
             area=area,
             stacks=plan.stacks,
-            memory=memory.capacity * technology.price,
+            memory=plan.stacks * technology.stack_price(),
             material=material,
             relaxation=relaxation,
         ),

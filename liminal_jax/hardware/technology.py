@@ -2,36 +2,60 @@
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, as_leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax.laws.memory import stack_bandwidth, stack_capacity, stack_price
 
 
 class MemoryTechnology(eqx.Module):
     """One kind of memory stack.
 
     Attributes:
-        stack_bandwidth: Bandwidth of a stack [B/s].
-        stack_capacity: Capacity of a stack [B].
+        layers: Layers of memory in a stack, without its base die.
+        footprint: Area of one layer [m^2].
+        areal_density: Capacity of an area of one layer [B/m^2].
+        bandwidth_per_area: Bandwidth of an area of footprint, all layers together [B/s/m^2].
+        silicon_price: Price of an area of memory, with its share of bonding, test and base die
+            [USD/m^2].
         access_energy: Energy of the whole path from memory to arithmetic [J/B].
-        price: Price of capacity [USD/B].
         phy_area: Area of the PHY of one stack on the logic die [m^2].
         controller_transistors: Transistors of the controller of one stack.
         shoreline: Edge of the logic die that a stack takes [m].
         interposer_area: Interposer that a stack takes [m^2].
-        stacked_area: Logic die that a stack covers when bonded on top [m^2].
+        stacked_share: Share of the footprint that covers the logic die: 1 for memory bonded to it.
+        embedded_share: Share of the footprint that is part of the logic die: 1 for SRAM.
         power_density_limit: Power that the logic below may draw; infinite where not limited
             [W/m^2].
     """
 
-    stack_bandwidth: Leaf = eqx.field(converter=as_leaf)
-    stack_capacity: Leaf = eqx.field(converter=as_leaf)
+    layers: Leaf = eqx.field(converter=as_leaf)
+    footprint: Leaf = eqx.field(converter=as_leaf)
+    areal_density: Leaf = eqx.field(converter=as_leaf)
+    bandwidth_per_area: Leaf = eqx.field(converter=as_leaf)
+    silicon_price: Leaf = eqx.field(converter=as_leaf)
     access_energy: Leaf = eqx.field(converter=as_leaf)
-    price: Leaf = eqx.field(converter=as_leaf)
     phy_area: Leaf = eqx.field(converter=as_leaf)
     controller_transistors: Leaf = eqx.field(converter=as_leaf)
     shoreline: Leaf = eqx.field(converter=as_leaf)
     interposer_area: Leaf = eqx.field(converter=as_leaf)
-    stacked_area: Leaf = eqx.field(converter=as_leaf)
+    stacked_share: Leaf = eqx.field(converter=as_leaf)
+    embedded_share: Leaf = eqx.field(converter=as_leaf)
     power_density_limit: Leaf = eqx.field(converter=as_leaf)
+
+    def stack_capacity(self) -> Scalar:
+        """Capacity of a stack [B]."""
+        return stack_capacity(
+            layers=self.layers, areal_density=self.areal_density, footprint=self.footprint
+        )
+
+    def stack_bandwidth(self) -> Scalar:
+        """Bandwidth of a stack [B/s]."""
+        return stack_bandwidth(bandwidth_per_area=self.bandwidth_per_area, footprint=self.footprint)
+
+    def stack_price(self) -> Scalar:
+        """Price of a stack [USD]."""
+        return stack_price(
+            silicon_price=self.silicon_price, layers=self.layers, footprint=self.footprint
+        )
 
 
 class Process(eqx.Module):

@@ -35,15 +35,18 @@ class Meaning(NamedTuple):
 
 
 MEANINGS = {
-    "material.memory.stack_bandwidth": Meaning("bandwidth of a stack", "B/s"),
-    "material.memory.stack_capacity": Meaning("capacity of a stack", "B"),
+    "material.memory.layers": Meaning("layers of a stack", ""),
+    "material.memory.footprint": Meaning("footprint of a stack", "m2"),
+    "material.memory.areal_density": Meaning("memory density of a layer", "B/m2"),
+    "material.memory.bandwidth_per_area": Meaning("memory bandwidth per footprint", "B/s/m2"),
+    "material.memory.silicon_price": Meaning("price of memory silicon", "USD/m2"),
     "material.memory.access_energy": Meaning("energy of a memory access", "J/B"),
-    "material.memory.price": Meaning("price of memory", "USD/B"),
     "material.memory.phy_area": Meaning("interface area of a stack", "m2"),
     "material.memory.controller_transistors": Meaning("controller transistors of a stack", ""),
     "material.memory.shoreline": Meaning("die edge of a stack", "m"),
     "material.memory.interposer_area": Meaning("interposer area of a stack", "m2"),
-    "material.memory.stacked_area": Meaning("die area that a stack covers", "m2"),
+    "material.memory.stacked_share": Meaning("share of a stack on the die", "", 1.0),
+    "material.memory.embedded_share": Meaning("share of a stack inside the die", "", 1.0),
     "material.memory.power_density_limit": Meaning("power density under memory", "W/m2"),
     "material.process.compute_density": Meaning("compute density", "FLOP/s/m2"),
     "material.process.rate_8bit": Meaning("8-bit rate over 16-bit rate", ""),
@@ -130,8 +133,16 @@ MEANINGS = {
 }
 """Words and unit of every number by its path; limits are named after their quantity."""
 
-STANDARDS = ("wafer_diameter", "edge", "scribe", "reticle_width", "reticle_height")
-"""Numbers of the trade that nobody can choose."""
+STANDARDS = (
+    "wafer_diameter",
+    "edge",
+    "scribe",
+    "reticle_width",
+    "reticle_height",
+    "stacked_share",
+    "embedded_share",
+)
+"""Numbers of the trade that nobody can choose, and the place of a stack, which is a kind."""
 
 DEGREES = ("tp", "cp", "pp", "ep")
 """Whole numbers that have to fit together: where they are fixed, they are not changed alone."""

@@ -47,12 +47,16 @@ _MAY_BE_ZERO = (
     "power",
     "price",
     "scribe",
+    "share",
     "shoreline",
     "sram",
     "sram.capacity",
     "transistors",
 )
 """How paths end whose numbers may be 0: what costs, delays or takes nothing. All others divide."""
+
+_NEVER_ZERO = ("compute_area", "per_area")
+"""How those of them end that divide all the same."""
 
 
 class Leaf(NamedTuple):
@@ -85,7 +89,7 @@ def _leaf(path: str, value: Array) -> Leaf:
     unit, most = "", math.inf
     if path in MEANINGS:
         _, unit, most = MEANINGS[path]
-    zero = path.endswith(_MAY_BE_ZERO) and not path.endswith("compute_area")
+    zero = path.endswith(_MAY_BE_ZERO) and not path.endswith(_NEVER_ZERO)
     number = float(jnp.ravel(value)[0])
     # A unit such as "tokens" counts; it converts to nothing.
     unit = "" if unit in ("tokens", "bits") else unit

@@ -10,13 +10,14 @@ from liminal_jax.view.answer import quantity
 from liminal_jax.view.numbers import plain, with_prefix
 
 _USED = {
-    "USD/B": ("USD/GB", 1e9),
+    "USD/m2": ("USD/mm2", 1e-6),
     "USD*s/B": ("USD/(GB/s)", 1e9),
     "USD/J": ("USD/kWh", 3.6e6),
     "J/B": ("pJ/bit", 1.25e11),
     "J/FLOP": ("pJ/FLOP", 1e12),
     "FLOP/s/m2": ("TFLOP/s/mm2", 1e-18),
     "B/m2": ("MB/mm2", 1e-12),
+    "B/s/m2": ("GB/s/mm2", 1e-15),
     "1/m2": ("1/cm2", 1e-4),
     "W/m2": ("W/mm2", 1e-6),
     "m2": ("mm2", 1e6),
@@ -37,8 +38,8 @@ def amount(value: float, unit: str) -> str:
     """A number of a study with the unit that people use for it.
 
     Examples:
-        >>> amount(2.9e-8, "USD/B")
-        '29 USD/GB'
+        >>> amount(2.9e5, "USD/m2")
+        '0.29 USD/mm2'
         >>> amount(6e12, "B/s")
         '6 TB/s'
     """

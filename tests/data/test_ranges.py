@@ -85,11 +85,11 @@ def test_one_end_may_be_missing():
 def test_numbers_are_found_and_put_at_the_same_paths():
     library = library_of(["h100", "b200"], load_facility_file())
     found = {it.path: it for it in uncertain_in(library)}
-    assert {"memory.hbm3e.price", "process.n4p.wafer_price", "facility.pue"} <= set(found)
+    assert {"memory.hbm3e.silicon_price", "process.n4p.wafer_price", "facility.pue"} <= set(found)
     middle = {path: (it.low + it.high) / 2 for path, it in found.items()}
     changed = with_values(library, middle)
     assert {it.path: it.value for it in uncertain_in(changed)} == middle
-    assert changed.memory["hbm3e"].price.value == middle["memory.hbm3e.price"]
+    assert changed.memory["hbm3e"].silicon_price.value == middle["memory.hbm3e.silicon_price"]
     assert changed.memory["hbm3e"].shoreline == library.memory["hbm3e"].shoreline
     assert with_values(library, {}) == library
 

@@ -13,7 +13,7 @@ from tests.design.small import solved
 CHANGE = 0.002
 MOVED = ["context", "weight_bits", "facility.selling_multiple", "limit.utps"]
 CASES = {
-    "planned": [*MOVED[:1], "limit.capital_cost", "material.memory.price", "limit.utps"],
+    "planned": [*MOVED[:1], "limit.capital_cost", "material.memory.silicon_price", "limit.utps"],
     "finished": [*MOVED[:1], "chip.memory.bandwidth", "network.latency", "limit.utps"],
 }
 

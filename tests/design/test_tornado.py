@@ -39,8 +39,8 @@ def test_what_changes_in_the_active_set_is_told():
 def test_another_category_may_become_the_best():
     """The price of one memory changes that memory alone, so the other one wins."""
     _, slopes, optima = solved("planned")
-    row = slopes.parameters.paths.index("material.memory.price")
-    assert slopes.parameters.own("material.memory.price")
+    row = slopes.parameters.paths.index("material.memory.silicon_price")
+    assert slopes.parameters.own("material.memory.silicon_price")
     found = solved_again(slopes, optima, row, math.log(4.0))
     assert found.category != optima[0].category
     (first, *_) = active_set_changes(slopes, optima[0], found)

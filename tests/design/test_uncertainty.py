@@ -224,7 +224,9 @@ def priced(problem, path, price):
 
 def test_wins_agree_with_the_number_at_which_the_winner_changes(problem):
     """One number decides; where, is found by halving its range with exhaustive proofs."""
-    (number,) = (it for it in uncertain_numbers(problem) if it.path == "memory.3d-dram.price")
+    (number,) = (
+        it for it in uncertain_numbers(problem) if it.path == "memory.3d-dram.silicon_price"
+    )
 
     def wins(price):
         return int(proven(ground_of(priced(problem, number.path, price)), []).best()[0]) == 2

@@ -47,7 +47,7 @@ def test_ranges_at_their_ends_move_the_answer_their_way(results):
 
 def test_cheaper_memory_does_not_favour_sram(results):
     cells = results["planned"]["dollar"]["favouring"]
-    for price in ("memory.hbm4.price", "memory.3d-dram.price"):
+    for price in ("memory.hbm4.silicon_price", "memory.3d-dram.silicon_price"):
         assert cells["SRAM"]["numbers"][price] > cells["DRAM"]["numbers"][price]
 
 

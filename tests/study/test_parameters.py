@@ -102,10 +102,10 @@ def test_fixed_numbers_of_the_design_change_and_degrees_do_not(planned):
 def test_values_are_those_of_the_category(planned, finished):
     parameters = parameters_of(planned)
     values = dict(zip(parameters.paths, parameters.values(1), strict=True))
-    assert values["material.memory.stack_bandwidth"] == 2e12
+    assert values["material.memory.footprint"] == pytest.approx(140.3e-6)
     assert values["limit.utps"] == UTPS
     assert values["design.link_bandwidth"] == 900e9
-    assert parameters.own("material.memory.price")
+    assert parameters.own("material.memory.silicon_price")
     assert not parameters.own("facility.selling_multiple")
     assert parameters_of(finished).own("facility.selling_multiple")
     assert len(parameters.units) == len(parameters.most) == parameters.count == len(values)

@@ -39,11 +39,15 @@ def paths(problem):
 
 def test_only_numbers_that_the_answer_depends_on_are_drawn(tmp_path):
     speed = paths(problem_with(tmp_path, objective={"maximise": "utps"}))
-    assert {"memory.hbm4.stack_bandwidth", "process.compute_density", "network.latency"} <= speed
+    assert {"memory.hbm4.bandwidth_per_area", "process.compute_density", "network.latency"} <= speed
     assert not {it for it in speed if "price" in it}
     costly = [{"quantity": "capital_cost", "at_most": "9 MUSD"}]
     cost = paths(problem_with(tmp_path, objective={"maximise": "utps"}, constraints=costly))
-    assert {"memory.hbm4.price", "process.wafer_price", "facility.host_price"} <= cost - speed
+    assert {
+        "memory.hbm4.silicon_price",
+        "process.wafer_price",
+        "facility.host_price",
+    } <= cost - speed
     # What the device alone takes is told for information, and a design states its own bandwidth.
     assert not {"memory.hbm4.device_energy", "network.bandwidth"} & cost
     assert "facility.electricity_price" not in cost
@@ -55,17 +59,17 @@ def test_a_study_leaves_a_number_out_by_stating_it(tmp_path):
     every = uncertain_numbers(problem_with(tmp_path))
     known = stated({it.path: it.value for it in every})
     assert not paths(problem_with(tmp_path, assumptions=known))
-    del known["memory"]["hbm4"]["stack_bandwidth"]
-    assert paths(problem_with(tmp_path, assumptions=known)) == {"memory.hbm4.stack_bandwidth"}
+    del known["memory"]["hbm4"]["bandwidth_per_area"]
+    assert paths(problem_with(tmp_path, assumptions=known)) == {"memory.hbm4.bandwidth_per_area"}
 
 
 def test_a_study_gives_a_range_by_a_row(tmp_path):
-    row = {"value": 6, "unit": "TB/s", "low": 5, "high": 7, "source": "me", "kind": "paper"}
+    row = {"value": 9, "unit": "mm", "low": 8, "high": 10, "source": "me", "kind": "paper"}
     before = problem_with(tmp_path)
-    after = problem_with(tmp_path, assumptions={"memory": {"3d-dram": {"stack_bandwidth": row}}})
-    assert paths(after) - paths(before) == {"memory.3d-dram.stack_bandwidth"}
-    (number,) = (it for it in uncertain_numbers(after) if it.path.endswith("dram.stack_bandwidth"))
-    assert (number.low, number.value, number.high) == (5e12, 6e12, 7e12)
+    after = problem_with(tmp_path, assumptions={"memory": {"hbm4": {"shoreline": row}}})
+    assert paths(after) - paths(before) == {"memory.hbm4.shoreline"}
+    (number,) = (it for it in uncertain_numbers(after) if it.path.endswith("hbm4.shoreline"))
+    assert (number.low, number.value, number.high) == pytest.approx((8e-3, 9e-3, 10e-3))
 
 
 def test_finished_systems_have_ranges_of_their_own_and_share_others(tmp_path):

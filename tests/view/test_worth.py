@@ -108,7 +108,9 @@ def test_steps_that_people_think_in(value, unit, expected):
 
 
 def test_labels(planned, finished):
-    assert label(planned, "material.memory.price", "hbm4") == "price of memory, hbm4"
+    assert (
+        label(planned, "material.memory.silicon_price", "hbm4") == "price of memory silicon, hbm4"
+    )
     assert label(planned, "facility.pue", "hbm4") == "PUE"
     assert label(finished, "chip.cost", "h200") == "cost of making a chip, h200"
     assert label(planned, "limit.capital_cost", "hbm4") == "limit on capital cost"

@@ -139,10 +139,15 @@ class Planned(AbstractBase):
             plan,
             (numbers.sram_share * area * density, (1 - numbers.sram_share) * area),
         )
+        # Capacity is had by layers, so that more of it costs more; bandwidth by their interface.
         memory = eqx.tree_at(
-            lambda it: (it.stack_bandwidth, it.stack_capacity),
+            lambda it: (it.bandwidth_per_area, it.layers),
             memory,
-            (numbers.bandwidth / plan.stacks, numbers.capacity / plan.stacks),
+            (
+                memory.bandwidth_per_area
+                * (numbers.bandwidth / (plan.stacks * memory.stack_bandwidth())),
+                memory.layers * (numbers.capacity / (plan.stacks * memory.stack_capacity())),
+            ),
         )
         material = eqx.tree_at(lambda it: it.memory, self.material, memory)
         return System(
