@@ -241,6 +241,7 @@ def packaging_of(file: PackagingFile, room: FacilityFile) -> Packaging:
     """The pytree of packaging, with what the facility file says of every chip."""
     return Packaging(
         interposer_wafer_price=_si(file.interposer_wafer_price),
+        interposer_limit=_si(file.interposer_limit),
         bond_yield=_si(file.bond_yield),
         assembly_yield=_si(file.assembly_yield),
         auxiliary_cost=_si(file.auxiliary_cost),

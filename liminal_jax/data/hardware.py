@@ -204,12 +204,14 @@ class PackagingFile(_Table):
 
     Attributes:
         interposer_wafer_price: Price of a wafer of interposers, assembly service included [USD].
+        interposer_limit: Area of the largest interposer that is made [m^2].
         bond_yield: Chance that bonding one die or stack succeeds.
         assembly_yield: Chance that the finished package passes.
         auxiliary_cost: Substrate, test and small parts of one package [USD].
     """
 
     interposer_wafer_price: Annotated[Price, KNOWN]
+    interposer_limit: Annotated[Area, KNOWN]
     bond_yield: Share
     assembly_yield: Share
     auxiliary_cost: PriceShare

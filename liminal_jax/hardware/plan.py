@@ -1,6 +1,7 @@
 """A chip that does not exist yet: what an architect chooses, and the chip that follows."""
 
 import equinox as eqx
+import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
@@ -51,14 +52,17 @@ class Buildability(eqx.Module):
     Attributes:
         reticle: Area of a die over that of the largest die.
         shoreline: Die edge that the stacks need over that there is.
+        whole_stacks: Stacks that all dies together have if each has as many, over the stacks
+            planned.
         stacked_area: Area that stacks cover over that of the dies.
-        wafer: Area of the package's interposer over that of a wafer with one of it.
+        interposer: Area of the package's interposer over that of the largest that is made.
     """
 
     reticle: Leaf = eqx.field(converter=as_leaf)
     shoreline: Leaf = eqx.field(converter=as_leaf)
+    whole_stacks: Leaf = eqx.field(converter=as_leaf)
     stacked_area: Leaf = eqx.field(converter=as_leaf)
-    wafer: Leaf = eqx.field(converter=as_leaf)
+    interposer: Leaf = eqx.field(converter=as_leaf)
 
 
 def planned_die_area(plan: ChipPlan, material: Material) -> Scalar:
@@ -82,18 +86,30 @@ def _on_wafer(area: Scalar, process: Process) -> Scalar:
     )
 
 
-def buildability(plan: ChipPlan, material: Material) -> Buildability:
+def _memory_edge(area: Scalar, process: Process, relaxation: AbstractRelaxation) -> Scalar:
+    """Edge of one die along which stacks stand [m].
+
+    A die is taken to be square until it is as wide as the reticle, and longer than wide beyond;
+    stacks stand along its two longer edges.
+    """
+    long_edge = relaxation.maximum(area / process.reticle_width, jnp.sqrt(area))
+    return EDGES_WITH_MEMORY * long_edge
+
+
+def buildability(
+    plan: ChipPlan, material: Material, relaxation: AbstractRelaxation
+) -> Buildability:
     """How far a plan is from what can be built."""
     process, memory = material.process, material.memory
     area = planned_die_area(plan, material)
-    edge = EDGES_WITH_MEMORY * process.reticle_height * plan.dies
     interposer = plan.dies * area + plan.stacks * memory.interposer_area
-    usable = (process.wafer_diameter - 2 * process.edge) ** 2 * 0.5
+    share = plan.stacks / plan.dies
     return Buildability(
         reticle=area / (process.reticle_width * process.reticle_height),
-        shoreline=plan.stacks * memory.shoreline / edge,
-        stacked_area=plan.stacks * memory.stacked_share * memory.footprint / (plan.dies * area),
-        wafer=interposer / usable,
+        shoreline=share * memory.shoreline / _memory_edge(area, process, relaxation),
+        whole_stacks=relaxation.ceil(share) / share,
+        stacked_area=share * memory.stacked_share * memory.footprint / area,
+        interposer=interposer / material.packaging.interposer_limit,
     )
 
 

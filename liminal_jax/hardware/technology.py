@@ -113,6 +113,7 @@ class Packaging(eqx.Module):
 
     Attributes:
         interposer_wafer_price: Price of a processed interposer wafer [USD].
+        interposer_limit: Area of the largest interposer that is made [m^2].
         bond_yield: Yield of bonding one die or stack.
         assembly_yield: Yield of the assembly.
         auxiliary_cost: Substrate, test, lid [USD].
@@ -122,6 +123,7 @@ class Packaging(eqx.Module):
     """
 
     interposer_wafer_price: Leaf = eqx.field(converter=as_leaf)
+    interposer_limit: Leaf = eqx.field(converter=as_leaf)
     bond_yield: Leaf = eqx.field(converter=as_leaf)
     assembly_yield: Leaf = eqx.field(converter=as_leaf)
     auxiliary_cost: Leaf = eqx.field(converter=as_leaf)

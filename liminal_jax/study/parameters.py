@@ -70,6 +70,7 @@ MEANINGS = {
     "material.process.reticle_width": Meaning("width of the reticle", "m"),
     "material.process.reticle_height": Meaning("height of the reticle", "m"),
     "material.packaging.interposer_wafer_price": Meaning("price of an interposer wafer", "USD"),
+    "material.packaging.interposer_limit": Meaning("area of the largest interposer", "m2"),
     "material.packaging.bond_yield": Meaning("yield of a bond", "", 1.0),
     "material.packaging.assembly_yield": Meaning("yield of assembly", "", 1.0),
     "material.packaging.auxiliary_cost": Meaning("substrate and test of a package", "USD"),

@@ -93,8 +93,9 @@ PHYSICAL = {
     "stages": "pipeline stages over layers",
     "reticle": "area of a die over the largest die",
     "shoreline": "die edge that the memory stacks need over the edge there is",
+    "whole_stacks": "stacks for equally many on each die over the stacks there are",
     "stacked_area": "area that stacked memory covers over the area of the dies",
-    "wafer": "interposer over the largest that a wafer holds",
+    "interposer": "interposer over the largest that is made",
     "thermal": "power density over what the memory on top endures",
 }
 """Limits that hold for every design; each is a ratio that must not exceed 1."""
@@ -217,7 +218,7 @@ class Problem:
         )
         return _Hardware(
             system,
-            built=buildability(plan, material),
+            built=buildability(plan, material, relaxation),
             die_area=planned_die_area(plan, material),
             endured=material.memory.power_density_limit,
         )

@@ -77,7 +77,7 @@ def test_planned_chips_can_be_built():
                 jax.numpy.asarray(problem.categories.index(name)),
                 responsiveness.ll.Exact(),
             )
-        for limit in ("reticle", "shoreline", "stacked_area", "wafer"):
+        for limit in ("reticle", "shoreline", "whole_stacks", "stacked_area", "interposer"):
             assert float(used[limit]) <= 1, (name, limit)
 
 

@@ -13,7 +13,9 @@ from liminal_jax.data.hardware import (
     load_facility_file,
     load_packaging_file,
     load_process_file,
+    load_system_file,
     load_technology_file,
+    system_names,
 )
 from liminal_jax.hardware.plan import (
     ChipPlan,
@@ -105,15 +107,165 @@ def test_idle_power_is_its_share_of_the_heavier_load() -> None:
     assert idle / (idle + reading + array) == pytest.approx(share, rel=1e-12)
 
 
-def test_limits_of_building() -> None:
-    limits = buildability(PLAN, MATERIAL)
-    # 8 stacks of 11 mm on two 33 mm edges of each of two dies
-    assert float(limits.shoreline) == pytest.approx(8 * 11 / (2 * 2 * 33))
+def planned(**changes: float) -> ChipPlan:
+    """The plan with some of its numbers changed."""
+    return eqx.tree_at(
+        lambda it: [getattr(it, name) for name in changes],
+        PLAN,
+        [jnp.asarray(value) for value in changes.values()],
+    )
+
+
+def material_of(memory: str) -> Material:
+    technology = technology_of(load_technology_file(memory))
+    return eqx.tree_at(lambda it: it.memory, MATERIAL, technology)
+
+
+def test_a_die_may_be_as_large_as_the_reticle() -> None:
     area = float(planned_die_area(PLAN, MATERIAL))
+    limits = buildability(PLAN, MATERIAL, Exact())
     assert float(limits.reticle) == pytest.approx(area / (26e-3 * 33e-3))
-    huge = eqx.tree_at(lambda plan: plan.compute_area, PLAN, PLAN.compute_area * 3)
-    assert float(buildability(huge, MATERIAL).reticle) > 1
+    assert float(buildability(planned(compute_area=900e-6), MATERIAL, Exact()).reticle) > 1
     assert float(limits.stacked_area) == 0
+
+
+def plan_of_area(area: float, **changes: float) -> ChipPlan:
+    """A plan whose dies have an area [m^2], by the cores on them."""
+    bare = planned(compute_area=0.0, **changes)
+    rest = float(planned_die_area(bare, MATERIAL))
+    share = 1 - float(MATERIAL.process.overhead_fraction)
+    return planned(compute_area=(area - rest) * share, **changes)
+
+
+@pytest.mark.parametrize(
+    ("area", "stacks", "dies", "shoreline"),
+    [
+        # square, 20 mm by 20 mm: two edges of 20 mm for four stacks of 10.4 mm
+        (400e-6, 8, 2, 41.6 / 40),
+        # 26 mm by 26 mm, the width of the reticle: square to the last
+        (676e-6, 4, 1, 41.6 / 52),
+        # 26 mm by 30 mm: the longer edges hold the stacks
+        (780e-6, 5, 1, 52 / 60),
+        # the largest die, 26 mm by 33 mm
+        (858e-6, 6, 1, 62.4 / 66),
+        (858e-6, 24, 4, 62.4 / 66),
+    ],
+)
+def test_stacks_stand_along_the_edges_of_their_own_die(
+    area: float, stacks: float, dies: float, shoreline: float
+) -> None:
+    plan = plan_of_area(area, stacks=float(stacks), dies=float(dies))
+    assert float(planned_die_area(plan, MATERIAL)) == pytest.approx(area)
+    found = float(buildability(plan, MATERIAL, Exact()).shoreline)
+    assert found == pytest.approx(shoreline, rel=1e-6)
+
+
+def test_a_smaller_die_has_less_edge() -> None:
+    areas = [300e-6, 500e-6, 700e-6, 850e-6]
+    used = [
+        float(buildability(plan_of_area(area, stacks=4.0), MATERIAL, Exact()).shoreline)
+        for area in areas
+    ]
+    assert used == sorted(used, reverse=True)
+    assert used[0] > used[-1]
+
+
+@pytest.mark.parametrize(
+    ("stacks", "dies", "whole"),
+    [
+        (8, 4, 1.0),
+        (4, 4, 1.0),
+        (7, 1, 1.0),
+        # seven on four dies: two a die are eight
+        (7, 4, 8 / 7),
+        (5, 2, 6 / 5),
+        # three dies for one stack lack two
+        (1, 3, 3.0),
+    ],
+)
+def test_every_die_has_as_many_stacks(stacks: float, dies: float, whole: float) -> None:
+    plan = planned(stacks=float(stacks), dies=float(dies))
+    assert float(buildability(plan, MATERIAL, Exact()).whole_stacks) == pytest.approx(whole)
+
+
+def test_an_interposer_is_as_large_as_those_that_are_made() -> None:
+    # two dies of 800 mm2 and eight stacks of 180 mm2, of 5.5 reticles
+    plan = plan_of_area(800e-6, stacks=8.0, dies=2.0)
+    found = float(buildability(plan, MATERIAL, Exact()).interposer)
+    assert found == pytest.approx((2 * 800 + 8 * 180) / 4719, rel=1e-6)
+    # Four such dies with sixteen stacks are for tomorrow's 9.5 reticles: 6080 of 8151 mm2.
+    many = plan_of_area(800e-6, stacks=16.0, dies=4.0)
+    assert float(buildability(many, MATERIAL, Exact()).interposer) > 1
+    limit = load_packaging_file().interposer_limit
+    assert limit.value == pytest.approx(5.5 * 26e-3 * 33e-3)
+    assert limit.high == pytest.approx(9.5 * 26e-3 * 33e-3)
+    later = eqx.tree_at(lambda it: it.packaging.interposer_limit, MATERIAL, limit.high)
+    assert float(buildability(many, later, Exact()).interposer) == pytest.approx(6080 / 8151)
+
+
+def test_bonded_memory_covers_its_die() -> None:
+    material = material_of("3d-dram")
+    plan = planned(stacks=2.0, dies=2.0)
+    area = float(planned_die_area(plan, material))
+    limits = buildability(plan, material, Exact())
+    assert float(limits.stacked_area) == pytest.approx(584e-6 / area)
+    assert float(limits.shoreline) == 0
+    # it stands on the dies, and takes no interposer
+    assert float(limits.interposer) == pytest.approx(2 * area / 4719e-6)
+
+
+def test_memory_inside_a_die_is_part_of_its_area() -> None:
+    material, without = material_of("sram"), planned(stacks=0.0)
+    share = 1 - float(MATERIAL.process.overhead_fraction)
+    bare = float(planned_die_area(without, material))
+    one_each = float(planned_die_area(planned(stacks=2.0), material))
+    assert one_each - bare == pytest.approx(333e-6 / share)
+    # The area is that of the memory: a denser one holds more on it.
+    dense = eqx.tree_at(lambda it: it.memory.areal_density, material, 3e12)
+    capacity = planned_chip(planned(stacks=2.0), dense, Exact()).memory.capacity
+    assert float(capacity) == pytest.approx(2 * 333 * 3e6)
+
+
+def _shipping() -> list[str]:
+    """Systems of large logic dies that carry the interfaces of their known stacks."""
+    known = []
+    for name in system_names():
+        chip = load_system_file(name).chip
+        area, dies, stacks = chip.die_area.value, chip.dies, chip.memory.stacks
+        beside = (chip.memory.technology or "").startswith("hbm")
+        if beside and area and dies and stacks and area / dies > 400e-6:
+            known.append(name)
+    return known
+
+
+@pytest.mark.parametrize("name", _shipping())
+def test_chips_that_ship_could_be_built(name: str) -> None:
+    chip = load_system_file(name).chip
+    memory = technology_of(load_technology_file(chip.memory.technology or ""))
+    dies, stacks = float(chip.dies or 0), float(chip.memory.stacks or 0)
+    plan = plan_of_area((chip.die_area.value or 0.0) / dies, stacks=stacks, dies=dies)
+    material = eqx.tree_at(lambda it: it.memory, MATERIAL, memory)
+    limits = buildability(plan, material, Exact())
+    assert float(limits.reticle) <= 1
+    assert float(limits.shoreline) <= 1
+    assert float(limits.whole_stacks) == 1
+    assert float(limits.interposer) <= 1
+
+
+def test_known_chips_are_among_those_that_could_be_built() -> None:
+    assert {"a100", "h100", "b200"} <= set(_shipping())
+
+
+def test_the_edge_has_gradients_where_the_model_is_soft() -> None:
+    def used(area: jax.Array) -> jax.Array:
+        plan = eqx.tree_at(lambda it: it.compute_area, PLAN, area)
+        limits = buildability(plan, MATERIAL, Soft(0.1))
+        return limits.shoreline + limits.interposer + limits.whole_stacks
+
+    for area in (250e-6, 450e-6, 600e-6):
+        slope, step = float(jax.grad(used)(jnp.asarray(area))), 1e-9
+        near = float(used(jnp.asarray(area + step))) - float(used(jnp.asarray(area - step)))
+        assert slope == pytest.approx(near / (2 * step), rel=1e-4)
 
 
 @pytest.mark.parametrize("relaxation", [Exact(), Soft(0.05)])

@@ -84,7 +84,7 @@ def test_an_outcome_is_what_the_parts_give_by_hand(problem, row):
     got = problem.outcome(point(), jnp.asarray(row), Exact())
     # Of ten chips, four each make two instances; two are left over and paid for.
     assert float(got.score) == pytest.approx(math.log(2 * float(one.stps)), rel=1e-12)
-    built = buildability(plan, material)
+    built = buildability(plan, material, Exact())
     capital = 10 / 4 * float(one.capital.total())
     expected = {
         "memory_capacity": float(one.memory_fill),
