@@ -90,7 +90,8 @@ def test_numbers_are_found_and_put_at_the_same_paths():
     changed = with_values(library, middle)
     assert {it.path: it.value for it in uncertain_in(changed)} == middle
     assert changed.memory["hbm3e"].silicon_price.value == middle["memory.hbm3e.silicon_price"]
-    assert changed.memory["hbm3e"].shoreline == library.memory["hbm3e"].shoreline
+    transistors = [it.memory["hbm3e"].controller_transistors for it in (changed, library)]
+    assert transistors[0] == transistors[1]
     assert with_values(library, {}) == library
 
 
@@ -104,7 +105,7 @@ def test_what_a_system_leaves_to_the_facility_is_one_number_for_all():
 def test_numbers_that_are_only_told_are_not_sure_either():
     paths = [it.path for it in uncertain_in(load_technology_file("hbm4"))]
     assert "device_energy" in paths
-    assert "shoreline" not in paths
+    assert "controller_transistors" not in paths
     assert "power_density_limit" not in paths
 
 

@@ -40,10 +40,21 @@ LIMITS = [
     {"quantity": "capital_cost", "at_most": "500 kUSD"},
     {"quantity": "utps", "at_least": 100},
 ]
+# Bonded DRAM wins at its own range of prices whatever is drawn; here it may lose, too.
+PRICE = {
+    "value": 1.5,
+    "unit": "USD/mm2",
+    "low": 0.3,
+    "high": 9,
+    "source": "the test",
+    "kind": "assumed",
+    "note": "wide enough for another memory to win",
+}
+ASSUMED = {"memory": {"3d-dram": {"silicon_price": PRICE}}}
 
 
 def problem_with(folder, **changes):
-    changes = {"design": DESIGN, "constraints": LIMITS, **changes}
+    changes = {"design": DESIGN, "constraints": LIMITS, "assumptions": ASSUMED, **changes}
     return problem_of(load_study(str(study(folder, "planned", **changes))))
 
 
