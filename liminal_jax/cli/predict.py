@@ -16,6 +16,7 @@ _FLAGS = {
     "pp": "design.pp",
     "ep": "design.ep",
     "batch_size": "design.batch",
+    "clock": "design.clock",
     "model": "workload.model",
     "context": "workload.context",
     "weight_bits": "workload.weight_bits",
@@ -33,6 +34,7 @@ def predict(
     pp: int = 1,
     ep: int = 1,
     batch_size: int = 1,
+    clock: float = 1.0,
     context: int | None = None,
     weight_bits: float = 8.0,
     kv_bits: float = 8.0,
@@ -59,6 +61,7 @@ def predict(
         pp: Pipeline stages, each with its own micro-batch in flight.
         ep: Ranks over which whole experts are spread; divides tp x cp.
         batch_size: Users in one micro-batch.
+        clock: Clock of the chips over the nominal one, 0.35 to 1.1; the voltage follows.
         context: Tokens of each user's context; 8192, or isl + osl/2, by default. 128K is 131072.
         weight_bits: Bits of a weight.
         kv_bits: Bits of a cache element.

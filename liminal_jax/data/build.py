@@ -59,11 +59,14 @@ def tensor_rates(file: ChipFile) -> ByPrecision:
 def memory_tier(file: ChipFile, library: Library) -> MemoryTier:
     """The main memory of a chip."""
     technology = library.memory.get(file.memory.technology or "")
+    # A chip that streams stays within its TDP; an unknown one sets no limit.
+    energy = np.fmin(stated_memory_energy(file, technology), streaming_energy(file))
     return MemoryTier(
         capacity=_si(file.memory.capacity),
         bandwidth=_si(file.memory.bandwidth),
-        # A chip that streams stays within its TDP; an unknown one sets no limit.
-        energy=np.fmin(stated_memory_energy(file, technology), streaming_energy(file)),
+        energy=energy,
+        # Drawn from its range on its own, the part may exceed the whole.
+        device_energy=np.minimum(_si(technology and technology.device_energy), energy),
     )
 
 
@@ -102,6 +105,7 @@ def chip_power(file: ChipFile, library: Library) -> AbstractPower:
     streamed = float(memory.energy) * float(memory.bandwidth)
     return ActivityPower(
         idle=idle,
+        dynamic=tdp - idle,
         flop_energy=arithmetic_energy(
             tdp=tdp,
             idle=idle,
@@ -173,21 +177,29 @@ def facility_of(file: FacilityFile) -> Facility:
         rack_price=_si(file.rack_price),
         network_price=_si(file.network_price),
         host_power=_si(file.host_power),
+        host_idle_fraction=_si(file.host_idle_fraction),
         switch_power=_si(file.switch_power),
         pue=_si(file.pue),
         energy_price=_si(file.electricity_price),
         lifetime=_si(file.lifetime) / YEAR,
         discount_rate=_si(file.discount_rate),
+        threshold_voltage=_si(file.threshold_voltage),
     )
 
 
 def _facility_around(file: ChipFile, library: Library, multiple: float | None) -> Facility:
-    """The facility around a chip, with the server and the selling multiple of the chip."""
+    """The facility around a chip, with the server and the selling multiple of the chip.
+
+    What a system's file states of its host wins; where power is provisioned, the server's is too.
+    """
     own: dict[str, float] = {}
     if file.power is not None:
-        own = {"host_power": _si(file.power.server_power), "switch_power": 0.0}
-    elif file.host_power is not None:
-        own = {"host_power": _si(file.host_power)}
+        server = _si(file.power.server_power)
+        own = {"host_power": server, "host_idle_fraction": 1.0, "switch_power": 0.0}
+    else:
+        stated = (file.host_power, file.host_idle_fraction)
+        names = ("host_power", "host_idle_fraction")
+        own = {name: _si(it) for name, it in zip(names, stated, strict=True) if it is not None}
     price, cost = file.market_price.value, chip_cost(file, library)
     if multiple is None and price is not None and not math.isnan(cost):
         own["selling_multiple"] = price / cost
@@ -225,10 +237,12 @@ _TECHNOLOGY_ROWS = set(MemoryTechnology.__dataclass_fields__) & set(TechnologyFi
 
 def technology_of(file: TechnologyFile) -> MemoryTechnology:
     """The pytree of a memory technology; one without a thermal limit has an infinite one."""
+    rows = {field: _si(getattr(file, field), unknown=math.inf) for field in _TECHNOLOGY_ROWS}
+    rows["device_energy"] = min(rows["device_energy"], rows["access_energy"])
     return MemoryTechnology(
         stacked_share=float(file.place == "on the die"),
         embedded_share=float(file.place == "inside the die"),
-        **{field: _si(getattr(file, field), unknown=math.inf) for field in _TECHNOLOGY_ROWS},
+        **rows,
     )
 
 

@@ -84,7 +84,8 @@ class TechnologyFile(_Table):
         silicon_price: Price of an area of memory, with its share of bonding, test and base die
             [USD/m^2].
         access_energy: Energy of the whole memory path of a chip for each byte [J/B].
-        device_energy: What the memory device alone takes of it, for information [J/B].
+        device_energy: What the memory device alone takes of it, at a voltage of its own; 0 for
+            memory on the logic die [J/B].
         phy_area: Logic die area of the physical interface of one stack [m^2].
         controller_transistors: Transistors of the controller of one stack.
         shoreline: Die edge that one stack takes; 0 for stacked memory [m].
@@ -104,7 +105,7 @@ class TechnologyFile(_Table):
     bandwidth_per_area: BandwidthDensity
     silicon_price: AreaPrice
     access_energy: KnownByteEnergy
-    device_energy: ByteEnergy
+    device_energy: ByteEnergyShare
     phy_area: AreaShare
     controller_transistors: Count
     shoreline: Shoreline
@@ -227,7 +228,8 @@ class FacilityFile(_Table):
         rack_price: Rack, cooling, storage, integration and test for each chip [USD].
         network_price: Scale-up network for each byte a second of one-direction bandwidth
             of each chip [USD s/B].
-        host_power: Power of host and the rest of the server for each chip [W].
+        host_power: Power of host and the rest of the server for each chip at full use [W].
+        host_idle_fraction: Part of it that is drawn while the chips idle.
         switch_power: Power of the switches for each byte a second of scale-up bandwidth [J/B].
         link_energy: Energy of the chip's end of a link for each byte [J/B].
         pue: Power drawn by the facility over power drawn by the machines.
@@ -236,6 +238,9 @@ class FacilityFile(_Table):
         discount_rate: Yearly rate of return that the capital must earn.
         idle_fraction: Power of an idle chip over its thermal design power.
         product_traffic: Part of the memory bandwidth that large matrix products use.
+        threshold_voltage: Threshold voltage of a chip's logic over its nominal supply voltage.
+        least_clock: Lowest clock over the nominal one; below it the voltage falls no further.
+        most_clock: Highest clock over the nominal one.
         network_efficiency: Part of the link bandwidth that large messages reach.
         scale_out_bandwidth: One-direction bandwidth of each chip beyond the domain [B/s].
         scale_out_latency: Time of a collective of a small message beyond the domain [s].
@@ -247,6 +252,7 @@ class FacilityFile(_Table):
     rack_price: PriceShare
     network_price: Annotated[Number, Quantity("USD*s/B"), NOT_NEGATIVE, KNOWN]
     host_power: PowerShare
+    host_idle_fraction: Share
     switch_power: ByteEnergyShare
     link_energy: ByteEnergyShare
     pue: Ratio
@@ -255,6 +261,9 @@ class FacilityFile(_Table):
     discount_rate: Share
     idle_fraction: Share
     product_traffic: Share
+    threshold_voltage: Annotated[Share, POSITIVE]
+    least_clock: Ratio
+    most_clock: Ratio
     network_efficiency: Share
     scale_out_bandwidth: KnownBandwidth
     scale_out_latency: Duration
@@ -338,8 +347,10 @@ class ChipFile(_Table):
         idle_fraction: Power of the idle chip over its thermal design power.
         cost: Cost of making one [USD].
         market_price: Price that buyers pay for one [USD].
-        host_power: Power of its server but for chips and switches, for each chip; None where it
-            is the facility's [W].
+        host_power: Power of its server but for chips and switches at full use, for each chip;
+            None where it is the facility's [W].
+        host_idle_fraction: Part of it that is drawn while the chips idle; None where it is the
+            facility's.
         memory: Main memory.
         sram: On-chip memory under control of software; None where there is none.
         power: Provisioned power; None where power follows activity.
@@ -358,6 +369,7 @@ class ChipFile(_Table):
     cost: Price
     market_price: Price
     host_power: PowerShare | None = None
+    host_idle_fraction: Share | None = None
     memory: MemoryFile
     sram: SramFile | None = None
     power: PowerFile | None = None

@@ -14,11 +14,14 @@ class MemoryTier(eqx.Module):
         capacity: Bytes it holds [B].
         bandwidth: Rate at which it is read [B/s].
         energy: Energy of the path from it to the arithmetic [J/B].
+        device_energy: What of that a device beside or above the logic die takes, which has a
+            voltage of its own; 0 for memory on the die [J/B].
     """
 
     capacity: Leaf = eqx.field(converter=as_leaf)
     bandwidth: Leaf = eqx.field(converter=as_leaf)
     energy: Leaf = eqx.field(converter=as_leaf)
+    device_energy: Leaf = eqx.field(converter=as_leaf, default=0.0)
 
 
 class ByPrecision(eqx.Module):

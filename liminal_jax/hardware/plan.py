@@ -166,6 +166,7 @@ def planned_chip(plan: ChipPlan, material: Material, relaxation: AbstractRelaxat
         capacity=plan.stacks * technology.stack_capacity(),
         bandwidth=plan.stacks * technology.stack_bandwidth(),
         energy=technology.access_energy,
+        device_energy=technology.device_energy,
     )
     capacity = plan.dies * plan.sram
     sram = MemoryTier(
@@ -190,6 +191,7 @@ def planned_chip(plan: ChipPlan, material: Material, relaxation: AbstractRelaxat
         sram=sram,
         power=ActivityPower(
             idle=idle_power(dynamic=dynamic, idle_fraction=packaging.idle_fraction),
+            dynamic=dynamic,
             flop_energy=process.energy_per_flop,
             link_energy=packaging.link_energy,
         ),

@@ -3,8 +3,10 @@
 from abc import abstractmethod
 
 import equinox as eqx
+import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.power import activity_power
 
 
@@ -31,28 +33,116 @@ class AbstractPower(eqx.Module):
     def power(self, activity: Activity) -> Scalar:
         """Mean power of one chip [W]."""
 
+    @abstractmethod
+    def full(self) -> Scalar:
+        """Thermal design power: of one chip under the heaviest load that it is made for [W]."""
+
+    @abstractmethod
+    def share(self, activity: Activity) -> Scalar:
+        """Dynamic power of one chip over that of the heaviest load at the nominal clock."""
+
+    @abstractmethod
+    def clocked(
+        self, clock: Scalar, energy: Scalar, streaming: Scalar, relaxation: AbstractRelaxation
+    ) -> "AbstractPower":
+        """The law at another clock.
+
+        Args:
+            clock: Clock over the nominal one.
+            energy: Energy of an operation of the logic over that at the nominal clock.
+            streaming: Power of the path from main memory at full bandwidth and that clock [W].
+            relaxation: How kinks are read.
+        """
+
 
 class ActivityPower(AbstractPower):
     """Idle power, and an energy for each byte and operation.
 
+    The thermal design power is that of one heavy load, large matrix products or reading the
+    memories, not of both at once: chips reach it on products alone, a B200 its 1,000 W at three
+    quarters of its 8-bit rate, and are clocked down where both together would exceed it. At work
+    a chip that is not clocked down may exceed it, so whoever must stay below limits both.
+
     Attributes:
         idle: Power drawn whatever happens [W].
+        dynamic: Dynamic power of the heaviest load [W].
         flop_energy: Energy of one 8-bit tensor operation, data movement included [J/FLOP].
         link_energy: Energy of sending one byte to another chip [J/B].
     """
 
     idle: Leaf = eqx.field(converter=as_leaf)
+    dynamic: Leaf = eqx.field(converter=as_leaf)
     flop_energy: Leaf = eqx.field(converter=as_leaf)
     link_energy: Leaf = eqx.field(converter=as_leaf)
 
-    def power(self, activity: Activity) -> Scalar:
-        """See `AbstractPower`."""
-        energy = (
+    def energy(self, activity: Activity) -> Scalar:
+        """Energy that an activity takes beside idling [J]."""
+        return (
             activity.memory_energy
             + self.flop_energy * activity.arithmetic
             + self.link_energy * activity.messages
         )
-        return activity_power(idle=self.idle, energy=energy, time=activity.time)
+
+    def power(self, activity: Activity) -> Scalar:
+        """See `AbstractPower`."""
+        return activity_power(idle=self.idle, energy=self.energy(activity), time=activity.time)
+
+    def full(self) -> Scalar:
+        """See `AbstractPower`."""
+        return self.idle + self.dynamic
+
+    def share(self, activity: Activity) -> Scalar:
+        """See `AbstractPower`."""
+        return self.energy(activity) / activity.time / self.dynamic
+
+    def clocked(
+        self, clock: Scalar, energy: Scalar, streaming: Scalar, relaxation: AbstractRelaxation
+    ) -> "ClockedPower":
+        """Products slow down with the clock; reading main memory does not."""
+        return ClockedPower(
+            actual=ActivityPower(
+                idle=self.idle * energy,
+                dynamic=relaxation.maximum(self.dynamic * clock * energy, streaming),
+                flop_energy=self.flop_energy * energy,
+                link_energy=self.link_energy,
+            ),
+            nominal=self.dynamic,
+        )
+
+
+class ClockedPower(AbstractPower):
+    """Power at another clock than the nominal one.
+
+    Attributes:
+        actual: The law at the clock.
+        nominal: Dynamic power of the heaviest load at the nominal clock [W].
+    """
+
+    actual: ActivityPower
+    nominal: Leaf = eqx.field(converter=as_leaf)
+
+    def power(self, activity: Activity) -> Scalar:
+        """See `AbstractPower`."""
+        return self.actual.power(activity)
+
+    def full(self) -> Scalar:
+        """See `AbstractPower`."""
+        return self.actual.full()
+
+    def share(self, activity: Activity) -> Scalar:
+        """See `AbstractPower`."""
+        return self.actual.energy(activity) / activity.time / self.nominal
+
+    def clocked(
+        self, clock: Scalar, energy: Scalar, streaming: Scalar, relaxation: AbstractRelaxation
+    ) -> "ClockedPower":
+        """Refused: a clock is over the nominal one, which the law no longer knows.
+
+        Raises:
+            TypeError: always.
+        """
+        del clock, energy, streaming, relaxation
+        raise TypeError("the chip is at a clock of its own already; start from the nominal chip")
 
 
 class ProvisionedPower(AbstractPower):
@@ -68,3 +158,19 @@ class ProvisionedPower(AbstractPower):
         """See `AbstractPower`."""
         del activity
         return self.provisioned
+
+    def full(self) -> Scalar:
+        """See `AbstractPower`."""
+        return self.provisioned
+
+    def share(self, activity: Activity) -> Scalar:
+        """See `AbstractPower`."""
+        del activity
+        return jnp.asarray(1.0)
+
+    def clocked(
+        self, clock: Scalar, energy: Scalar, streaming: Scalar, relaxation: AbstractRelaxation
+    ) -> "ProvisionedPower":
+        """The same: what is provisioned does not follow the clock."""
+        del clock, energy, streaming, relaxation
+        return self

@@ -16,12 +16,14 @@ class Facility(eqx.Module):
         board_price: Boards, power supplies and connectors, per chip [USD].
         rack_price: Rack, cooling, storage and integration, per chip [USD].
         network_price: Network, per scale-up bandwidth of a chip [USD/(B/s)].
-        host_power: Host, fans and conversion, per chip [W].
+        host_power: Host, fans and conversion, per chip at full use [W].
+        host_idle_fraction: What of it is drawn while the chips idle.
         switch_power: Switches, per scale-up bandwidth of a chip [W/(B/s)].
         pue: Power at the wall over IT power.
         energy_price: Price of electricity [USD/J].
         lifetime: Years of use.
         discount_rate: Discount rate a year.
+        threshold_voltage: Threshold voltage of the chips' logic over its nominal supply voltage.
     """
 
     selling_multiple: Leaf = eqx.field(converter=as_leaf)
@@ -30,11 +32,13 @@ class Facility(eqx.Module):
     rack_price: Leaf = eqx.field(converter=as_leaf)
     network_price: Leaf = eqx.field(converter=as_leaf)
     host_power: Leaf = eqx.field(converter=as_leaf)
+    host_idle_fraction: Leaf = eqx.field(converter=as_leaf)
     switch_power: Leaf = eqx.field(converter=as_leaf)
     pue: Leaf = eqx.field(converter=as_leaf)
     energy_price: Leaf = eqx.field(converter=as_leaf)
     lifetime: Leaf = eqx.field(converter=as_leaf)
     discount_rate: Leaf = eqx.field(converter=as_leaf)
+    threshold_voltage: Leaf = eqx.field(converter=as_leaf)
 
 
 class System(eqx.Module):

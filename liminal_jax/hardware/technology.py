@@ -17,6 +17,7 @@ class MemoryTechnology(eqx.Module):
         silicon_price: Price of an area of memory, with its share of bonding, test and base die
             [USD/m^2].
         access_energy: Energy of the whole path from memory to arithmetic [J/B].
+        device_energy: What of that the memory device takes [J/B].
         phy_area: Area of the PHY of one stack on the logic die [m^2].
         controller_transistors: Transistors of the controller of one stack.
         shoreline: Edge of the logic die that a stack takes [m].
@@ -33,6 +34,7 @@ class MemoryTechnology(eqx.Module):
     bandwidth_per_area: Leaf = eqx.field(converter=as_leaf)
     silicon_price: Leaf = eqx.field(converter=as_leaf)
     access_energy: Leaf = eqx.field(converter=as_leaf)
+    device_energy: Leaf = eqx.field(converter=as_leaf)
     phy_area: Leaf = eqx.field(converter=as_leaf)
     controller_transistors: Leaf = eqx.field(converter=as_leaf)
     shoreline: Leaf = eqx.field(converter=as_leaf)

@@ -64,3 +64,27 @@ def arithmetic_energy(
         2.0
     """
     return (tdp - idle - memory_power) / throughput
+
+
+def host_power(*, full: Scalar, idle_fraction: Scalar, activity: Scalar) -> Scalar:
+    r"""Power of a server but for its chips and switches, which follows what its chips do.
+
+        P = P_full (1 - (1 - x) (1 - a))
+
+    Linear between idle and full use, as servers are on the whole: Fan, Weber and Barroso (2007),
+    Power provisioning for a warehouse-sized computer, ISCA, section 4. At full activity it is
+    P_full exactly.
+
+    Args:
+        full: Power P_full when the chips are at full use [W].
+        idle_fraction: Power x when they idle, as a share of that.
+        activity: Dynamic power a of the chips over that of their heaviest load, at most 1.
+
+    Returns:
+        Power [W].
+
+    Examples:
+        >>> host_power(full=8.0, idle_fraction=0.5, activity=0.5)
+        6.0
+    """
+    return full * (1 - (1 - idle_fraction) * (1 - activity))

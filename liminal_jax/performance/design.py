@@ -10,6 +10,7 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.division import AbstractDivision, WholeParts
 from liminal_jax.mapping.exchange import AbstractExchange, LayerExchange
 from liminal_jax.mapping.placement import Placement
+from liminal_jax.performance.host import AbstractHost, ActiveHost
 from liminal_jax.performance.overlap import AbstractOverlap, AbstractTiers, ParallelTiers, WholeStep
 
 
@@ -39,6 +40,7 @@ class Assumptions(eqx.Module):
         exchange: Which collectives a layer needs.
         division: How evenly layers and experts divide.
         calibration: What is lost against the ideal bound.
+        host: How the power of hosts follows what the chips do.
     """
 
     relaxation: AbstractRelaxation = eqx.field(default_factory=Exact)
@@ -47,3 +49,4 @@ class Assumptions(eqx.Module):
     exchange: AbstractExchange = eqx.field(default_factory=LayerExchange)
     division: AbstractDivision = eqx.field(default_factory=WholeParts)
     calibration: AbstractCalibration = eqx.field(default_factory=Ideal)
+    host: AbstractHost = eqx.field(default_factory=ActiveHost)

@@ -2,37 +2,46 @@
 
 from liminal_jax._arrays import Scalar
 from liminal_jax.hardware.power import Activity
-from liminal_jax.performance.design import Design
+from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator
 from liminal_jax.performance.prediction import PowerShares
 from liminal_jax.performance.timing import tensor_time, tier_traffic
 from liminal_jax.workload.request import Request
 
 
-def chip_power(
+def chip_activity(
     work: Operator, design: Design, request: Request, step: Scalar, sent: Scalar
-) -> Scalar:
-    """Power of one chip; in one step each stage works on each micro-batch in flight once."""
+) -> Activity:
+    """What one chip does; in one step each stage works on each micro-batch in flight once."""
     chip, chips = design.system.chip, design.mapping.stage_chips()
     traffic = tier_traffic(work, design.placement)
     tensor = tensor_time(work, chip, request, chips)
-    return chip.power.power(
-        Activity(
-            time=step,
-            memory_energy=(traffic.sram * chip.sram.energy + traffic.main * chip.memory.energy)
-            / chips,
-            arithmetic=tensor * chip.tensor.bits_8,
-            messages=sent,
-        )
+    return Activity(
+        time=step,
+        memory_energy=(traffic.sram * chip.sram.energy + traffic.main * chip.memory.energy) / chips,
+        arithmetic=tensor * chip.tensor.bits_8,
+        messages=sent,
     )
 
 
-def power_shares(design: Design, chip_power: Scalar) -> PowerShares:
-    """IT power of one instance by what draws it, given the power of one chip [W]."""
+def power_shares(design: Design, activity: Activity, assumptions: Assumptions) -> PowerShares:
+    """IT power of one instance by what draws it, given what one chip does [W]."""
+    law, facility = design.system.chip.power, design.system.facility
+    host = assumptions.host.power(facility, law.share(activity), assumptions.relaxation)
+    return _shares(design, chip=law.power(activity), host=host)
+
+
+def provisioned_power(design: Design) -> Scalar:
+    """IT power of one instance with all chips at full use [W]."""
+    chip, host = design.system.chip.power.full(), design.system.facility.host_power
+    return _shares(design, chip=chip, host=host).total()
+
+
+def _shares(design: Design, *, chip: Scalar, host: Scalar) -> PowerShares:
     facility, chips = design.system.facility, design.mapping.chips()
     bandwidth = design.system.network.switched_bandwidth()
     return PowerShares(
-        chips=chips * chip_power,
-        host=chips * facility.host_power,
+        chips=chips * chip,
+        host=chips * host,
         network=chips * facility.switch_power * bandwidth,
     )

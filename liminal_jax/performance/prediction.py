@@ -54,9 +54,11 @@ class Prediction(eqx.Module):
         tensor_utilisation: Share of the step in which the tensor cores run at their peak.
         chips: Chips of the instance.
         users: Users served at once.
-        chip_power: Power of one chip [W].
+        chip_power: Power of one chip at work [W].
+        chip_tdp: Power of one chip at full use, its thermal design power [W].
         power_density: Power of one chip over the area of its logic [W/m^2].
-        power: IT power of the instance, by share [W].
+        power: IT power of the instance at work, by share [W].
+        power_provisioned: IT power of the instance at full use [W].
         energy_per_token: Energy at the wall [J].
         capital: Capital of the instance, by share [USD].
         usd_per_million_tokens: Capital and electricity over tokens [USD].
@@ -79,8 +81,10 @@ class Prediction(eqx.Module):
     chips: Leaf = eqx.field(converter=as_leaf)
     users: Leaf = eqx.field(converter=as_leaf)
     chip_power: Leaf = eqx.field(converter=as_leaf)
+    chip_tdp: Leaf = eqx.field(converter=as_leaf)
     power_density: Leaf = eqx.field(converter=as_leaf)
     power: PowerShares
+    power_provisioned: Leaf = eqx.field(converter=as_leaf)
     energy_per_token: Leaf = eqx.field(converter=as_leaf)
     capital: CapitalShares
     usd_per_million_tokens: Leaf = eqx.field(converter=as_leaf)

@@ -14,7 +14,7 @@ from liminal_jax.performance.capacity import ROUNDING, memory_fill
 from liminal_jax.performance.capital import capital_shares
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator, layer_operators, table_operators
-from liminal_jax.performance.power import chip_power, power_shares
+from liminal_jax.performance.power import chip_activity, power_shares, provisioned_power
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.residents import (
     imbalance,
@@ -115,8 +115,8 @@ def predict(
     fits = (fill.main <= 1 + ROUNDING) & (fill.sram_fits > 0)
 
     tensor = tensor_time(work, chip, request, mapping.stage_chips())
-    each = chip_power(work, design, request, step.time, sent)
-    power = power_shares(design, each)
+    activity = chip_activity(work, design, request, step.time, sent)
+    each, power = chip.power.power(activity), power_shares(design, activity, assumptions)
     capital = capital_shares(design)
     facility = design.system.facility
     wall = power.total() * facility.pue
@@ -147,8 +147,10 @@ def predict(
         chips=mapping.chips(),
         users=users,
         chip_power=each,
+        chip_tdp=chip.power.full(),
         power_density=each / chip.die_area,
         power=power,
+        power_provisioned=provisioned_power(design),
         energy_per_token=wall / stps,
         capital=capital,
         usd_per_million_tokens=spending / stps * 1e6,

@@ -31,6 +31,7 @@ from liminal_jax.hardware.system import Facility, System
 from liminal_jax.mapping.division import EvenParts
 from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
 from liminal_jax.performance.design import Assumptions
+from liminal_jax.performance.host import ConstantHost
 from liminal_jax.study.assumptions import changed
 from liminal_jax.study.file import AssumptionsTable, DesignFile, WorkloadTable
 from liminal_jax.workload.model import Model, model_of
@@ -54,6 +55,7 @@ class Workload(NamedTuple):
             relaxation=relaxation,
             exchange=TalkExchange() if talk else LayerExchange(),
             division=EvenParts(),
+            host=ConstantHost(),
         )
 
 

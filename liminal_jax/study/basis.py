@@ -1,11 +1,14 @@
 """What a prediction rests on and what it leaves out, in sentences."""
 
+import jax.numpy as jnp
+
 from liminal_jax.data.build import stated_memory_energy, streaming_energy
 from liminal_jax.data.hardware import SystemFile, load_system_file, load_technology_file
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.numbers import Number
 from liminal_jax.hardware.network import FittedLatency
 from liminal_jax.hardware.system import System
+from liminal_jax.laws.clock import supply_voltage
 from liminal_jax.mapping.exchange import TalkExchange
 from liminal_jax.performance.design import Assumptions
 from liminal_jax.study.file import DesignFile, WorkloadTable
@@ -107,6 +110,19 @@ def _workload_sentences(table: WorkloadTable, model: Model) -> list[str]:
     return sentences
 
 
+def _clock_sentences(file: DesignFile, system: System) -> list[str]:
+    """How chips run that do not run at their nominal clock; nothing where a study chooses it."""
+    clock = file.design.clock
+    if clock.free or clock.value == 1:
+        return []
+    threshold = system.facility.threshold_voltage
+    voltage = float(supply_voltage(clock=jnp.asarray(clock.value), threshold=threshold))
+    return [
+        f"Chips run at {clock.value:g} of their nominal clock, which takes {voltage:.2f} of the"
+        " nominal voltage; main memory and links run as ever, and no voltage margin is recovered."
+    ]
+
+
 def _cost_sentence(system: System) -> str:
     it = system.facility
     return (
@@ -141,6 +157,7 @@ def basis(
             if file.design.system is None
             else _system_sentences(load_system_file(category), file.workload.weight_bits)
         ),
+        *_clock_sentences(file, system),
         _cost_sentence(system),
         _LEFT_OUT,
     ]

@@ -24,6 +24,7 @@ from liminal_jax.data.hardware import process_names, system_names, technology_na
 from liminal_jax.data.models import model_names
 from liminal_jax.data.validation import validated
 from liminal_jax.study.assumptions import assumption_problems
+from liminal_jax.study.clock import checked_clock
 from liminal_jax.study.contradictions import (
     contradictions,
     hardware_contradiction,
@@ -79,6 +80,7 @@ class DesignTable(_Table):
         link_bandwidth: Scale-up bandwidth of a chip, one direction.
         domain: Chips that the scale-up network joins.
         chips: Chips of the whole system; as many as one instance needs where left out.
+        clock: Clock of the chips over the nominal one; the voltage follows.
         tp: Tensor-parallel ranks.
         cp: Context-parallel ranks.
         pp: Pipeline stages.
@@ -96,6 +98,9 @@ class DesignTable(_Table):
     link_bandwidth: Annotated[Grid, numeric("B/s", least=1.0)] | None = None
     domain: Count | None = None
     chips: Count | None = None
+    clock: Annotated[Grid, numeric(), AfterValidator(checked_clock)] = Grid(
+        (1.0,), logarithmic=False
+    )
     tp: Count = Grid((1.0,), logarithmic=False)
     cp: Count = Grid((1.0,), logarithmic=False)
     pp: Count = Grid((1.0,), logarithmic=False)

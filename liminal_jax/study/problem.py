@@ -17,6 +17,7 @@ from jaxtyping import Array, Float, Int
 from liminal_jax._arrays import Leaf, Scalar
 from liminal_jax._files import Problem as Mistake
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.hardware.clock import clocked
 from liminal_jax.hardware.network import AbstractNetwork, AbstractPhysical
 from liminal_jax.hardware.plan import (
     Buildability,
@@ -51,6 +52,7 @@ NUMERIC = (
     "link_bandwidth",
     "domain",
     "chips",
+    "clock",
     "tp",
     "cp",
     "pp",
@@ -206,18 +208,19 @@ class Problem:
         relaxation: AbstractRelaxation,
     ) -> _Hardware:
         if isinstance(self.hardware, System):
-            system = jax.tree.map(lambda leaf: leaf[category], self.hardware)
+            nominal = jax.tree.map(lambda leaf: leaf[category], self.hardware)
+            system = clocked(nominal, values["clock"], relaxation)
             unknown, unlimited = jnp.asarray(jnp.nan), jnp.asarray(jnp.inf)
             return _Hardware(system, built=None, die_area=unknown, endured=unlimited)
         plan, material = self._planned(self.hardware, values, category)
         network = _joined(self.hardware.network, values["link_bandwidth"], values["domain"])
-        system = System(
+        nominal = System(
             chip=planned_chip(plan, material, relaxation),
             network=network,
             facility=self.hardware.facility,
         )
         return _Hardware(
-            system,
+            clocked(nominal, values["clock"], relaxation),
             built=buildability(plan, material, relaxation),
             die_area=planned_die_area(plan, material),
             endured=material.memory.power_density_limit,

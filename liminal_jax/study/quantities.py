@@ -33,6 +33,10 @@ class Fleet(eqx.Module):
         """IT power of all chips [W]."""
         return self.chips / self.instance.chips * self.instance.power.total()
 
+    def provisioned(self) -> Scalar:
+        """IT power of all chips at full use [W]."""
+        return self.chips / self.instance.chips * self.instance.power_provisioned
+
     def capital(self) -> Scalar:
         """Capital of all chips [USD]."""
         return self.chips / self.instance.chips * self.instance.capital.total()
@@ -62,8 +66,12 @@ QUANTITIES = {
     "tpot": Quantity("s", "time per output token", lambda it: it.instance.step_time),
     "users": Quantity("", "users served at once", lambda it: it.replicas * it.instance.users),
     "chips": Quantity("", "chips bought", lambda it: it.chips),
-    "chip_power": Quantity("W", "power of one chip", lambda it: it.instance.chip_power),
-    "power": Quantity("W", "IT power of all chips, hosts and network", Fleet.power),
+    "chip_power": Quantity("W", "power of one chip at work", lambda it: it.instance.chip_power),
+    "chip_tdp": Quantity("W", "power of one chip at full use", lambda it: it.instance.chip_tdp),
+    "power": Quantity("W", "IT power of all chips, hosts and network at work", Fleet.power),
+    "power_provisioned": Quantity(
+        "W", "IT power of all chips, hosts and network at full use", Fleet.provisioned
+    ),
     "capital_cost": Quantity("USD", "capital of the whole system", Fleet.capital),
     "die_area": Quantity("m2", "area of one logic die", lambda it: it.die_area),
     "power_density": Quantity(

@@ -39,7 +39,9 @@ def prediction_record(prediction: Prediction, basis: list[str]) -> dict[str, Any
         "chips",
         "users",
         "chip_power",
+        "chip_tdp",
         "power_density",
+        "power_provisioned",
         "energy_per_token",
         "usd_per_million_tokens",
     )

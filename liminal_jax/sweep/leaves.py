@@ -16,6 +16,7 @@ from liminal_jax._arrays import Scalar
 from liminal_jax._files import did_you_mean
 from liminal_jax.hardware.plan import ChipPlan
 from liminal_jax.hardware.system import System
+from liminal_jax.study.clock import clock_range
 from liminal_jax.study.parameters import MEANINGS
 from liminal_jax.study.problem import NUMERIC, Problem
 
@@ -122,8 +123,8 @@ def leaves_of(problem: Problem) -> dict[str, Leaf]:
         if finished and name in _OF_PLANS:
             continue
         unit, whole = MEANINGS[f"design.{name}"].unit, name in _COUNTS
-        least = 1.0 if whole else 0.0
-        leaves[name] = Leaf(name, unit, whole, least, math.inf, value, positive=name != "sram")
+        least, most = clock_range() if name == "clock" else (1.0 if whole else 0.0, math.inf)
+        leaves[name] = Leaf(name, unit, whole, least, most, value, positive=name != "sram")
     return leaves
 
 

@@ -29,6 +29,7 @@ _LABELS = {
     "link_bandwidth": "link bandwidth",
     "domain": "scale-up domain",
     "chips": "chips",
+    "clock": "clock",
     "tp": "TP",
     "cp": "CP",
     "pp": "PP",
@@ -121,6 +122,7 @@ def _design(answer: Answer, system: System) -> Table:
     table.add_row(
         "a chip",
         f"{with_prefix(float(it.chip_power), 'W')} at work,"
+        f" {with_prefix(float(it.chip_tdp), 'W')} at full use,"
         f" costs {dollars(float(system.chip.cost))} to make,"
         f" sells at {float(system.facility.selling_multiple):g} times that",
     )

@@ -22,8 +22,10 @@ def chip_words(design: DesignTable, place: Place, die_area: float, system: Syste
         die_area: Area of one logic die [m^2].
         system: The hardware there.
     """
+    clock = chosen(design, place, "clock")
+    pace = "" if clock == 1 else f" at {clock:g} of its clock"
     if design.system is not None:
-        return place.category
+        return f"{place.category}{pace}"
     chip = system.chip
     parts = {
         name: chosen(design, place, name)
@@ -37,5 +39,5 @@ def chip_words(design: DesignTable, place: Place, die_area: float, system: Syste
         f" with {plain(parts['compute_area'] * 1e6)} mm2 of cores each"
         f" ({with_prefix(float(chip.tensor.bits_8), 'FLOP/s')} at 8 bits);"
         f" {plain(parts['sram'] * 1e-6)} MB of resident SRAM a die;"
-        f" links {with_prefix(parts['link_bandwidth'], 'B/s')}"
+        f" links {with_prefix(parts['link_bandwidth'], 'B/s')}{pace}"
     )

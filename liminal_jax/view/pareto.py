@@ -27,6 +27,7 @@ _COLUMNS = {
     "link_bandwidth": ("links\n[GB/s]", 1e-9),
     "domain": ("domain", 1.0),
     "chips": ("chips", 1.0),
+    "clock": ("clock", 1.0),
     "tp": ("TP", 1.0),
     "cp": ("CP", 1.0),
     "pp": ("PP", 1.0),

@@ -40,6 +40,7 @@ _CHIP = {
 _SYSTEM = {
     "domain": "domain of {:g}",
     "chips": "{:g} chips",
+    "clock": "clock {:g}",
     "tp": "TP{:g}",
     "cp": "CP{:g}",
     "pp": "PP{:g}",

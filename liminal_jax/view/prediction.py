@@ -140,7 +140,8 @@ def _power(answer: Predicted) -> str:
         f" (chips {with_prefix(float(shares.chips), 'W')},"
         f" host {with_prefix(float(shares.host), 'W')},"
         f" network {with_prefix(float(shares.network), 'W')});"
-        f" {with_prefix(float(it.chip_power), 'W')} a chip;"
+        f" {with_prefix(float(it.chip_power), 'W')} a chip,"
+        f" {with_prefix(float(it.chip_tdp), 'W')} at full use;"
         f" {with_prefix(float(it.energy_per_token), 'J')} a token at the wall"
     )
 

@@ -103,7 +103,7 @@ def test_an_idle_b200_draws_its_idle_share() -> None:
 
 
 def test_each_activity_is_charged() -> None:
-    power = ActivityPower(idle=5, flop_energy=0.5, link_energy=0.25)
+    power = ActivityPower(idle=5, dynamic=15, flop_energy=0.5, link_energy=0.25)
     activity = Activity(
         time=as_leaf(2.0),
         memory_energy=as_leaf(6.0),

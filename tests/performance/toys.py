@@ -62,7 +62,7 @@ TORUS = Torus(
     domain=16, bandwidth=32, efficiency=0.5, latency=0.25, dimensions=2, scale_out=SCALE_OUT
 )
 TALK = FittedLatency(latency_at_8=0.5, latency_at_128=1.3, floor=0.2)
-ACTIVITY = ActivityPower(idle=10, flop_energy=0.001, link_energy=0.25)
+ACTIVITY = ActivityPower(idle=10, dynamic=90, flop_energy=0.001, link_energy=0.25)
 
 
 def toy_system(network: AbstractNetwork = SWITCHED, power: AbstractPower = ACTIVITY) -> System:
@@ -85,10 +85,12 @@ def toy_system(network: AbstractNetwork = SWITCHED, power: AbstractPower = ACTIV
             rack_price=5,
             network_price=0.5,
             host_power=6,
+            host_idle_fraction=1,
             switch_power=0.125,
             pue=1.5,
             energy_price=0.01,
             lifetime=1,
             discount_rate=1,
+            threshold_voltage=0.5,
         ),
     )

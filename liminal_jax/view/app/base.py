@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import Exact
 from liminal_jax.hardware.chip import Chip, MemoryTier
+from liminal_jax.hardware.clock import clocked
 from liminal_jax.hardware.network import AbstractNetwork, AbstractPhysical, FittedLatency
 from liminal_jax.hardware.plan import ChipPlan, Material, planned_chip
 from liminal_jax.hardware.system import Facility, System
@@ -117,12 +118,14 @@ class Planned(AbstractBase):
         material: What the chip is made of.
         network: What joins the chips.
         facility: What stands around them.
+        clock: Clock of the chips over the nominal one.
     """
 
     plan: ChipPlan
     material: Material
     network: AbstractNetwork
     facility: Facility
+    clock: Leaf = eqx.field(converter=as_leaf)
 
     def sram_share(self) -> Scalar:
         """See `AbstractBase`."""
@@ -150,11 +153,12 @@ class Planned(AbstractBase):
             ),
         )
         material = eqx.tree_at(lambda it: it.memory, self.material, memory)
-        return System(
+        nominal = System(
             chip=planned_chip(plan, material, Exact()),
             network=_delayed(self.network, numbers.latency),
             facility=self.facility,
         )
+        return clocked(nominal, self.clock)
 
 
 def _known(value: Scalar, otherwise: Scalar) -> Scalar:

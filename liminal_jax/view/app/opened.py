@@ -162,6 +162,7 @@ def _base(study: studies.Problem, system: System) -> tuple[AbstractBase, tuple[s
         material=first,
         network=system.network,
         facility=study.hardware.facility,
+        clock=values["clock"],
     )
     return base, (note,)
 

@@ -23,6 +23,8 @@ SIDES = {
     "power": "minimise",
     "capital_cost": "minimise",
     "chip_power": "minimise",
+    "chip_tdp": "minimise",
+    "power_provisioned": "minimise",
 }
 """Outputs of which more, or less, is better; the first one that was kept orders the points."""
 

@@ -144,6 +144,8 @@ def _resource_rows(record: Mapping[str, Any], path: str) -> list[tuple[str, str]
             for name, key in (
                 ("power", "power"),
                 ("power of a chip", "chip_power"),
+                ("power of a chip at full use", "chip_tdp"),
+                ("power with all chips at full use", "power_provisioned"),
                 ("capital", "capital_cost"),
                 ("energy for a token, at the wall", "energy_per_token"),
                 ("money for a million tokens", "usd_per_million_tokens"),

@@ -19,6 +19,7 @@ DESIGN_WORDS = {
     "link_bandwidth": "scale-up bandwidth a chip, one direction",
     "domain": "chips that the scale-up network joins",
     "chips": "chips of the whole system",
+    "clock": "clock of the chips over the nominal one",
     "tp": "tensor-parallel ranks",
     "cp": "context-parallel ranks",
     "pp": "pipeline stages",
