@@ -65,8 +65,8 @@ def memory_tier(file: ChipFile, library: Library) -> MemoryTier:
         capacity=_si(file.memory.capacity),
         bandwidth=_si(file.memory.bandwidth),
         energy=energy,
-        # Drawn from its range on its own, the part may exceed the whole.
-        device_energy=np.minimum(_si(technology and technology.device_energy), energy),
+        # An unknown part is taken as the whole; drawn from its range, it may exceed it.
+        device_energy=np.minimum(_si(technology and technology.device_energy, math.inf), energy),
     )
 
 

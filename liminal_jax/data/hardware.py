@@ -85,7 +85,7 @@ class TechnologyFile(_Table):
             [USD/m^2].
         access_energy: Energy of the whole memory path of a chip for each byte [J/B].
         device_energy: What the memory device alone takes of it, at a voltage of its own; 0 for
-            memory on the logic die [J/B].
+            memory on the logic die, taken as all of it where unknown [J/B].
         phy_area: Logic die area of the physical interface of one stack [m^2].
         controller_transistors: Transistors of the controller of one stack.
         shoreline: Die edge that one stack takes; 0 for stacked memory [m].
@@ -105,7 +105,7 @@ class TechnologyFile(_Table):
     bandwidth_per_area: BandwidthDensity
     silicon_price: AreaPrice
     access_energy: KnownByteEnergy
-    device_energy: ByteEnergyShare
+    device_energy: Annotated[Number, Quantity("J/B"), NOT_NEGATIVE]
     phy_area: AreaShare
     controller_transistors: Count
     shoreline: Shoreline

@@ -12,7 +12,7 @@ from liminal_jax.laws.clock import supply_voltage, switching_energy
 
 
 def _scaled(rate: Scalar, clock: Scalar) -> Scalar:
-    """A rate at the clock; one that is infinite because nobody published it stays so."""
+    """A rate at the clock; one that nobody published, NaN or infinite, as it is."""
     known = jnp.asarray(rate < jnp.inf)
     return jnp.where(known, jnp.where(known, rate, 1.0) * clock, rate)
 
@@ -48,7 +48,7 @@ def clocked(system: System, clock: Scalar, relaxation: AbstractRelaxation | None
         (_path_energy(chip.sram, energy), chip.sram.bandwidth * clock),
     )
     slower = Chip(
-        tensor=jax.tree.map(lambda rate: rate * clock, chip.tensor),
+        tensor=jax.tree.map(lambda rate: _scaled(rate, clock), chip.tensor),
         vector=_scaled(chip.vector, clock),
         memory=memory,
         sram=sram,

@@ -90,7 +90,9 @@ def test_a_change_is_what_the_study_would_say(planned, changes, tables):
 def test_fixed_numbers_of_the_design_change_and_degrees_do_not(planned):
     parameters = parameters_of(planned)
     design = {it for it in parameters.paths if it.startswith("design.")}
-    assert design == {f"design.{it}" for it in ("dies", "sram", "link_bandwidth", "domain")}
+    assert design == {
+        f"design.{it}" for it in ("dies", "sram", "link_bandwidth", "domain", "clock")
+    }
     point = list(planned.point)
     at = point.index(900e9)
     point[at] *= 2.0
