@@ -19,6 +19,7 @@ from .design.worth import worth as worth
 from .hardware.chip import ByPrecision as ByPrecision
 from .hardware.chip import Chip as Chip
 from .hardware.chip import MemoryTier as MemoryTier
+from .hardware.execution import Execution as Execution
 from .hardware.network import FittedLatency as FittedLatency
 from .hardware.network import FullMesh as FullMesh
 from .hardware.network import ScaleOut as ScaleOut
@@ -46,9 +47,7 @@ from .performance.filled import filled_design as filled_design
 from .performance.operators import layer_operators as layer_operators
 from .performance.operators import table_operators as table_operators
 from .performance.overlap import ParallelTiers as ParallelTiers
-from .performance.overlap import PerOperator as PerOperator
 from .performance.overlap import SerialTiers as SerialTiers
-from .performance.overlap import WholeStep as WholeStep
 from .performance.prediction import BOTTLENECKS as BOTTLENECKS
 from .performance.prediction import Prediction as Prediction
 from .performance.predictor import mixed_step as mixed_step

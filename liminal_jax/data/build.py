@@ -12,6 +12,7 @@ import numpy as np
 from liminal_jax._smooth import Exact
 from liminal_jax.data.hardware import (
     ChipFile,
+    ExecutionFile,
     FacilityFile,
     NetworkFile,
     PackagingFile,
@@ -23,6 +24,7 @@ from liminal_jax.data.library import Library, library_of
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.numbers import Number
 from liminal_jax.hardware.chip import ByPrecision, Chip, MemoryTier
+from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import (
     AbstractNetwork,
     FittedLatency,
@@ -168,6 +170,13 @@ def network_of(file: NetworkFile) -> AbstractNetwork:
     return Switched(**rows) if file.topology == "switched" else FullMesh(**rows)
 
 
+def execution_of(file: ExecutionFile) -> Execution:
+    """The pytree of a way of using a chip."""
+    return Execution(
+        **{field: _si(getattr(file, field)) for field in Execution.__dataclass_fields__}
+    )
+
+
 def facility_of(file: FacilityFile) -> Facility:
     """The pytree of a facility file."""
     return Facility(
@@ -229,6 +238,7 @@ def system_of(library: Library, name: str, multiple: float | None = None) -> Sys
         ),
         network=network_of(file.network),
         facility=_facility_around(chip, library, multiple),
+        execution=execution_of(library.execution),
     )
 
 

@@ -49,6 +49,7 @@ ByteEnergyShare = Annotated[Number, Quantity("J/B"), NOT_NEGATIVE, KNOWN]
 Duration = Annotated[Number, Quantity("s"), POSITIVE, KNOWN]
 Ratio = Annotated[Number, Quantity(""), POSITIVE, KNOWN]
 Share = Annotated[Number, Quantity(""), FRACTION, KNOWN]
+Sustained = Annotated[Share, POSITIVE]
 Count = Annotated[Number, Quantity(""), NOT_NEGATIVE, KNOWN]
 
 
@@ -216,6 +217,28 @@ class PackagingFile(_Table):
     bond_yield: Share
     assembly_yield: Share
     auxiliary_cost: PriceShare
+
+
+class ExecutionFile(_Table):
+    """How far the use of a chip falls short of its peaks, and how its parts work together.
+
+    Attributes:
+        name: The name that assumptions refer to.
+        about: One sentence.
+        compute_share: Share of the peak rates of arithmetic that is sustained.
+        bandwidth_share: Share of the peak bandwidth of memory that is sustained.
+        overlap_between_operators: Share of a step in which arithmetic passes during the traffic of
+            other operators: 1 over the whole step, 0 within operators only.
+        overlap_within_operators: Share of the shorter of an operator's arithmetic and traffic that
+            is hidden behind the longer, where operators do not overlap; 0 is none.
+    """
+
+    name: str
+    about: str
+    compute_share: Sustained
+    bandwidth_share: Sustained
+    overlap_between_operators: Share
+    overlap_within_operators: Share
 
 
 class FacilityFile(_Table):
@@ -493,6 +516,11 @@ def process_names() -> tuple[str, ...]:
     return _names("processes")
 
 
+def execution_names() -> tuple[str, ...]:
+    """Names of the ways of using a chip that come with the package."""
+    return _names("executions")
+
+
 def _missing(folder: str, name: str) -> str:
     """Why a name leads nowhere; empty where it leads to a file."""
     if name in _names(folder) or Path(name).is_file():
@@ -656,6 +684,16 @@ def load_process_file(name_or_path: str) -> ProcessFile:
         InputError: there is no such process, or its file has mistakes.
     """
     return _loaded(ProcessFile, _path_of("processes", name_or_path))
+
+
+@cache
+def load_execution_file(name: str) -> ExecutionFile:
+    """A way of using a chip, by name.
+
+    Raises:
+        InputError: its file has mistakes.
+    """
+    return _loaded(ExecutionFile, _DATA / "executions" / f"{name}.toml")
 
 
 @cache

@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict
 
 from liminal_jax.data.hardware import (
+    ExecutionFile,
     FacilityFile,
     PackagingFile,
     ProcessFile,
     SystemFile,
     TechnologyFile,
+    load_execution_file,
     load_packaging_file,
     load_process_file,
     load_system_file,
@@ -26,6 +28,7 @@ class Library(BaseModel):
         process: Silicon processes of their chips, by name.
         packaging: What it takes to make a package.
         facility: What stands around the chips.
+        execution: How far their use falls short of their peaks.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,10 +38,17 @@ class Library(BaseModel):
     process: dict[str, ProcessFile]
     packaging: PackagingFile
     facility: FacilityFile
+    execution: ExecutionFile
 
 
-def library_of(names: Iterable[str], room: FacilityFile) -> Library:
-    """Systems by name, or users' own by path, in a facility.
+IDEAL = "ideal"
+"""The way of using a chip that reaches its peaks: LIMINAL's bound."""
+
+
+def library_of(
+    names: Iterable[str], room: FacilityFile, execution: ExecutionFile | None = None
+) -> Library:
+    """Systems by name, or users' own by path, in a facility, used ideally or in some other way.
 
     Raises:
         InputError: there is no such system, or its file has mistakes.
@@ -52,4 +62,5 @@ def library_of(names: Iterable[str], room: FacilityFile) -> Library:
         process={it.process: load_process_file(it.process) for it in chips if it.process},
         packaging=load_packaging_file(),
         facility=room,
+        execution=load_execution_file(IDEAL) if execution is None else execution,
     )

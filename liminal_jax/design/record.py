@@ -80,6 +80,18 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
             }
             for it in answer.alternatives
         ],
+        "kink": answer.kink,
+        "pessimistic": [
+            {
+                "overlap": it.overlap,
+                "of_design": number(it.of_design),
+                "exceeded": list(it.exceeded),
+                "value": it.objective,
+                "design": None if it.place is None else _place(answer, it.place),
+                "complete": it.complete,
+            }
+            for it in answer.pessimistic
+        ],
         "existing": [
             {
                 "system": it.system,

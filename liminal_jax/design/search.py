@@ -12,6 +12,7 @@ from liminal_jax.design.branch import Budget
 from liminal_jax.design.find import Finding, find, placed
 from liminal_jax.design.held import held
 from liminal_jax.design.lattice import lattice_of
+from liminal_jax.design.pessimistic import Pessimistic, kink, pessimistic
 from liminal_jax.design.place import Place, place_of
 from liminal_jax.design.progress import Progress
 from liminal_jax.design.sensitivity import Sensitivity, sensitivities
@@ -62,6 +63,8 @@ class Answer:
         alternatives: Best design of each category.
         relaxed: The best design with its sizes free; none where no design meets the limits.
         sensitivities: What limits and numbers are worth there.
+        pessimistic: The answer under less overlap of arithmetic and memory.
+        kink: That the design sits on the kink between both; none where it does not.
         seconds: Wall time by stage.
     """
 
@@ -69,6 +72,8 @@ class Answer:
     alternatives: list[Alternative]
     relaxed: Relaxed | None
     sensitivities: list[Sensitivity]
+    pessimistic: list[Pessimistic]
+    kink: str | None
     seconds: dict[str, float]
 
     @property
@@ -129,14 +134,24 @@ def optimize(
     begin = clock()
     finding = find(problem, schedule, seed, progress, budget, clock)
     found = clock()
-    relaxed, worth = None, []
+    relaxed, worth, less = None, [], []
     if finding.feasible:
         progress.stage("explaining by gradients")
         relaxed, worth = _explained(finding)
+    explained = clock()
+    if finding.feasible:
+        progress.stage("proving again under less overlap")
+        less = pessimistic(finding.problem, finding.place)
     return Answer(
         best=finding,
         alternatives=_alternatives(finding),
         relaxed=relaxed,
         sensitivities=worth,
-        seconds={"search": found - begin, "explain": clock() - found},
+        pessimistic=less,
+        kink=kink(finding.fleet.instance) if finding.feasible else None,
+        seconds={
+            "search": found - begin,
+            "explain": explained - found,
+            "less overlap": clock() - explained,
+        },
     )

@@ -1,9 +1,10 @@
-"""A system: chips of one kind, what joins them, and what a machine room adds."""
+"""A system: chips of one kind, how they are used, what joins them, what a machine room adds."""
 
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, as_leaf
 from liminal_jax.hardware.chip import Chip
+from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork
 
 
@@ -42,8 +43,9 @@ class Facility(eqx.Module):
 
 
 class System(eqx.Module):
-    """The hardware."""
+    """The hardware, and how far its use falls short of its peaks."""
 
     chip: Chip
     network: AbstractNetwork
     facility: Facility
+    execution: Execution = eqx.field(default_factory=Execution)

@@ -11,7 +11,7 @@ from liminal_jax.mapping.division import AbstractDivision, WholeParts
 from liminal_jax.mapping.exchange import AbstractExchange, LayerExchange
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.host import AbstractHost, ActiveHost
-from liminal_jax.performance.overlap import AbstractOverlap, AbstractTiers, ParallelTiers, WholeStep
+from liminal_jax.performance.overlap import AbstractTiers, ParallelTiers
 
 
 class Design(eqx.Module):
@@ -35,7 +35,6 @@ class Assumptions(eqx.Module):
 
     Attributes:
         relaxation: How kinks are read.
-        overlap: How arithmetic and memory traffic overlap.
         tiers: How SRAM and main memory overlap.
         exchange: Which collectives a layer needs.
         division: How evenly layers and experts divide.
@@ -44,7 +43,6 @@ class Assumptions(eqx.Module):
     """
 
     relaxation: AbstractRelaxation = eqx.field(default_factory=Exact)
-    overlap: AbstractOverlap = eqx.field(default_factory=WholeStep)
     tiers: AbstractTiers = eqx.field(default_factory=ParallelTiers)
     exchange: AbstractExchange = eqx.field(default_factory=LayerExchange)
     division: AbstractDivision = eqx.field(default_factory=WholeParts)

@@ -1,4 +1,4 @@
-"""What runs at the same time: two choices, each a class."""
+"""What runs at the same time: arithmetic with memory traffic, and tiers of memory."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -7,6 +7,8 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.hardware.execution import Execution
+from liminal_jax.laws.overlap import operator_time, overlapped_time
 
 
 class Times(eqx.Module):
@@ -16,30 +18,28 @@ class Times(eqx.Module):
     memory: Leaf = eqx.field(converter=as_leaf)
 
 
-class AbstractOverlap(eqx.Module):
-    """How arithmetic and memory traffic overlap."""
+def busy_time(
+    operators: Sequence[Times], execution: Execution, relaxation: AbstractRelaxation
+) -> Scalar:
+    """Time until all operators are done [s].
 
-    @abstractmethod
-    def busy_time(self, operators: Sequence[Times], relaxation: AbstractRelaxation) -> Scalar:
-        """Time until all operators are done [s]."""
-
-
-class WholeStep(AbstractOverlap):
-    """LIMINAL's: over the whole step, perfectly; T = max(T_compute, T_mem)."""
-
-    def busy_time(self, operators: Sequence[Times], relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractOverlap`."""
-        compute = sum(times.compute for times in operators)
-        memory = sum(times.memory for times in operators)
-        return relaxation.maximum(compute, memory)
-
-
-class PerOperator(AbstractOverlap):
-    """Within each operator only: nothing is fetched ahead. Never below the whole step's."""
-
-    def busy_time(self, operators: Sequence[Times], relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractOverlap`."""
-        return sum(relaxation.maximum(times.compute, times.memory) for times in operators)
+    Never below that of perfect overlap over the whole step, max(T_compute, T_mem), and never above
+    that of no overlap at all, T_compute + T_mem.
+    """
+    separate = [
+        operator_time(
+            longer=relaxation.maximum(times.compute, times.memory),
+            shorter=relaxation.minimum(times.compute, times.memory),
+            overlap=execution.overlap_within_operators,
+        )
+        for times in operators
+    ]
+    whole = relaxation.maximum(
+        sum(times.compute for times in operators), sum(times.memory for times in operators)
+    )
+    return overlapped_time(
+        whole=whole, separate=sum(separate), overlap=execution.overlap_between_operators
+    )
 
 
 class AbstractTiers(eqx.Module):

@@ -14,6 +14,7 @@ from liminal_jax.performance.capacity import ROUNDING, memory_fill
 from liminal_jax.performance.capital import capital_shares
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator, layer_operators, table_operators
+from liminal_jax.performance.overlap import busy_time
 from liminal_jax.performance.power import chip_activity, power_shares, provisioned_power
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.residents import (
@@ -35,8 +36,8 @@ class Step(eqx.Module):
 
     Attributes:
         time: All of it, with what the calibration adds [s].
-        compute: Time that the arithmetic is busy in it, ideally [s].
-        memory: Time that the memory is busy in it, ideally [s].
+        compute: Time that the arithmetic is busy in it, before a calibration [s].
+        memory: Time that the memory is busy in it, before a calibration [s].
         exposed: Time spent waiting for collectives, ideally [s].
     """
 
@@ -66,7 +67,7 @@ def _step(
     exposed = pace * collectives.time + pipeline.time
     step = Step(
         time=assumptions.calibration.step_time(
-            assumptions.overlap.busy_time(times, relaxation) + exposed,
+            busy_time(times, design.system.execution, relaxation) + exposed,
             lambda: step_terms(design, model, request, assumptions, prompts),
         ),
         compute=sum(each.compute for each in times),

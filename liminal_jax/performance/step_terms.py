@@ -4,6 +4,7 @@ import equinox as eqx
 
 from liminal_jax._arrays import Scalar
 from liminal_jax.calibration.terms import Terms
+from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.kernels import LIBRARY
 from liminal_jax.laws.feedforward import busiest_rank_crowding
 from liminal_jax.performance.design import Assumptions, Design
@@ -71,7 +72,11 @@ def step_terms(
     assumptions: Assumptions | None = None,
     prompts: Prompts | None = None,
 ) -> Terms:
-    """What a step is made of that decodes, and passes chunks of prompts if any."""
+    """What a step is made of that decodes, and passes chunks of prompts if any.
+
+    Times are those at the peaks: what falls short of them is what a calibration says.
+    """
+    design = eqx.tree_at(lambda it: it.system.execution, design, Execution())
     assumptions = Assumptions() if assumptions is None else assumptions
     relaxation, mapping, exchange = assumptions.relaxation, design.mapping, assumptions.exchange
     layers = layer_operators(model, request, design.batch, relaxation, prompts)

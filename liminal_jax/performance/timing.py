@@ -60,6 +60,7 @@ def operator_times(
 ) -> Times:
     """Time that an operator keeps the arithmetic and the memory of a stage busy."""
     chip, chips = design.system.chip, design.mapping.stage_chips()
+    execution = design.system.execution
     scalar = compute_time(work=operator.scalar, chips=chips, throughput=chip.vector)
     traffic = tier_traffic(operator, design.placement)
     memory = assumptions.tiers.memory_time(
@@ -67,7 +68,10 @@ def operator_times(
         memory_time(traffic=traffic.main, chips=chips, bandwidth=chip.memory.bandwidth),
         assumptions.relaxation,
     )
-    return Times(compute=tensor_time(operator, chip, request, chips) + scalar, memory=memory)
+    arithmetic = tensor_time(operator, chip, request, chips) + scalar
+    return Times(
+        compute=arithmetic / execution.compute_share, memory=memory / execution.bandwidth_share
+    )
 
 
 def communication(

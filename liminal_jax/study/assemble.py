@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from liminal_jax._files import InputError, Problem
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.data.build import (
+    execution_of,
     facility_of,
     network_of,
     packaging_of,
@@ -17,14 +18,16 @@ from liminal_jax.data.build import (
     technology_of,
 )
 from liminal_jax.data.hardware import (
+    ExecutionFile,
     FacilityFile,
     NetworkFile,
     PackagingFile,
     ProcessFile,
     TechnologyFile,
 )
-from liminal_jax.data.library import Library, library_of
+from liminal_jax.data.library import IDEAL, Library, library_of
 from liminal_jax.data.models import load_model_spec
+from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork, FittedLatency
 from liminal_jax.hardware.plan import Material
 from liminal_jax.hardware.system import Facility, System
@@ -32,7 +35,7 @@ from liminal_jax.mapping.division import EvenParts
 from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
 from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.host import ConstantHost
-from liminal_jax.study.assumptions import changed
+from liminal_jax.study.assumptions import BASE, changed
 from liminal_jax.study.file import AssumptionsTable, DesignFile, WorkloadTable
 from liminal_jax.workload.model import Model, model_of
 from liminal_jax.workload.request import Request
@@ -60,11 +63,12 @@ class Workload(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """Material of a planned chip by memory technology (stacked), and what surrounds it."""
+    """Material of a planned chip by memory technology (stacked), and what surrounds and uses it."""
 
     material: Material
     network: AbstractNetwork
     facility: Facility
+    execution: Execution
 
 
 class PlannedFiles(BaseModel):
@@ -76,6 +80,7 @@ class PlannedFiles(BaseModel):
         packaging: What it takes to make a package.
         network: What joins the chips.
         facility: What stands around them.
+        execution: How far their use falls short of their peaks.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -85,6 +90,7 @@ class PlannedFiles(BaseModel):
     packaging: PackagingFile
     network: NetworkFile
     facility: FacilityFile
+    execution: ExecutionFile
 
 
 HardwareFiles: TypeAlias = PlannedFiles | Library
@@ -112,6 +118,13 @@ def _talk(name: str, model: Model) -> Model:
 def _facility_file(assumptions: AssumptionsTable, source: str) -> FacilityFile:
     changes = assumptions.facility
     return changed(FacilityFile, "facility.toml", changes, source, "assumptions.facility")
+
+
+def _execution_file(assumptions: AssumptionsTable, source: str) -> ExecutionFile:
+    changes = {**assumptions.execution}
+    base = changes.pop(BASE, IDEAL)
+    file = f"executions/{base}.toml"
+    return changed(ExecutionFile, file, changes, source, "assumptions.execution")
 
 
 def _planned_files(file: DesignFile) -> PlannedFiles:
@@ -148,6 +161,7 @@ def _planned_files(file: DesignFile) -> PlannedFiles:
             NetworkFile, "network.toml", assumptions.network, source, "assumptions.network"
         ),
         facility=_facility_file(assumptions, source),
+        execution=_execution_file(assumptions, source),
     )
 
 
@@ -159,7 +173,11 @@ def hardware_files(file: DesignFile) -> HardwareFiles:
     """
     if file.design.system is None:
         return _planned_files(file)
-    return library_of(file.design.system.names, _facility_file(file.assumptions, file.name))
+    return library_of(
+        file.design.system.names,
+        _facility_file(file.assumptions, file.name),
+        _execution_file(file.assumptions, file.name),
+    )
 
 
 def _planned_of(files: PlannedFiles) -> Planned:
@@ -173,6 +191,7 @@ def _planned_of(files: PlannedFiles) -> Planned:
         ),
         network=network_of(files.network),
         facility=facility_of(files.facility),
+        execution=execution_of(files.execution),
     )
 
 

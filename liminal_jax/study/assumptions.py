@@ -10,14 +10,17 @@ from pydantic import BaseModel
 import liminal_jax.data
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.data.hardware import (
+    ExecutionFile,
     FacilityFile,
     NetworkFile,
     PackagingFile,
     ProcessFile,
     TechnologyFile,
+    execution_names,
     process_names,
     technology_names,
 )
+from liminal_jax.data.library import IDEAL
 from liminal_jax.data.validation import validated
 
 _DATA = Path(liminal_jax.data.__file__).parent
@@ -26,6 +29,9 @@ _RECORDS: dict[str, type[BaseModel]] = {
     "packaging": PackagingFile,
     "network": NetworkFile,
 }
+
+BASE = "base"
+"""Key of the assumptions of execution that names the file whose numbers they change."""
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -65,6 +71,11 @@ def _parts(assumptions: Mapping[str, Any], process: str) -> list[tuple[Any, str,
     if process in process_names():
         changes = assumptions.get("process", {})
         parts.append((ProcessFile, f"processes/{process}.toml", changes, "assumptions.process"))
+    execution = assumptions.get("execution", {})
+    if isinstance(execution, dict) and execution.get(BASE, IDEAL) in execution_names():
+        changes = {field: it for field, it in execution.items() if field != BASE}
+        file = f"executions/{execution.get(BASE, IDEAL)}.toml"
+        parts.append((ExecutionFile, file, changes, "assumptions.execution"))
     memory = assumptions.get("memory", {})
     for name, changes in memory.items() if isinstance(memory, dict) else ():
         if name in technology_names():
@@ -84,6 +95,7 @@ def assumption_problems(assumptions: Any, process: Any) -> list[Problem]:
                 changed(record, file, changes, "", path)
             except InputError as error:
                 problems += error.problems
+    problems += _base_problems(assumptions.get("execution", {}))
     memory = assumptions.get("memory", {})
     unknown = set(memory if isinstance(memory, dict) else ()) - set(technology_names())
     return problems + [
@@ -93,3 +105,14 @@ def assumption_problems(assumptions: Any, process: Any) -> list[Problem]:
         )
         for name in sorted(unknown)
     ]
+
+
+def _base_problems(execution: Any) -> list[Problem]:
+    """What is wrong with the file that assumptions of execution name, if anything."""
+    base = execution.get(BASE, IDEAL) if isinstance(execution, dict) else IDEAL
+    if base in execution_names():
+        return []
+    hint = did_you_mean(str(base), execution_names())
+    known = hint or f"; there are {', '.join(execution_names())}"
+    message = f"there is no way of using a chip called {base!r}{known}"
+    return [Problem(f"assumptions.execution.{BASE}", message)]

@@ -6,6 +6,7 @@ from liminal_jax.data.build import stated_memory_energy, streaming_energy
 from liminal_jax.data.hardware import SystemFile, load_system_file, load_technology_file
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.numbers import Number
+from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import FittedLatency
 from liminal_jax.hardware.system import System
 from liminal_jax.laws.clock import supply_voltage
@@ -17,6 +18,11 @@ from liminal_jax.workload.model import Model
 _MODEL = (
     "Ideal bound: peak rates, balanced routing, perfect overlap of compute and memory, collectives"
     " exposed. Measured systems are slower."
+)
+_SUSTAINED = (
+    "Balanced routing, collectives exposed. Sustained are {compute:.0%} of the peak rates of"
+    " arithmetic and {bandwidth:.0%} of the bandwidth of memory; arithmetic and memory overlap"
+    " {overlap}."
 )
 _LEFT_OUT = "Left out: prefill, queueing, sampling, kernel launches, activations in memory."
 _SERVING = (
@@ -43,6 +49,18 @@ _PLANNED = (
     "A planned chip: area, power and cost follow from its process, memory and packaging files and"
     " from the assumptions of the design file."
 )
+
+
+def _execution_sentence(execution: Execution) -> str:
+    compute, bandwidth = float(execution.compute_share), float(execution.bandwidth_share)
+    between = float(execution.overlap_between_operators)
+    within = float(execution.overlap_within_operators)
+    if compute == bandwidth == between == 1:
+        return _MODEL
+    overlaps = {(1, within): "over the whole step", (0, 1): "within operators only"}
+    otherwise = f"by {between:.0%} over the whole step, by {within:.0%} within operators"
+    overlap = overlaps.get((between, within), otherwise)
+    return _SUSTAINED.format(compute=compute, bandwidth=bandwidth, overlap=overlap)
 
 
 def _unknown(label: str, number: Number, consequence: str) -> list[str]:
@@ -147,7 +165,7 @@ def basis(
     talk = isinstance(assumptions.exchange, TalkExchange)
     fitted = isinstance(system.network, FittedLatency)
     return [
-        _MODEL,
+        _execution_sentence(system.execution),
         *([_TALK] if file.workload.accounting == "talk" else []),
         _TALK_EXCHANGE if talk else _LAYER_EXCHANGE,
         _FITTED_LATENCY if fitted else _ALPHA_BETA,

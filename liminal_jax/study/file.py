@@ -133,6 +133,7 @@ class AssumptionsTable(_Table):
         network: Latency, efficiency and scale-out of a planned chip's network.
         process: The silicon process.
         memory: Memory technologies, each in a table of its name.
+        execution: How far the use of a chip falls short of its peaks; `base` names the file.
     """
 
     facility: dict[str, Any] = {}
@@ -140,6 +141,7 @@ class AssumptionsTable(_Table):
     network: dict[str, Any] = {}
     process: dict[str, Any] = {}
     memory: dict[str, dict[str, Any]] = {}
+    execution: dict[str, Any] = {}
 
 
 class ObjectiveTable(_Table):

@@ -218,6 +218,7 @@ class Problem:
             chip=planned_chip(plan, material, relaxation),
             network=network,
             facility=self.hardware.facility,
+            execution=self.hardware.execution,
         )
         return _Hardware(
             clocked(nominal, values["clock"], relaxation),

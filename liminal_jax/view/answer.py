@@ -201,6 +201,28 @@ def _alternatives(answer: Answer) -> Table:
     return table
 
 
+def _pessimistic(answer: Answer) -> list[RenderableType]:
+    """What the answer is under less overlap; nothing where the study assumes none."""
+    file = answer.problem.file
+    name = file.objective.quantity if isinstance(file, StudyFile) else ""
+    unit = QUANTITIES[name].unit
+    table = Table.grid(padding=(0, 2))
+    for it in answer.pessimistic:
+        over = f" (exceeds {', '.join(it.exceeded)})" if it.exceeded else ""
+        best = "none meets the limits"
+        if it.objective is not None and it.place is not None:
+            proven = "" if it.complete else " at least"
+            best = (
+                f"the best{proven} {quantity(name, it.objective, unit)}: {it.place.category},"
+                f" {words(it.place.values)}"
+            )
+        table.add_row(it.overlap, f"this design {quantity(name, it.of_design, unit)}{over}; {best}")
+    if not answer.pessimistic:
+        return []
+    body = Group(*([] if answer.kink is None else [Text(answer.kink)]), table)
+    return [section("if arithmetic and memory overlap less", body)]
+
+
 def _existing(answer: Answer, existing: list[Existing]) -> Group:
     file = answer.problem.file
     name = file.objective.quantity if isinstance(file, StudyFile) else ""
@@ -264,6 +286,7 @@ def answer_view(
         parts.append(section(title, _limits(answer.best.binding)))
     if answer.best.feasible:
         parts.append(section("certificate", Text(_certificate(answer))))
+    parts += _pessimistic(answer)
     if answer.relaxed is not None:
         title = "with its sizes free, whole numbers held"
         parts.append(section(title, Text(_relaxed(answer, answer.relaxed))))

@@ -8,6 +8,8 @@ from liminal_jax._files import InputError
 from liminal_jax.data import numbers
 from liminal_jax.data.hardware import (
     checked_system_file,
+    execution_names,
+    load_execution_file,
     load_facility_file,
     load_packaging_file,
     load_process_file,
@@ -37,6 +39,7 @@ def si(number):
 def every_record():
     yield load_facility_file()
     yield load_packaging_file()
+    yield from map(load_execution_file, execution_names())
     yield from map(load_system_file, (*system_names(), *measured_system_names()))
     yield from map(load_technology_file, technology_names())
     yield from map(load_process_file, process_names())

@@ -14,6 +14,7 @@ from jax.flatten_util import ravel_pytree
 
 from liminal_jax._smooth import AbstractRelaxation, Exact, Soft
 from liminal_jax.data.build import load_model, load_system
+from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import (
     AbstractNetwork,
     FittedLatency,
@@ -73,8 +74,14 @@ def _design(network: str, power: str) -> Design:
         system,
         (jnp.asarray(2e8), jnp.asarray(2e13), jnp.asarray(1e-11)),
     )
+    execution = Execution(
+        compute_share=0.7,
+        bandwidth_share=0.8,
+        overlap_between_operators=0.6,
+        overlap_within_operators=0.45,
+    )
     return Design(
-        system=system,
+        system=eqx.tree_at(lambda it: it.execution, system, execution),
         mapping=Mapping(tp=8.6, cp=2.3, pp=3.1, ep=4.3),
         placement=Placement(weights=0.15, cache=0.25, experts=0.1),
         batch=20.7,

@@ -14,9 +14,11 @@ one of 4. Two users have 10 tokens each; weights and cache take 1 byte, exchange
     cache       2 x 2 x 2 = 8 elements a token: 80 a user, and 32 in the window of 4
 """
 
+import equinox as eqx
 import pytest
 
 from liminal_jax._smooth import Exact
+from liminal_jax.hardware.execution import Execution
 from liminal_jax.laws.cost import YEAR
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.division import WholeParts
@@ -24,7 +26,7 @@ from liminal_jax.mapping.exchange import TalkExchange
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator, layer_operators, table_operators
-from liminal_jax.performance.overlap import PerOperator, SerialTiers
+from liminal_jax.performance.overlap import SerialTiers
 from liminal_jax.performance.prediction import BOTTLENECKS, Prediction
 from liminal_jax.performance.predictor import predict
 from liminal_jax.performance.residents import parameters_active, parameters_total, residents
@@ -247,7 +249,6 @@ def test_sram_that_overflows_does_not_fit() -> None:
 
 
 def test_operators_that_do_not_overlap() -> None:
-    got = predict(_design(Mapping()), MODEL, REQUEST, Assumptions(overlap=PerOperator()))
     # compute / memory of each operator, in order
     pairs = [
         (0.768 + 1.28, 2.08),
@@ -258,7 +259,36 @@ def test_operators_that_do_not_overlap() -> None:
         (2.048 + 2.00, 7.04),
         (3.200 + 0.64, 8.24),
     ]
-    _is(got.step_time, sum(max(pair) for pair in pairs))
+    separate = sum(max(pair) for pair in pairs)
+    shorter = sum(min(pair) for pair in pairs)
+    whole = max(sum(times) for times in zip(*pairs, strict=True))
+    for between, within, expected in (
+        (0.0, 1.0, separate),
+        (0.0, 0.0, separate + shorter),
+        (0.0, 0.75, separate + shorter / 4),
+        (0.25, 0.75, whole / 4 + 0.75 * (separate + shorter / 4)),
+        (1.0, 0.0, whole),
+    ):
+        execution = Execution(overlap_between_operators=between, overlap_within_operators=within)
+        _is(predict(_used(_design(Mapping()), execution), MODEL, REQUEST).step_time, expected)
+
+
+def test_sustained_shares_lengthen_times_and_cost_no_energy() -> None:
+    design = _design(Mapping())
+    peak = predict(design, MODEL, REQUEST)
+    got = predict(_used(design, Execution(compute_share=0.5, bandwidth_share=0.8)), MODEL, REQUEST)
+    _is(got.compute_time, 2 * float(peak.compute_time))
+    _is(got.memory_time, float(peak.memory_time) / 0.8)
+    _is(got.step_time, max(float(got.compute_time), float(got.memory_time)))
+    # the same work and traffic in a longer time
+    energy = (float(peak.chip_power) - 10) * float(peak.step_time)
+    _is(got.chip_power, 10 + energy / float(got.step_time))
+    utilised = float(peak.tensor_utilisation) * float(peak.step_time)
+    _is(got.tensor_utilisation, utilised / float(got.step_time))
+
+
+def _used(design: Design, execution: Execution) -> Design:
+    return eqx.tree_at(lambda it: it.system.execution, design, execution)
 
 
 def test_talk_collectives() -> None:

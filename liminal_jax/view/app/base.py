@@ -15,6 +15,7 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import Exact
 from liminal_jax.hardware.chip import Chip, MemoryTier
 from liminal_jax.hardware.clock import clocked
+from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork, AbstractPhysical, FittedLatency
 from liminal_jax.hardware.plan import ChipPlan, Material, planned_chip
 from liminal_jax.hardware.system import Facility, System
@@ -95,6 +96,7 @@ class Finished(AbstractBase):
             ),
             network=_delayed(start.network, numbers.latency),
             facility=start.facility,
+            execution=start.execution,
         )
 
     def _sram(self, share: Scalar) -> MemoryTier:
@@ -119,6 +121,7 @@ class Planned(AbstractBase):
         network: What joins the chips.
         facility: What stands around them.
         clock: Clock of the chips over the nominal one.
+        execution: How far their use falls short of their peaks.
     """
 
     plan: ChipPlan
@@ -126,6 +129,7 @@ class Planned(AbstractBase):
     network: AbstractNetwork
     facility: Facility
     clock: Leaf = eqx.field(converter=as_leaf)
+    execution: Execution
 
     def sram_share(self) -> Scalar:
         """See `AbstractBase`."""
@@ -157,6 +161,7 @@ class Planned(AbstractBase):
             chip=planned_chip(plan, material, Exact()),
             network=_delayed(self.network, numbers.latency),
             facility=self.facility,
+            execution=self.execution,
         )
         return clocked(nominal, self.clock)
 

@@ -163,6 +163,7 @@ def _base(study: studies.Problem, system: System) -> tuple[AbstractBase, tuple[s
         network=system.network,
         facility=study.hardware.facility,
         clock=values["clock"],
+        execution=study.hardware.execution,
     )
     return base, (note,)
 

@@ -48,6 +48,7 @@ def sections(record: Mapping[str, Any]) -> list[str]:
         section("what it does", table(_totals(record))),
         *prediction_sections(record["prediction"], "prediction."),
         section("what binds it", table(limits(record["binding"]), ("", "value", "limit"))),
+        _overlap(record),
         _worth(record),
         _sizes(record),
         section(
@@ -106,6 +107,28 @@ def limits(binding: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
         )
         rows.append((text(PHYSICAL.get(name, name)), value, limit))
     return rows
+
+
+def _overlap(record: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            text(it["overlap"]),
+            named(asked(record), f"pessimistic.{row}.of_design", it["of_design"])
+            + text(f" (exceeds {', '.join(it['exceeded'])})" if it["exceeded"] else ""),
+            "none"
+            if it["value"] is None
+            else named(asked(record), f"pessimistic.{row}.value", it["value"]),
+        )
+        for row, it in enumerate(record["pessimistic"])
+    ]
+    if not rows:
+        return ""
+    sentence = "" if record["kink"] is None else paragraph(f"{record['kink'].capitalize()}.")
+    return section(
+        "if arithmetic and memory overlap less",
+        sentence,
+        table(rows, ("overlap", "this design", "the best design then")),
+    )
 
 
 def _sizes(record: Mapping[str, Any]) -> str:

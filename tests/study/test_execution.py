@@ -1,0 +1,156 @@
+"""How far a chip falls short of its peaks, as a study says it and as its design carries it."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from liminal_jax._files import InputError
+from liminal_jax._smooth import Exact
+from liminal_jax.design.find import find
+from liminal_jax.design.pessimistic import PESSIMISTIC, kink, pessimistic, with_overlap
+from liminal_jax.study.file import load_space, load_study
+from liminal_jax.study.predicted import predicted
+from liminal_jax.study.problem import problem_of
+from liminal_jax.study.uncertain import uncertain_numbers
+from liminal_jax.study.write import design_text
+from tests.design.brute import study
+
+SHARES = {"compute_share": 0.75, "bandwidth_share": 0.85}
+
+
+def problem_with(folder, of="planned", **execution):
+    return problem_of(load_study(str(study(folder, of, assumptions={"execution": execution}))))
+
+
+def messages(folder, **execution):
+    with pytest.raises(InputError) as caught:
+        problem_with(folder, **execution)
+    return {it.path: it.message for it in caught.value.problems}
+
+
+@pytest.mark.parametrize("base", ["planned", "finished"])
+def test_a_study_sets_what_is_sustained(base, tmp_path):
+    ideal, less = problem_with(tmp_path, base), problem_with(tmp_path, base, **SHARES)
+
+    def instance(problem):
+        point = jnp.asarray(problem.point)
+        return jax.jit(lambda: problem.fleet(point, jnp.asarray(0), Exact())[0].instance)()
+
+    at_peak, sustained = instance(ideal), instance(less)
+    assert float(sustained.compute_time) == pytest.approx(float(at_peak.compute_time) / 0.75)
+    assert float(sustained.memory_time) == pytest.approx(float(at_peak.memory_time) / 0.85)
+    assert float(sustained.memory_required) == float(at_peak.memory_required)
+
+
+def test_what_is_wrong_is_said_with_its_path(tmp_path):
+    assert messages(tmp_path, compute_share=0) == {
+        "assumptions.execution.compute_share": "must be above zero, not 0"
+    }
+    assert messages(tmp_path, overlap_between_operators=1.5) == {
+        "assumptions.execution.overlap_between_operators": "must lie between 0 and 1, not at 1.5"
+    }
+    (message,) = messages(tmp_path, bandwith_share=0.5).values()
+    assert "did you mean 'bandwidth_share'" in message
+    found = messages(tmp_path, base="idael")
+    assert found["assumptions.execution.base"] == (
+        "there is no way of using a chip called 'idael'; did you mean 'ideal'?"
+    )
+
+
+@pytest.mark.parametrize("base", ["planned", "finished"])
+def test_all_four_are_uncertain_until_a_study_states_them(base, tmp_path):
+    def drawn(problem):
+        paths = {it.path for it in uncertain_numbers(problem)}
+        return {it.partition(".")[2] for it in paths if it.startswith("execution.")}
+
+    every = {
+        "compute_share",
+        "bandwidth_share",
+        "overlap_between_operators",
+        "overlap_within_operators",
+    }
+    assert drawn(problem_with(tmp_path, base)) == every
+    assert drawn(problem_with(tmp_path, base, **SHARES)) == every - set(SHARES)
+
+
+def test_a_saved_design_carries_them_and_says_so(tmp_path):
+    shares = {**SHARES, "overlap_between_operators": 0.5}
+    file = load_study(str(study(tmp_path, "planned", assumptions={"execution": shares})))
+    chosen = {it.name: it.grid.values[0] for it in problem_of(file).variables}
+    path = tmp_path / "design.toml"
+    path.write_text(design_text(file, chosen, "hbm4"))
+    answer = predicted(load_space(str(path)))
+    text = (
+        "Sustained are 75% of the peak rates of arithmetic and 85% of the bandwidth of memory;"
+        " arithmetic and memory overlap by 50% over the whole step, by 100% within operators."
+    )
+    assert answer.basis[0].endswith(text)
+    problem = problem_of(file)
+    fleet, _ = problem.fleet(jnp.asarray(problem.point), jnp.asarray(1), Exact())
+    assert float(answer.prediction.step_time) == pytest.approx(float(fleet.instance.step_time))
+
+
+SMALL = {
+    "stacks": 4,
+    "dies": 2,
+    "sram": "0 MB",
+    "link_bandwidth": "900 GB/s",
+    "cp": 1,
+    "pp": 1,
+    "ep": 1,
+    "chips": 16,
+    "compute_area": {"choices": ["200 mm2", "600 mm2"]},
+    "tp": {"choices": [4, 8]},
+}
+
+
+def test_the_answer_under_less_overlap_is_the_best_of_all_designs_then(tmp_path):
+    file = load_study(str(study(tmp_path, "planned", design=SMALL)))
+    problem = problem_of(file)
+    finding = find(problem)
+    under = {it.overlap: it for it in pessimistic(problem, finding.place)}
+    assert list(under) == [it.name for it in PESSIMISTIC]
+    assert finding.objective > under["within operators"].objective > under["none"].objective
+    for overlap in PESSIMISTIC:
+        execution = {
+            "overlap_between_operators": overlap.between,
+            "overlap_within_operators": overlap.within,
+        }
+        stated = {"execution": execution}
+        other = find(
+            problem_of(
+                load_study(str(study(tmp_path, "planned", design=SMALL, assumptions=stated)))
+            )
+        )
+        it = under[overlap.name]
+        assert it.complete
+        assert it.objective == pytest.approx(other.objective, rel=1e-12)
+        assert it.place == other.place
+        assert it.of_design <= it.objective * (1 + 1e-12)
+        assert it.exceeded == ()
+
+
+def test_an_answer_without_overlap_has_no_worse_one(tmp_path):
+    problem = with_overlap(problem_with(tmp_path), PESSIMISTIC[-1])
+    assert pessimistic(problem, find(problem).place) == []
+
+
+def test_a_kink_is_named_where_both_times_are_equal(tmp_path):
+    file = load_study(str(study(tmp_path, "planned", design=SMALL)))
+    instance = find(problem_of(file)).fleet.instance
+
+    def at(compute, memory):
+        return kink(
+            dataclasses.replace(
+                instance, compute_time=jnp.asarray(compute), memory_time=jnp.asarray(memory)
+            )
+        )
+
+    assert at(0.0140, 0.0137) == (
+        "the optimum sits on the kink: arithmetic is busy for 14 ms of a step and memory for"
+        " 13.7 ms, so that the answer rests on their overlap"
+    )
+    assert at(0.014, 0.013) is None
+    assert at(float("nan"), 0.013) is None
