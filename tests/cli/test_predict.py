@@ -23,7 +23,10 @@ KEYS = [
     "fits",
     "parameters_total",
     "parameters_active",
+    "chip_power",
+    "chip_tdp",
     "power",
+    "power_provisioned",
     "energy_per_token",
     "capital_cost",
     "usd_per_million_tokens",
@@ -103,6 +106,17 @@ def test_a_design_that_does_not_fit_is_an_answer(capsys):
     assert answer["memory_required"] > answer["memory_capacity"]
     assert exit_code(arguments) == 0
     assert "DOES NOT FIT" in capsys.readouterr().out
+
+
+def test_a_lower_clock_saves_power_where_memory_is_what_limits(capsys):
+    nominal, slow = answered(capsys, TOY), answered(capsys, [*TOY, "--clock", "0.5"])
+    assert (nominal["design"]["clock"], slow["design"]["clock"]) == (1, 0.5)
+    assert slow["step_time"] == nominal["step_time"]
+    assert slow["compute_time"] == pytest.approx(2 * nominal["compute_time"])
+    for name in ("chip_power", "chip_tdp", "power", "power_provisioned", "energy_per_token"):
+        assert slow[name] < nominal[name]
+    assert any("0.5 of their nominal clock" in it for it in slow["basis"])
+    assert not any("nominal clock" in it for it in nominal["basis"])
 
 
 def test_unknown_numbers_are_null_and_told(capsys):
@@ -199,6 +213,13 @@ def test_a_design_file_is_the_same_as_its_flags(capsys):
             [
                 "liminal predict: --weight-bits: must be greater than 0, got -4",
                 "liminal predict: --kv-bits: must be",
+            ],
+        ),
+        (
+            ["-m", "llama-3-8b", "--system", "h100", "--clock", "0.2"],
+            [
+                "liminal predict: --clock: must be 0.35 to 1.1 of the nominal clock, which takes"
+                " 0.65 to 1.09 of the nominal voltage, got 0.2"
             ],
         ),
         (

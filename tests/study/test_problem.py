@@ -5,6 +5,7 @@ import math
 import jax.numpy as jnp
 import pytest
 
+from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
 from liminal_jax.hardware.plan import ChipPlan, buildability, planned_chip, planned_die_area
 from liminal_jax.hardware.system import System
@@ -221,3 +222,39 @@ def test_degrees_that_cannot_be(tmp_path, change, messages):
     path = study(tmp_path, "finished", design={**degrees, **change})
     found = degree_contradictions(problem_of(load_study(str(path))))
     assert [f"{it.path}: {it.message}" for it in found] == messages
+
+
+def test_the_clock_of_a_plan_is_a_variable_like_others(tmp_path):
+    choices = {"choices": [0.5, 1.0]}
+    file = load_study(str(study(tmp_path, "planned", design={"clock": choices})))
+    found = problem_of(file)
+    assert "clock" in [it.name for it in found.variables]
+    slow, fast = (found.fleet(point(clock=it), jnp.asarray(0), Exact())[0] for it in (0.5, 1.0))
+    ratio = float(slow.instance.compute_time / fast.instance.compute_time)
+    assert ratio == pytest.approx(2)
+    assert float(slow.instance.memory_time) <= float(fast.instance.memory_time) * 2
+    assert float(slow.instance.chip_tdp) < float(fast.instance.chip_tdp)
+    assert float(slow.capital()) == float(fast.capital())
+
+
+def test_a_clock_outside_the_range_of_voltages_is_refused(tmp_path):
+    with pytest.raises(InputError) as caught:
+        load_study(str(study(tmp_path, "planned", design={"clock": 1.2})))
+    (problem,) = caught.value.problems
+    assert problem.path == "design.clock"
+    assert problem.message == (
+        "must be 0.35 to 1.1 of the nominal clock, which takes 0.65 to 1.09 of the nominal"
+        " voltage, got 1.2"
+    )
+
+
+def test_the_thermal_design_power_of_a_plan_is_that_of_the_heavier_load(problem):
+    plan, material, one = by_hand(problem, 0)
+    process, packaging, memory = material.process, material.packaging, material.memory
+    reading = plan.stacks * memory.stack_bandwidth() * memory.access_energy
+    rate = plan.dies * plan.compute_area * process.compute_density * process.rate_8bit
+    products = process.energy_per_flop * rate + packaging.product_traffic * reading
+    kept = plan.dies * plan.sram * process.sram_bandwidth_per_capacity * process.sram_energy
+    heavier = max(float(products), float(reading + kept))
+    expected = heavier / (1 - float(packaging.idle_fraction))
+    assert float(one.chip_tdp) == pytest.approx(expected, rel=1e-12)
