@@ -26,9 +26,9 @@ MINIMISED = {
 FLOORS = ("utps", "stps", "users")
 CEILINGS = ("capital_cost", "power", "tpot", "chips", "usd_per_million_tokens", "energy_per_token")
 FIXED = {
-    "stacks": 4,
+    "stacks": 2,
     "dies": 2,
-    "compute_area": "400 mm2",
+    "compute_area": "500 mm2",
     "sram": "0 MB",
     "link_bandwidth": "900 GB/s",
     "chips": 32,
