@@ -30,6 +30,7 @@ GRIDS = {
     "link_bandwidth": lambda rng: spaced(rng, 50, 1800, "GB/s"),
     "domain": lambda rng: choices(rng, [1, 4, 8, 16, 72]),
     "chips": lambda rng: choices(rng, [1, 2, 4, 7, 8, 10, 16, 32, 40, 64]),
+    "clock": lambda rng: choices(rng, [0.35, 0.6, 0.8, 1.0, 1.1]),
     "tp": lambda rng: choices(rng, [1, 2, 3, 4, 8, 16, 32]),
     "cp": lambda rng: choices(rng, [1, 2, 4, 6]),
     "pp": lambda rng: choices(rng, [1, 2, 3, 4, 5, 8]),
