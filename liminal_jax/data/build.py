@@ -25,6 +25,7 @@ from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.numbers import Number
 from liminal_jax.hardware.chip import ByPrecision, Chip, MemoryTier
 from liminal_jax.hardware.execution import Execution
+from liminal_jax.hardware.fabric import AbstractFabric, AsPriced, Tiered
 from liminal_jax.hardware.network import (
     AbstractNetwork,
     FittedLatency,
@@ -148,6 +149,17 @@ def estimated_cost(file: ChipFile, library: Library) -> float:
     )
 
 
+def _fabric_of(file: NetworkFile) -> AbstractFabric:
+    """Tiers and optics where the file says what they take; else what is stated is all."""
+    if file.switch_radix is None:
+        return AsPriced()
+    return Tiered(
+        radix=_si(file.switch_radix),
+        copper_reach=_si(file.copper_reach),
+        tier_latency=_si(file.tier_latency),
+    )
+
+
 def network_of(file: NetworkFile) -> AbstractNetwork:
     """The network of a system."""
     if file.topology == "talk":
@@ -164,6 +176,7 @@ def network_of(file: NetworkFile) -> AbstractNetwork:
         "scale_out": ScaleOut(
             bandwidth=_si(file.scale_out_bandwidth), latency=_si(file.scale_out_latency)
         ),
+        "fabric": _fabric_of(file),
     }
     if file.topology == "torus":
         return Torus(dimensions=file.dimensions or math.nan, **rows)
@@ -185,9 +198,13 @@ def facility_of(file: FacilityFile) -> Facility:
         board_price=_si(file.board_price),
         rack_price=_si(file.rack_price),
         network_price=_si(file.network_price),
+        optics_price=_si(file.optics_price),
+        scale_out_price=_si(file.scale_out_price),
         host_power=_si(file.host_power),
         host_idle_fraction=_si(file.host_idle_fraction),
         switch_power=_si(file.switch_power),
+        optics_power=_si(file.optics_power),
+        scale_out_power=_si(file.scale_out_power),
         pue=_si(file.pue),
         energy_price=_si(file.electricity_price),
         lifetime=_si(file.lifetime) / YEAR,

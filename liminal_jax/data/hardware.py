@@ -43,6 +43,7 @@ PriceShare = Annotated[Number, Quantity("USD"), NOT_NEGATIVE, KNOWN]
 AreaPrice = Annotated[Number, Quantity("USD/m2"), NOT_NEGATIVE, KNOWN]
 ArealDensity = Annotated[Number, Quantity("B/m2"), POSITIVE, KNOWN]
 BandwidthDensity = Annotated[Number, Quantity("B/s/m2"), POSITIVE, KNOWN]
+BandwidthPrice = Annotated[Number, Quantity("USD*s/B"), NOT_NEGATIVE, KNOWN]
 ByteEnergy = Annotated[Number, Quantity("J/B"), POSITIVE]
 KnownByteEnergy = Annotated[ByteEnergy, KNOWN]
 ByteEnergyShare = Annotated[Number, Quantity("J/B"), NOT_NEGATIVE, KNOWN]
@@ -250,10 +251,16 @@ class FacilityFile(_Table):
         board_price: Boards, power supplies and connectors for each chip [USD].
         rack_price: Rack, cooling, storage, integration and test for each chip [USD].
         network_price: Scale-up network for each byte a second of one-direction bandwidth
-            of each chip [USD s/B].
+            of each chip; for each port of a switch where there are tiers of them [USD s/B].
+        optics_price: Transceivers for each byte a second of one end of an optical link [USD s/B].
+        scale_out_price: Network beyond the domain for each byte a second of each chip of an
+            instance that leaves its domain, of planned chips [USD s/B].
         host_power: Power of host and the rest of the server for each chip at full use [W].
         host_idle_fraction: Part of it that is drawn while the chips idle.
         switch_power: Power of the switches for each byte a second of scale-up bandwidth [J/B].
+        optics_power: Power of one end of an optical link for each byte a second [J/B].
+        scale_out_power: Power of the network beyond the domain for each byte a second of each
+            chip of an instance that leaves its domain, of planned chips [J/B].
         link_energy: Energy of the chip's end of a link for each byte [J/B].
         pue: Power drawn by the facility over power drawn by the machines.
         electricity_price: Price of electricity [USD/J].
@@ -273,10 +280,14 @@ class FacilityFile(_Table):
     host_price: PriceShare
     board_price: PriceShare
     rack_price: PriceShare
-    network_price: Annotated[Number, Quantity("USD*s/B"), NOT_NEGATIVE, KNOWN]
+    network_price: BandwidthPrice
+    optics_price: BandwidthPrice
+    scale_out_price: BandwidthPrice
     host_power: PowerShare
     host_idle_fraction: Share
     switch_power: ByteEnergyShare
+    optics_power: ByteEnergyShare
+    scale_out_power: ByteEnergyShare
     link_energy: ByteEnergyShare
     pue: Ratio
     electricity_price: Annotated[Number, Quantity("USD/J"), NOT_NEGATIVE, KNOWN]
@@ -408,6 +419,11 @@ _KEYS_OF_TOPOLOGY = {
 }
 
 
+_SIZE_KEYS = ("switch_radix", "copper_reach", "tier_latency")
+LEAST_RADIX = 32
+"""Ports of the smallest switch: three tiers of it join 8,192 chips."""
+
+
 class NetworkFile(_Table):
     """The scale-up network that joins the chips of a domain, and what lies beyond it.
 
@@ -423,6 +439,10 @@ class NetworkFile(_Table):
         efficiency: Part of the bandwidth that large messages reach.
         scale_out_bandwidth: One-direction bandwidth of each chip beyond the domain [B/s].
         scale_out_latency: Time of a collective of a small message beyond the domain [s].
+        switch_radix: Chips that one tier of switches joins. With it the domain has to be bought:
+            further tiers, optics and scale-out; without it the network is charged as one tier.
+        copper_reach: Chips that copper joins; links to more of them are optical.
+        tier_latency: Time that each further tier adds to a collective [s].
     """
 
     topology: Literal["switched", "full-mesh", "torus", "talk"]
@@ -436,6 +456,26 @@ class NetworkFile(_Table):
     efficiency: Share = Field(default_factory=_facility("network_efficiency"))
     scale_out_bandwidth: KnownBandwidth = Field(default_factory=_facility("scale_out_bandwidth"))
     scale_out_latency: Duration = Field(default_factory=_facility("scale_out_latency"))
+    switch_radix: Ratio | None = None
+    copper_reach: Ratio | None = None
+    tier_latency: Duration | None = None
+
+    @model_validator(mode="after")
+    def _has_a_size(self) -> "NetworkFile":
+        """Demand all rows of the size of a network or none, and switches of enough ports."""
+        missing = [key for key in _SIZE_KEYS if getattr(self, key) is None]
+        stated = [key for key in _SIZE_KEYS if key not in missing]
+        if stated and self.topology == "talk":
+            raise ValueError(f"topology 'talk' has no {', '.join(stated)}")
+        if stated and missing:
+            raise ValueError(f"{', '.join(stated)} needs {', '.join(missing)} too")
+        radix = self.switch_radix and self.switch_radix.value
+        if radix is not None and radix < LEAST_RADIX:
+            raise ValueError(f"switch_radix must be at least {LEAST_RADIX}, not {radix:g}")
+        reach = self.copper_reach and self.copper_reach.value
+        if reach is not None and reach < 1:
+            raise ValueError(f"copper_reach must be at least 1, not {reach:g}")
+        return self
 
     @model_validator(mode="after")
     def _fits_topology(self) -> "NetworkFile":

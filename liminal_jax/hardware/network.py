@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.hardware.fabric import LEAST_LINKS, AbstractFabric, AsPriced, Equipment
 from liminal_jax.hardware.kernels import NONE, Kernels
 from liminal_jax.laws.collective import (
     all_to_all_time,
@@ -20,10 +21,6 @@ from liminal_jax.laws.collective import (
 LEAST_GROUP = 1.0
 """Fewer chips make no group: mappings that ask for them break a limit, and their time stays that of
 one chip rather than a negative one."""
-
-LEAST_LINKS = 0.5
-"""A group of one, and a domain of one, have no links and send nothing over them; half a link keeps
-quotients finite."""
 
 
 class ScaleOut(eqx.Module):
@@ -68,12 +65,8 @@ class AbstractNetwork(eqx.Module):
         """Time to pass `message` bytes on to a neighbour in an instance of some chips [s]."""
 
     @abstractmethod
-    def provisioned_bandwidth(self) -> Scalar:
-        """Scale-up bandwidth of one chip that must be bought [B/s]."""
-
-    @abstractmethod
-    def switched_bandwidth(self) -> Scalar:
-        """Scale-up bandwidth of one chip that passes through switches, which draw power [B/s]."""
+    def equipment(self, chips: Scalar, relaxation: AbstractRelaxation) -> Equipment:
+        """What must be bought for each chip of an instance of some chips."""
 
 
 class AbstractPhysical(AbstractNetwork):
@@ -88,6 +81,7 @@ class AbstractPhysical(AbstractNetwork):
         efficiency: Share of the bandwidth that large messages reach.
         latency: Latency of one collective, or of one hop: see each topology [s].
         scale_out: What joins the domains.
+        fabric: What the size of the domain adds.
     """
 
     domain: eqx.AbstractVar[Leaf]
@@ -95,13 +89,14 @@ class AbstractPhysical(AbstractNetwork):
     efficiency: eqx.AbstractVar[Leaf]
     latency: eqx.AbstractVar[Leaf]
     scale_out: eqx.AbstractVar[ScaleOut]
+    fabric: eqx.AbstractVar[AbstractFabric]
 
     @abstractmethod
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """Bandwidth of one chip to a group within the domain [B/s]."""
 
     @abstractmethod
-    def group_latency(self, chips: Scalar) -> Scalar:
+    def group_latency(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """Latency of one collective in a group within the domain [s]."""
 
     @abstractmethod
@@ -122,7 +117,7 @@ class AbstractPhysical(AbstractNetwork):
             "message": message,
             "chips": inner,
             "bandwidth": self.reached_bandwidth(inner, relaxation),
-            "latency": self.group_latency(inner),
+            "latency": self.group_latency(inner, relaxation),
         }
         within = relaxation.minimum(
             self.kernels.one_shot + one_shot_all_reduce_time(**group),
@@ -149,7 +144,7 @@ class AbstractPhysical(AbstractNetwork):
             message=message * (inner / chips) * self.link_load(inner, relaxation),
             chips=inner,
             bandwidth=self.reached_bandwidth(inner, relaxation),
-            latency=self.group_latency(inner),
+            latency=self.group_latency(inner, relaxation),
         )
         across = all_to_all_time(
             message=message,
@@ -169,9 +164,9 @@ class AbstractPhysical(AbstractNetwork):
         far = self.scale_out.latency + message / self.scale_out.bandwidth
         return self.kernels.send + (1 - crosses) * near + crosses * far
 
-    def provisioned_bandwidth(self) -> Scalar:
-        """See `AbstractNetwork`."""
-        return self.bandwidth
+    def _scale_out(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Scale-out bandwidth that must be bought [B/s]."""
+        return self.fabric.scale_out(self.scale_out.bandwidth, chips, self.domain, relaxation)
 
 
 class Switched(AbstractPhysical):
@@ -182,6 +177,7 @@ class Switched(AbstractPhysical):
     efficiency: Leaf = eqx.field(converter=as_leaf)
     latency: Leaf = eqx.field(converter=as_leaf)
     scale_out: ScaleOut
+    fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
 
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
@@ -189,18 +185,23 @@ class Switched(AbstractPhysical):
         del chips, relaxation
         return self.bandwidth * self.efficiency
 
-    def group_latency(self, chips: Scalar) -> Scalar:
-        """See `AbstractPhysical`."""
-        del chips
-        return self.latency
+    def group_latency(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """That of one tier, and what further tiers add."""
+        return self.latency + self.fabric.latency(chips, self.domain, relaxation)
 
     def neighbour_bandwidth(self) -> Scalar:
         """All of it: switches join any two chips."""
         return self.bandwidth
 
-    def switched_bandwidth(self) -> Scalar:
-        """All of it."""
-        return self.bandwidth
+    def equipment(self, chips: Scalar, relaxation: AbstractRelaxation) -> Equipment:
+        """All bandwidth passes through switches."""
+        ported = self.bandwidth * self.fabric.ports(self.domain, relaxation)
+        return Equipment(
+            links=ported,
+            switches=ported,
+            optics=self.fabric.switched_optics(self.bandwidth, self.domain, relaxation),
+            scale_out=self._scale_out(chips, relaxation),
+        )
 
     def link_load(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """One: each byte leaves its chip once."""
@@ -219,6 +220,7 @@ class FullMesh(AbstractPhysical):
     efficiency: Leaf = eqx.field(converter=as_leaf)
     latency: Leaf = eqx.field(converter=as_leaf)
     scale_out: ScaleOut
+    fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
 
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
@@ -226,18 +228,23 @@ class FullMesh(AbstractPhysical):
         links, all_links = (relaxation.maximum(it - 1, LEAST_LINKS) for it in (chips, self.domain))
         return self.bandwidth * self.efficiency * links / all_links
 
-    def group_latency(self, chips: Scalar) -> Scalar:
+    def group_latency(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """See `AbstractPhysical`."""
-        del chips
+        del chips, relaxation
         return self.latency
 
     def neighbour_bandwidth(self) -> Scalar:
         """One link of those to all others."""
         return self.bandwidth / jnp.maximum(self.domain - 1, LEAST_LINKS)
 
-    def switched_bandwidth(self) -> Scalar:
-        """None: there are no switches."""
-        return 0.0
+    def equipment(self, chips: Scalar, relaxation: AbstractRelaxation) -> Equipment:
+        """Links, and no switches."""
+        return Equipment(
+            links=self.bandwidth,
+            switches=0.0,
+            optics=self.fabric.mesh_optics(self.bandwidth, self.domain, relaxation),
+            scale_out=self._scale_out(chips, relaxation),
+        )
 
     def link_load(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """One: each byte leaves its chip once."""
@@ -254,6 +261,7 @@ class Torus(AbstractPhysical):
     latency: Leaf = eqx.field(converter=as_leaf)
     dimensions: Leaf = eqx.field(converter=as_leaf)
     scale_out: ScaleOut
+    fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
 
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
@@ -261,17 +269,25 @@ class Torus(AbstractPhysical):
         del chips, relaxation
         return self.bandwidth * self.efficiency
 
-    def group_latency(self, chips: Scalar) -> Scalar:
+    def group_latency(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """A message crosses the diameter hop by hop."""
+        del relaxation
         return self.latency * torus_diameter(chips=chips, dimensions=self.dimensions)
 
     def neighbour_bandwidth(self) -> Scalar:
         """One link of two in each dimension."""
         return self.bandwidth / (2 * self.dimensions)
 
-    def switched_bandwidth(self) -> Scalar:
-        """None: there are no switches."""
-        return 0.0
+    def equipment(self, chips: Scalar, relaxation: AbstractRelaxation) -> Equipment:
+        """Links, and no switches."""
+        return Equipment(
+            links=self.bandwidth,
+            switches=0.0,
+            optics=self.fabric.torus_optics(
+                self.bandwidth, self.domain, self.dimensions, relaxation
+            ),
+            scale_out=self._scale_out(chips, relaxation),
+        )
 
     def link_load(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """Half the diameter on average, one at least."""
@@ -320,10 +336,7 @@ class FittedLatency(AbstractNetwork):
         del message
         return self._latency(self.kernels.send, chips, relaxation)
 
-    def switched_bandwidth(self) -> Scalar:
+    def equipment(self, chips: Scalar, relaxation: AbstractRelaxation) -> Equipment:
         """None: no bandwidth is published, so none is charged."""
-        return 0.0
-
-    def provisioned_bandwidth(self) -> Scalar:
-        """None: no bandwidth is published, so none is charged."""
-        return 0.0
+        del chips, relaxation
+        return Equipment(links=0.0, switches=0.0, optics=0.0, scale_out=0.0)

@@ -16,10 +16,14 @@ class Facility(eqx.Module):
         host_price: Host processors and memory, per chip [USD].
         board_price: Boards, power supplies and connectors, per chip [USD].
         rack_price: Rack, cooling, storage and integration, per chip [USD].
-        network_price: Network, per scale-up bandwidth of a chip [USD/(B/s)].
+        network_price: Links and switches, per scale-up bandwidth of a port [USD/(B/s)].
+        optics_price: Optical transceivers, per bandwidth of one end [USD/(B/s)].
+        scale_out_price: Network beyond the domain, per bandwidth of a chip [USD/(B/s)].
         host_power: Host, fans and conversion, per chip at full use [W].
         host_idle_fraction: What of it is drawn while the chips idle.
-        switch_power: Switches, per scale-up bandwidth of a chip [W/(B/s)].
+        switch_power: Switches, per scale-up bandwidth of a port [W/(B/s)].
+        optics_power: Optical transceivers, per bandwidth of one end [W/(B/s)].
+        scale_out_power: Network beyond the domain, per bandwidth of a chip [W/(B/s)].
         pue: Power at the wall over IT power.
         energy_price: Price of electricity [USD/J].
         lifetime: Years of use.
@@ -32,9 +36,13 @@ class Facility(eqx.Module):
     board_price: Leaf = eqx.field(converter=as_leaf)
     rack_price: Leaf = eqx.field(converter=as_leaf)
     network_price: Leaf = eqx.field(converter=as_leaf)
+    optics_price: Leaf = eqx.field(converter=as_leaf)
+    scale_out_price: Leaf = eqx.field(converter=as_leaf)
     host_power: Leaf = eqx.field(converter=as_leaf)
     host_idle_fraction: Leaf = eqx.field(converter=as_leaf)
     switch_power: Leaf = eqx.field(converter=as_leaf)
+    optics_power: Leaf = eqx.field(converter=as_leaf)
+    scale_out_power: Leaf = eqx.field(converter=as_leaf)
     pue: Leaf = eqx.field(converter=as_leaf)
     energy_price: Leaf = eqx.field(converter=as_leaf)
     lifetime: Leaf = eqx.field(converter=as_leaf)

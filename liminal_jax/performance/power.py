@@ -1,6 +1,7 @@
 """What an instance draws."""
 
 from liminal_jax._arrays import Scalar
+from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.power import Activity
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator
@@ -28,20 +29,23 @@ def power_shares(design: Design, activity: Activity, assumptions: Assumptions) -
     """IT power of one instance by what draws it, given what one chip does [W]."""
     law, facility = design.system.chip.power, design.system.facility
     host = assumptions.host.power(facility, law.share(activity), assumptions.relaxation)
-    return _shares(design, chip=law.power(activity), host=host)
+    return _shares(design, chip=law.power(activity), host=host, relaxation=assumptions.relaxation)
 
 
-def provisioned_power(design: Design) -> Scalar:
+def provisioned_power(design: Design, relaxation: AbstractRelaxation) -> Scalar:
     """IT power of one instance with all chips at full use [W]."""
     chip, host = design.system.chip.power.full(), design.system.facility.host_power
-    return _shares(design, chip=chip, host=host).total()
+    return _shares(design, chip=chip, host=host, relaxation=relaxation).total()
 
 
-def _shares(design: Design, *, chip: Scalar, host: Scalar) -> PowerShares:
+def _shares(
+    design: Design, *, chip: Scalar, host: Scalar, relaxation: AbstractRelaxation
+) -> PowerShares:
     facility, chips = design.system.facility, design.mapping.chips()
-    bandwidth = design.system.network.switched_bandwidth()
+    bought = design.system.network.equipment(chips, relaxation)
+    further = facility.optics_power * bought.optics + facility.scale_out_power * bought.scale_out
     return PowerShares(
         chips=chips * chip,
         host=chips * host,
-        network=chips * facility.switch_power * bandwidth,
+        network=chips * facility.switch_power * bought.switches + chips * further,
     )

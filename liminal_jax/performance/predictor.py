@@ -118,7 +118,7 @@ def predict(
     tensor = tensor_time(work, chip, request, mapping.stage_chips())
     activity = chip_activity(work, design, request, step.time, sent)
     each, power = chip.power.power(activity), power_shares(design, activity, assumptions)
-    capital = capital_shares(design)
+    capital = capital_shares(design, relaxation)
     facility = design.system.facility
     wall = power.total() * facility.pue
     spending = cost_rate(
@@ -151,7 +151,7 @@ def predict(
         chip_tdp=chip.power.full(),
         power_density=each / chip.die_area,
         power=power,
-        power_provisioned=provisioned_power(design),
+        power_provisioned=provisioned_power(design, relaxation),
         energy_per_token=wall / stps,
         capital=capital,
         usd_per_million_tokens=spending / stps * 1e6,

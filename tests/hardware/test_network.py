@@ -107,7 +107,7 @@ def test_the_talk_counts_latencies_only() -> None:
         law = getattr(network, operation)
         assert float(law(1e9, 128.0, EXACT)) == pytest.approx(1.0)
         assert float(law(0.0, 2.0, EXACT)) == pytest.approx(0.16)
-    assert network.provisioned_bandwidth() == 0
+    assert float(network.equipment(128.0, EXACT).links) == 0
 
 
 def test_sends_cross_domains_where_the_instance_does() -> None:
@@ -123,9 +123,9 @@ def test_a_neighbour_is_reached_over_one_link(name: str, links: int) -> None:
 
 
 def test_switches_are_powered_where_there_are_any() -> None:
-    assert float(NETWORKS["switched"].switched_bandwidth()) == 32
+    assert float(NETWORKS["switched"].equipment(8.0, EXACT).switches) == 32
     for name in ("full mesh", "torus", "talk"):
-        assert float(NETWORKS[name].switched_bandwidth()) == 0
+        assert float(NETWORKS[name].equipment(8.0, EXACT).switches) == 0
 
 
 @pytest.mark.parametrize("name", ["switched", "full mesh", "torus"])

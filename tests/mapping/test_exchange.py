@@ -5,6 +5,7 @@ import pytest
 
 from liminal_jax._arrays import Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation, Exact
+from liminal_jax.hardware.fabric import Equipment
 from liminal_jax.hardware.kernels import NONE, Kernels
 from liminal_jax.hardware.network import AbstractNetwork
 from liminal_jax.mapping.degrees import Mapping
@@ -66,11 +67,9 @@ class OneSecond(AbstractNetwork):
         del message, chips, relaxation
         return 1.0
 
-    def provisioned_bandwidth(self) -> Scalar:
-        return 0.0
-
-    def switched_bandwidth(self) -> Scalar:
-        return 0.0
+    def equipment(self, chips: Scalar, relaxation: AbstractRelaxation) -> Equipment:
+        del chips, relaxation
+        return Equipment(links=0.0, switches=0.0, optics=0.0, scale_out=0.0)
 
 
 def _layer(

@@ -148,6 +148,7 @@ def test_a_group_that_fills_its_domain_is_not_charged_for_what_is_beyond(
     """The step is within 1 + 4 t of the exact one below 0.1, and within 1.5 at 0.1."""
     users, domain = (it.ravel() for it in np.meshgrid((1.0, 64.0, 1e4), (8.0, 36.0, 72.0)))
     network = B200.network
+    assert isinstance(network, Switched)
     rest = {
         "near": network.bandwidth,
         "latency": network.latency,

@@ -1,0 +1,206 @@
+"""The size of a network: tiers of switches, reach of copper, and what both add."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.laws.fabric import (
+    joined_chips,
+    leaf_chips,
+    mesh_share_beyond,
+    switch_ports,
+    torus_share_beyond,
+)
+
+MOST_TIERS = 3
+"""Tiers that are counted; of switches with 72 ports they join 93,312 chips."""
+
+LEAST_LINKS = 0.5
+"""A group of one, and a domain of one, have no links and send nothing over them; half a link keeps
+quotients finite."""
+
+ENDS = 2
+"""Transceivers of a link to or between switches. Of a link between chips each pays its own."""
+
+
+class Equipment(eqx.Module):
+    """What the network of one chip is made of, by the bandwidth that passes through it.
+
+    Attributes:
+        links: Links in copper and ports of switches, each port counted [B/s].
+        switches: Ports of switches that draw power [B/s].
+        optics: Optical transceivers, each end counted [B/s].
+        scale_out: Network beyond the domain [B/s].
+    """
+
+    links: Leaf = eqx.field(converter=as_leaf)
+    switches: Leaf = eqx.field(converter=as_leaf)
+    optics: Leaf = eqx.field(converter=as_leaf)
+    scale_out: Leaf = eqx.field(converter=as_leaf)
+
+
+class AbstractFabric(eqx.Module):
+    """What the size of a domain adds to a network; bandwidths are of one chip, one direction."""
+
+    @abstractmethod
+    def ports(self, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Switch ports for each port of a chip."""
+
+    @abstractmethod
+    def latency(self, group: Scalar, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Latency that the tiers above the first add to a collective of a group [s]."""
+
+    @abstractmethod
+    def switched_optics(
+        self, bandwidth: Scalar, domain: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """Bandwidth through transceivers where switches join the domain [B/s]."""
+
+    @abstractmethod
+    def mesh_optics(
+        self, bandwidth: Scalar, domain: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """Bandwidth through transceivers where each chip has a link to each other one [B/s]."""
+
+    @abstractmethod
+    def torus_optics(
+        self,
+        bandwidth: Scalar,
+        domain: Scalar,
+        dimensions: Scalar,
+        relaxation: AbstractRelaxation,
+    ) -> Scalar:
+        """Bandwidth through transceivers in a torus [B/s]."""
+
+    @abstractmethod
+    def scale_out(
+        self, bandwidth: Scalar, chips: Scalar, domain: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """Scale-out bandwidth that an instance of some chips has to buy [B/s]."""
+
+
+class AsPriced(AbstractFabric):
+    """Nothing: price, power and latency are stated for the domain as it is, as of a product."""
+
+    def ports(self, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """One."""
+        del domain, relaxation
+        return 1.0
+
+    def latency(self, group: Scalar, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """None."""
+        del group, domain, relaxation
+        return 0.0
+
+    def switched_optics(
+        self, bandwidth: Scalar, domain: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """None."""
+        del bandwidth, domain, relaxation
+        return 0.0
+
+    def mesh_optics(
+        self, bandwidth: Scalar, domain: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """None."""
+        del bandwidth, domain, relaxation
+        return 0.0
+
+    def torus_optics(
+        self,
+        bandwidth: Scalar,
+        domain: Scalar,
+        dimensions: Scalar,
+        relaxation: AbstractRelaxation,
+    ) -> Scalar:
+        """None."""
+        del bandwidth, domain, dimensions, relaxation
+        return 0.0
+
+    def scale_out(
+        self, bandwidth: Scalar, chips: Scalar, domain: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """None: it is part of the price of a server."""
+        del bandwidth, chips, domain, relaxation
+        return 0.0
+
+
+class Tiered(AbstractFabric):
+    """Tiers of switches in a folded Clos network, and optics beyond the reach of copper.
+
+    One tier joins as many chips as a switch has ports. Above it every port of a chip takes two
+    more ports of switches a tier, and the links between the tiers are optical where the group
+    that they join is larger than copper reaches.
+
+    Attributes:
+        radix: Ports of a switch.
+        copper_reach: Chips that copper joins: those of a rack.
+        tier_latency: Latency of one collective that each further tier adds [s].
+    """
+
+    radix: Leaf = eqx.field(converter=as_leaf)
+    copper_reach: Leaf = eqx.field(converter=as_leaf)
+    tier_latency: Leaf = eqx.field(converter=as_leaf)
+
+    def _further(self, domain: Scalar, relaxation: AbstractRelaxation) -> list[Scalar]:
+        """For each tier above the first whether there is one: 0 or 1."""
+        return [
+            relaxation.exceeds(domain, joined_chips(radix=self.radix, tiers=tiers))
+            for tiers in range(1, MOST_TIERS)
+        ]
+
+    def ports(self, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """See `AbstractFabric`."""
+        return switch_ports(tiers=1 + sum(self._further(domain, relaxation)))
+
+    def latency(self, group: Scalar, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """A group that fits below a tier does not pass it."""
+        passed = [
+            there * relaxation.exceeds(group, leaf_chips(radix=self.radix, tiers=tiers))
+            for tiers, there in enumerate(self._further(domain, relaxation), start=1)
+        ]
+        return self.tier_latency * sum(passed)
+
+    def switched_optics(
+        self, bandwidth: Scalar, domain: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """One link a tier and port of a chip."""
+        tiers = [1.0, *self._further(domain, relaxation)]
+        optical = [
+            there
+            * relaxation.exceeds(
+                relaxation.fewest(domain, joined_chips(radix=self.radix, tiers=number)),
+                self.copper_reach,
+            )
+            for number, there in enumerate(tiers, start=1)
+        ]
+        return ENDS * bandwidth * sum(optical)
+
+    def mesh_optics(
+        self, bandwidth: Scalar, domain: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """See `AbstractFabric`."""
+        share = mesh_share_beyond(
+            beyond=relaxation.maximum(domain - self.copper_reach, 0.0),
+            links=relaxation.maximum(domain - 1, LEAST_LINKS),
+        )
+        return bandwidth * share
+
+    def torus_optics(
+        self,
+        bandwidth: Scalar,
+        domain: Scalar,
+        dimensions: Scalar,
+        relaxation: AbstractRelaxation,
+    ) -> Scalar:
+        """See `AbstractFabric`."""
+        share = torus_share_beyond(reach=self.copper_reach, dimensions=dimensions)
+        return bandwidth * share * relaxation.exceeds(domain, self.copper_reach)
+
+    def scale_out(
+        self, bandwidth: Scalar, chips: Scalar, domain: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """All of it where an instance leaves its domain."""
+        return bandwidth * relaxation.exceeds(chips, domain)
