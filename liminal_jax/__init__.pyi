@@ -18,6 +18,7 @@ from .design.worth import Worth as Worth
 from .design.worth import worth as worth
 from .hardware.chip import ByPrecision as ByPrecision
 from .hardware.chip import Chip as Chip
+from .hardware.chip import ChipCost as ChipCost
 from .hardware.chip import MemoryTier as MemoryTier
 from .hardware.execution import Execution as Execution
 from .hardware.network import FittedLatency as FittedLatency

@@ -113,7 +113,8 @@ latency = "1 us"
 """
 (folder / "mychip.toml").write_text(CHIP)
 chip = ll.load_system(str(folder / "mychip.toml"))
-print(f"{float(chip.chip.memory.bandwidth) / 1e12:.0f} TB/s, {float(chip.chip.cost):,.0f} USD")
+cost = float(chip.chip.cost.total())
+print(f"{float(chip.chip.memory.bandwidth) / 1e12:.0f} TB/s, {cost:,.0f} USD")
 
 # %% [markdown]
 # ## The two together

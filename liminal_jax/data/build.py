@@ -7,6 +7,7 @@ becomes infinite, which leaves scalar work out. `liminal_jax.study.basis` names 
 import dataclasses
 import math
 
+import jax
 import numpy as np
 
 from liminal_jax._smooth import Exact
@@ -23,7 +24,7 @@ from liminal_jax.data.hardware import (
 from liminal_jax.data.library import Library, library_of
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.numbers import Number
-from liminal_jax.hardware.chip import ByPrecision, Chip, MemoryTier
+from liminal_jax.hardware.chip import ByPrecision, Chip, ChipCost, MemoryTier
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.fabric import AbstractFabric, AsPriced, Tiered
 from liminal_jax.hardware.network import (
@@ -38,9 +39,12 @@ from liminal_jax.hardware.plan import Material, manufacturing_cost
 from liminal_jax.hardware.power import AbstractPower, ActivityPower, ProvisionedPower
 from liminal_jax.hardware.system import Facility, System
 from liminal_jax.hardware.technology import MemoryTechnology, Packaging, Process
-from liminal_jax.laws.cost import YEAR
+from liminal_jax.laws.cost import YEAR, one_time_share
 from liminal_jax.laws.power import arithmetic_energy
 from liminal_jax.workload.model import Model, model_of
+
+MARGINS = ("logic_margin", "memory_margin", "package_margin")
+"""Fields of the facility that say what parts of a chip sell for over their cost."""
 
 
 def _si(number: Number | None, unknown: float = math.nan) -> float:
@@ -119,33 +123,39 @@ def chip_power(file: ChipFile, library: Library) -> AbstractPower:
     )
 
 
-def chip_cost(file: ChipFile, library: Library) -> float:
-    """The published estimate; else what the cost laws make of its dies; else unknown [USD]."""
-    return estimated_cost(file, library) if file.cost.value is None else file.cost.value
+def chip_cost(file: ChipFile, library: Library) -> ChipCost:
+    """The published estimate, in the proportions of the cost laws; else what these make of it.
+
+    An estimate of a chip of which the laws make nothing is all of its logic.
+    """
+    parts, stated = estimated_cost(file, library), file.cost.value
+    if stated is None:
+        return parts
+    if math.isnan(float(parts.total())):
+        return ChipCost(logic=stated, memory=0.0, package=0.0)
+    return jax.tree.map(lambda part: part * (stated / float(parts.total())), parts)
 
 
-def estimated_cost(file: ChipFile, library: Library) -> float:
-    """What the cost laws make of a chip's dies and memory; unknown where they are [USD]."""
+def estimated_cost(file: ChipFile, library: Library) -> ChipCost:
+    """What the cost laws make of a chip's dies and memory; unknown where they are."""
     stated = (file.dies, file.die_area.value, file.process, file.memory.stacks)
     stated = (*stated, file.memory.technology)
     if any(part is None for part in stated):
-        return math.nan
+        return ChipCost(logic=math.nan, memory=math.nan, package=math.nan)
     technology = technology_of(library.memory[file.memory.technology or ""])
-    return float(
-        manufacturing_cost(
-            dies=float(file.dies or 1),
-            area=_si(file.die_area) / (file.dies or 1),
-            stacks=float(file.memory.stacks or 0),
-            # A chip may have fewer layers than the technology's file, or part of a stack unused.
-            memory=_si(file.memory.capacity)
-            * float(technology.stack_price() / technology.stack_capacity()),
-            material=Material(
-                memory=technology,
-                process=process_of(library.process[file.process or ""]),
-                packaging=packaging_of(library.packaging, library.facility),
-            ),
-            relaxation=Exact(),
-        )
+    return manufacturing_cost(
+        dies=float(file.dies or 1),
+        area=_si(file.die_area) / (file.dies or 1),
+        stacks=float(file.memory.stacks or 0),
+        # A chip may have fewer layers than the technology's file, or part of a stack unused.
+        memory=_si(file.memory.capacity)
+        * float(technology.stack_price() / technology.stack_capacity()),
+        material=Material(
+            memory=technology,
+            process=process_of(library.process[file.process or ""]),
+            packaging=packaging_of(library.packaging, library.facility),
+        ),
+        relaxation=Exact(),
     )
 
 
@@ -191,9 +201,11 @@ def execution_of(file: ExecutionFile) -> Execution:
 
 
 def facility_of(file: FacilityFile) -> Facility:
-    """The pytree of a facility file."""
+    """The pytree of a facility file; one multiple for all parts stands for their margins."""
     return Facility(
-        selling_multiple=_si(file.selling_multiple),
+        **_price_of_parts(file),
+        one_time_cost=one_time_share(design_cost=_si(file.design_cost), volume=_si(file.volume)),
+        building_cost=_si(file.building_cost),
         host_price=_si(file.host_price),
         board_price=_si(file.board_price),
         rack_price=_si(file.rack_price),
@@ -213,8 +225,15 @@ def facility_of(file: FacilityFile) -> Facility:
     )
 
 
-def _facility_around(file: ChipFile, library: Library, multiple: float | None) -> Facility:
-    """The facility around a chip, with the server and the selling multiple of the chip.
+def _price_of_parts(file: FacilityFile) -> dict[str, float]:
+    """What parts of a chip sell for over their cost: one multiple if it is stated, else margins."""
+    if file.selling_multiple is not None:
+        return {"selling_multiple": _si(file.selling_multiple), **dict.fromkeys(MARGINS, 1.0)}
+    return {"selling_multiple": 1.0, **{name: _si(getattr(file, name)) for name in MARGINS}}
+
+
+def _facility_around(file: ChipFile, library: Library) -> Facility:
+    """The facility around a chip, with the server of the chip.
 
     What a system's file states of its host wins; where power is provisioned, the server's is too.
     """
@@ -226,20 +245,33 @@ def _facility_around(file: ChipFile, library: Library, multiple: float | None) -
         stated = (file.host_power, file.host_idle_fraction)
         names = ("host_power", "host_idle_fraction")
         own = {name: _si(it) for name, it in zip(names, stated, strict=True) if it is not None}
-    price, cost = file.market_price.value, chip_cost(file, library)
-    if multiple is None and price is not None and not math.isnan(cost):
-        own["selling_multiple"] = price / cost
     return dataclasses.replace(facility_of(library.facility), **own)
 
 
-def system_of(library: Library, name: str, multiple: float | None = None) -> System:
-    """The pytree of a system.
+def system_of(library: Library, name: str) -> System:
+    """The pytree of a system whose chip keeps its own price, where price and cost are known.
+
+    The price of the market covers the design; chips without one have the margins of the facility.
 
     Args:
         library: Its file, with those that it refers to.
         name: Its name there.
-        multiple: Price over cost, where a study states one for all chips. Else a chip whose price
-            and cost are known keeps its own, and others have the facility's.
+    """
+    system, price = system_at_margins(library, name), library.system[name].chip.market_price.value
+    cost = float(system.chip.cost.total())
+    if price is None or math.isnan(cost):
+        return system
+    own = {"selling_multiple": price / cost, **dict.fromkeys(MARGINS, 1.0), "one_time_cost": 0.0}
+    facility = dataclasses.replace(system.facility, **own)
+    return dataclasses.replace(system, facility=facility)
+
+
+def system_at_margins(library: Library, name: str) -> System:
+    """The pytree of a system whose chip sells as a study states for all chips.
+
+    Args:
+        library: Its file, with those that it refers to.
+        name: Its name there.
     """
     file = library.system[name]
     chip = file.chip
@@ -254,7 +286,7 @@ def system_of(library: Library, name: str, multiple: float | None = None) -> Sys
             die_area=_si(chip.die_area),
         ),
         network=network_of(file.network),
-        facility=_facility_around(chip, library, multiple),
+        facility=_facility_around(chip, library),
         execution=execution_of(library.execution),
     )
 

@@ -246,7 +246,16 @@ class FacilityFile(_Table):
     """What stands around the chips, and what a chip is given where its file does not say.
 
     Attributes:
-        selling_multiple: Selling price of a chip over its manufacturing cost.
+        selling_multiple: Selling price of a chip over its manufacturing cost: one multiple for
+            all of its parts, in the place of their margins; None where these are used.
+        logic_margin: Price of the logic of a chip over its cost.
+        memory_margin: Price of the memory of a chip over its cost.
+        package_margin: Price of the package of a chip over its cost.
+        design_cost: One-time cost of the design of a chip, masks and verification included; 0
+            where the margins cover it [USD].
+        volume: Chips that are made of one design.
+        building_cost: Building with its power and cooling for each watt of IT power; 0 where it
+            is left out [USD/W].
         host_price: Host processor and its memory for each chip [USD].
         board_price: Boards, power supplies and connectors for each chip [USD].
         rack_price: Rack, cooling, storage, integration and test for each chip [USD].
@@ -276,7 +285,13 @@ class FacilityFile(_Table):
         scale_out_latency: Time of a collective of a small message beyond the domain [s].
     """
 
-    selling_multiple: Ratio
+    selling_multiple: Ratio | None = None
+    logic_margin: Ratio
+    memory_margin: Ratio
+    package_margin: Ratio
+    design_cost: PriceShare
+    volume: Ratio
+    building_cost: Annotated[Number, Quantity("USD/W"), NOT_NEGATIVE, KNOWN]
     host_price: PriceShare
     board_price: PriceShare
     rack_price: PriceShare

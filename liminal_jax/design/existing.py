@@ -9,10 +9,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax.data.build import chip_cost, estimated_cost, system_of
-from liminal_jax.data.hardware import SystemFile, load_facility_file, load_system_file, system_names
-from liminal_jax.data.library import library_of
+from liminal_jax.data.hardware import (
+    ChipFile,
+    SystemFile,
+    load_facility_file,
+    load_system_file,
+    system_names,
+)
+from liminal_jax.data.library import Library, library_of
 from liminal_jax.design.certify import ground_of, proven
 from liminal_jax.design.lattice import lattice_of
+from liminal_jax.hardware.chip import ChipCost
 from liminal_jax.study.contradictions import PLANNED
 from liminal_jax.study.domain import Grid, Names
 from liminal_jax.study.file import StudyFile
@@ -48,7 +55,7 @@ def _missing(file: SystemFile) -> tuple[str, ...]:
     system = system_of(library_of([file.name], load_facility_file()), file.name)
     needed = {
         "8-bit tensor rate": system.chip.tensor.bits_8,
-        "manufacturing cost": system.chip.cost,
+        "manufacturing cost": system.chip.cost.total(),
         "power": jax.tree.leaves(system.chip.power)[0],
     }
     return tuple(name for name, value in needed.items() if bool(np.isnan(np.asarray(value))))
@@ -93,9 +100,15 @@ def _cheaply(problem: Problem) -> Problem:
     """
     library = library_of(problem.categories, load_facility_file())
     chips = [library.system[name].chip for name in problem.categories]
-    costs = [np.fmin(chip_cost(it, library), estimated_cost(it, library)) for it in chips]
-    hardware = eqx.tree_at(lambda it: it.chip.cost, problem.hardware, jnp.asarray(costs))
+    costs = jax.tree.map(lambda *parts: jnp.stack(parts), *(_lower(it, library) for it in chips))
+    hardware = eqx.tree_at(lambda it: it.chip.cost, problem.hardware, costs)
     return dataclasses.replace(problem, hardware=hardware)
+
+
+def _lower(chip: ChipFile, library: Library) -> ChipCost:
+    """The lower of the published cost of a chip and that of the cost laws."""
+    published, estimated = chip_cost(chip, library), estimated_cost(chip, library)
+    return estimated if float(estimated.total()) < float(published.total()) else published
 
 
 def existing_problems(study: StudyFile) -> list[Problem]:

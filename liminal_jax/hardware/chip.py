@@ -24,6 +24,24 @@ class MemoryTier(eqx.Module):
     device_energy: Leaf = eqx.field(converter=as_leaf, default=0.0)
 
 
+class ChipCost(eqx.Module):
+    """Manufacturing cost of a chip by what it pays for, parts wasted in making it included [USD].
+
+    Attributes:
+        logic: Logic dies.
+        memory: Memory stacks.
+        package: Interposer, bonding, substrate, test.
+    """
+
+    logic: Leaf = eqx.field(converter=as_leaf)
+    memory: Leaf = eqx.field(converter=as_leaf)
+    package: Leaf = eqx.field(converter=as_leaf)
+
+    def total(self) -> Leaf:
+        """All of it [USD]."""
+        return self.logic + self.memory + self.package
+
+
 class ByPrecision(eqx.Module):
     """A quantity for each width of the operands."""
 
@@ -49,7 +67,7 @@ class Chip(eqx.Module):
         sram: Software-managed memory on the chip in which data may live; empty where there is
             only a cache.
         power: How its power follows from its activity.
-        cost: Manufacturing cost [USD].
+        cost: Manufacturing cost, by what it pays for.
         die_area: Area of its logic dies together [m^2].
     """
 
@@ -58,5 +76,5 @@ class Chip(eqx.Module):
     memory: MemoryTier
     sram: MemoryTier
     power: AbstractPower
-    cost: Leaf = eqx.field(converter=as_leaf)
+    cost: ChipCost
     die_area: Leaf = eqx.field(converter=as_leaf)

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
-from liminal_jax.hardware.chip import ByPrecision, Chip, MemoryTier
+from liminal_jax.hardware.chip import ByPrecision, Chip, ChipCost, MemoryTier
 from liminal_jax.hardware.power import ActivityPower
 from liminal_jax.hardware.technology import MemoryTechnology, Packaging, Process
-from liminal_jax.laws.cost import chip_cost, package_cost
+from liminal_jax.laws.cost import known_good_cost, package_yield
 from liminal_jax.laws.power import idle_power
 from liminal_jax.laws.silicon import die_area, die_yield, dies_per_wafer
 
@@ -121,7 +121,7 @@ def manufacturing_cost(
     memory: Scalar,
     material: Material,
     relaxation: AbstractRelaxation,
-) -> Scalar:
+) -> ChipCost:
     """Manufacturing cost of a packaged chip.
 
     Args:
@@ -133,7 +133,7 @@ def manufacturing_cost(
         relaxation: How kinks are read.
 
     Returns:
-        Cost [USD].
+        Cost of its parts; one bond that fails wastes all of them.
     """
     process, packaging = material.process, material.packaging
     good = relaxation.maximum(_on_wafer(area, process), LEAST_ON_WAFER) * die_yield(
@@ -143,17 +143,17 @@ def manufacturing_cost(
         clustering=process.clustering,
     )
     interposer = dies * area + stacks * material.memory.interposer_area
-    return chip_cost(
-        dies=dies * process.wafer_price / good,
-        memory=memory,
-        package=package_cost(
-            wafer_price=packaging.interposer_wafer_price,
-            interposers=relaxation.maximum(_on_wafer(interposer, process), LEAST_ON_WAFER),
-            bond_yield=packaging.bond_yield,
-            parts=dies + stacks,
-        ),
+    interposers = relaxation.maximum(_on_wafer(interposer, process), LEAST_ON_WAFER)
+    passed = package_yield(
+        bond_yield=packaging.bond_yield,
+        parts=dies + stacks,
         assembly_yield=packaging.assembly_yield,
-        auxiliary=packaging.auxiliary_cost,
+    )
+    price = packaging.interposer_wafer_price / interposers
+    return ChipCost(
+        logic=known_good_cost(price=dies * process.wafer_price / good, package_yield=passed),
+        memory=known_good_cost(price=memory, package_yield=passed),
+        package=known_good_cost(price=price, package_yield=passed) + packaging.auxiliary_cost,
     )
 
 

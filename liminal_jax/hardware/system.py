@@ -2,17 +2,24 @@
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, as_leaf
-from liminal_jax.hardware.chip import Chip
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax.hardware.chip import Chip, ChipCost
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork
+from liminal_jax.laws.cost import chip_price
 
 
 class Facility(eqx.Module):
     """Prices and powers around the chip.
 
     Attributes:
-        selling_multiple: Price of a chip over its manufacturing cost.
+        selling_multiple: Price of a chip over the cost of its parts with their margins: the whole
+            multiple where one is stated for all parts, and then their margins are 1; else 1.
+        logic_margin: Price of logic over its cost.
+        memory_margin: Price of memory over its cost.
+        package_margin: Price of the package over its cost.
+        one_time_cost: Share of a chip in the cost of its design [USD].
+        building_cost: Building, its power and cooling, per IT power [USD/W].
         host_price: Host processors and memory, per chip [USD].
         board_price: Boards, power supplies and connectors, per chip [USD].
         rack_price: Rack, cooling, storage and integration, per chip [USD].
@@ -32,6 +39,11 @@ class Facility(eqx.Module):
     """
 
     selling_multiple: Leaf = eqx.field(converter=as_leaf)
+    logic_margin: Leaf = eqx.field(converter=as_leaf)
+    memory_margin: Leaf = eqx.field(converter=as_leaf)
+    package_margin: Leaf = eqx.field(converter=as_leaf)
+    one_time_cost: Leaf = eqx.field(converter=as_leaf)
+    building_cost: Leaf = eqx.field(converter=as_leaf)
     host_price: Leaf = eqx.field(converter=as_leaf)
     board_price: Leaf = eqx.field(converter=as_leaf)
     rack_price: Leaf = eqx.field(converter=as_leaf)
@@ -48,6 +60,18 @@ class Facility(eqx.Module):
     lifetime: Leaf = eqx.field(converter=as_leaf)
     discount_rate: Leaf = eqx.field(converter=as_leaf)
     threshold_voltage: Leaf = eqx.field(converter=as_leaf)
+
+    def chip_price(self, cost: ChipCost) -> Scalar:
+        """Price of a chip [USD]."""
+        price = chip_price(
+            logic=cost.logic,
+            memory=cost.memory,
+            package=cost.package,
+            logic_margin=self.logic_margin,
+            memory_margin=self.memory_margin,
+            package_margin=self.package_margin,
+        )
+        return self.selling_multiple * price + self.one_time_cost
 
 
 class System(eqx.Module):

@@ -6,45 +6,38 @@ YEAR = 365.25 * 24 * 3600.0
 """Seconds of a year."""
 
 
-def package_cost(
-    *, wafer_price: Scalar, interposers: Scalar, bond_yield: Scalar, parts: Scalar
-) -> Scalar:
-    r"""Price of an interposer with its parts bonded to it.
+def package_yield(*, bond_yield: Scalar, parts: Scalar, assembly_yield: Scalar) -> Scalar:
+    r"""Share of the packages begun that pass.
 
-        c = W / N / y^n
+        Y = y_b^n y_a
 
     Args:
-        wafer_price: Price W of a processed interposer wafer [USD].
-        interposers: Interposers N on a wafer.
-        bond_yield: Yield y of bonding one part.
+        bond_yield: Yield y_b of bonding one part.
         parts: Dies and memory stacks n.
+        assembly_yield: Yield y_a of the assembly.
 
     Returns:
-        Price [USD].
+        Share; a package that fails takes its known-good parts with it.
 
     References:
-        Feng and Ma (2022), Chiplet Actuary, DAC, arXiv:2203.12268.
+        Feng and Ma (2022), Chiplet Actuary, DAC, arXiv:2203.12268: dies that are bonded before
+        their package is tested are divided by its yield, as the package is.
 
     Examples:
-        >>> package_cost(wafer_price=8.0, interposers=2.0, bond_yield=0.5, parts=1.0)
-        8.0
+        >>> package_yield(bond_yield=0.5, parts=2.0, assembly_yield=0.5)
+        0.125
     """
-    return wafer_price / interposers / bond_yield**parts
+    return bond_yield**parts * assembly_yield
 
 
-def chip_cost(
-    *, dies: Scalar, memory: Scalar, package: Scalar, assembly_yield: Scalar, auxiliary: Scalar
-) -> Scalar:
-    r"""Manufacturing cost of a packaged chip.
+def known_good_cost(*, price: Scalar, package_yield: Scalar) -> Scalar:
+    r"""Cost of known-good parts in a package that passes, those wasted in others included.
 
-        c = (c_dies + c_memory + c_package) / y + c_auxiliary
+        c = p / Y
 
     Args:
-        dies: Price of its good dies [USD].
-        memory: Price of its memory stacks [USD].
-        package: Price of interposer and bonding [USD].
-        assembly_yield: Yield y of the assembly.
-        auxiliary: Substrate, test, lid [USD].
+        price: Price p of the parts of one package [USD].
+        package_yield: Share Y of the packages that pass.
 
     Returns:
         Cost [USD].
@@ -53,10 +46,67 @@ def chip_cost(
         Feng and Ma (2022), Chiplet Actuary, DAC, arXiv:2203.12268.
 
     Examples:
-        >>> chip_cost(dies=1.0, memory=2.0, package=1.0, assembly_yield=0.5, auxiliary=1.0)
-        9.0
+        >>> known_good_cost(price=4.0, package_yield=0.5)
+        8.0
     """
-    return (dies + memory + package) / assembly_yield + auxiliary
+    return price / package_yield
+
+
+def chip_price(
+    *,
+    logic: Scalar,
+    memory: Scalar,
+    package: Scalar,
+    logic_margin: Scalar,
+    memory_margin: Scalar,
+    package_margin: Scalar,
+) -> Scalar:
+    r"""Price of a chip from the cost of its parts.
+
+        p = m_l c_l + m_m c_m + m_p c_p
+
+    Args:
+        logic: Cost c_l of its logic [USD].
+        memory: Cost c_m of its memory [USD].
+        package: Cost c_p of its package [USD].
+        logic_margin: Price m_l over cost of logic.
+        memory_margin: Price m_m over cost of memory.
+        package_margin: Price m_p over cost of the package.
+
+    Returns:
+        Price [USD].
+
+    Examples:
+        >>> chip_price(
+        ...     logic=1.0,
+        ...     memory=2.0,
+        ...     package=3.0,
+        ...     logic_margin=10.0,
+        ...     memory_margin=2.0,
+        ...     package_margin=1.0,
+        ... )
+        17.0
+    """
+    return logic_margin * logic + memory_margin * memory + package_margin * package
+
+
+def one_time_share(*, design_cost: Scalar, volume: Scalar) -> Scalar:
+    r"""Part of the one-time cost of a design that each chip carries.
+
+        c = C / V
+
+    Args:
+        design_cost: Cost C of design, masks and verification [USD].
+        volume: Chips V that are made of it.
+
+    Returns:
+        Cost [USD].
+
+    Examples:
+        >>> one_time_share(design_cost=6.0, volume=2.0)
+        3.0
+    """
+    return design_cost / volume
 
 
 def capital_recovery(*, discount_rate: Scalar, lifetime: Scalar) -> Scalar:

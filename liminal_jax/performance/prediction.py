@@ -28,10 +28,12 @@ class CapitalShares(eqx.Module):
     board: Leaf = eqx.field(converter=as_leaf)
     network: Leaf = eqx.field(converter=as_leaf)
     rack: Leaf = eqx.field(converter=as_leaf)
+    building: Leaf = eqx.field(converter=as_leaf)
 
     def total(self) -> Leaf:
         """All of it [USD]."""
-        return self.chips + self.host + self.board + self.network + self.rack
+        machines = self.chips + self.host + self.board + self.network + self.rack
+        return machines + self.building
 
 
 class Prediction(eqx.Module):

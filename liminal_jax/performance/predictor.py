@@ -118,7 +118,7 @@ def predict(
     tensor = tensor_time(work, chip, request, mapping.stage_chips())
     activity = chip_activity(work, design, request, step.time, sent)
     each, power = chip.power.power(activity), power_shares(design, activity, assumptions)
-    capital = capital_shares(design, relaxation)
+    capital = capital_shares(design, power.total(), relaxation)
     facility = design.system.facility
     wall = power.total() * facility.pue
     spending = cost_rate(

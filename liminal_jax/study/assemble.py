@@ -14,6 +14,7 @@ from liminal_jax.data.build import (
     network_of,
     packaging_of,
     process_of,
+    system_at_margins,
     system_of,
     technology_of,
 )
@@ -35,7 +36,7 @@ from liminal_jax.mapping.division import EvenParts
 from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
 from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.host import ConstantHost
-from liminal_jax.study.assumptions import BASE, changed
+from liminal_jax.study.assumptions import BASE, PRICES, changed
 from liminal_jax.study.file import AssumptionsTable, DesignFile, WorkloadTable
 from liminal_jax.workload.model import Model, model_of
 from liminal_jax.workload.request import Request
@@ -195,17 +196,16 @@ def _planned_of(files: PlannedFiles) -> Planned:
     )
 
 
-def _systems_of(library: Library, stated: float | None, source: str) -> System:
-    """The finished systems of a design, leaves stacked by system."""
-    systems = [system_of(library, name, stated) for name in library.system]
+def _systems_of(systems: dict[str, System], source: str) -> System:
+    """The finished systems of a design by name, leaves stacked by system."""
     kinds: dict[object, list[str]] = {}
-    for name, system in zip(library.system, systems, strict=True):
+    for name, system in systems.items():
         kinds.setdefault(jax.tree.structure(system), []).append(name)
     if len(kinds) > 1:
         groups = " | ".join(", ".join(group) for group in kinds.values())
         message = f"networks or power of different kinds; run a study for each of: {groups}"
         raise InputError(source, [Problem("design.system", message)])
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *systems)
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *systems.values())
 
 
 def hardware_of(file: DesignFile, files: HardwareFiles) -> Planned | System:
@@ -223,6 +223,6 @@ def hardware_of(file: DesignFile, files: HardwareFiles) -> Planned | System:
     """
     if isinstance(files, PlannedFiles):
         return _planned_of(files)
-    multiple = files.facility.selling_multiple.value
-    stated = multiple if "selling_multiple" in file.assumptions.facility else None
-    return _systems_of(files, stated, file.name)
+    stated = not PRICES.isdisjoint(file.assumptions.facility)
+    built = system_at_margins if stated else system_of
+    return _systems_of({name: built(files, name) for name in files.system}, file.name)

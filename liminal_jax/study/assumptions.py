@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 import liminal_jax.data
 from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.data.build import MARGINS
 from liminal_jax.data.hardware import (
     ExecutionFile,
     FacilityFile,
@@ -35,6 +36,9 @@ BASE = "base"
 
 Record = TypeVar("Record", bound=BaseModel)
 
+PRICES = frozenset({"selling_multiple", "design_cost", *MARGINS})
+"""Assumptions of a study that say what all chips sell for, also those whose price is known."""
+
 
 def changed(
     record: type[Record], file: str, changes: Mapping[str, Any], source: str, path: str
@@ -52,14 +56,34 @@ def changed(
         InputError: with every mistake in the changes.
     """
     tables = tomllib.loads((_DATA / file).read_text(encoding="utf-8"))
+    contradictions = _price_contradictions(changes, path) if record is FacilityFile else []
     try:
-        return validated(record, {**tables, **changes}, source)
+        found = validated(record, {**tables, **changes}, source)
     except InputError as error:
         problems = [
             Problem(f"{path}.{problem.path}" if problem.path else path, problem.message)
             for problem in error.problems
         ]
-        raise InputError(source, problems) from None
+        raise InputError(source, [*problems, *contradictions]) from None
+    if contradictions:
+        raise InputError(source, contradictions)
+    return found
+
+
+def _price_contradictions(changes: Mapping[str, Any], path: str) -> list[Problem]:
+    """Margins beside the one multiple that replaces them; a volume of nothing to share."""
+    problems = []
+    margins = [name for name in MARGINS if name in changes]
+    if "selling_multiple" in changes and margins:
+        message = (
+            f"is one multiple for all parts of a chip and contradicts {' and '.join(margins)};"
+            " state either the multiple or the margins"
+        )
+        problems.append(Problem(f"{path}.selling_multiple", message))
+    if "volume" in changes and "design_cost" not in changes:
+        message = "has no effect without design_cost; state both or neither"
+        problems.append(Problem(f"{path}.volume", message))
+    return problems
 
 
 def _parts(assumptions: Mapping[str, Any], process: str) -> list[tuple[Any, str, Any, str]]:

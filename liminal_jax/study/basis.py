@@ -141,10 +141,29 @@ def _clock_sentences(file: DesignFile, system: System) -> list[str]:
     ]
 
 
+def _price_words(system: System) -> str:
+    """What a chip sells for, in words."""
+    it = system.facility
+    margins = [float(each) for each in (it.logic_margin, it.memory_margin, it.package_margin)]
+    if margins == [1.0, 1.0, 1.0]:
+        words = f"chips at {float(it.selling_multiple):.3g} times their manufacturing cost"
+    else:
+        logic, memory, package = (float(it.selling_multiple) * each for each in margins)
+        words = (
+            f"chips at {logic:.3g} times the cost of their logic, {memory:.3g} times that of their"
+            f" memory and {package:.3g} times that of their package"
+        )
+    if float(it.one_time_cost) > 0:
+        words += f", and {float(it.one_time_cost):,.0f} USD of their design each"
+    if float(it.building_cost) > 0:
+        words += f", a building at {float(it.building_cost):.3g} USD for each watt of IT power"
+    return words
+
+
 def _cost_sentence(system: System) -> str:
     it = system.facility
     return (
-        f"Cost: chips at {float(it.selling_multiple):.3g} times their manufacturing cost, capital"
+        f"Cost: {_price_words(system)}, capital"
         f" recovered over {float(it.lifetime):g} years at {float(it.discount_rate):.0%},"
         f" electricity at {float(it.energy_price) * 3.6e6:.3g} USD/kWh, PUE {float(it.pue):g}."
     )

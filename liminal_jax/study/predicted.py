@@ -134,7 +134,7 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
         gains=gains,
         held=held,
         basis=sentences,
-        multiple=float(system.facility.selling_multiple),
+        multiple=float(system.facility.chip_price(system.chip.cost) / system.chip.cost.total()),
         served=served,
     )
 

@@ -34,6 +34,9 @@ _FOLLOWING = ("network.bandwidth", "network.domain")
 _MAY_BE_ZERO = (
     "area",
     "cost",
+    "cost.logic",
+    "cost.memory",
+    "cost.package",
     "critical_fraction",
     "defect_density",
     "discount_rate",

@@ -118,13 +118,14 @@ def _design(answer: Answer, system: System) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     area = float(fleet.die_area)
+    cost = float(system.chip.cost.total())
+    price = float(system.facility.chip_price(system.chip.cost))
     table.add_row("chip", chip_words(design, answer.best.place, area, system))
     table.add_row(
         "a chip",
         f"{with_prefix(float(it.chip_power), 'W')} at work,"
         f" {with_prefix(float(it.chip_tdp), 'W')} at full use,"
-        f" costs {dollars(float(system.chip.cost))} to make,"
-        f" sells at {float(system.facility.selling_multiple):g} times that",
+        f" costs {dollars(cost)} to make, sells at {price / cost:.3g} times that",
     )
     table.add_row(
         "system",

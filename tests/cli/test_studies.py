@@ -182,6 +182,19 @@ STUDY_MISTAKES = [
 ]
 
 
+def test_prices_that_contradict_each_other_are_told(capsys):
+    facility = "selling_multiple = 3, memory_margin = 2, logic_margin = 9, volume = 5, hosts = 1"
+    stated = f"[assumptions]\nfacility = {{ {facility} }}\n[workload]"
+    Path("study.toml").write_text(planted(PLAN, ("[workload]", stated)))
+    lines = told(capsys, ["optimize", "study.toml"], ["study.toml"])
+    expected = [
+        ("facility.hosts: ", "unknown field"),
+        ("facility.selling_multiple: ", "contradicts logic_margin and memory_margin"),
+        ("facility.volume: ", "without design_cost"),
+    ]
+    assert_all_told(lines, "study.toml", expected)
+
+
 @pytest.mark.parametrize(("text", "mistakes", "expected"), STUDY_MISTAKES)
 def test_every_mistake_of_a_study_is_told_at_once(capsys, text, mistakes, expected):
     Path("study.toml").write_text(planted(text, *mistakes))

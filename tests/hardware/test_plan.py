@@ -17,6 +17,7 @@ from liminal_jax.data.hardware import (
     load_technology_file,
     system_names,
 )
+from liminal_jax.hardware.chip import ChipCost
 from liminal_jax.hardware.plan import (
     ChipPlan,
     Material,
@@ -37,14 +38,14 @@ chip_of = eqx.filter_jit(planned_chip)
 
 
 @eqx.filter_jit
-def _cost(area: float, stacks: float, dies: float) -> jax.Array:
+def _cost(area: float, stacks: float, dies: float) -> ChipCost:
     return manufacturing_cost(
         dies=dies, area=area, stacks=stacks, memory=100.0, material=MATERIAL, relaxation=Exact()
     )
 
 
 def _cost_of(area: float, stacks: float = 4.0, dies: float = 1.0) -> float:
-    return float(_cost(*(jnp.asarray(value) for value in (area, stacks, dies))))
+    return float(_cost(*(jnp.asarray(value) for value in (area, stacks, dies))).total())
 
 
 @settings(max_examples=60, deadline=None)

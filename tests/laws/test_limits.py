@@ -14,7 +14,13 @@ from liminal_jax.laws.collective import (
     torus_diameter,
     two_shot_all_reduce_time,
 )
-from liminal_jax.laws.cost import capital_recovery, chip_cost, package_cost
+from liminal_jax.laws.cost import (
+    capital_recovery,
+    chip_price,
+    known_good_cost,
+    one_time_share,
+    package_yield,
+)
 from liminal_jax.laws.feedforward import busiest_rank_crowding, expected_distinct_experts
 from liminal_jax.laws.parameters import (
     grouped_query_weights,
@@ -139,12 +145,20 @@ def test_a_rim_and_scribe_lines_cost_dies() -> None:
     assert max(rim, lines) < bare
 
 
-def test_a_chip_costs_more_than_its_parts() -> None:
-    parts = {"dies": 100.0, "memory": 200.0, "package": 50.0}
-    assert chip_cost(**parts, assembly_yield=0.7, auxiliary=10.0) == pytest.approx(510)
-    assert package_cost(
-        wafer_price=100.0, interposers=10.0, bond_yield=0.5, parts=3.0
-    ) == pytest.approx(80)
+def test_a_bond_that_fails_wastes_all_parts() -> None:
+    passed = package_yield(bond_yield=0.5, parts=3.0, assembly_yield=0.8)
+    assert passed == pytest.approx(0.1)
+    assert known_good_cost(price=7.0, package_yield=passed) == pytest.approx(70)
+    perfect = package_yield(bond_yield=1.0, parts=30.0, assembly_yield=1.0)
+    assert known_good_cost(price=7.0, package_yield=perfect) == 7.0
+
+
+def test_one_margin_on_all_parts_is_a_multiple_of_their_cost() -> None:
+    parts = {"logic": 1.0, "memory": 2.0, "package": 4.0}
+    alike = {"logic_margin": 3.0, "memory_margin": 3.0, "package_margin": 3.0}
+    assert chip_price(**parts, **alike) == 21.0
+    assert chip_price(**parts, **{**alike, "memory_margin": 1.0}) == 17.0
+    assert one_time_share(design_cost=542e6, volume=1e6) == 542
 
 
 @shortly

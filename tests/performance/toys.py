@@ -1,6 +1,6 @@
 """Models and machines small enough to count by hand."""
 
-from liminal_jax.hardware.chip import ByPrecision, Chip, MemoryTier
+from liminal_jax.hardware.chip import ByPrecision, Chip, ChipCost, MemoryTier
 from liminal_jax.hardware.network import (
     AbstractNetwork,
     FittedLatency,
@@ -74,12 +74,17 @@ def toy_system(network: AbstractNetwork = SWITCHED, power: AbstractPower = ACTIV
             memory=MemoryTier(capacity=2000, bandwidth=100, energy=0.5),
             sram=MemoryTier(capacity=200, bandwidth=400, energy=0.125),
             power=power,
-            cost=7,
+            cost=ChipCost(logic=4, memory=2, package=1),
             die_area=2,
         ),
         network=network,
         facility=Facility(
             selling_multiple=2,
+            logic_margin=1,
+            memory_margin=1,
+            package_margin=1,
+            one_time_cost=0,
+            building_cost=0,
             host_price=3,
             board_price=4,
             rack_price=5,

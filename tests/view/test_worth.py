@@ -112,7 +112,7 @@ def test_labels(planned, finished):
         label(planned, "material.memory.silicon_price", "hbm4") == "price of memory silicon, hbm4"
     )
     assert label(planned, "facility.pue", "hbm4") == "PUE"
-    assert label(finished, "chip.cost", "h200") == "cost of making a chip, h200"
+    assert label(finished, "chip.cost.logic", "h200") == "cost of the logic of a chip, h200"
     assert label(planned, "limit.capital_cost", "hbm4") == "limit on capital cost"
     assert limit_amount("limit.utps", 50.0, "1/s") == "50 tokens/s"
 
