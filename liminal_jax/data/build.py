@@ -204,8 +204,10 @@ def facility_of(file: FacilityFile) -> Facility:
     """The pytree of a facility file; one multiple for all parts stands for their margins."""
     return Facility(
         **_price_of_parts(file),
-        one_time_cost=one_time_share(design_cost=_si(file.design_cost), volume=_si(file.volume)),
-        building_cost=_si(file.building_cost),
+        one_time_cost=one_time_share(
+            design_cost=_known(file.design_cost, 0.0), volume=_known(file.volume, 1.0)
+        ),
+        building_cost=_known(file.building_cost, 0.0),
         host_price=_si(file.host_price),
         board_price=_si(file.board_price),
         rack_price=_si(file.rack_price),

@@ -251,11 +251,11 @@ class FacilityFile(_Table):
         logic_margin: Price of the logic of a chip over its cost.
         memory_margin: Price of the memory of a chip over its cost.
         package_margin: Price of the package of a chip over its cost.
-        design_cost: One-time cost of the design of a chip, masks and verification included; 0
+        design_cost: One-time cost of the design of a chip, masks and verification included; None
             where the margins cover it [USD].
-        volume: Chips that are made of one design.
-        building_cost: Building with its power and cooling for each watt of IT power; 0 where it
-            is left out [USD/W].
+        volume: Chips that are made of one design, where its cost is stated.
+        building_cost: Building with its power and cooling for each watt of IT power; None where
+            it is left out [USD/W].
         host_price: Host processor and its memory for each chip [USD].
         board_price: Boards, power supplies and connectors for each chip [USD].
         rack_price: Rack, cooling, storage, integration and test for each chip [USD].
@@ -289,9 +289,9 @@ class FacilityFile(_Table):
     logic_margin: Ratio
     memory_margin: Ratio
     package_margin: Ratio
-    design_cost: PriceShare
-    volume: Ratio
-    building_cost: Annotated[Number, Quantity("USD/W"), NOT_NEGATIVE, KNOWN]
+    design_cost: PriceShare | None = None
+    volume: Ratio | None = None
+    building_cost: Annotated[Number, Quantity("USD/W"), NOT_NEGATIVE, KNOWN] | None = None
     host_price: PriceShare
     board_price: PriceShare
     rack_price: PriceShare

@@ -71,7 +71,7 @@ def changed(
 
 
 def _price_contradictions(changes: Mapping[str, Any], path: str) -> list[Problem]:
-    """Margins beside the one multiple that replaces them; a volume of nothing to share."""
+    """Margins beside the one multiple that replaces them; half of a share of one-time cost."""
     problems = []
     margins = [name for name in MARGINS if name in changes]
     if "selling_multiple" in changes and margins:
@@ -80,9 +80,9 @@ def _price_contradictions(changes: Mapping[str, Any], path: str) -> list[Problem
             " state either the multiple or the margins"
         )
         problems.append(Problem(f"{path}.selling_multiple", message))
-    if "volume" in changes and "design_cost" not in changes:
-        message = "has no effect without design_cost; state both or neither"
-        problems.append(Problem(f"{path}.volume", message))
+    for name, other in (("volume", "design_cost"), ("design_cost", "volume")):
+        if name in changes and other not in changes:
+            problems.append(Problem(f"{path}.{name}", f"says nothing without {other}; state both"))
     return problems
 
 

@@ -190,7 +190,7 @@ def test_prices_that_contradict_each_other_are_told(capsys):
     expected = [
         ("facility.hosts: ", "unknown field"),
         ("facility.selling_multiple: ", "contradicts logic_margin and memory_margin"),
-        ("facility.volume: ", "without design_cost"),
+        ("facility.volume: ", "says nothing without design_cost"),
     ]
     assert_all_told(lines, "study.toml", expected)
 
