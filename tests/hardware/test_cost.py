@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -202,11 +203,13 @@ def test_more_memory_raises_a_price_less_than_one_multiple_would() -> None:
 def test_a_building_is_paid_by_the_watt() -> None:
     system = load_system("h100")
     design = Design(system, Mapping(tp=4), Placement(), batch=1)
-    without = capital_shares(design, 5000.0)
+    without = capital_shares(design, jnp.asarray(5000.0), Exact())
     assert float(without.building) == 0
     dear = dataclasses.replace(system.facility, building_cost=12.0)
     dear_system = dataclasses.replace(system, facility=dear)
-    shares = capital_shares(dataclasses.replace(design, system=dear_system), 5000.0)
+    shares = capital_shares(
+        dataclasses.replace(design, system=dear_system), jnp.asarray(5000.0), Exact()
+    )
     assert float(shares.building) == pytest.approx(60000)
     assert float(shares.total() - without.total()) == pytest.approx(60000, rel=1e-5)
-    assert float(capital_shares(design, float("nan")).building) == 0
+    assert float(capital_shares(design, jnp.asarray(jnp.nan), Exact()).building) == 0
