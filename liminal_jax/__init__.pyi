@@ -26,6 +26,7 @@ from .hardware.network import FullMesh as FullMesh
 from .hardware.network import ScaleOut as ScaleOut
 from .hardware.network import Switched as Switched
 from .hardware.network import Torus as Torus
+from .hardware.package import DieLinks as DieLinks
 from .hardware.plan import ChipPlan as ChipPlan
 from .hardware.plan import Material as Material
 from .hardware.plan import buildability as buildability

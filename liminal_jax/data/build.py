@@ -35,6 +35,7 @@ from liminal_jax.hardware.network import (
     Switched,
     Torus,
 )
+from liminal_jax.hardware.package import DieLinks
 from liminal_jax.hardware.plan import Material, manufacturing_cost
 from liminal_jax.hardware.power import AbstractPower, ActivityPower, ProvisionedPower
 from liminal_jax.hardware.system import Facility, System
@@ -200,6 +201,19 @@ def execution_of(file: ExecutionFile) -> Execution:
     )
 
 
+def die_links_of(file: ExecutionFile) -> DieLinks | None:
+    """What joins the dies of a package; nothing where they act as one."""
+    if file.die_link_bandwidth is None:
+        return None
+    return DieLinks(
+        bandwidth=_si(file.die_link_bandwidth),
+        latency=_si(file.die_link_latency),
+        energy=_si(file.die_link_energy),
+        area=_si(file.die_link_area),
+        shoreline=_si(file.die_link_shoreline),
+    )
+
+
 def facility_of(file: FacilityFile) -> Facility:
     """The pytree of a facility file; one multiple for all parts stands for their margins."""
     return Facility(
@@ -286,10 +300,12 @@ def system_at_margins(library: Library, name: str) -> System:
             power=chip_power(chip, library),
             cost=chip_cost(chip, library),
             die_area=_si(chip.die_area),
+            dies=1 if chip.dies is None else chip.dies,
         ),
         network=network_of(file.network),
         facility=_facility_around(chip, library),
         execution=execution_of(library.execution),
+        die_links=die_links_of(library.execution),
     )
 
 

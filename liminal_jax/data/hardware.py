@@ -22,7 +22,15 @@ from pydantic import (
 
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax._units import parse_unit
-from liminal_jax.data.numbers import FRACTION, KNOWN, NOT_NEGATIVE, POSITIVE, Number, Quantity
+from liminal_jax.data.numbers import (
+    BELOW_ONE,
+    FRACTION,
+    KNOWN,
+    NOT_NEGATIVE,
+    POSITIVE,
+    Number,
+    Quantity,
+)
 from liminal_jax.data.validation import validated
 
 _DATA = Path(__file__).parent
@@ -50,7 +58,9 @@ ByteEnergyShare = Annotated[Number, Quantity("J/B"), NOT_NEGATIVE, KNOWN]
 Duration = Annotated[Number, Quantity("s"), POSITIVE, KNOWN]
 Ratio = Annotated[Number, Quantity(""), POSITIVE, KNOWN]
 Share = Annotated[Number, Quantity(""), FRACTION, KNOWN]
+PartialShare = Annotated[Number, Quantity(""), FRACTION, BELOW_ONE, KNOWN]
 Sustained = Annotated[Share, POSITIVE]
+Delay = Annotated[Number, Quantity("s"), NOT_NEGATIVE, KNOWN]
 Count = Annotated[Number, Quantity(""), NOT_NEGATIVE, KNOWN]
 
 
@@ -220,6 +230,16 @@ class PackagingFile(_Table):
     auxiliary_cost: PriceShare
 
 
+DIE_LINK = (
+    "die_link_bandwidth",
+    "die_link_latency",
+    "die_link_energy",
+    "die_link_area",
+    "die_link_shoreline",
+)
+"""Fields of what joins the dies of a package."""
+
+
 class ExecutionFile(_Table):
     """How far the use of a chip falls short of its peaks, and how its parts work together.
 
@@ -232,6 +252,18 @@ class ExecutionFile(_Table):
             other operators: 1 over the whole step, 0 within operators only.
         overlap_within_operators: Share of the shorter of an operator's arithmetic and traffic that
             is hidden behind the longer, where operators do not overlap; 0 is none.
+        operation_time: Time from the end of an operator to the start of one that depends on it [s].
+        mixer_operations: Operators of a mixer that each depend on the one before.
+        dense_operations: The same of a dense feed-forward block.
+        mixture_operations: The same of a mixture of experts.
+        head_operations: The same of embedding and head together.
+        memory_reserve: Share of main memory that is kept free of weights and caches.
+        die_link_bandwidth: Bandwidth of one die to the others of its package, one direction;
+            where it is not stated, nor the four below, the dies act as one [B/s].
+        die_link_latency: Time from one die to another [s].
+        die_link_energy: Energy of a byte from one die to another, both ends [J/B].
+        die_link_area: Area of a die's links for each byte a second of that bandwidth [m^2 s/B].
+        die_link_shoreline: Edge of a die for each byte a second of that bandwidth [m s/B].
     """
 
     name: str
@@ -240,6 +272,25 @@ class ExecutionFile(_Table):
     bandwidth_share: Sustained
     overlap_between_operators: Share
     overlap_within_operators: Share
+    operation_time: Delay
+    mixer_operations: Count
+    dense_operations: Count
+    mixture_operations: Count
+    head_operations: Count
+    memory_reserve: PartialShare
+    die_link_bandwidth: KnownBandwidth | None = None
+    die_link_latency: Delay | None = None
+    die_link_energy: ByteEnergyShare | None = None
+    die_link_area: Annotated[Number, Quantity("m2*s/B"), NOT_NEGATIVE, KNOWN] | None = None
+    die_link_shoreline: Annotated[Number, Quantity("m*s/B"), NOT_NEGATIVE, KNOWN] | None = None
+
+    @model_validator(mode="after")
+    def _has_whole_links(self) -> "ExecutionFile":
+        """Links between dies are stated whole or not at all."""
+        missing = [name for name in DIE_LINK if getattr(self, name) is None]
+        if missing and len(missing) < len(DIE_LINK):
+            raise ValueError(f"links between dies need {', '.join(missing)} too")
+        return self
 
 
 class FacilityFile(_Table):
@@ -571,6 +622,10 @@ def process_names() -> tuple[str, ...]:
     return _names("processes")
 
 
+IDEAL = "ideal"
+"""The way of using a chip that reaches its peaks: LIMINAL's bound."""
+
+
 def execution_names() -> tuple[str, ...]:
     """Names of the ways of using a chip that come with the package."""
     return _names("executions")
@@ -741,6 +796,12 @@ def load_process_file(name_or_path: str) -> ProcessFile:
     return _loaded(ProcessFile, _path_of("processes", name_or_path))
 
 
+def execution_tables(name: str) -> dict[str, Any]:
+    """The tables of a way of using a chip; what its file leaves out is ideal."""
+    folder = _DATA / "executions"
+    return {**_tables(folder / f"{IDEAL}.toml"), **_tables(folder / f"{name}.toml")}
+
+
 @cache
 def load_execution_file(name: str) -> ExecutionFile:
     """A way of using a chip, by name.
@@ -748,7 +809,8 @@ def load_execution_file(name: str) -> ExecutionFile:
     Raises:
         InputError: its file has mistakes.
     """
-    return _loaded(ExecutionFile, _DATA / "executions" / f"{name}.toml")
+    tables = execution_tables(name)
+    return _checked(ExecutionFile, tables, f"executions/{name}.toml", _source_problems(tables))
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict
 
 from liminal_jax.data.hardware import (
+    IDEAL,
     ExecutionFile,
     FacilityFile,
     PackagingFile,
@@ -39,10 +40,6 @@ class Library(BaseModel):
     packaging: PackagingFile
     facility: FacilityFile
     execution: ExecutionFile
-
-
-IDEAL = "ideal"
-"""The way of using a chip that reaches its peaks: LIMINAL's bound."""
 
 
 def library_of(

@@ -184,6 +184,12 @@ def _fraction(number: Number) -> Number:
     return number
 
 
+def _below_one(number: Number) -> Number:
+    if any(it >= 1 for it in _ends(number)):
+        raise ValueError(f"must leave something, so lie below 1, not at {_said(number)}")
+    return number
+
+
 def _known(number: Number) -> Number:
     if number.value is None:
         raise ValueError(f"may not be unknown ({number.unknown})")
@@ -198,6 +204,9 @@ NOT_NEGATIVE = AfterValidator(_not_negative)
 
 FRACTION = AfterValidator(_fraction)
 """Beside a `Quantity`: the value, where known, and its range lie between 0 and 1."""
+
+BELOW_ONE = AfterValidator(_below_one)
+"""Beside `FRACTION`: the value, where known, and its range lie below 1."""
 
 KNOWN = AfterValidator(_known)
 """Beside a `Quantity`: there is a value."""

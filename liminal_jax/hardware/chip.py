@@ -69,6 +69,7 @@ class Chip(eqx.Module):
         power: How its power follows from its activity.
         cost: Manufacturing cost, by what it pays for.
         die_area: Area of its logic dies together [m^2].
+        dies: Logic dies that share its work.
     """
 
     tensor: ByPrecision
@@ -78,3 +79,4 @@ class Chip(eqx.Module):
     power: AbstractPower
     cost: ChipCost
     die_area: Leaf = eqx.field(converter=as_leaf)
+    dies: Leaf = eqx.field(converter=as_leaf, default=1)

@@ -55,5 +55,6 @@ def clocked(system: System, clock: Scalar, relaxation: AbstractRelaxation | None
         power=chip.power.clocked(clock, energy, memory.energy * memory.bandwidth, relaxation),
         cost=chip.cost,
         die_area=chip.die_area,
+        dies=chip.dies,
     )
     return eqx.tree_at(lambda it: it.chip, system, slower)

@@ -1,4 +1,4 @@
-"""How far the use of a chip falls short of its peaks."""
+"""How far the use of a chip falls short of its peaks, and what it keeps free."""
 
 import equinox as eqx
 
@@ -6,7 +6,7 @@ from liminal_jax._arrays import Leaf, as_leaf
 
 
 class Execution(eqx.Module):
-    """What is reached of a chip's peaks; by default all, which is LIMINAL's bound.
+    """What is reached of a chip; by default all of it, which is LIMINAL's bound.
 
     A calibration has losses of its own, which stand for these.
 
@@ -18,9 +18,21 @@ class Execution(eqx.Module):
             during the traffic of others: 1 over the whole step, 0 within operators only.
         overlap_within_operators: Share of the shorter of an operator's arithmetic and traffic that
             is hidden behind the longer, where operators do not overlap: 0 is one after the other.
+        operation_time: Time from the end of an operator to the start of one that depends on it [s].
+        mixer_operations: Operators of a mixer that each depend on the one before.
+        dense_operations: The same of a dense feed-forward block.
+        mixture_operations: The same of a mixture of experts.
+        head_operations: The same of embedding and head together.
+        memory_reserve: Share of main memory that is kept free of weights and caches.
     """
 
     compute_share: Leaf = eqx.field(converter=as_leaf, default=1)
     bandwidth_share: Leaf = eqx.field(converter=as_leaf, default=1)
     overlap_between_operators: Leaf = eqx.field(converter=as_leaf, default=1)
     overlap_within_operators: Leaf = eqx.field(converter=as_leaf, default=1)
+    operation_time: Leaf = eqx.field(converter=as_leaf, default=0)
+    mixer_operations: Leaf = eqx.field(converter=as_leaf, default=4)
+    dense_operations: Leaf = eqx.field(converter=as_leaf, default=2)
+    mixture_operations: Leaf = eqx.field(converter=as_leaf, default=5)
+    head_operations: Leaf = eqx.field(converter=as_leaf, default=1)
+    memory_reserve: Leaf = eqx.field(converter=as_leaf, default=0)

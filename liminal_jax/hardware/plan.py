@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.chip import ByPrecision, Chip, ChipCost, MemoryTier
+from liminal_jax.hardware.package import DieLinks
 from liminal_jax.hardware.power import ActivityPower
 from liminal_jax.hardware.technology import MemoryTechnology, Packaging, Process
 from liminal_jax.laws.cost import known_good_cost, package_yield
@@ -39,11 +40,19 @@ class ChipPlan(eqx.Module):
 
 
 class Material(eqx.Module):
-    """What the chip is made of."""
+    """What the chip is made of.
+
+    Attributes:
+        memory: Its memory stacks.
+        process: The process of its dies.
+        packaging: What turns both into a chip.
+        die_links: What joins its dies; none where they act as one.
+    """
 
     memory: MemoryTechnology
     process: Process
     packaging: Packaging
+    die_links: DieLinks | None = None
 
 
 class Buildability(eqx.Module):
@@ -51,7 +60,7 @@ class Buildability(eqx.Module):
 
     Attributes:
         reticle: Area of a die over that of the largest die.
-        shoreline: Die edge that the stacks need over that there is.
+        shoreline: Die edge that the stacks, or the links between dies, need over that there is.
         whole_stacks: Stacks that all dies together have if each has as many, over the stacks
             planned.
         stacked_area: Area that stacks cover over that of the dies.
@@ -69,13 +78,16 @@ def planned_die_area(plan: ChipPlan, material: Material) -> Scalar:
     """Area of one die [m^2]."""
     process, memory = material.process, material.memory
     controller = memory.controller_transistors / process.logic_density
+    links = plan.link_bandwidth / plan.dies * process.link_phy_area
+    if material.die_links is not None:
+        links = links + material.die_links.die_area(plan.dies)
     return die_area(
         compute=plan.compute_area,
         sram=(plan.sram + process.buffer_capacity) / process.sram_density,
         memory_interface=plan.stacks
         / plan.dies
         * (memory.phy_area + controller + memory.embedded_share * memory.footprint),
-        links=plan.link_bandwidth / plan.dies * process.link_phy_area,
+        links=links,
         overhead=process.overhead_fraction,
     )
 
@@ -96,6 +108,21 @@ def _memory_edge(area: Scalar, process: Process, relaxation: AbstractRelaxation)
     return EDGES_WITH_MEMORY * long_edge
 
 
+def _shoreline(
+    stacks: Scalar, area: Scalar, plan: ChipPlan, material: Material, relaxation: AbstractRelaxation
+) -> Scalar:
+    """Edge that a die needs over that there is, of the edges that need more.
+
+    Stacks stand along the two longer ones; links to other dies along the two others.
+    """
+    memory_edge = _memory_edge(area, material.process, relaxation)
+    stands = stacks * material.memory.shoreline / memory_edge
+    if material.die_links is None:
+        return stands
+    other_edges = EDGES_WITH_MEMORY**2 * area / memory_edge
+    return relaxation.maximum(stands, material.die_links.die_edge(plan.dies) / other_edges)
+
+
 def buildability(
     plan: ChipPlan, material: Material, relaxation: AbstractRelaxation
 ) -> Buildability:
@@ -106,7 +133,7 @@ def buildability(
     share = plan.stacks / plan.dies
     return Buildability(
         reticle=area / (process.reticle_width * process.reticle_height),
-        shoreline=share * memory.shoreline / _memory_edge(area, process, relaxation),
+        shoreline=_shoreline(share, area, plan, material, relaxation),
         whole_stacks=relaxation.ceil(share) / share,
         stacked_area=share * memory.stacked_share * memory.footprint / area,
         interposer=interposer / material.packaging.interposer_limit,
@@ -204,4 +231,5 @@ def planned_chip(plan: ChipPlan, material: Material, relaxation: AbstractRelaxat
             relaxation=relaxation,
         ),
         die_area=plan.dies * area,
+        dies=plan.dies,
     )

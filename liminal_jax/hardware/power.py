@@ -18,12 +18,14 @@ class Activity(eqx.Module):
         memory_energy: Energy of the traffic to its memories [J].
         arithmetic: Operations, counted as 8-bit tensor operations of equal energy [FLOP].
         messages: Bytes it sends to other chips [B].
+        die_energy: Energy of what its dies send each other [J].
     """
 
     time: Leaf = eqx.field(converter=as_leaf)
     memory_energy: Leaf = eqx.field(converter=as_leaf)
     arithmetic: Leaf = eqx.field(converter=as_leaf)
     messages: Leaf = eqx.field(converter=as_leaf)
+    die_energy: Leaf = eqx.field(converter=as_leaf, default=0)
 
 
 class AbstractPower(eqx.Module):
@@ -81,6 +83,7 @@ class ActivityPower(AbstractPower):
             activity.memory_energy
             + self.flop_energy * activity.arithmetic
             + self.link_energy * activity.messages
+            + activity.die_energy
         )
 
     def power(self, activity: Activity) -> Scalar:

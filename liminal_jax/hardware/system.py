@@ -6,6 +6,7 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.hardware.chip import Chip, ChipCost
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork
+from liminal_jax.hardware.package import DieLinks
 from liminal_jax.laws.cost import chip_price
 
 
@@ -75,9 +76,18 @@ class Facility(eqx.Module):
 
 
 class System(eqx.Module):
-    """The hardware, and how far its use falls short of its peaks."""
+    """The hardware, and how far its use falls short of its peaks.
+
+    Attributes:
+        chip: The chips.
+        network: What joins them.
+        facility: What stands around them.
+        execution: How far their use falls short of their peaks.
+        die_links: What joins the dies of a chip; none where they act as one die.
+    """
 
     chip: Chip
     network: AbstractNetwork
     facility: Facility
     execution: Execution = eqx.field(default_factory=Execution)
+    die_links: DieLinks | None = None

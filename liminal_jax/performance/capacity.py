@@ -12,7 +12,7 @@ ROUNDING = 1e-6
 
 
 class Fill(eqx.Module):
-    """How full the fullest chip is: main memory as a share, SRAM as yes or no."""
+    """How full the fullest chip is: main memory less its reserve as a share, SRAM as yes or no."""
 
     main: Leaf = eqx.field(converter=as_leaf)
     sram_fits: Leaf = eqx.field(converter=as_leaf)
@@ -21,6 +21,7 @@ class Fill(eqx.Module):
 def memory_fill(held: Residents, design: Design, crowding: Scalar, tables: Scalar) -> Fill:
     """How full the fullest chip is, given by how much it exceeds the mean in layers and tables."""
     chip, chips, placement = design.system.chip, design.mapping.chips(), design.placement
+    usable = chip.memory.capacity * (1 - design.system.execution.memory_reserve)
     sram = crowding * (
         placement.weights * held.weights
         + placement.experts * held.experts
@@ -32,6 +33,6 @@ def memory_fill(held: Residents, design: Design, crowding: Scalar, tables: Scala
         + (1 - placement.cache) * held.kept()
     )
     return Fill(
-        main=main / chip.memory.capacity / chips,
+        main=main / usable / chips,
         sram_fits=jnp.where(sram / chips <= chip.sram.capacity * (1 + ROUNDING), 1.0, 0.0),
     )

@@ -11,7 +11,12 @@ from liminal_jax.workload.request import Request
 
 
 def chip_activity(
-    work: Operator, design: Design, request: Request, step: Scalar, sent: Scalar
+    work: Operator,
+    design: Design,
+    request: Request,
+    step: Scalar,
+    sent: Scalar,
+    die_energy: Scalar,
 ) -> Activity:
     """What one chip does; in one step each stage works on each micro-batch in flight once."""
     chip, chips = design.system.chip, design.mapping.stage_chips()
@@ -22,6 +27,7 @@ def chip_activity(
         memory_energy=(traffic.sram * chip.sram.energy + traffic.main * chip.memory.energy) / chips,
         arithmetic=tensor * chip.tensor.bits_8,
         messages=sent,
+        die_energy=die_energy,
     )
 
 

@@ -45,10 +45,11 @@ class Prediction(eqx.Module):
         step_time: Time of one token through all stages [s].
         compute_time: Time that the arithmetic is busy in it [s].
         memory_time: Time that the memory is busy in it [s].
-        exposed_time: Time spent waiting for collectives [s].
+        exposed_time: Time spent waiting: for collectives, and for operators where that is charged
+            [s].
         memory_required: Bytes the instance holds [B].
         memory_capacity: Bytes its chips can hold [B].
-        memory_fill: Bytes over capacity on the fullest chip, main memory.
+        memory_fill: Bytes over capacity but for the reserve on the fullest chip, main memory.
         fits: Whether the fullest chip holds its part.
         bottleneck: Index into `BOTTLENECKS`.
         parameters_total: Weights counted.

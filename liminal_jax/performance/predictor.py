@@ -5,6 +5,8 @@
 after Davies, Crago, Sankaralingam and Kozyrakis (2025), LIMINAL, arXiv:2507.14397.
 """
 
+from typing import NamedTuple
+
 import equinox as eqx
 import jax.numpy as jnp
 
@@ -25,7 +27,7 @@ from liminal_jax.performance.residents import (
     table_crowding,
 )
 from liminal_jax.performance.step_terms import step_terms
-from liminal_jax.performance.timing import communication, operator_times, tensor_time
+from liminal_jax.performance.timing import communication, operator_times, tensor_time, within_chip
 from liminal_jax.workload.chunk import Prompts
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
@@ -38,7 +40,8 @@ class Step(eqx.Module):
         time: All of it, with what the calibration adds [s].
         compute: Time that the arithmetic is busy in it, before a calibration [s].
         memory: Time that the memory is busy in it, before a calibration [s].
-        exposed: Time spent waiting for collectives, ideally [s].
+        exposed: Time spent waiting for collectives, and for operators where that is charged,
+            before a calibration [s].
     """
 
     time: Leaf = eqx.field(converter=as_leaf)
@@ -47,14 +50,26 @@ class Step(eqx.Module):
     exposed: Leaf = eqx.field(converter=as_leaf)
 
 
+class Sent(NamedTuple):
+    """What one chip sends in a step.
+
+    Attributes:
+        messages: Bytes to other chips [B].
+        die_energy: Energy of what its dies send each other [J].
+    """
+
+    messages: Scalar
+    die_energy: Scalar
+
+
 def _step(
     design: Design,
     model: Model,
     request: Request,
     prompts: Prompts | None,
     assumptions: Assumptions,
-) -> tuple[Step, Operator, Scalar]:
-    """A step, the work of one stage in it as if stages were alike, and the bytes a chip sends."""
+) -> tuple[Step, Operator, Sent]:
+    """A step, the work of one stage in it as if stages were alike, and what a chip sends."""
     relaxation, batch = assumptions.relaxation, design.batch
     pace = imbalance(model, design.mapping, assumptions.division, relaxation)
     tables = table_operators(model, request, batch, prompts)
@@ -64,7 +79,8 @@ def _step(
     tokens = batch if prompts is None else batch + prompts.tokens()
     together = eqx.tree_at(lambda it: it.batch, design, tokens)
     collectives, pipeline = communication(together, model, request, assumptions)
-    exposed = pace * collectives.time + pipeline.time
+    inside = within_chip(together, model, request, assumptions)
+    exposed = pace * collectives.time + pipeline.time + (pace * inside.layers + inside.head)
     step = Step(
         time=assumptions.calibration.step_time(
             busy_time(times, design.system.execution, relaxation) + exposed,
@@ -75,7 +91,7 @@ def _step(
         exposed=exposed,
     )
     work = sum(operators[1:] + tables, start=operators[0])
-    return step, work, collectives.sent + pipeline.sent
+    return step, work, Sent(collectives.sent + pipeline.sent, inside.energy)
 
 
 def _bottleneck(step: Step, fits: Truth) -> Scalar:
@@ -116,7 +132,7 @@ def predict(
     fits = (fill.main <= 1 + ROUNDING) & (fill.sram_fits > 0)
 
     tensor = tensor_time(work, chip, request, mapping.stage_chips())
-    activity = chip_activity(work, design, request, step.time, sent)
+    activity = chip_activity(work, design, request, step.time, *sent)
     each, power = chip.power.power(activity), power_shares(design, activity, assumptions)
     capital = capital_shares(design, power.total(), relaxation)
     facility = design.system.facility

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from liminal_jax._files import InputError, Problem
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.data.build import (
+    die_links_of,
     execution_of,
     facility_of,
     network_of,
@@ -26,7 +27,7 @@ from liminal_jax.data.hardware import (
     ProcessFile,
     TechnologyFile,
 )
-from liminal_jax.data.library import IDEAL, Library, library_of
+from liminal_jax.data.library import Library, library_of
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork, FittedLatency
@@ -36,7 +37,7 @@ from liminal_jax.mapping.division import EvenParts
 from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
 from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.host import ConstantHost
-from liminal_jax.study.assumptions import BASE, PRICES, changed
+from liminal_jax.study.assumptions import PRICES, changed, execution_changes
 from liminal_jax.study.file import AssumptionsTable, DesignFile, WorkloadTable
 from liminal_jax.workload.model import Model, model_of
 from liminal_jax.workload.request import Request
@@ -122,9 +123,7 @@ def _facility_file(assumptions: AssumptionsTable, source: str) -> FacilityFile:
 
 
 def _execution_file(assumptions: AssumptionsTable, source: str) -> ExecutionFile:
-    changes = {**assumptions.execution}
-    base = changes.pop(BASE, IDEAL)
-    file = f"executions/{base}.toml"
+    file, changes = execution_changes(assumptions.execution)
     return changed(ExecutionFile, file, changes, source, "assumptions.execution")
 
 
@@ -189,6 +188,7 @@ def _planned_of(files: PlannedFiles) -> Planned:
             memory=jax.tree.map(lambda *leaves: jnp.stack(leaves), *technologies),
             process=process_of(files.process),
             packaging=packaging_of(files.packaging, files.facility),
+            die_links=die_links_of(files.execution),
         ),
         network=network_of(files.network),
         facility=facility_of(files.facility),

@@ -11,6 +11,7 @@ import liminal_jax.data
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.data.build import MARGINS
 from liminal_jax.data.hardware import (
+    IDEAL,
     ExecutionFile,
     FacilityFile,
     NetworkFile,
@@ -18,10 +19,10 @@ from liminal_jax.data.hardware import (
     ProcessFile,
     TechnologyFile,
     execution_names,
+    execution_tables,
     process_names,
     technology_names,
 )
-from liminal_jax.data.library import IDEAL
 from liminal_jax.data.validation import validated
 
 _DATA = Path(liminal_jax.data.__file__).parent
@@ -97,8 +98,7 @@ def _parts(assumptions: Mapping[str, Any], process: str) -> list[tuple[Any, str,
         parts.append((ProcessFile, f"processes/{process}.toml", changes, "assumptions.process"))
     execution = assumptions.get("execution", {})
     if isinstance(execution, dict) and execution.get(BASE, IDEAL) in execution_names():
-        changes = {field: it for field, it in execution.items() if field != BASE}
-        file = f"executions/{execution.get(BASE, IDEAL)}.toml"
+        file, changes = execution_changes(execution)
         parts.append((ExecutionFile, file, changes, "assumptions.execution"))
     memory = assumptions.get("memory", {})
     for name, changes in memory.items() if isinstance(memory, dict) else ():
@@ -129,6 +129,16 @@ def assumption_problems(assumptions: Any, process: Any) -> list[Problem]:
         )
         for name in sorted(unknown)
     ]
+
+
+def execution_changes(execution: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The file of a way of using a chip, and what a study's assumptions change in it.
+
+    Args:
+        execution: Fields and what they become; `base` names the way, the ideal one if left out.
+    """
+    own = {field: it for field, it in execution.items() if field != BASE}
+    return f"executions/{IDEAL}.toml", {**execution_tables(execution.get(BASE, IDEAL)), **own}
 
 
 def _base_problems(execution: Any) -> list[Problem]:

@@ -63,6 +63,29 @@ def _execution_sentence(execution: Execution) -> str:
     return _SUSTAINED.format(compute=compute, bandwidth=bandwidth, overlap=overlap)
 
 
+def _within_chip_sentences(system: System) -> list[str]:
+    """What is charged of the time inside a chip and of its memory, where anything is."""
+    execution, links, sentences = system.execution, system.die_links, []
+    if float(execution.operation_time) > 0:
+        sentences.append(
+            f"Operators that depend on each other start {float(execution.operation_time) * 1e6:.3g}"
+            f" us one after the other: {float(execution.mixer_operations):g} of a mixer,"
+            f" {float(execution.dense_operations):g} of a dense block,"
+            f" {float(execution.mixture_operations):g} of a mixture of experts."
+        )
+    if links is not None and float(system.chip.dies) > 1:
+        sentences.append(
+            f"{float(system.chip.dies):g} dies of a chip sum the residual stream after each part of"
+            f" a layer over links of {float(links.bandwidth) / 1e12:.3g} TB/s a die."
+        )
+    if float(execution.memory_reserve) > 0:
+        sentences.append(
+            f"{float(execution.memory_reserve):.0%} of main memory is kept free; the fill is that"
+            " of the rest."
+        )
+    return sentences
+
+
 def _unknown(label: str, number: Number, consequence: str) -> list[str]:
     if number.value is not None:
         return []
@@ -185,6 +208,7 @@ def basis(
     fitted = isinstance(system.network, FittedLatency)
     return [
         _execution_sentence(system.execution),
+        *_within_chip_sentences(system),
         *([_TALK] if file.workload.accounting == "talk" else []),
         _TALK_EXCHANGE if talk else _LAYER_EXCHANGE,
         _FITTED_LATENCY if fitted else _ALPHA_BETA,

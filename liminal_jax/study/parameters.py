@@ -98,6 +98,7 @@ MEANINGS = {
     "chip.cost.logic": Meaning("cost of the logic of a chip", "USD"),
     "chip.cost.memory": Meaning("cost of the memory of a chip", "USD"),
     "chip.cost.package": Meaning("cost of the package of a chip", "USD"),
+    "chip.dies": Meaning("dies of a chip", ""),
     "chip.die_area": Meaning("die area of a chip", "m2"),
     "network.domain": Meaning("scale-up domain", ""),
     "network.dimensions": Meaning("dimensions of the torus", ""),
@@ -138,6 +139,23 @@ MEANINGS = {
     "execution.bandwidth_share": Meaning("sustained share of memory bandwidth", "", 1.0),
     "execution.overlap_between_operators": Meaning("overlap between operators", "", 1.0),
     "execution.overlap_within_operators": Meaning("overlap within operators", "", 1.0),
+    "execution.operation_time": Meaning("time of a dependent operation", "s"),
+    "execution.mixer_operations": Meaning("dependent operations of a mixer", ""),
+    "execution.dense_operations": Meaning("dependent operations of a dense block", ""),
+    "execution.mixture_operations": Meaning("dependent operations of a mixture", ""),
+    "execution.head_operations": Meaning("dependent operations of the head", ""),
+    "execution.memory_reserve": Meaning("share of memory kept free", "", 1.0),
+    **{
+        f"{prefix}die_links.{field}": meaning
+        for prefix in ("", "material.")
+        for field, meaning in {
+            "bandwidth": Meaning("link bandwidth of a die", "B/s"),
+            "latency": Meaning("latency between dies", "s"),
+            "energy": Meaning("energy of a link between dies", "J/B"),
+            "area": Meaning("interface area of links between dies", "m2*s/B"),
+            "shoreline": Meaning("edge of links between dies", "m*s/B"),
+        }.items()
+    },
     "context": Meaning("context", "tokens"),
     "weight_bits": Meaning("bits of a weight", "bits"),
     "kv_bits": Meaning("bits of a cache element", "bits"),

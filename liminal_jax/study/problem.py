@@ -94,7 +94,7 @@ PHYSICAL = {
     "experts": "expert-parallel ranks over experts",
     "stages": "pipeline stages over layers",
     "reticle": "area of a die over the largest die",
-    "shoreline": "die edge that the memory stacks need over the edge there is",
+    "shoreline": "die edge that memory stacks or links between dies need over the edge there is",
     "whole_stacks": "stacks for equally many on each die over the stacks there are",
     "stacked_area": "area that stacked memory covers over the area of the dies",
     "interposer": "interposer over the largest that is made",
@@ -219,6 +219,7 @@ class Problem:
             network=network,
             facility=self.hardware.facility,
             execution=self.hardware.execution,
+            die_links=self.hardware.material.die_links,
         )
         return _Hardware(
             clocked(nominal, values["clock"], relaxation),

@@ -93,10 +93,12 @@ class Finished(AbstractBase):
                 power=chip.power,
                 cost=chip.cost,
                 die_area=chip.die_area,
+                dies=chip.dies,
             ),
             network=_delayed(start.network, numbers.latency),
             facility=start.facility,
             execution=start.execution,
+            die_links=start.die_links,
         )
 
     def _sram(self, share: Scalar) -> MemoryTier:
@@ -162,6 +164,7 @@ class Planned(AbstractBase):
             network=_delayed(self.network, numbers.latency),
             facility=self.facility,
             execution=self.execution,
+            die_links=self.material.die_links,
         )
         return clocked(nominal, self.clock)
 
