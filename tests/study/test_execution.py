@@ -1,6 +1,8 @@
 """How far a chip falls short of its peaks, as a study says it and as its design carries it."""
 
 import dataclasses
+import itertools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +12,9 @@ from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
 from liminal_jax.design.find import find
 from liminal_jax.design.pessimistic import PESSIMISTIC, kink, pessimistic, with_overlap
-from liminal_jax.study.file import load_space, load_study
+from liminal_jax.study.file import load_question, load_space, load_study, study_names
 from liminal_jax.study.predicted import predicted
-from liminal_jax.study.problem import problem_of
+from liminal_jax.study.problem import NUMERIC, problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from liminal_jax.study.write import design_text
 from tests.design.brute import study
@@ -154,3 +156,89 @@ def test_a_kink_is_named_where_both_times_are_equal(tmp_path):
     )
     assert at(0.014, 0.013) is None
     assert at(float("nan"), 0.013) is None
+
+
+def test_what_a_chip_cannot_keep_free_or_leave_half_said(tmp_path):
+    for reserve, said in (
+        (1.2, "between 0 and 1"),
+        (1.0, "lie below 1"),
+        (-0.1, "between 0 and 1"),
+    ):
+        (message,) = messages(tmp_path, memory_reserve=reserve).items()
+        assert message[0] == "assumptions.execution.memory_reserve"
+        assert said in message[1]
+        assert f"not at {reserve:g}" in message[1]
+    (message,) = messages(tmp_path, die_link_bandwidth="2 TB/s").items()
+    assert message == (
+        "assumptions.execution",
+        "links between dies need die_link_latency, die_link_energy, die_link_area,"
+        " die_link_shoreline too",
+    )
+    assert messages(tmp_path, operation_time="-1 us") == {
+        "assumptions.execution.operation_time": "must not be below zero, not -1 us"
+    }
+
+
+PLANNED = {"base": "planned-chip"}
+
+
+def test_links_between_dies_take_area_and_edge_of_planned_dies(tmp_path):
+    ideal, linked = problem_with(tmp_path), problem_with(tmp_path, **PLANNED)
+
+    def hardware(problem, dies):
+        point = list(problem.point)
+        point[NUMERIC.index("dies")] = dies
+        return problem.fleet(jnp.asarray(point), jnp.asarray(1), Exact())
+
+    links = linked.hardware.material.die_links
+    process = linked.hardware.material.process
+    for dies, joins in ((1.0, 0.0), (2.0, 1.0), (4.0, 1.0)):
+        (bare, _), (fleet, _) = hardware(ideal, dies), hardware(linked, dies)
+        more = joins * 2.5e12 * float(links.area) / (1 - float(process.overhead_fraction))
+        assert float(fleet.die_area - bare.die_area) == pytest.approx(more, rel=1e-6, abs=1e-15)
+    # 2.5 TB/s take 3.8 mm; a die that must give them more than its free edges cannot be built
+    wide = problem_with(tmp_path, **PLANNED, die_link_bandwidth="100 TB/s")
+    assert float(hardware(linked, 2.0)[1]["shoreline"]) < 1
+    assert float(hardware(wide, 2.0)[1]["shoreline"]) > 1
+
+
+def test_the_best_of_a_study_with_everything_on_is_proven_and_its_file_predicts_the_same(tmp_path):
+    design = {**SMALL, "dies": {"choices": [1, 2, 4]}, "batch": {"choices": [1, 8, 64]}}
+    path = study(tmp_path, "planned", design=design, assumptions={"execution": PLANNED})
+    file = load_study(str(path))
+    problem = problem_of(file)
+    judge = jax.jit(
+        jax.vmap(lambda point, row: problem.outcome(point, row, Exact()), in_axes=(0, None))
+    )
+    points = []
+    for values in itertools.product(*(it.grid.values for it in problem.variables)):
+        point = list(problem.point)
+        for variable, value in zip(problem.variables, values, strict=True):
+            point[variable.position] = value
+        points.append(point)
+    best = -math.inf
+    for row in range(len(problem.categories)):
+        outcome = judge(jnp.asarray(points), jnp.asarray(row))
+        feasible = jnp.all(outcome.excess <= 1e-9, axis=1)
+        best = max(best, float(jnp.max(jnp.where(feasible, outcome.score, -jnp.inf))))
+    finding = find(problem)
+    assert finding.certificate.complete
+    assert finding.certificate.relative_gap == 0
+    assert finding.objective == pytest.approx(math.exp(best), rel=1e-9)
+    saved = tmp_path / "design.toml"
+    saved.write_text(design_text(file, finding.place.values, finding.place.category))
+    again = predicted(load_space(str(saved)))
+    for one, other in zip(
+        jax.tree.leaves(again.prediction), jax.tree.leaves(finding.fleet.instance), strict=True
+    ):
+        assert float(one) == pytest.approx(float(other), rel=1e-9)
+    text = " ".join(again.basis)
+    assert "Operators that depend on each other start 1 us one after the other" in text
+    assert "10% of main memory is kept free" in text
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_studies_of_planned_chips_charge_what_happens_inside_them(name):
+    file = load_question(name)
+    planned = file.design.system is None
+    assert file.assumptions.execution == (PLANNED if planned else {})
