@@ -188,7 +188,7 @@ def _paper(config: Config) -> dict[str, Any]:
     chips = talk_chips(CHIPS)
     fronts: dict[str, Any] = {}
     for name, model in talk_models(config.models).items():
-        request = ll.Request(CONTEXT)
+        request = ll.Request(CONTEXT, attention_bits=8)
         designs = designs_of(stacked(chips.values()), model, request, TALK, config.grid)
         fronts[name] = {
             chip: _front(designs.where(designs.chip == place))

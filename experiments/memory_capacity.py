@@ -64,7 +64,7 @@ def _predictions(model: ll.Model, contexts: jax.Array, users: jax.Array) -> ll.P
 
     def prediction(context: jax.Array, batch: jax.Array) -> ll.Prediction:
         design = ll.Design(system, ll.Mapping(), ll.Placement(), batch)
-        return ll.predict(design, model, ll.Request(context))
+        return ll.predict(design, model, ll.Request(context, attention_bits=8))
 
     return jax.vmap(prediction)(contexts, users)
 
@@ -83,7 +83,9 @@ def _held(model: ll.Model, contexts: Sequence[int], users: Sequence[int]) -> dic
 def _nominal(model: ll.Model, parameters: float) -> ll.Model:
     """A model in the talk's accounting, with the parameters in its name."""
     counted = ll.predict(
-        ll.Design(ll.load_system(SYSTEM), ll.Mapping(), ll.Placement(), 1), model, ll.Request(1)
+        ll.Design(ll.load_system(SYSTEM), ll.Mapping(), ll.Placement(), 1),
+        model,
+        ll.Request(1, attention_bits=8),
     ).parameters_total
     return ll.with_parameters(model, parameters, counted)
 

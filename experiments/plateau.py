@@ -123,7 +123,9 @@ def changed_speed(
         1.0,
     )
     rules = dataclasses.replace(TALK, relaxation=relaxation)
-    return jnp.log(ll.predict(design, model, ll.Request(start.context * context), rules).utps)
+    return jnp.log(
+        ll.predict(design, model, ll.Request(start.context * context, attention_bits=8), rules).utps
+    )
 
 
 @eqx.filter_jit

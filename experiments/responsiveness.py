@@ -187,7 +187,11 @@ def verdicts(rows: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _cells(name: str, context: int, grid: Grid) -> dict[str, Any]:
     """What speed buys for one model at one context, by accounting."""
-    paper, planned, request = talk_chips(CHIPS), planned_chips(), ll.Request(context)
+    paper, planned, request = (
+        talk_chips(CHIPS),
+        planned_chips(),
+        ll.Request(context, attention_bits=8),
+    )
     (counted,) = talk_models([name]).values()
     model = ll.load_model(load_published().scale.rows[name].model)
     first = designs_of(stacked(paper.values()), counted, request, TALK, grid)

@@ -18,7 +18,7 @@ from liminal_jax.calibration.fitted import Fitted
 from liminal_jax.data.calibrations import Calibration
 from liminal_jax.data.names import chip_family
 from liminal_jax.fit.rows import DRAWN_SHARE
-from liminal_jax.mapping.exchange import HeadsExchange, ReplicatedExchange
+from liminal_jax.mapping.attention import AbstractAttentionMapping
 from liminal_jax.performance.serving import Serving
 
 SERVED, POOL = "served", "pool"
@@ -68,13 +68,18 @@ class Asked(eqx.Module):
     model: ll.Model
     request: ll.Request
     lengths: ll.Lengths
+    attention: AbstractAttentionMapping
     assumptions: ll.Assumptions
 
-    def served(self, way: jax.Array) -> tuple[ll.Design, Serving]:
-        """A design of so many ranks, ranks over which experts are spread, and users."""
+    def design(self, way: jax.Array) -> ll.Design:
+        """A design of some ranks, ranks over which experts are spread, and users."""
         ranks, spread, users = way
-        mapping = ll.Mapping(tp=ranks, ep=spread)
-        design = ll.Design(self.system, mapping, ll.Placement(), users)
+        mapping = ll.Mapping(tp=ranks, ep=spread, attention=self.attention)
+        return ll.Design(self.system, mapping, ll.Placement(), users)
+
+    def served(self, way: jax.Array) -> tuple[ll.Design, Serving]:
+        """The design of a way, and how it serves."""
+        design = self.design(way)
         given = (design, self.model, self.request, self.lengths, self.assumptions)
         return design, ll.serve(*given)
 
@@ -128,10 +133,7 @@ def fits(asked: Asked, ways: jax.Array) -> jax.Array:
     """Whether the chips hold the model and its users."""
 
     def one(way: jax.Array) -> jax.Array:
-        ranks, spread, users = way
-        mapping = ll.Mapping(tp=ranks, ep=spread)
-        design = ll.Design(asked.system, mapping, ll.Placement(), users)
-        return jnp.asarray(ll.predict(design, asked.model, asked.request).fits)
+        return jnp.asarray(ll.predict(asked.design(way), asked.model, asked.request).fits)
 
     return jax.vmap(one, in_axes=1)(ways)
 
@@ -149,10 +151,16 @@ def calibration() -> Calibration:
     return ll.load_calibration(CALIBRATION)
 
 
-def asked_of(chip: str, workload: Workload, assumptions: ll.Assumptions) -> Asked:
-    """The question that a chip and a workload put to every way."""
+def asked_of(
+    chip: str,
+    workload: Workload,
+    attention: AbstractAttentionMapping,
+    assumptions: ll.Assumptions | None = None,
+) -> Asked:
+    """The question that a chip, a workload and a mapping of attention put to every way."""
     system, model = ll.load_system(chip), ll.load_model(workload.model)
-    return Asked(system, model, workload.request(), workload.lengths(), assumptions)
+    laws = ll.Assumptions() if assumptions is None else assumptions
+    return Asked(system, model, workload.request(), workload.lengths(), attention, laws)
 
 
 def engine_speed(
@@ -175,6 +183,6 @@ def engine_speed(
         apart: Whether each rank attends to users of its own.
     """
     losses = calibration().fitted(engine, chip_family(chip))
-    exchange = ReplicatedExchange() if apart else HeadsExchange()
-    laws = ll.Assumptions(exchange=exchange, calibration=losses)
-    return float(_speed(asked_of(chip, workload, laws), jnp.asarray(way), kind))
+    attention = ll.DataParallel() if apart else ll.CopiedHeads()
+    asked = asked_of(chip, workload, attention, ll.Assumptions(calibration=losses))
+    return float(_speed(asked, jnp.asarray(way), kind))

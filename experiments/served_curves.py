@@ -18,7 +18,7 @@ from experiments.lattices import frontier
 from experiments.served import Asked, Workload, asked_of, calibration
 from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.data.names import chip_family
-from liminal_jax.mapping.exchange import HeadsExchange, ReplicatedExchange
+from liminal_jax.mapping.attention import AbstractAttentionMapping
 
 RANKS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 72)
 """Ranks that are tried."""
@@ -110,10 +110,14 @@ class _Tried:
 
 
 def _tried(
-    chip: str, workload: Workload, points: np.ndarray, assumptions: ll.Assumptions, reach: float
+    chip: str,
+    workload: Workload,
+    points: np.ndarray,
+    attention: AbstractAttentionMapping,
+    reach: float,
 ) -> _Tried:
     """Those ways of which all fits, and whose ranks are within the domain or a reach beyond it."""
-    asked = asked_of(chip, workload, assumptions)
+    asked = asked_of(chip, workload, attention)
     fits = np.asarray(served.fits(asked, jnp.asarray(points)))
     return _Tried(asked, points, fits & (points[0] <= max(_domain(asked.system), reach)))
 
@@ -161,14 +165,15 @@ def curves(
         where the chips cannot hold the model.
     """
     together, apart = split_ways(users), spread_ways(users)
-    split, heads = ll.Assumptions(), ll.Assumptions(exchange=HeadsExchange())
-    replicated = ll.Assumptions(exchange=ReplicatedExchange())
     reach = max((ranks for ranks, _ in setups), default=1.0)
     real = [
-        _tried(chip, workload, together, heads, reach),
-        _tried(chip, workload, apart, replicated, reach),
+        _tried(chip, workload, together, ll.CopiedHeads(), reach),
+        _tried(chip, workload, apart, ll.DataParallel(), reach),
     ]
-    ideal = [*real, *(_tried(chip, workload, ways, split, reach) for ways in (together, apart))]
+    ideal = [
+        *real,
+        *(_tried(chip, workload, ways, ll.SplitSequence(), reach) for ways in (together, apart)),
+    ]
     family = chip_family(chip)
     losses = calibration().fitted(None, family)
     reached = _joined([it.reached(kind, losses) for it in real])

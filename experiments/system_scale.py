@@ -209,7 +209,7 @@ def _row(asked: _Asked, row: ScaleRow, config: Config) -> dict[str, Any]:
 def _table(table: ScaleTable, config: Config) -> dict[str, Any]:
     asked = _Asked(
         system=ll.load_system(table.system),
-        request=ll.Request(table.context),
+        request=ll.Request(table.context, attention_bits=8),
         ranks=jnp.asarray(table.ranks, float),
     )
     return {
@@ -225,7 +225,7 @@ def _paper() -> dict[str, Any]:
     system, counted = ll.load_system(paper.system), ll.talk_model(ll.load_model(paper.model))
     assumptions = ll.Assumptions(exchange=ll.CountedExchange(paper.collectives))
     design = ll.Design(system, ll.Mapping(), ll.Placement(), 1)
-    parameters = ll.predict(design, counted, ll.Request(1)).parameters_total
+    parameters = ll.predict(design, counted, ll.Request(1, attention_bits=8)).parameters_total
     model = ll.with_parameters(counted, paper.parameters, parameters)
     cells = []
     for row in paper.rows:
@@ -235,7 +235,7 @@ def _paper() -> dict[str, Any]:
         around = eqx.tree_at(lambda it: it.network, system, network)
         for context, printed in zip(paper.contexts, row.printed, strict=True):
             ranks = jnp.asarray([row.ranks], float)
-            request = ll.Request(context)
+            request = ll.Request(context, attention_bits=8)
             alone = _predictions(around, model, request, assumptions, ranks, jnp.ones(1))
             utps = float(alone.utps[0])
             cells.append(

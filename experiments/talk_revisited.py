@@ -62,6 +62,7 @@ def _predictions(
     system: ll.System,
     model: ll.Model,
     assumptions: ll.Assumptions,
+    attention_bits: int,
     ranks: jax.Array,
     contexts: jax.Array,
     users: jax.Array,
@@ -70,7 +71,8 @@ def _predictions(
 
     def prediction(tp: jax.Array, context: jax.Array, batch: jax.Array) -> ll.Prediction:
         design = ll.Design(system, ll.Mapping(tp=tp), ll.Placement(), batch)
-        return ll.predict(design, model, ll.Request(context), assumptions)
+        request = ll.Request(context, attention_bits=attention_bits)
+        return ll.predict(design, model, request, assumptions)
 
     return jax.vmap(prediction)(ranks, contexts, users)
 
@@ -81,6 +83,7 @@ class _Counted:
 
     model: ll.Model
     assumptions: ll.Assumptions
+    attention_bits: int
 
     def predictions(
         self, ranks: Sequence[float], contexts: Sequence[float], users: Sequence[float]
@@ -88,7 +91,7 @@ class _Counted:
         """One prediction for each entry of the three."""
         system = ll.load_system(load_published().scale.system)
         axes = (jnp.asarray(axis, float) for axis in (ranks, contexts, users))
-        return _predictions(system, self.model, self.assumptions, *axes)
+        return _predictions(system, self.model, self.assumptions, self.attention_bits, *axes)
 
 
 def _columns(counted: _Counted) -> dict[str, Any]:
@@ -127,17 +130,17 @@ def _ways(model: ll.Model) -> dict[str, _Counted]:
     """A model of the talk, counted in each way."""
     talk = ll.Assumptions(exchange=ll.TalkExchange())
     return {
-        "talk": _Counted(ll.talk_model(model), talk),
-        "recounted": _Counted(model, talk),
-        "model": _Counted(model, ll.Assumptions()),
+        "talk": _Counted(ll.talk_model(model), talk, 8),
+        "recounted": _Counted(model, talk, 8),
+        "model": _Counted(model, ll.Assumptions(), 16),
     }
 
 
 def _as_is(model: ll.Model) -> dict[str, _Counted]:
     """A model of today, for which the talk has no count but of collectives."""
     return {
-        "recounted": _Counted(model, ll.Assumptions(exchange=ll.TalkExchange())),
-        "model": _Counted(model, ll.Assumptions()),
+        "recounted": _Counted(model, ll.Assumptions(exchange=ll.TalkExchange()), 8),
+        "model": _Counted(model, ll.Assumptions(), 16),
     }
 
 

@@ -73,7 +73,7 @@ def step(
 ) -> ll.Prediction:
     """One step of a model on chips in tensor parallelism, in the talk's accounting."""
     design = ll.Design(system, ll.Mapping(tp=ranks), ll.Placement(), batch)
-    return ll.predict(design, model, ll.Request(context), TALK)
+    return ll.predict(design, model, ll.Request(context, attention_bits=8), TALK)
 
 
 def stacked(systems: Iterable[ll.System]) -> ll.System:

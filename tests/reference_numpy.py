@@ -12,6 +12,7 @@ embedding and head are not part of a stage and are taken once.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import norm
 
 from liminal_jax.workload.feedforward.mixture import MixtureOfExperts
 from liminal_jax.workload.mixer.grouped_query import GroupedQueryAttention
@@ -54,10 +55,35 @@ class Work:
     weight_bits: int = 8
     kv_bits: int = 8
     activation_bits: int = 16
+    attention: str = "split-sequence"
+    attention_ranks: int | None = None
+    shared_expert_ranks: int | None = None
 
     @property
     def ranks(self) -> int:
         return self.tp * self.cp
+
+    @property
+    def group(self) -> int:
+        """Ranks that share one user's attention."""
+        if self.attention == "data-parallel":
+            return 1
+        return self.attention_ranks or self.ranks
+
+    @property
+    def group_users(self) -> int:
+        """Users of the fullest group."""
+        return int(np.ceil(self.batch * self.group / self.ranks))
+
+    @property
+    def shared(self) -> int:
+        """Ranks over which a shared expert is split."""
+        return self.shared_expert_ranks or self.group
+
+    @property
+    def shared_users(self) -> int:
+        """Users of the fullest ranks that share one."""
+        return int(np.ceil(self.batch * self.shared / self.ranks))
 
 
 @dataclass(frozen=True)
@@ -173,25 +199,40 @@ def _send(links: SwitchedLinks, message: float, chips: int) -> float:
 
 
 def _layer_wait(links: SwitchedLinks, spec: ModelSpec, group: LayerGroup, work: Work) -> float:
-    size = work.batch * work.activation_bits / 8
-    time = _all_reduce(links, size * spec.hidden, work.ranks)
+    element = work.activation_bits / 8
+    mine = work.group_users * element  # what the fullest group holds of each element of a token
+    residual = _all_reduce(links, mine * spec.hidden, work.group)
+    time = residual + _sequence_wait(links, group, work)
+    block = group.feedforward
+    if not isinstance(block, MixtureOfExperts):
+        return time + residual
+    if work.attention == "copied-heads" and work.group == work.ranks:
+        return time + residual
+    fullest = work.group_users * work.ranks / work.group
+    routed = fullest * element * spec.hidden * block.top_k / work.ranks
+    time += 2 * _all_to_all(links, routed, work.ep)
+    share = min(1.0, block.top_k / work.ep)
+    whole = work.batch * element * spec.hidden
+    time += _all_reduce(links, whole * share, work.ranks / work.ep)
+    if block.shared_intermediate and work.ep > 1:
+        time += _all_reduce(links, work.shared_users * element * spec.hidden, work.shared)
+    return time
+
+
+def _sequence_wait(links: SwitchedLinks, group: LayerGroup, work: Work) -> float:
+    """Queries gathered, and sums merged with a maximum and a denominator for each head."""
     attention = group.attention
     latent = isinstance(attention, LatentAttention)
     kv_heads = 1 if latent else attention.kv_heads
-    if work.tp > kv_heads or work.cp > 1:
-        head_ranks = min(work.tp, kv_heads)
-        heads = attention.heads / head_ranks
-        width = attention.kv_rank if latent else attention.head_dim
-        parts = work.ranks / head_ranks
-        time += _all_to_all(links, size * heads * 2, parts)
-        time += _all_to_all(links, size * heads * width, parts)
-    block = group.feedforward
-    if not isinstance(block, MixtureOfExperts):
-        return time + _all_reduce(links, size * spec.hidden, work.ranks)
-    routed = size * spec.hidden * block.top_k / work.ranks
-    time += 2 * _all_to_all(links, routed, work.ep)
-    share = min(1.0, block.top_k / work.ep)
-    return time + _all_reduce(links, size * spec.hidden * share, work.ranks / work.ep)
+    tensor = min(work.tp, work.group)
+    if work.attention != "split-sequence" or work.group == min(tensor, kv_heads):
+        return 0.0
+    head_ranks = min(tensor, kv_heads)
+    mine = work.group_users * work.activation_bits / 8 * attention.heads / head_ranks
+    query = attention.kv_rank + attention.rope_dim if latent else attention.head_dim
+    merged = attention.kv_rank if latent else attention.head_dim
+    parts = work.group / head_ranks
+    return _all_to_all(links, mine * query, parts) + _all_to_all(links, mine * (merged + 2), parts)
 
 
 # ----------------------------------------------------------------------------- the step
@@ -200,6 +241,38 @@ def _layer_wait(links: SwitchedLinks, spec: ModelSpec, group: LayerGroup, work: 
 def _unevenness(spec: ModelSpec, work: Work) -> float:
     layers = sum(group.count for group in spec.layers)
     return work.pp * float(np.ceil(layers / work.pp)) / layers
+
+
+def _copied_projections(hidden: int, attention: object, work: Work) -> float:
+    """Elements of projections that a group holds beyond one of each."""
+    if isinstance(attention, LatentAttention):
+        rank = (attention.q_rank or 0) + attention.kv_rank + attention.rope_dim
+        return (work.group - 1) * hidden * rank
+    copies = _cache_copies(attention, work)
+    return (copies - 1) * 2 * hidden * attention.kv_heads * attention.head_dim
+
+
+def _cache_copies(attention: object, work: Work) -> float:
+    """Cache of the fullest rank of a group over an equal share of it."""
+    if work.attention != "copied-heads":
+        return 1.0
+    heads = 1 if isinstance(attention, LatentAttention) else attention.kv_heads
+    return float(np.ceil(heads / work.group)) * work.group / heads
+
+
+def _largest_normal(count: int) -> float:
+    return float(norm.ppf((count - 0.375) / (count + 0.25)))
+
+
+def _busiest(block: MixtureOfExperts, work: Work) -> tuple[float, float]:
+    """Experts read, and tokens worked on, by the busiest rank over the mean of them."""
+    experts, top_k, ranks = block.experts, block.top_k, work.ep
+    missed = (1 - top_k / experts) ** work.batch
+    reads = (1 - missed) * experts / ranks
+    weights = 1 + _largest_normal(ranks) * np.sqrt(missed * reads) / reads
+    on_one = top_k / ranks * (1 - 1 / ranks) * (experts - top_k) / (experts - 1)
+    tokens = work.batch * top_k / ranks
+    return float(weights), 1 + _largest_normal(ranks) * float(np.sqrt(work.batch * on_one)) / tokens
 
 
 def _held_experts(block: MixtureOfExperts, ranks: int) -> int:
@@ -280,9 +353,12 @@ def model_answer(
             read, and multiply nothing.
     """
     matrix_rate = work.ranks * machine.tensor[work.weight_bits]
-    score_rate = work.ranks * machine.tensor[max(8, work.kv_bits)]
+    score_rate = work.ranks * machine.tensor.get(16, machine.tensor[8])
     vector_rate, flow = work.ranks * machine.vector, work.ranks * machine.bandwidth
     weight_bytes = work.weight_bits / 8
+    groups, shared_groups = work.ranks / work.group, work.ranks / work.shared
+    # The fullest group stands for all of them, as if there were as many users in each.
+    users, shared_users = work.group_users * groups, work.shared_users * shared_groups
     compute = memory = waits = held = 0.0
     for index, group in enumerate(spec.layers):
         for _ in range(group.count):
@@ -291,44 +367,49 @@ def model_answer(
                 projections = _latent_elements(spec.hidden, attention)
             else:
                 projections = _grouped_elements(spec.hidden, attention)
+            projections += _copied_projections(spec.hidden, attention, work)
             kept = _kept(attention, work.context)
             kv_bytes = _cache_elements(attention) * kept * work.kv_bits / 8
+            kv_bytes *= _cache_copies(attention, work)
             matrices = 3 if block.gated else 2
-            multiplied = matrices * spec.hidden * block.intermediate
-            expert = multiplied
+            expert = matrices * spec.hidden * block.intermediate
             if isinstance(block, MixtureOfExperts):
                 always = matrices * spec.hidden * block.shared_intermediate
                 always += spec.hidden * block.experts
+                stored_expert = expert
                 if block.bias:
                     # every matrix of an expert has one bias for each of its outputs
-                    expert += (matrices - 1) * block.intermediate + spec.hidden
-                stored = always + _held_experts(block, work.ep) * expert
-                used = always + block.top_k * multiplied
-                read = always + _distinct(block.experts, block.top_k, work.batch) * expert
+                    stored_expert += (matrices - 1) * block.intermediate + spec.hidden
+                busiest_weights, busiest_tokens = _busiest(block, work)
+                distinct = _distinct(block.experts, block.top_k, work.batch)
+                work_on_block = shared_users * always
+                work_on_block += work.batch * busiest_tokens * block.top_k * expert
+                read = shared_groups * always + busiest_weights * distinct * stored_expert
+                stored = shared_groups * always + _held_experts(block, work.ep) * stored_expert
                 active = block.top_k * block.intermediate + block.shared_intermediate
             else:
-                stored = used = read = expert
-                active = block.intermediate
-            compute += 2 * work.batch * (projections + used) / matrix_rate
-            compute += work.batch * _score_flop(attention) * kept / score_rate
+                work_on_block, read = users * expert, groups * expert
+                stored, active = groups * expert, block.intermediate
+            compute += 2 * (users * projections + work_on_block) / matrix_rate
+            compute += users * _score_flop(attention) * kept / score_rate
             scalar = 5 * attention.heads * kept + 5 * active + 4 * group.norm_count() * spec.hidden
-            compute += work.batch * scalar / vector_rate
-            memory += (projections + read + small[index]) * weight_bytes / flow
-            memory += work.batch * kv_bytes / flow
+            compute += users * scalar / vector_rate
+            memory += (groups * (projections + small[index]) + read) * weight_bytes / flow
+            memory += users * kv_bytes / flow
             waits += _layer_wait(links, spec, group, work)
-            held += (projections + stored + small[index]) * weight_bytes
-            held += work.pp * work.batch * kv_bytes
+            held += (groups * (projections + small[index]) + stored) * weight_bytes
+            held += work.pp * users * kv_bytes
     uneven = _unevenness(spec, work)
     compute, memory = uneven * compute, uneven * memory
     head = spec.vocabulary * spec.hidden
-    compute += 2 * work.batch * head / matrix_rate
-    compute += work.batch * 4 * spec.hidden / vector_rate
-    rows = work.batch * spec.hidden * (2 if spec.positions else 1)
-    memory += (head + small[-1] + rows) * weight_bytes / flow
+    compute += 2 * users * head / matrix_rate
+    compute += users * 4 * spec.hidden / vector_rate
+    rows = users * spec.hidden * (2 if spec.positions else 1)
+    memory += (groups * (head + small[-1]) + rows) * weight_bytes / flow
     embeddings = (0 if spec.tied else head) + spec.positions * spec.hidden
-    held += (head + embeddings + small[-1]) * weight_bytes
+    held += groups * (head + embeddings + small[-1]) * weight_bytes
     sends = 0.0
     if work.pp > 1:
-        message = work.batch * spec.hidden * work.activation_bits / 8 / work.ranks
+        message = users * spec.hidden * work.activation_bits / 8 / work.ranks
         sends = work.pp * _send(links, message, work.ranks * work.pp)
     return _answer(compute, memory, uneven * waits + sends, held, machine, work)

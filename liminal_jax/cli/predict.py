@@ -15,12 +15,17 @@ _FLAGS = {
     "cp": "design.cp",
     "pp": "design.pp",
     "ep": "design.ep",
+    "attention": "design.attention",
+    "attention_ranks": "design.attention_ranks",
+    "shared_expert_ranks": "design.shared_expert_ranks",
     "batch_size": "design.batch",
     "clock": "design.clock",
     "model": "workload.model",
     "context": "workload.context",
     "weight_bits": "workload.weight_bits",
     "kv_bits": "workload.kv_bits",
+    "attention_bits": "workload.attention_bits",
+    "routing": "workload.routing",
     "accounting": "workload.accounting",
 }
 """Flags, and the fields of a design file that they stand for."""
@@ -33,11 +38,18 @@ def predict(
     cp: int = 1,
     pp: int = 1,
     ep: int = 1,
+    attention: Literal[
+        "split-sequence", "copied-heads", "data-parallel", "padded-heads"
+    ] = "split-sequence",
+    attention_ranks: int | None = None,
+    shared_expert_ranks: int | None = None,
     batch_size: int = 1,
     clock: float = 1.0,
     context: int | None = None,
     weight_bits: float = 8.0,
     kv_bits: float = 8.0,
+    attention_bits: float | None = None,
+    routing: Literal["random", "balanced"] = "random",
     accounting: Literal["model", "talk"] = "model",
     isl: int | None = None,
     osl: int | None = None,
@@ -60,11 +72,18 @@ def predict(
         cp: Context-parallel ranks.
         pp: Pipeline stages, each with its own micro-batch in flight.
         ep: Ranks over which whole experts are spread; divides tp x cp.
+        attention: How the ranks of a stage share attention: beyond the KV heads they hold parts of
+            a sequence, or copies; or each rank has users of its own, and experts are spread.
+        attention_ranks: Ranks that share one user's attention; all of a stage by default.
+        shared_expert_ranks: Ranks over which a shared expert is split; those that share a user's
+            attention by default, 1 keeps it whole.
         batch_size: Users in one micro-batch.
         clock: Clock of the chips over the nominal one, 0.35 to 1.1; the voltage follows.
         context: Tokens of each user's context; 8192, or isl + osl/2, by default. 128K is 131072.
         weight_bits: Bits of a weight.
         kv_bits: Bits of a cache element.
+        attention_bits: Bits of attention's operands; 16 by default, as engines multiply.
+        routing: How tokens choose experts: at random, or balanced over all ranks.
         accounting: `model` counts everything the model does; `talk` counts as the published
             tables do.
         isl: Tokens of a prompt; goes with --osl.
@@ -141,7 +160,8 @@ def _file(given: dict[str, Any]) -> Any:
     tables: dict[str, Any] = {"workload": {}, "design": {}}
     for name, value in given.items():
         table, field = _FLAGS[name].split(".")
-        tables[table][field] = value
+        if value is not None:
+            tables[table][field] = value
     try:
         return design_of(tables, "liminal predict")
     except InputError as error:

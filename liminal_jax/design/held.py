@@ -19,7 +19,18 @@ from liminal_jax.design.refine import RelaxedOptimum, refined
 from liminal_jax.design.slopes import Slopes
 from liminal_jax.study.problem import Problem
 
-WHOLE = ("stacks", "dies", "domain", "tp", "cp", "pp", "ep")
+WHOLE = (
+    "stacks",
+    "dies",
+    "domain",
+    "tp",
+    "cp",
+    "pp",
+    "ep",
+    "attention",
+    "attention_ranks",
+    "shared_expert_ranks",
+)
 """Variables that are whole numbers, and small ones."""
 
 TEMPERATURE = 0.005

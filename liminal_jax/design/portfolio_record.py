@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+import jax.numpy as jnp
+
 from liminal_jax._smooth import Exact
 from liminal_jax.design.place import Place
 from liminal_jax.design.portfolio_answer import Alone, PortfolioAnswer, Served
@@ -44,8 +46,9 @@ def _of_alone(it: Alone, weight: float) -> dict[str, Any]:
 def _of_served(it: Served) -> dict[str, Any]:
     problem = it.member.problem
     assumptions = problem.workload.assumptions(it.system.network, Exact())
+    mapping = problem.mapping(jnp.asarray(it.place.point))
     sentences = basis(
-        problem.file, it.place.category, problem.workload.model, it.system, assumptions
+        problem.file, it.place.category, problem.workload, mapping, it.system, assumptions
     )
     return {
         "value": it.value,

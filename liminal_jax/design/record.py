@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+import jax.numpy as jnp
+
 from liminal_jax._smooth import Exact
 from liminal_jax.design.existing import Existing
 from liminal_jax.design.explain import Binding
@@ -14,7 +16,7 @@ from liminal_jax.study.file import StudyFile
 from liminal_jax.study.quantities import QUANTITIES, Fleet
 from liminal_jax.study.question import question_record
 from liminal_jax.study.report import number, prediction_record
-from liminal_jax.study.write import design_tables
+from liminal_jax.study.write import design_tables, written
 
 NOT_RELAXED = "no design is known whose sizes could be set free"
 """Why there is no relaxed optimum."""
@@ -22,7 +24,7 @@ NOT_RELAXED = "no design is known whose sizes could be set free"
 
 def _place(answer: Answer, place: Place) -> dict[str, Any]:
     category = "memory" if answer.problem.file.design.system is None else "system"
-    return {category: place.category, **place.values}
+    return {category: place.category, **written(place.values)}
 
 
 def totals(fleet: Fleet) -> dict[str, float | None]:
@@ -60,7 +62,8 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
     asked = file.objective.model_dump(exclude_none=True) if isinstance(file, StudyFile) else {}
     workload = answer.problem.workload
     assumptions = workload.assumptions(system.network, Exact())
-    sentences = basis(file, best.place.category, workload.model, system, assumptions)
+    mapping = answer.problem.mapping(jnp.asarray(best.place.point))
+    sentences = basis(file, best.place.category, workload, mapping, system, assumptions)
     return {
         **question_record(file),
         "feasible": best.feasible,
@@ -96,7 +99,7 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
             {
                 "system": it.system,
                 "value": it.objective,
-                "design": it.values,
+                "design": written(it.values),
                 "missing": list(it.missing),
             }
             for it in existing

@@ -10,8 +10,7 @@ from jaxtyping import Array, Float
 
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.fit.rows import Case, cell_of
-from liminal_jax.mapping.exchange import HeadsExchange, ReplicatedExchange
-from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.performance.design import Design
 from liminal_jax.performance.predictor import predict
 from liminal_jax.performance.step_terms import step_terms
 from liminal_jax.workload.model import Model
@@ -56,26 +55,18 @@ def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def assumptions_of(case: Case) -> Assumptions:
-    """The laws for a case: ranks attend to users of their own, or share the heads of all."""
-    heads = HeadsExchange(ranks_per_chip=case.ranks_per_chip)
-    return Assumptions(exchange=ReplicatedExchange() if case.data_parallel else heads)
-
-
 @eqx.filter_jit
-def _step(
-    design: Design, model: Model, request: Request, assumptions: Assumptions
-) -> tuple[Terms, Array]:
+def _step(design: Design, model: Model, request: Request) -> tuple[Terms, Array]:
     """Compiled once for each structure of model and system, whatever their numbers."""
     return (
-        step_terms(design, model, request, assumptions),
-        predict(design, model, request, assumptions).step_time,
+        step_terms(design, model, request),
+        predict(design, model, request).step_time,
     )
 
 
 def batch_of(cases: list[Case]) -> Batch:
     """The terms of each case, from the predictor."""
-    steps = [_step(it.design, it.model, it.request, assumptions_of(it)) for it in cases]
+    steps = [_step(it.design, it.model, it.request) for it in cases]
     return Batch(
         cases=tuple(cases),
         terms=jax.tree.map(lambda *leaves: jnp.stack(leaves), *(terms for terms, _ in steps)),

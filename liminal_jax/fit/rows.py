@@ -13,6 +13,7 @@ from liminal_jax.data.hardware import load_system_file
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.names import chip_family, engine_named, model_named, system_named
 from liminal_jax.hardware.system import System
+from liminal_jax.mapping.attention import AbstractAttentionMapping, CopiedHeads, DataParallel
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Design
@@ -142,8 +143,6 @@ class Case:
         ep: Ranks over which experts are spread.
         weight_bits: Bits of a weight as stored, scales included where the row tells.
         kv_bits: Bits of a cached element.
-        data_parallel: Whether attention keeps separate users on each rank.
-        ranks_per_chip: Ranks on one chip that each hold heads of their own.
         remarks: What was taken where the row does not say.
     """
 
@@ -164,8 +163,6 @@ class Case:
     ep: int
     weight_bits: float
     kv_bits: float
-    data_parallel: bool
-    ranks_per_chip: int
     remarks: tuple[str, ...]
 
 
@@ -317,6 +314,13 @@ def attends_apart(row: Row) -> bool:
     return bool(re.search(r"attention.{0,3}(data-parallel|DP)", row.note))
 
 
+def _attention(row: Row) -> AbstractAttentionMapping:
+    """As the engine shares attention: users of its own for each rank, or heads of all."""
+    if attends_apart(row):
+        return DataParallel()
+    return CopiedHeads(ranks_per_chip=_ranks_per_chip(row))
+
+
 def counts_waiting(row: Row) -> bool:
     """Whether users that wait are counted with those that decode, as the row's note tells."""
     return "incl. requests queued" in row.note
@@ -357,7 +361,12 @@ def _case(row: Row) -> Case:
     return Case(
         row=row,
         model=_model(model),
-        design=Design(_system(chip), Mapping(tp=tp, pp=pp, ep=ep), Placement(), batch=batch),
+        design=Design(
+            _system(chip),
+            Mapping(tp=tp, pp=pp, ep=ep, attention=_attention(row)),
+            Placement(),
+            batch=batch,
+        ),
         request=Request(context=context, weight_bits=weights, kv_bits=cache),
         source=row.source_id,
         engine=engine_named(row.engine),
@@ -372,8 +381,6 @@ def _case(row: Row) -> Case:
         ep=ep,
         weight_bits=weights,
         kv_bits=cache,
-        data_parallel=attends_apart(row),
-        ranks_per_chip=_ranks_per_chip(row),
         remarks=tuple(remarks),
     )
 

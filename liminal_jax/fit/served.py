@@ -15,7 +15,6 @@ import numpy as np
 
 from liminal_jax.calibration.base import AbstractCalibration, Ideal
 from liminal_jax.data.calibrations import Calibration
-from liminal_jax.fit.batch import assumptions_of
 from liminal_jax.fit.rows import MOST, Case, lengths_of
 from liminal_jax.fit.scores import Times, scores
 from liminal_jax.performance.design import Assumptions, Design
@@ -63,7 +62,7 @@ def served_times(cases: list[Case], calibration: Calibration) -> tuple[Times, Ti
     found = []
     for case in cases:
         lengths = Lengths(*lengths_of(case.row))
-        given = (case.design, case.model, case.request, lengths, assumptions_of(case))
+        given = (case.design, case.model, case.request, lengths, Assumptions())
         times = _token_times(*given, calibration.fitted(case.engine, case.family))
         found.append(np.asarray(times[:, _place(case)]))
     ideal, calibrated = np.asarray(found).reshape(-1, 2).T

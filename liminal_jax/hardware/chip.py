@@ -53,6 +53,17 @@ class ByPrecision(eqx.Module):
         """The quantity at the narrowest width that holds some bits."""
         return jnp.where(bits > 8, self.bits_16, jnp.where(bits > 4, self.bits_8, self.bits_4))
 
+    def known_at(self, bits: Scalar) -> Scalar:
+        """The same, or the quantity at 8 bits where that at 16 is not known.
+
+        Examples:
+            >>> only_8 = ByPrecision(bits_16=float("nan"), bits_8=2.0, bits_4=float("nan"))
+            >>> float(only_8.known_at(16))
+            2.0
+        """
+        wide = self.at(bits)
+        return jnp.where(jnp.isnan(wide) & jnp.asarray(bits > 8), self.bits_8, wide)
+
 
 class Chip(eqx.Module):
     """A packaged chip.

@@ -69,4 +69,41 @@ def busiest_rank_crowding(
     share = top_k / experts
     spared = jnp.where(share < 1, jnp.exp(_log_missed(share, tokens) / 2), 0.0)
     mean = expected_distinct_experts(experts=experts, top_k=top_k, tokens=tokens) / ranks
-    return 1 + ndtri((ranks - 0.375) / (ranks + 0.25)) * spared / jnp.sqrt(mean)
+    return 1 + _largest_normal(ranks) * spared / jnp.sqrt(mean)
+
+
+def busiest_rank_load(*, experts: Scalar, top_k: Scalar, tokens: Scalar, ranks: Scalar) -> Scalar:
+    r"""Tokens that the busiest rank works on over those of the mean rank, routing as above.
+
+        u = 1 + q sqrt(B v) / (B k/R),  v = k (1/R) (1 - 1/R) (E - k)/(E - 1)
+
+    with v the variance of how many of a token's k different experts lie on one rank
+    (hypergeometric), and q as in `busiest_rank_crowding`. The load of a rank is taken as normal, so
+    the quotient is a few per cent low where fewer than one token is expected on a rank.
+
+    Args:
+        experts: Routed experts E, spread whole over the ranks.
+        top_k: Experts k that one token is sent to.
+        tokens: Tokens B routed together.
+        ranks: Ranks R.
+
+    Returns:
+        The quotient, 1 for a single rank and where each token is sent to all experts.
+
+    References:
+        Blom (1958), Statistical Estimates and Transformed Beta-Variables, for q.
+
+    Examples:
+        >>> float(busiest_rank_load(experts=8.0, top_k=2.0, tokens=4.0, ranks=1.0))
+        1.0
+        >>> round(float(busiest_rank_load(experts=256.0, top_k=8.0, tokens=64.0, ranks=32.0)), 2)
+        1.5
+    """
+    others = jnp.maximum(experts - 1, 1.0)
+    spread = (ranks - 1) * (experts - top_k) / others
+    return 1 + _largest_normal(ranks) * jnp.sqrt(spread / (tokens * top_k))
+
+
+def _largest_normal(count: Scalar) -> Scalar:
+    """Expected largest of some standard normal numbers, after Blom."""
+    return ndtri((count - 0.375) / (count + 0.25))

@@ -1,8 +1,9 @@
-"""Degrees of parallelism."""
+"""Degrees of parallelism, and how attention and shared experts use them."""
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
+from liminal_jax.mapping.attention import AbstractAttentionMapping, SplitSequence
 
 
 class Mapping(eqx.Module):
@@ -13,12 +14,17 @@ class Mapping(eqx.Module):
         cp: Context parallelism: further ranks, over which the sequence is split.
         pp: Pipeline stages, each with one micro-batch in flight.
         ep: Ranks over which whole experts are spread; divides tp x cp.
+        attention: How the ranks of a stage share attention.
+        shared_expert_ranks: Ranks over which a shared expert is split, whose outputs are summed; 1
+            keeps it whole where tokens lie. Those that share a user's attention where left out.
     """
 
     tp: Leaf = eqx.field(converter=as_leaf, default=1)
     cp: Leaf = eqx.field(converter=as_leaf, default=1)
     pp: Leaf = eqx.field(converter=as_leaf, default=1)
     ep: Leaf = eqx.field(converter=as_leaf, default=1)
+    attention: AbstractAttentionMapping = eqx.field(default_factory=SplitSequence)
+    shared_expert_ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None)
 
     def stage_chips(self) -> Scalar:
         """Chips that work on one stage."""
@@ -27,3 +33,13 @@ class Mapping(eqx.Module):
     def chips(self) -> Scalar:
         """Chips of the instance."""
         return self.stage_chips() * self.pp
+
+    def attention_ranks(self) -> Scalar:
+        """Ranks that share one user's attention."""
+        return self.attention.group(self.stage_chips())
+
+    def shared_ranks(self) -> Scalar:
+        """Ranks over which a shared expert is split."""
+        if self.shared_expert_ranks is None:
+            return self.attention_ranks()
+        return self.shared_expert_ranks

@@ -1,13 +1,25 @@
 """What chips exchange in a layer, and how long they wait for it."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.network import AbstractNetwork
 from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.routing import AbstractRouting, BalancedRouting, RandomRouting
+from liminal_jax.mapping.sharing import (
+    MixerSharing,
+    Sharing,
+    head_division,
+    mixer_sharing,
+    stage_sharing,
+)
+from liminal_jax.workload.chunk import Prompts
 from liminal_jax.workload.feedforward.base import AbstractMixture
 from liminal_jax.workload.mixer.base import AbstractMixer
 from liminal_jax.workload.model import Layers
@@ -41,19 +53,29 @@ class Tokens(eqx.Module):
     """The tokens of one micro-batch, as they travel between chips.
 
     Attributes:
-        batch: Tokens, one for each user.
+        batch: Tokens of users that decode, one for each.
         hidden: Width of the residual stream.
         request: Precision of what is exchanged.
         streams: Residual streams, all of which pass from stage to stage.
+        prompts: Prompts of which chunks pass in the same step, if any.
     """
 
     batch: Leaf = eqx.field(converter=as_leaf)
     hidden: Leaf = eqx.field(converter=as_leaf)
     request: Request
     streams: Leaf = eqx.field(converter=as_leaf, default=1)
+    prompts: Prompts | None = None
+
+    def count(self) -> Scalar:
+        """All of them."""
+        return self.batch if self.prompts is None else self.batch + self.prompts.tokens()
 
     def message(self, elements: Scalar) -> Scalar:
-        """Bytes of so many elements a token [B]."""
+        """Bytes of some elements of every token [B]."""
+        return self.request.message_bytes(self.count() * elements)
+
+    def decode_message(self, elements: Scalar) -> Scalar:
+        """Bytes of some elements of every token that decodes [B]."""
         return self.request.message_bytes(self.batch * elements)
 
 
@@ -71,22 +93,21 @@ class AbstractExchange(eqx.Module):
     ) -> Exchanged:
         """What one layer exchanges."""
 
-    def served(self, batch: Scalar, mapping: Mapping) -> Scalar:
-        """Users of a micro-batch that one scheduler serves."""
-        del mapping
-        return batch
+    def sharing(self, users: Scalar, mapping: Mapping, relaxation: AbstractRelaxation) -> Sharing:
+        """What ranks hold and do beyond an equal share; nothing where division is ideal."""
+        del users, mapping, relaxation
+        return Sharing()
 
-    def weight_copies(self, mapping: Mapping) -> Scalar:
-        """Ranks of a stage that read the same weights, those of routed experts apart."""
-        del mapping
-        return 1.0
-
-    def cache_copies(
+    def mixer_sharing(
         self, mixer: AbstractMixer, mapping: Mapping, relaxation: AbstractRelaxation
-    ) -> Scalar:
-        """Cache that the fullest rank reads over an equal share of it."""
+    ) -> MixerSharing:
+        """What ranks copy of a mixer; nothing where division is ideal."""
         del mixer, mapping, relaxation
-        return 1.0
+        return MixerSharing()
+
+    def routing_of(self) -> AbstractRouting:
+        """How tokens fall on the ranks that hold experts."""
+        return BalancedRouting()
 
     def pipeline(
         self,
@@ -96,7 +117,9 @@ class AbstractExchange(eqx.Module):
         relaxation: AbstractRelaxation,
     ) -> Exchanged:
         """What passing through all stages exchanges: T_PP P, none for a single stage."""
+        users = self.sharing(tokens.batch, mapping, relaxation).users
         message = tokens.message(tokens.streams * tokens.hidden) / mapping.stage_chips()
+        message = users * message
         time = network.send_time(message, mapping.chips(), relaxation)
         staged = relaxation.exceeds(mapping.pp, 1.0) * mapping.pp
         return Exchanged(time=time, sent=message).scaled(staged)
@@ -139,15 +162,36 @@ def _splits_sequence(
 
 
 class LayerExchange(AbstractExchange):
-    """The collectives that the mapping needs.
+    """The collectives that the mapping needs, see `AbstractAttentionMapping`.
 
-    An all-reduce after the mixer and one after the feed-forward block, of those that a layer has.
-    Where experts are spread, dispatch and combine (all-to-all) take the place of the latter, but
-    for the ranks that share one expert: the two halves of the former stand around them, tokens
-    being scattered before and gathered after, and shared experts run where the tokens lie. Where
-    a sequence is split, ranks exchange softmax statistics and merge their parts of the weighted
-    sums.
+    A sum over a group after the mixer, and one after a dense block, of those that a layer has. In a
+    mixture of experts dispatch and combine (all-to-all) take the place of the latter, but for the
+    ranks that share one expert: the two halves of the former stand around them, tokens being
+    scattered before and gathered after. Where every rank holds every token instead, the outputs of
+    experts are summed. A shared expert that is split over ranks needs a sum of its own, which joins
+    the one of the experts where there is one. Where a sequence is split, ranks gather queries
+    before they attend; after it they merge weighted sums, packed together with their softmax
+    statistics.
+
+    Attributes:
+        routing: How tokens fall on the ranks that hold experts.
     """
+
+    routing: AbstractRouting = eqx.field(default_factory=RandomRouting)
+
+    def routing_of(self) -> AbstractRouting:
+        """As stated."""
+        return self.routing
+
+    def sharing(self, users: Scalar, mapping: Mapping, relaxation: AbstractRelaxation) -> Sharing:
+        """As the mapping has it."""
+        return stage_sharing(users, mapping, relaxation)
+
+    def mixer_sharing(
+        self, mixer: AbstractMixer, mapping: Mapping, relaxation: AbstractRelaxation
+    ) -> MixerSharing:
+        """As the mapping has it."""
+        return mixer_sharing(mixer, mapping, relaxation)
 
     def layer(
         self,
@@ -159,14 +203,25 @@ class LayerExchange(AbstractExchange):
     ) -> Exchanged:
         """See `AbstractExchange`."""
         place = (tokens, mapping, network, relaxation)
-        residual = tokens.message(tokens.hidden)
-        reduced = _all_reduced(residual, mapping.stage_chips(), network, relaxation)
+        reduced = self._group_reduced(*place)
         exchanged = Exchanged(time=0.0, sent=0.0)
         if layers.attention is not None:
             exchanged = exchanged + reduced + self._sequence(layers.attention, *place)
         if isinstance(layers.feedforward, AbstractMixture):
             return exchanged + self._experts(layers.feedforward, *place)
         return exchanged if layers.feedforward is None else exchanged + reduced
+
+    def _group_reduced(
+        self,
+        tokens: Tokens,
+        mapping: Mapping,
+        network: AbstractNetwork,
+        relaxation: AbstractRelaxation,
+    ) -> Exchanged:
+        """A sum of the residual stream of its users over the fullest group."""
+        sharing = self.sharing(tokens.batch, mapping, relaxation)
+        residual = tokens.message(tokens.hidden) * (sharing.users / sharing.copies)
+        return _all_reduced(residual, mapping.attention_ranks(), network, relaxation)
 
     def _sequence(
         self,
@@ -176,19 +231,34 @@ class LayerExchange(AbstractExchange):
         network: AbstractNetwork,
         relaxation: AbstractRelaxation,
     ) -> Exchanged:
-        """Statistics and merge among the ranks that hold parts of the same sequence."""
-        cache_heads = mixer.cache_heads()
-        if cache_heads is None:
+        """Queries and merge among the ranks that hold parts of the same sequence.
+
+        Tokens of prompts are attended to likewise, or by heads on ranks that gather what is cached
+        of their past, whichever is quicker.
+        """
+        if mixer.cache_heads() is None:
             return Exchanged(time=0.0, sent=0.0)
-        head_ranks = relaxation.fewest(mapping.tp, cache_heads)
-        parts = mapping.stage_chips() / head_ranks
-        heads = mixer.heads / head_ranks
-        statistics = tokens.message(heads * MAXIMUM_AND_SUM)
-        merge = tokens.message(heads * mixer.output_width())
-        both = _all_to_all(statistics, parts, network, relaxation) + _all_to_all(
-            merge, parts, network, relaxation
-        )
-        return both.scaled(_splits_sequence(mixer, mapping, relaxation))
+        sharing = self.sharing(tokens.batch, mapping, relaxation)
+        division = head_division(mixer, mapping, relaxation)
+        parts = mapping.attention_ranks() / division.head_ranks
+        heads, own = mixer.heads / division.head_ranks, sharing.users / sharing.copies
+        queries = heads * mixer.query_width() + mixer.index_query_width()
+        sums = heads * (mixer.output_width() + MAXIMUM_AND_SUM)
+
+        def merged(of_all: Callable[[Scalar], Scalar]) -> Exchanged:
+            there = _all_to_all(own * of_all(queries), parts, network, relaxation)
+            return there + _all_to_all(own * of_all(sums), parts, network, relaxation)
+
+        exchanged = merged(tokens.message)
+        if tokens.prompts is not None:
+            past = mixer.cache(tokens.prompts.chunk.past, relaxation) / division.head_ranks
+            cached = tokens.request.cache_bytes(tokens.prompts.count * past) / sharing.copies
+            decoding = jnp.where(tokens.batch > 0, 1.0, 0.0)
+            by_heads = merged(tokens.decode_message).scaled(decoding) + _all_to_all(
+                cached, parts, network, relaxation
+            )
+            exchanged = jax.tree.map(relaxation.minimum, exchanged, by_heads)
+        return exchanged.scaled(division.sequence_split)
 
     def _experts(
         self,
@@ -198,17 +268,24 @@ class LayerExchange(AbstractExchange):
         network: AbstractNetwork,
         relaxation: AbstractRelaxation,
     ) -> Exchanged:
-        """Dispatch and combine, and the sum over the ranks that share an expert."""
-        ranks = mapping.stage_chips()
+        """Dispatch and combine, or a sum, and the sum of shared experts."""
+        ranks, sharing = mapping.stage_chips(), self.sharing(tokens.batch, mapping, relaxation)
         width = mixture.routed_width(tokens.hidden)
-        routed = tokens.message(width * mixture.top_k) / ranks
+        routed = sharing.users * tokens.message(width * mixture.top_k) / ranks
         there = _all_to_all(routed, mapping.ep, network, relaxation)
         back = _all_to_all(routed, mapping.ep, network, relaxation)
         share = relaxation.share(mixture.top_k / mapping.ep)
         within = _all_reduced(
             tokens.message(width * share), ranks / mapping.ep, network, relaxation
         )
-        return there + back + within
+        residual = tokens.message(tokens.hidden) * (sharing.shared_users / sharing.shared_copies)
+        shared = _all_reduced(residual, mapping.shared_ranks(), network, relaxation)
+        # Where no expert is spread, the outputs of shared ones join the sum of the others.
+        apart = mixture.shared_blocks() * relaxation.exceeds(mapping.ep, 1.0)
+        dispatched = there + back + within + shared.scaled(apart)
+        reduction = mapping.attention.expert_reduction(ranks, relaxation)
+        summed = self._group_reduced(tokens, mapping, network, relaxation)
+        return dispatched.scaled(1 - reduction) + summed.scaled(reduction)
 
 
 class TalkExchange(AbstractExchange):
@@ -255,71 +332,3 @@ class CountedExchange(AbstractExchange):
         del layers
         each = _residual_reduced(tokens, mapping, network, relaxation)
         return each.scaled(self.collectives)
-
-
-class HeadsExchange(AbstractExchange):
-    """The collectives of engines that split heads over all ranks, but never a sequence.
-
-    An all-reduce after the mixer and one after the feed-forward block. Every rank holds every
-    token, so spread experts need no dispatch. A rank holds whole KV heads, and where ranks exceed
-    them a copy: of latents, which are one head, each rank reads all.
-
-    Attributes:
-        ranks_per_chip: Ranks on one chip, each with heads of its own.
-    """
-
-    ranks_per_chip: Leaf = eqx.field(converter=as_leaf, default=1)
-
-    def cache_copies(
-        self, mixer: AbstractMixer, mapping: Mapping, relaxation: AbstractRelaxation
-    ) -> Scalar:
-        """Whole heads are shared out, one at least to each rank."""
-        heads = mixer.cache_heads()
-        if heads is None:
-            return 1.0
-        ranks = mapping.stage_chips() * self.ranks_per_chip
-        return relaxation.ceil(heads / ranks) * ranks / heads
-
-    def layer(
-        self,
-        layers: Layers,
-        tokens: Tokens,
-        mapping: Mapping,
-        network: AbstractNetwork,
-        relaxation: AbstractRelaxation,
-    ) -> Exchanged:
-        """See `AbstractExchange`."""
-        each = _residual_reduced(tokens, mapping, network, relaxation)
-        return each.scaled(layers.parts())
-
-
-class ReplicatedExchange(AbstractExchange):
-    """The collectives where each rank attends to users of its own and only experts are spread.
-
-    Engines call it data-parallel attention. Nothing is reduced after the mixer; tokens go to their
-    experts and come back. All other weights, also of dense feed-forward blocks, are replicated.
-    """
-
-    def weight_copies(self, mapping: Mapping) -> Scalar:
-        """Every rank has one."""
-        return mapping.stage_chips()
-
-    def served(self, batch: Scalar, mapping: Mapping) -> Scalar:
-        """A rank's share of them: each has a scheduler of its own."""
-        return batch / mapping.stage_chips()
-
-    def layer(
-        self,
-        layers: Layers,
-        tokens: Tokens,
-        mapping: Mapping,
-        network: AbstractNetwork,
-        relaxation: AbstractRelaxation,
-    ) -> Exchanged:
-        """See `AbstractExchange`."""
-        if not isinstance(layers.feedforward, AbstractMixture):
-            return Exchanged(time=0.0, sent=0.0)
-        mixture = layers.feedforward
-        routed = tokens.message(mixture.routed_width(tokens.hidden) * mixture.top_k)
-        routed = routed / mapping.stage_chips()
-        return _all_to_all(routed, mapping.ep, network, relaxation).scaled(2.0)

@@ -21,7 +21,7 @@ def filled_design(
     """The design with as much data in SRAM as its fullest stage can hold there."""
     assumptions = Assumptions() if assumptions is None else assumptions
     division, relaxation = assumptions.division, assumptions.relaxation
-    held = residents(model, request, mapping, batch, division, relaxation)
+    held = residents(model, request, mapping, batch, assumptions)
     crowding = imbalance(model, mapping, division, relaxation)
     placement = filled_placement(
         capacity=mapping.chips() * system.chip.sram.capacity / crowding,

@@ -7,8 +7,12 @@ import jax.numpy as jnp
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.scalar import scalar_work
+from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.exchange import AbstractExchange, LayerExchange
+from liminal_jax.mapping.routing import AbstractRouting, BalancedRouting
+from liminal_jax.mapping.sharing import MixerSharing, Sharing
 from liminal_jax.workload.chunk import Prompts
-from liminal_jax.workload.feedforward.base import AbstractFeedForward
+from liminal_jax.workload.feedforward.base import AbstractFeedForward, AbstractMixture
 from liminal_jax.workload.mixer.base import AbstractMixer
 from liminal_jax.workload.model import Layers, Model
 from liminal_jax.workload.request import Request
@@ -54,19 +58,84 @@ class Operator(eqx.Module):
         return jax.tree.map(lambda mine, its: mine + its, self, other)
 
 
-def _projections(layers: Layers, model: Model, request: Request, batch: Scalar) -> Operator:
+class Spread(eqx.Module):
+    """How the work of a step is spread over the ranks of a stage.
+
+    Attributes:
+        mapping: Degrees of parallelism, and how attention uses them.
+        exchange: What is copied under them.
+        routing: How tokens fall on the ranks that hold experts.
+        sharing: What the fullest ranks do beyond an equal share.
+    """
+
+    mapping: Mapping = eqx.field(default_factory=Mapping)
+    exchange: AbstractExchange = eqx.field(default_factory=LayerExchange)
+    routing: AbstractRouting = eqx.field(default_factory=BalancedRouting)
+    sharing: Sharing = eqx.field(default_factory=Sharing)
+
+    def balanced(self) -> "Spread":
+        """The same for the mean rank."""
+        return Spread(self.mapping, self.exchange, BalancedRouting(), self.sharing.balanced())
+
+    def of_mixer(self, mixer: AbstractMixer, relaxation: AbstractRelaxation) -> MixerSharing:
+        """What ranks copy of a mixer."""
+        return self.exchange.mixer_sharing(mixer, self.mapping, relaxation)
+
+
+def spread_of(
+    users: Scalar, mapping: Mapping, exchange: AbstractExchange, relaxation: AbstractRelaxation
+) -> Spread:
+    """How a step for the users of a micro-batch is spread."""
+    sharing = exchange.sharing(users, mapping, relaxation)
+    return Spread(mapping, exchange, exchange.routing_of(), sharing)
+
+
+class Passing(eqx.Module):
+    """The tokens that pass in a step.
+
+    Attributes:
+        batch: Users that decode, one token each.
+        prompts: Prompts of which chunks pass in the same step, if any.
+    """
+
+    batch: Leaf = eqx.field(converter=as_leaf)
+    prompts: Prompts | None = None
+
+    def tokens(self) -> Scalar:
+        """All of them."""
+        return self.batch if self.prompts is None else self.batch + self.prompts.tokens()
+
+    def imbalance(self, users: Scalar) -> Scalar:
+        """Tokens of the fullest group over those of the mean one, given that of the users.
+
+        Prompts are taken to be spread evenly over the groups.
+        """
+        if self.prompts is None:
+            return users
+        return (self.batch * users + self.prompts.tokens()) / self.tokens()
+
+
+def _projections(
+    layers: Layers,
+    model: Model,
+    request: Request,
+    passing: Passing,
+    spread: Spread,
+    relaxation: AbstractRelaxation,
+) -> Operator:
     """The mixer's matrices, what joins parts to streams, and all that is small.
 
     One norm of the stream stands before each part.
     """
-    mixer = layers.attention
-    own = 0.0 if mixer is None else mixer.weights(model.hidden)
+    mixer, sharing = layers.attention, spread.sharing
+    own = 0.0 if mixer is None else spread.of_mixer(mixer, relaxation).weights(mixer, model.hidden)
     weights = own + layers.connection_weights(model.hidden)
     norms = scalar_work(elements=layers.norms * model.hidden, operations=model.operations.per_norm)
+    tokens = passing.tokens() * passing.imbalance(sharing.users)
     return Operator(
-        matrix=FLOP_PER_WEIGHT * batch * weights,
-        scalar=batch * (norms + layers.connection_work(model.hidden)),
-        weights=request.weight_bytes(weights + layers.small),
+        matrix=FLOP_PER_WEIGHT * tokens * weights,
+        scalar=tokens * (norms + layers.connection_work(model.hidden)),
+        weights=sharing.copies * request.weight_bytes(weights + layers.small),
     )
 
 
@@ -91,16 +160,26 @@ def _decode_mixing(
 
 
 def _feedforward(
-    block: AbstractFeedForward, model: Model, request: Request, batch: Scalar
+    block: AbstractFeedForward, model: Model, request: Request, passing: Passing, spread: Spread
 ) -> Operator:
-    always = block.weights(model.hidden)
-    products = always + block.expert_products(model.hidden)
+    always, sharing, tokens = block.weights(model.hidden), spread.sharing, passing.tokens()
+    copies, users = sharing.copies, sharing.users
+    busiest_weights = busiest_tokens = 1.0
+    if isinstance(block, AbstractMixture):
+        copies, users = sharing.shared_copies, sharing.shared_users
+        ranks = spread.mapping.ep
+        busiest_weights = spread.routing.weight_imbalance(block, tokens, ranks)
+        busiest_tokens = spread.routing.token_imbalance(block, tokens, ranks)
+    products = passing.imbalance(users) * always
+    products = products + busiest_tokens * block.expert_products(model.hidden)
     return Operator(
-        matrix=FLOP_PER_WEIGHT * batch * products,
-        scalar=batch
+        matrix=FLOP_PER_WEIGHT * tokens * products,
+        scalar=tokens
+        * passing.imbalance(sharing.users)
         * scalar_work(elements=block.activations(), operations=model.operations.per_activation),
-        weights=request.weight_bytes(always),
-        experts=request.weight_bytes(block.expert_weights_read(model.hidden, batch)),
+        weights=copies * request.weight_bytes(always),
+        experts=busiest_weights
+        * request.weight_bytes(block.expert_weights_read(model.hidden, tokens)),
     )
 
 
@@ -108,20 +187,19 @@ def _operators(
     layers: Layers,
     model: Model,
     request: Request,
-    batch: Scalar,
-    prompts: Prompts | None,
+    passing: Passing,
+    spread: Spread,
     relaxation: AbstractRelaxation,
 ) -> list[Operator]:
     """Operators of one layer.
 
     Matrices work on the tokens of users and prompts, and are read once for both.
     """
-    tokens = batch if prompts is None else batch + prompts.tokens()
-    operators = [_projections(layers, model, request, tokens)]
+    operators = [_projections(layers, model, request, passing, spread, relaxation)]
     if layers.attention is not None:
-        operators.append(_mixing(layers.attention, model, request, batch, prompts, relaxation))
+        operators.append(_mixing(layers.attention, model, request, passing, spread, relaxation))
     if layers.feedforward is not None:
-        operators.append(_feedforward(layers.feedforward, model, request, tokens))
+        operators.append(_feedforward(layers.feedforward, model, request, passing, spread))
     return operators
 
 
@@ -131,25 +209,36 @@ def layer_operators(
     batch: Scalar,
     relaxation: AbstractRelaxation,
     prompts: Prompts | None = None,
+    spread: Spread | None = None,
 ) -> list[Operator]:
     """Operators of all layers of a model, each over all its layers of one kind.
+
+    Work and traffic are those of a whole stage at the pace of its fullest ranks: what one rank does
+    times the ranks.
 
     Args:
         model: What is computed.
         request: Context of the users that decode, and precision.
         batch: Users that decode, one token each.
-        relaxation: How kinks are read.
+        relaxation: How non-smooth functions are evaluated.
         prompts: Prompts of which chunks pass in the same step, if any.
+        spread: How they are spread over ranks; on one chip where left out.
     """
+    spread = Spread() if spread is None else spread
+    passing = Passing(batch, prompts)
     return [
         operator.scaled(layers.count)
         for layers in model.layers
-        for operator in _operators(layers, model, request, batch, prompts, relaxation)
+        for operator in _operators(layers, model, request, passing, spread, relaxation)
     ]
 
 
 def table_operators(
-    model: Model, request: Request, batch: Scalar, prompts: Prompts | None = None
+    model: Model,
+    request: Request,
+    batch: Scalar,
+    prompts: Prompts | None = None,
+    spread: Spread | None = None,
 ) -> list[Operator]:
     """Operators of embedding and head; none where layers only are counted.
 
@@ -158,18 +247,22 @@ def table_operators(
     """
     if model.tables is None:
         return []
+    sharing = Sharing() if spread is None else spread.sharing
     head = model.tables.head(model.hidden)
     rows = 1 + jnp.sign(model.tables.positions)  # of the embedding and, where learned, positions
-    read_out = batch if prompts is None else batch + prompts.count
-    operator = Operator(
-        matrix=FLOP_PER_WEIGHT * read_out * head,
-        scalar=read_out * scalar_work(elements=model.hidden, operations=model.operations.per_norm),
-        weights=request.weight_bytes(head + model.tables.small + read_out * rows * model.hidden),
-    )
-    if prompts is None:
-        return [operator]
-    others = (prompts.tokens() - prompts.count) * rows * model.hidden
-    return [operator + Operator(weights=request.weight_bytes(others))]
+    count = 0.0 if prompts is None else prompts.count
+    passing = Passing(batch, prompts)
+    read_out = sharing.users * batch + count
+    looked_up = passing.tokens() * passing.imbalance(sharing.users) * rows * model.hidden
+    return [
+        Operator(
+            matrix=FLOP_PER_WEIGHT * read_out * head,
+            scalar=read_out
+            * scalar_work(elements=model.hidden, operations=model.operations.per_norm),
+            weights=sharing.copies * request.weight_bytes(head + model.tables.small)
+            + request.weight_bytes(looked_up),
+        )
+    ]
 
 
 def _prompt_mixing(
@@ -197,26 +290,19 @@ def _mixing(
     mixer: AbstractMixer,
     model: Model,
     request: Request,
-    batch: Scalar,
-    prompts: Prompts | None,
+    passing: Passing,
+    spread: Spread,
     relaxation: AbstractRelaxation,
 ) -> Operator:
-    mixing = _decode_mixing(mixer, model, request, batch, relaxation)
-    if prompts is None:
-        return mixing
-    return mixing + _prompt_mixing(mixer, model, request, prompts, relaxation)
-
-
-def mixing_operators(
-    model: Model,
-    request: Request,
-    batch: Scalar,
-    prompts: Prompts | None,
-    relaxation: AbstractRelaxation,
-) -> list[tuple[AbstractMixer, Operator]]:
-    """Every mixer, and its operator over all its layers, for users and prompts if any."""
-    return [
-        (it, _mixing(it, model, request, batch, prompts, relaxation).scaled(layers.count))
-        for layers in model.layers
-        if (it := layers.attention) is not None
-    ]
+    """A mixer on cache, index and state, for the fullest group; padded heads compute, too."""
+    users, sharing = spread.sharing.users * passing.batch, spread.of_mixer(mixer, relaxation)
+    mixing = _decode_mixing(mixer, model, request, users, relaxation)
+    if passing.prompts is not None:
+        mixing += _prompt_mixing(mixer, model, request, passing.prompts, relaxation)
+    return Operator(
+        core=sharing.head_padding * mixing.core,
+        scalar=sharing.head_padding * mixing.scalar,
+        cache=sharing.cache_copies * mixing.cache,
+        index=sharing.cache_copies * mixing.index,
+        state=mixing.state,
+    )

@@ -15,7 +15,7 @@ from liminal_jax.laws.cost import YEAR, capital_recovery, cost_rate
 from liminal_jax.performance.capacity import ROUNDING, memory_fill
 from liminal_jax.performance.capital import capital_shares
 from liminal_jax.performance.design import Assumptions, Design
-from liminal_jax.performance.operators import Operator, layer_operators, table_operators
+from liminal_jax.performance.operators import Operator, layer_operators, spread_of, table_operators
 from liminal_jax.performance.overlap import busy_time
 from liminal_jax.performance.power import chip_activity, power_shares, provisioned_power
 from liminal_jax.performance.prediction import Prediction
@@ -69,17 +69,16 @@ def _step(
     prompts: Prompts | None,
     assumptions: Assumptions,
 ) -> tuple[Step, Operator, Sent]:
-    """A step, the work of one stage in it as if stages were alike, and what a chip sends."""
+    """A step, the work of the mean rank in it times the ranks, and what a chip sends."""
     relaxation, batch = assumptions.relaxation, design.batch
     pace = imbalance(model, design.mapping, assumptions.division, relaxation)
-    tables = table_operators(model, request, batch, prompts)
-    operators = layer_operators(model, request, batch, relaxation, prompts)
-    paced = [operator.scaled(pace) for operator in operators] + tables
+    spread = spread_of(batch, design.mapping, assumptions.exchange, relaxation)
+    layers = layer_operators(model, request, batch, relaxation, prompts, spread)
+    tables = table_operators(model, request, batch, prompts, spread)
+    paced = [operator.scaled(pace) for operator in layers] + tables
     times = [operator_times(operator, design, request, assumptions) for operator in paced]
-    tokens = batch if prompts is None else batch + prompts.tokens()
-    together = eqx.tree_at(lambda it: it.batch, design, tokens)
-    collectives, pipeline = communication(together, model, request, assumptions)
-    inside = within_chip(together, model, request, assumptions)
+    collectives, pipeline = communication(design, model, request, prompts, assumptions)
+    inside = within_chip(design, model, request, prompts, assumptions)
     exposed = pace * collectives.time + pipeline.time + (pace * inside.layers + inside.head)
     step = Step(
         time=assumptions.calibration.step_time(
@@ -90,7 +89,12 @@ def _step(
         memory=sum(each.memory for each in times),
         exposed=exposed,
     )
-    work = sum(operators[1:] + tables, start=operators[0])
+    mean = spread.balanced()
+    work = sum(
+        layer_operators(model, request, batch, relaxation, prompts, mean)
+        + table_operators(model, request, batch, prompts, mean),
+        start=Operator(),
+    )
     return step, work, Sent(collectives.sent + pipeline.sent, inside.energy)
 
 
@@ -127,7 +131,7 @@ def predict(
     stps = users / step.time
 
     pace = imbalance(model, mapping, assumptions.division, relaxation)
-    held = residents(model, request, mapping, design.batch, assumptions.division, relaxation)
+    held = residents(model, request, mapping, design.batch, assumptions)
     fill = memory_fill(held, design, pace, table_crowding(model, mapping, relaxation))
     fits = (fill.main <= 1 + ROUNDING) & (fill.sram_fits > 0)
 

@@ -7,6 +7,8 @@ from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.roofline import stage_imbalance
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.division import AbstractDivision
+from liminal_jax.performance.design import Assumptions
+from liminal_jax.performance.operators import spread_of
 from liminal_jax.workload.feedforward.base import AbstractFeedForward, AbstractMixture
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
@@ -54,33 +56,43 @@ def _crowding(
 
 
 def residents(
-    model: Model,
-    request: Request,
-    mapping: Mapping,
-    batch: Scalar,
-    division: AbstractDivision,
-    relaxation: AbstractRelaxation,
+    model: Model, request: Request, mapping: Mapping, batch: Scalar, assumptions: Assumptions
 ) -> Residents:
-    """What an instance holds when each user's context is full."""
+    """What an instance holds when each user's context is full: its fullest ranks, times the ranks.
+
+    Copies of weights and of caches are counted, as the mapping of attention makes them.
+    """
+    relaxation = assumptions.relaxation
+    spread = spread_of(batch, mapping, assumptions.exchange, relaxation)
+    sharing = spread.sharing
     weights = experts = cache = index = state = 0.0
     for layers in model.layers:
-        weights = weights + layers.count * layers.weights(model.hidden)
-        crowding = _crowding(layers.feedforward, mapping, division, relaxation)
-        experts = experts + layers.count * layers.expert_weights(model.hidden) * crowding
-        mixer = layers.attention
+        block, mixer = layers.feedforward, layers.attention
+        outside = layers.connection_weights(model.hidden) + layers.small
         if mixer is not None:
-            cache = cache + layers.count * mixer.cache(request.context, relaxation)
-            index = index + layers.count * mixer.index_cache(request.context, relaxation)
+            own = spread.of_mixer(mixer, relaxation)
+            outside = outside + own.weights(mixer, model.hidden)
+            cache = cache + layers.count * own.cache_copies * mixer.cache(
+                request.context, relaxation
+            )
+            index = index + layers.count * own.cache_copies * mixer.index_cache(
+                request.context, relaxation
+            )
             state = state + layers.count * mixer.state()
+        always = 0.0 if block is None else block.weights(model.hidden)
+        copies = sharing.shared_copies if isinstance(block, AbstractMixture) else sharing.copies
+        weights = weights + layers.count * (sharing.copies * outside + copies * always)
+        crowding = _crowding(block, mapping, assumptions.division, relaxation)
+        experts = experts + layers.count * layers.expert_weights(model.hidden) * crowding
     tables = 0.0 if model.tables is None else model.tables.stored(model.hidden)
-    users = batch * mapping.pp
+    users = sharing.users * batch * mapping.pp
     return Residents(
         weights=request.weight_bytes(weights),
         experts=request.weight_bytes(experts),
         cache=request.cache_bytes(cache) * users,
         index=request.cache_bytes(index) * users,
         state=request.state_bytes(state) * users,
-        tables=request.weight_bytes(tables),
+        tables=request.weight_bytes(sharing.copies * tables),
     )
 
 

@@ -7,11 +7,13 @@ from liminal_jax.calibration.terms import Terms
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.kernels import LIBRARY
 from liminal_jax.laws.feedforward import busiest_rank_crowding
+from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.routing import BalancedRouting
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import (
     Operator,
+    Spread,
     layer_operators,
-    mixing_operators,
     table_operators,
 )
 from liminal_jax.performance.overlap import Times
@@ -23,23 +25,7 @@ from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
 
-def _kept_as_read(
-    design: Design,
-    model: Model,
-    request: Request,
-    prompts: Prompts | None,
-    assumptions: Assumptions,
-) -> Operator:
-    """Cache, index and states as the fullest rank reads them, times the ranks."""
-    relaxation, exchange = assumptions.relaxation, assumptions.exchange
-    read = Operator()
-    for mixer, kept in mixing_operators(model, request, design.batch, prompts, relaxation):
-        copies = exchange.cache_copies(mixer, design.mapping, relaxation)
-        read += Operator(cache=copies * kept.cache, index=copies * kept.index, state=kept.state)
-    return read
-
-
-def _routed(design: Design, model: Model) -> tuple[Scalar, Scalar]:
+def _routed(model: Model, tokens: Scalar, mapping: Mapping) -> tuple[Scalar, Scalar]:
     """Elements of all routed experts, at the pace of the busiest rank, and the share chosen."""
     mixtures = [
         (layers.count, block)
@@ -55,8 +41,8 @@ def _routed(design: Design, model: Model) -> tuple[Scalar, Scalar]:
         * busiest_rank_crowding(
             experts=block.experts,
             top_k=block.top_k,
-            tokens=design.batch,
-            ranks=design.mapping.ep,
+            tokens=tokens,
+            ranks=mapping.ep,
         )
         for each, (_, block) in zip(held, mixtures, strict=True)
     ]
@@ -79,33 +65,35 @@ def step_terms(
     design = eqx.tree_at(lambda it: it.system.execution, design, Execution())
     assumptions = Assumptions() if assumptions is None else assumptions
     relaxation, mapping, exchange = assumptions.relaxation, design.mapping, assumptions.exchange
-    layers = layer_operators(model, request, design.batch, relaxation, prompts)
-    tables = table_operators(model, request, design.batch, prompts)
+    sharing = exchange.sharing(design.batch, mapping, relaxation)
+    # A calibration has an imbalance of experts of its own.
+    spread = Spread(mapping, exchange, BalancedRouting(), sharing)
+    layers = layer_operators(model, request, design.batch, relaxation, prompts, spread)
+    tables = table_operators(model, request, design.batch, prompts, spread)
     pace = imbalance(model, mapping, assumptions.division, relaxation)
     work = sum(tables, start=sum(layers[1:], start=layers[0]).scaled(pace))
     tokens = design.batch if prompts is None else design.batch + prompts.tokens()
-    together = eqx.tree_at(lambda it: it.batch, design, tokens)
-    routed, chosen = _routed(together, model)
-    kept = _kept_as_read(design, model, request, prompts, assumptions)
+    routed, chosen = _routed(model, tokens, mapping)
+    kept = Operator(cache=work.cache, index=work.index, state=work.state)
 
     def times(part: Operator) -> Times:
         return operator_times(part, design, request, assumptions)
 
     network = design.system.network.driven(LIBRARY)
-    driven = eqx.tree_at(lambda it: it.system.network, together, network)
-    collectives, pipeline = communication(driven, model, request, assumptions)
+    driven = eqx.tree_at(lambda it: it.system.network, design, network)
+    collectives, pipeline = communication(driven, model, request, prompts, assumptions)
     mixtures = (it.count for it in model.layers if isinstance(it.feedforward, AbstractMixture))
     return Terms(
-        weights=times(Operator(weights=exchange.weight_copies(mapping) * work.weights)).memory,
+        weights=times(Operator(weights=work.weights)).memory,
         experts=times(Operator(experts=request.weight_bytes(pace * routed))).memory,
         chosen=chosen,
-        cache=times(kept.scaled(pace)).memory,
+        cache=times(kept).memory,
         matrix=times(Operator(matrix=work.matrix)).compute,
         core=times(Operator(core=work.core, scalar=work.scalar)).compute,
         exchanged=pace * collectives.time + pipeline.time,
         layers=pace * model.layer_count(),
         mixtures=pace * sum(mixtures, start=0.0),
         batch=tokens,
-        users=exchange.served(design.batch, mapping),
+        users=design.batch * sharing.users / sharing.copies,
         weight_bits=request.weight_bits,
     )

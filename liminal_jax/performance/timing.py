@@ -1,7 +1,6 @@
 """How long operators keep the arithmetic and the memory busy, and how long collectives take."""
 
 import equinox as eqx
-import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.hardware.chip import Chip
@@ -11,14 +10,12 @@ from liminal_jax.laws.roofline import compute_time, memory_time
 from liminal_jax.mapping.exchange import Exchanged, Tokens
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
-from liminal_jax.performance.operators import Operator
+from liminal_jax.performance.operators import Operator, Passing
 from liminal_jax.performance.overlap import Times
+from liminal_jax.workload.chunk import Prompts
 from liminal_jax.workload.feedforward.base import AbstractMixture
 from liminal_jax.workload.model import Layers, Model
 from liminal_jax.workload.request import Request
-
-LEAST_ATTENTION_BITS = 8
-"""Attention computes with 8-bit operands at least; narrower caches are widened first."""
 
 
 class Traffic(eqx.Module):
@@ -43,17 +40,13 @@ def tier_traffic(operator: Operator, placement: Placement) -> Traffic:
     return Traffic(sram=sram, main=main)
 
 
-def _attention_bits(request: Request) -> Scalar:
-    return jnp.maximum(request.kv_bits, LEAST_ATTENTION_BITS)
-
-
 def tensor_time(operator: Operator, chip: Chip, request: Request, chips: Scalar) -> Scalar:
     """Time of an operator on the tensor units of some chips [s]."""
     matrix = compute_time(
         work=operator.matrix, chips=chips, throughput=chip.tensor.at(request.weight_bits)
     )
     core = compute_time(
-        work=operator.core, chips=chips, throughput=chip.tensor.at(_attention_bits(request))
+        work=operator.core, chips=chips, throughput=chip.tensor.known_at(request.attention_bits)
     )
     return matrix + core
 
@@ -78,17 +71,31 @@ def operator_times(
 
 
 def communication(
-    design: Design, model: Model, request: Request, assumptions: Assumptions
+    design: Design,
+    model: Model,
+    request: Request,
+    prompts: Prompts | None,
+    assumptions: Assumptions,
 ) -> tuple[Exchanged, Exchanged]:
-    """Collectives of all layers, and of passing through the stages."""
+    """Collectives of all layers, and of passing through the stages.
+
+    Their times are those of the fullest ranks, the bytes those of the mean one.
+    """
+    exchange, relaxation = assumptions.exchange, assumptions.relaxation
     tokens = Tokens(
-        batch=design.batch, hidden=model.hidden, request=request, streams=model.streams()
+        batch=design.batch,
+        hidden=model.hidden,
+        request=request,
+        streams=model.streams(),
+        prompts=prompts,
     )
-    place = (design.mapping, design.system.network, assumptions.relaxation)
+    place = (design.mapping, design.system.network, relaxation)
     layers = Exchanged(time=0.0, sent=0.0)
     for group in model.layers:
-        layers = layers + assumptions.exchange.layer(group, tokens, *place).scaled(group.count)
-    return layers, assumptions.exchange.pipeline(tokens, *place)
+        layers = layers + exchange.layer(group, tokens, *place).scaled(group.count)
+    users = exchange.sharing(design.batch, design.mapping, relaxation).users
+    mean = Exchanged(time=layers.time, sent=layers.sent / users)
+    return mean, exchange.pipeline(tokens, *place)
 
 
 class WithinChip(eqx.Module):
@@ -114,7 +121,11 @@ def _dependent_operations(layers: Layers, execution: Execution) -> Scalar:
 
 
 def within_chip(
-    design: Design, model: Model, request: Request, assumptions: Assumptions
+    design: Design,
+    model: Model,
+    request: Request,
+    prompts: Prompts | None,
+    assumptions: Assumptions,
 ) -> WithinChip:
     """Starts of operators, and sums of the residual stream over dies after each part of a layer.
 
@@ -129,8 +140,11 @@ def within_chip(
     outside = 0.0 if model.tables is None else execution.head_operations
     head, energy = dependent_time(operations=outside, time=execution.operation_time), 0.0
     if links is not None:
-        users = assumptions.exchange.served(design.batch, design.mapping)
-        message = request.message_bytes(users * model.hidden)
+        relaxation = assumptions.relaxation
+        sharing = assumptions.exchange.sharing(design.batch, design.mapping, relaxation)
+        tokens = Passing(design.batch, prompts)
+        mine = tokens.tokens() * tokens.imbalance(sharing.users) / sharing.copies
+        message = request.message_bytes(mine * model.hidden)
         sums = sum(group.count * group.parts() for group in model.layers)
         layers = layers + sums * links.all_reduce_time(message, dies, assumptions.relaxation)
         energy = sums * links.all_reduce_energy(message, dies)

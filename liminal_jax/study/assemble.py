@@ -35,13 +35,17 @@ from liminal_jax.hardware.plan import Material
 from liminal_jax.hardware.system import Facility, System
 from liminal_jax.mapping.division import EvenParts
 from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
+from liminal_jax.mapping.routing import AbstractRouting, BalancedRouting, RandomRouting
 from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.host import ConstantHost
 from liminal_jax.study.assumptions import PRICES, changed, execution_changes
 from liminal_jax.study.file import AssumptionsTable, DesignFile, WorkloadTable
 from liminal_jax.workload.model import Model, model_of
-from liminal_jax.workload.request import Request
+from liminal_jax.workload.request import ATTENTION_BITS, Request
 from liminal_jax.workload.talk import talk_model
+
+TALK_ATTENTION_BITS = 8
+"""The talk's attention multiplies at the precision of the cache, 8 bits at least."""
 
 
 class Workload(NamedTuple):
@@ -50,15 +54,16 @@ class Workload(NamedTuple):
     model: Model
     request: Request
     accounting: str
+    routing: AbstractRouting
 
     def assumptions(self, network: AbstractNetwork, relaxation: AbstractRelaxation) -> Assumptions:
         """The laws of the accounting: the talk counts its own collectives on its own chips."""
         if self.accounting == "model":
-            return Assumptions(relaxation=relaxation)
+            return Assumptions(relaxation=relaxation, exchange=LayerExchange(self.routing))
         talk = isinstance(network, FittedLatency)
         return Assumptions(
             relaxation=relaxation,
-            exchange=TalkExchange() if talk else LayerExchange(),
+            exchange=TalkExchange() if talk else LayerExchange(self.routing),
             division=EvenParts(),
             host=ConstantHost(),
         )
@@ -102,11 +107,19 @@ HardwareFiles: TypeAlias = PlannedFiles | Library
 def workload_of(table: WorkloadTable) -> Workload:
     """The workload of a file."""
     model = model_of(load_model_spec(table.model))
-    request = Request(context=table.context, weight_bits=table.weight_bits, kv_bits=table.kv_bits)
+    talk = table.accounting == "talk"
+    usual = max(table.kv_bits, TALK_ATTENTION_BITS) if talk else ATTENTION_BITS
+    request = Request(
+        context=table.context,
+        weight_bits=table.weight_bits,
+        kv_bits=table.kv_bits,
+        attention_bits=usual if table.attention_bits is None else table.attention_bits,
+    )
     return Workload(
-        model=_talk(table.model, model) if table.accounting == "talk" else model,
+        model=_talk(table.model, model) if talk else model,
         request=request,
         accounting=table.accounting,
+        routing=BalancedRouting() if talk or table.routing == "balanced" else RandomRouting(),
     )
 
 

@@ -1,5 +1,7 @@
 """What a prediction rests on and what it leaves out, in sentences."""
 
+import math
+
 import jax.numpy as jnp
 
 from liminal_jax.data.build import stated_memory_energy, streaming_energy
@@ -10,13 +12,24 @@ from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import FittedLatency
 from liminal_jax.hardware.system import System
 from liminal_jax.laws.clock import supply_voltage
+from liminal_jax.mapping.attention import (
+    CopiedHeads,
+    DataParallel,
+    PaddedHeads,
+    SplitSequence,
+    WeightedAttention,
+)
+from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.exchange import TalkExchange
+from liminal_jax.mapping.routing import BalancedRouting, RandomRouting
 from liminal_jax.performance.design import Assumptions
+from liminal_jax.study.assemble import Workload
 from liminal_jax.study.file import DesignFile, WorkloadTable
+from liminal_jax.workload.feedforward.base import AbstractMixture
 from liminal_jax.workload.model import Model
 
 _MODEL = (
-    "Ideal bound: peak rates, balanced routing, perfect overlap of compute and memory, collectives"
+    "Ideal bound: peak rates, perfect overlap of compute and memory, collectives"
     " exposed. Measured systems are slower."
 )
 _SUSTAINED = (
@@ -37,6 +50,28 @@ _TALK = (
 )
 _TALK_EXCHANGE = "Collectives counted as in the talk; the counts were fitted to its system table."
 _LAYER_EXCHANGE = "Collectives: those that the degrees of parallelism need in each layer."
+_ATTENTION = {
+    SplitSequence: (
+        "Attention: split sequence. KV heads are divided over ranks, and beyond them the tokens of"
+        " a sequence; queries are gathered and sums merged."
+    ),
+    CopiedHeads: (
+        "Attention: copied heads. Heads are divided over ranks; a rank without a KV head of its own"
+        " holds a copy."
+    ),
+    PaddedHeads: (
+        "Attention: padded heads. As copied heads, with heads computed that are not there so that"
+        " the degrees divide them."
+    ),
+    DataParallel: (
+        "Attention: data-parallel. Each rank has users of its own and a copy of all weights but the"
+        " routed experts."
+    ),
+}
+_ROUTING = {
+    RandomRouting: "Routing: random and even; the busiest rank of experts sets the pace.",
+    BalancedRouting: "Routing: balanced, every rank of experts has the same.",
+}
 _FITTED_LATENCY = (
     "Latencies at 8 and 128 chips were fitted to the talk's system table, the line between them is"
     " an assumption; no price or power of this network is published, and none is charged."
@@ -183,6 +218,35 @@ def _price_words(system: System) -> str:
     return words
 
 
+def _sharing_sentences(mapping: Mapping, workload: Workload) -> list[str]:
+    """How ranks share attention, shared experts and routed ones, where there are several."""
+    group, ranks = float(mapping.attention_ranks()), float(mapping.stage_chips())
+    if ranks == 1:
+        return []
+    attention = mapping.attention
+    if isinstance(attention, WeightedAttention):
+        attention = attention.chosen()
+    sentences = [_ATTENTION[type(attention)]]
+    if 1 < group < ranks:
+        sentences.append(f"Groups of {group:g} of {ranks:g} ranks attend to users of their own.")
+    blocks = [it.feedforward for it in workload.model.layers]
+    mixtures = [it for it in blocks if isinstance(it, AbstractMixture)]
+    if group > 1 and any(float(it.shared_blocks()) for it in mixtures):
+        shared = float(mapping.shared_ranks())
+        how = f"split over {shared:g} ranks" if shared > 1 else "whole on every rank"
+        sentences.append(f"Shared experts: {how}.")
+    if mixtures and float(mapping.ep) > 1:
+        sentences.append(_ROUTING[type(workload.routing)])
+    return sentences
+
+
+def _attention_sentence(workload: Workload, system: System) -> str:
+    bits = float(workload.request.attention_bits)
+    if bits > 8 and math.isnan(float(system.chip.tensor.at(bits))):
+        return "The chip has no known 16-bit rate: attention multiplies at the rate of 8 bits."
+    return f"Attention multiplies at the rate of {bits:g} bits."
+
+
 def _cost_sentence(system: System) -> str:
     it = system.facility
     return (
@@ -193,17 +257,24 @@ def _cost_sentence(system: System) -> str:
 
 
 def basis(
-    file: DesignFile, category: str, model: Model, system: System, assumptions: Assumptions
+    file: DesignFile,
+    category: str,
+    workload: Workload,
+    mapping: Mapping,
+    system: System,
+    assumptions: Assumptions,
 ) -> list[str]:
     """Sentences about a prediction: the model, the numbers behind it, what is missing.
 
     Args:
         file: The design, or the study that it answers.
         category: The system, where the file names several.
-        model: What is computed.
+        workload: What is computed.
+        mapping: Degrees of parallelism, and how attention uses them.
         system: The hardware.
         assumptions: The laws that were used.
     """
+    model = workload.model
     talk = isinstance(assumptions.exchange, TalkExchange)
     fitted = isinstance(system.network, FittedLatency)
     return [
@@ -212,6 +283,8 @@ def basis(
         *([_TALK] if file.workload.accounting == "talk" else []),
         _TALK_EXCHANGE if talk else _LAYER_EXCHANGE,
         _FITTED_LATENCY if fitted else _ALPHA_BETA,
+        *([] if talk else _sharing_sentences(mapping, workload)),
+        _attention_sentence(workload, system),
         *_workload_sentences(file.workload, model),
         *(
             [_PLANNED]

@@ -1,5 +1,6 @@
 """A design file as a calibration predicts it, with an interval."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,11 @@ from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.data.calibrations import Calibration
 from liminal_jax.data.names import chip_family, engine_named, system_named
-from liminal_jax.mapping.exchange import AbstractExchange, HeadsExchange, ReplicatedExchange
-from liminal_jax.performance.design import Assumptions
+from liminal_jax.mapping.attention import (
+    AbstractAttentionMapping,
+    CopiedHeads,
+    DataParallel,
+)
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.step_terms import step_terms
 from liminal_jax.study.file import DesignFile
@@ -79,10 +83,6 @@ def _engine(name: str | None, calibration: Calibration) -> str | None:
     raise InputError("liminal predict", [Problem("--engine", f"no engine {name!r} there{hint}")])
 
 
-def _exchange(laws: Assumptions) -> AbstractExchange:
-    return laws.exchange
-
-
 @eqx.filter_jit
 def _step(fitted: Fitted, terms: Terms) -> tuple[jax.Array, Fitted]:
     """The time, and the change of its logarithm for each logarithm of a loss."""
@@ -106,20 +106,20 @@ def calibrated_step(
     problem = problem_of(file)
     point = jnp.asarray(problem.point, float)
     system, mapping = problem.system(point, jnp.asarray(0), Exact()), problem.mapping(point)
-    model, request, _ = problem.workload
+    model, request = problem.workload.model, problem.workload.request
     laws = problem.workload.assumptions(system.network, Exact())
     batch = jnp.asarray(file.design.batch.value, float)
-    exchanges: list[AbstractExchange] = [laws.exchange]
+    ways: list[AbstractAttentionMapping] = [mapping.attention]
     if file.workload.accounting == "model" and float(mapping.cp) == 1:
-        exchanges = [HeadsExchange()]
+        ways = [CopiedHeads()]
         if float(mapping.ep) > 1 and float(batch) >= float(mapping.tp):
-            exchanges.append(ReplicatedExchange())
-    design = filled_design(system, mapping, batch, model, request, laws)
+            ways.append(DataParallel())
     fitted = calibration.fitted(engine, family)
-    steps = [
-        _step(fitted, step_terms(design, model, request, eqx.tree_at(_exchange, laws, each)))
-        for each in exchanges
-    ]
+    steps = []
+    for way in ways:
+        shared = dataclasses.replace(mapping, attention=way)
+        design = filled_design(system, shared, batch, model, request, laws)
+        steps.append(_step(fitted, step_terms(design, model, request, laws)))
     time, slopes = min(steps, key=lambda it: float(it[0]))
     by_term = {term: float(getattr(slopes, term)) for term in TERMS}
     width = np.exp(calibration.interval * calibration.spread(by_term, engine, family))

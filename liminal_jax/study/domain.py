@@ -212,6 +212,38 @@ def numeric(unit: str = "", *, whole: bool = False, least: float = 0.0) -> Befor
     return BeforeValidator(_Reader(unit, whole, least).grid)
 
 
+def coded(names: tuple[str, ...], kind: str) -> BeforeValidator:
+    """A pydantic validator that reads a name, or a table of names, as a grid of their places.
+
+    Args:
+        names: Names that exist.
+        kind: What the names stand for, in messages.
+    """
+
+    def grid(value: Any) -> Grid:
+        if isinstance(value, Grid):
+            return value
+        chosen = _named(value, names, kind)
+        places = sorted({float(names.index(name)) for name in chosen})
+        return Grid(tuple(places), logarithmic=False)
+
+    return BeforeValidator(grid)
+
+
+def _named(
+    value: Any, known: tuple[str, ...], kind: str, endings: tuple[str, ...] = ()
+) -> list[str]:
+    """The names that a value or a table of choices holds."""
+    items = value.get("choices") if isinstance(value, dict) else [value]
+    if not isinstance(items, list) or not items or not all(map(_is_text, items)):
+        raise ValueError(f"must be a {kind} or {{ choices = [...] }} of them, got {value!r}")
+    unknown = [item for item in items if item not in known and not item.endswith(endings)]
+    if unknown:
+        hint = did_you_mean(unknown[0], known) or f"; there are {', '.join(known)}"
+        raise ValueError(f"there is no {kind} {unknown[0]!r}{hint}")
+    return items
+
+
 def category(
     known: Callable[[], tuple[str, ...]], kind: str, endings: tuple[str, ...] = ()
 ) -> BeforeValidator:
@@ -226,13 +258,7 @@ def category(
     def names(value: Any) -> Names:
         if isinstance(value, Names):
             return value
-        items = value.get("choices") if isinstance(value, dict) else [value]
-        if not isinstance(items, list) or not items or not all(map(_is_text, items)):
-            raise ValueError(f"must be a {kind} or {{ choices = [...] }} of them, got {value!r}")
-        unknown = [item for item in items if item not in known() and not item.endswith(endings)]
-        if unknown:
-            hint = did_you_mean(unknown[0], known()) or f"; there are {', '.join(known())}"
-            raise ValueError(f"there is no {kind} {unknown[0]!r}{hint}")
+        items = _named(value, known(), kind, endings)
         return Names(tuple(dict.fromkeys(items)))
 
     return BeforeValidator(names)

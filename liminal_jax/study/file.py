@@ -23,6 +23,7 @@ from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.data.hardware import process_names, system_names, technology_names
 from liminal_jax.data.models import model_names
 from liminal_jax.data.validation import validated
+from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
 from liminal_jax.study.assumptions import assumption_problems
 from liminal_jax.study.clock import checked_clock
 from liminal_jax.study.contradictions import (
@@ -32,7 +33,7 @@ from liminal_jax.study.contradictions import (
     side_contradiction,
     system_paths,
 )
-from liminal_jax.study.domain import Grid, Names, category, in_si, numeric
+from liminal_jax.study.domain import Grid, Names, category, coded, in_si, numeric
 from liminal_jax.study.quantities import QUANTITIES
 
 _STUDIES = Path(__file__).parent.parent / "data" / "studies"
@@ -53,6 +54,9 @@ class WorkloadTable(_Table):
         context: Tokens of a user's context.
         weight_bits: Bits of a weight.
         kv_bits: Bits of a cache element.
+        attention_bits: Bits of attention's operands; 16 where left out, and under the accounting
+            `talk` those of the cache, 8 at least.
+        routing: How tokens choose experts: `random`, evenly and independently, or `balanced`.
         accounting: `model` counts everything, `talk` as the published tables do.
     """
 
@@ -60,6 +64,8 @@ class WorkloadTable(_Table):
     context: float = Field(ge=1, allow_inf_nan=False, strict=True)
     weight_bits: float = Field(default=8.0, gt=0, le=32, strict=True)
     kv_bits: float = Field(default=8.0, gt=0, le=32, strict=True)
+    attention_bits: float | None = Field(default=None, gt=0, le=32, strict=True)
+    routing: Literal["random", "balanced"] = "random"
     accounting: Literal["model", "talk"] = "model"
 
 
@@ -85,6 +91,11 @@ class DesignTable(_Table):
         cp: Context-parallel ranks.
         pp: Pipeline stages.
         ep: Expert-parallel ranks.
+        attention: How the ranks of a stage share attention.
+        attention_ranks: Ranks that share one user's attention; all of a stage where left out, and
+            1 for data-parallel attention.
+        shared_expert_ranks: Ranks over which a shared expert is split; those that share a user's
+            attention where left out.
         batch: Users in one micro-batch.
     """
 
@@ -105,6 +116,11 @@ class DesignTable(_Table):
     cp: Count = Grid((1.0,), logarithmic=False)
     pp: Count = Grid((1.0,), logarithmic=False)
     ep: Count = Grid((1.0,), logarithmic=False)
+    attention: Annotated[Grid, coded(tuple(ATTENTION_MAPPINGS), "attention mapping")] = Grid(
+        (0.0,), logarithmic=False
+    )
+    attention_ranks: Count | None = None
+    shared_expert_ranks: Count | None = None
     batch: Count = Grid((1.0,), logarithmic=False)
 
     @field_validator("process")

@@ -159,6 +159,7 @@ MEANINGS = {
     "context": Meaning("context", "tokens"),
     "weight_bits": Meaning("bits of a weight", "bits"),
     "kv_bits": Meaning("bits of a cache element", "bits"),
+    "attention_bits": Meaning("bits of attention's operands", "bits"),
     "activation_bits": Meaning("bits of an activation", "bits"),
     "state_bits": Meaning("bits of a state element", "bits"),
     "design.stacks": Meaning("stacks", ""),
@@ -174,6 +175,9 @@ MEANINGS = {
     "design.cp": Meaning("CP", ""),
     "design.pp": Meaning("PP", ""),
     "design.ep": Meaning("EP", ""),
+    "design.attention": Meaning("attention mapping", ""),
+    "design.attention_ranks": Meaning("ranks that share attention", ""),
+    "design.shared_expert_ranks": Meaning("ranks that share an expert", ""),
 }
 """Words and unit of every number by its path; limits are named after their quantity."""
 
@@ -188,7 +192,7 @@ STANDARDS = (
 )
 """Numbers of the trade that nobody can choose, and the place of a stack, which is a kind."""
 
-DEGREES = ("tp", "cp", "pp", "ep")
+DEGREES = ("tp", "cp", "pp", "ep", "attention", "attention_ranks", "shared_expert_ranks")
 """Whole numbers that have to fit together: where they are fixed, they are not changed alone."""
 
 _OWN_OF_PLANNED = ("material.memory.",)

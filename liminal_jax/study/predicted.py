@@ -18,13 +18,13 @@ from liminal_jax.performance.gains import Gains, predicted_with_gains
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.residents import Residents, residents
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, serve
-from liminal_jax.performance.timing import LEAST_ATTENTION_BITS
 from liminal_jax.study.basis import basis, power_basis, serving_basis
 from liminal_jax.study.domain import Names
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.lengths import RequestLengths
 from liminal_jax.study.problem import degree_contradictions, problem_of
 from liminal_jax.study.report import gains_record, numbers, prediction_record
+from liminal_jax.study.write import written
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
@@ -75,7 +75,7 @@ def _computed(
     return (
         prediction,
         gains,
-        residents(model, request, mapping, batch, assumptions.division, assumptions.relaxation),
+        residents(model, request, mapping, batch, assumptions),
     )
 
 
@@ -114,14 +114,16 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
         raise InputError(file.name, contradictions)
     point = jnp.asarray(problem.point, float)
     system = problem.system(point, jnp.asarray(0), Exact())
-    model, request, _ = problem.workload
+    model, request = problem.workload.model, problem.workload.request
     assumptions = problem.workload.assumptions(system.network, Exact())
     mapping, batch = problem.mapping(point), jnp.asarray(file.design.batch.value, float)
     prediction, gains, held = _computed(system, mapping, batch, model, request, assumptions)
     if np.isnan(float(prediction.step_time)):
-        raise InputError(file.name, [Problem("design.system", unknown_speed(file, system))])
+        raise InputError(
+            file.name, [Problem("design.system", unknown_speed(file, system, request))]
+        )
     category = problem.categories[0]
-    sentences = basis(file, category, model, system, assumptions)
+    sentences = basis(file, category, problem.workload, mapping, system, assumptions)
     sentences += power_basis(file, category, float(prediction.chip_power))
     served = None
     if lengths is not None:
@@ -139,15 +141,18 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
     )
 
 
-def unknown_speed(file: DesignFile, system: System) -> str:
+def unknown_speed(file: DesignFile, system: System, request: Request) -> str:
     """Why no time follows, and what to do about it."""
     (name,) = file.design.system.names if file.design.system is not None else ("the chip",)
-    rates, work = system.chip.tensor, file.workload
-    widths = {"weights": work.weight_bits, "attention": max(work.kv_bits, LEAST_ATTENTION_BITS)}
+    rates = system.chip.tensor
+    rate_of = {
+        "weights": (request.weight_bits, rates.at(request.weight_bits)),
+        "attention": (request.attention_bits, rates.known_at(request.attention_bits)),
+    }
     unknown = [
-        f"tensor rate at {bits:g} bits (for {what})"
-        for what, bits in widths.items()
-        if np.isnan(float(rates.at(jnp.asarray(bits))))
+        f"tensor rate at {float(bits):g} bits (for {what})"
+        for what, (bits, rate) in rate_of.items()
+        if np.isnan(float(rate))
     ]
     missing = " and ".join(unknown) or "bandwidth of its network"
     return (
@@ -160,7 +165,7 @@ def record_of(answer: Predicted) -> dict[str, Any]:
     """The object that `liminal predict --json` prints."""
     return {
         "name": answer.file.name,
-        "workload": answer.file.workload.model_dump(),
+        "workload": answer.file.workload.model_dump(exclude_none=True),
         "design": _design(answer.file),
         "assumptions": {key: it for key, it in answer.file.assumptions.model_dump().items() if it},
         **prediction_record(answer.prediction, answer.basis),
@@ -176,7 +181,7 @@ def _design(file: DesignFile) -> dict[str, str | float]:
         domain = getattr(file.design, name)
         if domain is not None:
             found[name] = domain.names[0] if isinstance(domain, Names) else domain.value
-    return found
+    return written(found)
 
 
 def _served_record(served: RequestsServed) -> dict[str, Any]:

@@ -7,6 +7,7 @@ lattice it is one of its grid's. Everything a search needs, a certificate needs 
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import equinox as eqx
@@ -16,7 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from liminal_jax._arrays import Leaf, Scalar
 from liminal_jax._files import Problem as Mistake
-from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.hardware.clock import clocked
 from liminal_jax.hardware.network import AbstractNetwork, AbstractPhysical
 from liminal_jax.hardware.plan import (
@@ -28,7 +29,16 @@ from liminal_jax.hardware.plan import (
     planned_die_area,
 )
 from liminal_jax.hardware.system import System
+from liminal_jax.mapping.attention import (
+    ATTENTION_MAPPINGS,
+    AbstractAttentionMapping,
+    DataParallel,
+    WeightedAttention,
+    attention_name,
+    excess,
+)
 from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.sharing import head_division
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.predictor import predict
 from liminal_jax.study.assemble import (
@@ -57,9 +67,15 @@ NUMERIC = (
     "cp",
     "pp",
     "ep",
+    "attention",
+    "attention_ranks",
+    "shared_expert_ranks",
     "batch",
 )
 """Numeric variables of a design, in the order of a point."""
+
+FULL = 1 + 1e-6
+"""A ratio above this exceeds its limit by more than rounding."""
 
 FEASIBLE = 1e-9
 """Share by which rounding may exceed a limit."""
@@ -93,6 +109,11 @@ PHYSICAL = {
     "expert_groups": "chips that whole expert groups need over those of a stage",
     "experts": "expert-parallel ranks over experts",
     "stages": "pipeline stages over layers",
+    "heads": "heads that ranks would compute over the heads there are",
+    "kv_heads": "KV heads that ranks would hold over those they can share evenly",
+    "attention_groups": "ranks of whole groups that share attention over ranks of a stage",
+    "attention_experts": "ranks of a stage over expert-parallel ranks, beside other users' groups",
+    "shared_experts": "ranks of whole groups that share an expert over ranks that share attention",
     "reticle": "area of a die over the largest die",
     "shoreline": "die edge that memory stacks or links between dies need over the edge there is",
     "whole_stacks": "stacks for equally many on each die over the stacks there are",
@@ -238,9 +259,18 @@ class Problem:
         return self._hardware(self._values(point), category, relaxation).system
 
     def mapping(self, point: Float[Array, " numbers"]) -> Mapping:
-        """The degrees of parallelism at a point."""
-        values = self._values(point)
-        return Mapping(**{name: values[name] for name in Mapping.__dataclass_fields__})
+        """The degrees of parallelism at a point, and how attention uses them."""
+        values, table = self._values(point), self.file.design
+        shared = None if table.shared_expert_ranks is None else values["shared_expert_ranks"]
+        return Mapping(
+            **{name: values[name] for name in ("tp", "cp", "pp", "ep")},
+            attention=attention_mapping(
+                table.attention.values,
+                values["attention"],
+                None if table.attention_ranks is None else values["attention_ranks"],
+            ),
+            shared_expert_ranks=shared,
+        )
 
     def fleet(
         self,
@@ -252,7 +282,7 @@ class Problem:
         values = self._values(point)
         hardware = self._hardware(values, category, relaxation)
         system, mapping = hardware.system, self.mapping(point)
-        model, request, _ = self.workload
+        model, request = self.workload.model, self.workload.request
         assumptions = self.workload.assumptions(system.network, relaxation)
         design = filled_design(system, mapping, values["batch"], model, request, assumptions)
         instance = predict(design, model, request, assumptions)
@@ -268,12 +298,42 @@ class Problem:
             "memory_capacity": instance.memory_fill,
             "whole_instance": instance.chips / chips,
             **_mapping_use(mapping, model, relaxation),
+            **self._attention_use(mapping, values["attention_ranks"], relaxation),
         }
         if hardware.built is not None:
             fields = Buildability.__dataclass_fields__
             used |= {name: getattr(hardware.built, name) for name in fields}
             used["thermal"] = instance.power_density / hardware.endured
         return fleet, used
+
+    def _attention_use(
+        self, mapping: Mapping, stated: Scalar, relaxation: AbstractRelaxation
+    ) -> dict[str, Scalar]:
+        """Ratios above 1 where attention and degrees do not go together.
+
+        The talk's accounting divides ideally, whatever the heads.
+        """
+        ranks, group = mapping.stage_chips(), mapping.attention_ranks()
+        shared = mapping.shared_ranks()
+        groups = excess(ranks, group, relaxation)
+        if self.file.design.attention_ranks is not None:
+            groups = groups * (stated / group)
+        apart = relaxation.exceeds(ranks / group, 1.0)
+        # Ratios that are 1 where they hold: their product is 1 where all of them hold.
+        heads = kv_heads = 1.0
+        if self.workload.accounting == "model":
+            for layers in self.workload.model.layers:
+                if layers.attention is not None:
+                    division = head_division(layers.attention, mapping, relaxation)
+                    heads = heads * division.head_demand
+                    kv_heads = kv_heads * division.kv_demand
+        return {
+            "heads": heads,
+            "kv_heads": kv_heads,
+            "attention_groups": groups,
+            "attention_experts": 1 + apart * (ranks / mapping.ep - 1),
+            "shared_experts": excess(group, shared, relaxation),
+        }
 
     def outcome(
         self,
@@ -295,6 +355,13 @@ class Problem:
             score=value if self.maximises else -value,
             excess=jnp.log(jnp.maximum(jnp.stack(self.ratios(fleet, used)), LEAST_RATIO)),
         )
+
+    def limits_of_attention(self) -> dict[str, float]:
+        """How far the limits on degrees and attention are used at the first point."""
+        point = jnp.asarray(self.point, float)
+        stated = self._values(point)["attention_ranks"]
+        used = self._attention_use(self.mapping(point), stated, Exact())
+        return {name: float(ratio) for name, ratio in used.items()}
 
     def ratios(self, fleet: Fleet, used: dict[str, Scalar]) -> list[Scalar]:
         """How far each limit is used, in their order: above 1 it is violated.
@@ -325,6 +392,30 @@ def _joined(network: AbstractNetwork, bandwidth: Scalar, domain: Scalar) -> Abst
     if not isinstance(network, AbstractPhysical):
         raise TypeError("a planned chip needs a network with bandwidth and latency")
     return eqx.tree_at(lambda it: (it.bandwidth, it.domain), network, (bandwidth, domain))
+
+
+def attention_mapping(
+    choices: tuple[float, ...], place: Scalar, ranks: Scalar | None
+) -> AbstractAttentionMapping:
+    """The attention mapping at a place among some choices; between two, the mean of both.
+
+    Args:
+        choices: Places of the mappings among all, ascending.
+        place: One of them, or a number between.
+        ranks: Ranks that share one user's attention; as the mapping has it where left out.
+    """
+    options = tuple(_attention_of(it, ranks) for it in choices)
+    if len(options) == 1:
+        return options[0]
+    shares = [(place - low) / (high - low) for low, high in pairwise(choices)]
+    passed = [jnp.clip(share, 0.0, 1.0) for share in shares]
+    weights = [1 - passed[0], *(one - two for one, two in pairwise(passed))]
+    return WeightedAttention(jnp.stack([*weights, passed[-1]]), options)
+
+
+def _attention_of(place: float, ranks: Scalar | None) -> AbstractAttentionMapping:
+    kind = ATTENTION_MAPPINGS[attention_name(place)]
+    return kind() if kind is DataParallel else kind(ranks)
 
 
 def _least_experts(model: Model) -> Scalar:
@@ -371,12 +462,60 @@ def degree_contradictions(problem: Problem) -> list[Mistake]:
             )
         ],
     }
-    return [
+    found = [
         Mistake(path, message)
         for path, rows in messages.items()
         for wrong, message in rows
         if wrong
     ]
+    return found + _attention_contradictions(problem, values)
+
+
+def _attention_contradictions(problem: Problem, values: dict[str, float]) -> list[Mistake]:
+    """Why the mapping of attention of a design cannot be."""
+    mapping, model = problem.mapping(jnp.asarray(problem.point, float)), problem.workload.model
+    group, ranks = float(mapping.attention_ranks()), values["tp"] * values["cp"]
+    shared, ep = float(mapping.shared_ranks()), values["ep"]
+    used = problem.limits_of_attention()
+    name = attention_name(values["attention"])
+    if float(_least_experts(model)) == 1 and ranks > group:
+        message = (
+            f"{name} with groups of {group:g} of {ranks:g} ranks spreads routed experts, and"
+            f" {problem.file.workload.model} has none; take split-sequence or copied-heads"
+        )
+        return [Mistake("design.attention", message)]
+    rows = [
+        (
+            "design.tp",
+            used["heads"] > FULL,
+            "must divide the heads of every attention of the model, got"
+            f" {values['tp']:g}; attention = 'padded-heads' computes heads that are not there",
+        ),
+        (
+            "design.tp",
+            used["kv_heads"] > FULL,
+            "must divide the KV heads of every attention of the model, or be a multiple of them,"
+            f" got {values['tp']:g}; attention = 'padded-heads' holds one KV head more",
+        ),
+        (
+            "design.attention_ranks",
+            used["attention_groups"] > FULL,
+            f"must divide tp x cp = {ranks:g}, and be 1 for data-parallel attention, got"
+            f" {values['attention_ranks']:g}",
+        ),
+        (
+            "design.ep",
+            ep <= ranks and used["attention_experts"] > FULL,
+            f"must be tp x cp = {ranks:g} where groups of ranks attend to users of their own, got"
+            f" {ep:g}",
+        ),
+        (
+            "design.shared_expert_ranks",
+            used["shared_experts"] > FULL,
+            f"must divide the {group:g} ranks that share a user's attention, got {shared:g}",
+        ),
+    ]
+    return [Mistake(path, message) for path, wrong, message in rows if wrong]
 
 
 def _variables(table: DesignTable) -> tuple[tuple[Variable, ...], tuple[float, ...]]:

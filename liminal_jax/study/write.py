@@ -1,9 +1,11 @@
 """A design as a file that `liminal predict -c` reads."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import tomli_w
 
+from liminal_jax.mapping.attention import attention_name
 from liminal_jax.study.domain import Grid, Names
 from liminal_jax.study.file import DesignFile, DesignTable
 
@@ -11,7 +13,17 @@ _UNITS = {"compute_area": ("mm2", 1e6), "sram": ("MB", 1e-6), "link_bandwidth": 
 """Units in which fields with a dimension are written, and what SI is multiplied by."""
 
 
+def written(values: Mapping[str, float | str]) -> dict[str, float | str]:
+    """Values of variables as records have them: SI, and names where a value stands for one."""
+    return {
+        name: attention_name(float(value)) if name == "attention" else value
+        for name, value in values.items()
+    }
+
+
 def _written(name: str, value: float) -> Any:
+    if name == "attention":
+        return attention_name(value)
     if name in _UNITS:
         unit, scale = _UNITS[name]
         return f"{value * scale:.12g} {unit}"
@@ -38,7 +50,7 @@ def design_tables(file: DesignFile, chosen: dict[str, float], category: str) -> 
     return {
         "name": file.name,
         "about": file.about,
-        "workload": file.workload.model_dump(),
+        "workload": file.workload.model_dump(exclude_none=True),
         "design": design,
         **({"assumptions": assumptions} if assumptions else {}),
     }

@@ -26,7 +26,10 @@ NAMES = ("model", "accounting", "system", "memory", "process")
 _PREFIXES = ("system.", "workload.", "design.")
 """What may stand before a path."""
 
-_COUNTS = ("stacks", "dies", "domain", "chips", "tp", "cp", "pp", "ep", "batch")
+_WHERE_STATED = ("attention_ranks", "shared_expert_ranks")
+"""Variables that another one sets where a design leaves them out."""
+
+_COUNTS = ("stacks", "dies", "domain", "chips", "tp", "cp", "pp", "ep", "batch", *_WHERE_STATED)
 _OF_PLANS = (*ChipPlan.__dataclass_fields__, "domain")
 _FOLLOWING = ("network.bandwidth", "network.domain")
 """Of planned hardware these are given by the design: link_bandwidth and domain."""
@@ -102,7 +105,7 @@ def _leaf(path: str, value: Array) -> Leaf:
 
 def _trees(problem: Problem) -> dict[str, Any]:
     """What holds numbers, by the prefix of their paths."""
-    model, request, _ = problem.workload
+    model, request = problem.workload.model, problem.workload.request
     return {"": (problem.hardware, request), "model.": model}
 
 
@@ -123,7 +126,9 @@ def leaves_of(problem: Problem) -> dict[str, Leaf]:
     leaves = {path: _leaf(path, value) for path, value in _numbered(problem).items()}
     finished = isinstance(problem.hardware, System)
     for name, value in zip(NUMERIC, problem.point, strict=True):
-        if finished and name in _OF_PLANS:
+        if name == "attention" or (finished and name in _OF_PLANS):
+            continue
+        if name in _WHERE_STATED and getattr(problem.file.design, name) is None:
             continue
         unit, whole = MEANINGS[f"design.{name}"].unit, name in _COUNTS
         least, most = clock_range() if name == "clock" else (1.0 if whole else 0.0, math.inf)

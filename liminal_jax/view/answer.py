@@ -12,6 +12,7 @@ from liminal_jax.design.explain import Binding
 from liminal_jax.design.record import gap
 from liminal_jax.design.search import Answer, Relaxed
 from liminal_jax.hardware.system import System
+from liminal_jax.mapping.attention import attention_name
 from liminal_jax.study.file import ConstraintTable, DesignFile, ObjectiveTable, StudyFile
 from liminal_jax.study.problem import PHYSICAL
 from liminal_jax.study.quantities import QUANTITIES
@@ -34,6 +35,9 @@ _LABELS = {
     "cp": "CP",
     "pp": "PP",
     "ep": "EP",
+    "attention": "attention",
+    "attention_ranks": "ranks that share attention",
+    "shared_expert_ranks": "ranks that share an expert",
     "batch": "batch",
 }
 
@@ -45,6 +49,8 @@ def quantity(name: str, value: float, unit: str) -> str:
         >>> quantity("die_area", 8e-4, "m2")
         '800 mm2'
     """
+    if name == "attention":
+        return attention_name(value)
     if unit == "USD":
         return dollars(value)
     if unit == "m2":
@@ -115,6 +121,7 @@ def _design(answer: Answer, system: System) -> Table:
         f"{_LABELS[name]}{values.get(name, getattr(design, name).values[0]):g}"
         for name in ("tp", "cp", "pp", "ep")
     )
+    attention = attention_name(values.get("attention", design.attention.values[0]))
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     area = float(fleet.die_area)
@@ -130,7 +137,7 @@ def _design(answer: Answer, system: System) -> Table:
     table.add_row(
         "system",
         f"{float(fleet.chips):g} chips: {float(fleet.replicas):g} instances of"
-        f" {float(it.chips):g}; {degrees}; {float(it.users):g} users each",
+        f" {float(it.chips):g}; {degrees}; {attention} attention; {float(it.users):g} users each",
     )
     table.add_row(
         "speed",
@@ -237,7 +244,7 @@ def _existing(answer: Answer, existing: list[Existing]) -> Group:
             if it.objective is None
             else quantity(name, it.objective, QUANTITIES[name].unit)
         )
-        degrees = ", ".join(f"{_LABELS[key]} {value:g}" for key, value in it.values.items())
+        degrees = words(it.values)
         table.add_row(it.system, value, degrees)
     rest = ", ".join(it.system for it in judged[_MOST_EXISTING:])
     unknown = ", ".join(it.system for it in existing if it.missing)

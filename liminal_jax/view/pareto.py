@@ -11,6 +11,7 @@ from rich.text import Text
 
 from liminal_jax.design.pareto import FrontAnswer, FrontPoint
 from liminal_jax.design.pareto_record import file_name
+from liminal_jax.mapping.attention import attention_name
 from liminal_jax.study.file import ObjectiveTable
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.answer import asked, section
@@ -32,6 +33,9 @@ _COLUMNS = {
     "cp": ("CP", 1.0),
     "pp": ("PP", 1.0),
     "ep": ("EP", 1.0),
+    "attention": ("attention", 1.0),
+    "attention_ranks": ("attention\nranks", 1.0),
+    "shared_expert_ranks": ("shared\nexpert ranks", 1.0),
     "batch": ("batch", 1.0),
 }
 """Heading of each variable, and what its value in SI is multiplied by."""
@@ -49,6 +53,12 @@ def shown_unit(name: str) -> tuple[str, float]:
     """
     unit = QUANTITIES[name].unit
     return _UNITS.get(unit, (unit, 1.0))
+
+
+def _shown(variable: str, value: float) -> str:
+    if variable == "attention":
+        return attention_name(value)
+    return plain(value * _COLUMNS[variable][1], 4)
 
 
 def thinned(points: Sequence[FrontPoint], most: int) -> list[int]:
@@ -93,7 +103,7 @@ def _table(answer: FrontAnswer, rows: list[int]) -> Table:
                 for value, objective in zip(point.objectives, answer.objectives, strict=True)
             ),
             point.place.category,
-            *(plain(point.place.values[name] * _COLUMNS[name][1], 4) for name in variables),
+            *(_shown(name, point.place.values[name]) for name in variables),
             f"knee {letters[row]}" if row in letters else "",
         )
     return table

@@ -11,6 +11,7 @@ from liminal_jax.design.alone import FrontAlone
 from liminal_jax.design.pareto import FrontAnswer, FrontPoint
 from liminal_jax.study.file import ConstraintTable, ObjectiveTable, StudyFile
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.write import written
 from liminal_jax.view.answer import asked
 from liminal_jax.view.numbers import plain
 from liminal_jax.view.pareto import knee_letters, shown_unit
@@ -45,15 +46,18 @@ _SYSTEM = {
     "cp": "CP{:g}",
     "pp": "PP{:g}",
     "ep": "EP{:g}",
+    "attention": "{} attention",
+    "attention_ranks": "{:g} ranks share attention",
+    "shared_expert_ranks": "{:g} ranks share an expert",
     "batch": "batch {:g}",
 }
 
 
 def _words(point: FrontPoint) -> str:
     """A design in a line: the chip, and how many of them do what."""
-    values = point.place.values
+    values = written(point.place.values)
     chip = [
-        text.format(round(values[name] * scale, 6))
+        text.format(round(point.place.values[name] * scale, 6))
         for name, (text, scale) in _CHIP.items()
         if name in values
     ]

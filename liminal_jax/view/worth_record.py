@@ -9,6 +9,7 @@ from liminal_jax.design.worth import Worth
 from liminal_jax.study.file import StudyFile
 from liminal_jax.study.question import question_record
 from liminal_jax.study.report import number
+from liminal_jax.study.write import written
 from liminal_jax.view.worth_words import label, limit_amount, price_sentence
 
 
@@ -60,7 +61,7 @@ def worth_record(found: Worth, top: int) -> dict[str, Any]:
 
 def _design(found: Worth, place: Place) -> dict[str, Any]:
     category = "memory" if found.problem.file.design.system is None else "system"
-    return {category: place.category, **place.values}
+    return {category: place.category, **written(place.values)}
 
 
 def _bar(found: Worth, bar: Bar) -> dict[str, Any]:

@@ -6,6 +6,9 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf
 
 BITS_PER_BYTE = 8
 
+ATTENTION_BITS = 16
+"""Bits of attention's operands in engines, whatever the cache's: see `Request.attention_bits`."""
+
 
 class Request(eqx.Module):
     """One decode step: its context and the precision of what is kept.
@@ -13,8 +16,12 @@ class Request(eqx.Module):
     Attributes:
         context: Tokens of one user that attention sees, the new one included.
         weight_bits: Bits of one weight; matrices multiply at the chip's rate for this precision.
-        kv_bits: Bits of one element of the cache; attention computes at the rate for this
-            precision, 8 bits at least.
+        kv_bits: Bits of one element of the cache.
+        attention_bits: Bits of the operands with which attention multiplies on the cache. 16 by
+            default, as engines widen a narrower cache first: FlashMLA's kernels for an FP8 cache
+            dequantise it and multiply in BF16, since Hopper accumulates FP8 products too coarsely
+            (DeepSeek-AI, 2024, DeepSeek-V3, arXiv:2412.19437, section 3.3.2). A chip whose rate at
+            16 bits is not known multiplies at 8.
         activation_bits: Bits of one element that chips exchange.
         state_bits: Bits of one element of a recurrent state. 32 by default: `mamba_ssm_dtype` of
             the configs of Qwen3.5 and Nemotron 3 is float32, as sums over a whole sequence need.
@@ -23,6 +30,7 @@ class Request(eqx.Module):
     context: Leaf = eqx.field(converter=as_leaf)
     weight_bits: Leaf = eqx.field(converter=as_leaf, default=8)
     kv_bits: Leaf = eqx.field(converter=as_leaf, default=8)
+    attention_bits: Leaf = eqx.field(converter=as_leaf, default=ATTENTION_BITS)
     activation_bits: Leaf = eqx.field(converter=as_leaf, default=16)
     state_bits: Leaf = eqx.field(converter=as_leaf, default=32)
 

@@ -17,7 +17,6 @@ from experiments import (
 )
 from experiments.interactivity import EXPERIMENT
 from experiments.runner import main
-from liminal_jax.mapping.exchange import ReplicatedExchange
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +49,13 @@ def test_frontiers_rise_as_speed_falls_and_the_bound_is_above(results):
 def test_a_point_of_a_frontier_is_what_the_model_says(results):
     front = results["fronts"]["H200"]["calibrated"]
     ranks, spread, users = (front[it][-1] for it in ("ranks", "spread", "users"))
-    design = ll.Design(
-        ll.load_system("h200"), ll.Mapping(tp=ranks, ep=spread), ll.Placement(), users
-    )
+    attention = ll.DataParallel() if spread > 1 else ll.CopiedHeads()
+    mapping = ll.Mapping(tp=ranks, ep=spread, attention=attention)
+    design = ll.Design(ll.load_system("h200"), mapping, ll.Placement(), users)
     lengths = ll.Lengths(isl=0.9 * 1024, osl=0.9 * 1024)
     request = ll.Request(lengths.mean_context(), weight_bits=4, kv_bits=8)
     with jax.enable_x64(True):
         laws = ll.Assumptions(
-            exchange=ReplicatedExchange() if spread > 1 else ll.HeadsExchange(),
             calibration=ll.load_calibration("measured").fitted(None, "hopper"),
         )
         model = ll.load_model("gpt-oss-120b")

@@ -7,6 +7,7 @@ from liminal_jax._files import InputError
 from liminal_jax.data.calibrations import load_calibration
 from liminal_jax.data.names import model_named, system_named
 from liminal_jax.fit.rows import REQUIRED, cases_of, cell_of, read_rows
+from liminal_jax.mapping.attention import DataParallel
 
 CORE = Path(__file__).parents[3] / "shared" / "reference" / "measurements" / "core.csv"
 ROW = {
@@ -77,12 +78,12 @@ def test_traps(table):
     assert drawn.context == pytest.approx(990)
     cores = {"gpu": "Inferentia2", "tp": "24", "num_gpus": "12", "source_id": "aws-neuron"}
     case = only(table(cores))
-    assert (case.tp, case.ranks_per_chip) == (12, 2)
+    assert (case.tp, float(case.design.mapping.attention.ranks_per_chip)) == (12, 2)
     assert case.context == 1100
     padded = only(table({"engine": "Transformers NeuronX"}))
     assert padded.context == 2048
     apart = only(table({"note": "attention data-parallel across the decode tp ranks"}))
-    assert apart.data_parallel
+    assert isinstance(apart.design.mapping.attention, DataParallel)
 
 
 @pytest.mark.parametrize(

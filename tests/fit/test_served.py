@@ -9,7 +9,6 @@ import pytest
 
 from liminal_jax.data.calibrations import load_calibration
 from liminal_jax.data.measurements import MAXIMUM, MEASURED
-from liminal_jax.fit.batch import assumptions_of
 from liminal_jax.fit.calibrate import load_measured, validate
 from liminal_jax.fit.rows import cases_of, read_rows
 from liminal_jax.fit.served import served_scores, served_times
@@ -43,7 +42,7 @@ def test_each_metric_is_held_against_what_it_is(row, calibration):
     ideal, calibrated = served_times(cases, calibration)
     case = cases[0]
     with jax.enable_x64(True):
-        given = (case.design, case.model, case.request, Lengths(1024, 128), assumptions_of(case))
+        given = (case.design, case.model, case.request, Lengths(1024, 128))
         serving = serve(*given)
     expected = [
         serving.static.e2e / 128,
@@ -75,8 +74,7 @@ def test_maxima_are_of_as_many_users_as_memory_holds(calibration):
     assert not skipped
     for case in cases:
         with jax.enable_x64(True):
-            given = (case.model, case.request, assumptions_of(case))
-            held = predict(case.design, *given)
+            held = predict(case.design, case.model, case.request)
         assert case.batch == np.floor(case.batch) >= 1
         assert float(held.memory_required) <= float(held.memory_capacity) * 1.001
     found = served_scores(cases, calibration)

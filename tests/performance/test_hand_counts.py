@@ -21,9 +21,9 @@ from liminal_jax._smooth import Exact
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.laws.cost import YEAR
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.mapping.division import WholeParts
-from liminal_jax.mapping.exchange import TalkExchange
+from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
 from liminal_jax.mapping.placement import Placement
+from liminal_jax.mapping.routing import BalancedRouting
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator, layer_operators, table_operators
 from liminal_jax.performance.overlap import SerialTiers
@@ -37,7 +37,8 @@ from tests.performance.toys import LATENT_LAYER, TALK, TWO_LAYERS, toy_system
 
 MODEL = model_of(TWO_LAYERS)
 LATENT = model_of(LATENT_LAYER)
-REQUEST = Request(context=10)
+REQUEST = Request(context=10, attention_bits=8)
+BALANCED = LayerExchange(BalancedRouting())
 SPREAD = Mapping(tp=4, ep=2)
 IN_MAIN = Placement()
 NAMES = ("matrix", "core", "scalar", "weights", "experts", "cache")
@@ -52,7 +53,7 @@ def _design(mapping: Mapping, placement: Placement = IN_MAIN, batch: float = 2) 
 
 
 def _prediction(mapping: Mapping) -> Prediction:
-    return predict(_design(mapping), MODEL, REQUEST)
+    return predict(_design(mapping), MODEL, REQUEST, Assumptions(exchange=BALANCED))
 
 
 def _is(value: object, wanted: float) -> None:
@@ -132,7 +133,7 @@ def test_nominal_parameters_are_spread_over_the_layers() -> None:
     ],
 )
 def test_residents(ep: int, experts: int) -> None:
-    held = residents(MODEL, REQUEST, Mapping(tp=8, pp=3, ep=ep), 2.0, WholeParts(), Exact())
+    held = residents(MODEL, REQUEST, Mapping(tp=8, pp=3, ep=ep), 2.0, Assumptions())
     assert float(held.weights) == 592 + 336
     assert float(held.experts) == pytest.approx(experts, rel=1e-14)
     assert float(held.cache) == 3 * 2 * 112
@@ -146,14 +147,15 @@ def test_times_of_four_chips() -> None:
     # 416 + 384 + 128 + 576 + 824 + 224 bytes over 4 x 100
     _is(got.memory_time, 2552 / 400)
     # All-reduce of 2 x 8 x 2 = 32 B over four at 16 B/s: two shots, 0.5 + 2 x 3/4 x 2 = 3.5.
-    # Four ranks, two KV heads: pairs exchange 16 B of statistics, 16 B of sums, 0.75 each.
+    # Four ranks, two KV heads: pairs gather the queries of two heads, 2 x 2 x 2 x 2 = 16 B, and
+    # merge their sums and statistics, 2 x 2 x (2 + 2) x 2 = 32 B: 0.25 + 8/16 and 0.25 + 16/16.
     # Two expert ranks exchange 2 x 8 x 2 x 2 / 4 = 16 B there and back, 0.75 each; pairs that
-    # share experts reduce 32 B in one shot, 0.25 + 2.
-    _is(got.exposed_time, (3.5 + 1.5 + 3.5) + (3.5 + 1.5 + 1.5 + 2.25))
-    _is(got.step_time, 23.63)
-    _is(got.utps, 1 / 23.63)
-    _is(got.stps, 2 / 23.63)
-    _is(got.tensor_utilisation, 2.304 / 23.63)
+    # share experts reduce 32 B in one shot, 0.25 + 2; all four reduce those of the shared one.
+    _is(got.exposed_time, (3.5 + 2.0 + 3.5) + (3.5 + 2.0 + 1.5 + 2.25 + 3.5))
+    _is(got.step_time, 28.13)
+    _is(got.utps, 1 / 28.13)
+    _is(got.stps, 2 / 28.13)
+    _is(got.tensor_utilisation, 2.304 / 28.13)
     assert BOTTLENECKS[int(got.bottleneck)] == "synchronisation"
 
 
@@ -168,15 +170,15 @@ def test_capacity_of_four_chips() -> None:
 
 def test_power_of_four_chips() -> None:
     got = _prediction(SPREAD)
-    # each chip: 2552/4 B at 0.5, 2304 operations at 0.001; sent 48 + 16 + 48 in the first layer,
-    # 48 + 16 + 16 + 32 in the second, at 0.25
-    energy = 319 + 2.304 + 224 * 0.25
-    _is(got.chip_power, 10 + energy / 23.63)
-    _is(got.power_density, (10 + energy / 23.63) / 2)
-    _is(got.power.chips, 40 + 4 * energy / 23.63)
+    # each chip: 2552/4 B at 0.5, 2304 operations at 0.001; sent 48 + 24 + 48 in the first layer,
+    # 48 + 24 + 16 + 32 + 48 in the second, at 0.25
+    energy = 319 + 2.304 + 288 * 0.25
+    _is(got.chip_power, 10 + energy / 28.13)
+    _is(got.power_density, (10 + energy / 28.13) / 2)
+    _is(got.power.chips, 40 + 4 * energy / 28.13)
     _is(got.power.host, 24)
     _is(got.power.network, 4 * 0.125 * 32)
-    _is(got.energy_per_token, (80 + 4 * energy / 23.63) * 1.5 * 23.63 / 2)
+    _is(got.energy_per_token, (80 + 4 * energy / 28.13) * 1.5 * 28.13 / 2)
 
 
 def test_cost_of_four_chips() -> None:
@@ -185,9 +187,9 @@ def test_cost_of_four_chips() -> None:
     parts = (shares.chips, shares.host, shares.board, shares.network, shares.rack)
     assert tuple(float(part) for part in parts) == (56, 12, 16, 64, 20)
     # one year at 100 %: 168 x 1/(1 - 1/2) = 336 a year
-    energy = 319 + 2.304 + 56
-    rate = 336 / 31_557_600 + 0.01 * 1.5 * (80 + 4 * energy / 23.63)
-    _is(got.usd_per_million_tokens, rate / 2 * 23.63 * 1e6)
+    energy = 319 + 2.304 + 72
+    rate = 336 / 31_557_600 + 0.01 * 1.5 * (80 + 4 * energy / 28.13)
+    _is(got.usd_per_million_tokens, rate / 2 * 28.13 * 1e6)
     assert YEAR == 31_557_600
 
 
@@ -234,11 +236,13 @@ def test_data_in_sram() -> None:
     placement = Placement(weights=0.5, cache=0.25, experts=0.125)
     # of layers and head 1752 B, cache 224 B, experts 576 B a step
     sram = 876 + 56 + 72
-    got = predict(_design(SPREAD, placement), MODEL, REQUEST)
+    laws = Assumptions(exchange=BALANCED)
+    got = predict(_design(SPREAD, placement), MODEL, REQUEST, laws)
     _is(got.memory_time, (2552 - sram) / 400)
-    serial = predict(_design(SPREAD, placement), MODEL, REQUEST, Assumptions(tiers=SerialTiers()))
+    laws = Assumptions(exchange=BALANCED, tiers=SerialTiers())
+    serial = predict(_design(SPREAD, placement), MODEL, REQUEST, laws)
     _is(serial.memory_time, (2552 - sram) / 400 + sram / 1600)
-    energy = ((2552 - sram) * 0.5 + sram * 0.125) / 4 + 2.304 + 56
+    energy = ((2552 - sram) * 0.5 + sram * 0.125) / 4 + 2.304 + 72
     _is(serial.chip_power, 10 + energy / float(serial.step_time))
 
 
@@ -319,17 +323,17 @@ def test_latent_attention() -> None:
 
 def test_latent_attention_splits_the_sequence_over_two_ranks() -> None:
     got = predict(_design(Mapping(tp=2), batch=3), LATENT, Request(context=10))
-    # residual 3 x 8 x 2 = 48 B over two: one shot, 0.25 + 3. statistics 3 x 2 x 2 x 2 = 24 B,
-    # sums 3 x 2 x 6 x 2 = 72 B: 0.25 + 12/16 and 0.25 + 36/16.
-    _is(got.exposed_time, 2 * 3.25 + 1.0 + 2.5)
-    # tied: the head is held once
-    _is(got.memory_required, 264 + 26 + 64 + 3 * 80 + 80 + 8)
+    # residual 3 x 8 x 2 = 48 B over two: one shot, 0.25 + 3. Absorbed queries 3 x 2 x 8 x 2 = 96 B,
+    # sums and statistics 3 x 2 x (6 + 2) x 2 = 96 B: 0.25 + 48/16 each.
+    _is(got.exposed_time, 2 * 3.25 + 3.25 + 3.25)
+    # tied: the head is held once; both ranks hold the down-projections, 8 x (4 + 6 + 2)
+    _is(got.memory_required, 264 + 96 + 26 + 64 + 3 * 80 + 80 + 8)
 
 
 def test_context_parallel_ranks_split_the_sequence() -> None:
     got = predict(_design(Mapping(tp=2, cp=2)), MODEL, REQUEST)
     # as four tensor ranks, but that no experts are spread: 3.5 for the sum in both layers
-    _is(got.exposed_time, 2 * (3.5 + 1.5 + 3.5))
+    _is(got.exposed_time, 2 * (3.5 + 2.0 + 3.5))
 
 
 def test_an_uneven_pipeline_moves_no_more_bytes() -> None:

@@ -12,7 +12,6 @@ from liminal_jax.data.build import load_model, load_system
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.power import ActivityPower
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.mapping.division import WholeParts
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
@@ -229,7 +228,7 @@ def test_filled_sram_is_never_beyond_its_capacity(
     mapping, request = Mapping(tp=8, pp=pp), Request(context=10_000)
     assumptions = Assumptions(relaxation=relaxation)
     design = filled(system, mapping, jnp.asarray(float(batch)), MODEL, request, assumptions)
-    held = residents(MODEL, request, mapping, batch, WholeParts(), relaxation)
+    held = residents(MODEL, request, mapping, batch, assumptions)
     share = design.placement
     inside = share.weights * held.weights + share.cache * held.cache + share.experts * held.experts
     assert float(inside) <= 8 * pp * capacity * (1 + 1e-9)

@@ -12,6 +12,7 @@ import pytest
 from liminal_jax.data.build import load_system
 from liminal_jax.data.models import load_model_spec, model_names
 from liminal_jax.hardware.system import System
+from liminal_jax.mapping.attention import CopiedHeads, DataParallel, SplitSequence
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.exchange import TalkExchange
 from liminal_jax.mapping.placement import Placement
@@ -55,6 +56,12 @@ MODEL_WORKS = [
     Work(context=1000, batch=64, tp=4, cp=2, ep=8, weight_bits=4, kv_bits=4),
     Work(context=20000, batch=17, tp=16, pp=5, ep=4, weight_bits=16, kv_bits=16),
     Work(context=300, batch=2, tp=2, cp=16, ep=32, activation_bits=8),
+    Work(context=9000, batch=21, tp=8, ep=8, attention="copied-heads"),
+    Work(context=9000, batch=21, tp=4, pp=2, attention="copied-heads", shared_expert_ranks=1),
+    Work(context=500, batch=100, tp=32, ep=32, attention="data-parallel"),
+    Work(context=500, batch=3, tp=8, ep=8, attention="data-parallel"),
+    Work(context=7000, batch=50, tp=16, ep=16, attention="copied-heads", attention_ranks=4),
+    Work(context=7000, batch=50, tp=16, ep=16, attention_ranks=4, shared_expert_ranks=1),
 ]
 
 
@@ -87,18 +94,36 @@ def _full(design: Design, model: object, request: Request) -> dict[str, object]:
     return {name: getattr(prediction, name) for name in Answer.__dataclass_fields__}
 
 
+def _mapping(work: Work) -> Mapping:
+    kinds = {"split-sequence": SplitSequence, "copied-heads": CopiedHeads}
+    attention = (
+        DataParallel()
+        if work.attention == "data-parallel"
+        else kinds[work.attention](work.attention_ranks)
+    )
+    return Mapping(
+        tp=work.tp,
+        cp=work.cp,
+        pp=work.pp,
+        ep=work.ep,
+        attention=attention,
+        shared_expert_ranks=work.shared_expert_ranks,
+    )
+
+
 def _design(system: str, work: Work) -> Design:
     return Design(
         system=_system(system),
-        mapping=Mapping(tp=work.tp, cp=work.cp, pp=work.pp, ep=work.ep),
+        mapping=_mapping(work),
         placement=Placement(),
         batch=work.batch,
     )
 
 
-def _request(work: Work) -> Request:
+def _request(work: Work, attention_bits: int = 16) -> Request:
     return Request(
         context=work.context,
+        attention_bits=attention_bits,
         weight_bits=work.weight_bits,
         kv_bits=work.kv_bits,
         activation_bits=work.activation_bits,
@@ -126,7 +151,7 @@ def test_talk_accounting(name: str) -> None:
             talk_model(model)
         return
     for system, work in itertools.product(("xpu-hbm3", "xpu-hbm4", "xpu-3d-dram"), TALK_WORKS):
-        got = _talk(_design(system, work), model, _request(work))
+        got = _talk(_design(system, work), model, _request(work, attention_bits=8))
         _assert_equal(got, talk_answer(spec, MACHINES[system], work), f"{system}, {work}")
 
 

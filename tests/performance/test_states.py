@@ -12,7 +12,6 @@ import pytest
 
 from liminal_jax._smooth import Exact, Soft
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.mapping.division import WholeParts
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
@@ -67,7 +66,7 @@ def test_a_context_changes_the_cache_alone() -> None:
 
 
 def test_what_an_instance_holds() -> None:
-    held = residents(MODEL, REQUEST, Mapping(pp=2), BATCH, WholeParts(), EXACT)
+    held = residents(MODEL, REQUEST, Mapping(pp=2), BATCH, Assumptions())
     assert float(held.state) == 2 * BATCH * 3 * 42 * 4
     assert float(held.cache) == 2 * BATCH * 12 * 6 * 2
     assert float(held.index) == 0
@@ -76,9 +75,8 @@ def test_what_an_instance_holds() -> None:
 
 
 def test_states_at_half_the_bits_are_half_the_bytes() -> None:
-    held = residents(
-        MODEL, Request(context=6, state_bits=16), Mapping(), BATCH, WholeParts(), EXACT
-    )
+    halved = Request(context=6, state_bits=16)
+    held = residents(MODEL, halved, Mapping(), BATCH, Assumptions())
     assert float(held.state) == BATCH * 3 * 42 * 2
 
 

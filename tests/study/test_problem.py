@@ -73,7 +73,7 @@ def by_hand(problem, row):
         network=type(planned.network)(**fields),
         facility=planned.facility,
     )
-    model, request, _ = problem.workload
+    model, request = problem.workload.model, problem.workload.request
     mapping = Mapping(tp=4, cp=1, pp=1, ep=2)
     design = filled_design(system, mapping, jnp.asarray(32.0), model, request)
     assumptions = Assumptions(exchange=LayerExchange())

@@ -116,7 +116,7 @@ def _opened(file: DesignFile) -> Opened:
         raise InputError(file.name, contradictions)
     point = jnp.asarray(study.point, float)
     system = study.system(point, jnp.asarray(0), Exact())
-    model, request, _ = study.workload
+    model, request = study.workload.model, study.workload.request
     base, notes = _base(study, system)
     mapping = study.mapping(point)
     scene = Scene(
@@ -136,7 +136,9 @@ def _opened(file: DesignFile) -> Opened:
         context=request.context,
     )
     if math.isnan(float(pictured(scene, start).now.step_time)):
-        raise InputError(file.name, [Problem("design.system", unknown_speed(file, system))])
+        raise InputError(
+            file.name, [Problem("design.system", unknown_speed(file, system, request))]
+        )
     return Opened(file, scene, start, (*_instances(file, float(mapping.chips())), *notes))
 
 

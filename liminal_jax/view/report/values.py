@@ -24,6 +24,9 @@ DESIGN_WORDS = {
     "cp": "context-parallel ranks",
     "pp": "pipeline stages",
     "ep": "expert-parallel ranks",
+    "attention": "how ranks share attention",
+    "attention_ranks": "ranks that share a user's attention",
+    "shared_expert_ranks": "ranks over which a shared expert is split",
     "batch": "users in a micro-batch",
 }
 """What each number of a design is."""

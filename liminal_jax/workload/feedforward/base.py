@@ -91,5 +91,9 @@ class AbstractMixture(AbstractFeedForward):
         """Elements of a token that are sent to each of its experts, and come back."""
 
     @abstractmethod
+    def shared_blocks(self) -> Scalar:
+        """1 where a shared expert passes every token, else 0."""
+
+    @abstractmethod
     def without_router(self) -> "AbstractMixture":
         """The same with routing and experts' biases not counted."""

@@ -8,6 +8,7 @@ arXiv:2512.20856.
 from typing import Literal
 
 import equinox as eqx
+import jax.numpy as jnp
 from pydantic import model_validator
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
@@ -162,6 +163,10 @@ class LatentMixture(AbstractMixture):
         """Only the latent vector is sent."""
         del hidden
         return self.latent
+
+    def shared_blocks(self) -> Scalar:
+        """See `AbstractMixture`."""
+        return jnp.sign(self.shared_intermediate)
 
     def without_router(self) -> "LatentMixture":
         """See `AbstractMixture`."""

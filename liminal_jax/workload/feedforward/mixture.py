@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import equinox as eqx
+import jax.numpy as jnp
 from pydantic import model_validator
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
@@ -171,6 +172,10 @@ class Mixture(AbstractMixture):
     def routed_width(self, hidden: Scalar) -> Scalar:
         """The whole of a token."""
         return hidden
+
+    def shared_blocks(self) -> Scalar:
+        """See `AbstractMixture`."""
+        return jnp.sign(self.shared_intermediate)
 
     def without_router(self) -> "Mixture":
         """See `AbstractMixture`."""

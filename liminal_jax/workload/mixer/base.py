@@ -66,12 +66,10 @@ class AbstractMixer(eqx.Module):
     Elements of cache and index have the precision of the cache, those of states the precision of
     states. The context counts the new token.
 
-    Tensor parallelism divides everything ideally: matrices over all ranks, a cache over the heads
-    that have one of their own, beyond them over the tokens of the sequence. Keys of an index serve
-    all heads, so they are split by tokens as a latent is, and the exchange of their scores is not
-    charged beyond the two collectives of a split sequence. A state divides over its heads and,
-    within a head, over the channels of its values, which do not mix: it is neither replicated nor
-    exchanged.
+    How a cache divides over ranks is the mapping's matter. Keys of an index serve all heads, so
+    they are split or copied as a latent is, and the exchange of their scores is not charged beyond
+    the two collectives of a split sequence. A state divides over its heads and, within a head, over
+    the channels of its values, which do not mix: it is neither copied nor exchanged.
     """
 
     heads: eqx.AbstractVar[Leaf]
@@ -145,6 +143,24 @@ class AbstractMixer(eqx.Module):
     @abstractmethod
     def output_width(self) -> Scalar:
         """Elements of the weighted sum that one head forms for one token."""
+
+    @abstractmethod
+    def query_width(self) -> Scalar:
+        """Elements of one head's query as it meets the cache."""
+
+    def index_query_width(self) -> Scalar:
+        """Elements of one token's queries to its index, all heads of it."""
+        return 0.0
+
+    def key_value_weights(self, hidden: Scalar) -> Scalar:
+        """Elements of the matrices that make the keys and values of its KV heads."""
+        del hidden
+        return 0.0
+
+    def down_weights(self, hidden: Scalar) -> Scalar:
+        """Elements of the down-projections whose outputs all heads share."""
+        del hidden
+        return 0.0
 
     def basis(self) -> tuple[str, ...]:
         """What a prediction with this mixer rests on, in sentences."""

@@ -160,6 +160,20 @@ class BlockSparse(AbstractMixer):
         """See `AbstractMixer`."""
         return self.head_dim
 
+    def query_width(self) -> Scalar:
+        """See `AbstractMixer`."""
+        return self.head_dim
+
+    def index_query_width(self) -> Scalar:
+        """See `AbstractMixer`."""
+        return self.kv_heads * self.index_dim
+
+    def key_value_weights(self, hidden: Scalar) -> Scalar:
+        """See `AbstractMixer`."""
+        return grouped_query_weights(
+            hidden=hidden, heads=0, kv_heads=self.kv_heads, head_dim=self.head_dim
+        )
+
     def basis(self) -> tuple[str, ...]:
         """See `AbstractMixer`."""
         return (

@@ -252,6 +252,18 @@ class Compressed(AbstractMixer):
         """See `AbstractMixer`."""
         return self.head_dim
 
+    def query_width(self) -> Scalar:
+        """See `AbstractMixer`."""
+        return self.head_dim
+
+    def index_query_width(self) -> Scalar:
+        """See `AbstractMixer`."""
+        return 0.0 if self.index is None else self.index.queries.width()
+
+    def down_weights(self, hidden: Scalar) -> Scalar:
+        """The query's low rank and the one vector that all heads share."""
+        return hidden * (self.q_rank + self.head_dim)
+
     def basis(self) -> tuple[str, ...]:
         """See `AbstractMixer`."""
         windows = "Windows hold at most their width."

@@ -157,6 +157,16 @@ class GroupedQuery(AbstractMixer):
         """See `AbstractMixer`."""
         return self.head_dim
 
+    def query_width(self) -> Scalar:
+        """See `AbstractMixer`."""
+        return self.head_dim
+
+    def key_value_weights(self, hidden: Scalar) -> Scalar:
+        """See `AbstractMixer`."""
+        return grouped_query_weights(
+            hidden=hidden, heads=0, kv_heads=self.kv_heads, head_dim=self.head_dim
+        )
+
     def basis(self) -> tuple[str, ...]:
         """See `AbstractMixer`."""
         return self.scope.basis()

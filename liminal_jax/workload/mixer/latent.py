@@ -129,6 +129,10 @@ class AbstractLatent(AbstractMixer):
         """See `AbstractMixer`."""
         return self.kv_rank
 
+    def query_width(self) -> Scalar:
+        """Absorbed: as wide as what is cached."""
+        return latent_cache(kv_rank=self.kv_rank, rope_dim=self.rope_dim)
+
 
 class Latent(AbstractLatent):
     """Multi-head latent attention, its key and value projections absorbed in decode.
@@ -177,6 +181,11 @@ class Latent(AbstractLatent):
     def cache_heads(self) -> Scalar:
         """One: all heads share the latent."""
         return 1.0
+
+    def down_weights(self, hidden: Scalar) -> Scalar:
+        """The latent's, the rotary key's and, where they have a low rank, the queries'."""
+        rank = 0.0 if self.q_rank is None else self.q_rank
+        return hidden * (rank + self.kv_rank + self.rope_dim)
 
     def basis(self) -> tuple[str, ...]:
         """See `AbstractMixer`."""

@@ -48,6 +48,10 @@ class Index(eqx.Module):
             hidden=hidden, q_rank=q_rank, heads=self.heads, head_dim=self.head_dim
         )
 
+    def width(self) -> Scalar:
+        """Elements of one token's queries, and of the shares of its heads."""
+        return self.heads * (self.head_dim + 1)
+
     def work(self, keys: Scalar) -> Scalar:
         """Tensor work of scoring so many keys [FLOP]."""
         return index_work(heads=self.heads, head_dim=self.head_dim, keys=keys)

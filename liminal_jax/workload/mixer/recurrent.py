@@ -62,6 +62,10 @@ class AbstractRecurrent(AbstractMixer):
         """None: no weighted sum is merged."""
         return 0.0
 
+    def query_width(self) -> Scalar:
+        """None: no cache is met."""
+        return 0.0
+
     def basis(self) -> tuple[str, ...]:
         """See `AbstractMixer`."""
         return (

@@ -174,6 +174,18 @@ class SparseLatent(AbstractMixer):
         """See `AbstractMixer`."""
         return self._kept().output_width()
 
+    def query_width(self) -> Scalar:
+        """See `AbstractMixer`."""
+        return self._kept().query_width()
+
+    def index_query_width(self) -> Scalar:
+        """See `AbstractMixer`."""
+        return 0.0 if self.index is None else self.index.width()
+
+    def down_weights(self, hidden: Scalar) -> Scalar:
+        """See `AbstractMixer`."""
+        return self._kept().down_weights(hidden)
+
     def basis(self) -> tuple[str, ...]:
         """See `AbstractMixer`."""
         return (BASIS,)

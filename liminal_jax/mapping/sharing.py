@@ -1,0 +1,100 @@
+"""What ranks hold and do beyond an equal share, since they copy weights or serve whole users."""
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.mapping.attention import HeadDivision
+from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.workload.mixer.base import AbstractMixer
+
+
+class MixerSharing(eqx.Module):
+    """What the ranks of a stage do for one mixer, over what would be done once.
+
+    Attributes:
+        cache_copies: Cache that the fullest rank holds over an equal share of its group's.
+        key_copies: Copies of the projections of keys and values in a group.
+        down_copies: Copies of the down-projections in a group.
+        head_padding: Query heads that are computed over those that there are.
+    """
+
+    cache_copies: Leaf = eqx.field(converter=as_leaf, default=1)
+    key_copies: Leaf = eqx.field(converter=as_leaf, default=1)
+    down_copies: Leaf = eqx.field(converter=as_leaf, default=1)
+    head_padding: Leaf = eqx.field(converter=as_leaf, default=1)
+
+    def weights(self, mixer: AbstractMixer, hidden: Scalar) -> Scalar:
+        """Elements of a mixer's matrices that a group holds, copies counted."""
+        return (
+            self.head_padding * mixer.weights(hidden)
+            + (self.key_copies - 1) * mixer.key_value_weights(hidden)
+            + (self.down_copies - 1) * mixer.down_weights(hidden)
+        )
+
+
+class Sharing(eqx.Module):
+    """What the ranks of a stage hold and do, over what would be held and done once.
+
+    Attributes:
+        copies: Copies of weights outside the experts: groups that attend to users of their own.
+        users: Users of the fullest group over those of the mean group.
+        shared_copies: Copies of shared experts.
+        shared_users: Users of the fullest ranks that share one over those of the mean.
+    """
+
+    copies: Leaf = eqx.field(converter=as_leaf, default=1)
+    users: Leaf = eqx.field(converter=as_leaf, default=1)
+    shared_copies: Leaf = eqx.field(converter=as_leaf, default=1)
+    shared_users: Leaf = eqx.field(converter=as_leaf, default=1)
+
+    def balanced(self) -> "Sharing":
+        """The same for the mean rank, which draws the power of the mean."""
+        return Sharing(copies=self.copies, shared_copies=self.shared_copies)
+
+
+def _fullest(users: Scalar, groups: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+    """Users of the fullest group over those of the mean group; 1 where there are none."""
+    some = jnp.where(users > 0, users, groups)
+    return relaxation.ceil(some / groups) * groups / some
+
+
+def stage_sharing(users: Scalar, mapping: Mapping, relaxation: AbstractRelaxation) -> Sharing:
+    """What the ranks of a stage share for the users of a micro-batch."""
+    ranks = mapping.stage_chips()
+    groups, shared_groups = ranks / mapping.attention_ranks(), ranks / mapping.shared_ranks()
+    return Sharing(
+        copies=groups,
+        users=_fullest(users, groups, relaxation),
+        shared_copies=shared_groups,
+        shared_users=_fullest(users, shared_groups, relaxation),
+    )
+
+
+def head_division(
+    mixer: AbstractMixer, mapping: Mapping, relaxation: AbstractRelaxation
+) -> HeadDivision:
+    """How a group divides a mixer; a state divides over heads and channels always."""
+    if mixer.cache_heads() is None:
+        return HeadDivision()
+    group = mapping.attention_ranks()
+    return mapping.attention.division(mixer, mapping.tp, group, relaxation)
+
+
+def mixer_sharing(
+    mixer: AbstractMixer, mapping: Mapping, relaxation: AbstractRelaxation
+) -> MixerSharing:
+    """What a group copies of a mixer.
+
+    A rank with a KV head of its own or a copy needs that head's projections. Low-rank projections
+    serve all heads, and every rank of a group computes them: that is less than to gather what each
+    rank would compute of them.
+    """
+    division = head_division(mixer, mapping, relaxation)
+    return MixerSharing(
+        cache_copies=division.cache_copies,
+        key_copies=division.cache_copies,
+        down_copies=mapping.attention_ranks(),
+        head_padding=division.head_padding,
+    )
