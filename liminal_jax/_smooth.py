@@ -23,6 +23,7 @@ Temperatures above 1 count as 1 in `share` and `fewest`.
 """
 
 from abc import abstractmethod
+from functools import reduce
 
 import equinox as eqx
 import jax
@@ -76,7 +77,7 @@ class Exact(AbstractRelaxation):
 
     def maximum(self, *values: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""
-        return jnp.max(jnp.stack([jnp.asarray(value, float) for value in values]))
+        return reduce(jnp.maximum, (jnp.asarray(value, float) for value in values))
 
     def minimum(self, left: Scalar, right: Scalar) -> Scalar:
         """See `AbstractRelaxation`."""

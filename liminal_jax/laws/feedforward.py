@@ -101,7 +101,10 @@ def busiest_rank_load(*, experts: Scalar, top_k: Scalar, tokens: Scalar, ranks: 
     """
     others = jnp.maximum(experts - 1, 1.0)
     spread = (ranks - 1) * (experts - top_k) / others
-    return 1 + _largest_normal(ranks) * jnp.sqrt(spread / (tokens * top_k))
+    # The root has no slope where nothing is spread.
+    some = spread > 0
+    deviation = jnp.sqrt(jnp.where(some, spread, 1.0) / (tokens * top_k))
+    return 1 + jnp.where(some, _largest_normal(ranks) * deviation, 0.0)
 
 
 def _largest_normal(count: Scalar) -> Scalar:

@@ -55,9 +55,13 @@ class Sharing(eqx.Module):
 
 
 def _fullest(users: Scalar, groups: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-    """Users of the fullest group over those of the mean group; 1 where there are none."""
+    """Users of the fullest group over those of the mean group; 1 where there are none.
+
+    One group has all users, also where their mean number is no whole one.
+    """
     some = jnp.where(users > 0, users, groups)
-    return relaxation.ceil(some / groups) * groups / some
+    over = relaxation.ceil(some / groups) * groups / some - 1
+    return 1 + relaxation.exceeds(groups, 1.0) * over
 
 
 def stage_sharing(users: Scalar, mapping: Mapping, relaxation: AbstractRelaxation) -> Sharing:

@@ -33,7 +33,7 @@ _MODEL = (
     " exposed. Measured systems are slower."
 )
 _SUSTAINED = (
-    "Balanced routing, collectives exposed. Sustained are {compute:.0%} of the peak rates of"
+    "Collectives exposed. Sustained are {compute:.0%} of the peak rates of"
     " arithmetic and {bandwidth:.0%} of the bandwidth of memory; arithmetic and memory overlap"
     " {overlap}."
 )

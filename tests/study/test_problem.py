@@ -38,8 +38,12 @@ PLAN = {
     "cp": 1.0,
     "pp": 1.0,
     "ep": 2.0,
+    "attention": 0.0,
+    "attention_ranks": 1.0,
+    "shared_expert_ranks": 1.0,
     "batch": 32.0,
 }
+ATTENTION = ("attention", "attention_ranks", "shared_expert_ranks")
 LIMITS = [
     {"quantity": "utps", "at_least": 50},
     {"quantity": "capital_cost", "at_most": "1 MUSD"},
@@ -95,6 +99,11 @@ def test_an_outcome_is_what_the_parts_give_by_hand(problem, row):
         "expert_groups": 1.0,
         "experts": 2 / 128,
         "stages": 1 / 48,
+        "heads": 1.0,
+        "kv_heads": 1.0,
+        "attention_groups": 1.0,
+        "attention_experts": 1.0,
+        "shared_experts": 1.0,
         **{name: float(it) for name, it in vars(built).items()},
         "thermal": float(one.power_density) / float(material.memory.power_density_limit),
         "utps": 50 / float(one.utps),
@@ -190,7 +199,7 @@ def test_a_limit_may_be_exceeded_by_rounding_only():
 def test_the_lattice_is_the_product_of_the_grids(problem):
     lengths = [len(it.grid.values) for it in problem.variables]
     assert [it.name for it in problem.variables] == [
-        it for it in NUMERIC if it not in ("domain", "clock")
+        it for it in NUMERIC if it not in ("domain", "clock", *ATTENTION)
     ]
     assert problem.lattice == 3 * math.prod(lengths)
     # memory, stacks, dies, area, sram, links, chips, tp, cp, pp, ep, batch
@@ -212,8 +221,38 @@ def test_a_design_has_no_objective(problem):
         ({"pp": 49}, ["design.pp: must be at most 48, the layers of the model, got 49"]),
         ({"chips": 3}, ["design.chips: must be at least tp x cp x pp = 4, got 3"]),
         (
-            {"tp": 256, "ep": 256, "chips": 256},
+            {"cp": 64, "ep": 256, "chips": 256},
             ["design.ep: must be at most 128, the experts of the model, got 256"],
+        ),
+        (
+            {"tp": 24, "ep": 1},
+            [
+                "design.tp: must divide the heads of every attention of the model, got 24;"
+                " attention = 'padded-heads' computes heads that are not there",
+            ],
+        ),
+        ({"tp": 24, "ep": 1, "attention": "padded-heads"}, []),
+        ({"tp": 4, "ep": 4, "attention": "data-parallel"}, []),
+        (
+            {"attention": "data-parallel"},
+            [
+                "design.ep: must be tp x cp = 4 where groups of ranks attend to users of their own,"
+                " got 2",
+            ],
+        ),
+        (
+            {"tp": 8, "ep": 8, "attention": "copied-heads", "attention_ranks": 16},
+            [
+                "design.attention_ranks: must divide tp x cp = 8, and be 1 for data-parallel"
+                " attention, got 16",
+            ],
+        ),
+        (
+            {"attention": "copied-heads", "shared_expert_ranks": 3},
+            [
+                "design.shared_expert_ranks: must divide the 4 ranks that share a user's attention,"
+                " got 3",
+            ],
         ),
     ],
 )
@@ -222,6 +261,18 @@ def test_degrees_that_cannot_be(tmp_path, change, messages):
     path = study(tmp_path, "finished", design={**degrees, **change})
     found = degree_contradictions(problem_of(load_study(str(path))))
     assert [f"{it.path}: {it.message}" for it in found] == messages
+
+
+def test_a_dense_model_refuses_data_parallel_attention_by_name(tmp_path):
+    design = {"system": "h100", "tp": 4, "ep": 1, "attention": "data-parallel", "chips": None}
+    workload = {"model": "llama-3-8b", "context": 8192}
+    path = study(tmp_path, "finished", design=design, workload=workload)
+    (found,) = degree_contradictions(problem_of(load_study(str(path))))
+    assert found.path == "design.attention"
+    assert found.message == (
+        "data-parallel with groups of 1 of 4 ranks spreads routed experts, and llama-3-8b has none;"
+        " take split-sequence or copied-heads"
+    )
 
 
 def test_the_clock_of_a_plan_is_a_variable_like_others(tmp_path):
