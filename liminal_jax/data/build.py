@@ -301,6 +301,7 @@ def system_at_margins(library: Library, name: str) -> System:
             cost=chip_cost(chip, library),
             die_area=_si(chip.die_area),
             dies=1 if chip.dies is None else chip.dies,
+            exponential=_si(chip.exponential, unknown=math.inf),
         ),
         network=network_of(file.network),
         facility=_facility_around(chip, library),
@@ -325,7 +326,8 @@ def technology_of(file: TechnologyFile) -> MemoryTechnology:
 
 def process_of(file: ProcessFile) -> Process:
     """The pytree of a silicon process."""
-    return Process(**{field: _si(getattr(file, field)) for field in Process.__dataclass_fields__})
+    rows = {field: getattr(file, field) for field in Process.__dataclass_fields__}
+    return Process(**{field: _si(row) for field, row in rows.items() if row is not None})
 
 
 def packaging_of(file: PackagingFile, room: FacilityFile) -> Packaging:

@@ -185,6 +185,8 @@ class ProcessFile(_Table):
         scribe: Width of the scribe line between dies [m].
         reticle_width: Width of the largest die that is exposed at once [m].
         reticle_height: Height of that die [m].
+        exponential_fraction: Rate of exponentials over dense 16-bit throughput [1/FLOP]; None
+            where they are left to the vector units.
     """
 
     name: str
@@ -210,6 +212,7 @@ class ProcessFile(_Table):
     scribe: Length
     reticle_width: Length
     reticle_height: Length
+    exponential_fraction: Annotated[Number, Quantity("1/FLOP"), POSITIVE, KNOWN] | None = None
 
 
 class PackagingFile(_Table):
@@ -440,6 +443,8 @@ class ChipFile(_Table):
         sustained_8bit: What large 8-bit matrix products reach at the thermal design power; None
             where it was not measured, and then the peak is taken [FLOP/s].
         vector: FP32 throughput without the matrix units [FLOP/s].
+        exponential: Exponentials of its special-function units [1/s]; None where they are not
+            published, and then left to the vector units.
         dies: Logic dies that compute.
         die_area: Total area of the logic dies [m^2].
         process: Name of a process file; None where there is none for it.
@@ -461,6 +466,7 @@ class ChipFile(_Table):
     tensor_4bit: Throughput
     sustained_8bit: Throughput | None = None
     vector: Throughput
+    exponential: Annotated[Number, Quantity("1/s"), POSITIVE, KNOWN] | None = None
     dies: int | None = Field(default=None, ge=1)
     die_area: Area
     process: str | None = None

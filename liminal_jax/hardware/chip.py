@@ -1,5 +1,7 @@
 """A chip as the predictor sees it."""
 
+import math
+
 import equinox as eqx
 import jax.numpy as jnp
 
@@ -81,6 +83,8 @@ class Chip(eqx.Module):
         cost: Manufacturing cost, by what it pays for.
         die_area: Area of its logic dies together [m^2].
         dies: Logic dies that share its work.
+        exponential: Peak rate of exponentials [1/s]; infinite where it is not published, which
+            leaves them to the vector units.
     """
 
     tensor: ByPrecision
@@ -91,3 +95,4 @@ class Chip(eqx.Module):
     cost: ChipCost
     die_area: Leaf = eqx.field(converter=as_leaf)
     dies: Leaf = eqx.field(converter=as_leaf, default=1)
+    exponential: Leaf = eqx.field(converter=as_leaf, default=math.inf)

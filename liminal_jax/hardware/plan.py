@@ -1,5 +1,7 @@
 """A chip that does not exist yet: what an architect chooses, and the chip that follows."""
 
+import math
+
 import equinox as eqx
 import jax.numpy as jnp
 
@@ -232,4 +234,9 @@ def planned_chip(plan: ChipPlan, material: Material, relaxation: AbstractRelaxat
         ),
         die_area=plan.dies * area,
         dies=plan.dies,
+        exponential=(
+            math.inf
+            if process.exponential_fraction is None
+            else rate * process.exponential_fraction
+        ),
     )

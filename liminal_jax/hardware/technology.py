@@ -60,6 +60,10 @@ class MemoryTechnology(eqx.Module):
         )
 
 
+def _leaf_if_any(value: Scalar | None) -> Leaf | None:
+    return None if value is None else as_leaf(value)
+
+
 class Process(eqx.Module):
     """A silicon process and its wafers.
 
@@ -85,6 +89,8 @@ class Process(eqx.Module):
         scribe: Width of a scribe line [m].
         reticle_width: Shorter side of the largest die [m].
         reticle_height: Longer side of the largest die [m].
+        exponential_fraction: Rate of exponentials over the tensor rate at 16 bits [1/FLOP]; none
+            where they are left to the vector units.
     """
 
     compute_density: Leaf = eqx.field(converter=as_leaf)
@@ -108,6 +114,7 @@ class Process(eqx.Module):
     scribe: Leaf = eqx.field(converter=as_leaf)
     reticle_width: Leaf = eqx.field(converter=as_leaf)
     reticle_height: Leaf = eqx.field(converter=as_leaf)
+    exponential_fraction: Leaf | None = eqx.field(converter=_leaf_if_any, default=None)
 
 
 class Packaging(eqx.Module):

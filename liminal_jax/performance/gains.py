@@ -23,7 +23,7 @@ class Gains(eqx.Module):
         memory_bandwidth: Of main memory.
         sram_bandwidth: Of software-managed SRAM.
         tensor_rate: At every precision.
-        vector_rate: Of the vector units.
+        vector_rate: Of the vector units, and of the unit of exponentials.
         network: Everything about collectives quicker: the share of the step they are exposed.
         tensor_parallelism: More chips on each stage.
         batch: Users in a micro-batch: the gain of all users together.
@@ -68,7 +68,7 @@ def predicted_with_gains(
         memory_bandwidth=chip.memory.bandwidth * slope.memory.bandwidth,
         sram_bandwidth=chip.sram.bandwidth * slope.sram.bandwidth,
         tensor_rate=_along(chip.tensor, slope.tensor),
-        vector_rate=_along(chip.vector, slope.vector),
+        vector_rate=_along((chip.vector, chip.exponential), (slope.vector, slope.exponential)),
         network=prediction.exposed_time / prediction.step_time,
         tensor_parallelism=design.mapping.tp * slopes.mapping.tp,
         batch=1 + design.batch * slopes.batch,

@@ -29,6 +29,7 @@ class Operator(eqx.Module):
         core: Tensor work of a mixer on its cache, index and state, at the precision of the cache
             [FLOP].
         scalar: Work on the vector units [FLOP].
+        exponentials: Exponentials, taken by a unit of their own.
         weights: Weights read that every token uses [B].
         experts: Weights read of routed experts [B].
         cache: Cache read and written [B].
@@ -39,6 +40,7 @@ class Operator(eqx.Module):
     matrix: Leaf = eqx.field(converter=as_leaf, default=0)
     core: Leaf = eqx.field(converter=as_leaf, default=0)
     scalar: Leaf = eqx.field(converter=as_leaf, default=0)
+    exponentials: Leaf = eqx.field(converter=as_leaf, default=0)
     weights: Leaf = eqx.field(converter=as_leaf, default=0)
     experts: Leaf = eqx.field(converter=as_leaf, default=0)
     cache: Leaf = eqx.field(converter=as_leaf, default=0)
@@ -147,12 +149,11 @@ def _decode_mixing(
     relaxation: AbstractRelaxation,
 ) -> Operator:
     context = request.context
+    scores = mixer.scores(context, relaxation)
     return Operator(
         core=batch * mixer.work(context, relaxation),
-        scalar=batch
-        * scalar_work(
-            elements=mixer.scores(context, relaxation), operations=model.operations.per_score
-        ),
+        scalar=batch * scalar_work(elements=scores, operations=model.operations.per_score),
+        exponentials=batch * model.operations.exponentials_per_score * scores,
         cache=batch * request.cache_bytes(mixer.traffic(context, relaxation)),
         index=batch * request.cache_bytes(mixer.index_traffic(context, relaxation)),
         state=batch * request.state_bytes(2 * mixer.state()),
@@ -274,12 +275,11 @@ def _prompt_mixing(
 ) -> Operator:
     """What mixing costs the chunks of some prompts; a state is read and written once a chunk."""
     count, chunk = prompts.count, prompts.chunk
+    scores = mixer.chunk_scores(chunk, relaxation)
     return Operator(
         core=count * mixer.chunk_work(chunk, relaxation),
-        scalar=count
-        * scalar_work(
-            elements=mixer.chunk_scores(chunk, relaxation), operations=model.operations.per_score
-        ),
+        scalar=count * scalar_work(elements=scores, operations=model.operations.per_score),
+        exponentials=count * model.operations.exponentials_per_score * scores,
         cache=count * request.cache_bytes(mixer.chunk_traffic(chunk, relaxation)),
         index=count * request.cache_bytes(mixer.chunk_index_traffic(chunk, relaxation)),
         state=count * request.state_bytes(2 * mixer.state()),

@@ -89,7 +89,9 @@ def step_terms(
         chosen=chosen,
         cache=times(kept).memory,
         matrix=times(Operator(matrix=work.matrix)).compute,
-        core=times(Operator(core=work.core, scalar=work.scalar)).compute,
+        core=times(
+            Operator(core=work.core, scalar=work.scalar, exponentials=work.exponentials)
+        ).compute,
         exchanged=pace * collectives.time + pipeline.time,
         layers=pace * model.layer_count(),
         mixtures=pace * sum(mixtures, start=0.0),

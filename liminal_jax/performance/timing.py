@@ -7,6 +7,7 @@ from liminal_jax.hardware.chip import Chip
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.laws.package import dependent_time
 from liminal_jax.laws.roofline import compute_time, memory_time
+from liminal_jax.laws.scalar import exponential_time
 from liminal_jax.mapping.exchange import Exchanged, Tokens
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
@@ -64,7 +65,12 @@ def operator_times(
         memory_time(traffic=traffic.main, chips=chips, bandwidth=chip.memory.bandwidth),
         assumptions.relaxation,
     )
-    arithmetic = tensor_time(operator, chip, request, chips) + scalar
+    exponentials = exponential_time(
+        exponentials=operator.exponentials, chips=chips, rate=chip.exponential
+    )
+    arithmetic = assumptions.relaxation.maximum(
+        tensor_time(operator, chip, request, chips) + scalar, exponentials
+    )
     return Times(
         compute=arithmetic / execution.compute_share, memory=memory / execution.bandwidth_share
     )

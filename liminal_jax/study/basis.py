@@ -159,6 +159,11 @@ def _streaming_sentences(file: SystemFile) -> list[str]:
 def _system_sentences(file: SystemFile, bits: float) -> list[str]:
     chip = file.chip
     sentences = _unknown("The vector rate", chip.vector, "scalar work is left out")
+    if chip.exponential is not None:
+        sentences.append(
+            "Attention takes one exponential a score beside its other arithmetic, at"
+            f" {chip.exponential.value:.3g} a second: the slower counts."
+        )
     sentences += _power_sentences(file)
     if chip.cost.value is None:
         built = chip.dies and chip.process and chip.memory.stacks and chip.die_area.value

@@ -3,7 +3,12 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
-from liminal_jax.laws.scalar import ACTIVATION_OPERATIONS, NORM_OPERATIONS, SCORE_OPERATIONS
+from liminal_jax.laws.scalar import (
+    ACTIVATION_OPERATIONS,
+    NORM_OPERATIONS,
+    SCORE_EXPONENTIALS,
+    SCORE_OPERATIONS,
+)
 from liminal_jax.workload.connections import HyperConnections
 from liminal_jax.workload.counts import final_small_parameters, layer_small_parameters
 from liminal_jax.workload.feedforward.base import AbstractFeedForward
@@ -96,11 +101,19 @@ class Tables(eqx.Module):
 
 
 class ScalarOperations(eqx.Module):
-    """Operations on the vector units: for each attention score, activation and normed element."""
+    """What runs beside the tensor cores.
+
+    Attributes:
+        per_score: Operations on the vector units for each attention score.
+        per_activation: Those for each activation.
+        per_norm: Those for each element that is normalised.
+        exponentials_per_score: Exponentials for each attention score.
+    """
 
     per_score: Leaf = eqx.field(converter=as_leaf, default=SCORE_OPERATIONS)
     per_activation: Leaf = eqx.field(converter=as_leaf, default=ACTIVATION_OPERATIONS)
     per_norm: Leaf = eqx.field(converter=as_leaf, default=NORM_OPERATIONS)
+    exponentials_per_score: Leaf = eqx.field(converter=as_leaf, default=SCORE_EXPONENTIALS)
 
 
 class Model(eqx.Module):

@@ -63,7 +63,9 @@ def talk_model(model: Model) -> Model:
             for layers in model.layers
         ),
         tables=None,
-        operations=ScalarOperations(per_score=0, per_activation=0, per_norm=0),
+        operations=ScalarOperations(
+            per_score=0, per_activation=0, per_norm=0, exponentials_per_score=0
+        ),
     )
 
 

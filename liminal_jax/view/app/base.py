@@ -84,6 +84,7 @@ class Finished(AbstractBase):
             chip=Chip(
                 tensor=jax.tree.map(lambda rate: rate * cores, chip.tensor),
                 vector=chip.vector * cores,
+                exponential=chip.exponential * cores,
                 memory=MemoryTier(
                     capacity=_known(numbers.capacity, chip.memory.capacity),
                     bandwidth=_known(numbers.bandwidth, chip.memory.bandwidth),
