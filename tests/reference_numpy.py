@@ -28,6 +28,7 @@ class Machine:
     vector: float
     bandwidth: float
     capacity: float
+    exponential: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -391,8 +392,11 @@ def model_answer(
                 work_on_block, read = users * expert, groups * expert
                 stored, active = groups * expert, block.intermediate
             compute += 2 * (users * projections + work_on_block) / matrix_rate
-            compute += users * _score_flop(attention) * kept / score_rate
-            scalar = 5 * attention.heads * kept + 5 * active + 4 * group.norm_count() * spec.hidden
+            scores = attention.heads * kept
+            softmax = _score_flop(attention) * kept / score_rate + 5 * scores / vector_rate
+            # exponentials are taken by a unit of their own, beside the other arithmetic
+            compute += users * max(softmax, scores / (work.ranks * machine.exponential))
+            scalar = 5 * active + 4 * group.norm_count() * spec.hidden
             compute += users * scalar / vector_rate
             memory += (groups * (projections + small[index]) + read) * weight_bytes / flow
             memory += users * kv_bytes / flow

@@ -25,10 +25,10 @@ def _path_energy(tier: MemoryTier, energy: Scalar) -> Scalar:
 def clocked(system: System, clock: Scalar, relaxation: AbstractRelaxation | None = None) -> System:
     """A system of which all chips run at one clock, and at the voltage that it needs.
 
-    Rates of the tensor and vector units and the bandwidth of SRAM follow the clock; energy of
-    arithmetic, of SRAM and of the way from memory on the logic die, and leakage, the square of
-    the voltage. Main memory and links have clocks and voltages of their own. Hosts are built for
-    the nominal clock. At the nominal clock every number of a prediction is what it was.
+    Rates of the tensor, vector and exponential units and the bandwidth of SRAM follow the clock;
+    energy of arithmetic, of SRAM and of the way from memory on the logic die, and leakage, the
+    square of the voltage. Main memory and links have clocks and voltages of their own. Hosts are
+    built for the nominal clock. At the nominal clock every number of a prediction is what it was.
 
     Args:
         system: Chips at their nominal clock.
@@ -56,5 +56,6 @@ def clocked(system: System, clock: Scalar, relaxation: AbstractRelaxation | None
         cost=chip.cost,
         die_area=chip.die_area,
         dies=chip.dies,
+        exponential=_scaled(chip.exponential, clock),
     )
     return eqx.tree_at(lambda it: it.chip, system, slower)

@@ -1,5 +1,8 @@
 """A planned chip: its area by hand, its cost growing with its dies, its power adding up."""
 
+import dataclasses
+import math
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -283,3 +286,12 @@ def test_chip_has_finite_gradients_in_every_choice(relaxation: Exact | Soft) -> 
 def test_a_die_without_room_on_a_wafer_still_has_a_price() -> None:
     # larger than a wafer: half a die a wafer, priced and refused by its limits
     assert _cost_of(0.1) > _cost_of(0.05) > 0
+
+
+def test_a_planned_chip_has_a_unit_where_its_process_states_one() -> None:
+    assert MATERIAL.process.exponential_fraction is None
+    plain = planned_chip(PLAN, MATERIAL, Exact())
+    assert math.isinf(float(plain.exponential))
+    process = dataclasses.replace(MATERIAL.process, exponential_fraction=0.002)
+    stated = planned_chip(PLAN, dataclasses.replace(MATERIAL, process=process), Exact())
+    assert float(stated.exponential) == pytest.approx(0.002 * float(plain.tensor.bits_16))
