@@ -302,6 +302,7 @@ def _mixing(
     return Operator(
         core=sharing.head_padding * mixing.core,
         scalar=sharing.head_padding * mixing.scalar,
+        exponentials=sharing.head_padding * mixing.exponentials,
         cache=sharing.cache_copies * mixing.cache,
         index=sharing.cache_copies * mixing.index,
         state=mixing.state,
