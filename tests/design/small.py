@@ -20,10 +20,11 @@ from tests.design.brute import study
 
 SCHEDULE = Schedule(starts=6, rounds=12, steps=40)
 KEY = 7
-CAPITAL, UTPS = 1.5e6, 100.0
+CAPITAL, UTPS = 1.65e6, 100.0
 
 PLANNED = {
     "workload": {"model": "llama-3-8b"},
+    "assumptions": {"facility": {"selling_multiple": 6.3}},
     "design": {
         "memory": {"choices": ["hbm3e", "hbm4"]},
         "stacks": {"choices": [1, 2, 4, 8]},

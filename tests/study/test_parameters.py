@@ -71,8 +71,8 @@ def limits(capital, utps):
     [
         ({"context": 1.5}, {"workload": {"model": "llama-3-8b", "context": 24576}}),
         (
-            {"facility.memory_margin": 2.0},
-            {"assumptions": {"facility": {"memory_margin": 4}}},
+            {"facility.selling_multiple": 2.0},
+            {"assumptions": {"facility": {"selling_multiple": 12.6}}},
         ),
         ({"limit.capital_cost": 3.0}, {"constraints": limits(3 * CAPITAL, UTPS)}),
         ({"limit.utps": 3.0}, {"constraints": limits(CAPITAL, 3 * UTPS)}),

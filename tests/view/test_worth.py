@@ -53,13 +53,13 @@ def price(constraint, limit, unit, value):
 def test_prices_in_the_words_of_what_is_asked(planned, finished):
     more, less = price("capital_cost", CAPITAL, "USD", 0.32), price("utps", 100.0, "1/s", -34.8)
     assert price_sentence(planned, more) == (
-        "capital_cost at most 1.5 M USD: 1,000 USD more is worth 320 tokens/s"
+        "capital_cost at most 1.65 M USD: 1,000 USD more is worth 320 tokens/s"
     )
     assert price_sentence(planned, less) == (
         "utps at least 100 tokens/s: 1 token/s more costs 34.8 tokens/s"
     )
     slack = price("capital_cost", CAPITAL, "USD", 0.0)
-    assert price_sentence(planned, slack) == "capital_cost at most 1.5 M USD: does not bind"
+    assert price_sentence(planned, slack) == "capital_cost at most 1.65 M USD: does not bind"
     held = price("range.compute_area", 1e-4, "m2", -3.4e7)
     assert price_sentence(planned, held) == (
         "compute area of a die held at the least allowed, 100 mm2: 1 mm2 more costs 34 tokens/s"
@@ -124,7 +124,7 @@ def test_the_screen_fits_and_tells_prices_numbers_and_moves(found):
     assert "with its sizes free: stps " in text
     assert f"none of the {found.problem.lattice:,} designs of the lattice is better" in text
     assert "held by the range of compute_area" in text
-    assert "capital_cost at most 1.5 M USD: 1,000 USD more is worth " in text
+    assert "capital_cost at most 1.65 M USD: 1,000 USD more is worth " in text
     assert "solved again with 10 % less and more" in text
     assert "limit on capital cost" in text
     assert "less: no place meets every" in text
@@ -171,7 +171,7 @@ def test_the_figure_shows_the_ends_and_what_the_slopes_predict(found, tmp_path):
     colours = {it.get_facecolor() for it in rectangles}
     assert len(colours) == len({LESS, MORE})
     labels = [it.get_text() for it in axes.get_yticklabels()]
-    assert labels[1] == "limit on capital cost  (1.5 M USD)"
+    assert labels[1] == "limit on capital cost  (1.65 M USD)"
     texts = [it.get_text() for it in axes.texts]
     assert "no design meets the limits" in texts
     assert any(it.endswith("(at most 1)") for it in texts) == any(
