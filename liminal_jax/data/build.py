@@ -48,6 +48,10 @@ MARGINS = ("logic_margin", "memory_margin", "package_margin")
 """Fields of the facility that say what parts of a chip sell for over their cost."""
 
 
+_FROM_FILES = jax.ensure_compile_time_eval()
+"""Numbers of files are computed at once, also where a function that is traced loads a system."""
+
+
 def _si(number: Number | None, unknown: float = math.nan) -> float:
     """The value of a row in SI, or what stands for an unknown one."""
     return unknown if number is None or number.value is None else number.value
@@ -124,6 +128,7 @@ def chip_power(file: ChipFile, library: Library) -> AbstractPower:
     )
 
 
+@_FROM_FILES
 def chip_cost(file: ChipFile, library: Library) -> ChipCost:
     """The published estimate, in the proportions of the cost laws; else what these make of it.
 
@@ -137,6 +142,7 @@ def chip_cost(file: ChipFile, library: Library) -> ChipCost:
     return jax.tree.map(lambda part: part * (stated / float(parts.total())), parts)
 
 
+@_FROM_FILES
 def estimated_cost(file: ChipFile, library: Library) -> ChipCost:
     """What the cost laws make of a chip's dies and memory; unknown where they are."""
     stated = (file.dies, file.die_area.value, file.process, file.memory.stacks)
@@ -264,6 +270,7 @@ def _facility_around(file: ChipFile, library: Library) -> Facility:
     return dataclasses.replace(facility_of(library.facility), **own)
 
 
+@_FROM_FILES
 def system_of(library: Library, name: str) -> System:
     """The pytree of a system whose chip keeps its own price, where price and cost are known.
 
@@ -282,6 +289,7 @@ def system_of(library: Library, name: str) -> System:
     return dataclasses.replace(system, facility=facility)
 
 
+@_FROM_FILES
 def system_at_margins(library: Library, name: str) -> System:
     """The pytree of a system whose chip sells as a study states for all chips.
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -144,6 +145,16 @@ def _designed(file: FacilityFile, cost: float, volume: float) -> FacilityFile:
             for name, value in rows.items()
         }
     )
+
+
+@pytest.mark.parametrize("name", ["h100", "gb300", "tpu7x", "xpu-hbm3"])
+def test_a_traced_function_may_load_a_system(name: str) -> None:
+    # cost and price known, cost from the laws, cost unknown, a chip of the talk
+    def price() -> jax.Array:
+        system = load_system(name)
+        return jnp.asarray(system.facility.chip_price(system.chip.cost))
+
+    np.testing.assert_allclose(jax.jit(price)(), price(), rtol=1e-12)
 
 
 COST = ChipCost(logic=100.0, memory=200.0, package=50.0)
