@@ -121,7 +121,7 @@ def test_prices_and_powers_by_hand() -> None:
     system = toy_system(switched(576))
     design = Design(system=system, mapping=Mapping(tp=8, pp=100), placement=Placement(), batch=1)
     # 800 chips of 3 x 32 B/s in ports, 64 in optics, 4 beyond the domain
-    capital = capital_shares(design, EXACT).network
+    capital = capital_shares(design, jnp.asarray(0.0), EXACT).network
     assert float(capital) == 800 * (0.5 * 96 + 0.25 * 64 + 3 * 4)
     power = power_shares(design, IDLE, Assumptions()).network
     assert float(power) == 800 * (0.125 * 96 + 0.5 * 64 + 2 * 4)
