@@ -15,6 +15,7 @@ from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.data.hardware import (
     SystemFile,
     checked_system_file,
+    load_capacity_technology_file,
     load_process_file,
     load_sources,
     load_system_file,
@@ -108,6 +109,9 @@ def _parts(system: SystemFile) -> dict[str, Any]:
     parts: dict[str, BaseModel] = {}
     if system.chip.memory.technology is not None:
         parts["Memory technology"] = load_technology_file(system.chip.memory.technology)
+    tier = system.chip.capacity_tier
+    if tier is not None and tier.technology is not None:
+        parts["Capacity technology"] = load_capacity_technology_file(tier.technology)
     if system.chip.process is not None:
         parts["Process"] = load_process_file(system.chip.process)
     return parts

@@ -12,6 +12,7 @@ import numpy as np
 
 from liminal_jax._smooth import Exact
 from liminal_jax.data.hardware import (
+    CapacityTechnologyFile,
     ChipFile,
     ExecutionFile,
     FacilityFile,
@@ -24,7 +25,7 @@ from liminal_jax.data.hardware import (
 from liminal_jax.data.library import Library, library_of
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.numbers import Number
-from liminal_jax.hardware.chip import ByPrecision, Chip, ChipCost, MemoryTier
+from liminal_jax.hardware.chip import ByPrecision, CapacityTier, Chip, ChipCost, MemoryTier
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.fabric import AbstractFabric, AsPriced, Tiered
 from liminal_jax.hardware.network import (
@@ -39,7 +40,12 @@ from liminal_jax.hardware.package import DieLinks
 from liminal_jax.hardware.plan import Material, manufacturing_cost
 from liminal_jax.hardware.power import AbstractPower, ActivityPower, ProvisionedPower
 from liminal_jax.hardware.system import Facility, System
-from liminal_jax.hardware.technology import MemoryTechnology, Packaging, Process
+from liminal_jax.hardware.technology import (
+    CapacityTechnology,
+    MemoryTechnology,
+    Packaging,
+    Process,
+)
 from liminal_jax.laws.cost import YEAR, one_time_share
 from liminal_jax.laws.power import arithmetic_energy
 from liminal_jax.workload.model import Model, model_of
@@ -104,6 +110,21 @@ def sram_tier(file: ChipFile) -> MemoryTier:
         capacity=_si(file.sram.capacity),
         bandwidth=_si(file.sram.bandwidth),
         energy=_si(file.sram.energy),
+    )
+
+
+def capacity_tier(file: ChipFile, library: Library) -> CapacityTier | None:
+    """The memory beyond the main memory of a chip, if its file states one."""
+    tier = file.capacity_tier
+    if tier is None:
+        return None
+    technology = library.capacity.get(tier.technology or "")
+    capacity, price = _si(tier.capacity), _si(technology and technology.price)
+    return CapacityTier(
+        capacity=capacity,
+        bandwidth=_si(tier.bandwidth),
+        energy=_known(tier.energy, _si(technology and technology.access_energy)),
+        price=capacity * _known(tier.price, price),
     )
 
 
@@ -310,6 +331,7 @@ def system_at_margins(library: Library, name: str) -> System:
             die_area=_si(chip.die_area),
             dies=1 if chip.dies is None else chip.dies,
             exponential=_si(chip.exponential, unknown=math.inf),
+            capacity_tier=capacity_tier(chip, library),
         ),
         network=network_of(file.network),
         facility=_facility_around(chip, library),
@@ -329,6 +351,13 @@ def technology_of(file: TechnologyFile) -> MemoryTechnology:
         stacked_share=float(file.place == "on the die"),
         embedded_share=float(file.place == "inside the die"),
         **rows,
+    )
+
+
+def capacity_technology_of(file: CapacityTechnologyFile) -> CapacityTechnology:
+    """The pytree of a technology of capacity tiers."""
+    return CapacityTechnology(
+        **{field: _si(getattr(file, field)) for field in CapacityTechnology.__dataclass_fields__}
     )
 
 

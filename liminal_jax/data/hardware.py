@@ -25,6 +25,7 @@ from liminal_jax._units import parse_unit
 from liminal_jax.data.numbers import (
     BELOW_ONE,
     FRACTION,
+    HOLDS_SOMETHING,
     KNOWN,
     NOT_NEGATIVE,
     POSITIVE,
@@ -52,6 +53,8 @@ AreaPrice = Annotated[Number, Quantity("USD/m2"), NOT_NEGATIVE, KNOWN]
 ArealDensity = Annotated[Number, Quantity("B/m2"), POSITIVE, KNOWN]
 BandwidthDensity = Annotated[Number, Quantity("B/s/m2"), POSITIVE, KNOWN]
 BandwidthPrice = Annotated[Number, Quantity("USD*s/B"), NOT_NEGATIVE, KNOWN]
+BytePrice = Annotated[Number, Quantity("USD/B"), NOT_NEGATIVE]
+KnownBytePrice = Annotated[BytePrice, KNOWN]
 ByteEnergy = Annotated[Number, Quantity("J/B"), POSITIVE]
 KnownByteEnergy = Annotated[ByteEnergy, KNOWN]
 ByteEnergyShare = Annotated[Number, Quantity("J/B"), NOT_NEGATIVE, KNOWN]
@@ -155,6 +158,39 @@ def _following(stated: Number | None, info: Any, factors: tuple[str, ...]) -> Nu
             f" from {product}; correct one of these rows, or leave {info.field_name} out"
         )
     return stated
+
+
+class CapacityTechnologyFile(_Table):
+    """A memory technology for a capacity tier: what one unit of it gives, takes and costs.
+
+    Attributes:
+        name: The name that chips refer to.
+        title: The name that people read.
+        about: One sentence, which says what a unit is.
+        unit_bandwidth: Bandwidth of one unit [B/s].
+        unit_capacity: Capacity of one unit [B].
+        access_energy: Energy of the whole path from a unit to the arithmetic for each byte [J/B].
+        price: Price of each byte [USD/B].
+        phy_area: Logic die area of the physical interface of one unit [m^2].
+        controller_transistors: Transistors of the controller of one unit.
+        shoreline: Die edge that one unit takes [m].
+        interposer_area: Interposer area of one unit; 0 for modules on the board [m^2].
+        in_package: 1 where the package holds the units, which are then bonded, tested and sold
+            with it; 0 where they stand on the board and are bought at their price.
+    """
+
+    name: str
+    title: str
+    about: str
+    unit_bandwidth: KnownBandwidth
+    unit_capacity: Capacity
+    access_energy: ByteEnergy
+    price: BytePrice
+    phy_area: AreaShare
+    controller_transistors: Count
+    shoreline: Shoreline
+    interposer_area: AreaShare
+    in_package: Share
 
 
 class ProcessFile(_Table):
@@ -405,6 +441,27 @@ class SramFile(_Table):
     energy: KnownByteEnergy
 
 
+class CapacityTierFile(_Table):
+    """Memory beyond the main memory of a chip, of more capacity and less bandwidth.
+
+    The chip's thermal design power and cost do not hold it: its energy and its price come on top.
+
+    Attributes:
+        technology: Name of a technology of capacity tiers; None where there is none for it, and
+            then its power and price are not known unless they are stated.
+        capacity: Capacity for one chip; its part of a tier that several chips share [B].
+        bandwidth: Peak bandwidth at which one chip reads it [B/s].
+        energy: Energy of the path for each byte where it is not the technology's [J/B].
+        price: Price of each byte where it is not the technology's [USD/B].
+    """
+
+    technology: str | None = None
+    capacity: Annotated[Number, Quantity("B"), HOLDS_SOMETHING, KNOWN]
+    bandwidth: Annotated[Number, Quantity("B/s"), HOLDS_SOMETHING, KNOWN]
+    energy: KnownByteEnergy | None = None
+    price: KnownBytePrice | None = None
+
+
 class PowerFile(_Table):
     """Provisioned power: what a chip is given by its size, whatever it does.
 
@@ -458,6 +515,7 @@ class ChipFile(_Table):
             facility's.
         memory: Main memory.
         sram: On-chip memory under control of software; None where there is none.
+        capacity_tier: Memory beyond the main memory; None where it is not used.
         power: Provisioned power; None where power follows activity.
     """
 
@@ -478,6 +536,7 @@ class ChipFile(_Table):
     host_idle_fraction: Share | None = None
     memory: MemoryFile
     sram: SramFile | None = None
+    capacity_tier: CapacityTierFile | None = None
     power: PowerFile | None = None
 
 
@@ -623,6 +682,11 @@ def technology_names() -> tuple[str, ...]:
     return _names("technologies")
 
 
+def capacity_technology_names() -> tuple[str, ...]:
+    """Names of the technologies of capacity tiers that come with the package."""
+    return _names("technologies/capacity")
+
+
 def process_names() -> tuple[str, ...]:
     """Names of the silicon processes that come with the package."""
     return _names("processes")
@@ -645,7 +709,12 @@ def _missing(folder: str, name: str) -> str:
         return ""
     if name.endswith(".toml"):
         return f"there is no file {name!r}"
-    kind = {"systems": "system", "technologies": "memory technology", "processes": "process"}
+    kind = {
+        "systems": "system",
+        "technologies": "memory technology",
+        "technologies/capacity": "technology of capacity tiers",
+        "processes": "process",
+    }
     suggestion = did_you_mean(name, _names(folder))
     known = "" if suggestion else f"; there are {', '.join(_names(folder))}"
     return f"there is no {kind[folder]} {name!r}{suggestion or known}"
@@ -696,11 +765,14 @@ def _reference_problems(tables: dict[str, Any]) -> list[Problem]:
     """Names of processes and technologies in a system's tables that lead nowhere."""
     chip = tables.get("chip")
     chip = chip if isinstance(chip, dict) else {}
-    memory = chip.get("memory")
-    memory = memory if isinstance(memory, dict) else {}
+    memory, tier = (
+        table if isinstance(table := chip.get(name), dict) else {}
+        for name in ("memory", "capacity_tier")
+    )
     references = [
         ("chip.process", "processes", chip.get("process")),
         ("chip.memory.technology", "technologies", memory.get("technology")),
+        ("chip.capacity_tier.technology", "technologies/capacity", tier.get("technology")),
     ]
     return [
         Problem(where, _missing(folder, name))
@@ -791,6 +863,15 @@ def load_technology_file(name_or_path: str) -> TechnologyFile:
         InputError: there is no such technology, or its file has mistakes.
     """
     return _loaded(TechnologyFile, _path_of("technologies", name_or_path))
+
+
+def load_capacity_technology_file(name_or_path: str) -> CapacityTechnologyFile:
+    """A technology of capacity tiers by name, or a user's own by path.
+
+    Raises:
+        InputError: there is no such technology, or its file has mistakes.
+    """
+    return _loaded(CapacityTechnologyFile, _path_of("technologies/capacity", name_or_path))
 
 
 def load_process_file(name_or_path: str) -> ProcessFile:

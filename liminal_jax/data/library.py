@@ -6,12 +6,14 @@ from pydantic import BaseModel, ConfigDict
 
 from liminal_jax.data.hardware import (
     IDEAL,
+    CapacityTechnologyFile,
     ExecutionFile,
     FacilityFile,
     PackagingFile,
     ProcessFile,
     SystemFile,
     TechnologyFile,
+    load_capacity_technology_file,
     load_execution_file,
     load_packaging_file,
     load_process_file,
@@ -26,6 +28,7 @@ class Library(BaseModel):
     Attributes:
         system: Systems by name or path.
         memory: Memory technologies of their chips, by name.
+        capacity: Technologies of their capacity tiers, by name.
         process: Silicon processes of their chips, by name.
         packaging: What it takes to make a package.
         facility: What stands around the chips.
@@ -36,6 +39,7 @@ class Library(BaseModel):
 
     system: dict[str, SystemFile]
     memory: dict[str, TechnologyFile]
+    capacity: dict[str, CapacityTechnologyFile]
     process: dict[str, ProcessFile]
     packaging: PackagingFile
     facility: FacilityFile
@@ -53,9 +57,11 @@ def library_of(
     systems = {name: load_system_file(name) for name in names}
     chips = [system.chip for system in systems.values()]
     technologies = {it.memory.technology for it in chips if it.memory.technology}
+    tiers = {it.capacity_tier.technology for it in chips if it.capacity_tier is not None}
     return Library(
         system=systems,
         memory={name: load_technology_file(name) for name in sorted(technologies)},
+        capacity={it: load_capacity_technology_file(it) for it in sorted(filter(None, tiers))},
         process={it.process: load_process_file(it.process) for it in chips if it.process},
         packaging=load_packaging_file(),
         facility=room,

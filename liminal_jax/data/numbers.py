@@ -172,6 +172,15 @@ def _positive(number: Number) -> Number:
     return number
 
 
+def _of_a_tier(number: Number) -> Number:
+    if any(it <= 0 for it in _ends(number)):
+        raise ValueError(
+            f"a tier of {_said(number)} holds or delivers nothing; leave its table out, or state"
+            " a number above zero"
+        )
+    return number
+
+
 def _not_negative(number: Number) -> Number:
     if any(it < 0 for it in _ends(number)):
         raise ValueError(f"must not be below zero, not {_said(number)}")
@@ -198,6 +207,9 @@ def _known(number: Number) -> Number:
 
 POSITIVE = AfterValidator(_positive)
 """Beside a `Quantity`: the value, where known, and its range are above zero."""
+
+HOLDS_SOMETHING = AfterValidator(_of_a_tier)
+"""Beside a `Quantity` of a memory that a file may leave out: the value is above zero."""
 
 NOT_NEGATIVE = AfterValidator(_not_negative)
 """Beside a `Quantity`: the value, where known, and its range are zero or above."""

@@ -48,7 +48,13 @@ def _of_served(it: Served) -> dict[str, Any]:
     assumptions = problem.workload.assumptions(it.system.network, Exact())
     mapping = problem.mapping(jnp.asarray(it.place.point))
     sentences = basis(
-        problem.file, it.place.category, problem.workload, mapping, it.system, assumptions
+        problem.file,
+        it.place.category,
+        problem.workload,
+        mapping,
+        it.system,
+        assumptions,
+        float(it.fleet.instance.capacity_tier_fill),
     )
     return {
         "value": it.value,

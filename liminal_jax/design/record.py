@@ -63,7 +63,8 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
     workload = answer.problem.workload
     assumptions = workload.assumptions(system.network, Exact())
     mapping = answer.problem.mapping(jnp.asarray(best.place.point))
-    sentences = basis(file, best.place.category, workload, mapping, system, assumptions)
+    fill = float(best.fleet.instance.capacity_tier_fill)
+    sentences = basis(file, best.place.category, workload, mapping, system, assumptions, fill)
     return {
         **question_record(file),
         "feasible": best.feasible,

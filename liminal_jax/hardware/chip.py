@@ -44,6 +44,22 @@ class ChipCost(eqx.Module):
         return self.logic + self.memory + self.package
 
 
+class CapacityTier(eqx.Module):
+    """Memory of more capacity and less bandwidth than a chip's main memory: LPDDR or flash.
+
+    Attributes:
+        capacity: Bytes it holds for one chip [B].
+        bandwidth: Rate at which one chip reads it [B/s].
+        energy: Energy of the path from it to the arithmetic [J/B].
+        price: Price of what stands outside the package, for one chip [USD].
+    """
+
+    capacity: Leaf = eqx.field(converter=as_leaf)
+    bandwidth: Leaf = eqx.field(converter=as_leaf)
+    energy: Leaf = eqx.field(converter=as_leaf)
+    price: Leaf = eqx.field(converter=as_leaf)
+
+
 class ByPrecision(eqx.Module):
     """A quantity for each width of the operands."""
 
@@ -85,6 +101,7 @@ class Chip(eqx.Module):
         dies: Logic dies that share its work.
         exponential: Peak rate of exponentials [1/s]; infinite where it is not published, which
             leaves them to the vector units.
+        capacity_tier: Memory beyond the main memory; none on most chips.
     """
 
     tensor: ByPrecision
@@ -96,3 +113,9 @@ class Chip(eqx.Module):
     die_area: Leaf = eqx.field(converter=as_leaf)
     dies: Leaf = eqx.field(converter=as_leaf, default=1)
     exponential: Leaf = eqx.field(converter=as_leaf, default=math.inf)
+    capacity_tier: CapacityTier | None = None
+
+    def capacity(self) -> Scalar:
+        """Bytes that its memories hold together [B]."""
+        near = self.memory.capacity + self.sram.capacity
+        return near if self.capacity_tier is None else near + self.capacity_tier.capacity

@@ -27,8 +27,9 @@ def clocked(system: System, clock: Scalar, relaxation: AbstractRelaxation | None
 
     Rates of the tensor, vector and exponential units and the bandwidth of SRAM follow the clock;
     energy of arithmetic, of SRAM and of the way from memory on the logic die, and leakage, the
-    square of the voltage. Main memory and links have clocks and voltages of their own. Hosts are
-    built for the nominal clock. At the nominal clock every number of a prediction is what it was.
+    square of the voltage. Main memory, a capacity tier and links have clocks and voltages of their
+    own. Hosts are built for the nominal clock. At the nominal clock every number of a prediction is
+    what it was.
 
     Args:
         system: Chips at their nominal clock.
@@ -57,5 +58,6 @@ def clocked(system: System, clock: Scalar, relaxation: AbstractRelaxation | None
         die_area=chip.die_area,
         dies=chip.dies,
         exponential=_scaled(chip.exponential, clock),
+        capacity_tier=chip.capacity_tier,
     )
     return eqx.tree_at(lambda it: it.chip, system, slower)

@@ -64,6 +64,32 @@ def _leaf_if_any(value: Scalar | None) -> Leaf | None:
     return None if value is None else as_leaf(value)
 
 
+class CapacityTechnology(eqx.Module):
+    """One kind of unit of a capacity tier: a module on the board, or a stack in the package.
+
+    Attributes:
+        unit_bandwidth: Bandwidth of a unit [B/s].
+        unit_capacity: Capacity of a unit [B].
+        access_energy: Energy of the whole path from a unit to the arithmetic [J/B].
+        price: Price of capacity [USD/B].
+        phy_area: Area of the PHY of one unit on the logic die [m^2].
+        controller_transistors: Transistors of the controller of one unit.
+        shoreline: Edge of the logic die that a unit takes [m].
+        interposer_area: Interposer that a unit takes [m^2].
+        in_package: 1 where the package holds the units, 0 where the board does.
+    """
+
+    unit_bandwidth: Leaf = eqx.field(converter=as_leaf)
+    unit_capacity: Leaf = eqx.field(converter=as_leaf)
+    access_energy: Leaf = eqx.field(converter=as_leaf)
+    price: Leaf = eqx.field(converter=as_leaf)
+    phy_area: Leaf = eqx.field(converter=as_leaf)
+    controller_transistors: Leaf = eqx.field(converter=as_leaf)
+    shoreline: Leaf = eqx.field(converter=as_leaf)
+    interposer_area: Leaf = eqx.field(converter=as_leaf)
+    in_package: Leaf = eqx.field(converter=as_leaf)
+
+
 class Process(eqx.Module):
     """A silicon process and its wafers.
 

@@ -1,4 +1,4 @@
-"""What lies in the SRAM of the chips and what in their main memory."""
+"""What lies in the SRAM of the chips, what in their main memory, and what in a capacity tier."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -7,8 +7,8 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 
 
-class Placement(eqx.Module):
-    """Share of each kind of data that lies in software-managed SRAM, between 0 and 1.
+class Shares(eqx.Module):
+    """Share of each kind of data, between 0 and 1.
 
     Attributes:
         weights: Of the weights that every token uses.
@@ -19,6 +19,54 @@ class Placement(eqx.Module):
     weights: Leaf = eqx.field(converter=as_leaf, default=0)
     cache: Leaf = eqx.field(converter=as_leaf, default=0)
     experts: Leaf = eqx.field(converter=as_leaf, default=0)
+
+    def bytes_of(self, *, weights: Scalar, experts: Scalar, cache: Scalar) -> Scalar:
+        """Bytes of these shares of some data [B]."""
+        return self.weights * weights + self.experts * experts + self.cache * cache
+
+
+class Placement(eqx.Module):
+    """Share of each kind of data that lies in software-managed SRAM, between 0 and 1.
+
+    Attributes:
+        weights: Of the weights that every token uses.
+        cache: Of what is kept for users: KV cache, index and states.
+        experts: Of the routed experts.
+        capacity_tier: Share in the capacity tier of what does not lie in SRAM; None where nothing
+            does. All else lies in main memory.
+    """
+
+    weights: Leaf = eqx.field(converter=as_leaf, default=0)
+    cache: Leaf = eqx.field(converter=as_leaf, default=0)
+    experts: Leaf = eqx.field(converter=as_leaf, default=0)
+    capacity_tier: Shares | None = None
+
+    def in_sram(self) -> Shares:
+        """What lies in SRAM."""
+        return Shares(weights=self.weights, cache=self.cache, experts=self.experts)
+
+    def beyond_sram(self) -> Shares:
+        """What lies in main memory and in the capacity tier."""
+        return Shares(weights=1 - self.weights, cache=1 - self.cache, experts=1 - self.experts)
+
+    def by_tier(self) -> tuple[Shares, ...]:
+        """What lies in SRAM, in main memory, and in the capacity tier where something does."""
+        beyond, far = self.beyond_sram(), self.capacity_tier
+        if far is None:
+            return self.in_sram(), beyond
+        # Products of shares, not differences: in range arithmetic, which takes the shares as
+        # independent, a difference of them could fall below 0.
+        main = Shares(
+            weights=beyond.weights * (1 - far.weights),
+            cache=beyond.cache * (1 - far.cache),
+            experts=beyond.experts * (1 - far.experts),
+        )
+        tier = Shares(
+            weights=beyond.weights * far.weights,
+            cache=beyond.cache * far.cache,
+            experts=beyond.experts * far.experts,
+        )
+        return self.in_sram(), main, tier
 
 
 def filled_placement(
@@ -58,3 +106,35 @@ def _share(capacity: Scalar, data: Scalar, relaxation: AbstractRelaxation) -> Sc
     """Share of some data that a capacity holds; 0 where there is none."""
     some = data > 0
     return jnp.where(some, relaxation.share(capacity / jnp.where(some, data, 1.0)), 0.0)
+
+
+def overflowing(
+    *,
+    capacity: Scalar,
+    weights: Scalar,
+    cache: Scalar,
+    experts: Scalar,
+    relaxation: AbstractRelaxation,
+) -> Shares:
+    """Share of each kind of data that main memory cannot hold.
+
+    Main memory is filled in the order of `filled_placement`. So the experts overflow first, of
+    which a step reads those only that its batch touches; then the cache, which a request adds to
+    and then leaves; last the weights that every token uses.
+
+    Args:
+        capacity: Main memory of the instance [B].
+        weights: Bytes of the weights outside SRAM that every token uses [B]; may be 0.
+        cache: Bytes outside SRAM of what is kept for all users [B]; may be 0.
+        experts: Bytes of the routed experts outside SRAM [B]; may be 0.
+        relaxation: How kinks are read.
+
+    Returns:
+        Shares of what is outside SRAM.
+    """
+    left, missing = capacity, []
+    for data in (weights, cache, experts):
+        held = _share(left, data, relaxation)
+        missing.append(jnp.where(data > 0, 1.0, 0.0) * (1 - held))
+        left = relaxation.maximum(left - held * data, 0.0)
+    return Shares(weights=missing[0], cache=missing[1], experts=missing[2])

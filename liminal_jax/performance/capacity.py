@@ -4,6 +4,8 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax.hardware.system import System
+from liminal_jax.mapping.placement import Shares
 from liminal_jax.performance.design import Design
 from liminal_jax.performance.residents import Residents
 
@@ -11,28 +13,55 @@ ROUNDING = 1e-6
 """Share by which float32 sums may exceed a capacity that they fill exactly."""
 
 
-class Fill(eqx.Module):
-    """How full the fullest chip is: main memory less its reserve as a share, SRAM as yes or no."""
+def usable_memory(system: System) -> Scalar:
+    """Main memory of a chip but for the reserve [B]."""
+    return system.chip.memory.capacity * (1 - system.execution.memory_reserve)
 
-    main: Leaf = eqx.field(converter=as_leaf)
-    sram_fits: Leaf = eqx.field(converter=as_leaf)
+
+class Fill(eqx.Module):
+    """How full the fullest chip is, of main memory what its reserve leaves.
+
+    Attributes:
+        memory: Bytes over capacity, of main memory and capacity tier together; of main memory
+            alone where it cannot hold the embedding and head, which do not leave it.
+        capacity_tier: Bytes over capacity of the capacity tier; 0 without one.
+        placement_fits: Whether each memory holds what the placement puts there; without a
+            capacity tier, whether the SRAM does.
+    """
+
+    memory: Leaf = eqx.field(converter=as_leaf)
+    capacity_tier: Leaf = eqx.field(converter=as_leaf)
+    placement_fits: Leaf = eqx.field(converter=as_leaf)
 
 
 def memory_fill(held: Residents, design: Design, crowding: Scalar, tables: Scalar) -> Fill:
     """How full the fullest chip is, given by how much it exceeds the mean in layers and tables."""
-    chip, chips, placement = design.system.chip, design.mapping.chips(), design.placement
-    usable = chip.memory.capacity * (1 - design.system.execution.memory_reserve)
-    sram = crowding * (
-        placement.weights * held.weights
-        + placement.experts * held.experts
-        + placement.cache * held.kept()
-    )
-    main = tables * held.tables + crowding * (
-        (1 - placement.weights) * held.weights
-        + (1 - placement.experts) * held.experts
-        + (1 - placement.cache) * held.kept()
-    )
+    chip, chips = design.system.chip, design.mapping.chips()
+    usable, far = usable_memory(design.system), chip.capacity_tier
+    fixed = tables * held.tables
+
+    def layers(shares: Shares) -> Scalar:
+        return crowding * shares.bytes_of(
+            weights=held.weights, experts=held.experts, cache=held.kept()
+        )
+
+    beyond = fixed + layers(design.placement.beyond_sram())
+    placed = [layers(shares) for _, shares in design.tiers()]
+    sram_fits = _holds(chip.sram.capacity, placed[0] / chips)
+    if far is None:
+        memory = beyond / usable / chips
+        return Fill(memory=memory, capacity_tier=0.0, placement_fits=sram_fits)
+    in_tier = placed[2] if len(placed) > 2 else 0.0
+    memory = beyond / (usable + far.capacity) / chips
     return Fill(
-        main=main / usable / chips,
-        sram_fits=jnp.where(sram / chips <= chip.sram.capacity * (1 + ROUNDING), 1.0, 0.0),
+        memory=jnp.maximum(memory, fixed / usable / chips),
+        capacity_tier=in_tier / far.capacity / chips,
+        placement_fits=sram_fits
+        * _holds(usable, (fixed + placed[1]) / chips)
+        * _holds(far.capacity, in_tier / chips),
     )
+
+
+def _holds(capacity: Scalar, data: Scalar) -> Scalar:
+    """1 where a memory holds some data but for rounding, else 0."""
+    return jnp.where(data <= capacity * (1 + ROUNDING), 1.0, 0.0)

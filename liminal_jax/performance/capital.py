@@ -13,8 +13,13 @@ def capital_shares(design: Design, power: Scalar, relaxation: AbstractRelaxation
     facility, chips = design.system.facility, design.mapping.chips()
     bought = design.system.network.equipment(chips, relaxation)
     further = facility.optics_price * bought.optics + facility.scale_out_price * bought.scale_out
+    chip = design.system.chip
+    price = facility.chip_price(chip.cost)
+    if chip.capacity_tier is not None:
+        # At its own price: the chip's margin is that of whoever makes the chip, not the modules.
+        price = price + chip.capacity_tier.price
     return CapitalShares(
-        chips=chips * facility.chip_price(design.system.chip.cost),
+        chips=chips * price,
         host=chips * facility.host_price,
         board=chips * facility.board_price,
         network=chips * facility.network_price * bought.links + chips * further,

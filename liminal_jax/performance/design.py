@@ -5,11 +5,12 @@ import equinox as eqx
 from liminal_jax._arrays import Leaf, as_leaf
 from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.calibration.base import AbstractCalibration, Ideal
+from liminal_jax.hardware.chip import CapacityTier, MemoryTier
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.division import AbstractDivision, WholeParts
 from liminal_jax.mapping.exchange import AbstractExchange, LayerExchange
-from liminal_jax.mapping.placement import Placement
+from liminal_jax.mapping.placement import Placement, Shares
 from liminal_jax.performance.host import AbstractHost, ActiveHost
 from liminal_jax.performance.overlap import AbstractTiers, ParallelTiers
 
@@ -20,7 +21,7 @@ class Design(eqx.Module):
     Attributes:
         system: The hardware.
         mapping: Degrees of parallelism of one instance.
-        placement: What lies in SRAM.
+        placement: What lies in which memory.
         batch: Users in one micro-batch.
     """
 
@@ -29,13 +30,29 @@ class Design(eqx.Module):
     placement: Placement
     batch: Leaf = eqx.field(converter=as_leaf)
 
+    def tiers(self) -> tuple[tuple[MemoryTier | CapacityTier, Shares], ...]:
+        """The memories in which data lie, and the share of each kind of data in them.
+
+        Raises:
+            ValueError: data lie in a capacity tier that the chip does not have.
+        """
+        chip, shares = self.system.chip, self.placement.by_tier()
+        if len(shares) == 2:
+            return (chip.sram, shares[0]), (chip.memory, shares[1])
+        if chip.capacity_tier is None:
+            raise ValueError(
+                "placement.capacity_tier puts data in a capacity tier and the chip has none;"
+                " give the chip one, or leave placement.capacity_tier out"
+            )
+        return (chip.sram, shares[0]), (chip.memory, shares[1]), (chip.capacity_tier, shares[2])
+
 
 class Assumptions(eqx.Module):
     """Which laws are used where the literature has several.
 
     Attributes:
         relaxation: How kinks are read.
-        tiers: How SRAM and main memory overlap.
+        tiers: How the memories overlap.
         exchange: Which collectives a layer needs.
         division: How evenly layers and experts divide.
         calibration: What is lost against the ideal bound.

@@ -1,11 +1,18 @@
-"""A design whose SRAM is filled with what is read most often."""
+"""A design whose memories are filled with what is read most often, the fastest first."""
 
 from liminal_jax._arrays import Scalar
+from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.mapping.placement import filled_placement
+from liminal_jax.mapping.placement import Placement, filled_placement, overflowing
+from liminal_jax.performance.capacity import usable_memory
 from liminal_jax.performance.design import Assumptions, Design
-from liminal_jax.performance.residents import imbalance, residents
+from liminal_jax.performance.residents import (
+    Residents,
+    imbalance,
+    residents,
+    table_crowding,
+)
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
@@ -18,7 +25,13 @@ def filled_design(
     request: Request,
     assumptions: Assumptions | None = None,
 ) -> Design:
-    """The design with as much data in SRAM as its fullest stage can hold there."""
+    """The design with as much data in the faster memories as its fullest stage can hold there.
+
+    SRAM is filled first, then main memory. Where the chip has a capacity tier, it takes what main
+    memory cannot hold, in the order of what is read least for its size: experts first, then the
+    cache, then the weights that every token uses. Embedding and head stay in main memory; their
+    traffic is divided over the memories as that of the other weights.
+    """
     assumptions = Assumptions() if assumptions is None else assumptions
     division, relaxation = assumptions.division, assumptions.relaxation
     held = residents(model, request, mapping, batch, assumptions)
@@ -30,4 +43,28 @@ def filled_design(
         experts=held.experts,
         relaxation=relaxation,
     )
+    if system.chip.capacity_tier is not None:
+        tables = table_crowding(model, mapping, relaxation) * held.tables
+        main = mapping.chips() * usable_memory(system)
+        left = relaxation.maximum(main - tables, 0.0) / crowding
+        placement = _overflowing(placement, held, left, relaxation)
     return Design(system=system, mapping=mapping, placement=placement, batch=batch)
+
+
+def _overflowing(
+    placement: Placement, held: Residents, capacity: Scalar, relaxation: AbstractRelaxation
+) -> Placement:
+    """The placement with what the main memory of the instance cannot hold in the capacity tier."""
+    beyond = placement.beyond_sram()
+    return Placement(
+        weights=placement.weights,
+        cache=placement.cache,
+        experts=placement.experts,
+        capacity_tier=overflowing(
+            capacity=capacity,
+            weights=beyond.weights * held.weights,
+            cache=beyond.cache * held.kept(),
+            experts=beyond.experts * held.experts,
+            relaxation=relaxation,
+        ),
+    )

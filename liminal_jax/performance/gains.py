@@ -22,6 +22,7 @@ class Gains(eqx.Module):
     Attributes:
         memory_bandwidth: Of main memory.
         sram_bandwidth: Of software-managed SRAM.
+        capacity_tier_bandwidth: Of the capacity tier; 0 without one.
         tensor_rate: At every precision.
         vector_rate: Of the vector units, and of the unit of exponentials.
         network: Everything about collectives quicker: the share of the step they are exposed.
@@ -32,6 +33,7 @@ class Gains(eqx.Module):
 
     memory_bandwidth: Leaf = eqx.field(converter=as_leaf)
     sram_bandwidth: Leaf = eqx.field(converter=as_leaf)
+    capacity_tier_bandwidth: Leaf = eqx.field(converter=as_leaf)
     tensor_rate: Leaf = eqx.field(converter=as_leaf)
     vector_rate: Leaf = eqx.field(converter=as_leaf)
     network: Leaf = eqx.field(converter=as_leaf)
@@ -64,9 +66,11 @@ def predicted_with_gains(
         design, request
     )
     chip, slope = design.system.chip, slopes.system.chip
+    far, far_slope = chip.capacity_tier, slope.capacity_tier
     return prediction, Gains(
         memory_bandwidth=chip.memory.bandwidth * slope.memory.bandwidth,
         sram_bandwidth=chip.sram.bandwidth * slope.sram.bandwidth,
+        capacity_tier_bandwidth=0.0 if far is None else far.bandwidth * far_slope.bandwidth,
         tensor_rate=_along(chip.tensor, slope.tensor),
         vector_rate=_along((chip.vector, chip.exponential), (slope.vector, slope.exponential)),
         network=prediction.exposed_time / prediction.step_time,

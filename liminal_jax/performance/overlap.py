@@ -43,25 +43,25 @@ def busy_time(
 
 
 class AbstractTiers(eqx.Module):
-    """How traffic to SRAM and to main memory overlaps."""
+    """How traffic to SRAM, to main memory and to a capacity tier overlaps."""
 
     @abstractmethod
-    def memory_time(self, sram: Scalar, main: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """Time of both, given the time of each [s]."""
+    def memory_time(self, tiers: Sequence[Scalar], relaxation: AbstractRelaxation) -> Scalar:
+        """Time of all, given the time of each [s]."""
 
 
 class ParallelTiers(AbstractTiers):
-    """Both at once: the slower one counts."""
+    """All at once: the slowest one counts."""
 
-    def memory_time(self, sram: Scalar, main: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+    def memory_time(self, tiers: Sequence[Scalar], relaxation: AbstractRelaxation) -> Scalar:
         """See `AbstractTiers`."""
-        return relaxation.maximum(sram, main)
+        return relaxation.maximum(*tiers)
 
 
 class SerialTiers(AbstractTiers):
-    """One after the other: both count."""
+    """One after the other: all count."""
 
-    def memory_time(self, sram: Scalar, main: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+    def memory_time(self, tiers: Sequence[Scalar], relaxation: AbstractRelaxation) -> Scalar:
         """See `AbstractTiers`."""
         del relaxation
-        return sram + main
+        return sum(tiers[1:], start=tiers[0])

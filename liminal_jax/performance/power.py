@@ -20,11 +20,12 @@ def chip_activity(
 ) -> Activity:
     """What one chip does; in one step each stage works on each micro-batch in flight once."""
     chip, chips = design.system.chip, design.mapping.stage_chips()
-    traffic = tier_traffic(work, design.placement)
+    traffic = zip(tier_traffic(work, design.placement), design.tiers(), strict=True)
+    energies = [moved * tier.energy for moved, (tier, _) in traffic]
     tensor = tensor_time(work, chip, request, chips)
     return Activity(
         time=step,
-        memory_energy=(traffic.sram * chip.sram.energy + traffic.main * chip.memory.energy) / chips,
+        memory_energy=sum(energies[1:], start=energies[0]) / chips,
         arithmetic=tensor * chip.tensor.bits_8,
         messages=sent,
         die_energy=die_energy,

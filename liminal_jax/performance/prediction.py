@@ -49,7 +49,9 @@ class Prediction(eqx.Module):
             [s].
         memory_required: Bytes the instance holds [B].
         memory_capacity: Bytes its chips can hold [B].
-        memory_fill: Bytes over capacity but for the reserve on the fullest chip, main memory.
+        memory_fill: Bytes over capacity but for the reserve on the fullest chip, main memory and
+            capacity tier.
+        capacity_tier_fill: Bytes over capacity of its capacity tier; 0 without one.
         fits: Whether the fullest chip holds its part.
         bottleneck: Index into `BOTTLENECKS`.
         parameters_total: Weights counted.
@@ -76,6 +78,7 @@ class Prediction(eqx.Module):
     memory_required: Leaf = eqx.field(converter=as_leaf)
     memory_capacity: Leaf = eqx.field(converter=as_leaf)
     memory_fill: Leaf = eqx.field(converter=as_leaf)
+    capacity_tier_fill: Leaf = eqx.field(converter=as_leaf)
     fits: Truth
     bottleneck: Leaf = eqx.field(converter=as_leaf)
     parameters_total: Leaf = eqx.field(converter=as_leaf)

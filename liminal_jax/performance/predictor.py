@@ -133,7 +133,7 @@ def predict(
     pace = imbalance(model, mapping, assumptions.division, relaxation)
     held = residents(model, request, mapping, design.batch, assumptions)
     fill = memory_fill(held, design, pace, table_crowding(model, mapping, relaxation))
-    fits = (fill.main <= 1 + ROUNDING) & (fill.sram_fits > 0)
+    fits = (fill.memory <= 1 + ROUNDING) & (fill.placement_fits > 0)
 
     tensor = tensor_time(work, chip, request, mapping.stage_chips())
     activity = chip_activity(work, design, request, step.time, *sent)
@@ -158,8 +158,9 @@ def predict(
         memory_time=step.memory,
         exposed_time=step.exposed,
         memory_required=held.total(),
-        memory_capacity=mapping.chips() * (chip.memory.capacity + chip.sram.capacity),
-        memory_fill=fill.main,
+        memory_capacity=mapping.chips() * chip.capacity(),
+        memory_fill=fill.memory,
+        capacity_tier_fill=fill.capacity_tier,
         fits=fits,
         bottleneck=_bottleneck(step, fits),
         parameters_total=parameters_total(model),

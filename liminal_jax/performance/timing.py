@@ -19,26 +19,12 @@ from liminal_jax.workload.model import Layers, Model
 from liminal_jax.workload.request import Request
 
 
-class Traffic(eqx.Module):
-    """Bytes moved in a step, by tier [B]."""
-
-    sram: Leaf = eqx.field(converter=as_leaf)
-    main: Leaf = eqx.field(converter=as_leaf)
-
-
-def tier_traffic(operator: Operator, placement: Placement) -> Traffic:
-    """Bytes that an operator moves, by the tier that holds them."""
-    sram = (
-        placement.weights * operator.weights
-        + placement.experts * operator.experts
-        + placement.cache * operator.kept()
+def tier_traffic(operator: Operator, placement: Placement) -> tuple[Scalar, ...]:
+    """Bytes that an operator moves, by the tier that holds them, in the order of the design's."""
+    return tuple(
+        shares.bytes_of(weights=operator.weights, experts=operator.experts, cache=operator.kept())
+        for shares in placement.by_tier()
     )
-    main = (
-        (1 - placement.weights) * operator.weights
-        + (1 - placement.experts) * operator.experts
-        + (1 - placement.cache) * operator.kept()
-    )
-    return Traffic(sram=sram, main=main)
 
 
 def tensor_time(operator: Operator, chip: Chip, request: Request, chips: Scalar) -> Scalar:
@@ -60,11 +46,11 @@ def operator_times(
     execution = design.system.execution
     scalar = compute_time(work=operator.scalar, chips=chips, throughput=chip.vector)
     traffic = tier_traffic(operator, design.placement)
-    memory = assumptions.tiers.memory_time(
-        memory_time(traffic=traffic.sram, chips=chips, bandwidth=chip.sram.bandwidth),
-        memory_time(traffic=traffic.main, chips=chips, bandwidth=chip.memory.bandwidth),
-        assumptions.relaxation,
-    )
+    tiers = [
+        memory_time(traffic=moved, chips=chips, bandwidth=tier.bandwidth)
+        for moved, (tier, _) in zip(traffic, design.tiers(), strict=True)
+    ]
+    memory = assumptions.tiers.memory_time(tiers, assumptions.relaxation)
     exponentials = exponential_time(
         exponentials=operator.exponentials, chips=chips, rate=chip.exponential
     )

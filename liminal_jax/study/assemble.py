@@ -216,7 +216,9 @@ def _systems_of(systems: dict[str, System], source: str) -> System:
         kinds.setdefault(jax.tree.structure(system), []).append(name)
     if len(kinds) > 1:
         groups = " | ".join(", ".join(group) for group in kinds.values())
-        message = f"networks or power of different kinds; run a study for each of: {groups}"
+        message = (
+            f"networks, power or memory tiers of different kinds; run a study for each of: {groups}"
+        )
         raise InputError(source, [Problem("design.system", message)])
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *systems.values())
 

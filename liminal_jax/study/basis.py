@@ -252,6 +252,24 @@ def _attention_sentence(workload: Workload, system: System) -> str:
     return f"Attention multiplies at the rate of {bits:g} bits."
 
 
+def _tier_sentences(system: System, fill: float) -> list[str]:
+    tier = system.chip.capacity_tier
+    if tier is None:
+        return []
+    sentences = [
+        f"Capacity tier of {float(tier.capacity) / 1e9:.4g} GB a chip at"
+        f" {float(tier.bandwidth) / 1e9:.4g} GB/s: holds what main memory cannot, experts first,"
+        " then the cache, then the weights; read at the same time as the other memories."
+    ]
+    if math.isnan(float(tier.energy)):
+        sentences.append("The energy of the capacity tier is unknown: power and energy are null.")
+    if math.isnan(float(tier.price)):
+        sentences.append("The price of the capacity tier is unknown: capital is null.")
+    if fill == 0:
+        sentences.append("The capacity tier holds nothing in this design: main memory suffices.")
+    return sentences
+
+
 def _cost_sentence(system: System) -> str:
     it = system.facility
     return (
@@ -268,6 +286,7 @@ def basis(
     mapping: Mapping,
     system: System,
     assumptions: Assumptions,
+    tier_fill: float,
 ) -> list[str]:
     """Sentences about a prediction: the model, the numbers behind it, what is missing.
 
@@ -278,6 +297,7 @@ def basis(
         mapping: Degrees of parallelism, and how attention uses them.
         system: The hardware.
         assumptions: The laws that were used.
+        tier_fill: Bytes over capacity of the capacity tier; 0 without one.
     """
     model = workload.model
     talk = isinstance(assumptions.exchange, TalkExchange)
@@ -297,6 +317,7 @@ def basis(
             else _system_sentences(load_system_file(category), file.workload.weight_bits)
         ),
         *_clock_sentences(file, system),
+        *_tier_sentences(system, tier_fill),
         _cost_sentence(system),
         _LEFT_OUT,
     ]

@@ -122,8 +122,8 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
         raise InputError(
             file.name, [Problem("design.system", unknown_speed(file, system, request))]
         )
-    category = problem.categories[0]
-    sentences = basis(file, category, problem.workload, mapping, system, assumptions)
+    category, tier_fill = problem.categories[0], float(prediction.capacity_tier_fill)
+    sentences = basis(file, category, problem.workload, mapping, system, assumptions, tier_fill)
     sentences += power_basis(file, category, float(prediction.chip_power))
     served = None
     if lengths is not None:

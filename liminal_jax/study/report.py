@@ -33,6 +33,7 @@ def prediction_record(prediction: Prediction, basis: list[str]) -> dict[str, Any
         "memory_required",
         "memory_capacity",
         "memory_fill",
+        "capacity_tier_fill",
         "parameters_total",
         "parameters_active",
         "tensor_utilisation",

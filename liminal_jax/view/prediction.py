@@ -19,6 +19,7 @@ _STEP = 0.1
 _RESOURCES = {
     "memory_bandwidth": "memory bandwidth",
     "sram_bandwidth": "SRAM bandwidth",
+    "capacity_tier_bandwidth": "capacity tier bandwidth",
     "tensor_rate": "tensor rate",
     "vector_rate": "vector rate",
     "network": "network speed",
@@ -126,6 +127,8 @@ def _fit(answer: Predicted) -> Text:
         )
         if float(value) > 0
     )
+    if float(it.capacity_tier_fill) > 0:
+        parts += f"\ncapacity tier {per_cent(float(it.capacity_tier_fill))} full"
     required, capacity = gibibytes(float(it.memory_required)), gibibytes(float(it.memory_capacity))
     return Text(f"{required} of {capacity}: {verdict}\n{parts}")
 

@@ -1,4 +1,5 @@
 import csv
+import math
 import tomllib
 from pathlib import Path
 
@@ -6,9 +7,12 @@ import pytest
 
 from liminal_jax._files import InputError
 from liminal_jax.data import numbers
+from liminal_jax.data.build import load_system
 from liminal_jax.data.hardware import (
+    capacity_technology_names,
     checked_system_file,
     execution_names,
+    load_capacity_technology_file,
     load_execution_file,
     load_facility_file,
     load_packaging_file,
@@ -42,6 +46,7 @@ def every_record():
     yield from map(load_execution_file, execution_names())
     yield from map(load_system_file, (*system_names(), *measured_system_names()))
     yield from map(load_technology_file, technology_names())
+    yield from map(load_capacity_technology_file, capacity_technology_names())
     yield from map(load_process_file, process_names())
 
 
@@ -87,6 +92,66 @@ def test_every_chip_of_measurements_loads_and_stays_out_of_the_market(name):
 @pytest.mark.parametrize("name", technology_names())
 def test_every_technology_loads_under_its_name(name):
     assert load_technology_file(name).name == name
+
+
+@pytest.mark.parametrize("name", capacity_technology_names())
+def test_every_technology_of_capacity_tiers_loads_under_its_name(name):
+    assert load_capacity_technology_file(name).name == name
+
+
+TIER = """
+[chip.capacity_tier]
+technology = "lpddr5x"
+capacity = "240 GB"
+bandwidth = "225 GB/s"
+
+[network]"""
+
+
+def tier_of(path):
+    """The capacity tier of a system that has one."""
+    tier = load_system(path).chip.capacity_tier
+    assert tier is not None
+    return tier
+
+
+def test_a_tier_takes_energy_and_price_from_its_technology(own_file):
+    tier = tier_of(own_file(("\n[network]", TIER)))
+    assert (float(tier.capacity), float(tier.bandwidth)) == (240e9, 225e9)
+    assert float(tier.energy) == pytest.approx(8.1e-12 * 8)
+    assert float(tier.price) == pytest.approx(240 * 5.83)
+
+
+def test_a_tier_without_a_technology_has_the_energy_and_price_that_it_states(own_file):
+    bare = ('technology = "lpddr5x"', "")
+    tier = tier_of(own_file(("\n[network]", TIER.replace(*bare))))
+    assert math.isnan(float(tier.energy))
+    assert math.isnan(float(tier.price))
+    stated = TIER.replace(bare[0], 'energy = "5 pJ/bit"\nprice = "2 USD/GB"')
+    tier = tier_of(own_file(("\n[network]", stated)))
+    assert float(tier.energy) == pytest.approx(4e-11)
+    assert float(tier.price) == pytest.approx(480)
+
+
+NOTHING = "holds or delivers nothing; leave its table out, or state a number above zero"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "message"),
+    [
+        ('"240 GB"', '"0 GB"', "capacity", f"a tier of 0 GB {NOTHING}"),
+        ('"240 GB"', "-1", "capacity", f"a tier of -1 B {NOTHING}"),
+        ('"225 GB/s"', "0", "bandwidth", f"a tier of 0 B/s {NOTHING}"),
+        ('"225 GB/s"', '"225 GB"', "bandwidth", "GB"),
+        ('"240 GB"', '{ unknown = "not told" }', "capacity", "may not be unknown (not told)"),
+        ('"lpddr5x"', '"lpddr5"', "technology", "did you mean 'lpddr5x'?"),
+        ("bandwidth", "bandwith", "bandwith", "unknown field; did you mean 'bandwidth'?"),
+    ],
+)
+def test_what_is_wrong_with_a_tier(own_file, old, new, path, message):
+    assert old in TIER
+    problems = problems_of(own_file(("\n[network]", TIER.replace(old, new))))
+    assert message in problems[f"chip.capacity_tier.{path}"]
 
 
 @pytest.mark.parametrize("name", process_names())

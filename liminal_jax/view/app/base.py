@@ -95,6 +95,7 @@ class Finished(AbstractBase):
                 cost=chip.cost,
                 die_area=chip.die_area,
                 dies=chip.dies,
+                capacity_tier=chip.capacity_tier,
             ),
             network=_delayed(start.network, numbers.latency),
             facility=start.facility,
