@@ -20,7 +20,8 @@ def validate(
 
     What the calibration was fitted to is judged by fits that left its cell out.
 
-    Rows in whose time prompts have a part are held against serving, apart.
+    Rows in whose time prompts have a part are compared with serving, apart. Rows that are quicker
+    than the bound of the best mapping on the same chips are listed.
 
     Args:
         data: Measurements, in the columns that `liminal calibrate --help` tells; those that come

@@ -10,6 +10,7 @@ from liminal_jax._files import InputError, Problem
 from liminal_jax.calibration.fitted import TERMS
 from liminal_jax.data.calibrations import Calibration, load_priors
 from liminal_jax.fit.batch import Batch, batch_of
+from liminal_jax.fit.bound import above_bound
 from liminal_jax.fit.rows import MIXED, MOST, PURE, Case, cases_of, read_rows
 from liminal_jax.fit.scores import (
     GROUPS,
@@ -228,6 +229,7 @@ def validate(path: Path | str, calibration: Calibration) -> Validation:
         "coverage": coverage,
         "noise_floor": NOISE_FLOOR,
         "groups": {group: by_group(batch, judged, group) for group in GROUPS},
+        "above_bound": above_bound(batch.cases),
         "served": served_scores(measured.served, calibration) if measured.served else None,
     }
     return Validation(record, batch, judged, measured)

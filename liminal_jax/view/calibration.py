@@ -98,6 +98,19 @@ def _served(it: dict[str, Any]) -> list[RenderableType]:
     return parts
 
 
+def _above_bound(rows: list[dict[str, Any]]) -> list[Text]:
+    """How many rows are quicker than hardware allows, and where."""
+    if not rows:
+        return [Text("no row is quicker than the bound of the best mapping on its chips")]
+    where = ", ".join(f"{it['line']} ({it['source']}, {it['model']})" for it in rows[:8])
+    return [
+        Text(
+            f"{len(rows)} rows are quicker than the bound of the best mapping on their chips; lines"
+            f" {where}"
+        )
+    ]
+
+
 def validation_view(found: Validation) -> RenderableType:
     """Errors, averaged over sources and of each group."""
     record = found.record
@@ -119,6 +132,7 @@ def validation_view(found: Validation) -> RenderableType:
         schemes,
         *tables,
         *(_served(record["served"]) if record["served"] else []),
+        *_above_bound(record["above_bound"]),
         Text(f"90 % intervals cover: {coverage}"),
         Text(f"noise of the data: median {per_cent(floor['median'])}, 90th percentile"
              f" {per_cent(floor['p90'])} between captures of one configuration"),

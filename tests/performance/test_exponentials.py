@@ -29,7 +29,7 @@ SCORES = 1e12
 def busy(system, operator, bits=16, relaxation=None):
     """Time of the arithmetic of an operator on one chip [s]."""
     design = Design(system=system, mapping=Mapping(), placement=Placement(), batch=1)
-    request = Request(context=1, weight_bits=bits, kv_bits=bits)
+    request = Request(context=1, weight_bits=bits, kv_bits=bits, attention_bits=bits)
     assumptions = Assumptions(relaxation=Exact() if relaxation is None else relaxation)
     return operator_times(operator, design, request, assumptions).compute
 
