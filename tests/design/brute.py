@@ -14,6 +14,8 @@ import numpy as np
 import tomli_w
 
 from liminal_jax._smooth import Exact
+from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
+from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import StudyFile, WorkloadTable, load_study
 from liminal_jax.study.problem import NUMERIC, problem_of
 from liminal_jax.study.quantities import QUANTITIES
@@ -59,9 +61,16 @@ def study(folder: Path, base: str, **changes: Mapping[str, Any] | list[Any] | st
     return path
 
 
+def _any_attention(file: StudyFile) -> StudyFile:
+    """A study that can be asked about every attention mapping by its place among all."""
+    every = Grid(tuple(map(float, range(len(ATTENTION_MAPPINGS)))), logarithmic=False)
+    design = file.design.model_copy(update={"attention": every})
+    return file.model_copy(update={"design": design})
+
+
 @functools.cache
 def _evaluator(base: str) -> Any:
-    problem = problem_of(load_study(str(STUDIES / f"{base}.toml")))
+    problem = problem_of(_any_attention(load_study(str(STUDIES / f"{base}.toml"))))
 
     def one(point: Any, category: Any) -> Any:
         fleet, used = problem.fleet(point, category, Exact())
@@ -189,7 +198,7 @@ class Swept(NamedTuple):
 @functools.cache
 def _sweeper(base: str, workload: WorkloadTable) -> Any:
     file = load_study(str(STUDIES / f"{base}.toml"))
-    problem = problem_of(file.model_copy(update={"workload": workload}))
+    problem = problem_of(_any_attention(file.model_copy(update={"workload": workload})))
 
     def one(point: Any, category: Any) -> Any:
         fleet, used = problem.fleet(point, category, Exact())

@@ -14,6 +14,7 @@ from liminal_jax.bounds.boxes import Boxes
 from liminal_jax.design.branch import MARGIN, UNKNOWN, Budget
 from liminal_jax.design.certify import bounds_of, ground_of, proven
 from liminal_jax.design.lattice import lattice_of
+from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
 from liminal_jax.study.file import load_study
 from liminal_jax.study.problem import problem_of
 from liminal_jax.study.quantities import QUANTITIES
@@ -35,6 +36,7 @@ GRIDS = {
     "cp": lambda rng: choices(rng, [1, 2, 4, 6]),
     "pp": lambda rng: choices(rng, [1, 2, 3, 4, 5, 8]),
     "ep": lambda rng: choices(rng, [1, 2, 4, 8, 16]),
+    "attention": lambda rng: choices(rng, list(ATTENTION_MAPPINGS)),
     "batch": lambda rng: {
         "min": 1,
         "max": int(rng.integers(2, 600)),
