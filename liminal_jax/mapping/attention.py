@@ -6,6 +6,7 @@ and copied in every other one.
 """
 
 from abc import abstractmethod
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -13,7 +14,18 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._smooth import AbstractRelaxation
-from liminal_jax.workload.mixer.base import AbstractMixer
+
+
+class CachedHeads(NamedTuple):
+    """Heads of a mixer that keeps a cache.
+
+    Attributes:
+        queries: Query heads.
+        cached: Heads of the cache: KV heads, or one for latents.
+    """
+
+    queries: Scalar
+    cached: Scalar
 
 
 class HeadDivision(eqx.Module):
@@ -69,12 +81,12 @@ class AbstractAttentionMapping(eqx.Module):
 
     @abstractmethod
     def division(
-        self, mixer: AbstractMixer, tp: Scalar, group: Scalar, relaxation: AbstractRelaxation
+        self, heads: CachedHeads, tp: Scalar, group: Scalar, relaxation: AbstractRelaxation
     ) -> HeadDivision:
-        """How a group divides the heads and the cache of a mixer, which has a cache.
+        """How a group divides the heads and the cache of a mixer.
 
         Args:
-            mixer: Attention that keeps a cache.
+            heads: Its heads.
             tp: Tensor-parallel degree.
             group: Ranks that share one user's attention.
             relaxation: How non-smooth functions are evaluated.
@@ -107,17 +119,16 @@ class SplitSequence(AbstractAttentionMapping):
         return 0.0
 
     def division(
-        self, mixer: AbstractMixer, tp: Scalar, group: Scalar, relaxation: AbstractRelaxation
+        self, heads: CachedHeads, tp: Scalar, group: Scalar, relaxation: AbstractRelaxation
     ) -> HeadDivision:
         """Parts of a sequence beyond the KV heads, or by context parallelism."""
-        heads = mixer.cache_heads()
         ranks = tp if self.ranks is None else relaxation.fewest(tp, self.ranks)
-        within_heads = 1 - relaxation.exceeds(ranks, heads)
+        within_heads = 1 - relaxation.exceeds(ranks, heads.cached)
         return HeadDivision(
-            head_ranks=relaxation.fewest(ranks, heads),
+            head_ranks=relaxation.fewest(ranks, heads.cached),
             sequence_split=1 - within_heads * (1 - relaxation.exceeds(group / ranks, 1.0)),
-            head_demand=excess(mixer.heads, ranks, relaxation),
-            kv_demand=_kv_excess(heads, ranks, relaxation),
+            head_demand=excess(heads.queries, ranks, relaxation),
+            kv_demand=_kv_excess(heads.cached, ranks, relaxation),
         )
 
 
@@ -149,16 +160,16 @@ class CopiedHeads(AbstractAttentionMapping):
         return 1 - relaxation.exceeds(ranks, self.group(ranks))
 
     def division(
-        self, mixer: AbstractMixer, tp: Scalar, group: Scalar, relaxation: AbstractRelaxation
+        self, heads: CachedHeads, tp: Scalar, group: Scalar, relaxation: AbstractRelaxation
     ) -> HeadDivision:
         """Whole heads, one at least to each rank; context parallelism divides heads, too."""
         del tp
-        heads, ranks = mixer.cache_heads(), group * self.ranks_per_chip
+        ranks = group * self.ranks_per_chip
         return HeadDivision(
-            head_ranks=relaxation.fewest(group, heads),
-            cache_copies=excess(heads, ranks, relaxation),
-            head_demand=excess(mixer.heads, group, relaxation),
-            kv_demand=_kv_excess(heads, group, relaxation),
+            head_ranks=relaxation.fewest(group, heads.cached),
+            cache_copies=excess(heads.cached, ranks, relaxation),
+            head_demand=excess(heads.queries, group, relaxation),
+            kv_demand=_kv_excess(heads.cached, group, relaxation),
         )
 
 
@@ -183,16 +194,15 @@ class PaddedHeads(AbstractAttentionMapping):
         return CopiedHeads(self.ranks).expert_reduction(ranks, relaxation)
 
     def division(
-        self, mixer: AbstractMixer, tp: Scalar, group: Scalar, relaxation: AbstractRelaxation
+        self, heads: CachedHeads, tp: Scalar, group: Scalar, relaxation: AbstractRelaxation
     ) -> HeadDivision:
         """As copied heads, with what is padded."""
-        heads = mixer.cache_heads()
-        copied = CopiedHeads(self.ranks).division(mixer, tp, group, relaxation)
+        copied = CopiedHeads(self.ranks).division(heads, tp, group, relaxation)
         # Whole numbers: what the smaller of both leaves over of the larger one is 0 or at least 1.
-        misaligned = relaxation.share((copied.kv_demand - 1) * jnp.maximum(heads, group))
+        misaligned = relaxation.share((copied.kv_demand - 1) * jnp.maximum(heads.cached, group))
         return HeadDivision(
             head_ranks=copied.head_ranks,
-            cache_copies=copied.cache_copies + misaligned * group / heads,
+            cache_copies=copied.cache_copies + misaligned * group / heads.cached,
             head_padding=copied.head_demand,
         )
 
@@ -217,10 +227,10 @@ class DataParallel(AbstractAttentionMapping):
         return 0.0
 
     def division(
-        self, mixer: AbstractMixer, tp: Scalar, group: Scalar, relaxation: AbstractRelaxation
+        self, heads: CachedHeads, tp: Scalar, group: Scalar, relaxation: AbstractRelaxation
     ) -> HeadDivision:
         """Nothing is divided."""
-        del mixer, tp, group, relaxation
+        del heads, tp, group, relaxation
         return HeadDivision()
 
 
@@ -253,10 +263,10 @@ class WeightedAttention(AbstractAttentionMapping):
         )
 
     def division(
-        self, mixer: AbstractMixer, tp: Scalar, group: Scalar, relaxation: AbstractRelaxation
+        self, heads: CachedHeads, tp: Scalar, group: Scalar, relaxation: AbstractRelaxation
     ) -> HeadDivision:
         """The mean."""
-        divisions = [it.division(mixer, tp, group, relaxation) for it in self.options]
+        divisions = [it.division(heads, tp, group, relaxation) for it in self.options]
         return jax.tree.map(
             lambda *leaves: sum(
                 weight * leaf for weight, leaf in zip(self.weights, leaves, strict=True)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
-from liminal_jax.mapping.attention import HeadDivision
+from liminal_jax.mapping.attention import CachedHeads, HeadDivision
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.workload.mixer.base import AbstractMixer
 
@@ -80,10 +80,11 @@ def head_division(
     mixer: AbstractMixer, mapping: Mapping, relaxation: AbstractRelaxation
 ) -> HeadDivision:
     """How a group divides a mixer; a state divides over heads and channels always."""
-    if mixer.cache_heads() is None:
+    cached = mixer.cache_heads()
+    if cached is None:
         return HeadDivision()
-    group = mapping.attention_ranks()
-    return mapping.attention.division(mixer, mapping.tp, group, relaxation)
+    heads, group = CachedHeads(mixer.heads, cached), mapping.attention_ranks()
+    return mapping.attention.division(heads, mapping.tp, group, relaxation)
 
 
 def mixer_sharing(

@@ -442,7 +442,7 @@ def _mapping_use(
 
 def degree_contradictions(problem: Problem) -> list[Mistake]:
     """Why the degrees of a design cannot be, with the field that has to change."""
-    values = dict(zip(NUMERIC, problem.point, strict=True))
+    values: dict[str, float] = dict(zip(NUMERIC, problem.point, strict=True))
     model, table = problem.workload.model, problem.file.design
     ranks, ep, pp = values["tp"] * values["cp"], values["ep"], values["pp"]
     instance, layers = ranks * pp, float(model.layer_count())

@@ -90,7 +90,7 @@ def test_a_run_leaves_a_design_for_each_workload(capsys):
     assert json.loads(Path("runs/two-2/provenance.json").read_text())["seed"] == 3
     assert [it["name"] for it in answer["workloads"]] == ["llama-3-8b", "chat"]
     assert [it["weight"] for it in answer["workloads"]] == [1, 2]
-    assert set(answer["design"]) == {"system", "chips"}
+    assert set(answer["design"]) == {"system", "chips", "clock"}
     for row in answer["workloads"]:
         assert set(row) == ROWS
         assert row["value"] == pytest.approx(row["totals"]["stps"], rel=1e-9)
