@@ -75,10 +75,11 @@ def test_every_flag_is_heard(capsys):
         "context": 1000,
         "weight_bits": 4,
         "kv_bits": 16,
+        "routing": "random",
         "accounting": "talk",
     }
     defaults = {"context": 8192, "weight_bits": 8, "kv_bits": 8, "accounting": "model"}
-    assert one["workload"] == {"model": "llama-3-8b", **defaults}
+    assert one["workload"] == {"model": "llama-3-8b", "routing": "random", **defaults}
     assert any("talk's accounting" in it for it in all_of_them["basis"])
     assert not any("talk's accounting" in it for it in one["basis"])
 

@@ -159,9 +159,11 @@ def test_a_gap_that_will_do(case):
 
 
 def test_a_good_chip_to_begin_with(case):
-    best = BestChip()
-    hardware = sampled(case.ground, seed=0)
-    improve(case.ground, best, hardware, seconds=60.0)
+    for seed in range(20):  # some samples lie too far from any chip that can be built
+        best, hardware = BestChip(), sampled(case.ground, seed=seed)
+        improve(case.ground, best, hardware, seconds=60.0)
+        if best.chip is not None:
+            break
     drawn = case.together[tuple(hardware)].max()
     assert drawn <= best.score + 2e-9
     assert best.score <= case.together.max() + 2e-9
