@@ -15,6 +15,7 @@ import jax
 import numpy as np
 from jax.core import ShapedArray
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
+from scipy.special import erfinv
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,7 @@ ELEMENTWISE: dict[str, _Operation] = {
     "convert_element_type": _converted,
     "div": np.divide,
     "eq": np.equal,
+    "erf_inv": erfinv,
     "exp": np.exp,
     "expm1": np.expm1,
     "floor": np.floor,

@@ -32,7 +32,6 @@ NARROW_BITS = 8
 multiply at the precision of a narrow cache, but they could."""
 
 _SPLIT, _COPIED, _APART = np.eye(3)
-_OPTIONS = (SplitSequence(), CopiedHeads(), DataParallel())
 
 
 def _ways(case: Case) -> Float[np.ndarray, "ways numbers"]:
@@ -49,11 +48,12 @@ def _ways(case: Case) -> Float[np.ndarray, "ways numbers"]:
 @eqx.filter_jit
 def _quickest(design: Design, model: Model, request: Request, ways: Array) -> Array:
     """Least time of a step over some ways; compiled once for each structure of a model."""
+    options = (SplitSequence(), CopiedHeads(), DataParallel())
     laws = Assumptions(exchange=LayerExchange(BalancedRouting()))
 
     def step_time(way: Array) -> Array:
         tp, pp, ep, *weights = way
-        attention = WeightedAttention(jnp.stack(weights), _OPTIONS)
+        attention = WeightedAttention(jnp.stack(weights), options)
         mapping = Mapping(tp=tp, pp=pp, ep=ep, attention=attention)
         shared = dataclasses.replace(design, mapping=mapping)
         # All stages have a micro-batch in flight, so that fewer stages hold more users each.

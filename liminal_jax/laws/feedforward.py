@@ -1,7 +1,9 @@
 """Feed-forward blocks in one decode step."""
 
+import math
+
 import jax.numpy as jnp
-from jax.scipy.special import ndtri
+from jax.scipy.special import erfinv
 
 from liminal_jax._arrays import Scalar
 
@@ -108,5 +110,8 @@ def busiest_rank_load(*, experts: Scalar, top_k: Scalar, tokens: Scalar, ranks: 
 
 
 def _largest_normal(count: Scalar) -> Scalar:
-    """Expected largest of some standard normal numbers, after Blom."""
-    return ndtri((count - 0.375) / (count + 0.25))
+    """Expected largest of some standard normal numbers, after Blom; 0 of one.
+
+    The quantile Phi^-1(p) is sqrt(2) erfinv(2 p - 1), and 2 p - 1 = (n - 1)/(n + 1/4).
+    """
+    return math.sqrt(2.0) * erfinv((count - 1) / (count + 0.25))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import jax.numpy as jnp
 from jax import Array
+from jax.scipy.special import erfinv
 
 from liminal_jax.bounds.program import along, constant, tabulated
 from liminal_jax.sweep.terms import (
@@ -36,6 +37,7 @@ _OPERATIONS: dict[str, _Function] = {
     "ceil": jnp.ceil,
     "div": lambda one, other: one / other,
     "eq": lambda one, other: one == other,
+    "erf_inv": erfinv,
     "exp": jnp.exp,
     "expm1": jnp.expm1,
     "floor": jnp.floor,
