@@ -27,7 +27,7 @@ from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.numbers import Number
 from liminal_jax.hardware.chip import ByPrecision, CapacityTier, Chip, ChipCost, MemoryTier
 from liminal_jax.hardware.execution import Execution
-from liminal_jax.hardware.fabric import AbstractFabric, AsPriced, Tiered
+from liminal_jax.hardware.fabric import AbstractFabric, AsPriced, Reaches, Tiered
 from liminal_jax.hardware.network import (
     AbstractNetwork,
     FittedLatency,
@@ -188,7 +188,10 @@ def estimated_cost(file: ChipFile, library: Library) -> ChipCost:
 
 
 def _fabric_of(file: NetworkFile) -> AbstractFabric:
-    """Tiers and optics where the file says what they take; else what is stated is all."""
+    """Tiers and optics, or reaches, where the file says what they take; else nothing is added."""
+    if file.reach is not None:
+        times = [_si(it) for it in file.reach.values()]
+        return Reaches(chips=list(file.reach), steps=np.diff(times))
     if file.switch_radix is None:
         return AsPriced()
     return Tiered(
@@ -210,7 +213,7 @@ def network_of(file: NetworkFile) -> AbstractNetwork:
         "domain": file.domain,
         "bandwidth": _si(file.bandwidth),
         "efficiency": _si(file.efficiency),
-        "latency": _si(file.latency),
+        "latency": _si(file.latency if file.reach is None else next(iter(file.reach.values()))),
         "scale_out": ScaleOut(
             bandwidth=_si(file.scale_out_bandwidth), latency=_si(file.scale_out_latency)
         ),

@@ -5,6 +5,7 @@ checked for types, signs, dimensions and references, and left in SI as it was st
 from it is computed elsewhere.
 """
 
+import itertools
 import math
 import tomllib
 from collections.abc import Callable, Iterator
@@ -550,6 +551,9 @@ _KEYS_OF_TOPOLOGY = {
 }
 
 
+MOST_REACHES = 16
+"""Entries of a table of reaches at the most: each is a number of its own in studies."""
+
 _SIZE_KEYS = ("switch_radix", "copper_reach", "tier_latency")
 LEAST_RADIX = 32
 """Ports of the smallest switch: three tiers of it join 8,192 chips."""
@@ -563,6 +567,8 @@ class NetworkFile(_Table):
         domain: Chips that the scale-up network joins.
         bandwidth: One-direction bandwidth of each chip [B/s].
         latency: Time of a collective of a small message; of one hop for a torus [s].
+        reach: In its place, that time by the chips that wait for each other, topology `switched`:
+            each entry holds up to so many chips, in the domain and beyond it [s].
         dimensions: Dimensions of a torus.
         latency_at_8: Time of a collective over 8 chips, topology `talk` [s].
         latency_at_128: Time of a collective over 128 chips, topology `talk` [s].
@@ -580,6 +586,7 @@ class NetworkFile(_Table):
     domain: int = Field(ge=1)
     bandwidth: Bandwidth | None = None
     latency: Duration | None = None
+    reach: dict[Annotated[int, Field(ge=2)], Duration] | None = None
     dimensions: int | None = Field(default=None, ge=2, le=3)
     latency_at_8: Duration | None = None
     latency_at_128: Duration | None = None
@@ -608,10 +615,47 @@ class NetworkFile(_Table):
             raise ValueError(f"copper_reach must be at least 1, not {reach:g}")
         return self
 
+    @field_validator("reach")
+    @classmethod
+    def _farther_waits_longer(cls, reach: dict[int, Number] | None) -> dict[int, Number] | None:
+        """Demand entries, in ascending order, of which none is quicker than a nearer one."""
+        if reach is None:
+            return None
+        if not 1 <= len(reach) <= MOST_REACHES:
+            raise ValueError(f"must have 1 to {MOST_REACHES} entries, not {len(reach)}")
+        for (near, time), (far, later) in itertools.pairwise(reach.items()):
+            if far <= near:
+                raise ValueError(f"must ascend: {far} chips stand after {near}")
+            if (later.value or math.nan) < (time.value or math.nan):
+                raise ValueError(
+                    f"{far} chips wait {later.printed}, less than {near} chips, {time.printed}"
+                )
+        return reach
+
+    @model_validator(mode="after")
+    def _reaches_its_domain(self) -> "NetworkFile":
+        """Demand that a table of reaches stands alone and meets the network on both sides."""
+        if self.reach is None:
+            return self
+        if self.topology != "switched":
+            raise ValueError(f"topology {self.topology!r} has no reach")
+        other = [it for it in ("latency", *_SIZE_KEYS) if getattr(self, it) is not None]
+        if other:
+            raise ValueError(f"reach says how long any group waits: drop {', '.join(other)}")
+        farthest, time = list(self.reach.items())[-1]
+        if farthest < self.domain:
+            raise ValueError(f"reach ends at {farthest} chips, before the domain of {self.domain}")
+        if (self.scale_out_latency.value or math.nan) < (time.value or math.nan):
+            raise ValueError(
+                f"scale_out_latency, {self.scale_out_latency.printed}, is less than that of the"
+                f" farthest reach, {time.printed}"
+            )
+        return self
+
     @model_validator(mode="after")
     def _fits_topology(self) -> "NetworkFile":
         """Demand the rows that the topology needs, and no row that it cannot use."""
-        wanted = _KEYS_OF_TOPOLOGY[self.topology]
+        wanted = _KEYS_OF_TOPOLOGY[self.topology] - ({"latency"} if self.reach else frozenset())
         optional = frozenset().union(*_KEYS_OF_TOPOLOGY.values())
         stated = {key for key in optional if getattr(self, key) is not None}
         complaints = [

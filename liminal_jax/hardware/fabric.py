@@ -1,11 +1,13 @@
-"""The size of a network: tiers of switches, reach of copper, and what both add."""
+"""The size of a network: tiers of switches, reach of copper, tables of reach, and what they add."""
 
 from abc import abstractmethod
+from collections.abc import Iterable
 
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.laws.collective import reach_latency
 from liminal_jax.laws.fabric import (
     joined_chips,
     leaf_chips,
@@ -41,6 +43,10 @@ class Equipment(eqx.Module):
     scale_out: Leaf = eqx.field(converter=as_leaf)
 
 
+def _leaves(values: Iterable[Scalar]) -> tuple[Leaf, ...]:
+    return tuple(as_leaf(it) for it in values)
+
+
 class AbstractFabric(eqx.Module):
     """What the size of a domain adds to a network; bandwidths are of one chip, one direction."""
 
@@ -51,6 +57,19 @@ class AbstractFabric(eqx.Module):
     @abstractmethod
     def latency(self, group: Scalar, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """Latency that the tiers above the first add to a collective of a group [s]."""
+
+    @abstractmethod
+    def latency_across(
+        self, near: Scalar, far: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """Latency of one collective across domains [s].
+
+        Args:
+            near: Latency of the first tier [s].
+            far: Latency of the scale-out network [s].
+            chips: Chips of all domains together.
+            relaxation: How non-smooth functions are evaluated.
+        """
 
     @abstractmethod
     def switched_optics(
@@ -81,18 +100,13 @@ class AbstractFabric(eqx.Module):
         """Scale-out bandwidth that an instance of some chips has to buy [B/s]."""
 
 
-class AsPriced(AbstractFabric):
-    """Nothing: price, power and latency are stated for the domain as it is, as of a product."""
+class AbstractAsPriced(AbstractFabric):
+    """Price and power are stated for the domain as it is, as of a product: size adds nothing."""
 
     def ports(self, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """One."""
         del domain, relaxation
         return 1.0
-
-    def latency(self, group: Scalar, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """None."""
-        del group, domain, relaxation
-        return 0.0
 
     def switched_optics(
         self, bandwidth: Scalar, domain: Scalar, relaxation: AbstractRelaxation
@@ -125,6 +139,51 @@ class AsPriced(AbstractFabric):
         """None: it is part of the price of a server."""
         del bandwidth, chips, domain, relaxation
         return 0.0
+
+
+class AsPriced(AbstractAsPriced):
+    """Nothing: latency too is stated for the domain as it is."""
+
+    def latency(self, group: Scalar, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """None."""
+        del group, domain, relaxation
+        return 0.0
+
+    def latency_across(
+        self, near: Scalar, far: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """That of the scale-out network."""
+        del near, chips, relaxation
+        return far
+
+
+class Reaches(AbstractAsPriced):
+    """A table of latencies over the chips that wait for each other, in the domain and beyond it.
+
+    The nearest reach has the latency of the network itself. Beyond the farthest one lies the
+    scale-out network.
+
+    Attributes:
+        chips: Chips within each reach, ascending.
+        steps: Latency of each reach beyond the one before, the nearest left out [s].
+    """
+
+    chips: tuple[Leaf, ...] = eqx.field(converter=_leaves)
+    steps: tuple[Leaf, ...] = eqx.field(converter=_leaves)
+
+    def latency(self, group: Scalar, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """That of the nearest reach that holds the group."""
+        del domain
+        passed = [relaxation.exceeds(group, chips) for chips in self.chips[:-1]]
+        return reach_latency(steps=self.steps, passed=passed)
+
+    def latency_across(
+        self, near: Scalar, far: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """That of the nearest reach that holds all domains, or of the scale-out network."""
+        beyond = relaxation.exceeds(chips, self.chips[-1])
+        within = near + self.latency(chips, chips, relaxation)
+        return (1 - beyond) * within + beyond * far
 
 
 class Tiered(AbstractFabric):
@@ -162,6 +221,13 @@ class Tiered(AbstractFabric):
             for tiers, there in enumerate(self._further(domain, relaxation), start=1)
         ]
         return self.tier_latency * sum(passed)
+
+    def latency_across(
+        self, near: Scalar, far: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """That of the scale-out network."""
+        del near, chips, relaxation
+        return far
 
     def switched_optics(
         self, bandwidth: Scalar, domain: Scalar, relaxation: AbstractRelaxation

@@ -127,7 +127,7 @@ class AbstractPhysical(AbstractNetwork):
             message=message / inner,
             chips=chips / inner,
             bandwidth=self.scale_out.bandwidth,
-            latency=self.scale_out.latency,
+            latency=self._latency_across(chips, relaxation),
         )
         return (
             relaxation.exceeds(chips, 1.0) * within
@@ -150,7 +150,7 @@ class AbstractPhysical(AbstractNetwork):
             message=message,
             chips=chips / inner,
             bandwidth=self.scale_out.bandwidth,
-            latency=self.scale_out.latency,
+            latency=self._latency_across(chips, relaxation),
         )
         return (
             relaxation.exceeds(chips, 1.0) * within
@@ -161,8 +161,12 @@ class AbstractPhysical(AbstractNetwork):
         """Over the scale-up network, or the scale-out one where the instance leaves its domain."""
         crosses = relaxation.exceeds(chips, self.domain)
         near = self.latency + message / (self.neighbour_bandwidth() * self.efficiency)
-        far = self.scale_out.latency + message / self.scale_out.bandwidth
+        far = self._latency_across(chips, relaxation) + message / self.scale_out.bandwidth
         return self.kernels.send + (1 - crosses) * near + crosses * far
+
+    def _latency_across(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Latency of one collective across domains [s]."""
+        return self.fabric.latency_across(self.latency, self.scale_out.latency, chips, relaxation)
 
     def _scale_out(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """Scale-out bandwidth that must be bought [B/s]."""

@@ -4,6 +4,8 @@ A latency is always said with what it is per: per collective (switched networks:
 message among all ranks), or per hop (networks of neighbours).
 """
 
+from collections.abc import Sequence
+
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Scalar
@@ -132,3 +134,28 @@ def logarithmic_latency(*, chips: Scalar, latency_at_8: Scalar, latency_at_128: 
     """
     doublings = (jnp.log2(chips) - jnp.log2(8)) / (jnp.log2(128) - jnp.log2(8))
     return latency_at_8 + (latency_at_128 - latency_at_8) * doublings
+
+
+def reach_latency(*, steps: Sequence[Scalar], passed: Sequence[Scalar]) -> Scalar:
+    r"""Latency that a table of reaches adds to that of the nearest one.
+
+        t(n) - t_1 = sum_i (t_(i+1) - t_i) e_i,  e_i = [n > c_i]
+
+    Reach i joins c_i chips in t_i; a group of n chips waits for the nearest reach that holds it.
+
+    Args:
+        steps: What each reach takes beyond the one before, t_(i+1) - t_i [s].
+        passed: Whether a group exceeds each reach but the last, e_i: 0 or 1, or between.
+
+    Returns:
+        Latency beyond that of the nearest reach [s].
+
+    References:
+        Tabulated for the Groq 3 (Hot Chips 2026, slide notes): 0.40 us a step up to 128 GB of SRAM,
+        then 0.45 us for each 256 GB, which no logarithm fits.
+
+    Examples:
+        >>> reach_latency(steps=[0.5, 0.25], passed=[1, 0])
+        0.5
+    """
+    return sum((step * beyond for step, beyond in zip(steps, passed, strict=True)), 0.0)

@@ -1,5 +1,6 @@
 """What a prediction rests on and what it leaves out, in sentences."""
 
+import itertools
 import math
 
 import jax.numpy as jnp
@@ -9,7 +10,8 @@ from liminal_jax.data.hardware import SystemFile, load_system_file, load_technol
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.numbers import Number
 from liminal_jax.hardware.execution import Execution
-from liminal_jax.hardware.network import FittedLatency
+from liminal_jax.hardware.fabric import Reaches
+from liminal_jax.hardware.network import AbstractPhysical, FittedLatency
 from liminal_jax.hardware.system import System
 from liminal_jax.laws.clock import supply_voltage
 from liminal_jax.mapping.attention import (
@@ -119,6 +121,22 @@ def _within_chip_sentences(system: System) -> list[str]:
             " of the rest."
         )
     return sentences
+
+
+def _reach_sentences(system: System) -> list[str]:
+    """How long groups of chips wait for each other, where a table says so."""
+    network = system.network
+    if not isinstance(network, AbstractPhysical) or not isinstance(network.fabric, Reaches):
+        return []
+    steps = [float(it) for it in (network.latency, *network.fabric.steps)]
+    times = itertools.accumulate(steps)
+    reaches = [
+        f"{time * 1e6:.3g} us among {float(chips):,.0f} chips"
+        for chips, time in zip(network.fabric.chips, times, strict=True)
+    ]
+    return [
+        f"Latency by reach: {', '.join(reaches)}; a group waits as the nearest reach that holds it."
+    ]
 
 
 def _unknown(label: str, number: Number, consequence: str) -> list[str]:
@@ -308,6 +326,7 @@ def basis(
         *([_TALK] if file.workload.accounting == "talk" else []),
         _TALK_EXCHANGE if talk else _LAYER_EXCHANGE,
         _FITTED_LATENCY if fitted else _ALPHA_BETA,
+        *_reach_sentences(system),
         *([] if talk else _sharing_sentences(mapping, workload)),
         _attention_sentence(workload, system),
         *_workload_sentences(file.workload, model),

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.data.hardware import MOST_REACHES
 from liminal_jax.hardware.system import System
 from liminal_jax.study.problem import NUMERIC, Limit, Outcome, Problem
 
@@ -117,6 +118,14 @@ MEANINGS = {
     "network.fabric.radix": Meaning("ports of a switch", ""),
     "network.fabric.copper_reach": Meaning("chips within the reach of copper", ""),
     "network.fabric.tier_latency": Meaning("latency of a further tier", "s"),
+    **{
+        f"network.fabric.{field}.{number}": Meaning(words.format(number + first), unit)
+        for field, words, first, unit in (
+            ("chips", "chips within reach {}", 1, ""),
+            ("steps", "step of latency to reach {}", 2, "s"),
+        )
+        for number in range(MOST_REACHES)
+    },
     "network.scale_out.bandwidth": Meaning("scale-out bandwidth of a chip", "B/s"),
     "network.scale_out.latency": Meaning("scale-out latency", "s"),
     "facility.selling_multiple": Meaning("selling price over cost", ""),

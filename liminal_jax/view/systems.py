@@ -21,6 +21,8 @@ def numbers_in(record: BaseModel, prefix: str = "") -> Iterator[tuple[str, Numbe
             yield prefix + name, value
         elif isinstance(value, BaseModel):
             yield from numbers_in(value, f"{prefix}{name}.")
+        elif isinstance(value, dict):
+            yield from ((f"{prefix}{name}.{key}", number) for key, number in value.items())
 
 
 def facts_in(record: BaseModel, prefix: str = "") -> Iterator[tuple[str, str | int | float]]:

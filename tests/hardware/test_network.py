@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liminal_jax._smooth import Exact, Soft
+from liminal_jax.hardware.fabric import Reaches
 from liminal_jax.hardware.network import (
     AbstractNetwork,
     FittedLatency,
@@ -21,6 +22,7 @@ OUT = ScaleOut(bandwidth=4.0, latency=1.0)
 ROWS = {"domain": 8, "bandwidth": 32, "efficiency": 0.5, "latency": 0.25, "scale_out": OUT}
 NETWORKS: dict[str, AbstractNetwork] = {
     "switched": Switched(**ROWS),
+    "reaches": Switched(**ROWS, fabric=Reaches(chips=(2, 8, 32), steps=(0.125, 0.25))),
     "full mesh": FullMesh(**ROWS),
     "torus": Torus(dimensions=2, **{**ROWS, "domain": 64}),
     "talk": FittedLatency(latency_at_8=0.44, latency_at_128=1.0, floor=0.16),
