@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -30,7 +31,7 @@ MAXIMUM_AND_SUM = 2
 
 
 class Exchanged(eqx.Module):
-    """Time of some collectives, and the bytes that one chip sends in them.
+    """Time of some collectives among the fullest ranks, and what the mean chip sends in them.
 
     Attributes:
         time: Time exposed [s].
@@ -79,6 +80,18 @@ class Tokens(eqx.Module):
         return self.request.message_bytes(self.batch * elements)
 
 
+class Message(NamedTuple):
+    """What each chip has to exchange in one collective.
+
+    Attributes:
+        fullest: Bytes of the fullest ranks, which set the time [B].
+        mean: Bytes of the mean rank, which draws the power of the mean [B].
+    """
+
+    fullest: Scalar
+    mean: Scalar
+
+
 class AbstractExchange(eqx.Module):
     """Which collectives a layer needs."""
 
@@ -119,17 +132,16 @@ class AbstractExchange(eqx.Module):
         """What passing through all stages exchanges: T_PP P, none for a single stage."""
         users = self.sharing(tokens.batch, mapping, relaxation).users
         message = tokens.message(tokens.streams * tokens.hidden) / mapping.stage_chips()
-        message = users * message
-        time = network.send_time(message, mapping.chips(), relaxation)
+        time = network.send_time(users * message, mapping.chips(), relaxation)
         staged = relaxation.exceeds(mapping.pp, 1.0) * mapping.pp
         return Exchanged(time=time, sent=message).scaled(staged)
 
 
 def _all_reduced(
-    message: Scalar, chips: Scalar, network: AbstractNetwork, relaxation: AbstractRelaxation
+    message: Message, chips: Scalar, network: AbstractNetwork, relaxation: AbstractRelaxation
 ) -> Exchanged:
-    time = network.all_reduce_time(message, chips, relaxation)
-    return Exchanged(time=time, sent=2 * message * (chips - 1) / chips)
+    time = network.all_reduce_time(message.fullest, chips, relaxation)
+    return Exchanged(time=time, sent=2 * message.mean * (chips - 1) / chips)
 
 
 def _residual_reduced(
@@ -137,14 +149,15 @@ def _residual_reduced(
 ) -> Exchanged:
     """One sum of the residual stream over all ranks of a stage."""
     residual = tokens.message(tokens.hidden)
-    return _all_reduced(residual, mapping.stage_chips(), network, relaxation)
+    message = Message(fullest=residual, mean=residual)
+    return _all_reduced(message, mapping.stage_chips(), network, relaxation)
 
 
 def _all_to_all(
-    message: Scalar, chips: Scalar, network: AbstractNetwork, relaxation: AbstractRelaxation
+    message: Message, chips: Scalar, network: AbstractNetwork, relaxation: AbstractRelaxation
 ) -> Exchanged:
-    time = network.all_to_all_time(message, chips, relaxation)
-    return Exchanged(time=time, sent=message * (chips - 1) / chips)
+    time = network.all_to_all_time(message.fullest, chips, relaxation)
+    return Exchanged(time=time, sent=message.mean * (chips - 1) / chips)
 
 
 def _splits_sequence(
@@ -220,8 +233,11 @@ class LayerExchange(AbstractExchange):
     ) -> Exchanged:
         """A sum of the residual stream of its users over the fullest group."""
         sharing = self.sharing(tokens.batch, mapping, relaxation)
-        residual = tokens.message(tokens.hidden) * (sharing.users / sharing.copies)
-        return _all_reduced(residual, mapping.attention_ranks(), network, relaxation)
+        residual = tokens.message(tokens.hidden)
+        message = Message(
+            fullest=residual * (sharing.users / sharing.copies), mean=residual / sharing.copies
+        )
+        return _all_reduced(message, mapping.attention_ranks(), network, relaxation)
 
     def _sequence(
         self,
@@ -241,21 +257,26 @@ class LayerExchange(AbstractExchange):
         sharing = self.sharing(tokens.batch, mapping, relaxation)
         division = head_division(mixer, mapping, relaxation)
         parts = mapping.attention_ranks() / division.head_ranks
-        heads, own = mixer.heads / division.head_ranks, sharing.users / sharing.copies
+        heads = mixer.heads / division.head_ranks
         queries = heads * mixer.query_width() + mixer.index_query_width()
         sums = heads * (mixer.output_width() + MAXIMUM_AND_SUM)
 
+        def own(all_groups: Scalar) -> Message:
+            fullest = sharing.users / sharing.copies * all_groups
+            return Message(fullest=fullest, mean=all_groups / sharing.copies)
+
         def merged(of_all: Callable[[Scalar], Scalar]) -> Exchanged:
-            there = _all_to_all(own * of_all(queries), parts, network, relaxation)
-            return there + _all_to_all(own * of_all(sums), parts, network, relaxation)
+            there = _all_to_all(own(of_all(queries)), parts, network, relaxation)
+            return there + _all_to_all(own(of_all(sums)), parts, network, relaxation)
 
         exchanged = merged(tokens.message)
         if tokens.prompts is not None:
             past = mixer.cache(tokens.prompts.chunk.past, relaxation) / division.head_ranks
             cached = tokens.request.cache_bytes(tokens.prompts.count * past) / sharing.copies
             decoding = jnp.where(tokens.batch > 0, 1.0, 0.0)
+            past_of_all = Message(fullest=cached, mean=cached)
             by_heads = merged(tokens.decode_message).scaled(decoding) + _all_to_all(
-                cached, parts, network, relaxation
+                past_of_all, parts, network, relaxation
             )
             exchanged = jax.tree.map(relaxation.minimum, exchanged, by_heads)
         return exchanged.scaled(division.sequence_split)
@@ -271,15 +292,21 @@ class LayerExchange(AbstractExchange):
         """Dispatch and combine, or a sum, and the sum of shared experts."""
         ranks, sharing = mapping.stage_chips(), self.sharing(tokens.batch, mapping, relaxation)
         width = mixture.routed_width(tokens.hidden)
-        routed = sharing.users * tokens.message(width * mixture.top_k) / ranks
+        of_all = tokens.message(width * mixture.top_k)
+        routed = Message(fullest=sharing.users * of_all / ranks, mean=of_all / ranks)
         there = _all_to_all(routed, mapping.ep, network, relaxation)
         back = _all_to_all(routed, mapping.ep, network, relaxation)
         share = relaxation.share(mixture.top_k / mapping.ep)
+        part = tokens.message(width * share)
         within = _all_reduced(
-            tokens.message(width * share), ranks / mapping.ep, network, relaxation
+            Message(fullest=part, mean=part), ranks / mapping.ep, network, relaxation
         )
-        residual = tokens.message(tokens.hidden) * (sharing.shared_users / sharing.shared_copies)
-        shared = _all_reduced(residual, mapping.shared_ranks(), network, relaxation)
+        residual = tokens.message(tokens.hidden)
+        summed_apart = Message(
+            fullest=residual * (sharing.shared_users / sharing.shared_copies),
+            mean=residual / sharing.shared_copies,
+        )
+        shared = _all_reduced(summed_apart, mapping.shared_ranks(), network, relaxation)
         # Where no expert is spread, the outputs of shared ones join the sum of the others.
         apart = mixture.shared_blocks() * relaxation.exceeds(mapping.ep, 1.0)
         dispatched = there + back + within + shared.scaled(apart)

@@ -69,10 +69,7 @@ def communication(
     prompts: Prompts | None,
     assumptions: Assumptions,
 ) -> tuple[Exchanged, Exchanged]:
-    """Collectives of all layers, and of passing through the stages.
-
-    Their times are those of the fullest ranks, the bytes those of the mean one.
-    """
+    """Collectives of all layers, and of passing through the stages."""
     exchange, relaxation = assumptions.exchange, assumptions.relaxation
     tokens = Tokens(
         batch=design.batch,
@@ -85,18 +82,16 @@ def communication(
     layers = Exchanged(time=0.0, sent=0.0)
     for group in model.layers:
         layers = layers + exchange.layer(group, tokens, *place).scaled(group.count)
-    users = exchange.sharing(design.batch, design.mapping, relaxation).users
-    mean = Exchanged(time=layers.time, sent=layers.sent / users)
-    return mean, exchange.pipeline(tokens, *place)
+    return layers, exchange.pipeline(tokens, *place)
 
 
 class WithinChip(eqx.Module):
     """What a step waits for inside each chip.
 
     Attributes:
-        layers: Time exposed in all layers [s].
+        layers: Time exposed in all layers, of the fullest ranks [s].
         head: Time exposed in embedding and head [s].
-        energy: Energy of what the dies of one chip send each other [J].
+        energy: Energy of what the dies of one chip send each other, of the mean rank [J].
     """
 
     layers: Leaf = eqx.field(converter=as_leaf)
@@ -135,9 +130,10 @@ def within_chip(
         relaxation = assumptions.relaxation
         sharing = assumptions.exchange.sharing(design.batch, design.mapping, relaxation)
         tokens = Passing(design.batch, prompts)
-        mine = tokens.tokens() * tokens.imbalance(sharing.users) / sharing.copies
-        message = request.message_bytes(mine * model.hidden)
+        mean = tokens.tokens() / sharing.copies
+        fullest = tokens.tokens() * tokens.imbalance(sharing.users) / sharing.copies
+        message = request.message_bytes(fullest * model.hidden)
         sums = sum(group.count * group.parts() for group in model.layers)
         layers = layers + sums * links.all_reduce_time(message, dies, assumptions.relaxation)
-        energy = sums * links.all_reduce_energy(message, dies)
+        energy = sums * links.all_reduce_energy(request.message_bytes(mean * model.hidden), dies)
     return WithinChip(layers=layers, head=head, energy=energy)

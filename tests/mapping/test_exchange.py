@@ -1,5 +1,7 @@
 """Which collectives a layer needs: counted by a network whose every collective takes a second."""
 
+import dataclasses
+
 import equinox as eqx
 import pytest
 
@@ -8,6 +10,7 @@ from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.hardware.fabric import Equipment
 from liminal_jax.hardware.kernels import NONE, Kernels
 from liminal_jax.hardware.network import AbstractNetwork
+from liminal_jax.mapping.attention import DataParallel, SplitSequence
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.exchange import (
     AbstractExchange,
@@ -140,6 +143,19 @@ def test_stages_pass_the_residual_on() -> None:
     assert (float(one.time), float(one.sent)) == (0, 0)
     three = exchange.pipeline(TOKENS, Mapping(tp=4, pp=3), OneSecond(), EXACT)
     assert (float(three.time), float(three.sent)) == (3, 3 * 48)
+
+
+def test_bytes_sent_are_those_of_the_mean_group() -> None:
+    # three users over two groups of four ranks: two in the fullest, one and a half in the mean
+    exchange, shared = LayerExchange(), dataclasses.replace(MIXTURE, shared_intermediate=4.0)
+    layers = Layers(count=1, attention=GROUPED, feedforward=shared, norms=2, small=0)
+    groups = Mapping(tp=8, ep=8, attention=SplitSequence(4), shared_expert_ranks=2)
+    # a sum of 96 B over four ranks, 48 B dispatched and combined over eight, a sum of 48 B over two
+    sent = exchange.layer(layers, TOKENS, groups, OneSecond(), EXACT).sent
+    assert float(sent) == 144 + 2 * 42 + 48
+    # three users over four ranks, each with users of its own
+    staged = Mapping(tp=4, pp=2, ep=4, attention=DataParallel())
+    assert float(exchange.pipeline(TOKENS, staged, OneSecond(), EXACT).sent) == 2 * 48
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from liminal_jax.data.build import die_links_of, execution_of, load_model
 from liminal_jax.data.hardware import load_execution_file
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.package import DieLinks
+from liminal_jax.mapping.attention import DataParallel
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
@@ -51,7 +52,7 @@ def test_starts_of_operators_by_hand():
 def test_a_megakernel_of_llama_waits_as_long_as_its_authors_say():
     # 97 dependent instructions at 2 us each: about 200 us
     design = design_with(links=None, operation_time=2e-6)
-    inside = within_chip(design, load_model("llama-3.2-1b"), REQUEST, Assumptions())
+    inside = within_chip(design, load_model("llama-3.2-1b"), REQUEST, None, Assumptions())
     assert float(inside.layers + inside.head) == pytest.approx(97 * 2e-6, rel=1e-12)
 
 
@@ -63,6 +64,14 @@ def test_sums_over_dies_by_hand():
     # each of 4 sums moves 2 * 3 * 32 bytes at 0.5 J
     energy = (float(bare.chip_power) - IDLE) * float(bare.step_time) + 4 * 192 * 0.5
     assert float(got.chip_power) == pytest.approx(IDLE + energy / float(got.step_time), rel=1e-12)
+
+
+def test_sums_over_dies_take_the_time_of_the_fullest_rank_and_the_energy_of_the_mean():
+    # 2 users over 4 ranks: 16 B of one on the fullest, 8 B of half a one on the mean
+    design = design_with(mapping=Mapping(tp=4, ep=4, attention=DataParallel()))
+    inside = within_chip(design, MODEL, REQUEST, None, Assumptions())
+    assert float(inside.layers) == pytest.approx(4 * (0.25 + 2 * 3 / 4 * 16 / 64), rel=1e-12)
+    assert float(inside.energy) == pytest.approx(4 * 2 * 3 * 8 * 0.5, rel=1e-12)
 
 
 def test_one_die_and_endless_links_wait_for_nothing():
