@@ -1,6 +1,6 @@
 """One runner for all experiments: compute, save, draw from what was saved, print.
 
-    python -m experiments.NAME [--smoke] [--measured FILE] [-o DIR] [--overwrite]
+    python -m experiments.NAME [--smoke] [--measured FILE] [--design NAME] [-o DIR] [--overwrite]
 
 The last line on standard output is one JSON object.
 """
@@ -32,6 +32,9 @@ STYLE = Path(liminal_jax.__file__).parent / "view" / "style.mplstyle"
 
 PIPED_WIDTH = 100
 """Columns of the tables where there is no terminal to ask."""
+
+_LACKS = {"measured": "compares with no measurements", "design": "has no designs to choose from"}
+"""Flags that not every experiment takes, and what is said to those that do not."""
 
 Config = TypeVar("Config", bound="DataclassInstance")
 
@@ -69,12 +72,14 @@ class Flags:
         smoke: Run the small setting, to see that all works.
         measured: Measurements to compare with, in the columns that `liminal calibrate --help`
             tells; those that come with the package where left out.
+        design: One design of the experiment, of which every term is printed; all where left out.
         output: Folder of the run; runs/NAME-K by default.
         overwrite: Write into a folder that holds a run already.
     """
 
     smoke: tyro.conf.FlagCreatePairsOff[bool] = False
     measured: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    design: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
 
@@ -83,15 +88,21 @@ def _configured(experiment: Experiment[Config], flags: Flags) -> Config:
     """The settings that the command line asks for.
 
     Raises:
-        InputError: Measurements are given to an experiment that compares with none.
+        InputError: Measurements are given to an experiment that compares with none, or a design to
+            one that has none.
     """
     config = experiment.smoke if flags.smoke else experiment.full
-    if flags.measured is None:
-        return config
-    if "measured" not in {field.name for field in fields(config)}:
-        problem = Problem("--measured", f"{experiment.name} compares with no measurements")
-        raise InputError("experiments", [problem])
-    return replace(config, measured=str(flags.measured))
+    measured = None if flags.measured is None else str(flags.measured)
+    asked = {"measured": measured, "design": flags.design}
+    given = {name: value for name, value in asked.items() if value is not None}
+    problems = [
+        Problem(f"--{name}", f"{experiment.name} {_LACKS[name]}")
+        for name in given
+        if name not in {field.name for field in fields(config)}
+    ]
+    if problems:
+        raise InputError("experiments", problems)
+    return replace(config, **given)
 
 
 def recorded(experiment: Experiment[Config], config: Config, folder: Path) -> dict[str, Any]:

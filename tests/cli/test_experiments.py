@@ -46,6 +46,11 @@ def test_measurements_are_handed_on(capsys):
     assert "memory_capacity compares with no measurements" in capsys.readouterr().err
 
 
+def test_a_design_is_handed_on(capsys):
+    assert exit_code(["experiments", "run", "memory_capacity", "--design", "mine"]) == 2
+    assert "memory_capacity has no designs to choose from" in capsys.readouterr().err
+
+
 def test_a_name_that_is_none_of_them(capsys):
     assert exit_code(["experiments", "run", "memory_capacty"]) == 2
     assert "did you mean 'memory_capacity'?" in capsys.readouterr().err

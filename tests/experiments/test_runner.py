@@ -99,6 +99,14 @@ def test_measurements_are_refused_where_none_are_compared(folder, capsys):
     assert not (folder / "runs").exists()
 
 
+def test_a_design_is_refused_where_there_are_none(folder, capsys):
+    assert main(EXPERIMENT, ["--design", "mine", "--measured", "mine.csv"]) == 2
+    error = capsys.readouterr().err
+    assert "--design: squares has no designs to choose from" in error
+    assert "--measured: squares compares with no measurements" in error
+    assert not (folder / "runs").exists()
+
+
 def test_without_matplotlib_the_numbers_are_printed(folder, monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", {"matplotlib": None}.get)
     assert main(EXPERIMENT, []) == 0
