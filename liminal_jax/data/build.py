@@ -119,12 +119,16 @@ def capacity_tier(file: ChipFile, library: Library) -> CapacityTier | None:
     if tier is None:
         return None
     technology = library.capacity.get(tier.technology or "")
-    capacity, price = _si(tier.capacity), _si(technology and technology.price)
+    capacity, price, standby = _si(tier.capacity), _si(technology and technology.price), 0.0
+    if technology is not None:
+        standby = capacity / _si(technology.unit_capacity) * _si(technology.standby_power)
     return CapacityTier(
         capacity=capacity,
         bandwidth=_si(tier.bandwidth),
         energy=_known(tier.energy, _si(technology and technology.access_energy)),
         price=capacity * _known(tier.price, price),
+        standby_power=_known(tier.standby_power, standby),
+        kinds=tier.holds,
     )
 
 

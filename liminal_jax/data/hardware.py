@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -34,6 +35,7 @@ from liminal_jax.data.numbers import (
     Quantity,
 )
 from liminal_jax.data.validation import validated
+from liminal_jax.hardware.chip import KINDS
 
 _DATA = Path(__file__).parent
 
@@ -66,6 +68,24 @@ PartialShare = Annotated[Number, Quantity(""), FRACTION, BELOW_ONE, KNOWN]
 Sustained = Annotated[Share, POSITIVE]
 Delay = Annotated[Number, Quantity("s"), NOT_NEGATIVE, KNOWN]
 Count = Annotated[Number, Quantity(""), NOT_NEGATIVE, KNOWN]
+
+
+def kinds_of_data(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Kinds of data that a memory may hold, in the order of `KINDS`.
+
+    Raises:
+        ValueError: there are none, or one that does not exist.
+    """
+    if not names:
+        raise ValueError(
+            f"names no kind of data, so that the tier holds nothing; name some of"
+            f" {', '.join(KINDS)}, or leave the tier out"
+        )
+    unknown = [name for name in names if name not in KINDS]
+    if unknown:
+        hint = did_you_mean(unknown[0], KINDS) or f"; there are {', '.join(KINDS)}"
+        raise ValueError(f"there is no kind of data {unknown[0]!r}{hint}")
+    return tuple(kind for kind in KINDS if kind in names)
 
 
 class _Table(BaseModel):
@@ -178,6 +198,7 @@ class CapacityTechnologyFile(_Table):
         interposer_area: Interposer area of one unit; 0 for modules on the board [m^2].
         in_package: 1 where the package holds the units, which are then bonded, tested and sold
             with it; 0 where they stand on the board and are bought at their price.
+        standby_power: Power that one unit draws whether it is read or not: refresh and idling [W].
     """
 
     name: str
@@ -192,6 +213,7 @@ class CapacityTechnologyFile(_Table):
     shoreline: Shoreline
     interposer_area: AreaShare
     in_package: Share
+    standby_power: PowerShare
 
 
 class ProcessFile(_Table):
@@ -454,6 +476,9 @@ class CapacityTierFile(_Table):
         bandwidth: Peak bandwidth at which one chip reads it [B/s].
         energy: Energy of the path for each byte where it is not the technology's [J/B].
         price: Price of each byte where it is not the technology's [USD/B].
+        standby_power: Power for one chip whether it is read or not, where it is not that of the
+            technology for its capacity; left out where neither states it [W].
+        holds: Kinds of data that may lie in it; all where left out.
     """
 
     technology: str | None = None
@@ -461,6 +486,8 @@ class CapacityTierFile(_Table):
     bandwidth: Annotated[Number, Quantity("B/s"), HOLDS_SOMETHING, KNOWN]
     energy: KnownByteEnergy | None = None
     price: KnownBytePrice | None = None
+    standby_power: PowerShare | None = None
+    holds: Annotated[tuple[str, ...], AfterValidator(kinds_of_data)] = KINDS
 
 
 class PowerFile(_Table):

@@ -20,7 +20,7 @@ from liminal_jax.data.library import Library, library_of
 from liminal_jax.design.certify import ground_of, proven
 from liminal_jax.design.lattice import lattice_of
 from liminal_jax.hardware.chip import ChipCost
-from liminal_jax.study.contradictions import PLANNED
+from liminal_jax.study.contradictions import PLANNED, TIER
 from liminal_jax.study.domain import Grid, Names
 from liminal_jax.study.file import StudyFile
 from liminal_jax.study.problem import Problem, problem_of
@@ -76,7 +76,7 @@ def _finely(batch: Grid) -> Grid:
 
 def _study_with(study: StudyFile, names: tuple[str, ...]) -> StudyFile:
     """The study with finished systems in place of the planned chip, and finer batches."""
-    plan = dict.fromkeys(PLANNED)
+    plan = dict.fromkeys((*PLANNED, *TIER))
     table = study.design.model_copy(
         update={**plan, "system": Names(names), "batch": _finely(study.design.batch)}
     )

@@ -21,6 +21,7 @@ from liminal_jax.study.problem import Problem
 
 WHOLE = (
     "stacks",
+    "tier_units",
     "dies",
     "domain",
     "tp",

@@ -8,6 +8,10 @@ import jax.numpy as jnp
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.hardware.power import AbstractPower
 
+KINDS = ("weights", "cache", "experts")
+"""Kinds of data, in the order in which memories are filled: what is read most for its size first.
+"""
+
 
 class MemoryTier(eqx.Module):
     """One kind of memory of a chip.
@@ -52,12 +56,20 @@ class CapacityTier(eqx.Module):
         bandwidth: Rate at which one chip reads it [B/s].
         energy: Energy of the path from it to the arithmetic [J/B].
         price: Price of what stands outside the package, for one chip [USD].
+        standby_power: Power that it draws whether it is read or not, for one chip [W].
+        kinds: Kinds of data that may lie in it, of `KINDS`; the others stay in main memory.
     """
 
     capacity: Leaf = eqx.field(converter=as_leaf)
     bandwidth: Leaf = eqx.field(converter=as_leaf)
     energy: Leaf = eqx.field(converter=as_leaf)
     price: Leaf = eqx.field(converter=as_leaf)
+    standby_power: Leaf = eqx.field(converter=as_leaf, default=0.0)
+    kinds: tuple[str, ...] = eqx.field(static=True, default=KINDS)
+
+    def full_power(self) -> Scalar:
+        """Power while it is read at its bandwidth [W]."""
+        return self.standby_power + self.energy * self.bandwidth
 
 
 class ByPrecision(eqx.Module):
@@ -114,6 +126,11 @@ class Chip(eqx.Module):
     dies: Leaf = eqx.field(converter=as_leaf, default=1)
     exponential: Leaf = eqx.field(converter=as_leaf, default=math.inf)
     capacity_tier: CapacityTier | None = None
+
+    def full_power(self) -> Scalar:
+        """Power under the heaviest load that it is made for, with its capacity tier [W]."""
+        power = self.power.full()
+        return power if self.capacity_tier is None else power + self.capacity_tier.full_power()
 
     def capacity(self) -> Scalar:
         """Bytes that its memories hold together [B]."""

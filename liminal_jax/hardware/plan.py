@@ -1,16 +1,18 @@
 """A chip that does not exist yet: what an architect chooses, and the chip that follows."""
 
 import math
+from collections.abc import Mapping
 
 import equinox as eqx
 import jax.numpy as jnp
 
-from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.chip import ByPrecision, Chip, ChipCost, MemoryTier
 from liminal_jax.hardware.package import DieLinks
 from liminal_jax.hardware.power import ActivityPower
 from liminal_jax.hardware.technology import MemoryTechnology, Packaging, Process
+from liminal_jax.hardware.tier import PlannedTier, TierMaterial
 from liminal_jax.laws.cost import known_good_cost, package_yield
 from liminal_jax.laws.power import idle_power
 from liminal_jax.laws.silicon import die_area, die_yield, dies_per_wafer
@@ -32,6 +34,7 @@ class ChipPlan(eqx.Module):
         compute_area: Area of the cores on one die [m^2].
         sram: SRAM on one die in which weights or cache may stay [B].
         link_bandwidth: Scale-up bandwidth of the chip, one direction [B/s].
+        tier_units: Units of the capacity tier of the chip; none where it has no such tier.
     """
 
     stacks: Leaf = eqx.field(converter=as_leaf)
@@ -39,6 +42,7 @@ class ChipPlan(eqx.Module):
     compute_area: Leaf = eqx.field(converter=as_leaf)
     sram: Leaf = eqx.field(converter=as_leaf)
     link_bandwidth: Leaf = eqx.field(converter=as_leaf)
+    tier_units: Leaf | None = eqx.field(converter=optional_leaf, default=None)
 
 
 class Material(eqx.Module):
@@ -49,12 +53,14 @@ class Material(eqx.Module):
         process: The process of its dies.
         packaging: What turns both into a chip.
         die_links: What joins its dies; none where they act as one.
+        tier: Its capacity tier, if it has one.
     """
 
     memory: MemoryTechnology
     process: Process
     packaging: Packaging
     die_links: DieLinks | None = None
+    tier: TierMaterial | None = None
 
 
 class Buildability(eqx.Module):
@@ -62,9 +68,10 @@ class Buildability(eqx.Module):
 
     Attributes:
         reticle: Area of a die over that of the largest die.
-        shoreline: Die edge that the stacks, or the links between dies, need over that there is.
+        shoreline: Die edge that the stacks with the capacity tier, or the links between dies, need
+            over that there is.
         whole_stacks: Stacks that all dies together have if each has as many, over the stacks
-            planned.
+            planned; or the same of units of the capacity tier, whichever is more.
         stacked_area: Area that stacks cover over that of the dies.
         interposer: Area of the package's interposer over that of the largest that is made.
     """
@@ -76,6 +83,26 @@ class Buildability(eqx.Module):
     interposer: Leaf = eqx.field(converter=as_leaf)
 
 
+def plan_of(values: Mapping[str, Scalar], material: Material) -> ChipPlan:
+    """The plan that the values of its variables by name state, for a chip of some material."""
+    units = None if material.tier is None else values["tier_units"]
+    names = (name for name in ChipPlan.__dataclass_fields__ if name != "tier_units")
+    return ChipPlan(**{name: values[name] for name in names}, tier_units=units)
+
+
+def planned_tier(plan: ChipPlan, material: Material) -> PlannedTier | None:
+    """The capacity tier of a planned chip, if it has one.
+
+    Raises:
+        ValueError: the plan has units of a tier and the material none, or the other way round.
+    """
+    if (plan.tier_units is None) != (material.tier is None):
+        raise ValueError("give a plan the tier_units of its material.tier, or neither of both")
+    if plan.tier_units is None or material.tier is None:
+        return None
+    return PlannedTier(units=plan.tier_units, material=material.tier)
+
+
 def planned_die_area(plan: ChipPlan, material: Material) -> Scalar:
     """Area of one die [m^2]."""
     process, memory = material.process, material.memory
@@ -83,6 +110,9 @@ def planned_die_area(plan: ChipPlan, material: Material) -> Scalar:
     links = plan.link_bandwidth / plan.dies * process.link_phy_area
     if material.die_links is not None:
         links = links + material.die_links.die_area(plan.dies)
+    tier = planned_tier(plan, material)
+    if tier is not None:
+        links = links + tier.interface_area(process) / plan.dies
     return die_area(
         compute=plan.compute_area,
         sram=(plan.sram + process.buffer_capacity) / process.sram_density,
@@ -115,14 +145,26 @@ def _shoreline(
 ) -> Scalar:
     """Edge that a die needs over that there is, of the edges that need more.
 
-    Stacks stand along the two longer ones; links to other dies along the two others.
+    Stacks stand along the two longer ones, and the capacity tier on what they leave of these;
+    links to other dies along the two others.
     """
     memory_edge = _memory_edge(area, material.process, relaxation)
     stands = stacks * material.memory.shoreline / memory_edge
+    tier = planned_tier(plan, material)
+    if tier is not None:
+        stands = stands + tier.edge() / plan.dies / memory_edge
     if material.die_links is None:
         return stands
     other_edges = EDGES_WITH_MEMORY**2 * area / memory_edge
     return relaxation.maximum(stands, material.die_links.die_edge(plan.dies) / other_edges)
+
+
+def _interposer(
+    dies: Scalar, stacks: Scalar, material: Material, tier: PlannedTier | None
+) -> Scalar:
+    """Area of the interposer under dies of an area, stacks, and a tier if there is one [m^2]."""
+    area = dies + stacks * material.memory.interposer_area
+    return area if tier is None else area + tier.interposer_area()
 
 
 def buildability(
@@ -130,13 +172,17 @@ def buildability(
 ) -> Buildability:
     """How far a plan is from what can be built."""
     process, memory = material.process, material.memory
-    area = planned_die_area(plan, material)
-    interposer = plan.dies * area + plan.stacks * memory.interposer_area
+    area, tier = planned_die_area(plan, material), planned_tier(plan, material)
+    interposer = _interposer(plan.dies * area, plan.stacks, material, tier)
     share = plan.stacks / plan.dies
+    whole = relaxation.ceil(share) / share
+    if tier is not None:
+        each = tier.units / plan.dies
+        whole = relaxation.maximum(whole, relaxation.ceil(each) / each)
     return Buildability(
         reticle=area / (process.reticle_width * process.reticle_height),
         shoreline=_shoreline(share, area, plan, material, relaxation),
-        whole_stacks=relaxation.ceil(share) / share,
+        whole_stacks=whole,
         stacked_area=share * memory.stacked_share * memory.footprint / area,
         interposer=interposer / material.packaging.interposer_limit,
     )
@@ -150,6 +196,7 @@ def manufacturing_cost(
     memory: Scalar,
     material: Material,
     relaxation: AbstractRelaxation,
+    tier: PlannedTier | None = None,
 ) -> ChipCost:
     """Manufacturing cost of a packaged chip.
 
@@ -160,6 +207,7 @@ def manufacturing_cost(
         memory: Price of the memory [USD].
         material: Process, packaging, and the footprint of a stack.
         relaxation: How kinks are read.
+        tier: Its capacity tier, if it has one; what of it stands on the board is no part of it.
 
     Returns:
         Cost of its parts; one bond that fails wastes all of them.
@@ -171,11 +219,14 @@ def manufacturing_cost(
         critical_fraction=process.critical_fraction,
         clustering=process.clustering,
     )
-    interposer = dies * area + stacks * material.memory.interposer_area
+    interposer = _interposer(dies * area, stacks, material, tier)
     interposers = relaxation.maximum(_on_wafer(interposer, process), LEAST_ON_WAFER)
+    parts = dies + stacks
+    if tier is not None:
+        parts, memory = parts + tier.bonded(), memory + tier.bonded_price()
     passed = package_yield(
         bond_yield=packaging.bond_yield,
-        parts=dies + stacks,
+        parts=parts,
         assembly_yield=packaging.assembly_yield,
     )
     price = packaging.interposer_wafer_price / interposers
@@ -189,7 +240,7 @@ def manufacturing_cost(
 def planned_chip(plan: ChipPlan, material: Material, relaxation: AbstractRelaxation) -> Chip:
     """The chip that follows from a plan."""
     process, technology, packaging = material.process, material.memory, material.packaging
-    area = planned_die_area(plan, material)
+    area, tier = planned_die_area(plan, material), planned_tier(plan, material)
     rate = plan.dies * plan.compute_area * process.compute_density
     memory = MemoryTier(
         capacity=plan.stacks * technology.stack_capacity(),
@@ -231,6 +282,7 @@ def planned_chip(plan: ChipPlan, material: Material, relaxation: AbstractRelaxat
             memory=plan.stacks * technology.stack_price(),
             material=material,
             relaxation=relaxation,
+            tier=tier,
         ),
         die_area=plan.dies * area,
         dies=plan.dies,
@@ -239,4 +291,5 @@ def planned_chip(plan: ChipPlan, material: Material, relaxation: AbstractRelaxat
             if process.exponential_fraction is None
             else rate * process.exponential_fraction
         ),
+        capacity_tier=None if tier is None else tier.on_chip(),
     )

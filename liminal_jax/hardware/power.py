@@ -15,7 +15,8 @@ class Activity(eqx.Module):
 
     Attributes:
         time: Length of the period [s].
-        memory_energy: Energy of the traffic to its memories [J].
+        memory_energy: Energy of the traffic to its memories, and of what a capacity tier draws
+            without any [J].
         arithmetic: Operations, counted as 8-bit tensor operations of equal energy [FLOP].
         messages: Bytes it sends to other chips [B].
         die_energy: Energy of what its dies send each other [J].

@@ -2,7 +2,7 @@
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax.laws.memory import stack_bandwidth, stack_capacity, stack_price
 
 
@@ -60,10 +60,6 @@ class MemoryTechnology(eqx.Module):
         )
 
 
-def _leaf_if_any(value: Scalar | None) -> Leaf | None:
-    return None if value is None else as_leaf(value)
-
-
 class CapacityTechnology(eqx.Module):
     """One kind of unit of a capacity tier: a module on the board, or a stack in the package.
 
@@ -77,6 +73,7 @@ class CapacityTechnology(eqx.Module):
         shoreline: Edge of the logic die that a unit takes [m].
         interposer_area: Interposer that a unit takes [m^2].
         in_package: 1 where the package holds the units, 0 where the board does.
+        standby_power: Power that a unit draws whether it is read or not [W].
     """
 
     unit_bandwidth: Leaf = eqx.field(converter=as_leaf)
@@ -88,6 +85,11 @@ class CapacityTechnology(eqx.Module):
     shoreline: Leaf = eqx.field(converter=as_leaf)
     interposer_area: Leaf = eqx.field(converter=as_leaf)
     in_package: Leaf = eqx.field(converter=as_leaf)
+    standby_power: Leaf = eqx.field(converter=as_leaf)
+
+    def unit_price(self) -> Scalar:
+        """Price of a unit [USD]."""
+        return self.unit_capacity * self.price
 
 
 class Process(eqx.Module):
@@ -140,7 +142,7 @@ class Process(eqx.Module):
     scribe: Leaf = eqx.field(converter=as_leaf)
     reticle_width: Leaf = eqx.field(converter=as_leaf)
     reticle_height: Leaf = eqx.field(converter=as_leaf)
-    exponential_fraction: Leaf | None = eqx.field(converter=_leaf_if_any, default=None)
+    exponential_fraction: Leaf | None = eqx.field(converter=optional_leaf, default=None)
 
 
 class Packaging(eqx.Module):

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.hardware.chip import KINDS
 
 
 class Shares(eqx.Module):
@@ -115,12 +116,14 @@ def overflowing(
     cache: Scalar,
     experts: Scalar,
     relaxation: AbstractRelaxation,
+    kinds: tuple[str, ...] = KINDS,
 ) -> Shares:
     """Share of each kind of data that main memory cannot hold.
 
-    Main memory is filled in the order of `filled_placement`. So the experts overflow first, of
-    which a step reads those only that its batch touches; then the cache, which a request adds to
-    and then leaves; last the weights that every token uses.
+    Main memory is filled with what must not leave it, then in the order of `KINDS`, which is that
+    of `filled_placement`. So the experts overflow first, of which a step reads those only that its
+    batch touches; then the cache, which a request adds to and then leaves; last the weights that
+    every token uses.
 
     Args:
         capacity: Main memory of the instance [B].
@@ -128,13 +131,17 @@ def overflowing(
         cache: Bytes outside SRAM of what is kept for all users [B]; may be 0.
         experts: Bytes of the routed experts outside SRAM [B]; may be 0.
         relaxation: How kinks are read.
+        kinds: Kinds of data that may overflow.
 
     Returns:
         Shares of what is outside SRAM.
     """
-    left, missing = capacity, []
-    for data in (weights, cache, experts):
+    outside = dict(zip(KINDS, (weights, cache, experts), strict=True))
+    left, missing = capacity, {}
+    for kind in sorted(KINDS, key=lambda it: it in kinds):
+        data = outside[kind]
         held = _share(left, data, relaxation)
-        missing.append(jnp.where(data > 0, 1.0, 0.0) * (1 - held))
+        if kind in kinds:
+            missing[kind] = jnp.where(data > 0, 1.0, 0.0) * (1 - held)
         left = relaxation.maximum(left - held * data, 0.0)
-    return Shares(weights=missing[0], cache=missing[1], experts=missing[2])
+    return Shares(**missing)

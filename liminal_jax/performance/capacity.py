@@ -4,6 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax.hardware.chip import KINDS
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.placement import Shares
 from liminal_jax.performance.design import Design
@@ -23,7 +24,8 @@ class Fill(eqx.Module):
 
     Attributes:
         memory: Bytes over capacity, of main memory and capacity tier together; of main memory
-            alone where it cannot hold the embedding and head, which do not leave it.
+            alone where it cannot hold what does not leave it: embedding and head, and the kinds of
+            data that may not lie in the tier.
         capacity_tier: Bytes over capacity of the capacity tier; 0 without one.
         placement_fits: Whether each memory holds what the placement puts there; without a
             capacity tier, whether the SRAM does.
@@ -53,8 +55,11 @@ def memory_fill(held: Residents, design: Design, crowding: Scalar, tables: Scala
         return Fill(memory=memory, capacity_tier=0.0, placement_fits=sram_fits)
     in_tier = placed[2] if len(placed) > 2 else 0.0
     memory = beyond / (usable + far.capacity) / chips
+    outside = design.placement.beyond_sram()
+    kept = {kind: getattr(outside, kind) for kind in KINDS if kind not in far.kinds}
+    staying = fixed + layers(Shares(**kept)) if kept else fixed
     return Fill(
-        memory=jnp.maximum(memory, fixed / usable / chips),
+        memory=jnp.maximum(memory, staying / usable / chips),
         capacity_tier=in_tier / far.capacity / chips,
         placement_fits=sram_fits
         * _holds(usable, (fixed + placed[1]) / chips)

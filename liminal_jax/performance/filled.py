@@ -28,9 +28,10 @@ def filled_design(
     """The design with as much data in the faster memories as its fullest stage can hold there.
 
     SRAM is filled first, then main memory. Where the chip has a capacity tier, it takes what main
-    memory cannot hold, in the order of what is read least for its size: experts first, then the
-    cache, then the weights that every token uses. Embedding and head stay in main memory; their
-    traffic is divided over the memories as that of the other weights.
+    memory cannot hold of the kinds of data that may lie there, in the order of what is read least
+    for its size: experts first, then the cache, then the weights that every token uses. Embedding
+    and head stay in main memory; their traffic is divided over the memories as that of the other
+    weights.
     """
     assumptions = Assumptions() if assumptions is None else assumptions
     division, relaxation = assumptions.division, assumptions.relaxation
@@ -47,12 +48,17 @@ def filled_design(
         tables = table_crowding(model, mapping, relaxation) * held.tables
         main = mapping.chips() * usable_memory(system)
         left = relaxation.maximum(main - tables, 0.0) / crowding
-        placement = _overflowing(placement, held, left, relaxation)
+        kinds = system.chip.capacity_tier.kinds
+        placement = _overflowing(placement, held, left, relaxation, kinds)
     return Design(system=system, mapping=mapping, placement=placement, batch=batch)
 
 
 def _overflowing(
-    placement: Placement, held: Residents, capacity: Scalar, relaxation: AbstractRelaxation
+    placement: Placement,
+    held: Residents,
+    capacity: Scalar,
+    relaxation: AbstractRelaxation,
+    kinds: tuple[str, ...],
 ) -> Placement:
     """The placement with what the main memory of the instance cannot hold in the capacity tier."""
     beyond = placement.beyond_sram()
@@ -66,5 +72,6 @@ def _overflowing(
             cache=beyond.cache * held.kept(),
             experts=beyond.experts * held.experts,
             relaxation=relaxation,
+            kinds=kinds,
         ),
     )

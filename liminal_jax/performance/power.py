@@ -23,9 +23,11 @@ def chip_activity(
     traffic = zip(tier_traffic(work, design.placement), design.tiers(), strict=True)
     energies = [moved * tier.energy for moved, (tier, _) in traffic]
     tensor = tensor_time(work, chip, request, chips)
+    moving = sum(energies[1:], start=energies[0]) / chips
+    far = chip.capacity_tier
     return Activity(
         time=step,
-        memory_energy=sum(energies[1:], start=energies[0]) / chips,
+        memory_energy=moving if far is None else moving + far.standby_power * step,
         arithmetic=tensor * chip.tensor.bits_8,
         messages=sent,
         die_energy=die_energy,
@@ -41,7 +43,7 @@ def power_shares(design: Design, activity: Activity, assumptions: Assumptions) -
 
 def provisioned_power(design: Design, relaxation: AbstractRelaxation) -> Scalar:
     """IT power of one instance with all chips at full use [W]."""
-    chip, host = design.system.chip.power.full(), design.system.facility.host_power
+    chip, host = design.system.chip.full_power(), design.system.facility.host_power
     return _shares(design, chip=chip, host=host, relaxation=relaxation).total()
 
 

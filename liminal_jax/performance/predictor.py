@@ -169,7 +169,7 @@ def predict(
         chips=mapping.chips(),
         users=users,
         chip_power=each,
-        chip_tdp=chip.power.full(),
+        chip_tdp=chip.full_power(),
         power_density=each / chip.die_area,
         power=power,
         power_provisioned=provisioned_power(design, relaxation),

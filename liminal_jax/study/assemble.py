@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from liminal_jax._files import InputError, Problem
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.data.build import (
+    capacity_technology_of,
     die_links_of,
     execution_of,
     facility_of,
@@ -20,6 +21,7 @@ from liminal_jax.data.build import (
     technology_of,
 )
 from liminal_jax.data.hardware import (
+    CapacityTechnologyFile,
     ExecutionFile,
     FacilityFile,
     NetworkFile,
@@ -29,16 +31,18 @@ from liminal_jax.data.hardware import (
 )
 from liminal_jax.data.library import Library, library_of
 from liminal_jax.data.models import load_model_spec
+from liminal_jax.hardware.chip import KINDS
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork, FittedLatency
 from liminal_jax.hardware.plan import Material
 from liminal_jax.hardware.system import Facility, System
+from liminal_jax.hardware.tier import TierMaterial
 from liminal_jax.mapping.division import EvenParts
 from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
 from liminal_jax.mapping.routing import AbstractRouting, BalancedRouting, RandomRouting
 from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.host import ConstantHost
-from liminal_jax.study.assumptions import PRICES, changed, execution_changes
+from liminal_jax.study.assumptions import PRICES, changed, execution_changes, tier_file
 from liminal_jax.study.file import AssumptionsTable, DesignFile, WorkloadTable
 from liminal_jax.workload.model import Model, model_of
 from liminal_jax.workload.request import ATTENTION_BITS, Request
@@ -88,6 +92,7 @@ class PlannedFiles(BaseModel):
         network: What joins the chips.
         facility: What stands around them.
         execution: How far their use falls short of their peaks.
+        tier: The technology of their capacity tier, if they have one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -98,6 +103,7 @@ class PlannedFiles(BaseModel):
     network: NetworkFile
     facility: FacilityFile
     execution: ExecutionFile
+    tier: CapacityTechnologyFile | None = None
 
 
 HardwareFiles: TypeAlias = PlannedFiles | Library
@@ -175,7 +181,25 @@ def _planned_files(file: DesignFile) -> PlannedFiles:
         ),
         facility=_facility_file(assumptions, source),
         execution=_execution_file(assumptions, source),
+        tier=_tier_file(file),
     )
+
+
+def _tier_file(file: DesignFile) -> CapacityTechnologyFile | None:
+    """The technology of the capacity tier of a planned chip, if it has one."""
+    if file.design.tier is None:
+        return None
+    (name,) = file.design.tier.names
+    changes, path = file.assumptions.tier, "assumptions.tier"
+    tier = changed(CapacityTechnologyFile, tier_file(name), changes, file.name, path)
+    unknown = [
+        Problem(f"{path}.{field}", f"{name} has none that is known ({it.unknown}); state one")
+        for field, it in (("access_energy", tier.access_energy), ("price", tier.price))
+        if it.value is None
+    ]
+    if unknown:
+        raise InputError(file.name, unknown)
+    return tier
 
 
 def hardware_files(file: DesignFile) -> HardwareFiles:
@@ -193,7 +217,7 @@ def hardware_files(file: DesignFile) -> HardwareFiles:
     )
 
 
-def _planned_of(files: PlannedFiles) -> Planned:
+def _planned_of(files: PlannedFiles, kinds: tuple[str, ...]) -> Planned:
     """What a planned chip is made of; leaves of `material.memory` are stacked by technology."""
     technologies = [technology_of(it) for it in files.memory.values()]
     return Planned(
@@ -202,6 +226,11 @@ def _planned_of(files: PlannedFiles) -> Planned:
             process=process_of(files.process),
             packaging=packaging_of(files.packaging, files.facility),
             die_links=die_links_of(files.execution),
+            tier=(
+                None
+                if files.tier is None
+                else TierMaterial(capacity_technology_of(files.tier), kinds)
+            ),
         ),
         network=network_of(files.network),
         facility=facility_of(files.facility),
@@ -237,7 +266,8 @@ def hardware_of(file: DesignFile, files: HardwareFiles) -> Planned | System:
         InputError: systems whose networks or power follow different laws, in one study.
     """
     if isinstance(files, PlannedFiles):
-        return _planned_of(files)
+        holds = file.design.tier_holds
+        return _planned_of(files, KINDS if holds is None else holds.names)
     stated = not PRICES.isdisjoint(file.assumptions.facility)
     built = system_at_margins if stated else system_of
     return _systems_of({name: built(files, name) for name in files.system}, file.name)

@@ -12,12 +12,14 @@ from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.data.build import MARGINS
 from liminal_jax.data.hardware import (
     IDEAL,
+    CapacityTechnologyFile,
     ExecutionFile,
     FacilityFile,
     NetworkFile,
     PackagingFile,
     ProcessFile,
     TechnologyFile,
+    capacity_technology_names,
     execution_names,
     execution_tables,
     process_names,
@@ -87,7 +89,9 @@ def _price_contradictions(changes: Mapping[str, Any], path: str) -> list[Problem
     return problems
 
 
-def _parts(assumptions: Mapping[str, Any], process: str) -> list[tuple[Any, str, Any, str]]:
+def _parts(
+    assumptions: Mapping[str, Any], process: str, tier: str
+) -> list[tuple[Any, str, Any, str]]:
     """Record, file, changes and path of each table of assumptions."""
     parts: list[tuple[Any, str, Any, str]] = [
         (record, f"{name}.toml", assumptions.get(name, {}), f"assumptions.{name}")
@@ -96,6 +100,9 @@ def _parts(assumptions: Mapping[str, Any], process: str) -> list[tuple[Any, str,
     if process in process_names():
         changes = assumptions.get("process", {})
         parts.append((ProcessFile, f"processes/{process}.toml", changes, "assumptions.process"))
+    if tier in capacity_technology_names():
+        file, changes = tier_file(tier), assumptions.get("tier", {})
+        parts.append((CapacityTechnologyFile, file, changes, "assumptions.tier"))
     execution = assumptions.get("execution", {})
     if isinstance(execution, dict) and execution.get(BASE, IDEAL) in execution_names():
         file, changes = execution_changes(execution)
@@ -108,12 +115,17 @@ def _parts(assumptions: Mapping[str, Any], process: str) -> list[tuple[Any, str,
     return parts
 
 
-def assumption_problems(assumptions: Any, process: Any) -> list[Problem]:
+def tier_file(name: str) -> str:
+    """The file of a technology of capacity tiers, relative to the package's data."""
+    return f"technologies/capacity/{name}.toml"
+
+
+def assumption_problems(assumptions: Any, process: Any, tier: Any) -> list[Problem]:
     """Every mistake in the assumptions of a file that has not been checked yet."""
     if not isinstance(assumptions, dict):
         return []
     problems = []
-    for record, file, changes, path in _parts(assumptions, str(process)):
+    for record, file, changes, path in _parts(assumptions, str(process), str(tier)):
         if isinstance(changes, dict):
             try:
                 changed(record, file, changes, "", path)

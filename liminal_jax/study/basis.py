@@ -270,14 +270,18 @@ def _attention_sentence(workload: Workload, system: System) -> str:
     return f"Attention multiplies at the rate of {bits:g} bits."
 
 
-def _tier_sentences(system: System, fill: float) -> list[str]:
+def _tier_sentences(file: DesignFile, system: System, fill: float) -> list[str]:
     tier = system.chip.capacity_tier
     if tier is None:
         return []
+    made = "" if file.design.tier is None else f" of {file.design.tier.names[0]}"
+    first, *others = reversed(tier.kinds)
+    order = "".join(f", then the {kind}" for kind in others)
     sentences = [
-        f"Capacity tier of {float(tier.capacity) / 1e9:.4g} GB a chip at"
-        f" {float(tier.bandwidth) / 1e9:.4g} GB/s: holds what main memory cannot, experts first,"
-        " then the cache, then the weights; read at the same time as the other memories."
+        f"Capacity tier{made} of {float(tier.capacity) / 1e9:.4g} GB a chip at"
+        f" {float(tier.bandwidth) / 1e9:.4g} GB/s: holds what main memory cannot,"
+        f" {first} {'first' if others else 'alone'}{order}; read at the same time as the other"
+        " memories, its latency and what writing to it takes left out."
     ]
     if math.isnan(float(tier.energy)):
         sentences.append("The energy of the capacity tier is unknown: power and energy are null.")
@@ -336,7 +340,7 @@ def basis(
             else _system_sentences(load_system_file(category), file.workload.weight_bits)
         ),
         *_clock_sentences(file, system),
-        *_tier_sentences(system, tier_fill),
+        *_tier_sentences(file, system, tier_fill),
         _cost_sentence(system),
         _LEFT_OUT,
     ]

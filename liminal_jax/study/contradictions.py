@@ -23,13 +23,16 @@ PLANNED = (
 )
 """Fields of a design that plan a chip."""
 
-OF_A_PLAN = ("packaging", "network", "process", "memory")
+TIER = ("tier", "tier_units", "tier_holds")
+"""Fields of a design that give a planned chip a capacity tier."""
+
+OF_A_PLAN = ("packaging", "network", "process", "memory", "tier")
 """Tables of assumptions that only a planned chip follows."""
 
 
 def hardware_contradiction(given: Collection[str]) -> str | None:
     """What is wrong with the fields that a design gives for its hardware, if anything."""
-    planned = [name for name in PLANNED if name in given]
+    planned = [name for name in (*PLANNED, *TIER) if name in given]
     missing = [name for name in PLANNED if name not in given]
     if "system" in given and planned:
         return f"'system' names finished hardware; remove it or {', '.join(planned)}"
@@ -62,8 +65,12 @@ def contradictions(tables: Mapping[str, Any]) -> list[Problem]:
         found += _constraint_contradictions(member, f"{path}.")
     problems = [Problem(path, message) for path, message in found if message is not None]
     problems += _double_names(members)
-    if "system" in design:
-        problems += _unused_assumptions(_table(tables, "assumptions"))
+    assumptions = _table(tables, "assumptions")
+    problems += (
+        _unused_assumptions(assumptions)
+        if "system" in design
+        else _tier_problems(design, assumptions)
+    )
     for path, table in [("workload", workload), *members]:
         problems += _model_problems(table.get("model"), f"{path}.model")
     return problems + _system_problems(design)
@@ -130,6 +137,18 @@ def _unused_assumptions(assumptions: Mapping[str, Any]) -> list[Problem]:
         " liminal systems new mine --like SYSTEM"
     )
     return [Problem(f"assumptions.{name}", message) for name in OF_A_PLAN if assumptions.get(name)]
+
+
+def _tier_problems(design: Mapping[str, Any], assumptions: Mapping[str, Any]) -> list[Problem]:
+    """A tier of which the units are not stated, or what is stated of a tier that is not there."""
+    if "tier" in design:
+        missing = "tier_units" not in design
+        message = "is required with a tier: units of it that a chip has, a value or a domain"
+        return [Problem("design.tier_units", message)] if missing else []
+    stated = [f"design.{name}" for name in TIER if name in design]
+    stated += ["assumptions.tier"] if assumptions.get("tier") else []
+    message = "says nothing without design.tier, the technology of a capacity tier; state both"
+    return [Problem(path, message) for path in stated]
 
 
 def _model_problems(model: Any, path: str) -> list[Problem]:

@@ -56,6 +56,18 @@ class Names:
         return len(self.names) > 1
 
 
+@dataclass(frozen=True)
+class Several:
+    """Names that hold together: there is nothing to choose among them."""
+
+    names: tuple[str, ...]
+
+    @property
+    def free(self) -> bool:
+        """Whether there is a choice: never."""
+        return False
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -260,6 +272,23 @@ def category(
             return value
         items = _named(value, known(), kind, endings)
         return Names(tuple(dict.fromkeys(items)))
+
+    return BeforeValidator(names)
+
+
+def several(checked: Callable[[tuple[str, ...]], tuple[str, ...]]) -> BeforeValidator:
+    """A pydantic validator that reads a list of names that hold together.
+
+    Args:
+        checked: The names in their order, or a `ValueError` that says what is wrong with them.
+    """
+
+    def names(value: Any) -> Several:
+        if isinstance(value, Several):
+            return value
+        if not isinstance(value, list | tuple) or not all(map(_is_text, value)):
+            raise ValueError(f"must be a list of names, got {value!r}")
+        return Several(checked(tuple(value)))
 
     return BeforeValidator(names)
 

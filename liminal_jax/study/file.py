@@ -20,7 +20,13 @@ from pydantic import (
 )
 
 from liminal_jax._files import InputError, Problem, did_you_mean
-from liminal_jax.data.hardware import process_names, system_names, technology_names
+from liminal_jax.data.hardware import (
+    capacity_technology_names,
+    kinds_of_data,
+    process_names,
+    system_names,
+    technology_names,
+)
 from liminal_jax.data.models import model_names
 from liminal_jax.data.validation import validated
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
@@ -33,7 +39,16 @@ from liminal_jax.study.contradictions import (
     side_contradiction,
     system_paths,
 )
-from liminal_jax.study.domain import Grid, Names, category, coded, in_si, numeric
+from liminal_jax.study.domain import (
+    Grid,
+    Names,
+    Several,
+    category,
+    coded,
+    in_si,
+    numeric,
+    several,
+)
 from liminal_jax.study.quantities import QUANTITIES
 
 _STUDIES = Path(__file__).parent.parent / "data" / "studies"
@@ -44,6 +59,9 @@ class _Table(BaseModel):
 
 
 Count = Annotated[Grid, numeric(whole=True, least=1.0)]
+
+TIER = "technology of capacity tiers"
+"""What names a capacity tier, in messages."""
 
 
 class WorkloadTable(_Table):
@@ -73,7 +91,7 @@ class DesignTable(_Table):
     """The design: for each variable a value or a domain.
 
     Either `system` names finished hardware, or `memory`, `stacks`, `dies`, `compute_area`, `sram`
-    and `link_bandwidth` plan a chip.
+    and `link_bandwidth` plan a chip, which may have a `tier` too.
 
     Attributes:
         system: Name of a system or path to its file.
@@ -84,6 +102,10 @@ class DesignTable(_Table):
         compute_area: Area of the cores on one die.
         sram: SRAM on one die in which weights or cache stay.
         link_bandwidth: Scale-up bandwidth of a chip, one direction.
+        tier: Technology of a capacity tier: memory beyond the main memory; none where left out.
+        tier_units: Units of it that a chip has: modules or stacks.
+        tier_holds: Kinds of data that may lie in it, where main memory cannot hold them; all where
+            left out.
         domain: Chips that the scale-up network joins.
         chips: Chips of the whole system; as many as one instance needs where left out.
         clock: Clock of the chips over the nominal one; the voltage follows.
@@ -107,6 +129,9 @@ class DesignTable(_Table):
     compute_area: Annotated[Grid, numeric("m2", least=1e-6)] | None = None
     sram: Annotated[Grid, numeric("B")] | None = None
     link_bandwidth: Annotated[Grid, numeric("B/s", least=1.0)] | None = None
+    tier: Annotated[Names, category(capacity_technology_names, TIER)] | None = None
+    tier_units: Count | None = None
+    tier_holds: Annotated[Several, several(kinds_of_data)] | None = None
     domain: Count | None = None
     chips: Count | None = None
     clock: Annotated[Grid, numeric(), AfterValidator(checked_clock)] = Grid(
@@ -123,7 +148,7 @@ class DesignTable(_Table):
     shared_expert_ranks: Count | None = None
     batch: Count = Grid((1.0,), logarithmic=False)
 
-    @field_validator("process")
+    @field_validator("process", "tier")
     @classmethod
     def _is_single(cls, value: Names | None) -> Names | None:
         if value is not None and value.free:
@@ -149,6 +174,7 @@ class AssumptionsTable(_Table):
         network: Latency, efficiency and scale-out of a planned chip's network.
         process: The silicon process.
         memory: Memory technologies, each in a table of its name.
+        tier: The technology of the capacity tier.
         execution: How far the use of a chip falls short of its peaks; `base` names the file.
     """
 
@@ -157,6 +183,7 @@ class AssumptionsTable(_Table):
     network: dict[str, Any] = {}
     process: dict[str, Any] = {}
     memory: dict[str, dict[str, Any]] = {}
+    tier: dict[str, Any] = {}
     execution: dict[str, Any] = {}
 
 
@@ -370,10 +397,10 @@ def _found(item: Any, folder: Path) -> Any:
 def _checked(record: type[_Record], tables: dict[str, Any], source: str) -> _Record:
     """The record of some tables, or every mistake in them."""
     design = tables.get("design")
-    process = design.get("process") if isinstance(design, dict) else None
+    design = design if isinstance(design, dict) else {}
     problems = [
         *contradictions(tables),
-        *assumption_problems(tables.get("assumptions"), process),
+        *assumption_problems(tables.get("assumptions"), design.get("process"), design.get("tier")),
     ]
     # That a file has both is told among the contradictions.
     several = {key: it for key, it in tables.items() if key != "workload"}

@@ -50,6 +50,21 @@ MEANINGS = {
     "material.memory.stacked_share": Meaning("share of a stack on the die", "", 1.0),
     "material.memory.embedded_share": Meaning("share of a stack inside the die", "", 1.0),
     "material.memory.power_density_limit": Meaning("power density under memory", "W/m2"),
+    **{
+        f"material.tier.technology.{field}": meaning
+        for field, meaning in {
+            "unit_bandwidth": Meaning("bandwidth of a unit of the capacity tier", "B/s"),
+            "unit_capacity": Meaning("capacity of a unit of the capacity tier", "B"),
+            "access_energy": Meaning("energy of a capacity tier access", "J/B"),
+            "price": Meaning("price of the capacity tier", "USD/B"),
+            "phy_area": Meaning("interface area of a unit of the capacity tier", "m2"),
+            "controller_transistors": Meaning("controller transistors of such a unit", ""),
+            "shoreline": Meaning("die edge of a unit of the capacity tier", "m"),
+            "interposer_area": Meaning("interposer area of such a unit", "m2"),
+            "in_package": Meaning("share of such units in the package", "", 1.0),
+            "standby_power": Meaning("standby power of such a unit", "W"),
+        }.items()
+    },
     "material.process.compute_density": Meaning("compute density", "FLOP/s/m2"),
     "material.process.rate_8bit": Meaning("8-bit rate over 16-bit rate", ""),
     "material.process.rate_4bit": Meaning("4-bit rate over 16-bit rate", ""),
@@ -97,6 +112,7 @@ MEANINGS = {
     "chip.capacity_tier.bandwidth": Meaning("bandwidth of a chip's capacity tier", "B/s"),
     "chip.capacity_tier.energy": Meaning("energy of a capacity tier access", "J/B"),
     "chip.capacity_tier.price": Meaning("price of a chip's capacity tier", "USD"),
+    "chip.capacity_tier.standby_power": Meaning("standby power of a chip's capacity tier", "W"),
     "chip.power.idle": Meaning("idle power of a chip", "W"),
     "chip.power.dynamic": Meaning("dynamic power of a chip at full use", "W"),
     "chip.power.flop_energy": Meaning("energy of a FLOP", "J/FLOP"),
@@ -182,6 +198,7 @@ MEANINGS = {
     "design.compute_area": Meaning("compute area of a die", "m2"),
     "design.sram": Meaning("resident SRAM of a die", "B"),
     "design.link_bandwidth": Meaning("link bandwidth of a chip", "B/s"),
+    "design.tier_units": Meaning("units of the capacity tier", ""),
     "design.domain": Meaning("scale-up domain", ""),
     "design.chips": Meaning("chips", ""),
     "design.batch": Meaning("batch", ""),
@@ -204,6 +221,7 @@ STANDARDS = (
     "reticle_height",
     "stacked_share",
     "embedded_share",
+    "in_package",
 )
 """Numbers of the trade that nobody can choose, and the place of a stack, which is a kind."""
 

@@ -19,7 +19,7 @@ from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.residents import Residents, residents
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, serve
 from liminal_jax.study.basis import basis, power_basis, serving_basis
-from liminal_jax.study.domain import Names
+from liminal_jax.study.domain import Names, Several
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.lengths import RequestLengths
 from liminal_jax.study.problem import degree_contradictions, problem_of
@@ -174,12 +174,14 @@ def record_of(answer: Predicted) -> dict[str, Any]:
     }
 
 
-def _design(file: DesignFile) -> dict[str, str | float]:
+def _design(file: DesignFile) -> dict[str, Any]:
     """The values of a design in SI, by the names that its file has for them."""
-    found: dict[str, str | float] = {}
+    found: dict[str, Any] = {}
     for name in type(file.design).model_fields:
         domain = getattr(file.design, name)
-        if domain is not None:
+        if isinstance(domain, Several):
+            found[name] = list(domain.names)
+        elif domain is not None:
             found[name] = domain.names[0] if isinstance(domain, Names) else domain.value
     return written(found)
 

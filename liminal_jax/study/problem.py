@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.hardware.clock import clocked
@@ -25,6 +26,7 @@ from liminal_jax.hardware.plan import (
     ChipPlan,
     Material,
     buildability,
+    plan_of,
     planned_chip,
     planned_die_area,
 )
@@ -60,6 +62,7 @@ NUMERIC = (
     "compute_area",
     "sram",
     "link_bandwidth",
+    "tier_units",
     "domain",
     "chips",
     "clock",
@@ -115,8 +118,8 @@ PHYSICAL = {
     "attention_experts": "ranks of a stage over expert-parallel ranks, beside other users' groups",
     "shared_experts": "ranks of whole groups that share an expert over ranks that share attention",
     "reticle": "area of a die over the largest die",
-    "shoreline": "die edge that memory stacks or links between dies need over the edge there is",
-    "whole_stacks": "stacks for equally many on each die over the stacks there are",
+    "shoreline": "die edge that memory or links between dies need over the edge there is",
+    "whole_stacks": "stacks or units for equally many on each die over those there are",
     "stacked_area": "area that stacked memory covers over the area of the dies",
     "interposer": "interposer over the largest that is made",
     "thermal": "power density over what the memory on top endures",
@@ -219,7 +222,7 @@ class Problem:
         self, planned: Planned, values: dict[str, Scalar], category: Array
     ) -> tuple[ChipPlan, Material]:
         memory = jax.tree.map(lambda leaf: leaf[category], planned.material.memory)
-        plan = ChipPlan(**{name: values[name] for name in ChipPlan.__dataclass_fields__})
+        plan = plan_of(values, planned.material)
         return plan, eqx.tree_at(lambda it: it.memory, planned.material, memory)
 
     def _hardware(
@@ -550,20 +553,33 @@ def _limits(file: DesignFile) -> tuple[Limit, ...]:
     )
 
 
+def _refuse_idle_tier(file: DesignFile, model: Model) -> None:
+    """Refuse a tier in which experts alone may lie, for a model that has none."""
+    holds = file.design.tier_holds
+    if holds is None or holds.names != ("experts",) or float(_least_experts(model)) > 1:
+        return
+    message = (
+        f"names experts alone and {file.workload.model} has none, so that the tier holds nothing;"
+        " name cache or weights too, or leave the tier out"
+    )
+    raise InputError(file.name, [Mistake("design.tier_holds", message)])
+
+
 def problem_of(file: DesignFile) -> Problem:
     """A study, or a design, ready to be evaluated.
 
     Raises:
-        InputError: systems that cannot be compared in one study, or mistakes in the files that
-            it names.
+        InputError: systems that cannot be compared in one study, a capacity tier that can hold
+            nothing, or mistakes in the files that it names.
     """
-    table = file.design
+    table, workload = file.design, workload_of(file.workload)
+    _refuse_idle_tier(file, workload.model)
     variables, point = _variables(table)
     planned = table.system is None
     names = table.memory if planned else table.system
     return Problem(
         file=file,
-        workload=workload_of(file.workload),
+        workload=workload,
         hardware=hardware_of(file, hardware_files(file)),
         categories=names.names if names is not None else (),
         variables=variables,

@@ -6,7 +6,7 @@ from typing import Any
 import tomli_w
 
 from liminal_jax.mapping.attention import attention_name
-from liminal_jax.study.domain import Grid, Names
+from liminal_jax.study.domain import Grid, Names, Several
 from liminal_jax.study.file import DesignFile, DesignTable
 
 _UNITS = {"compute_area": ("mm2", 1e6), "sram": ("MB", 1e-6), "link_bandwidth": ("GB/s", 1e-9)}
@@ -44,6 +44,8 @@ def design_tables(file: DesignFile, chosen: dict[str, float], category: str) -> 
         domain = getattr(table, name)
         if isinstance(domain, Names):
             design[name] = category if domain.free else domain.names[0]
+        elif isinstance(domain, Several):
+            design[name] = list(domain.names)
         elif isinstance(domain, Grid):
             design[name] = _written(name, chosen.get(name, domain.values[0]))
     assumptions = {name: rows for name, rows in file.assumptions.model_dump().items() if rows}

@@ -26,8 +26,8 @@ NAMES = ("model", "accounting", "system", "memory", "process")
 _PREFIXES = ("system.", "workload.", "design.")
 """What may stand before a path."""
 
-_WHERE_STATED = ("attention_ranks", "shared_expert_ranks")
-"""Variables that another one sets where a design leaves them out."""
+_WHERE_STATED = ("tier_units", "attention_ranks", "shared_expert_ranks")
+"""Variables that mean nothing, or that another one sets, where a design leaves them out."""
 
 _COUNTS = ("stacks", "dies", "domain", "chips", "tp", "cp", "pp", "ep", "batch", *_WHERE_STATED)
 _OF_PLANS = (*ChipPlan.__dataclass_fields__, "domain")
@@ -49,6 +49,7 @@ _MAY_BE_ZERO = (
     "floor",
     "fraction",
     "idle",
+    "in_package",
     "interposer_area",
     "latency",
     "power",

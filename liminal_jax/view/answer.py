@@ -28,6 +28,7 @@ _LABELS = {
     "compute_area": "compute area a die",
     "sram": "resident SRAM a die",
     "link_bandwidth": "link bandwidth",
+    "tier_units": "units of the capacity tier",
     "domain": "scale-up domain",
     "chips": "chips",
     "clock": "clock",

@@ -31,10 +31,16 @@ def chip_words(design: DesignTable, place: Place, die_area: float, system: Syste
         name: chosen(design, place, name)
         for name in ("stacks", "dies", "compute_area", "sram", "link_bandwidth")
     }
+    far, tier = "", chip.capacity_tier
+    if tier is not None and design.tier is not None:
+        far = (
+            f"; {chosen(design, place, 'tier_units'):g} units of {design.tier.names[0]}"
+            f" ({gibibytes(float(tier.capacity))}, {with_prefix(float(tier.bandwidth), 'B/s')})"
+        )
     return (
         f"{parts['stacks']:g} stacks of {place.category}"
         f" ({gibibytes(float(chip.memory.capacity))},"
-        f" {with_prefix(float(chip.memory.bandwidth), 'B/s')});"
+        f" {with_prefix(float(chip.memory.bandwidth), 'B/s')}){far};"
         f" {parts['dies']:g} dies of {plain(die_area * 1e6)} mm2"
         f" with {plain(parts['compute_area'] * 1e6)} mm2 of cores each"
         f" ({with_prefix(float(chip.tensor.bits_8), 'FLOP/s')} at 8 bits);"

@@ -26,6 +26,7 @@ _COLUMNS = {
     "compute_area": ("cores\n[mm2]", 1e6),
     "sram": ("SRAM\n[MB]", 1e-6),
     "link_bandwidth": ("links\n[GB/s]", 1e-9),
+    "tier_units": ("tier\nunits", 1.0),
     "domain": ("domain", 1.0),
     "chips": ("chips", 1.0),
     "clock": ("clock", 1.0),

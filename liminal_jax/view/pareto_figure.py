@@ -37,6 +37,7 @@ _CHIP = {
     "compute_area": ("{:g} mm2 of cores each", 1e6),
     "sram": ("{:g} MB of SRAM each", 1e-6),
     "link_bandwidth": ("links of {:g} GB/s", 1e-9),
+    "tier_units": ("{:g} units of the capacity tier", 1.0),
 }
 _SYSTEM = {
     "domain": "domain of {:g}",

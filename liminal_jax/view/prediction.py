@@ -34,8 +34,8 @@ def hardware_name(file: DesignFile) -> str:
     design = file.design
     if design.system is not None:
         return design.system.names[0]
-    memory = design.memory.names[0] if design.memory is not None else ""
-    return f"planned {memory} chip"
+    memories = [names.names[0] for names in (design.memory, design.tier) if names is not None]
+    return f"planned {' and '.join(memories)} chip"
 
 
 def _title(answer: Predicted) -> Text:

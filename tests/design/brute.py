@@ -15,7 +15,7 @@ import tomli_w
 
 from liminal_jax._smooth import Exact
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
-from liminal_jax.study.domain import Grid
+from liminal_jax.study.domain import Grid, Several
 from liminal_jax.study.file import StudyFile, WorkloadTable, load_study
 from liminal_jax.study.problem import NUMERIC, problem_of
 from liminal_jax.study.quantities import QUANTITIES
@@ -196,9 +196,11 @@ class Swept(NamedTuple):
 
 
 @functools.cache
-def _sweeper(base: str, workload: WorkloadTable) -> Any:
+def _sweeper(base: str, workload: WorkloadTable, holds: Several | None) -> Any:
     file = load_study(str(STUDIES / f"{base}.toml"))
-    problem = problem_of(_any_attention(file.model_copy(update={"workload": workload})))
+    design = file.design.model_copy(update={"tier_holds": holds})
+    changed = file.model_copy(update={"workload": workload, "design": design})
+    problem = problem_of(_any_attention(changed))
 
     def one(point: Any, category: Any) -> Any:
         fleet, used = problem.fleet(point, category, Exact())
@@ -218,7 +220,7 @@ def every_outcome(base: str, file: StudyFile) -> tuple[np.ndarray, np.ndarray, n
     """
     design = file.design
     chosen = design.memory if design.system is None else design.system
-    known, evaluate = _sweeper(base, file.workload)
+    known, evaluate = _sweeper(base, file.workload, design.tier_holds)
     grids = [getattr(design, name) for name in NUMERIC]
     axes = [np.asarray([1.0] if grid is None else grid.values) for grid in grids]
     mesh = np.meshgrid(np.arange(len(chosen.names)), *axes, indexing="ij")

@@ -23,12 +23,14 @@ from tests.design.test_search import FIXED, MINIMISED
 
 LARGEST = 1_000_000
 STUDIES = 100
+TIERED_STUDIES, TIERED_LARGEST = 4, 20_000
 GRIDS = {
     "stacks": lambda rng: choices(rng, [1, 2, 3, 4, 6, 8, 12, 16]),
     "dies": lambda rng: choices(rng, [1, 2, 3, 4]),
     "compute_area": lambda rng: spaced(rng, 100, 700, "mm2"),
     "sram": lambda rng: spaced(rng, 0, 512, "MB"),
     "link_bandwidth": lambda rng: spaced(rng, 50, 1800, "GB/s"),
+    "tier_units": lambda rng: choices(rng, [1, 2, 3, 4, 8]),
     "domain": lambda rng: choices(rng, [1, 4, 8, 16, 72]),
     "chips": lambda rng: choices(rng, [1, 2, 4, 7, 8, 10, 16, 32, 40, 64]),
     "clock": lambda rng: choices(rng, [0.35, 0.6, 0.8, 1.0, 1.1]),
@@ -46,6 +48,9 @@ GRIDS = {
 }
 BEYOND = (0.9, 1.0, 1.0, 1.0, 1.1)
 PLAN = ("stacks", "dies", "compute_area", "sram", "link_bandwidth", "domain")
+TIER = ("tier_units",)
+FINISHED = "finished"
+TIERED = "tiered"
 
 
 def choices(rng, values):
@@ -68,9 +73,10 @@ def size(design):
 
 def random_design(rng, base, largest=LARGEST):
     """A design table with three to nine free variables, of at most so many designs."""
-    names = [name for name in GRIDS if base == "planned" or name not in PLAN]
-    field = "memory" if base == "planned" else "system"
-    known = ["hbm3e", "hbm4", "3d-dram"] if base == "planned" else ["h100", "h200", "b200"]
+    left_out = {FINISHED: (*PLAN, *TIER), TIERED: ()}.get(base, TIER)
+    names = [name for name in GRIDS if name not in left_out]
+    field = "system" if base == FINISHED else "memory"
+    known = ["h100", "h200", "b200"] if base == FINISHED else ["hbm3e", "hbm4", "3d-dram"]
     members = rng.choice(known, size=rng.integers(1, 4), replace=False)
     fixed = {name: value for name, value in FIXED.items() if name in names}
     free = rng.choice(names, min(len(names), rng.integers(3, 10)), replace=False)
@@ -96,11 +102,11 @@ def random_constraints(rng, quantities):
     return constraints
 
 
-def random_study(seed, folder):
+def random_study(seed, folder, base, largest=LARGEST, **fixed):
+    """A study with limits, and the outcomes of all its designs."""
     rng = np.random.default_rng(seed)
-    base = ("planned", "finished")[seed % 2]
-    design = random_design(rng, base)
-    names = [it for it in QUANTITIES if base == "planned" or it != "die_area"]
+    design = {**random_design(rng, base, largest), **fixed}
+    names = [it for it in QUANTITIES if base != FINISHED or it != "die_area"]
     objective = names[seed % len(names)]
     asked = {"minimise" if objective in MINIMISED else "maximise": objective}
     outcomes = every_outcome(
@@ -116,7 +122,7 @@ def test_a_proof_equals_the_whole_lattice(part, tmp_path):
     """The best of each category, or that there is none, for all objectives and limits."""
     infeasible = 0
     for seed in range(part, STUDIES, 4):
-        file, outcomes = random_study(seed, tmp_path)
+        file, outcomes = random_study(seed, tmp_path, ("planned", FINISHED)[seed % 2])
         problem = problem_of(file)
         every = swept(file, outcomes)
         assert problem.lattice == len(every.scores) <= LARGEST
@@ -133,7 +139,22 @@ def test_a_proof_equals_the_whole_lattice(part, tmp_path):
     assert infeasible > 0
 
 
-@pytest.fixture(scope="module", params=["planned", "finished", "deepseek-v3-128k"])
+@pytest.mark.parametrize("holds", [None, ["experts"], ["cache"]])
+def test_a_proof_over_a_capacity_tier_equals_the_whole_lattice(holds, tmp_path):
+    """Main memory is too small for most designs, so that experts or cache overflow."""
+    fixed, found = {} if holds is None else {"tier_holds": holds}, 0
+    for seed in range(TIERED_STUDIES):
+        file, outcomes = random_study(seed, tmp_path, TIERED, TIERED_LARGEST, **fixed)
+        every, proof = swept(file, outcomes), proven(ground_of(problem_of(file)), [])
+        assert proof.tally.complete
+        for category, gain in enumerate(proof.gains):
+            best = every.best(category)
+            assert gain == (UNKNOWN if best is None else pytest.approx(best, abs=2 * MARGIN)), seed
+            found += best is not None
+    assert found > 1
+
+
+@pytest.fixture(scope="module", params=["planned", "finished", "tiered", "deepseek-v3-128k"])
 def ground(request):
     name = request.param
     file = load_study(name if name.startswith("deepseek") else f"tests/studies/{name}.toml")

@@ -55,7 +55,7 @@ def test_hardware_is_shared_and_mappings_are_not(tmp_path):
     whole = portfolio_of(load_question(str(portfolio(tmp_path))))
     assert [*HARDWARE, "tp", "cp", "pp", "ep", *ATTENTION, "batch"] == list(NUMERIC)
     free = [it.name for it in whole.hardware]
-    assert free == [it for it in HARDWARE if it not in ("domain", "clock")]
+    assert free == [it for it in HARDWARE if it not in ("tier_units", "domain", "clock")]
     # memory, stacks, dies, area, sram, links, chips; tp, cp, pp, ep, batch
     assert whole.lattice == 3 * 4 * 2 * 5 * 2 * 2 * 4
     assert whole.mappings == 4 * 2 * 3 * 4 * 10

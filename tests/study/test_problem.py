@@ -7,7 +7,7 @@ import pytest
 
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
-from liminal_jax.hardware.plan import ChipPlan, buildability, planned_chip, planned_die_area
+from liminal_jax.hardware.plan import buildability, plan_of, planned_chip, planned_die_area
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.exchange import LayerExchange
@@ -31,6 +31,7 @@ PLAN = {
     "compute_area": 4e-4,
     "sram": 128e6,
     "link_bandwidth": 9e11,
+    "tier_units": 1.0,
     "domain": 72.0,
     "chips": 10.0,
     "clock": 1.0,
@@ -70,7 +71,7 @@ def by_hand(problem, row):
         process=planned.material.process,
         packaging=planned.material.packaging,
     )
-    plan = ChipPlan(**{name: PLAN[name] for name in ChipPlan.__dataclass_fields__})
+    plan = plan_of(PLAN, material)
     fields = {**vars(planned.network), "bandwidth": PLAN["link_bandwidth"], "domain": 72.0}
     system = System(
         chip=planned_chip(plan, material, Exact()),
@@ -199,7 +200,7 @@ def test_a_limit_may_be_exceeded_by_rounding_only():
 def test_the_lattice_is_the_product_of_the_grids(problem):
     lengths = [len(it.grid.values) for it in problem.variables]
     assert [it.name for it in problem.variables] == [
-        it for it in NUMERIC if it not in ("domain", "clock", *ATTENTION)
+        it for it in NUMERIC if it not in ("tier_units", "domain", "clock", *ATTENTION)
     ]
     assert problem.lattice == 3 * math.prod(lengths)
     # memory, stacks, dies, area, sram, links, chips, tp, cp, pp, ep, batch

@@ -14,7 +14,7 @@ from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax._smooth import Exact
 from liminal_jax.data.build import process_of
 from liminal_jax.data.hardware import load_process_file, load_system_file
-from liminal_jax.hardware.plan import ChipPlan
+from liminal_jax.hardware.plan import plan_of
 from liminal_jax.hardware.power import ProvisionedPower
 from liminal_jax.hardware.system import System
 from liminal_jax.study import problem as studies
@@ -160,7 +160,7 @@ def _base(study: studies.Problem, system: System) -> tuple[AbstractBase, tuple[s
     )
     note = "A planned chip: its price, area and idle power follow from what is dragged."
     base = Planned(
-        plan=ChipPlan(**{name: values[name] for name in ChipPlan.__dataclass_fields__}),
+        plan=plan_of(values, first),
         material=first,
         network=system.network,
         facility=study.hardware.facility,

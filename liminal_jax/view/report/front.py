@@ -21,7 +21,7 @@ from liminal_jax.view.report.values import asked_words, design_rows, named
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-BRUSHED = ("stacks", "dies", "chips", "tp", "cp", "pp", "ep", "batch")
+BRUSHED = ("stacks", "tier_units", "dies", "chips", "tp", "cp", "pp", "ep", "batch")
 """Whole numbers of a design that have an axis of their own to brush."""
 
 TABLE = "designs"

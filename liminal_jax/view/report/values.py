@@ -17,6 +17,9 @@ DESIGN_WORDS = {
     "compute_area": "area of cores on each die",
     "sram": "resident SRAM on each die",
     "link_bandwidth": "scale-up bandwidth a chip, one direction",
+    "tier": "technology of the capacity tier",
+    "tier_units": "units of the capacity tier a chip",
+    "tier_holds": "kinds of data that may lie in the capacity tier",
     "domain": "chips that the scale-up network joins",
     "chips": "chips of the whole system",
     "clock": "clock of the chips over the nominal one",
@@ -66,7 +69,7 @@ def design_rows(design: Mapping[str, Any], path: str = "design") -> list[tuple[s
     for name, value in design.items():
         if value is None:
             continue
-        shown = text(value)
+        shown = text(", ".join(value) if isinstance(value, list) else value)
         if isinstance(value, int | float):
             unit = VALUE_UNITS.get(name, "")
             shown = number(quantity(name, float(value), unit), f"{path}.{name}", float(value))
