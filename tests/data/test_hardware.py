@@ -27,6 +27,7 @@ from liminal_jax.data.hardware import (
     system_paths,
     technology_names,
 )
+from liminal_jax.hardware.chip import KINDS
 from liminal_jax.view.systems import numbers_in
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "hardware"
@@ -122,6 +123,16 @@ def test_a_tier_takes_energy_and_price_from_its_technology(own_file):
     assert float(tier.price) == pytest.approx(240 * 5.83)
 
 
+def test_a_tier_takes_its_share_of_standby_power_and_holds_what_it_may(own_file):
+    tier = tier_of(own_file(("\n[network]", TIER)))
+    assert float(tier.standby_power) == pytest.approx(4 * 240 / 192)
+    assert tier.kinds == KINDS
+    stated = TIER.replace('"225 GB/s"', '"225 GB/s"\nstandby_power = 2\nholds = ["experts"]')
+    tier = tier_of(own_file(("\n[network]", stated)))
+    assert float(tier.standby_power) == 2
+    assert tier.kinds == ("experts",)
+
+
 def test_a_tier_without_a_technology_has_the_energy_and_price_that_it_states(own_file):
     bare = ('technology = "lpddr5x"', "")
     tier = tier_of(own_file(("\n[network]", TIER.replace(*bare))))
@@ -146,6 +157,13 @@ NOTHING = "holds or delivers nothing; leave its table out, or state a number abo
         ('"240 GB"', '{ unknown = "not told" }', "capacity", "may not be unknown (not told)"),
         ('"lpddr5x"', '"lpddr5"', "technology", "did you mean 'lpddr5x'?"),
         ("bandwidth", "bandwith", "bandwith", "unknown field; did you mean 'bandwidth'?"),
+        ('"225 GB/s"', '"225 GB/s"\nholds = []', "holds", "names no kind of data"),
+        (
+            '"225 GB/s"',
+            '"225 GB/s"\nholds = ["expert"]',
+            "holds",
+            "there is no kind of data 'expert'; did you mean 'experts'?",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_tier(own_file, old, new, path, message):

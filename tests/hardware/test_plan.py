@@ -11,8 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liminal_jax._smooth import Exact, Soft
-from liminal_jax.data.build import packaging_of, process_of, technology_of
+from liminal_jax.data.build import (
+    capacity_technology_of,
+    packaging_of,
+    process_of,
+    technology_of,
+)
 from liminal_jax.data.hardware import (
+    load_capacity_technology_file,
     load_facility_file,
     load_packaging_file,
     load_process_file,
@@ -30,6 +36,7 @@ from liminal_jax.hardware.plan import (
     planned_die_area,
 )
 from liminal_jax.hardware.power import ActivityPower
+from liminal_jax.hardware.tier import TierMaterial
 
 MATERIAL = Material(
     memory=technology_of(load_technology_file("hbm3e")),
@@ -295,3 +302,77 @@ def test_a_planned_chip_has_a_unit_where_its_process_states_one() -> None:
     process = dataclasses.replace(MATERIAL.process, exponential_fraction=0.002)
     stated = planned_chip(PLAN, dataclasses.replace(MATERIAL, process=process), Exact())
     assert float(stated.exponential) == pytest.approx(0.002 * float(plain.tensor.bits_16))
+
+
+TIERS = ("lpddr5x", "hbf")
+
+
+def with_tier(name: str) -> Material:
+    technology = capacity_technology_of(load_capacity_technology_file(name))
+    return dataclasses.replace(MATERIAL, tier=TierMaterial(technology))
+
+
+def with_units(plan: ChipPlan, units: float) -> ChipPlan:
+    return dataclasses.replace(plan, tier_units=units)
+
+
+@pytest.mark.parametrize("name", TIERS)
+def test_a_tier_takes_area_edge_and_interposer(name: str) -> None:
+    material, plan = with_tier(name), with_units(PLAN, 4.0)
+    assert material.tier is not None
+    technology, process = material.tier.technology, MATERIAL.process
+    share = 1 - float(process.overhead_fraction)
+    controller = float(technology.controller_transistors) / float(process.logic_density)
+    more = 2 * (float(technology.phy_area) + controller) / share
+    area = float(planned_die_area(plan, material))
+    assert area - float(planned_die_area(PLAN, MATERIAL)) == pytest.approx(more, rel=1e-9)
+    limits = buildability(plan, material, Exact())
+    # four stacks and two units along the two longer edges of each die, square or as wide as it may
+    edge = max(math.sqrt(area), area / 26e-3)
+    stands = 4 * 10.4e-3 + 2 * float(technology.shoreline)
+    assert float(limits.shoreline) == pytest.approx(stands / (2 * edge), rel=1e-6)
+    interposer = 2 * area + 8 * 180e-6 + 4 * {"lpddr5x": 0.0, "hbf": 180e-6}[name]
+    assert float(limits.interposer) == pytest.approx(interposer / 4719e-6, rel=1e-6)
+
+
+@pytest.mark.parametrize(("units", "whole"), [(4, 1.0), (3, 4 / 3), (1, 2.0)])
+def test_every_die_has_as_many_units(units: float, whole: float) -> None:
+    limits = buildability(with_units(PLAN, float(units)), with_tier("lpddr5x"), Exact())
+    assert float(limits.whole_stacks) == pytest.approx(whole)
+
+
+def test_modules_on_the_board_are_bought_and_stacks_are_bonded() -> None:
+    board, inside = (chip_of(with_units(PLAN, 4.0), with_tier(it), Exact()) for it in TIERS)
+    for chip, capacity, bandwidth in ((board, 768e9, 614.4e9), (inside, 2048 * 2**30, 6.144e12)):
+        assert chip.capacity_tier is not None
+        assert float(chip.capacity_tier.capacity) == pytest.approx(capacity)
+        assert float(chip.capacity_tier.bandwidth) == pytest.approx(bandwidth)
+    assert board.capacity_tier is not None
+    assert inside.capacity_tier is not None
+    assert float(board.capacity_tier.price) == pytest.approx(768 * 5.83)
+    assert float(board.capacity_tier.standby_power) == pytest.approx(4 * 4)
+    assert float(inside.capacity_tier.price) == 0
+    bond, assembly = (
+        float(it) for it in (MATERIAL.packaging.bond_yield, MATERIAL.packaging.assembly_yield)
+    )
+    stacks = 8 * float(MATERIAL.memory.stack_price())
+    # dies and stacks of HBM are ten parts; four stacks of flash are bonded beside them
+    assert float(board.cost.memory) == pytest.approx(stacks / bond**10 / assembly)
+    flash = 2048 * 1.95
+    assert float(inside.cost.memory) == pytest.approx((stacks + flash) / bond**14 / assembly)
+
+
+def test_what_a_tier_draws_comes_on_top_of_the_chip() -> None:
+    material = with_tier("lpddr5x")
+    chip = chip_of(with_units(PLAN, 4.0), material, Exact())
+    reading = 614.4e9 * 8 * 8.1e-12
+    assert float(chip.full_power() - chip.power.full()) == pytest.approx(reading + 16)
+    bare = chip_of(PLAN, MATERIAL, Exact())
+    assert float(chip.power.full()) == float(bare.power.full()) == float(bare.full_power())
+
+
+def test_units_without_a_technology_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"tier_units of its material\.tier, or neither"):
+        planned_chip(with_units(PLAN, 4.0), MATERIAL, Exact())
+    with pytest.raises(ValueError, match=r"tier_units of its material\.tier, or neither"):
+        planned_chip(PLAN, with_tier("hbf"), Exact())

@@ -157,6 +157,58 @@ def test_experts_overflow_first_and_weights_last(
     assert shares == pytest.approx(wanted, abs=2e-3 if isinstance(relaxation, Soft) else 0)
 
 
+@pytest.mark.parametrize(
+    ("kinds", "capacity", "wanted"),
+    [
+        # 8 of weights and 4 of cache stay; 4 of 16 of the experts find room
+        (("experts",), 16, (0, 0, 0.75)),
+        (("experts",), 8, (0, 0, 1)),
+        # experts and weights stay: nothing is left for 4 of cache
+        (("cache",), 24, (0, 1, 0)),
+        (("cache",), 26, (0, 0.5, 0)),
+        # the cache stays, then weights go before experts
+        (("weights", "experts"), 12, (0, 0, 1)),
+        (("weights", "experts"), 8, (0.5, 0, 1)),
+    ],
+)
+def test_what_may_not_lie_in_the_tier_comes_first_in_main_memory(
+    kinds: tuple[str, ...], capacity: float, wanted: tuple[float, ...]
+) -> None:
+    got = overflowing(
+        capacity=jnp.asarray(float(capacity)),
+        weights=jnp.asarray(8.0),
+        cache=jnp.asarray(4.0),
+        experts=jnp.asarray(16.0),
+        relaxation=Exact(),
+        kinds=kinds,
+    )
+    assert (float(got.weights), float(got.cache), float(got.experts)) == wanted
+
+
+def test_main_memory_has_to_hold_what_may_not_lie_in_the_tier() -> None:
+    """Four chips hold 800 bytes of 928 of weights in SRAM; 128, 224 of cache and tables stay."""
+    tier = dataclasses.replace(TIER, capacity=jnp.asarray(600.0), kinds=("experts",))
+    for main, fits in ((490, True), (489, False)):
+        system = _with_tier(toy_system(), tier, capacity=main)
+        got = predict(filled_design(system, SPREAD, 2, MODEL, REQUEST), MODEL, REQUEST)
+        wanted = (1608 + 128 + 224) / (4 * main)
+        _is(got.memory_fill, max(wanted, (1608 + 128 + 224 + 768) / (4 * (main + 600))))
+        assert bool(got.fits) == fits
+
+
+def test_a_tier_draws_power_whether_it_is_read_or_not() -> None:
+    still = dataclasses.replace(TIER, standby_power=jnp.asarray(5.0))
+    system = _with_tier(toy_system(), still)
+    design = filled_design(system, SPREAD, 2, MODEL, REQUEST)
+    got, bare = (
+        predict(it, MODEL, REQUEST)
+        for it in (design, filled_design(_with_tier(toy_system()), SPREAD, 2, MODEL, REQUEST))
+    )
+    assert float(got.capacity_tier_fill) == 0
+    _is(got.chip_power - bare.chip_power, 5)
+    _is(got.chip_tdp - bare.chip_tdp, 5)
+
+
 def test_what_there_is_none_of_does_not_overflow() -> None:
     got = overflowing(
         capacity=jnp.asarray(0.0),
