@@ -7,19 +7,10 @@ from typing import Any
 
 from experiments.hand.datasheets import sheet
 from experiments.hand.making import Parts, making, price
+from experiments.hand.memories import Memory, Units, finished_tier, known
 from experiments.hand.sheet import Sheet
 
 Rows = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Memory:
-    """One memory of a chip: bytes, bytes a second, joules a byte, and what it costs apart."""
-
-    capacity: float
-    bandwidth: float
-    energy: float
-    price: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -67,13 +58,9 @@ class Chip:
         return self.rates[8] if math.isnan(rate) and bits > 8 else rate
 
 
-def _known(row: float | None, otherwise: float) -> float:
-    return otherwise if row is None or math.isnan(row) else row
-
-
 def _smaller(one: float, other: float) -> float:
     """The smaller of two numbers, the known one if the other is not."""
-    return min(_known(one, other), _known(other, one))
+    return min(known(one, other), known(other, one))
 
 
 # ------------------------------------------------------------------------------ finished chips
@@ -81,9 +68,9 @@ def _smaller(one: float, other: float) -> float:
 
 def _finished_cost(file: Rows, packaging: Rows, on: Sheet) -> dict[str, float]:
     """The published cost, split as the cost laws split it; else what these make of the chip."""
-    stated, memory = _known(file["cost"], math.nan), file["memory"]
-    known = file.get("process") and file.get("dies") and memory.get("stacks")
-    if not known or math.isnan(file["die_area"]) or "technology" not in memory:
+    stated, memory = known(file["cost"], math.nan), file["memory"]
+    counted = file.get("process") and file.get("dies") and memory.get("stacks")
+    if not counted or math.isnan(file["die_area"]) or "technology" not in memory:
         return {"logic": stated, "memory": 0.0, "package": 0.0}
     process = sheet(f"processes/{file['process']}.toml")
     kind = sheet(f"technologies/{memory['technology']}.toml")
@@ -92,9 +79,9 @@ def _finished_cost(file: Rows, packaging: Rows, on: Sheet) -> dict[str, float]:
     parts = Parts(
         dies=int(file["dies"]),
         area=file["die_area"] / file["dies"],
-        stacks=memory["stacks"],
+        others=memory["stacks"],
         memory=memory["capacity"] * a_byte,
-        interposer=kind["interposer_area"],
+        interposer=memory["stacks"] * kind["interposer_area"],
     )
     cost = making(parts, process, packaging, on)
     total = sum(cost.values())
@@ -113,25 +100,11 @@ def finished_price(file: Rows, room: Rows, packaging: Rows, on: Sheet, *, margin
 
 def _memory_energy(file: Rows, kind: Rows) -> float:
     """Energy of a byte: as stated, or less where a chip that only streams would exceed its TDP."""
-    stated = _known(file["memory"].get("energy"), kind.get("access_energy", math.nan))
+    stated = known(file["memory"].get("energy"), kind.get("access_energy", math.nan))
     if "power" in file:
         return stated
     streaming = file["tdp"] * (1 - file["idle_fraction"]) / file["memory"]["bandwidth"]
     return _smaller(stated, streaming)
-
-
-def _beyond(file: Rows) -> Memory | None:
-    tier = file.get("capacity_tier")
-    if tier is None:
-        return None
-    kind = sheet(f"technologies/capacity/{tier['technology']}.toml") if "technology" in tier else {}
-    a_byte = _known(tier.get("price"), kind.get("price", math.nan))
-    return Memory(
-        capacity=tier["capacity"],
-        bandwidth=tier["bandwidth"],
-        energy=_known(tier.get("energy"), kind.get("access_energy", math.nan)),
-        price=tier["capacity"] * a_byte,
-    )
 
 
 def finished_chip(
@@ -152,7 +125,7 @@ def finished_chip(
     file = {"idle_fraction": room["idle_fraction"], **file}
     memory, name = file["memory"], file["memory"].get("technology")
     kind = sheet(f"technologies/{name}.toml") if name else {}
-    eight = _known(file["tensor_8bit"], file["tensor_16bit"])
+    eight = known(file["tensor_8bit"], file["tensor_16bit"])
     energy = _memory_energy(file, kind)
     if "power" in file:  # so much for each area and for the bandwidth, whatever the chip does
         own = file["power"]
@@ -162,20 +135,20 @@ def finished_chip(
         idle = file["idle_fraction"] * file["tdp"]
         dynamic = file["tdp"] - idle
         traffic = room["product_traffic"] * energy * memory["bandwidth"]
-        flop_energy = (dynamic - traffic) / _known(file.get("sustained_8bit"), eight)
+        flop_energy = (dynamic - traffic) / known(file.get("sustained_8bit"), eight)
     own = file.get("sram")
     return Chip(
-        rates={16: file["tensor_16bit"], 8: eight, 4: _known(file["tensor_4bit"], eight)},
-        vector=_known(file["vector"], math.inf),
-        exponential=_known(file.get("exponential"), math.inf),
+        rates={16: file["tensor_16bit"], 8: eight, 4: known(file["tensor_4bit"], eight)},
+        vector=known(file["vector"], math.inf),
+        exponential=known(file.get("exponential"), math.inf),
         sram=Memory(0.0, memory["bandwidth"], 0.0) if own is None else Memory(**own),
         memory=Memory(memory["capacity"], memory["bandwidth"], energy),
-        beyond=_beyond(file),
+        beyond=finished_tier(file),
         idle=on.put("idle power", idle, "W"),
         dynamic=on.put("dynamic power of the heaviest load", dynamic, "W"),
         flop_energy=on.put("energy of an operation", flop_energy, "J"),
         link_energy=room["link_energy"],
-        device_energy=min(_known(kind.get("device_energy"), math.inf), energy),
+        device_energy=min(known(kind.get("device_energy"), math.inf), energy),
         dies=int(file.get("dies", 1)),
         price=finished_price(file, room, packaging, on, margins=margins),
     )
@@ -184,8 +157,24 @@ def finished_chip(
 # ------------------------------------------------------------------------------- planned chips
 
 
-def planned_area(plan: Rows, process: Rows, kind: Rows, execution: Rows, on: Sheet) -> float:
+@dataclass(frozen=True)
+class Made:
+    """What a planned chip is made of: rows of its process, memory, packaging, use, facility.
+
+    And units of memory beyond, if it has any.
+    """
+
+    process: Rows
+    memory: Rows
+    packaging: Rows
+    execution: Rows
+    room: Rows
+    tier: Units
+
+
+def planned_area(plan: Rows, made: Made, on: Sheet) -> float:
     """Area of one die [m2]: cores, SRAM, memory interfaces, links, and a share for the rest."""
+    process, kind, execution = made.process, made.memory, made.execution
     stacks, dies = plan["stacks"] / plan["dies"], plan["dies"]
     interface = kind["phy_area"] + kind["controller_transistors"] / process["logic_density"]
     if kind["place"] == "inside the die":
@@ -199,28 +188,18 @@ def planned_area(plan: Rows, process: Rows, kind: Rows, execution: Rows, on: She
         "SRAM": sram,
         "memory interfaces": stacks * interface,
         "links": links,
+        "interfaces of memory beyond": made.tier.interface(process["logic_density"]) / dies,
     }
     for name, area in used.items():
         on.put(f"area of {name}", area, "m2")
     return sum(used.values()) / (1 - process["overhead_fraction"])
 
 
-@dataclass(frozen=True)
-class Made:
-    """What a planned chip is made of: rows of its process, memory, packaging, use, facility."""
-
-    process: Rows
-    memory: Rows
-    packaging: Rows
-    execution: Rows
-    room: Rows
-
-
 def planned_chip(plan: Rows, made: Made, on: Sheet) -> Chip:
     """A chip from a plan; either of large products and streaming is its heaviest load."""
     process, kind, room = made.process, made.memory, made.room
     stacks, dies = plan["stacks"], int(plan["dies"])
-    area = planned_area(plan, process, kind, made.execution, on)
+    area = planned_area(plan, made, on)
     rate = dies * plan["compute_area"] * process["compute_density"]
     silicon = kind["layers"] * kind["footprint"]
     memory = Memory(
@@ -236,8 +215,13 @@ def planned_chip(plan: Rows, made: Made, on: Sheet) -> Chip:
     streaming = reading + process["sram_energy"] * resident * each
     dynamic = max(on.put("products", products, "W"), on.put("streaming", streaming, "W"))
     share = room["idle_fraction"]
+    tier, dram = made.tier, stacks * kind["silicon_price"] * silicon
     parts = Parts(
-        dies, area, stacks, stacks * kind["silicon_price"] * silicon, kind["interposer_area"]
+        dies=dies,
+        area=area,
+        others=stacks + tier.bonded(),
+        memory=dram + tier.bonded_price(),
+        interposer=stacks * kind["interposer_area"] + tier.interposer(),
     )
     cost = making(parts, process, made.packaging, on)
     for name, part in cost.items():
@@ -249,12 +233,12 @@ def planned_chip(plan: Rows, made: Made, on: Sheet) -> Chip:
         exponential=math.inf if exponential is None else rate * exponential,
         sram=Memory(resident, (resident + buffers) * each, process["sram_energy"]),
         memory=memory,
-        beyond=None,
+        beyond=tier.memory(),
         idle=on.put("idle power", share / (1 - share) * dynamic, "W"),
         dynamic=on.put("dynamic power of the heaviest load", dynamic, "W"),
         flop_energy=process["energy_per_flop"],
         link_energy=room["link_energy"],
-        device_energy=min(_known(kind["device_energy"], math.inf), kind["access_energy"]),
+        device_energy=min(known(kind["device_energy"], math.inf), kind["access_energy"]),
         dies=dies,
         price=on.put("price of a chip", price(cost, room), "USD"),
     )

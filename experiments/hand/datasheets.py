@@ -59,6 +59,7 @@ UNITS = {
     "USD": 1.0,
     "USD/W": 1.0,
     "USD/GB": 1 / G,
+    "USD/GiB": 1 / GI,
     "USD/mm2": 1 / MM2,
     "USD/kWh": 1 / 3.6e6,
     "USD*s/GB": 1 / G,
@@ -92,7 +93,10 @@ def _plain(name: str, it: Any) -> Any:
     return it if name in WORDS else number(it)
 
 
-WORDS = {"name", "title", "vendor", "status", "about", "place", "process", "technology", "topology"}
+WORDS = {
+    *("name", "title", "vendor", "status", "about", "place"),
+    *("process", "technology", "topology", "holds"),
+}
 """Keys whose values are words."""
 
 

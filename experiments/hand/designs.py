@@ -39,6 +39,7 @@ GB200_AND_LPDDR = {
             "technology": "lpddr5x",
             "capacity": "240 GB",
             "bandwidth": "225 GB/s",
+            "holds": ["cache", "experts"],
         },
     },
     "network": {
@@ -202,7 +203,7 @@ DESIGNS = {
         _on("xpu-hbm3", tp=32, latency="1.5 us"),
     ),
     # chips that are planned
-    "sram-chip": _case(_asks("qwen3-8b", 2048), _on("groq-lp30", tp=32, cp=2, batch=4)),
+    "sram-chip": _case(_asks("qwen3-8b", 2048), _on("groq-lp30", tp=32, cp=2, pp=9, batch=4)),
     "planned-sram": _case(
         _asks("qwen3-8b", 4096),
         _plan("sram", 4, 4, "200 mm2", process="n3p", tp=8, pp=3, batch=4),
@@ -216,6 +217,28 @@ DESIGNS = {
     "planned-3d-dram": _case(
         _asks("gpt-oss-120b", 16384, weight_bits=4),
         _plan("3d-dram", 4, 4, "300 mm2", tp=8, ep=8, batch=100, attention="data-parallel"),
+        PLANNED,
+    ),
+    "planned-modules": _case(
+        _asks("qwen3-235b-a22b", 32768),
+        _plan(
+            "hbm4",
+            4,
+            2,
+            "400 mm2",
+            tier="lpddr5x",
+            tier_units=4,
+            tier_holds=["experts"],
+            tp=2,
+            ep=2,
+            batch=32,
+            attention="copied-heads",
+        ),
+        {**PLANNED, "tier": {"price": "3 USD/GB"}},
+    ),
+    "planned-flash": _case(
+        _asks("llama-3-405b", 131072),
+        _plan("hbm4", 6, 2, "400 mm2", tier="hbf", tier_units=2, tp=4, pp=2, batch=24),
         PLANNED,
     ),
     "planned-slow-clock": _case(

@@ -44,9 +44,24 @@ class Network:
         d = self.rows["dimensions"]
         return d * n ** (1 / d) / 2
 
+    def _reach(self, n: float) -> float:
+        """Latency of the nearest reach that holds so many chips; else of the scale-out [s]."""
+        reaches = sorted((int(chips), time) for chips, time in self.rows["reach"].items())
+        return next((time for chips, time in reaches if n <= chips), self._scale_out)
+
+    @property
+    def _scale_out(self) -> float:
+        return self.rows["scale_out_latency"]
+
+    def _across(self, n: float) -> float:
+        """Latency of a collective that leaves the domain, among so many chips [s]."""
+        return self._reach(n) if "reach" in self.rows else self._scale_out
+
     def _latency(self, n: float) -> float:
         """Latency of a collective in a group within the domain [s]."""
         rows = self.rows
+        if "reach" in rows:
+            return self._reach(n)
         if rows["topology"] == "torus":
             return rows["latency"] * self._diameter(n)
         if rows["topology"] == "full-mesh" or "switch_radix" not in rows:
@@ -78,7 +93,7 @@ class Network:
         w, a = self._reached(near), self._latency(near)
         time = min(one_shot(m, near, w, a), two_shots(m, near, w, a))
         if n > near:
-            w, a = self.rows["scale_out_bandwidth"], self.rows["scale_out_latency"]
+            w, a = self.rows["scale_out_bandwidth"], self._across(n)
             time += two_shots(m / near, n / near, w, a)
         return time
 
@@ -97,7 +112,7 @@ class Network:
         if n > near:
             domains = n / near
             out = (domains - 1) / domains * m / self.rows["scale_out_bandwidth"]
-            time += self.rows["scale_out_latency"] + out
+            time += self._across(n) + out
         return time
 
     def send(self, m: float, chips: float) -> float:
@@ -106,10 +121,11 @@ class Network:
         if rows["topology"] == "talk":
             return self._talk(chips)
         if chips > rows["domain"]:
-            return rows["scale_out_latency"] + m / rows["scale_out_bandwidth"]
+            return self._across(chips) + m / rows["scale_out_bandwidth"]
         share = {"switched": 1.0, "full-mesh": 1 / max(rows["domain"] - 1, 0.5)}
         w = rows["bandwidth"] * (share.get(rows["topology"]) or 1 / (2 * rows["dimensions"]))
-        return rows["latency"] + m / (w * rows["efficiency"])
+        hop = self._reach(2) if "reach" in rows else rows["latency"]
+        return hop + m / (w * rows["efficiency"])
 
     def bought(self, chips: float) -> dict[str, float]:
         """Bandwidth that each chip of an instance buys: links, switches, optics, scale-out [B/s].

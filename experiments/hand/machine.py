@@ -7,6 +7,7 @@ from typing import Any
 from experiments.hand.chips import Chip, Made, clocked, finished_chip, planned_chip
 from experiments.hand.datasheets import number, rows, sheet
 from experiments.hand.links import Network
+from experiments.hand.memories import planned_units
 from experiments.hand.sheet import Sheet
 
 Tables = Mapping[str, Any]
@@ -89,6 +90,7 @@ def _planned(
         packaging=sheet("packaging.toml", changes.get("packaging")),
         execution=execution,
         room=room,
+        tier=planned_units(design, changes.get("tier", {})),
     )
     joined = {"bandwidth": plan["link_bandwidth"], "domain": design["domain"]}
     network = {**sheet("network.toml", changes.get("network")), **joined}

@@ -20,11 +20,19 @@ def _on_wafer(area: float, process: Rows) -> float:
 
 @dataclass(frozen=True)
 class Parts:
-    """Logic, memory, and interposer with all that it holds."""
+    """What is bonded on an interposer.
+
+    Attributes:
+        dies: Logic dies.
+        area: Area of one [m2].
+        others: Stacks of memory, of whatever kind.
+        memory: Price of all of them [USD].
+        interposer: Interposer that they take beside the dies [m2].
+    """
 
     dies: int
     area: float
-    stacks: float
+    others: float
     memory: float
     interposer: float
 
@@ -36,8 +44,8 @@ def making(parts: Parts, process: Rows, packaging: Rows, on: Sheet) -> dict[str,
     on.put("die area", parts.area, "m2")
     dies = on.put("dies on a wafer", _on_wafer(parts.area, process))
     on.put("yield of a die", die_yield, "", "(1 + k A D / alpha) ^ -alpha")
-    carrier = parts.dies * parts.area + parts.stacks * parts.interposer
-    bonds = packaging["bond_yield"] ** (parts.dies + parts.stacks)
+    carrier = parts.dies * parts.area + parts.interposer
+    bonds = packaging["bond_yield"] ** (parts.dies + parts.others)
     passed = on.put("yield of a package", bonds * packaging["assembly_yield"], "", "b^n a")
     interposer = packaging["interposer_wafer_price"] / _on_wafer(carrier, process)
     return {

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 
 from experiments.hand.chips import Chip
 from experiments.hand.layers import Paper
+from experiments.hand.memories import KINDS
 from experiments.hand.ranks import Degrees, heads_of, matrices
 from experiments.hand.sheet import Sheet
 from experiments.hand.work import Request
 
 SLACK = 1 + 1e-6
 """Rounding may make a sum exceed what holds it by so much."""
-
-KINDS: tuple[str, ...] = ("weights", "experts", "kept")
-"""Kinds of data: weights that every token uses, routed experts, and what is kept for users."""
 
 ORDER: tuple[str, ...] = ("weights", "kept", "experts")
 """What fills a memory first: experts last, of which a step reads those only that it touches."""
@@ -76,10 +74,18 @@ class Placed:
     fits: bool
 
 
-def _filled(room: float, data: dict[str, float]) -> dict[str, float]:
-    """Share of each kind that a memory holds, in the order of what is read most often."""
+def _filled(
+    room: float, data: dict[str, float], leaving: tuple[str, ...] = KINDS
+) -> dict[str, float]:
+    """Share of each kind that a memory holds: first what may not leave it, then what is read most.
+
+    Args:
+        room: Bytes that it holds.
+        data: Bytes of each kind.
+        leaving: Kinds that may lie elsewhere.
+    """
     shares = {}
-    for kind in ORDER:
+    for kind in sorted(ORDER, key=lambda it: it in leaving):
         shares[kind] = min(1.0, room / data[kind]) if data[kind] > 0 else 0.0
         room = max(room - shares[kind] * data[kind], 0.0)
     return shares
@@ -115,11 +121,14 @@ def placed(
     if chip.beyond is None:
         main, none = {kind: 1 - sram[kind] for kind in KINDS}, dict.fromkeys(KINDS, 0.0)
         return Placed(sram, main, none, fill=total / usable, fits=total <= usable * SLACK)
-    kept = _filled(max(usable - fixed, 0.0) / pace, outside)
-    main = {it: (1 - sram[it]) * kept[it] for it in KINDS}
-    beyond = {it: (1 - sram[it]) * (1 - kept[it]) if data[it] else 0.0 for it in KINDS}
+    may = chip.beyond.holds
+    kept = _filled(max(usable - fixed, 0.0) / pace, outside, may)
+    away = {it: 1 - kept[it] if it in may and data[it] else 0.0 for it in KINDS}
+    main = {it: (1 - sram[it]) * (1 - away[it]) for it in KINDS}
+    beyond = {it: (1 - sram[it]) * away[it] for it in KINDS}
     far = n * chip.beyond.capacity
-    fill = max(total / (usable + far), fixed / usable)
+    staying = fixed + pace * sum(outside[it] for it in KINDS if it not in may)
+    fill = max(total / (usable + far), staying / usable)
     in_main, in_far = (pace * sum(of[it] * data[it] for it in KINDS) for of in (main, beyond))
     fits = fill <= SLACK and fixed + in_main <= usable * SLACK and in_far <= far * SLACK
     return Placed(sram, main, beyond, fill, fits)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.hand.bill import Spent, capital, dollars_a_million, power
-from experiments.hand.chips import Memory
 from experiments.hand.configs import CONFIGS
 from experiments.hand.layers import Layer, Paper, model_of, talk_model_of
 from experiments.hand.links import Network
 from experiments.hand.machine import Machine, machine_of
-from experiments.hand.memory import KINDS, Placed, held, placed
+from experiments.hand.memories import KINDS, Memory
+from experiments.hand.memory import Placed, held, placed
 from experiments.hand.ranks import Degrees, distinct
 from experiments.hand.sheet import Sheet
 from experiments.hand.waits import (
@@ -237,6 +237,7 @@ def _spent(case: Case, where: Placed, step: float, sent: float, dies: float) -> 
     for _, part, _ in case.parts(busiest=False):
         work = work.plus(part)
     memory = sum(case.moved(work, it) * tier.energy for tier, it in case.memories(where))
+    memory += sum(tier.standby for tier, _ in case.memories(where)) * step
     operations_ = case.tensor_time(work) * case.machine.chip.rates[8]
     return Spent(step, memory, operations_, sent, dies)
 
