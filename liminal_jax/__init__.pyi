@@ -76,6 +76,7 @@ from .sweep.plan import Question as Question
 from .sweep.program import Program as Program
 from .sweep.program import program_of as program_of
 from .sweep.sweep import run_sweep as run_sweep
+from .workload.blocked_fp8 import blocked_fp8 as blocked_fp8
 from .workload.chunk import Chunk as Chunk
 from .workload.chunk import Prompts as Prompts
 from .workload.model import Model as Model

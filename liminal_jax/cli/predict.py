@@ -24,6 +24,7 @@ _FLAGS = {
     "context": "workload.context",
     "weight_bits": "workload.weight_bits",
     "kv_bits": "workload.kv_bits",
+    "kv_format": "workload.kv_format",
     "attention_bits": "workload.attention_bits",
     "routing": "workload.routing",
     "accounting": "workload.accounting",
@@ -48,6 +49,7 @@ def predict(
     context: int | None = None,
     weight_bits: float = 8.0,
     kv_bits: float = 8.0,
+    kv_format: Literal["plain", "blocked-fp8"] = "plain",
     attention_bits: float | None = None,
     routing: Literal["random", "balanced"] = "random",
     accounting: Literal["model", "talk"] = "model",
@@ -82,6 +84,8 @@ def predict(
         context: Tokens of each user's context; 8192, or isl + osl/2, by default. 128K is 131072.
         weight_bits: Bits of a weight.
         kv_bits: Bits of a cache element.
+        kv_format: How latents are cached: `blocked-fp8` has scales and a rotary key of 16 bits, 656
+            bytes a token and layer of DeepSeek-V3.2.
         attention_bits: Bits of attention's operands; 16 by default, as engines multiply.
         routing: How tokens choose experts: at random, or balanced over all ranks.
         accounting: `model` counts everything the model does; `talk` counts as the published

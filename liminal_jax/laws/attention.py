@@ -92,6 +92,33 @@ def latent_cache(*, kv_rank: Scalar, rope_dim: Scalar) -> Scalar:
     return kv_rank + rope_dim
 
 
+def blocked_latent_cache(
+    *, kv_rank: Scalar, rope_dim: Scalar, block: Scalar, scale_bytes: Scalar, rope_bytes: Scalar
+) -> Scalar:
+    r"""Bytes that one token leaves in a cache of 8-bit latents with a scale for each block of them.
+
+        b = r + s r/n + a p
+
+    Args:
+        kv_rank: Width r of the latent, a byte for each element.
+        rope_dim: Width p of the rotary key.
+        block: Elements n of the latent that share a scale.
+        scale_bytes: Bytes s of a scale [B].
+        rope_bytes: Bytes a of an element of the rotary key [B].
+
+    Returns:
+        Bytes [B].
+
+    References:
+        DeepSeek-AI (2025), FlashMLA, README, FP8 KV cache; vLLM names it fp8_ds_mla.
+
+    Examples:
+        >>> blocked_latent_cache(kv_rank=512, rope_dim=64, block=128, scale_bytes=4, rope_bytes=2)
+        656.0
+    """
+    return kv_rank + scale_bytes * kv_rank / block + rope_bytes * rope_dim
+
+
 def expanded_latent_work(
     *,
     heads: Scalar,

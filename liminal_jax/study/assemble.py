@@ -44,6 +44,7 @@ from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.host import ConstantHost
 from liminal_jax.study.assumptions import PRICES, changed, execution_changes, tier_file
 from liminal_jax.study.file import AssumptionsTable, DesignFile, WorkloadTable
+from liminal_jax.workload.blocked_fp8 import blocked_fp8
 from liminal_jax.workload.model import Model, model_of
 from liminal_jax.workload.request import ATTENTION_BITS, Request
 from liminal_jax.workload.talk import talk_model
@@ -121,12 +122,26 @@ def workload_of(table: WorkloadTable) -> Workload:
         kv_bits=table.kv_bits,
         attention_bits=usual if table.attention_bits is None else table.attention_bits,
     )
+    if table.kv_format != "plain":
+        model = _blocked(table, model)
     return Workload(
         model=_talk(table.model, model) if talk else model,
         request=request,
         accounting=table.accounting,
         routing=BalancedRouting() if talk or table.routing == "balanced" else RandomRouting(),
     )
+
+
+def _blocked(table: WorkloadTable, model: Model) -> Model:
+    """The model with latents in blocked FP8, where it has any and they are counted so."""
+    path = "workload.kv_format"
+    if table.accounting == "talk":
+        raise InputError("", [Problem(path, "the talk's accounting counts plain caches only")])
+    try:
+        return blocked_fp8(model)
+    except ValueError:
+        problem = f"{table.kv_format!r} is a cache of latents, and {table.model} has none"
+        raise InputError("", [Problem(path, problem)]) from None
 
 
 def _talk(name: str, model: Model) -> Model:

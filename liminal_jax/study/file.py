@@ -64,6 +64,10 @@ TIER = "technology of capacity tiers"
 """What names a capacity tier, in messages."""
 
 
+BLOCKED_BITS = 8
+"""Bits of a cache whose latents are in blocked FP8."""
+
+
 class WorkloadTable(_Table):
     """What is computed.
 
@@ -72,6 +76,8 @@ class WorkloadTable(_Table):
         context: Tokens of a user's context.
         weight_bits: Bits of a weight.
         kv_bits: Bits of a cache element.
+        kv_format: How latents are cached: `plain`, with `kv_bits` an element, or `blocked-fp8`,
+            with scales and a rotary key of 16 bits, for `kv_bits` 8.
         attention_bits: Bits of attention's operands; 16 where left out, and under the accounting
             `talk` those of the cache, 8 at least.
         routing: How tokens choose experts: `random`, evenly and independently, or `balanced`.
@@ -82,9 +88,18 @@ class WorkloadTable(_Table):
     context: float = Field(ge=1, allow_inf_nan=False, strict=True)
     weight_bits: float = Field(default=8.0, gt=0, le=32, strict=True)
     kv_bits: float = Field(default=8.0, gt=0, le=32, strict=True)
+    kv_format: Literal["plain", "blocked-fp8"] = "plain"
     attention_bits: float | None = Field(default=None, gt=0, le=32, strict=True)
     routing: Literal["random", "balanced"] = "random"
     accounting: Literal["model", "talk"] = "model"
+
+    @field_validator("kv_format")
+    @classmethod
+    def _has_8_bits(cls, value: str, info: Any) -> str:
+        bits = info.data.get("kv_bits", BLOCKED_BITS)
+        if value != "plain" and bits != BLOCKED_BITS:
+            raise ValueError(f"{value!r} has latents of {BLOCKED_BITS} bits, kv_bits is {bits:g}")
+        return value
 
 
 class DesignTable(_Table):

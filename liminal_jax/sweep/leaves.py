@@ -117,6 +117,9 @@ def _numbered(problem: Problem) -> dict[str, Array]:
         skipped = 0 if prefix else 1
         for keys, value in jax.tree_util.tree_leaves_with_path(tree):
             found[prefix + _path(keys[skipped:])] = value
+    if problem.file.workload.kv_format != "plain":
+        # The format fixes the bits of what is cached.
+        del found["kv_bits"]
     if not isinstance(problem.hardware, System):
         found = {path: it for path, it in found.items() if path not in _FOLLOWING}
     return found

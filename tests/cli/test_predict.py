@@ -75,13 +75,27 @@ def test_every_flag_is_heard(capsys):
         "context": 1000,
         "weight_bits": 4,
         "kv_bits": 16,
+        "kv_format": "plain",
         "routing": "random",
         "accounting": "talk",
     }
     defaults = {"context": 8192, "weight_bits": 8, "kv_bits": 8, "accounting": "model"}
-    assert one["workload"] == {"model": "llama-3-8b", "routing": "random", **defaults}
+    words = {"kv_format": "plain", "routing": "random"}
+    assert one["workload"] == {"model": "llama-3-8b", **words, **defaults}
     assert any("talk's accounting" in it for it in all_of_them["basis"])
     assert not any("talk's accounting" in it for it in one["basis"])
+
+
+def test_a_cache_in_blocked_fp8_is_named(capsys):
+    arguments = ["predict", "-m", "deepseek-v2-lite", "--system", "h200"]
+    plain, blocked = (
+        answered(capsys, [*arguments, *it]) for it in ([], ["--kv-format", "blocked-fp8"])
+    )
+    # 27 layers
+    more = 27 * 8192 * (656 - 576)
+    assert blocked["memory_required"] - plain["memory_required"] == more
+    assert any("656 bytes a token and layer" in it for it in blocked["basis"])
+    assert not any("blocked FP8" in it for it in plain["basis"])
 
 
 def test_a_config_a_model_file_and_a_system_of_ones_own(capsys):

@@ -23,6 +23,7 @@ WORKLOAD_WORDS = {
     "context": "tokens of context",
     "weight_bits": "bits of a weight",
     "kv_bits": "bits of a cache element",
+    "kv_format": "format of cached latents",
     "accounting": "accounting",
 }
 """What each number of a workload is."""

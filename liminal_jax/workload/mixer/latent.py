@@ -3,6 +3,7 @@
 DeepSeek-AI (2024), DeepSeek-V2, arXiv:2405.04434.
 """
 
+from abc import abstractmethod
 from typing import Literal
 
 import equinox as eqx
@@ -13,6 +14,7 @@ from liminal_jax.laws.attention import expanded_latent_work, latent_cache, laten
 from liminal_jax.laws.parameters import latent_weights, latent_weights_direct
 from liminal_jax.workload.chunk import Chunk
 from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
+from liminal_jax.workload.mixer.latent_format import AbstractLatentFormat, PlainLatents
 from liminal_jax.workload.mixer.scope import AbstractScope, FullScope
 from liminal_jax.workload.reading.fields import Fields
 from liminal_jax.workload.reading.parts import Table
@@ -105,6 +107,10 @@ class AbstractLatent(AbstractMixer):
     rope_dim: eqx.AbstractVar[Leaf]
     scope: eqx.AbstractVar[AbstractScope]
 
+    @abstractmethod
+    def token_elements(self) -> Scalar:
+        """Elements that one token leaves in the cache."""
+
     def work(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """See `AbstractMixer`."""
         tokens = self.scope.kept(context, relaxation)
@@ -118,8 +124,7 @@ class AbstractLatent(AbstractMixer):
 
     def cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """See `AbstractMixer`."""
-        a_token = latent_cache(kv_rank=self.kv_rank, rope_dim=self.rope_dim)
-        return a_token * self.scope.kept(context, relaxation)
+        return self.token_elements() * self.scope.kept(context, relaxation)
 
     def traffic(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """All that is kept: the new token's latent is written, the others are read."""
@@ -130,7 +135,7 @@ class AbstractLatent(AbstractMixer):
         return self.kv_rank
 
     def query_width(self) -> Scalar:
-        """Absorbed: as wide as what is cached."""
+        """Absorbed: as wide as the latent and the rotary key."""
         return latent_cache(kv_rank=self.kv_rank, rope_dim=self.rope_dim)
 
 
@@ -140,6 +145,9 @@ class Latent(AbstractLatent):
     Absorbing leaves the stored matrices as they are: the query is taken through the key's
     up-projection, the output through the value's, so a token's work on them is that of using each
     once. See `LatentAttention`.
+
+    Attributes:
+        stored: Format of the cache.
     """
 
     heads: Leaf = eqx.field(converter=as_leaf)
@@ -149,6 +157,11 @@ class Latent(AbstractLatent):
     rope_dim: Leaf = eqx.field(converter=as_leaf)
     value_dim: Leaf = eqx.field(converter=as_leaf)
     scope: AbstractScope = eqx.field(default_factory=FullScope)
+    stored: AbstractLatentFormat = eqx.field(default_factory=PlainLatents)
+
+    def token_elements(self) -> Scalar:
+        """See `AbstractLatent`."""
+        return self.stored.elements(self.kv_rank, self.rope_dim)
 
     def weights(self, hidden: Scalar) -> Scalar:
         """See `AbstractMixer`."""
@@ -189,7 +202,7 @@ class Latent(AbstractLatent):
 
     def basis(self) -> tuple[str, ...]:
         """See `AbstractMixer`."""
-        return self.scope.basis()
+        return (*self.scope.basis(), *self.stored.basis(self.kv_rank, self.rope_dim))
 
 
 def latent(fields: Fields) -> Table:

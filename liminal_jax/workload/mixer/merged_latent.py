@@ -3,6 +3,7 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax.laws.attention import latent_cache
 from liminal_jax.laws.parameters import merged_latent_weights
 from liminal_jax.workload.mixer.latent import AbstractLatent
 from liminal_jax.workload.mixer.scope import AbstractScope, FullScope
@@ -21,6 +22,10 @@ class MergedLatent(AbstractLatent):
     rope_dim: Leaf = eqx.field(converter=as_leaf)
     cache_ranks: Leaf = eqx.field(converter=as_leaf)
     scope: AbstractScope = eqx.field(default_factory=FullScope)
+
+    def token_elements(self) -> Scalar:
+        """See `AbstractLatent`."""
+        return latent_cache(kv_rank=self.kv_rank, rope_dim=self.rope_dim)
 
     def weights(self, hidden: Scalar) -> Scalar:
         """See `AbstractMixer`."""

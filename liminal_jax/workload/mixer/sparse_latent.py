@@ -22,6 +22,7 @@ from liminal_jax.workload.feedforward.mixture import (
 )
 from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
 from liminal_jax.workload.mixer.latent import Latent, LatentAttention, latent
+from liminal_jax.workload.mixer.latent_format import AbstractLatentFormat, PlainLatents
 from liminal_jax.workload.mixer.lightning import BASIS, Index, IndexSpec, lightning_index, selected
 from liminal_jax.workload.mixer.scope import AbstractScope, FullScope, WindowScope
 from liminal_jax.workload.reading.family import Family
@@ -107,6 +108,7 @@ class SparseLatent(AbstractMixer):
     Attributes:
         top_k: Tokens attended to.
         index: What selects them; none where an earlier layer has.
+        stored: Format of the cache of latents; keys of the index are stored apart.
     """
 
     heads: Leaf = eqx.field(converter=as_leaf)
@@ -117,6 +119,7 @@ class SparseLatent(AbstractMixer):
     value_dim: Leaf = eqx.field(converter=as_leaf)
     top_k: Leaf = eqx.field(converter=as_leaf)
     index: Index | None
+    stored: AbstractLatentFormat = eqx.field(default_factory=PlainLatents)
 
     def _latent(self, scope: AbstractScope) -> Latent:
         """The attention over the tokens of a scope."""
@@ -128,6 +131,7 @@ class SparseLatent(AbstractMixer):
             rope_dim=self.rope_dim,
             value_dim=self.value_dim,
             scope=scope,
+            stored=self.stored,
         )
 
     def _kept(self) -> Latent:
@@ -188,7 +192,7 @@ class SparseLatent(AbstractMixer):
 
     def basis(self) -> tuple[str, ...]:
         """See `AbstractMixer`."""
-        return (BASIS,)
+        return (BASIS, *self.stored.basis(self.kv_rank, self.rope_dim))
 
 
 def sparse_latent(fields: Fields, indexed: list[bool]) -> list[Table]:
