@@ -47,6 +47,7 @@ from .mapping.exchange import TalkExchange as TalkExchange
 from .mapping.placement import Placement as Placement
 from .mapping.routing import BalancedRouting as BalancedRouting
 from .mapping.routing import RandomRouting as RandomRouting
+from .mapping.routing import UnevenRouting as UnevenRouting
 from .performance.design import Assumptions as Assumptions
 from .performance.design import Design as Design
 from .performance.filled import filled_design as filled_design

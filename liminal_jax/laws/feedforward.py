@@ -40,6 +40,41 @@ def expected_distinct_experts(*, experts: Scalar, top_k: Scalar, tokens: Scalar)
     return experts * jnp.where(share < 1, -jnp.expm1(_log_missed(share, tokens)), 1.0)
 
 
+def distinct_experts_of_two_kinds(
+    *, experts: Scalar, top_k: Scalar, tokens: Scalar, popular: Scalar, taken: Scalar
+) -> Scalar:
+    r"""Experts that at least one token of a batch is sent to, where some are popular.
+
+        D = D(a E, b k, B) + D((1 - a) E, (1 - b) k, B)
+
+    with D of `expected_distinct_experts`: a share of the experts takes a share of all choices, and
+    within both kinds routing is even and independent.
+
+    Args:
+        experts: Routed experts E.
+        top_k: Experts k that one token is sent to.
+        tokens: Tokens B routed together.
+        popular: Share a of the experts that are popular, between 0 and 1.
+        taken: Share b of all choices that fall on them, at least a.
+
+    Returns:
+        Expected number of experts whose weights are read; at most that of even routing.
+
+    References:
+        Counted; even routing by itself is that of LIMINAL, arXiv:2507.14397.
+
+    Examples:
+        >>> round(float(distinct_experts_of_two_kinds(
+        ...     experts=8.0, top_k=2.0, tokens=2.0, popular=0.25, taken=0.5)), 6)  # 1.5 + 11/6
+        3.333333
+    """
+    few = expected_distinct_experts(experts=popular * experts, top_k=taken * top_k, tokens=tokens)
+    others = expected_distinct_experts(
+        experts=(1 - popular) * experts, top_k=(1 - taken) * top_k, tokens=tokens
+    )
+    return few + others
+
+
 def busiest_rank_crowding(
     *, experts: Scalar, top_k: Scalar, tokens: Scalar, ranks: Scalar
 ) -> Scalar:

@@ -77,7 +77,8 @@ class Spread(eqx.Module):
 
     def balanced(self) -> "Spread":
         """The same for the mean rank."""
-        return Spread(self.mapping, self.exchange, BalancedRouting(), self.sharing.balanced())
+        routing = self.routing.balanced()
+        return Spread(self.mapping, self.exchange, routing, self.sharing.balanced())
 
     def of_mixer(self, mixer: AbstractMixer, relaxation: AbstractRelaxation) -> MixerSharing:
         """What ranks copy of a mixer."""
@@ -166,9 +167,11 @@ def _feedforward(
     always, sharing, tokens = block.weights(model.hidden), spread.sharing, passing.tokens()
     copies, users = sharing.copies, sharing.users
     busiest_weights = busiest_tokens = 1.0
+    read: Scalar = 0.0
     if isinstance(block, AbstractMixture):
         copies, users = sharing.shared_copies, sharing.shared_users
         ranks = spread.mapping.ep
+        read = spread.routing.weights_read(block, model.hidden, tokens)
         busiest_weights = spread.routing.weight_imbalance(block, tokens, ranks)
         busiest_tokens = spread.routing.token_imbalance(block, tokens, ranks)
     products = passing.imbalance(users) * always
@@ -179,8 +182,7 @@ def _feedforward(
         * passing.imbalance(sharing.users)
         * scalar_work(elements=block.activations(), operations=model.operations.per_activation),
         weights=copies * request.weight_bytes(always),
-        experts=busiest_weights
-        * request.weight_bytes(block.expert_weights_read(model.hidden, tokens)),
+        experts=busiest_weights * request.weight_bytes(read),
     )
 
 

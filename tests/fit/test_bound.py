@@ -12,18 +12,6 @@ from liminal_jax.fit.calibrate import load_measured
 from liminal_jax.fit.rows import Case
 
 MEASUREMENTS = Path(__file__).parents[3] / "shared" / "reference" / "measurements"
-ALIKE = "llama-batched-bench"
-"""A benchmark that decodes made-up tokens, which share experts: the bound takes tokens to choose
-experts independently, and is up to a fifth too slow for mixtures there."""
-
-
-def _beyond(cases: tuple[Case, ...]) -> list[dict[str, object]]:
-    notes = {it.row.line: it.row.note for it in cases}
-    beyond = above_bound(cases)
-    for row in beyond:
-        if ALIKE in notes[row["line"]]:
-            assert row["measured"] > 0.8 * row["bound"]
-    return [row for row in beyond if ALIKE not in notes[row["line"]]]
 
 
 def _cases(path: Path) -> tuple[Case, ...]:
@@ -44,7 +32,7 @@ def _cases(path: Path) -> tuple[Case, ...]:
     ],
 )
 def test_no_row_beats_the_best_mapping(path):
-    assert _beyond(_cases(path)) == []
+    assert above_bound(_cases(path)) == []
 
 
 def test_the_bound_is_that_of_the_quickest_mapping():
@@ -54,3 +42,18 @@ def test_the_bound_is_that_of_the_quickest_mapping():
     (row,) = above_bound([dataclasses.replace(first, tpot=quick / 2)])
     assert (row["line"], row["measured"]) == (first.row.line, quick / 2)
     assert row["bound"] == pytest.approx(quick)
+
+
+def test_the_bound_of_a_mixture_is_that_of_uneven_routing():
+    """Even routing reads more experts than the quickest of these rows has time for."""
+    rows = [it for it in _cases(MEASURED) if "llama-batched-bench" in it.row.note]
+    (row,) = [
+        it
+        for it in rows
+        if it.model_name == "qwen3-30b-a3b" and (it.batch, it.row.isl) == (32, 512)
+    ]
+    # 128 experts of 3 x 768 x 2048 in 48 layers, read at the 273 GB/s of the chip
+    expert = 48 * 3 * 768 * 2048 * row.weight_bits / 8
+    even, uneven = 128 * (1 - (1 - 8 / 128) ** 32), 58 * (1 - (1 - 7.2 / 58) ** 32)
+    uneven += 70 * (1 - (1 - 0.8 / 70) ** 32)
+    assert expert * uneven / 273e9 < best_bound(row) < row.tpot < expert * even / 273e9

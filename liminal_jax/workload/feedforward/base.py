@@ -67,10 +67,6 @@ class AbstractFeedForward(eqx.Module):
         return self.expert_weights_used(hidden)
 
     @abstractmethod
-    def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
-        """Elements of the routed experts that a batch of tokens reads."""
-
-    @abstractmethod
     def activations(self) -> Scalar:
         """Width of the blocks that one token passes."""
 
@@ -85,6 +81,10 @@ class AbstractMixture(AbstractFeedForward):
 
     experts: eqx.AbstractVar[Leaf]
     top_k: eqx.AbstractVar[Leaf]
+
+    @abstractmethod
+    def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
+        """Elements of the routed experts that a batch of tokens reads, routing even."""
 
     @abstractmethod
     def routed_width(self, hidden: Scalar) -> Scalar:

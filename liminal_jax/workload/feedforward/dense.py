@@ -95,11 +95,6 @@ class Dense(AbstractFeedForward):
         del hidden
         return 0.0
 
-    def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
-        """None."""
-        del hidden, tokens
-        return 0.0
-
     def activations(self) -> Scalar:
         """See `AbstractFeedForward`."""
         return self.intermediate

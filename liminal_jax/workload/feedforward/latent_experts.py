@@ -150,7 +150,7 @@ class LatentMixture(AbstractMixture):
         return self.top_k * self._expert()
 
     def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
-        """See `AbstractFeedForward`."""
+        """See `AbstractMixture`."""
         del hidden
         distinct = expected_distinct_experts(experts=self.experts, top_k=self.top_k, tokens=tokens)
         return distinct * self._expert()

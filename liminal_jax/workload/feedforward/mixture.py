@@ -161,7 +161,7 @@ class Mixture(AbstractMixture):
         return self.top_k * self._matrices(hidden)
 
     def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
-        """See `AbstractFeedForward`."""
+        """See `AbstractMixture`."""
         distinct = expected_distinct_experts(experts=self.experts, top_k=self.top_k, tokens=tokens)
         return distinct * self._expert(hidden)
 
