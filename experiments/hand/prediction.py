@@ -25,6 +25,7 @@ from experiments.hand.waits import (
     counted_collectives,
     die_sum_energy,
     die_sum_time,
+    die_sums,
     operations,
 )
 from experiments.hand.work import Load, Request, Work, end_work, layer_parts, load_of
@@ -205,30 +206,43 @@ def _layers_wait(case: Case, on: Sheet) -> tuple[float, float]:
     return waited, sent
 
 
+def _over_dies(case: Case, on: Sheet) -> tuple[float, float]:
+    """Time and energy of all sums over the dies of a chip [s, J]."""
+    dies, use, element = case.machine.chip.dies, case.machine.execution, case.ask.message_bits / 8
+    waited = spent = 0.0
+    for kind, (layer, count) in enumerate(case.model.layers, start=1):
+        crowding = case.load(layer, busiest=True).tokens
+        for it in die_sums(layer, case.model.hidden, case.degrees, crowding):
+            waited += count * die_sum_time(it.fullest * element, dies, use)
+            spent += count * die_sum_energy(it.mean * element, dies, use)
+            on.put(f"message of a sum over dies in kind {kind}", it.fullest * element, "B")
+    return waited, spent
+
+
 def _exposed(case: Case, on: Sheet) -> tuple[float, float, float]:
     """T_exposed, bytes that the mean chip sends, and energy between its dies [s, B, J]."""
     on.head("waits")
     degrees, use, network = case.degrees, case.machine.execution, case.machine.network
     layers, sent = _layers_wait(case, on)
     starts = sum(count * operations(layer, use) for layer, count in case.model.layers)
-    sums = 2 * case.model.count()  # after each mixer and each block
+    over_dies, dies_spend = _over_dies(case, on)
     token = case.ask.message_bits / 8 * case.model.hidden
     fullest, mean = (of(degrees.group) * token for of in (degrees.fullest, degrees.mean))
     stages = 0.0
     if degrees.pp > 1:
         stages = degrees.pp * network.send(fullest / degrees.group, degrees.chips)
         sent += degrees.pp * mean / degrees.group
-    dies, start = case.machine.chip.dies, use["operation_time"]
+    start = use["operation_time"]
     pieces = {
         "collectives of layers": case.pace * layers,
         "sending between stages": stages,
         "starts of operators": case.pace * starts * start,
         "start of the head": use["head_operations"] * start if case.model.head else 0.0,
-        "sums over dies": case.pace * sums * die_sum_time(fullest, dies, use),
+        "sums over dies": case.pace * over_dies,
     }
     for name, piece in pieces.items():
         on.put(name, piece, "s")
-    return sum(pieces.values()), sent, sums * die_sum_energy(mean, dies, use)
+    return sum(pieces.values()), sent, dies_spend
 
 
 def _spent(case: Case, where: Placed, step: float, sent: float, dies: float) -> Spent:

@@ -5,7 +5,7 @@ Times are those of the fullest group, bytes sent those of the mean one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from experiments.hand.layers import Layer, Paper
 from experiments.hand.links import Network, one_shot, two_shots
@@ -49,6 +49,13 @@ class Collective:
             return 0.0
         once = self.mean * (self.ranks - 1) / self.ranks
         return 2 * once if self.kind == "all-reduce" else once
+
+
+class Summed(NamedTuple):
+    """Elements that the dies of a chip sum: of the fullest one, and of the mean one."""
+
+    fullest: float
+    mean: float
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,24 @@ def operations(layer: Layer, execution: Rows) -> float:
     """Operators of a layer that each wait for the one before."""
     kind = "mixture" if layer.block.experts else "dense"
     return execution["mixer_operations"] + execution[f"{kind}_operations"]
+
+
+def die_sums(layer: Layer, hidden: int, degrees: Degrees, crowding: float) -> list[Summed]:
+    """Elements that the dies of a chip sum in one layer.
+
+    The users of a group after the mixer and after a dense block. After experts: the tokens that
+    come to those of the chip, `crowding` times as many on the busiest as on the mean one; and the
+    users of a shared expert.
+    """
+    g, s, block = degrees.group, degrees.sharing, layer.block
+    users = Summed(degrees.fullest(g) * hidden, degrees.mean(g) * hidden)
+    if not block.experts or degrees.summed:
+        return [users, users]
+    come = degrees.batch * min(1.0, block.top_k / degrees.ep) * hidden
+    found = [users, Summed(crowding * come, come)]
+    if block.shared and degrees.ep > 1:
+        found.append(Summed(degrees.fullest(s) * hidden, degrees.mean(s) * hidden))
+    return found
 
 
 def die_sum_time(message: float, dies: int, execution: Rows) -> float:

@@ -27,7 +27,8 @@ from liminal_jax.performance.residents import (
     table_crowding,
 )
 from liminal_jax.performance.step_terms import step_terms
-from liminal_jax.performance.timing import communication, operator_times, tensor_time, within_chip
+from liminal_jax.performance.timing import communication, operator_times, tensor_time
+from liminal_jax.performance.within_chip import within_chip
 from liminal_jax.workload.chunk import Prompts
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request

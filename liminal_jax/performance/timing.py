@@ -1,21 +1,16 @@
 """How long operators keep the arithmetic and the memory busy, and how long collectives take."""
 
-import equinox as eqx
-
-from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._arrays import Scalar
 from liminal_jax.hardware.chip import Chip
-from liminal_jax.hardware.execution import Execution
-from liminal_jax.laws.package import dependent_time
 from liminal_jax.laws.roofline import compute_time, memory_time
 from liminal_jax.laws.scalar import exponential_time
 from liminal_jax.mapping.exchange import Exchanged, Tokens
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
-from liminal_jax.performance.operators import Operator, Passing
+from liminal_jax.performance.operators import Operator
 from liminal_jax.performance.overlap import Times
 from liminal_jax.workload.chunk import Prompts
-from liminal_jax.workload.feedforward.base import AbstractMixture
-from liminal_jax.workload.model import Layers, Model
+from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
 
@@ -83,57 +78,3 @@ def communication(
     for group in model.layers:
         layers = layers + exchange.layer(group, tokens, *place).scaled(group.count)
     return layers, exchange.pipeline(tokens, *place)
-
-
-class WithinChip(eqx.Module):
-    """What a step waits for inside each chip.
-
-    Attributes:
-        layers: Time exposed in all layers, of the fullest ranks [s].
-        head: Time exposed in embedding and head [s].
-        energy: Energy of what the dies of one chip send each other, of the mean rank [J].
-    """
-
-    layers: Leaf = eqx.field(converter=as_leaf)
-    head: Leaf = eqx.field(converter=as_leaf)
-    energy: Leaf = eqx.field(converter=as_leaf)
-
-
-def _dependent_operations(layers: Layers, execution: Execution) -> Scalar:
-    """Operators of one layer that each depend on the one before."""
-    operations = 0.0 if layers.attention is None else execution.mixer_operations
-    if isinstance(layers.feedforward, AbstractMixture):
-        return operations + execution.mixture_operations
-    return operations if layers.feedforward is None else operations + execution.dense_operations
-
-
-def within_chip(
-    design: Design,
-    model: Model,
-    request: Request,
-    prompts: Prompts | None,
-    assumptions: Assumptions,
-) -> WithinChip:
-    """Starts of operators, and sums of the residual stream over dies after each part of a layer.
-
-    The dies of a package share every layer as tensor-parallel ranks do, whatever the chips share.
-    """
-    system, execution = design.system, design.system.execution
-    links, dies = system.die_links, system.chip.dies
-    operations = sum(
-        group.count * _dependent_operations(group, execution) for group in model.layers
-    )
-    layers = dependent_time(operations=operations, time=execution.operation_time)
-    outside = 0.0 if model.tables is None else execution.head_operations
-    head, energy = dependent_time(operations=outside, time=execution.operation_time), 0.0
-    if links is not None:
-        relaxation = assumptions.relaxation
-        sharing = assumptions.exchange.sharing(design.batch, design.mapping, relaxation)
-        tokens = Passing(design.batch, prompts)
-        mean = tokens.tokens() / sharing.copies
-        fullest = tokens.tokens() * tokens.imbalance(sharing.users) / sharing.copies
-        message = request.message_bytes(fullest * model.hidden)
-        sums = sum(group.count * group.parts() for group in model.layers)
-        layers = layers + sums * links.all_reduce_time(message, dies, assumptions.relaxation)
-        energy = sums * links.all_reduce_energy(request.message_bytes(mean * model.hidden), dies)
-    return WithinChip(layers=layers, head=head, energy=energy)

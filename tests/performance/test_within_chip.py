@@ -10,12 +10,15 @@ from liminal_jax.data.build import die_links_of, execution_of, load_model
 from liminal_jax.data.hardware import load_execution_file
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.package import DieLinks
+from liminal_jax.laws.feedforward import busiest_rank_load
 from liminal_jax.mapping.attention import DataParallel
 from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.exchange import LayerExchange
 from liminal_jax.mapping.placement import Placement
+from liminal_jax.mapping.routing import BalancedRouting, RandomRouting
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.predictor import predict
-from liminal_jax.performance.timing import within_chip
+from liminal_jax.performance.within_chip import within_chip
 from liminal_jax.workload.model import model_of
 from liminal_jax.workload.request import Request
 from tests.performance.toys import TWO_LAYERS, toy_system
@@ -66,12 +69,25 @@ def test_sums_over_dies_by_hand():
     assert float(got.chip_power) == pytest.approx(IDLE + energy / float(got.step_time), rel=1e-12)
 
 
-def test_sums_over_dies_take_the_time_of_the_fullest_rank_and_the_energy_of_the_mean():
-    # 2 users over 4 ranks: 16 B of one on the fullest, 8 B of half a one on the mean
+def apart(routing):
     design = design_with(mapping=Mapping(tp=4, ep=4, attention=DataParallel()))
-    inside = within_chip(design, MODEL, REQUEST, None, Assumptions())
-    assert float(inside.layers) == pytest.approx(4 * (0.25 + 2 * 3 / 4 * 16 / 64), rel=1e-12)
-    assert float(inside.energy) == pytest.approx(4 * 2 * 3 * 8 * 0.5, rel=1e-12)
+    return within_chip(design, MODEL, REQUEST, None, Assumptions(exchange=LayerExchange(routing)))
+
+
+def test_sums_over_dies_take_the_time_of_the_fullest_rank_and_the_energy_of_the_mean():
+    inside = apart(BalancedRouting())
+    # Three parts and the shared expert: 2 users over 4 ranks, 16 B of one on the fullest, 8 B of
+    # half a one on the mean. Experts: half of the tokens come to each rank, 16 B of one.
+    assert float(inside.layers) == pytest.approx(5 * (0.25 + 2 * 3 / 4 * 16 / 64), rel=1e-12)
+    assert float(inside.energy) == pytest.approx(2 * 3 * (4 * 8 + 16) * 0.5, rel=1e-12)
+
+
+def test_the_rank_to_which_most_tokens_come_sums_most():
+    even, random = apart(BalancedRouting()), apart(RandomRouting())
+    busiest = busiest_rank_load(experts=4.0, top_k=2.0, tokens=2.0, ranks=4.0)
+    more = 2 * 3 / 4 * 16 / 64 * (busiest - 1)
+    assert float(random.layers - even.layers) == pytest.approx(float(more), rel=1e-12)
+    assert float(random.energy) == float(even.energy)
 
 
 def test_one_die_and_endless_links_wait_for_nothing():
