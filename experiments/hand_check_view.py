@@ -107,7 +107,7 @@ def _sections(terms: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for section, its in groupby(terms, key=lambda it: it["section"]):
         table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
-        table.add_column(overflow="fold")
+        table.add_column(no_wrap=True)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
