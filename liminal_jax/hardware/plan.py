@@ -71,7 +71,7 @@ class Buildability(eqx.Module):
         shoreline: Die edge that the stacks with the capacity tier, or the links between dies, need
             over that there is.
         whole_stacks: Stacks that all dies together have if each has as many, over the stacks
-            planned; or the same of units of the capacity tier, whichever is more.
+            planned, times the same of units of the capacity tier.
         stacked_area: Area that stacks cover over that of the dies.
         interposer: Area of the package's interposer over that of the largest that is made.
     """
@@ -178,7 +178,9 @@ def buildability(
     whole = relaxation.ceil(share) / share
     if tier is not None:
         each = tier.units / plan.dies
-        whole = relaxation.maximum(whole, relaxation.ceil(each) / each)
+        # Both are 1 where they hold, so their product is 1 where both do; a soft maximum of them
+        # would lie above.
+        whole = whole * relaxation.ceil(each) / each
     return Buildability(
         reticle=area / (process.reticle_width * process.reticle_height),
         shoreline=_shoreline(share, area, plan, material, relaxation),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liminal_jax._smooth import Exact, Soft
+from liminal_jax._smooth import Exact, Soft, SoftSizes
 from liminal_jax.data.build import (
     capacity_technology_of,
     packaging_of,
@@ -337,8 +337,11 @@ def test_a_tier_takes_area_edge_and_interposer(name: str) -> None:
 
 @pytest.mark.parametrize(("units", "whole"), [(4, 1.0), (3, 4 / 3), (1, 2.0)])
 def test_every_die_has_as_many_units(units: float, whole: float) -> None:
-    limits = buildability(with_units(PLAN, float(units)), with_tier("lpddr5x"), Exact())
-    assert float(limits.whole_stacks) == pytest.approx(whole)
+    plan, material = with_units(PLAN, float(units)), with_tier("lpddr5x")
+    assert float(buildability(plan, material, Exact()).whole_stacks) == pytest.approx(whole)
+    # Where both are whole, no blur of kinks may exceed the limit.
+    soft = float(buildability(with_units(PLAN, 4.0), material, SoftSizes(0.005)).whole_stacks)
+    assert soft == 1
 
 
 def test_modules_on_the_board_are_bought_and_stacks_are_bonded() -> None:
