@@ -18,10 +18,7 @@ def validate(
 ) -> None:
     """Compare predictions with measured decode: error by source, engine, chip, model and users.
 
-    What the calibration was fitted to is judged by fits that left its cell out.
-
-    Rows in whose time prompts have a part are compared with serving, apart. Rows that are quicker
-    than the bound of the best mapping on the same chips are listed.
+    Fits that left a row's own cell out judge it; rows beyond the bound of their chips are told.
 
     Args:
         data: Measurements, in the columns that `liminal calibrate --help` tells; those that come

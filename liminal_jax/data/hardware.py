@@ -35,7 +35,7 @@ from liminal_jax.data.numbers import (
     Quantity,
 )
 from liminal_jax.data.validation import validated
-from liminal_jax.hardware.chip import KINDS
+from liminal_jax.hardware.kinds import KINDS
 
 _DATA = Path(__file__).parent
 

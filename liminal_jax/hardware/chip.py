@@ -6,11 +6,8 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.hardware.power import AbstractPower
-
-KINDS = ("weights", "cache", "experts")
-"""Kinds of data, in the order in which memories are filled: what is read most for its size first.
-"""
 
 
 class MemoryTier(eqx.Module):

@@ -3,7 +3,8 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
-from liminal_jax.hardware.chip import KINDS, CapacityTier
+from liminal_jax.hardware.chip import CapacityTier
+from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.hardware.technology import CapacityTechnology, Process
 
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
-from liminal_jax.hardware.chip import KINDS
+from liminal_jax.hardware.kinds import KINDS
 
 
 class Shares(eqx.Module):

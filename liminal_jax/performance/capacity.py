@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
-from liminal_jax.hardware.chip import KINDS
+from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.placement import Shares
 from liminal_jax.performance.design import Design

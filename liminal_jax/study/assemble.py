@@ -31,8 +31,8 @@ from liminal_jax.data.hardware import (
 )
 from liminal_jax.data.library import Library, library_of
 from liminal_jax.data.models import load_model_spec
-from liminal_jax.hardware.chip import KINDS
 from liminal_jax.hardware.execution import Execution
+from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.hardware.network import AbstractNetwork, FittedLatency
 from liminal_jax.hardware.plan import Material
 from liminal_jax.hardware.system import Facility, System

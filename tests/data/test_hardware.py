@@ -27,7 +27,7 @@ from liminal_jax.data.hardware import (
     system_paths,
     technology_names,
 )
-from liminal_jax.hardware.chip import KINDS
+from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.view.systems import numbers_in
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "hardware"
