@@ -63,10 +63,10 @@ from .performance.residents import residents as residents
 from .performance.serving import Lengths as Lengths
 from .performance.serving import prefill as prefill
 from .performance.serving import serve as serve
+from .study.bundled import study_names as study_names
 from .study.file import ObjectiveTable as ObjectiveTable
 from .study.file import load_design as load_design
 from .study.file import load_study as load_study
-from .study.file import study_names as study_names
 from .study.problem import Problem as Problem
 from .study.problem import problem_of as problem_of
 from .study.uncertain import Draws as Draws

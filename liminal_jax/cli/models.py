@@ -19,15 +19,14 @@ def models_list(json: bool = False) -> None:
     Args:
         json: Print one JSON object, from name to counts.
     """
-    from liminal_jax.data.models import load_model_spec, model_names
+    from liminal_jax.data.summaries import bundled_summaries
     from liminal_jax.view.models import models_legend, models_table
-    from liminal_jax.workload.counts import counts
 
-    specs = [load_model_spec(name) for name in model_names()]
+    models = bundled_summaries()
     if json:
-        print(json_format.dumps({spec.name: counts(spec)._asdict() for spec in specs}, indent=2))
+        _print_record({name: model.counts._asdict() for name, model in models.items()})
         return
-    _print(models_table(specs), "", models_legend())
+    _print(models_table(models.values()), "", models_legend())
 
 
 def models_import(
@@ -49,23 +48,24 @@ def models_import(
     """
     from liminal_jax.data.models import load_model_config, model_file, save_model_spec
     from liminal_jax.view.models import expectation, expectation_view, model_view, report_view
-    from liminal_jax.workload.counts import counts
+    from liminal_jax.workload.summarised import summarised
 
     number = None if expect_parameters is None else parameter_number(expect_parameters)
     if save is not None:
         model_file(save)
     spec, report = load_model_config(path)
-    found = None if number is None else expectation(counts(spec), number)
+    model = summarised(spec)
+    found = None if number is None else expectation(model.counts, number)
     failed = found is not None and not found.fitting()
     saved = None if save is None or failed else save_model_spec(spec, save)
     if json:
         extra: dict[str, object] = {} if found is None else {"expected": found.record()}
         if save is not None:
             extra["saved"] = None if saved is None else str(saved)
-        _print_record({"name": spec.name, **counts(spec)._asdict(), **extra})
+        _print_record({"name": model.name, **model.counts._asdict(), **extra})
     else:
         view = [] if found is None else [expectation_view(found)]
-        _print(report_view(report), model_view(spec), *view)
+        _print(report_view(report), model_view(model), *view)
     if found is not None:
         print(found.sentence(), file=sys.stderr)
     if saved is not None:
@@ -83,15 +83,14 @@ def models_show(name: tyro.conf.Positional[str], json: bool = False) -> None:
             hf:org/name.
         json: Print one JSON object: the name and the counts.
     """
-    from liminal_jax.data.models import load_model_spec
+    from liminal_jax.data.summaries import load_summary
     from liminal_jax.view.models import model_view
-    from liminal_jax.workload.counts import counts
 
-    spec = load_model_spec(name)
+    model = load_summary(name)
     if json:
-        _print_record({"name": spec.name, **counts(spec)._asdict()})
+        _print_record({"name": model.name, **model.counts._asdict()})
         return
-    _print(model_view(spec))
+    _print(model_view(model))
 
 
 def models_compare(
@@ -107,7 +106,7 @@ def models_compare(
     """
     from liminal_jax.cli.runtime import prepare_jax
     from liminal_jax.data.models import load_model_spec
-    from liminal_jax.view.models import comparison_table, traits
+    from liminal_jax.view.models_compared import comparison_table, traits
 
     specs = [load_model_spec(name) for name in (first, second)]
     prepare_jax()

@@ -11,16 +11,16 @@ def studies_list(json: bool = False) -> None:
     """
     from rich.table import Table
 
-    from liminal_jax.study.file import load_question, study_names
+    from liminal_jax.study.bundled import study_abouts
     from liminal_jax.view.console import results
 
-    studies = [load_question(name) for name in study_names()]
+    studies = study_abouts()
     if json:
-        print(json_format.dumps({it.name: it.about.strip() for it in studies}, indent=2))
+        print(json_format.dumps({name: it.strip() for name, it in studies.items()}, indent=2))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 1, 0))
     table.add_column("study", no_wrap=True)
     table.add_column("question")
-    for study in studies:
-        table.add_row(study.name, " ".join(study.about.split()))
+    for name, about in studies.items():
+        table.add_row(name, " ".join(about.split()))
     results().print(table)

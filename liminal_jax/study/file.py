@@ -31,6 +31,7 @@ from liminal_jax.data.models import model_names
 from liminal_jax.data.validation import validated
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
 from liminal_jax.study.assumptions import assumption_problems
+from liminal_jax.study.bundled import STUDIES, study_names
 from liminal_jax.study.clock import checked_clock
 from liminal_jax.study.contradictions import (
     contradictions,
@@ -50,8 +51,6 @@ from liminal_jax.study.domain import (
     several,
 )
 from liminal_jax.study.quantities import QUANTITIES
-
-_STUDIES = Path(__file__).parent.parent / "data" / "studies"
 
 
 class _Table(BaseModel):
@@ -428,11 +427,6 @@ def _checked(record: type[_Record], tables: dict[str, Any], source: str) -> _Rec
     return file
 
 
-def study_names() -> tuple[str, ...]:
-    """Names of the studies that come with the package."""
-    return tuple(sorted(path.stem for path in _STUDIES.glob("*.toml")))
-
-
 def load_question(name_or_path: str) -> StudyFile | PortfolioFile:
     """A study or portfolio that comes with the package, by name, or a user's own, by path.
 
@@ -440,7 +434,7 @@ def load_question(name_or_path: str) -> StudyFile | PortfolioFile:
         InputError: there is no such file, or it has mistakes; all of them.
     """
     if name_or_path in study_names():
-        path = _STUDIES / f"{name_or_path}.toml"
+        path = STUDIES / f"{name_or_path}.toml"
         return _question(_tables(path), f"studies/{path.name}")
     path = Path(name_or_path)
     if not path.is_file():

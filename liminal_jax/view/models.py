@@ -2,20 +2,16 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from liminal_jax._smooth import Exact
-from liminal_jax.view.numbers import plain, with_prefix
-from liminal_jax.workload.counts import Counts, counts
-from liminal_jax.workload.huggingface import ReadReport, Row, Use
-from liminal_jax.workload.mixer.base import AbstractMixer
-from liminal_jax.workload.request import Request
-from liminal_jax.workload.spec import ModelSpec
+from liminal_jax.view.numbers import plain
+from liminal_jax.workload.reading.report import ReadReport, Row, Use
+from liminal_jax.workload.summary import Counts, Summary
 
 _WIDTH = 24
 """Columns for a value of a config: longer ones are cut, the file has them in full."""
@@ -32,9 +28,6 @@ _CONVENTIONS = {
 _TOLERANCE = 0.01
 """Relative difference up to which a count fits a published figure, which is rounded."""
 
-_CONTEXTS = {"4K": 4096, "128K": 131_072, "1M": 1_048_576}
-"""Contexts at which models are compared [tokens]."""
-
 
 def billions(number: int) -> str:
     """A number of parameters as people say it.
@@ -46,40 +39,40 @@ def billions(number: int) -> str:
     return f"{number / 1e9:,.2f} B" if number < 1e11 else f"{number / 1e9:,.1f} B"
 
 
-def pattern(spec: ModelSpec) -> str:
+def pattern(model: Summary) -> str:
     """The layers of a model in words.
 
     Examples:
-        >>> from liminal_jax.data.models import load_model_spec
-        >>> pattern(load_model_spec("gpt-oss-20b"))
+        >>> from liminal_jax.data.summaries import load_summary
+        >>> pattern(load_summary("gpt-oss-20b"))
         '12 sliding 128 + 12 full; MoE 4/32'
     """
-    mixers = [(it.attention, it.count) for it in spec.layers]
-    blocks = [(it.feedforward, it.count) for it in spec.layers]
+    mixers = [(it.attention, it.number) for it in model.layers]
+    blocks = [(it.feedforward, it.number) for it in model.layers]
     tallies = (
-        _tally((part.label(), count) for part, count in parts if part is not None)
+        _tally((part.label, count) for part, count in parts if part is not None)
         for parts in (mixers, blocks)
     )
     return "; ".join(tally for tally in tallies if tally)
 
 
-def models_table(specs: Iterable[ModelSpec]) -> Table:
+def models_table(models: Iterable[Summary]) -> Table:
     """One line a model: its parameters, its cache and its layers."""
     table = Table(box=None, pad_edge=False)
     table.add_column("name", no_wrap=True)
     for heading in ("total", "active", "KV B/token", "unwindowed", "layers"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("pattern", overflow="fold")
-    for spec in specs:
-        tally = counts(spec)
+    for model in models:
+        tally = model.counts
         table.add_row(
-            spec.name,
+            model.name,
             billions(tally.total),
             billions(tally.active_without_input_embedding),
             f"{tally.kv_elements_per_token_growing:,}",
             f"{tally.kv_elements_per_token_all_layers:,}",
-            str(sum(group.count for group in spec.layers)),
-            pattern(spec),
+            str(sum(group.number for group in model.layers)),
+            pattern(model),
         )
     return table
 
@@ -93,25 +86,25 @@ def models_legend() -> Text:
     )
 
 
-def model_view(spec: ModelSpec) -> RenderableType:
+def model_view(model: Summary) -> RenderableType:
     """One model: its source, its groups of layers and its counts."""
     table = Table(box=None, pad_edge=False)
     table.add_column("layers", justify="right", no_wrap=True)
     table.add_column("attention")
     table.add_column("feed-forward")
-    for group in spec.layers:
+    for group in model.layers:
         parts = (group.attention, group.feedforward)
-        table.add_row(str(group.count), *("-" if it is None else it.words() for it in parts))
-    embedding = "tied with the head" if spec.tied else "and a head of its own"
-    streams = "" if spec.streams == 1 else f" in {spec.streams} residual streams"
+        table.add_row(str(group.number), *("-" if it is None else it.words for it in parts))
+    embedding = "tied with the head" if model.tied else "and a head of its own"
+    streams = "" if model.streams == 1 else f" in {model.streams} residual streams"
     return Group(
-        Text(spec.name, style="bold"),
-        Text(spec.source),
-        Text(f"width {spec.hidden:,}{streams}, vocabulary {spec.vocabulary:,} {embedding}"),
+        Text(model.name, style="bold"),
+        Text(model.source),
+        Text(f"width {model.hidden:,}{streams}, vocabulary {model.vocabulary:,} {embedding}"),
         Text(),
         table,
         Text(),
-        counts_table(counts(spec)),
+        counts_table(model.counts),
     )
 
 
@@ -183,8 +176,8 @@ def expectation(tally: Counts, number: float) -> Expectation:
     """How an expected number of parameters compares with each convention of counting.
 
     Examples:
-        >>> from liminal_jax.data.models import load_model_spec
-        >>> expectation(counts(load_model_spec("deepseek-v3")), 671e9).sentence()
+        >>> from liminal_jax.data.summaries import load_summary
+        >>> expectation(load_summary("deepseek-v3").counts, 671e9).sentence()
         '671 B expected: fits all parameters, +0.00 %'
     """
     table = tally._asdict()
@@ -206,108 +199,6 @@ def expectation_view(expected: Expectation) -> RenderableType:
         difference, verdict = _signed_per_cent(fit.difference), "yes" if fit.holds() else "no"
         table.add_row(_CONVENTIONS[fit.convention], f"{fit.counted:,}", difference, verdict)
     return Group(Text(), table)
-
-
-def traits(spec: ModelSpec) -> dict[str, Any]:
-    """What a model has, keeps and reads, as plain values; bytes with 8-bit weights and cache.
-
-    `held` is what one user's context occupies, `read` what one token reads and writes; the keys
-    of both are contexts in tokens. States have 32 bits, as in `Request`.
-
-    Examples:
-        >>> from liminal_jax.data.models import load_model_spec
-        >>> traits(load_model_spec("llama-3-8b"))["kv_bytes_held"][4096] == 4096 * 65536
-        True
-    """
-    tally = counts(spec)
-    request = Request(context=0)
-    exact = Exact()
-
-    def by_context(elements: Callable[[AbstractMixer, int], Any]) -> dict[int, int]:
-        return {
-            context: _whole(request.cache_bytes(_over_layers(spec, elements, context)))
-            for context in _CONTEXTS.values()
-        }
-
-    return {
-        "name": spec.name,
-        "parameters_total": tally.total,
-        "parameters_active": tally.active_without_input_embedding,
-        "layers": sum(group.count for group in spec.layers),
-        "pattern": pattern(spec),
-        "weight_bytes_read": _whole(request.weight_bytes(tally.active_without_input_embedding)),
-        "kv_bytes_per_token": _whole(request.cache_bytes(tally.kv_elements_per_token_growing)),
-        "kv_bytes_held": by_context(lambda mixer, tokens: mixer.cache(tokens, exact)),
-        "kv_bytes_read": by_context(lambda mixer, tokens: mixer.traffic(tokens, exact)),
-        "index_bytes_per_token": _whole(request.cache_bytes(tally.index_key_elements_per_token)),
-        "index_bytes_read": by_context(lambda mixer, tokens: mixer.index_traffic(tokens, exact)),
-        "state_bytes": _whole(request.state_bytes(tally.state_elements_per_sequence)),
-    }
-
-
-def comparison_table(first: ModelSpec, second: ModelSpec) -> RenderableType:
-    """Two models side by side, and the second over the first."""
-    ours, theirs = traits(first), traits(second)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    for spec in (first, second):
-        table.add_column(spec.name, justify="right", overflow="fold")
-    table.add_column("ratio", justify="right", no_wrap=True)
-    for heading, shown, value in _compared():
-        one, other = value(ours), value(theirs)
-        ratio = f"{plain(other / one)} x" if one and other else "-"
-        table.add_row(heading, shown(one), shown(other), ratio)
-    layers = [Text(f"{it['name']}: {it['pattern']}") for it in (ours, theirs)]
-    legend = (
-        "8-bit weights and cache, 32-bit states. Held: by the context of one user; read: for one\n"
-        "token of one user alone. Active: without the input embedding. Ratio: second over first."
-    )
-    return Group(table, Text(), *layers, Text(), Text(legend, style="dim"))
-
-
-_Line = tuple[str, Callable[[int], str], Callable[[dict[str, Any]], int]]
-
-
-def _compared() -> list[_Line]:
-    """The lines of a comparison: heading, how a value is shown, and the value of some traits."""
-    lines: list[_Line] = [
-        ("parameters", billions, lambda it: it["parameters_total"]),
-        ("active", billions, lambda it: it["parameters_active"]),
-        ("layers", str, lambda it: it["layers"]),
-        ("weights read", _bytes, lambda it: it["weight_bytes_read"]),
-        ("KV for one more token", _bytes, lambda it: it["kv_bytes_per_token"]),
-    ]
-    for key, heading in (
-        ("kv_bytes_held", "KV held at"),
-        ("kv_bytes_read", "KV read at"),
-        ("index_bytes_read", "index read at"),
-    ):
-        lines += [
-            (f"{heading} {name}", _bytes, lambda it, key=key, context=context: it[key][context])
-            for name, context in _CONTEXTS.items()
-        ]
-    lines.append(("index for one more token", _bytes, lambda it: it["index_bytes_per_token"]))
-    lines.append(("state held", _bytes, lambda it: it["state_bytes"]))
-    return lines
-
-
-def _over_layers(
-    spec: ModelSpec, elements: Callable[[AbstractMixer, int], Any], context: int
-) -> float:
-    """Elements of all layers that have a mixer, at a context."""
-    return sum(
-        group.count * float(elements(group.attention.arrays(), context))
-        for group in spec.layers
-        if group.attention is not None
-    )
-
-
-def _whole(value: Any) -> int:
-    return round(float(value))
-
-
-def _bytes(value: int) -> str:
-    return with_prefix(float(value), "B", 4) if value else "-"
 
 
 def _signed_per_cent(share: float) -> str:

@@ -1,7 +1,6 @@
 """Exact counts of a model: parameters in the conventions in use, and cache elements a token."""
 
 from fractions import Fraction
-from typing import NamedTuple
 
 from liminal_jax.laws.connections import (
     hyper_connection_coefficients,
@@ -9,41 +8,7 @@ from liminal_jax.laws.connections import (
     stream_join_weights,
 )
 from liminal_jax.workload.spec import LayerGroup, ModelSpec
-
-
-class Counts(NamedTuple):
-    """Numbers of a text model without multi-token-prediction heads and vision tower.
-
-    Parameters are whole numbers. What a token adds to a cache need not be one where tokens are
-    pooled; it is a float only then.
-
-    Attributes:
-        total: All parameters, embedding and head included.
-        total_without_embeddings: `total` without the input tables and the head.
-        embedding: Input tables: token embedding and learned positions.
-        lm_head: Output matrix; 0 where it is the embedding.
-        active: `total` without the routed experts that a token skips.
-        active_without_input_embedding: `active` without what a token only looks up. A tied
-            embedding stays: it is read as the head.
-        active_without_embeddings: `active` without the input tables and the head.
-        kv_elements_per_token_growing: Cached elements a token of context adds for ever: those of
-            full-attention layers.
-        kv_elements_per_token_all_layers: Cached elements of a token while every layer keeps it.
-        index_key_elements_per_token: Keys of a sparse-attention index.
-        state_elements_per_sequence: Elements of recurrent states, whatever the context.
-    """
-
-    total: int
-    total_without_embeddings: int
-    embedding: int
-    lm_head: int
-    active: int
-    active_without_input_embedding: int
-    active_without_embeddings: int
-    kv_elements_per_token_growing: int | float
-    kv_elements_per_token_all_layers: int | float
-    index_key_elements_per_token: int | float
-    state_elements_per_sequence: int
+from liminal_jax.workload.summary import Counts
 
 
 def counts(spec: ModelSpec) -> Counts:

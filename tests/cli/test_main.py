@@ -25,6 +25,11 @@ REPORT = "\nprint('jax loaded:', 'jax' in sys.modules, file=sys.stderr)"
         ["optimize", "--help"],
         ["systems"],
         ["systems", "--json"],
+        ["models"],
+        ["models", "--json"],
+        ["models", "show", "deepseek-v3"],
+        ["studies"],
+        ["studies", "--json"],
     ],
 )
 def test_what_needs_no_computation_is_quick(arguments, tmp_path):

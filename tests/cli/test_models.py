@@ -20,9 +20,10 @@ from liminal_jax.cli.models import (
     parameter_number,
 )
 from liminal_jax.data.models import load_model_spec, model_names
-from liminal_jax.workload.counts import Counts, counts
+from liminal_jax.workload.counts import counts
 from liminal_jax.workload.huggingface import ReadReport, Use, read_config
 from liminal_jax.workload.spec import ModelSpec
+from liminal_jax.workload.summary import Counts
 from tests.cli.terminal import exit_code
 from tests.workload.configs import LLAMA_2_7B, REFERENCE, written
 from tests.workload.fuzz import VALUES

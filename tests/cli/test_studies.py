@@ -8,7 +8,8 @@ import pytest
 import tomli_w
 
 from liminal_jax.cli.systems import systems_new
-from liminal_jax.study.file import load_design, load_study, study_names
+from liminal_jax.study.bundled import study_names
+from liminal_jax.study.file import load_design, load_study
 from tests.cli.terminal import command, exit_code
 from tests.workload.configs import LLAMA_2_7B
 

@@ -12,7 +12,8 @@ from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
 from liminal_jax.design.find import find
 from liminal_jax.design.pessimistic import PESSIMISTIC, kink, pessimistic, with_overlap
-from liminal_jax.study.file import load_question, load_space, load_study, study_names
+from liminal_jax.study.bundled import study_names
+from liminal_jax.study.file import load_question, load_space, load_study
 from liminal_jax.study.predicted import predicted
 from liminal_jax.study.problem import NUMERIC, problem_of
 from liminal_jax.study.uncertain import uncertain_numbers

@@ -15,6 +15,7 @@ from liminal_jax.workload.mixer.grouped_query import GroupedQueryAttention
 from liminal_jax.workload.model import model_of
 from liminal_jax.workload.reading.parts import stack
 from liminal_jax.workload.spec import LayerGroup, ModelSpec
+from liminal_jax.workload.summarised import summarised
 from liminal_jax.workload.talk import talk_model
 
 ATTENTION = GroupedQueryAttention(heads=4, kv_heads=2, head_dim=3)
@@ -84,10 +85,10 @@ def test_a_mistake_in_a_state_has_its_path(tmp_path):
 
 
 def test_the_words():
-    assert pattern(HYBRID) == "3 Gated DeltaNet + 1 full; dense"
+    assert pattern(summarised(HYBRID)) == "3 Gated DeltaNet + 1 full; dense"
     only_mixers = HYBRID.model_copy(update={"layers": HYBRID.layers[:1]})
-    assert pattern(only_mixers) == "Gated DeltaNet"
-    assert model_view(HYBRID) is not None
+    assert pattern(summarised(only_mixers)) == "Gated DeltaNet"
+    assert model_view(summarised(HYBRID)) is not None
     assert LINEAR.words() == "Gated DeltaNet, 2/1 heads of 2x3"
 
 
