@@ -6,7 +6,7 @@ import pytest
 
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
-from liminal_jax.study.file import load_question, load_space, load_study
+from liminal_jax.study.file import load_space, load_study
 from liminal_jax.study.predicted import predicted, record_of
 from liminal_jax.study.problem import NUMERIC, problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
@@ -30,7 +30,7 @@ def problem_with(folder, design=None, **tables):
 
 def messages(folder, base="tiered", **tables):
     with pytest.raises(InputError) as caught:
-        problem_of(load_question(str(study(folder, base, **tables))))
+        problem_of(load_study(str(study(folder, base, **tables))))
     return {it.path: it.message for it in caught.value.problems}
 
 
