@@ -10,11 +10,15 @@ import shutil
 import signal
 import tempfile
 
+import hypothesis
 import jax
 
 CACHE = "JAX_COMPILATION_CACHE_DIR"
 
 jax.config.update("jax_enable_x64", True)
+# What is compiled anew takes long, on a busy machine longer than a property should.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
