@@ -1,8 +1,9 @@
 """Compilation of functions that each study compiles afresh and then calls a few hundred times."""
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+import equinox as eqx
 import jax
 
 Inputs = ParamSpec("Inputs")
@@ -18,3 +19,14 @@ def unfused(function: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
     times as long, a millisecond or so.
     """
     return jax.jit(function, compiler_options={"xla_disable_hlo_passes": "fusion"})
+
+
+def as_written(function: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
+    """A function of pytrees compiled as a whole that rounds as its operations, one by one, do.
+
+    Nothing is fused, and `a / (b / c)` does not become `a * c / b`.
+    """
+    options: dict[str, Any] = {
+        "compiler_options": {"xla_disable_hlo_passes": "fusion,algsimp"},
+    }
+    return eqx.filter_jit(function, **options)

@@ -13,6 +13,7 @@ from typing import Annotated
 import tyro
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.options import Maybe
 
 COMMAND = "liminal app"
 
@@ -24,9 +25,9 @@ MODEL, SYSTEM = "deepseek-v3", "h200"
 
 
 def app(
-    run: Annotated[str | None, tyro.conf.Positional] = None,
-    model: Annotated[str | None, tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
-    system: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    run: Annotated[Maybe[str], tyro.conf.Positional] = None,
+    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
+    system: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
     host: str = "127.0.0.1",
     port: int = 2718,
     no_browser: bool = False,

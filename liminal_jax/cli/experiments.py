@@ -12,6 +12,7 @@ from typing import Annotated
 import tyro
 
 from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.cli.options import Maybe
 
 PACKAGE = "experiments"
 """The package beside this one that holds them."""
@@ -84,9 +85,9 @@ def experiments_list(json: bool = False) -> None:
 def experiments_run(
     name: Annotated[str, tyro.conf.Positional],
     smoke: bool = False,
-    measured: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
-    design: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None,
+    measured: Annotated[Maybe[Path], tyro.conf.arg(metavar="FILE")] = None,
+    design: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
+    output: Annotated[Maybe[Path], tyro.conf.arg(aliases=["-o"])] = None,
     overwrite: bool = False,
 ) -> int:
     """Run one experiment: compute, save, draw, print; the last line is one JSON object.

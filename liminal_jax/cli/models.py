@@ -9,6 +9,7 @@ import tyro
 from rich.console import Console
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.options import Maybe
 
 _ZEROS = {"": 0, "K": 3, "M": 6, "B": 9, "T": 12}
 
@@ -31,8 +32,8 @@ def models_list(json: bool = False) -> None:
 
 def models_import(
     path: tyro.conf.Positional[str],
-    expect_parameters: str | None = None,
-    save: str | None = None,
+    expect_parameters: Maybe[str] = None,
+    save: Maybe[str] = None,
     json: bool = False,
 ) -> int:
     """Read a Hugging Face config and show what was read, defaulted and ignored.

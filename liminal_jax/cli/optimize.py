@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import tyro
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 
 BUILT_IN = "deepseek-v3-128k"
@@ -16,7 +17,7 @@ BUILT_IN = "deepseek-v3-128k"
 
 def optimize(
     study: Annotated[str, tyro.conf.Positional] = BUILT_IN,
-    output: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
+    output: Annotated[Maybe[str], tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
     overwrite: bool = False,
     starts: int = 32,
     seed: int = 0,

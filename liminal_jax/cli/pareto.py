@@ -8,6 +8,7 @@ import tyro
 
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.cli.optimize import BUILT_IN, problem_at
+from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def pareto(
     study: Annotated[str, tyro.conf.Positional] = BUILT_IN,
     maximise: Annotated[tuple[str, ...], tyro.conf.arg(metavar="QUANTITY")] = (),
     minimise: Annotated[tuple[str, ...], tyro.conf.arg(metavar="QUANTITY")] = (),
-    output: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
+    output: Annotated[Maybe[str], tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
     overwrite: bool = False,
     epsilon: float = 0.0,
     seconds: float = 300.0,

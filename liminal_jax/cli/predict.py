@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 
 _FLAGS = {
@@ -33,8 +34,8 @@ _FLAGS = {
 
 
 def predict(
-    model: Annotated[str | None, tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
-    system: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
+    system: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
     tp: int = 1,
     cp: int = 1,
     pp: int = 1,
@@ -42,23 +43,23 @@ def predict(
     attention: Literal[
         "split-sequence", "copied-heads", "data-parallel", "padded-heads"
     ] = "split-sequence",
-    attention_ranks: int | None = None,
-    shared_expert_ranks: int | None = None,
+    attention_ranks: Maybe[int] = None,
+    shared_expert_ranks: Maybe[int] = None,
     batch_size: int = 1,
     clock: float = 1.0,
-    context: int | None = None,
+    context: Maybe[int] = None,
     weight_bits: float = 8.0,
     kv_bits: float = 8.0,
     kv_format: Literal["plain", "blocked-fp8"] = "plain",
-    attention_bits: float | None = None,
+    attention_bits: Maybe[float] = None,
     routing: Literal["random", "balanced"] = "random",
     accounting: Literal["model", "talk"] = "model",
-    isl: int | None = None,
-    osl: int | None = None,
-    chunk: int | None = None,
-    config: Annotated[str | None, tyro.conf.arg(aliases=["-c"], metavar="FILE")] = None,
-    calibration: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
-    engine: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    isl: Maybe[int] = None,
+    osl: Maybe[int] = None,
+    chunk: Maybe[int] = None,
+    config: Annotated[Maybe[str], tyro.conf.arg(aliases=["-c"], metavar="FILE")] = None,
+    calibration: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
+    engine: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
     json: bool = False,
 ) -> None:
     """Predict the decode step of a model on a system: speed, fit, power, cost, and why.
@@ -180,21 +181,20 @@ def _flagged(error: InputError) -> list[Problem]:
 
 def _calibrated(file: Any, name: str | None, engine: str | None) -> Any:
     """A function to call after the ideal prediction, which checks the file; None without a name."""
-    from liminal_jax.data.calibrations import load_calibration
-    from liminal_jax.study.calibrated import calibrated_step
-
     if name is None and engine is not None:
         problem = Problem("--engine", "speaks of a calibration: give --calibration too")
         raise InputError("liminal predict", [problem])
     if name is None:
         return None
+    from liminal_jax.data.calibrations import load_calibration
+    from liminal_jax.study.calibrated import calibrated_step
+
     known = load_calibration(name)
     return lambda: calibrated_step(file, known, engine)
 
 
 def _answer(file: Any, lengths: Any, calibrated: Any, json: bool) -> None:
     from liminal_jax.study.predicted import predicted, record_of
-    from liminal_jax.view.calibrated import calibrated_step_view
     from liminal_jax.view.console import results
     from liminal_jax.view.prediction import prediction_view
 
@@ -206,4 +206,6 @@ def _answer(file: Any, lengths: Any, calibrated: Any, json: bool) -> None:
     else:
         results().print(prediction_view(answer))
         if step is not None:
+            from liminal_jax.view.calibrated import calibrated_step_view
+
             results().print(calibrated_step_view(step))

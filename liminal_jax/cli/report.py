@@ -7,6 +7,7 @@ from typing import Annotated
 import tyro
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 
 COMMAND = "liminal report"
@@ -14,7 +15,7 @@ COMMAND = "liminal report"
 
 def report(
     run: tyro.conf.Positional[str],
-    output: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = None,
+    output: Annotated[Maybe[str], tyro.conf.arg(aliases=["-o"], metavar="FILE")] = None,
     overwrite: bool = False,
 ) -> int:
     """Write one HTML page for a run: the answer, why, how sure, and what would change it.

@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 
 NAME = "liminal sensitivity"
@@ -16,7 +17,7 @@ NAME = "liminal sensitivity"
 
 def sensitivity(
     study: tyro.conf.Positional[str],
-    output: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
+    output: Annotated[Maybe[str], tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
     overwrite: bool = False,
     top: int = 15,
     change: float = 0.1,

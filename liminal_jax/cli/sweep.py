@@ -10,6 +10,7 @@ import tyro
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.optimize import BUILT_IN
+from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ ON_GPU = 1 << 20
 def sweep(
     study: Annotated[str, tyro.conf.Positional] = BUILT_IN,
     axis: Annotated[tuple[str, ...], tyro.conf.arg(metavar="PATH=VALUES")] = (),
-    model: Annotated[str | None, tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
-    system: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
+    system: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
     sample: Literal["none", "sobol", "latin"] = "none",
     points: int = 0,
     seed: int = 0,
@@ -39,14 +40,14 @@ def sweep(
     keep: Annotated[tuple[str, ...], tyro.conf.arg(metavar="OUTPUT")] = (),
     parquet: bool = False,
     float32: bool = False,
-    output: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
+    output: Annotated[Maybe[str], tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
     overwrite: bool = False,
     resume: bool = False,
     dry_run: bool = False,
     distributed: bool = False,
-    coordinator: Annotated[str | None, tyro.conf.arg(metavar="HOST:PORT")] = None,
-    processes: int | None = None,
-    process: int | None = None,
+    coordinator: Annotated[Maybe[str], tyro.conf.arg(metavar="HOST:PORT")] = None,
+    processes: Maybe[int] = None,
+    process: Maybe[int] = None,
     json: bool = False,
 ) -> int:
     """Evaluate every point of a grid or sample: keep the best, the front, the spread, or all.

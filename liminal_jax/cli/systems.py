@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from rich.console import Console, RenderableType
 
 from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.cli.options import Maybe
 from liminal_jax.data.hardware import (
     SystemFile,
     checked_system_file,
@@ -70,7 +71,7 @@ def systems_show(name: tyro.conf.Positional[str], json: bool = False) -> None:
 def systems_new(
     name: tyro.conf.Positional[str],
     like: str,
-    output: str | None = None,
+    output: Maybe[str] = None,
     set: tuple[str, ...] = (),
 ) -> None:
     """Write an editable copy of a system as a TOML file of your own.

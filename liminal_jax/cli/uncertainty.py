@@ -6,6 +6,7 @@ from typing import Annotated
 import tyro
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 
 FEWEST = 4
@@ -14,7 +15,7 @@ FEWEST = 4
 
 def uncertainty(
     study: tyro.conf.Positional[str],
-    output: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
+    output: Annotated[Maybe[str], tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
     overwrite: bool = False,
     samples: int = 64,
     seed: int = 0,

@@ -7,13 +7,14 @@ from typing import Annotated
 import tyro
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 
 
 def validate(
-    data: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="DATA.csv")] = None,
+    data: Annotated[Maybe[str], tyro.conf.Positional, tyro.conf.arg(metavar="DATA.csv")] = None,
     calibration: Annotated[str, tyro.conf.arg(metavar="NAME")] = "measured",
-    figures: Annotated[str | None, tyro.conf.arg(metavar="DIR")] = None,
+    figures: Annotated[Maybe[str], tyro.conf.arg(metavar="DIR")] = None,
     json: bool = False,
 ) -> None:
     """Compare predictions with measured decode: error by source, engine, chip, model and users.

@@ -10,6 +10,8 @@ import math
 import jax
 import numpy as np
 
+from liminal_jax._arrays import Leaf, as_leaf
+from liminal_jax._compile import as_written
 from liminal_jax._smooth import Exact
 from liminal_jax.data.hardware import (
     CapacityTechnologyFile,
@@ -167,6 +169,14 @@ def chip_cost(file: ChipFile, library: Library) -> ChipCost:
     return jax.tree.map(lambda part: part * (stated / float(parts.total())), parts)
 
 
+@as_written
+def _exact_cost(dies: Leaf, area: Leaf, stacks: Leaf, memory: Leaf, material: Material) -> ChipCost:
+    """Compiled once for all chips."""
+    return manufacturing_cost(
+        dies=dies, area=area, stacks=stacks, memory=memory, material=material, relaxation=Exact()
+    )
+
+
 @_FROM_FILES
 def estimated_cost(file: ChipFile, library: Library) -> ChipCost:
     """What the cost laws make of a chip's dies and memory; unknown where they are."""
@@ -175,19 +185,20 @@ def estimated_cost(file: ChipFile, library: Library) -> ChipCost:
     if any(part is None for part in stated):
         return ChipCost(logic=math.nan, memory=math.nan, package=math.nan)
     technology = technology_of(library.memory[file.memory.technology or ""])
-    return manufacturing_cost(
-        dies=float(file.dies or 1),
-        area=_si(file.die_area) / (file.dies or 1),
-        stacks=float(file.memory.stacks or 0),
+    return _exact_cost(
+        dies=as_leaf(file.dies or 1),
+        area=as_leaf(_si(file.die_area) / (file.dies or 1)),
+        stacks=as_leaf(file.memory.stacks or 0),
         # A chip may have fewer layers than the technology's file, or part of a stack unused.
-        memory=_si(file.memory.capacity)
-        * float(technology.stack_price() / technology.stack_capacity()),
+        memory=as_leaf(
+            _si(file.memory.capacity)
+            * float(technology.stack_price() / technology.stack_capacity())
+        ),
         material=Material(
             memory=technology,
             process=process_of(library.process[file.process or ""]),
             packaging=packaging_of(library.packaging, library.facility),
         ),
-        relaxation=Exact(),
     )
 
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from liminal_jax._files import InputError, Problem
-from liminal_jax.workload.huggingface import ReadReport, read_config
+from liminal_jax.workload.reading.report import ReadReport
 from liminal_jax.workload.spec import ModelSpec
 
 HUB = "hf:"
@@ -44,6 +44,8 @@ def load_hub_config(hub_id: str) -> tuple[ModelSpec, ReadReport]:
     source = HUB + hub_id
     if not is_hub_id(hub_id):
         raise InputError(source, [Problem("", "is no hub id: it must have the form hf:org/name")])
+    from liminal_jax.workload.huggingface import read_config
+
     try:
         spec, report = read_config(config_file(hub_id))
     except InputError as error:

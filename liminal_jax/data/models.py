@@ -11,7 +11,7 @@ import tomli_w
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.data.hub import HUB, is_hub_id, load_hub_config
 from liminal_jax.data.validation import validated
-from liminal_jax.workload.huggingface import ReadReport, read_config
+from liminal_jax.workload.reading.report import ReadReport
 from liminal_jax.workload.record import Spec
 from liminal_jax.workload.spec import ModelSpec
 
@@ -75,6 +75,8 @@ def load_model_config(path_or_id: str) -> tuple[ModelSpec, ReadReport]:
         return load_hub_config(path_or_id.removeprefix(HUB))
     if is_hub_id(path_or_id) and not Path(path_or_id).exists():
         return load_hub_config(path_or_id)
+    from liminal_jax.workload.huggingface import read_config
+
     return read_config(path_or_id)
 
 

@@ -113,10 +113,10 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
     if contradictions:
         raise InputError(file.name, contradictions)
     point = jnp.asarray(problem.point, float)
-    system = problem.system(point, jnp.asarray(0), Exact())
+    system = problem.exact_system(point, 0)
     model, request = problem.workload.model, problem.workload.request
     assumptions = problem.workload.assumptions(system.network, Exact())
-    mapping, batch = problem.mapping(point), jnp.asarray(file.design.batch.value, float)
+    mapping, batch = problem.mapping(problem.point), jnp.asarray(file.design.batch.value, float)
     prediction, gains, held = _computed(system, mapping, batch, model, request, assumptions)
     if np.isnan(float(prediction.step_time)):
         raise InputError(

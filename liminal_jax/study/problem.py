@@ -6,6 +6,7 @@ lattice it is one of its grid's. Everything a search needs, a certificate needs 
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -15,7 +16,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._compile import as_written
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax._smooth import AbstractRelaxation, Exact
@@ -23,8 +25,6 @@ from liminal_jax.hardware.clock import clocked
 from liminal_jax.hardware.network import AbstractNetwork, AbstractPhysical
 from liminal_jax.hardware.plan import (
     Buildability,
-    ChipPlan,
-    Material,
     buildability,
     plan_of,
     planned_chip,
@@ -54,6 +54,7 @@ from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import ConstraintTable, DesignFile, DesignTable, StudyFile
 from liminal_jax.study.quantities import QUANTITIES, Fleet
 from liminal_jax.workload.feedforward.base import AbstractMixture
+from liminal_jax.workload.mixer.base import AbstractMixer
 from liminal_jax.workload.model import Model
 
 NUMERIC = (
@@ -174,6 +175,48 @@ class _Hardware(NamedTuple):
     endured: Scalar
 
 
+def _hardware_at(
+    hardware: Planned | System,
+    values: dict[str, Scalar],
+    category: Int[Array, ""],
+    relaxation: AbstractRelaxation,
+) -> _Hardware:
+    if isinstance(hardware, System):
+        nominal = jax.tree.map(lambda leaf: leaf[category], hardware)
+        system = clocked(nominal, values["clock"], relaxation)
+        unknown, unlimited = jnp.asarray(jnp.nan), jnp.asarray(jnp.inf)
+        return _Hardware(system, built=None, die_area=unknown, endured=unlimited)
+    memory = jax.tree.map(lambda leaf: leaf[category], hardware.material.memory)
+    material = eqx.tree_at(lambda it: it.memory, hardware.material, memory)
+    plan = plan_of(values, hardware.material)
+    nominal = System(
+        chip=planned_chip(plan, material, relaxation),
+        network=_joined(hardware.network, values["link_bandwidth"], values["domain"]),
+        facility=hardware.facility,
+        execution=hardware.execution,
+        die_links=hardware.material.die_links,
+    )
+    return _Hardware(
+        clocked(nominal, values["clock"], relaxation),
+        built=buildability(plan, material, relaxation),
+        die_area=planned_die_area(plan, material),
+        endured=material.memory.power_density_limit,
+    )
+
+
+@as_written
+def _exact_system(
+    hardware: Planned | System, point: Float[Array, " numbers"], category: Int[Array, ""]
+) -> System:
+    """Compiled once for each structure of hardware."""
+    return _hardware_at(hardware, _values(point), category, Exact()).system
+
+
+def _values(point: Iterable[Scalar]) -> dict[str, Scalar]:
+    """The numbers of a point by their names."""
+    return dict(zip(NUMERIC, point, strict=True))
+
+
 @dataclass(frozen=True)
 class Problem:
     """A study, ready to be evaluated.
@@ -215,43 +258,6 @@ class Problem:
         """The objective of a score, which is its logarithm with the sign that makes more better."""
         return math.exp(score) if self.maximises else math.exp(-score)
 
-    def _values(self, point: Float[Array, " numbers"]) -> dict[str, Scalar]:
-        return dict(zip(NUMERIC, point, strict=True))
-
-    def _planned(
-        self, planned: Planned, values: dict[str, Scalar], category: Array
-    ) -> tuple[ChipPlan, Material]:
-        memory = jax.tree.map(lambda leaf: leaf[category], planned.material.memory)
-        plan = plan_of(values, planned.material)
-        return plan, eqx.tree_at(lambda it: it.memory, planned.material, memory)
-
-    def _hardware(
-        self,
-        values: dict[str, Scalar],
-        category: Int[Array, ""],
-        relaxation: AbstractRelaxation,
-    ) -> _Hardware:
-        if isinstance(self.hardware, System):
-            nominal = jax.tree.map(lambda leaf: leaf[category], self.hardware)
-            system = clocked(nominal, values["clock"], relaxation)
-            unknown, unlimited = jnp.asarray(jnp.nan), jnp.asarray(jnp.inf)
-            return _Hardware(system, built=None, die_area=unknown, endured=unlimited)
-        plan, material = self._planned(self.hardware, values, category)
-        network = _joined(self.hardware.network, values["link_bandwidth"], values["domain"])
-        nominal = System(
-            chip=planned_chip(plan, material, relaxation),
-            network=network,
-            facility=self.hardware.facility,
-            execution=self.hardware.execution,
-            die_links=self.hardware.material.die_links,
-        )
-        return _Hardware(
-            clocked(nominal, values["clock"], relaxation),
-            built=buildability(plan, material, relaxation),
-            die_area=planned_die_area(plan, material),
-            endured=material.memory.power_density_limit,
-        )
-
     def system(
         self,
         point: Float[Array, " numbers"],
@@ -259,11 +265,15 @@ class Problem:
         relaxation: AbstractRelaxation,
     ) -> System:
         """The hardware at a point."""
-        return self._hardware(self._values(point), category, relaxation).system
+        return _hardware_at(self.hardware, _values(point), category, relaxation).system
 
-    def mapping(self, point: Float[Array, " numbers"]) -> Mapping:
+    def exact_system(self, point: Float[Array, " numbers"], category: int) -> System:
+        """The hardware at a point as it is, compiled as a whole where nothing is traced."""
+        return _exact_system(self.hardware, point, jnp.asarray(category))
+
+    def mapping(self, point: Iterable[Scalar]) -> Mapping:
         """The degrees of parallelism at a point, and how attention uses them."""
-        values, table = self._values(point), self.file.design
+        values, table = _values(point), self.file.design
         shared = None if table.shared_expert_ranks is None else values["shared_expert_ranks"]
         return Mapping(
             **{name: values[name] for name in ("tp", "cp", "pp", "ep")},
@@ -282,8 +292,8 @@ class Problem:
         relaxation: AbstractRelaxation,
     ) -> tuple[Fleet, dict[str, Scalar]]:
         """All instances at a point, and how far each physical limit is used."""
-        values = self._values(point)
-        hardware = self._hardware(values, category, relaxation)
+        values = _values(point)
+        hardware = _hardware_at(self.hardware, values, category, relaxation)
         system, mapping = hardware.system, self.mapping(point)
         model, request = self.workload.model, self.workload.request
         assumptions = self.workload.assumptions(system.network, relaxation)
@@ -301,7 +311,7 @@ class Problem:
             "memory_capacity": instance.memory_fill,
             "whole_instance": instance.chips / chips,
             **_mapping_use(mapping, model, relaxation),
-            **self._attention_use(mapping, values["attention_ranks"], relaxation),
+            **_attention_use(mapping, self._mixers(), self._stated(values), relaxation),
         }
         if hardware.built is not None:
             fields = Buildability.__dataclass_fields__
@@ -309,34 +319,14 @@ class Problem:
             used["thermal"] = instance.power_density / hardware.endured
         return fleet, used
 
-    def _attention_use(
-        self, mapping: Mapping, stated: Scalar, relaxation: AbstractRelaxation
-    ) -> dict[str, Scalar]:
-        """Ratios above 1 where attention and degrees do not go together.
+    def _mixers(self) -> tuple[AbstractMixer, ...]:
+        """Those whose heads limit the degrees; the talk's accounting divides ideally."""
+        counted = self.workload.model.layers if self.workload.accounting == "model" else ()
+        return tuple(it.attention for it in counted if it.attention is not None)
 
-        The talk's accounting divides ideally, whatever the heads.
-        """
-        ranks, group = mapping.stage_chips(), mapping.attention_ranks()
-        shared = mapping.shared_ranks()
-        groups = excess(ranks, group, relaxation)
-        if self.file.design.attention_ranks is not None:
-            groups = groups * (stated / group)
-        apart = relaxation.exceeds(ranks / group, 1.0)
-        # Ratios that are 1 where they hold: their product is 1 where all of them hold.
-        heads = kv_heads = 1.0
-        if self.workload.accounting == "model":
-            for layers in self.workload.model.layers:
-                if layers.attention is not None:
-                    division = head_division(layers.attention, mapping, relaxation)
-                    heads = heads * division.head_demand
-                    kv_heads = kv_heads * division.kv_demand
-        return {
-            "heads": heads,
-            "kv_heads": kv_heads,
-            "attention_groups": groups,
-            "attention_experts": 1 + apart * (ranks / mapping.ep - 1),
-            "shared_experts": excess(group, shared, relaxation),
-        }
+    def _stated(self, values: dict[str, Scalar]) -> Scalar | None:
+        """Ranks that share one user's attention, where the design states them."""
+        return None if self.file.design.attention_ranks is None else values["attention_ranks"]
 
     def outcome(
         self,
@@ -359,12 +349,12 @@ class Problem:
             excess=jnp.log(jnp.maximum(jnp.stack(self.ratios(fleet, used)), LEAST_RATIO)),
         )
 
-    def limits_of_attention(self) -> dict[str, float]:
-        """How far the limits on degrees and attention are used at the first point."""
-        point = jnp.asarray(self.point, float)
-        stated = self._values(point)["attention_ranks"]
-        used = self._attention_use(self.mapping(point), stated, Exact())
-        return {name: float(ratio) for name, ratio in used.items()}
+    def sizes(self) -> "Sizes":
+        """What degrees and model have to agree on, at the first point."""
+        mapping, stated = self.mapping(self.point), self._stated(_values(self.point))
+        ranks = None if stated is None else as_leaf(stated)
+        found = _sizes(mapping, self.workload.model, self._mixers(), ranks)
+        return jax.tree.map(float, found)
 
     def ratios(self, fleet: Fleet, used: dict[str, Scalar]) -> list[Scalar]:
         """How far each limit is used, in their order: above 1 it is violated.
@@ -443,13 +433,72 @@ def _mapping_use(
     }
 
 
+def _attention_use(
+    mapping: Mapping,
+    mixers: tuple[AbstractMixer, ...],
+    stated: Scalar | None,
+    relaxation: AbstractRelaxation,
+) -> dict[str, Scalar]:
+    """Ratios above 1 where attention and degrees do not go together."""
+    ranks, group = mapping.stage_chips(), mapping.attention_ranks()
+    shared = mapping.shared_ranks()
+    groups = excess(ranks, group, relaxation)
+    if stated is not None:
+        groups = groups * (stated / group)
+    apart = relaxation.exceeds(ranks / group, 1.0)
+    # Ratios that are 1 where they hold: their product is 1 where all of them hold.
+    heads = kv_heads = 1.0
+    for mixer in mixers:
+        division = head_division(mixer, mapping, relaxation)
+        heads = heads * division.head_demand
+        kv_heads = kv_heads * division.kv_demand
+    return {
+        "heads": heads,
+        "kv_heads": kv_heads,
+        "attention_groups": groups,
+        "attention_experts": 1 + apart * (ranks / mapping.ep - 1),
+        "shared_experts": excess(group, shared, relaxation),
+    }
+
+
+class Sizes(NamedTuple):
+    """What the degrees of a design and its model have to agree on.
+
+    Attributes:
+        layers: Layers of the model.
+        experts: Experts of the mixture that has the fewest; 1 for a model without experts.
+        attention_ranks: Ranks that share one user's attention.
+        shared_ranks: Ranks that share a shared expert.
+        used: How far the limits on degrees and attention are used.
+    """
+
+    layers: Scalar
+    experts: Scalar
+    attention_ranks: Scalar
+    shared_ranks: Scalar
+    used: dict[str, Scalar]
+
+
+@eqx.filter_jit
+def _sizes(
+    mapping: Mapping, model: Model, mixers: tuple[AbstractMixer, ...], stated: Leaf | None
+) -> Sizes:
+    """Compiled once for each structure of model and mapping, whatever their numbers."""
+    return Sizes(
+        layers=model.layer_count(),
+        experts=_least_experts(model),
+        attention_ranks=mapping.attention_ranks(),
+        shared_ranks=mapping.shared_ranks(),
+        used=_attention_use(mapping, mixers, stated, Exact()),
+    )
+
+
 def degree_contradictions(problem: Problem) -> list[Mistake]:
     """Why the degrees of a design cannot be, with the field that has to change."""
     values: dict[str, float] = dict(zip(NUMERIC, problem.point, strict=True))
-    model, table = problem.workload.model, problem.file.design
+    table, sizes = problem.file.design, problem.sizes()
     ranks, ep, pp = values["tp"] * values["cp"], values["ep"], values["pp"]
-    instance, layers = ranks * pp, float(model.layer_count())
-    experts = float(_least_experts(model))
+    instance, layers, experts = ranks * pp, sizes.layers, sizes.experts
     messages = {
         "design.ep": [
             (ranks % ep != 0, f"must divide tp x cp = {ranks:g}, got {ep:g}"),
@@ -471,17 +520,17 @@ def degree_contradictions(problem: Problem) -> list[Mistake]:
         for wrong, message in rows
         if wrong
     ]
-    return found + _attention_contradictions(problem, values)
+    return found + _attention_contradictions(problem, values, sizes)
 
 
-def _attention_contradictions(problem: Problem, values: dict[str, float]) -> list[Mistake]:
+def _attention_contradictions(
+    problem: Problem, values: dict[str, float], sizes: Sizes
+) -> list[Mistake]:
     """Why the mapping of attention of a design cannot be."""
-    mapping, model = problem.mapping(jnp.asarray(problem.point, float)), problem.workload.model
-    group, ranks = float(mapping.attention_ranks()), values["tp"] * values["cp"]
-    shared, ep = float(mapping.shared_ranks()), values["ep"]
-    used = problem.limits_of_attention()
+    group, ranks = sizes.attention_ranks, values["tp"] * values["cp"]
+    shared, ep, used = sizes.shared_ranks, values["ep"], sizes.used
     name = attention_name(values["attention"])
-    if float(_least_experts(model)) == 1 and ranks > group:
+    if sizes.experts == 1 and ranks > group:
         message = (
             f"{name} with groups of {group:g} of {ranks:g} ranks spreads routed experts, and"
             f" {problem.file.workload.model} has none; take split-sequence or copied-heads"
