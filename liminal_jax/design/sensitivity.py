@@ -13,9 +13,10 @@ import numpy as np
 
 from liminal_jax.design.refine import RelaxedOptimum
 from liminal_jax.design.slopes import Slopes
-from liminal_jax.study.parameters import MEANINGS, STANDARDS
+from liminal_jax.study.parameters import STANDARDS
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.variables import VARIABLES
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _prices_of_ranges(slopes: Slopes, optimum: RelaxedOptimum) -> list[ShadowPri
     for index, variable in enumerate(problem.variables):
         if variable.name in optimum.held:
             end = float(box.high[index] if upwards[index] > 0 else box.low[index])
-            unit = MEANINGS[f"design.{variable.name}"].unit
+            unit = VARIABLES[variable.name].unit
             slope = _sign(problem) * float(upwards[index])
             name = f"range.{variable.name}"
             prices.append(_price(problem, optimum, name, end, unit, slope))

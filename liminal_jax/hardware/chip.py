@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._quantity import part, quantity
 from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.hardware.power import AbstractPower
 
@@ -21,10 +22,18 @@ class MemoryTier(eqx.Module):
             voltage of its own; 0 for memory on the die [J/B].
     """
 
-    capacity: Leaf = eqx.field(converter=as_leaf)
-    bandwidth: Leaf = eqx.field(converter=as_leaf)
-    energy: Leaf = eqx.field(converter=as_leaf)
-    device_energy: Leaf = eqx.field(converter=as_leaf, default=0.0)
+    capacity: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B", "{part} capacity of a chip")
+    )
+    bandwidth: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B/s", "{part} bandwidth of a chip")
+    )
+    energy: Leaf = eqx.field(converter=as_leaf, metadata=quantity("J/B", "energy of {part} access"))
+    device_energy: Leaf = eqx.field(
+        converter=as_leaf,
+        default=0.0,
+        metadata=quantity("J/B", "energy of {part} off the logic die"),
+    )
 
 
 class ChipCost(eqx.Module):
@@ -36,9 +45,15 @@ class ChipCost(eqx.Module):
         package: Interposer, bonding, substrate, test.
     """
 
-    logic: Leaf = eqx.field(converter=as_leaf)
-    memory: Leaf = eqx.field(converter=as_leaf)
-    package: Leaf = eqx.field(converter=as_leaf)
+    logic: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "cost of the logic of a chip")
+    )
+    memory: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "cost of the memory of a chip")
+    )
+    package: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "cost of the package of a chip")
+    )
 
     def total(self) -> Leaf:
         """All of it [USD]."""
@@ -57,11 +72,21 @@ class CapacityTier(eqx.Module):
         kinds: Kinds of data that may lie in it, of `KINDS`; the others stay in main memory.
     """
 
-    capacity: Leaf = eqx.field(converter=as_leaf)
-    bandwidth: Leaf = eqx.field(converter=as_leaf)
-    energy: Leaf = eqx.field(converter=as_leaf)
-    price: Leaf = eqx.field(converter=as_leaf)
-    standby_power: Leaf = eqx.field(converter=as_leaf, default=0.0)
+    capacity: Leaf = eqx.field(converter=as_leaf, metadata=quantity("B", "capacity tier of a chip"))
+    bandwidth: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B/s", "bandwidth of a chip's capacity tier")
+    )
+    energy: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/B", "energy of a capacity tier access")
+    )
+    price: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "price of a chip's capacity tier")
+    )
+    standby_power: Leaf = eqx.field(
+        converter=as_leaf,
+        default=0.0,
+        metadata=quantity("W", "standby power of a chip's capacity tier"),
+    )
     kinds: tuple[str, ...] = eqx.field(static=True, default=KINDS)
 
     def full_power(self) -> Scalar:
@@ -72,9 +97,9 @@ class CapacityTier(eqx.Module):
 class ByPrecision(eqx.Module):
     """A quantity for each width of the operands."""
 
-    bits_16: Leaf = eqx.field(converter=as_leaf)
-    bits_8: Leaf = eqx.field(converter=as_leaf)
-    bits_4: Leaf = eqx.field(converter=as_leaf)
+    bits_16: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "16-bit {part}"))
+    bits_8: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "8-bit {part}"))
+    bits_4: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "4-bit {part}"))
 
     def at(self, bits: Scalar) -> Scalar:
         """The quantity at the narrowest width that holds some bits."""
@@ -113,15 +138,19 @@ class Chip(eqx.Module):
         capacity_tier: Memory beyond the main memory; none on most chips.
     """
 
-    tensor: ByPrecision
-    vector: Leaf = eqx.field(converter=as_leaf)
-    memory: MemoryTier
-    sram: MemoryTier
+    tensor: ByPrecision = eqx.field(metadata=part("rate of a chip", "FLOP/s"))
+    vector: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("FLOP/s", "vector rate of a chip")
+    )
+    memory: MemoryTier = eqx.field(metadata=part("memory"))
+    sram: MemoryTier = eqx.field(metadata=part("SRAM"))
     power: AbstractPower
     cost: ChipCost
-    die_area: Leaf = eqx.field(converter=as_leaf)
-    dies: Leaf = eqx.field(converter=as_leaf, default=1)
-    exponential: Leaf = eqx.field(converter=as_leaf, default=math.inf)
+    die_area: Leaf = eqx.field(converter=as_leaf, metadata=quantity("m2", "die area of a chip"))
+    dies: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "dies of a chip"))
+    exponential: Leaf = eqx.field(
+        converter=as_leaf, default=math.inf, metadata=quantity("1/s", "exponentials of a chip")
+    )
     capacity_tier: CapacityTier | None = None
 
     def full_power(self) -> Scalar:

@@ -3,6 +3,7 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, as_leaf
+from liminal_jax._quantity import quantity
 
 
 class Execution(eqx.Module):
@@ -26,13 +27,37 @@ class Execution(eqx.Module):
         memory_reserve: Share of main memory that is kept free of weights and caches.
     """
 
-    compute_share: Leaf = eqx.field(converter=as_leaf, default=1)
-    bandwidth_share: Leaf = eqx.field(converter=as_leaf, default=1)
-    overlap_between_operators: Leaf = eqx.field(converter=as_leaf, default=1)
-    overlap_within_operators: Leaf = eqx.field(converter=as_leaf, default=1)
-    operation_time: Leaf = eqx.field(converter=as_leaf, default=0)
-    mixer_operations: Leaf = eqx.field(converter=as_leaf, default=4)
-    dense_operations: Leaf = eqx.field(converter=as_leaf, default=2)
-    mixture_operations: Leaf = eqx.field(converter=as_leaf, default=5)
-    head_operations: Leaf = eqx.field(converter=as_leaf, default=1)
-    memory_reserve: Leaf = eqx.field(converter=as_leaf, default=0)
+    compute_share: Leaf = eqx.field(
+        converter=as_leaf,
+        default=1,
+        metadata=quantity("", "sustained share of arithmetic", most=1.0),
+    )
+    bandwidth_share: Leaf = eqx.field(
+        converter=as_leaf,
+        default=1,
+        metadata=quantity("", "sustained share of memory bandwidth", most=1.0),
+    )
+    overlap_between_operators: Leaf = eqx.field(
+        converter=as_leaf, default=1, metadata=quantity("", "overlap between operators", most=1.0)
+    )
+    overlap_within_operators: Leaf = eqx.field(
+        converter=as_leaf, default=1, metadata=quantity("", "overlap within operators", most=1.0)
+    )
+    operation_time: Leaf = eqx.field(
+        converter=as_leaf, default=0, metadata=quantity("s", "time of a dependent operation")
+    )
+    mixer_operations: Leaf = eqx.field(
+        converter=as_leaf, default=4, metadata=quantity("", "dependent operations of a mixer")
+    )
+    dense_operations: Leaf = eqx.field(
+        converter=as_leaf, default=2, metadata=quantity("", "dependent operations of a dense block")
+    )
+    mixture_operations: Leaf = eqx.field(
+        converter=as_leaf, default=5, metadata=quantity("", "dependent operations of a mixture")
+    )
+    head_operations: Leaf = eqx.field(
+        converter=as_leaf, default=1, metadata=quantity("", "dependent operations of the head")
+    )
+    memory_reserve: Leaf = eqx.field(
+        converter=as_leaf, default=0, metadata=quantity("", "share of memory kept free", most=1.0)
+    )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.collective import reach_latency
 from liminal_jax.laws.fabric import (
@@ -168,8 +169,12 @@ class Reaches(AbstractAsPriced):
         steps: Latency of each reach beyond the one before, the nearest left out [s].
     """
 
-    chips: tuple[Leaf, ...] = eqx.field(converter=_leaves)
-    steps: tuple[Leaf, ...] = eqx.field(converter=_leaves)
+    chips: tuple[Leaf, ...] = eqx.field(
+        converter=_leaves, metadata=quantity("", "chips within reach {index}")
+    )
+    steps: tuple[Leaf, ...] = eqx.field(
+        converter=_leaves, metadata=quantity("s", "step of latency beyond reach {index}")
+    )
 
     def latency(self, group: Scalar, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """That of the nearest reach that holds the group."""
@@ -199,9 +204,13 @@ class Tiered(AbstractFabric):
         tier_latency: Latency of one collective that each further tier adds [s].
     """
 
-    radix: Leaf = eqx.field(converter=as_leaf)
-    copper_reach: Leaf = eqx.field(converter=as_leaf)
-    tier_latency: Leaf = eqx.field(converter=as_leaf)
+    radix: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "ports of a switch"))
+    copper_reach: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "chips within the reach of copper")
+    )
+    tier_latency: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "latency of a further tier")
+    )
 
     def _further(self, domain: Scalar, relaxation: AbstractRelaxation) -> list[Scalar]:
         """For each tier above the first whether there is one: 0 or 1."""

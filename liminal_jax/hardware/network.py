@@ -7,6 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.fabric import LEAST_LINKS, AbstractFabric, AsPriced, Equipment
 from liminal_jax.hardware.kernels import NONE, Kernels
@@ -31,8 +32,10 @@ class ScaleOut(eqx.Module):
         latency: Latency of one collective across domains [s].
     """
 
-    bandwidth: Leaf = eqx.field(converter=as_leaf)
-    latency: Leaf = eqx.field(converter=as_leaf)
+    bandwidth: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B/s", "scale-out bandwidth of a chip")
+    )
+    latency: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "scale-out latency"))
 
 
 class AbstractNetwork(eqx.Module):
@@ -176,10 +179,14 @@ class AbstractPhysical(AbstractNetwork):
 class Switched(AbstractPhysical):
     """Every chip reaches every other through switches; latency is per collective."""
 
-    domain: Leaf = eqx.field(converter=as_leaf)
-    bandwidth: Leaf = eqx.field(converter=as_leaf)
-    efficiency: Leaf = eqx.field(converter=as_leaf)
-    latency: Leaf = eqx.field(converter=as_leaf)
+    domain: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "scale-up domain"))
+    bandwidth: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B/s", "scale-up bandwidth of a chip")
+    )
+    efficiency: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of link bandwidth reached", most=1.0)
+    )
+    latency: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "latency of a collective"))
     scale_out: ScaleOut
     fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
@@ -219,10 +226,14 @@ class FullMesh(AbstractPhysical):
     A group uses only the links among its members.
     """
 
-    domain: Leaf = eqx.field(converter=as_leaf)
-    bandwidth: Leaf = eqx.field(converter=as_leaf)
-    efficiency: Leaf = eqx.field(converter=as_leaf)
-    latency: Leaf = eqx.field(converter=as_leaf)
+    domain: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "scale-up domain"))
+    bandwidth: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B/s", "scale-up bandwidth of a chip")
+    )
+    efficiency: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of link bandwidth reached", most=1.0)
+    )
+    latency: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "latency of a collective"))
     scale_out: ScaleOut
     fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
@@ -259,11 +270,17 @@ class FullMesh(AbstractPhysical):
 class Torus(AbstractPhysical):
     """Each chip has links to its neighbours in a torus of equal sides; latency is per hop."""
 
-    domain: Leaf = eqx.field(converter=as_leaf)
-    bandwidth: Leaf = eqx.field(converter=as_leaf)
-    efficiency: Leaf = eqx.field(converter=as_leaf)
-    latency: Leaf = eqx.field(converter=as_leaf)
-    dimensions: Leaf = eqx.field(converter=as_leaf)
+    domain: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "scale-up domain"))
+    bandwidth: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B/s", "scale-up bandwidth of a chip")
+    )
+    efficiency: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of link bandwidth reached", most=1.0)
+    )
+    latency: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "latency of a collective"))
+    dimensions: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "dimensions of the torus")
+    )
     scale_out: ScaleOut
     fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
@@ -309,9 +326,13 @@ class FittedLatency(AbstractNetwork):
         floor: Least latency [s].
     """
 
-    latency_at_8: Leaf = eqx.field(converter=as_leaf)
-    latency_at_128: Leaf = eqx.field(converter=as_leaf)
-    floor: Leaf = eqx.field(converter=as_leaf)
+    latency_at_8: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "latency among 8 chips")
+    )
+    latency_at_128: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "latency among 128 chips")
+    )
+    floor: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "least latency"))
     kernels: Kernels = eqx.field(static=True, default=NONE)
 
     def _latency(self, launch: float, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:

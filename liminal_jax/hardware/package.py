@@ -4,6 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.collective import one_shot_all_reduce_time, two_shot_all_reduce_time
 from liminal_jax.laws.package import die_exchange_bytes
@@ -25,11 +26,19 @@ class DieLinks(eqx.Module):
         shoreline: Edge of a die that they take for their bandwidth [m/(B/s)].
     """
 
-    bandwidth: Leaf = eqx.field(converter=as_leaf)
-    latency: Leaf = eqx.field(converter=as_leaf)
-    energy: Leaf = eqx.field(converter=as_leaf)
-    area: Leaf = eqx.field(converter=as_leaf)
-    shoreline: Leaf = eqx.field(converter=as_leaf)
+    bandwidth: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B/s", "link bandwidth of a die")
+    )
+    latency: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "latency between dies"))
+    energy: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/B", "energy of a link between dies")
+    )
+    area: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m2*s/B", "interface area of links between dies")
+    )
+    shoreline: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m*s/B", "edge of links between dies")
+    )
 
     def all_reduce_time(
         self, message: Scalar, dies: Scalar, relaxation: AbstractRelaxation

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.chip import ByPrecision, Chip, ChipCost, MemoryTier
 from liminal_jax.hardware.package import DieLinks
@@ -37,12 +38,18 @@ class ChipPlan(eqx.Module):
         tier_units: Units of the capacity tier of the chip; none where it has no such tier.
     """
 
-    stacks: Leaf = eqx.field(converter=as_leaf)
-    dies: Leaf = eqx.field(converter=as_leaf)
-    compute_area: Leaf = eqx.field(converter=as_leaf)
-    sram: Leaf = eqx.field(converter=as_leaf)
-    link_bandwidth: Leaf = eqx.field(converter=as_leaf)
-    tier_units: Leaf | None = eqx.field(converter=optional_leaf, default=None)
+    stacks: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "stacks"))
+    dies: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "dies"))
+    compute_area: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m2", "compute area of a die")
+    )
+    sram: Leaf = eqx.field(converter=as_leaf, metadata=quantity("B", "resident SRAM of a die"))
+    link_bandwidth: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B/s", "link bandwidth of a chip")
+    )
+    tier_units: Leaf | None = eqx.field(
+        converter=optional_leaf, default=None, metadata=quantity("", "units of the capacity tier")
+    )
 
 
 class Material(eqx.Module):

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.power import activity_power
 
@@ -73,10 +74,14 @@ class ActivityPower(AbstractPower):
         link_energy: Energy of sending one byte to another chip [J/B].
     """
 
-    idle: Leaf = eqx.field(converter=as_leaf)
-    dynamic: Leaf = eqx.field(converter=as_leaf)
-    flop_energy: Leaf = eqx.field(converter=as_leaf)
-    link_energy: Leaf = eqx.field(converter=as_leaf)
+    idle: Leaf = eqx.field(converter=as_leaf, metadata=quantity("W", "idle power of a chip"))
+    dynamic: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("W", "dynamic power of a chip at full use")
+    )
+    flop_energy: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/FLOP", "energy of a FLOP")
+    )
+    link_energy: Leaf = eqx.field(converter=as_leaf, metadata=quantity("J/B", "energy of a link"))
 
     def energy(self, activity: Activity) -> Scalar:
         """Energy that an activity takes beside idling [J]."""
@@ -123,7 +128,10 @@ class ClockedPower(AbstractPower):
     """
 
     actual: ActivityPower
-    nominal: Leaf = eqx.field(converter=as_leaf)
+    nominal: Leaf = eqx.field(
+        converter=as_leaf,
+        metadata=quantity("W", "dynamic power of a chip at full use and nominal clock"),
+    )
 
     def power(self, activity: Activity) -> Scalar:
         """See `AbstractPower`."""
@@ -156,7 +164,9 @@ class ProvisionedPower(AbstractPower):
         provisioned: Power of the chip [W].
     """
 
-    provisioned: Leaf = eqx.field(converter=as_leaf)
+    provisioned: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("W", "provisioned power of a chip")
+    )
 
     def power(self, activity: Activity) -> Scalar:
         """See `AbstractPower`."""

@@ -3,6 +3,7 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax.hardware.chip import Chip, ChipCost
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork
@@ -39,28 +40,62 @@ class Facility(eqx.Module):
         threshold_voltage: Threshold voltage of the chips' logic over its nominal supply voltage.
     """
 
-    selling_multiple: Leaf = eqx.field(converter=as_leaf)
-    logic_margin: Leaf = eqx.field(converter=as_leaf)
-    memory_margin: Leaf = eqx.field(converter=as_leaf)
-    package_margin: Leaf = eqx.field(converter=as_leaf)
-    one_time_cost: Leaf = eqx.field(converter=as_leaf)
-    building_cost: Leaf = eqx.field(converter=as_leaf)
-    host_price: Leaf = eqx.field(converter=as_leaf)
-    board_price: Leaf = eqx.field(converter=as_leaf)
-    rack_price: Leaf = eqx.field(converter=as_leaf)
-    network_price: Leaf = eqx.field(converter=as_leaf)
-    optics_price: Leaf = eqx.field(converter=as_leaf)
-    scale_out_price: Leaf = eqx.field(converter=as_leaf)
-    host_power: Leaf = eqx.field(converter=as_leaf)
-    host_idle_fraction: Leaf = eqx.field(converter=as_leaf)
-    switch_power: Leaf = eqx.field(converter=as_leaf)
-    optics_power: Leaf = eqx.field(converter=as_leaf)
-    scale_out_power: Leaf = eqx.field(converter=as_leaf)
-    pue: Leaf = eqx.field(converter=as_leaf)
-    energy_price: Leaf = eqx.field(converter=as_leaf)
-    lifetime: Leaf = eqx.field(converter=as_leaf)
-    discount_rate: Leaf = eqx.field(converter=as_leaf)
-    threshold_voltage: Leaf = eqx.field(converter=as_leaf)
+    selling_multiple: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "selling price over cost")
+    )
+    logic_margin: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "price of logic over its cost")
+    )
+    memory_margin: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "price of memory over its cost")
+    )
+    package_margin: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "price of the package over its cost")
+    )
+    one_time_cost: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "design cost per chip")
+    )
+    building_cost: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD/W", "building per IT power")
+    )
+    host_price: Leaf = eqx.field(converter=as_leaf, metadata=quantity("USD", "host price per chip"))
+    board_price: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "board price per chip")
+    )
+    rack_price: Leaf = eqx.field(converter=as_leaf, metadata=quantity("USD", "rack price per chip"))
+    network_price: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD*s/B", "network price per bandwidth")
+    )
+    optics_price: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD*s/B", "optics price per bandwidth")
+    )
+    scale_out_price: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD*s/B", "scale-out price per bandwidth")
+    )
+    host_power: Leaf = eqx.field(converter=as_leaf, metadata=quantity("W", "host power per chip"))
+    host_idle_fraction: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of host power at idle", most=1.0)
+    )
+    switch_power: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/B", "switch power per bandwidth")
+    )
+    optics_power: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/B", "optics power per bandwidth")
+    )
+    scale_out_power: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/B", "scale-out power per bandwidth")
+    )
+    pue: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "PUE"))
+    energy_price: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD/J", "price of electricity")
+    )
+    lifetime: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "years of use"))
+    discount_rate: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "discount rate a year")
+    )
+    threshold_voltage: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "threshold over supply voltage", most=1.0)
+    )
 
     def chip_price(self, cost: ChipCost) -> Scalar:
         """Price of a chip [USD]."""

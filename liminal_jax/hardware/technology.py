@@ -3,6 +3,7 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax.laws.memory import stack_bandwidth, stack_capacity, stack_price
 
 
@@ -28,20 +29,42 @@ class MemoryTechnology(eqx.Module):
             [W/m^2].
     """
 
-    layers: Leaf = eqx.field(converter=as_leaf)
-    footprint: Leaf = eqx.field(converter=as_leaf)
-    areal_density: Leaf = eqx.field(converter=as_leaf)
-    bandwidth_per_area: Leaf = eqx.field(converter=as_leaf)
-    silicon_price: Leaf = eqx.field(converter=as_leaf)
-    access_energy: Leaf = eqx.field(converter=as_leaf)
-    device_energy: Leaf = eqx.field(converter=as_leaf)
-    phy_area: Leaf = eqx.field(converter=as_leaf)
-    controller_transistors: Leaf = eqx.field(converter=as_leaf)
-    shoreline: Leaf = eqx.field(converter=as_leaf)
-    interposer_area: Leaf = eqx.field(converter=as_leaf)
-    stacked_share: Leaf = eqx.field(converter=as_leaf)
-    embedded_share: Leaf = eqx.field(converter=as_leaf)
-    power_density_limit: Leaf = eqx.field(converter=as_leaf)
+    layers: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "layers of a stack"))
+    footprint: Leaf = eqx.field(converter=as_leaf, metadata=quantity("m2", "footprint of a stack"))
+    areal_density: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B/m2", "memory density of a layer")
+    )
+    bandwidth_per_area: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B/s/m2", "memory bandwidth per footprint")
+    )
+    silicon_price: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD/m2", "price of memory silicon")
+    )
+    access_energy: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/B", "energy of a memory access")
+    )
+    device_energy: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/B", "energy of a memory device")
+    )
+    phy_area: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m2", "interface area of a stack")
+    )
+    controller_transistors: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "controller transistors of a stack")
+    )
+    shoreline: Leaf = eqx.field(converter=as_leaf, metadata=quantity("m", "die edge of a stack"))
+    interposer_area: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m2", "interposer area of a stack")
+    )
+    stacked_share: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of a stack on the die", most=1.0)
+    )
+    embedded_share: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of a stack inside the die", most=1.0)
+    )
+    power_density_limit: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("W/m2", "power density under memory")
+    )
 
     def stack_capacity(self) -> Scalar:
         """Capacity of a stack [B]."""
@@ -76,16 +99,36 @@ class CapacityTechnology(eqx.Module):
         standby_power: Power that a unit draws whether it is read or not [W].
     """
 
-    unit_bandwidth: Leaf = eqx.field(converter=as_leaf)
-    unit_capacity: Leaf = eqx.field(converter=as_leaf)
-    access_energy: Leaf = eqx.field(converter=as_leaf)
-    price: Leaf = eqx.field(converter=as_leaf)
-    phy_area: Leaf = eqx.field(converter=as_leaf)
-    controller_transistors: Leaf = eqx.field(converter=as_leaf)
-    shoreline: Leaf = eqx.field(converter=as_leaf)
-    interposer_area: Leaf = eqx.field(converter=as_leaf)
-    in_package: Leaf = eqx.field(converter=as_leaf)
-    standby_power: Leaf = eqx.field(converter=as_leaf)
+    unit_bandwidth: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B/s", "bandwidth of a unit of the capacity tier")
+    )
+    unit_capacity: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B", "capacity of a unit of the capacity tier")
+    )
+    access_energy: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/B", "energy of a capacity tier access")
+    )
+    price: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD/B", "price of the capacity tier")
+    )
+    phy_area: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m2", "interface area of a unit of the capacity tier")
+    )
+    controller_transistors: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "controller transistors of such a unit")
+    )
+    shoreline: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m", "die edge of a unit of the capacity tier")
+    )
+    interposer_area: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m2", "interposer area of such a unit")
+    )
+    in_package: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of such units in the package", most=1.0)
+    )
+    standby_power: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("W", "standby power of such a unit")
+    )
 
     def unit_price(self) -> Scalar:
         """Price of a unit [USD]."""
@@ -121,28 +164,60 @@ class Process(eqx.Module):
             where they are left to the vector units.
     """
 
-    compute_density: Leaf = eqx.field(converter=as_leaf)
-    rate_8bit: Leaf = eqx.field(converter=as_leaf)
-    rate_4bit: Leaf = eqx.field(converter=as_leaf)
-    vector_fraction: Leaf = eqx.field(converter=as_leaf)
-    sram_density: Leaf = eqx.field(converter=as_leaf)
-    sram_bandwidth_per_capacity: Leaf = eqx.field(converter=as_leaf)
-    sram_energy: Leaf = eqx.field(converter=as_leaf)
-    energy_per_flop: Leaf = eqx.field(converter=as_leaf)
-    logic_density: Leaf = eqx.field(converter=as_leaf)
-    link_phy_area: Leaf = eqx.field(converter=as_leaf)
-    overhead_fraction: Leaf = eqx.field(converter=as_leaf)
-    buffer_capacity: Leaf = eqx.field(converter=as_leaf)
-    wafer_price: Leaf = eqx.field(converter=as_leaf)
-    defect_density: Leaf = eqx.field(converter=as_leaf)
-    critical_fraction: Leaf = eqx.field(converter=as_leaf)
-    clustering: Leaf = eqx.field(converter=as_leaf)
-    wafer_diameter: Leaf = eqx.field(converter=as_leaf)
-    edge: Leaf = eqx.field(converter=as_leaf)
-    scribe: Leaf = eqx.field(converter=as_leaf)
-    reticle_width: Leaf = eqx.field(converter=as_leaf)
-    reticle_height: Leaf = eqx.field(converter=as_leaf)
-    exponential_fraction: Leaf | None = eqx.field(converter=optional_leaf, default=None)
+    compute_density: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("FLOP/s/m2", "compute density")
+    )
+    rate_8bit: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "8-bit rate over 16-bit rate")
+    )
+    rate_4bit: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "4-bit rate over 16-bit rate")
+    )
+    vector_fraction: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "vector rate over matrix rate")
+    )
+    sram_density: Leaf = eqx.field(converter=as_leaf, metadata=quantity("B/m2", "SRAM density"))
+    sram_bandwidth_per_capacity: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("1/s", "SRAM bandwidth per capacity")
+    )
+    sram_energy: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/B", "energy of an SRAM access")
+    )
+    energy_per_flop: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/FLOP", "energy of a FLOP")
+    )
+    logic_density: Leaf = eqx.field(converter=as_leaf, metadata=quantity("1/m2", "logic density"))
+    link_phy_area: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m2*s/B", "interface area of links")
+    )
+    overhead_fraction: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of the die for overhead", most=1.0)
+    )
+    buffer_capacity: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B", "buffer SRAM of a die")
+    )
+    wafer_price: Leaf = eqx.field(converter=as_leaf, metadata=quantity("USD", "price of a wafer"))
+    defect_density: Leaf = eqx.field(converter=as_leaf, metadata=quantity("1/m2", "defect density"))
+    critical_fraction: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of defects that kill", most=1.0)
+    )
+    clustering: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "clustering of defects"))
+    wafer_diameter: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m", "diameter of a wafer")
+    )
+    edge: Leaf = eqx.field(converter=as_leaf, metadata=quantity("m", "unused rim of a wafer"))
+    scribe: Leaf = eqx.field(converter=as_leaf, metadata=quantity("m", "scribe line"))
+    reticle_width: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m", "width of the reticle")
+    )
+    reticle_height: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m", "height of the reticle")
+    )
+    exponential_fraction: Leaf | None = eqx.field(
+        converter=optional_leaf,
+        default=None,
+        metadata=quantity("1/FLOP", "exponentials over matrix rate"),
+    )
 
 
 class Packaging(eqx.Module):
@@ -159,11 +234,25 @@ class Packaging(eqx.Module):
         link_energy: Energy of sending a byte to another chip [J/B].
     """
 
-    interposer_wafer_price: Leaf = eqx.field(converter=as_leaf)
-    interposer_limit: Leaf = eqx.field(converter=as_leaf)
-    bond_yield: Leaf = eqx.field(converter=as_leaf)
-    assembly_yield: Leaf = eqx.field(converter=as_leaf)
-    auxiliary_cost: Leaf = eqx.field(converter=as_leaf)
-    idle_fraction: Leaf = eqx.field(converter=as_leaf)
-    product_traffic: Leaf = eqx.field(converter=as_leaf)
-    link_energy: Leaf = eqx.field(converter=as_leaf)
+    interposer_wafer_price: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "price of an interposer wafer")
+    )
+    interposer_limit: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m2", "area of the largest interposer")
+    )
+    bond_yield: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "yield of a bond", most=1.0)
+    )
+    assembly_yield: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "yield of assembly", most=1.0)
+    )
+    auxiliary_cost: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "substrate and test of a package")
+    )
+    idle_fraction: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "idle power over design power", most=1.0)
+    )
+    product_traffic: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "memory bandwidth of products", most=1.0)
+    )
+    link_energy: Leaf = eqx.field(converter=as_leaf, metadata=quantity("J/B", "energy of a link"))

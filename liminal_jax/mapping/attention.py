@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
 
 
@@ -107,7 +108,9 @@ class SplitSequence(AbstractAttentionMapping):
         vLLM.
     """
 
-    ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None)
+    ranks: Leaf | None = eqx.field(
+        converter=optional_leaf, default=None, metadata=quantity("", "ranks that share attention")
+    )
 
     def group(self, ranks: Scalar) -> Scalar:
         """As stated."""
@@ -148,7 +151,9 @@ class CopiedHeads(AbstractAttentionMapping):
         heads where ranks exceed them.
     """
 
-    ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None)
+    ranks: Leaf | None = eqx.field(
+        converter=optional_leaf, default=None, metadata=quantity("", "ranks that share attention")
+    )
     ranks_per_chip: Leaf = eqx.field(converter=as_leaf, default=1)
 
     def group(self, ranks: Scalar) -> Scalar:
@@ -183,7 +188,9 @@ class PaddedHeads(AbstractAttentionMapping):
         ranks: Ranks that share one user's attention; all of a stage where left out.
     """
 
-    ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None)
+    ranks: Leaf | None = eqx.field(
+        converter=optional_leaf, default=None, metadata=quantity("", "ranks that share attention")
+    )
 
     def group(self, ranks: Scalar) -> Scalar:
         """As stated."""

@@ -3,6 +3,7 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax.mapping.attention import AbstractAttentionMapping, SplitSequence
 
 
@@ -19,12 +20,14 @@ class Mapping(eqx.Module):
             keeps it whole where tokens lie. Those that share a user's attention where left out.
     """
 
-    tp: Leaf = eqx.field(converter=as_leaf, default=1)
-    cp: Leaf = eqx.field(converter=as_leaf, default=1)
-    pp: Leaf = eqx.field(converter=as_leaf, default=1)
-    ep: Leaf = eqx.field(converter=as_leaf, default=1)
+    tp: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "TP"))
+    cp: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "CP"))
+    pp: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "PP"))
+    ep: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "EP"))
     attention: AbstractAttentionMapping = eqx.field(default_factory=SplitSequence)
-    shared_expert_ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None)
+    shared_expert_ranks: Leaf | None = eqx.field(
+        converter=optional_leaf, default=None, metadata=quantity("", "ranks that share an expert")
+    )
 
     def stage_chips(self) -> Scalar:
         """Chips that work on one stage."""

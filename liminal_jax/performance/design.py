@@ -3,6 +3,7 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, as_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.calibration.base import AbstractCalibration, Ideal
 from liminal_jax.hardware.chip import CapacityTier, MemoryTier
@@ -28,7 +29,7 @@ class Design(eqx.Module):
     system: System
     mapping: Mapping
     placement: Placement
-    batch: Leaf = eqx.field(converter=as_leaf)
+    batch: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "batch"))
 
     def tiers(self) -> tuple[tuple[MemoryTier | CapacityTier, Shares], ...]:
         """The memories in which data lie, and the share of each kind of data in them.

@@ -3,6 +3,7 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Truth, as_leaf
+from liminal_jax._quantity import quantity
 
 BOTTLENECKS = ("memory_bandwidth", "compute", "synchronisation", "capacity")
 """Names of `Prediction.bottleneck`, by index."""
@@ -11,9 +12,9 @@ BOTTLENECKS = ("memory_bandwidth", "compute", "synchronisation", "capacity")
 class PowerShares(eqx.Module):
     """IT power of one instance, by what draws it [W]."""
 
-    chips: Leaf = eqx.field(converter=as_leaf)
-    host: Leaf = eqx.field(converter=as_leaf)
-    network: Leaf = eqx.field(converter=as_leaf)
+    chips: Leaf = eqx.field(converter=as_leaf, metadata=quantity("W", "IT power of chips"))
+    host: Leaf = eqx.field(converter=as_leaf, metadata=quantity("W", "IT power of hosts"))
+    network: Leaf = eqx.field(converter=as_leaf, metadata=quantity("W", "IT power of the network"))
 
     def total(self) -> Leaf:
         """All of it [W]."""
@@ -23,12 +24,14 @@ class PowerShares(eqx.Module):
 class CapitalShares(eqx.Module):
     """Capital of one instance, by what it buys [USD]."""
 
-    chips: Leaf = eqx.field(converter=as_leaf)
-    host: Leaf = eqx.field(converter=as_leaf)
-    board: Leaf = eqx.field(converter=as_leaf)
-    network: Leaf = eqx.field(converter=as_leaf)
-    rack: Leaf = eqx.field(converter=as_leaf)
-    building: Leaf = eqx.field(converter=as_leaf)
+    chips: Leaf = eqx.field(converter=as_leaf, metadata=quantity("USD", "capital of chips"))
+    host: Leaf = eqx.field(converter=as_leaf, metadata=quantity("USD", "capital of hosts"))
+    board: Leaf = eqx.field(converter=as_leaf, metadata=quantity("USD", "capital of boards"))
+    network: Leaf = eqx.field(converter=as_leaf, metadata=quantity("USD", "capital of the network"))
+    rack: Leaf = eqx.field(converter=as_leaf, metadata=quantity("USD", "capital of racks"))
+    building: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "capital of the building")
+    )
 
     def total(self) -> Leaf:
         """All of it [USD]."""
@@ -69,28 +72,62 @@ class Prediction(eqx.Module):
         usd_per_million_tokens: Capital and electricity over tokens [USD].
     """
 
-    utps: Leaf = eqx.field(converter=as_leaf)
-    stps: Leaf = eqx.field(converter=as_leaf)
-    step_time: Leaf = eqx.field(converter=as_leaf)
-    compute_time: Leaf = eqx.field(converter=as_leaf)
-    memory_time: Leaf = eqx.field(converter=as_leaf)
-    exposed_time: Leaf = eqx.field(converter=as_leaf)
-    memory_required: Leaf = eqx.field(converter=as_leaf)
-    memory_capacity: Leaf = eqx.field(converter=as_leaf)
-    memory_fill: Leaf = eqx.field(converter=as_leaf)
-    capacity_tier_fill: Leaf = eqx.field(converter=as_leaf)
+    utps: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("1/s", "tokens a second of one user")
+    )
+    stps: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("1/s", "tokens a second of the instance")
+    )
+    step_time: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "time per output token"))
+    compute_time: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "time the arithmetic is busy in a step")
+    )
+    memory_time: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "time the memory is busy in a step")
+    )
+    exposed_time: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "time spent waiting for collectives in a step")
+    )
+    memory_required: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B", "bytes that one instance holds")
+    )
+    memory_capacity: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B", "bytes that one instance can hold")
+    )
+    memory_fill: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "bytes over capacity on the fullest chip")
+    )
+    capacity_tier_fill: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "bytes over capacity of the capacity tier")
+    )
     fits: Truth
     bottleneck: Leaf = eqx.field(converter=as_leaf)
-    parameters_total: Leaf = eqx.field(converter=as_leaf)
-    parameters_active: Leaf = eqx.field(converter=as_leaf)
-    tensor_utilisation: Leaf = eqx.field(converter=as_leaf)
-    chips: Leaf = eqx.field(converter=as_leaf)
-    users: Leaf = eqx.field(converter=as_leaf)
-    chip_power: Leaf = eqx.field(converter=as_leaf)
-    chip_tdp: Leaf = eqx.field(converter=as_leaf)
-    power_density: Leaf = eqx.field(converter=as_leaf)
+    parameters_total: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "weights counted"))
+    parameters_active: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "weights that one token uses")
+    )
+    tensor_utilisation: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of the step at tensor peak")
+    )
+    chips: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "chips of the instance"))
+    users: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "users served at once"))
+    chip_power: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("W", "power of one chip at work")
+    )
+    chip_tdp: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("W", "power of one chip at full use")
+    )
+    power_density: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("W/m2", "power of a chip over its logic area")
+    )
     power: PowerShares
-    power_provisioned: Leaf = eqx.field(converter=as_leaf)
-    energy_per_token: Leaf = eqx.field(converter=as_leaf)
+    power_provisioned: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("W", "IT power of the instance at full use")
+    )
+    energy_per_token: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J", "energy at the wall for one token")
+    )
     capital: CapitalShares
-    usd_per_million_tokens: Leaf = eqx.field(converter=as_leaf)
+    usd_per_million_tokens: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "capital and electricity for a million tokens")
+    )

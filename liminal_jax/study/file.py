@@ -51,6 +51,7 @@ from liminal_jax.study.domain import (
     several,
 )
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.variables import VARIABLES
 
 
 class _Table(BaseModel):
@@ -140,9 +141,11 @@ class DesignTable(_Table):
     process: Annotated[Names, category(process_names, "process")] | None = None
     stacks: Count | None = None
     dies: Count | None = None
-    compute_area: Annotated[Grid, numeric("m2", least=1e-6)] | None = None
-    sram: Annotated[Grid, numeric("B")] | None = None
-    link_bandwidth: Annotated[Grid, numeric("B/s", least=1.0)] | None = None
+    compute_area: Annotated[Grid, numeric(VARIABLES["compute_area"].unit, least=1e-6)] | None = None
+    sram: Annotated[Grid, numeric(VARIABLES["sram"].unit)] | None = None
+    link_bandwidth: Annotated[Grid, numeric(VARIABLES["link_bandwidth"].unit, least=1.0)] | None = (
+        None
+    )
     tier: Annotated[Names, category(capacity_technology_names, TIER)] | None = None
     tier_units: Count | None = None
     tier_holds: Annotated[Several, several(kinds_of_data)] | None = None

@@ -53,29 +53,12 @@ from liminal_jax.study.assemble import (
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import ConstraintTable, DesignFile, DesignTable, StudyFile
 from liminal_jax.study.quantities import QUANTITIES, Fleet
+from liminal_jax.study.variables import VARIABLES
 from liminal_jax.workload.feedforward.base import AbstractMixture
 from liminal_jax.workload.mixer.base import AbstractMixer
 from liminal_jax.workload.model import Model
 
-NUMERIC = (
-    "stacks",
-    "dies",
-    "compute_area",
-    "sram",
-    "link_bandwidth",
-    "tier_units",
-    "domain",
-    "chips",
-    "clock",
-    "tp",
-    "cp",
-    "pp",
-    "ep",
-    "attention",
-    "attention_ranks",
-    "shared_expert_ranks",
-    "batch",
-)
+NUMERIC = tuple(VARIABLES)
 """Numeric variables of a design, in the order of a point."""
 
 FULL = 1 + 1e-6

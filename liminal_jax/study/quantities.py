@@ -6,6 +6,7 @@ from typing import NamedTuple
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._quantity import quantities_of, quantity
 from liminal_jax.performance.prediction import Prediction
 
 
@@ -21,9 +22,9 @@ class Fleet(eqx.Module):
     """
 
     instance: Prediction
-    replicas: Leaf = eqx.field(converter=as_leaf)
-    chips: Leaf = eqx.field(converter=as_leaf)
-    die_area: Leaf = eqx.field(converter=as_leaf)
+    replicas: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "instances"))
+    chips: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "chips bought"))
+    die_area: Leaf = eqx.field(converter=as_leaf, metadata=quantity("m2", "area of one logic die"))
 
     def stps(self) -> Scalar:
         """Tokens a second of all instances [1/s]."""
@@ -46,7 +47,7 @@ class Fleet(eqx.Module):
         return self.chips / (self.replicas * self.instance.chips)
 
 
-class Quantity(NamedTuple):
+class Asked(NamedTuple):
     """A number that a study can name.
 
     Attributes:
@@ -60,37 +61,49 @@ class Quantity(NamedTuple):
     of: Callable[[Fleet], Scalar]
 
 
+INSTANCE = quantities_of(Prediction)
+"""What the numbers of one instance are, by name."""
+
+
+def _of_fleet(name: str) -> Asked:
+    """A number of all instances."""
+    stated = quantities_of(Fleet)[name]
+    return Asked(stated.unit, stated.label, lambda it: getattr(it, name))
+
+
+def _of_instance(name: str) -> Asked:
+    """A number of one instance that is that of all of them."""
+    stated = INSTANCE[name]
+    return Asked(stated.unit, stated.label, lambda it: getattr(it.instance, name))
+
+
+def _beside_spare(name: str) -> Asked:
+    """A number of one instance that chips without an instance add to."""
+    stated = INSTANCE[name]
+    return Asked(stated.unit, stated.label, lambda it: getattr(it.instance, name) * it.spare())
+
+
 QUANTITIES = {
-    "utps": Quantity("1/s", "tokens a second of one user", lambda it: it.instance.utps),
-    "stps": Quantity("1/s", "tokens a second of all instances", Fleet.stps),
-    "tpot": Quantity("s", "time per output token", lambda it: it.instance.step_time),
-    "users": Quantity("", "users served at once", lambda it: it.replicas * it.instance.users),
-    "chips": Quantity("", "chips bought", lambda it: it.chips),
-    "chip_power": Quantity("W", "power of one chip at work", lambda it: it.instance.chip_power),
-    "chip_tdp": Quantity("W", "power of one chip at full use", lambda it: it.instance.chip_tdp),
-    "power": Quantity("W", "IT power of all chips, hosts and network at work", Fleet.power),
-    "power_provisioned": Quantity(
+    "utps": _of_instance("utps"),
+    "stps": Asked("1/s", "tokens a second of all instances", Fleet.stps),
+    "tpot": _of_instance("step_time"),
+    "users": Asked("", "users served at once", lambda it: it.replicas * it.instance.users),
+    "chips": _of_fleet("chips"),
+    "chip_power": _of_instance("chip_power"),
+    "chip_tdp": _of_instance("chip_tdp"),
+    "power": Asked("W", "IT power of all chips, hosts and network at work", Fleet.power),
+    "power_provisioned": Asked(
         "W", "IT power of all chips, hosts and network at full use", Fleet.provisioned
     ),
-    "capital_cost": Quantity("USD", "capital of the whole system", Fleet.capital),
-    "die_area": Quantity("m2", "area of one logic die", lambda it: it.die_area),
-    "power_density": Quantity(
-        "W/m2", "power of a chip over its logic area", lambda it: it.instance.power_density
-    ),
-    "energy_per_token": Quantity(
-        "J",
-        "energy at the wall for one token",
-        lambda it: it.instance.energy_per_token * it.spare(),
-    ),
-    "usd_per_million_tokens": Quantity(
-        "USD",
-        "capital and electricity for a million tokens",
-        lambda it: it.instance.usd_per_million_tokens * it.spare(),
-    ),
-    "stps_per_watt": Quantity(
+    "capital_cost": Asked("USD", "capital of the whole system", Fleet.capital),
+    "die_area": _of_fleet("die_area"),
+    "power_density": _of_instance("power_density"),
+    "energy_per_token": _beside_spare("energy_per_token"),
+    "usd_per_million_tokens": _beside_spare("usd_per_million_tokens"),
+    "stps_per_watt": Asked(
         "1/s/W", "tokens a second for each watt", lambda it: it.stps() / it.power()
     ),
-    "stps_per_usd": Quantity(
+    "stps_per_usd": Asked(
         "1/s/USD", "tokens a second for each dollar of capital", lambda it: it.stps() / it.capital()
     ),
 }

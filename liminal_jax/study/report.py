@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from liminal_jax._quantity import quantities_of
 from liminal_jax.performance.gains import Gains
 from liminal_jax.performance.prediction import BOTTLENECKS, Prediction
 
@@ -23,31 +24,8 @@ def numbers(module: Any) -> dict[str, float | None]:
 
 def prediction_record(prediction: Prediction, basis: list[str]) -> dict[str, Any]:
     """A prediction of one instance: SI units and USD, stable keys."""
-    plain = (
-        "utps",
-        "stps",
-        "step_time",
-        "compute_time",
-        "memory_time",
-        "exposed_time",
-        "memory_required",
-        "memory_capacity",
-        "memory_fill",
-        "capacity_tier_fill",
-        "parameters_total",
-        "parameters_active",
-        "tensor_utilisation",
-        "chips",
-        "users",
-        "chip_power",
-        "chip_tdp",
-        "power_density",
-        "power_provisioned",
-        "energy_per_token",
-        "usd_per_million_tokens",
-    )
     return {
-        **{name: number(getattr(prediction, name)) for name in plain},
+        **{name: number(getattr(prediction, name)) for name in quantities_of(Prediction)},
         "fits": bool(prediction.fits),
         "bottleneck": BOTTLENECKS[int(prediction.bottleneck)],
         "power": number(prediction.power.total()),

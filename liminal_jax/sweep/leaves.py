@@ -14,11 +14,13 @@ from jaxtyping import Array
 
 from liminal_jax._arrays import Scalar
 from liminal_jax._files import did_you_mean
+from liminal_jax._quantity import Quantity
 from liminal_jax.hardware.plan import ChipPlan
 from liminal_jax.hardware.system import System
 from liminal_jax.study.clock import clock_range
-from liminal_jax.study.parameters import MEANINGS
+from liminal_jax.study.parameters import quantity_of
 from liminal_jax.study.problem import NUMERIC, Problem
+from liminal_jax.study.variables import VARIABLES
 
 NAMES = ("model", "accounting", "system", "memory", "process")
 """What changes the shape of the computation: each choice is compiled by itself."""
@@ -94,14 +96,18 @@ def _path(keys: tuple) -> str:
 
 
 def _leaf(path: str, value: Array) -> Leaf:
-    unit, most = "", math.inf
-    if path in MEANINGS:
-        _, unit, most = MEANINGS[path]
+    stated = quantity_of(path) or Quantity("", path)
     zero = path.endswith(_MAY_BE_ZERO) and not path.endswith(_NEVER_ZERO)
     number = float(jnp.ravel(value)[0])
-    # A unit such as "tokens" counts; it converts to nothing.
-    unit = "" if unit in ("tokens", "bits") else unit
-    return Leaf(path, unit, whole=False, least=0.0, most=most, value=number, positive=not zero)
+    return Leaf(
+        path,
+        stated.dimension,
+        whole=False,
+        least=0.0,
+        most=stated.most,
+        value=number,
+        positive=not zero,
+    )
 
 
 def _trees(problem: Problem) -> dict[str, Any]:
@@ -134,7 +140,7 @@ def leaves_of(problem: Problem) -> dict[str, Leaf]:
             continue
         if name in _WHERE_STATED and getattr(problem.file.design, name) is None:
             continue
-        unit, whole = MEANINGS[f"design.{name}"].unit, name in _COUNTS
+        unit, whole = VARIABLES[name].unit, name in _COUNTS
         least, most = clock_range() if name == "clock" else (1.0 if whole else 0.0, math.inf)
         leaves[name] = Leaf(name, unit, whole, least, most, value, positive=name != "sram")
     return leaves

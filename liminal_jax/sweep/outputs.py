@@ -9,7 +9,7 @@ from liminal_jax._arrays import Scalar
 from liminal_jax._files import did_you_mean
 from liminal_jax.performance.prediction import BOTTLENECKS
 from liminal_jax.study.problem import FEASIBLE
-from liminal_jax.study.quantities import QUANTITIES, Fleet
+from liminal_jax.study.quantities import INSTANCE, QUANTITIES, Fleet
 
 
 class Output(NamedTuple):
@@ -35,33 +35,30 @@ def _feasible(fleet: Fleet, ratios: list[Scalar]) -> Scalar:
     return jnp.where(held, 1.0, 0.0)
 
 
+_INSTANCE = (
+    "compute_time",
+    "memory_time",
+    "exposed_time",
+    "memory_required",
+    "memory_capacity",
+    "memory_fill",
+    "tensor_utilisation",
+)
+"""Outputs that are numbers of one instance."""
+
+
+def _of_instance(name: str) -> Output:
+    stated = INSTANCE[name]
+    return Output(stated.unit, stated.label, lambda fleet, _: getattr(fleet.instance, name))
+
+
 OUTPUTS = {
     **{
         name: Output(it.unit, it.about, lambda fleet, _, it=it: it.of(fleet))
         for name, it in QUANTITIES.items()
     },
     "replicas": Output("", "instances", lambda it, _: it.replicas),
-    "compute_time": Output(
-        "s", "time the arithmetic is busy in a step", lambda it, _: it.instance.compute_time
-    ),
-    "memory_time": Output(
-        "s", "time the memory is busy in a step", lambda it, _: it.instance.memory_time
-    ),
-    "exposed_time": Output(
-        "s", "time spent waiting for collectives in a step", lambda it, _: it.instance.exposed_time
-    ),
-    "memory_required": Output(
-        "B", "bytes that one instance holds", lambda it, _: it.instance.memory_required
-    ),
-    "memory_capacity": Output(
-        "B", "bytes that one instance can hold", lambda it, _: it.instance.memory_capacity
-    ),
-    "memory_fill": Output(
-        "", "bytes over capacity on the fullest chip", lambda it, _: it.instance.memory_fill
-    ),
-    "tensor_utilisation": Output(
-        "", "share of the step at tensor peak", lambda it, _: it.instance.tensor_utilisation
-    ),
+    **{name: _of_instance(name) for name in _INSTANCE},
     "bottleneck": Output("", ", ".join(BOTTLENECKS), lambda it, _: it.instance.bottleneck),
     "fits": Output(
         "", "1 where the fullest chip holds its part", lambda it, _: it.instance.fits * 1.0

@@ -16,31 +16,12 @@ from liminal_jax.mapping.attention import attention_name
 from liminal_jax.study.file import ConstraintTable, DesignFile, ObjectiveTable, StudyFile
 from liminal_jax.study.problem import PHYSICAL
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.variables import VARIABLES
 from liminal_jax.view.chip import chip_words
 from liminal_jax.view.numbers import dollars, gibibytes, per_cent, plain, with_prefix
 
 _MOST_SENSITIVITIES = 8
 _MOST_EXISTING = 6
-
-_LABELS = {
-    "stacks": "stacks",
-    "dies": "dies",
-    "compute_area": "compute area a die",
-    "sram": "resident SRAM a die",
-    "link_bandwidth": "link bandwidth",
-    "tier_units": "units of the capacity tier",
-    "domain": "scale-up domain",
-    "chips": "chips",
-    "clock": "clock",
-    "tp": "TP",
-    "cp": "CP",
-    "pp": "PP",
-    "ep": "EP",
-    "attention": "attention",
-    "attention_ranks": "ranks that share attention",
-    "shared_expert_ranks": "ranks that share an expert",
-    "batch": "batch",
-}
 
 
 def quantity(name: str, value: float, unit: str) -> str:
@@ -67,14 +48,14 @@ def quantity(name: str, value: float, unit: str) -> str:
     return f"{plain(value, 4)} {unit if name in QUANTITIES else ''}".strip()
 
 
-VALUE_UNITS = {"compute_area": "m2", "sram": "B", "link_bandwidth": "B/s"}
+VALUE_UNITS = {name: it.unit for name, it in VARIABLES.items() if it.unit}
 """Units of the variables that have one."""
 
 
 def words(values: dict[str, float]) -> str:
     """The free values of a design in one line."""
     parts = [
-        f"{_LABELS[name]} {quantity(name, value, VALUE_UNITS.get(name, ''))}"
+        f"{VARIABLES[name].label} {quantity(name, value, VALUE_UNITS.get(name, ''))}"
         for name, value in values.items()
     ]
     return ", ".join(parts)
@@ -119,7 +100,7 @@ def _design(answer: Answer, system: System) -> Table:
     values = {name: grid for name, grid in answer.best.place.values.items()}
     design = answer.problem.file.design
     degrees = " ".join(
-        f"{_LABELS[name]}{values.get(name, getattr(design, name).values[0]):g}"
+        f"{VARIABLES[name].label}{values.get(name, getattr(design, name).values[0]):g}"
         for name in ("tp", "cp", "pp", "ep")
     )
     attention = attention_name(values.get("attention", design.attention.values[0]))

@@ -3,9 +3,10 @@
 import math
 
 from liminal_jax.design.sensitivity import ShadowPrice
-from liminal_jax.study.parameters import MEANINGS, parameters_of
+from liminal_jax.study.parameters import label_of, parameters_of
 from liminal_jax.study.problem import PHYSICAL, Limit, Problem
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.variables import VARIABLES
 from liminal_jax.view.answer import quantity
 from liminal_jax.view.numbers import plain, with_prefix
 
@@ -53,13 +54,13 @@ def label(problem: Problem, path: str, category: str) -> str:
     """A number of a study in a few words, with the category that it is one of."""
     if path.startswith("limit."):
         return "limit on " + path.split(".")[1].replace("_", " ")
-    words = MEANINGS[path].words
+    words = label_of(path)
     return f"{words}, {category}" if parameters_of(problem).own(path) else words
 
 
 def variable(name: str) -> str:
     """A variable of the design in a word or two."""
-    return MEANINGS[f"design.{name}"].words
+    return VARIABLES[name].label
 
 
 def limit_amount(path: str, value: float, unit: str) -> str:

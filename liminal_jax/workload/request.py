@@ -3,6 +3,7 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._quantity import quantity
 
 BITS_PER_BYTE = 8
 
@@ -27,12 +28,24 @@ class Request(eqx.Module):
             the configs of Qwen3.5 and Nemotron 3 is float32, as sums over a whole sequence need.
     """
 
-    context: Leaf = eqx.field(converter=as_leaf)
-    weight_bits: Leaf = eqx.field(converter=as_leaf, default=8)
-    kv_bits: Leaf = eqx.field(converter=as_leaf, default=8)
-    attention_bits: Leaf = eqx.field(converter=as_leaf, default=ATTENTION_BITS)
-    activation_bits: Leaf = eqx.field(converter=as_leaf, default=16)
-    state_bits: Leaf = eqx.field(converter=as_leaf, default=32)
+    context: Leaf = eqx.field(converter=as_leaf, metadata=quantity("tokens", "context"))
+    weight_bits: Leaf = eqx.field(
+        converter=as_leaf, default=8, metadata=quantity("bits", "bits of a weight")
+    )
+    kv_bits: Leaf = eqx.field(
+        converter=as_leaf, default=8, metadata=quantity("bits", "bits of a cache element")
+    )
+    attention_bits: Leaf = eqx.field(
+        converter=as_leaf,
+        default=ATTENTION_BITS,
+        metadata=quantity("bits", "bits of attention's operands"),
+    )
+    activation_bits: Leaf = eqx.field(
+        converter=as_leaf, default=16, metadata=quantity("bits", "bits of an activation")
+    )
+    state_bits: Leaf = eqx.field(
+        converter=as_leaf, default=32, metadata=quantity("bits", "bits of a state element")
+    )
 
     def weight_bytes(self, elements: Scalar) -> Scalar:
         """Bytes of some weights [B]."""

@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from liminal_jax._quantity import quantity_at
 from liminal_jax._smooth import Exact
 from liminal_jax.data.build import load_system
 from liminal_jax.data.hardware import system_names
-from liminal_jax.study.parameters import MEANINGS, parameters_of
+from liminal_jax.study.parameters import parameters_of, quantity_of
 from tests.design.small import CAPITAL, UTPS, small
 
 
@@ -45,9 +46,13 @@ def finished():
 
 @pytest.mark.parametrize("name", system_names())
 def test_every_number_of_every_system_has_words(name):
-    for keys, _ in jax.tree_util.tree_leaves_with_path(load_system(name)):
+    system = load_system(name)
+    for keys, _ in jax.tree_util.tree_leaves_with_path(system):
         path = jax.tree_util.keystr(keys, simple=True, separator=".")
-        assert MEANINGS[path].words
+        stated = quantity_of(path)
+        assert stated is not None
+        assert stated.label
+        assert stated == quantity_at(system, path)
 
 
 def test_no_change_changes_nothing(planned, finished):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from liminal_jax.performance.prediction import BOTTLENECKS
-from liminal_jax.study.parameters import MEANINGS
+from liminal_jax.study.parameters import label_of
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.sweep.outputs import OUTPUTS
 from liminal_jax.view.answer import VALUE_UNITS
@@ -46,8 +46,7 @@ def words(path: str) -> str:
         >>> words("batch"), words("chip.memory.bandwidth"), words("model.layers.0.count")
         ('users in a micro-batch', 'memory bandwidth of a chip', 'model.layers.0.count')
     """
-    meaning = MEANINGS.get(path)
-    return DESIGN_WORDS.get(path) or (meaning.words if meaning is not None else path)
+    return DESIGN_WORDS.get(path) or label_of(path)
 
 
 def unit_of(name: str) -> str:
