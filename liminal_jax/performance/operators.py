@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.scalar import scalar_work
 from liminal_jax.mapping.degrees import Mapping
@@ -37,15 +38,33 @@ class Operator(eqx.Module):
         state: Recurrent states read and written [B].
     """
 
-    matrix: Leaf = eqx.field(converter=as_leaf, default=0)
-    core: Leaf = eqx.field(converter=as_leaf, default=0)
-    scalar: Leaf = eqx.field(converter=as_leaf, default=0)
-    exponentials: Leaf = eqx.field(converter=as_leaf, default=0)
-    weights: Leaf = eqx.field(converter=as_leaf, default=0)
-    experts: Leaf = eqx.field(converter=as_leaf, default=0)
-    cache: Leaf = eqx.field(converter=as_leaf, default=0)
-    index: Leaf = eqx.field(converter=as_leaf, default=0)
-    state: Leaf = eqx.field(converter=as_leaf, default=0)
+    matrix: Leaf = eqx.field(
+        converter=as_leaf, default=0, metadata=quantity("FLOP", "work of matrix products")
+    )
+    core: Leaf = eqx.field(
+        converter=as_leaf, default=0, metadata=quantity("FLOP", "work of a mixer on what it keeps")
+    )
+    scalar: Leaf = eqx.field(
+        converter=as_leaf, default=0, metadata=quantity("FLOP", "work on the vector units")
+    )
+    exponentials: Leaf = eqx.field(
+        converter=as_leaf, default=0, metadata=quantity("", "exponentials")
+    )
+    weights: Leaf = eqx.field(
+        converter=as_leaf, default=0, metadata=quantity("B", "weights read that every token uses")
+    )
+    experts: Leaf = eqx.field(
+        converter=as_leaf, default=0, metadata=quantity("B", "weights read of routed experts")
+    )
+    cache: Leaf = eqx.field(
+        converter=as_leaf, default=0, metadata=quantity("B", "cache read and written")
+    )
+    index: Leaf = eqx.field(
+        converter=as_leaf, default=0, metadata=quantity("B", "keys of an index read and written")
+    )
+    state: Leaf = eqx.field(
+        converter=as_leaf, default=0, metadata=quantity("B", "states read and written")
+    )
 
     def kept(self) -> Scalar:
         """Traffic of what is kept for users: cache, index and states [B]."""

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.predictor import Step, mixed_step
 from liminal_jax.workload.chunk import Chunk, Prompts
@@ -74,12 +75,17 @@ class Served(eqx.Module):
             apart.
     """
 
-    ttft: Leaf = eqx.field(converter=as_leaf)
-    tpot: Leaf = eqx.field(converter=as_leaf)
-    e2e: Leaf = eqx.field(converter=as_leaf)
-    tokens_per_second_per_chip: Leaf = eqx.field(converter=as_leaf)
-    users: Leaf = eqx.field(converter=as_leaf)
-    prefill_share: Leaf = eqx.field(converter=as_leaf)
+    ttft: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "time to the first token"))
+    tpot: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "mean time of a later token"))
+    e2e: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "time of a whole request"))
+    tokens_per_second_per_chip: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("1/s", "tokens of answers a second and chip")
+    )
+    users: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "users that decode at once"))
+    prefill_share: Leaf = eqx.field(
+        converter=as_leaf,
+        metadata=quantity("", "share of the chips' time that prompts take", most=1.0),
+    )
 
 
 class Serving(eqx.Module):
