@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from typing import get_args
 
 import equinox as eqx
 import pytest
@@ -9,11 +10,33 @@ import pytest
 import liminal_jax.study.predicted  # noqa: F401  (all classes that state quantities)
 from liminal_jax._quantity import part, quantities_of, quantity, quantity_at
 from liminal_jax._units import parse_unit
+from liminal_jax.data.hardware import (
+    CapacityTechnologyFile,
+    ExecutionFile,
+    FacilityFile,
+    NetworkFile,
+    PackagingFile,
+    ProcessFile,
+    TechnologyFile,
+)
+from liminal_jax.data.numbers import FRACTION
+from liminal_jax.data.numbers import Quantity as Dimension
 from liminal_jax.hardware.chip import Chip
+from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork
+from liminal_jax.hardware.system import Facility
+from liminal_jax.hardware.technology import (
+    CapacityTechnology,
+    MemoryTechnology,
+    Packaging,
+    Process,
+)
 from liminal_jax.study.assemble import Planned
 
 _ATTRIBUTE = re.compile(r"^(\w+): (.*?)(?=^\w+: |\Z)", re.MULTILINE | re.DOTALL)
+COUNTED_IN_YEARS = ("lifetime",)
+"""Numbers of files with a unit that are counted where they are used."""
+
 _UNIT = re.compile(r"\[([^]]+)\]")
 
 
@@ -73,3 +96,37 @@ def test_a_class_tries_what_its_parts_may_be():
     assert quantity_at(AbstractNetwork, "fabric.tier_latency").label == "latency of a further tier"
     assert quantity_at(Chip, "sram.bandwidth").label == "SRAM bandwidth of a chip"
     assert quantity_at(Planned, "material.memory.bandwidth_per_area").unit == "B/s/m2"
+
+
+def _stated_in_file(annotation, metadata=()):
+    """The markers of a field of a file, those of its parts included."""
+    yield from metadata
+    inner = get_args(annotation)
+    for it in inner:
+        yield from _stated_in_file(it) if get_args(it) else [it]
+
+
+@pytest.mark.parametrize(
+    ("file", "kinds"),
+    [
+        (TechnologyFile, [MemoryTechnology]),
+        (CapacityTechnologyFile, [CapacityTechnology]),
+        (ProcessFile, [Process]),
+        (PackagingFile, [Packaging]),
+        (FacilityFile, [Facility, Packaging]),
+        (ExecutionFile, [Execution]),
+        (NetworkFile, [AbstractNetwork]),
+    ],
+)
+def test_files_ask_for_the_units_and_ranges_of_fields(file, kinds):
+    """Files are read where JAX is not loaded, so that they cannot take units from fields."""
+    same = 0
+    for name, field in file.model_fields.items():
+        markers = list(_stated_in_file(field.annotation, field.metadata))
+        asked = [it.unit for it in markers if isinstance(it, Dimension)]
+        stated = next((it for it in (quantity_at(kind, name) for kind in kinds) if it), None)
+        if asked and stated is not None and name not in COUNTED_IN_YEARS:
+            assert parse_unit(asked[0]) == parse_unit(stated.dimension), name
+            assert (FRACTION in markers) == (stated.most == 1.0), name
+            same += 1
+    assert same

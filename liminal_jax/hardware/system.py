@@ -91,7 +91,7 @@ class Facility(eqx.Module):
     )
     lifetime: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "years of use"))
     discount_rate: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "discount rate a year")
+        converter=as_leaf, metadata=quantity("", "discount rate a year", most=1.0)
     )
     threshold_voltage: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("", "threshold over supply voltage", most=1.0)
