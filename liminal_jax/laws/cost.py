@@ -1,5 +1,7 @@
 """From a die to USD per million tokens."""
 
+import jax.numpy as jnp
+
 from liminal_jax._arrays import Scalar
 
 YEAR = 365.25 * 24 * 3600.0
@@ -112,7 +114,7 @@ def one_time_share(*, design_cost: Scalar, volume: Scalar) -> Scalar:
 def capital_recovery(*, discount_rate: Scalar, lifetime: Scalar) -> Scalar:
     r"""Share of a capital that must be earned each year.
 
-        f = r / (1 - (1 + r)^(-n))
+        f = r / (1 - (1 + r)^(-n))        f = 1/n at r = 0
 
     Args:
         discount_rate: Discount rate r a year.
@@ -122,10 +124,16 @@ def capital_recovery(*, discount_rate: Scalar, lifetime: Scalar) -> Scalar:
         Share a year.
 
     Examples:
-        >>> round(capital_recovery(discount_rate=0.1, lifetime=4.0), 3)
+        >>> round(float(capital_recovery(discount_rate=0.1, lifetime=4.0)), 3)
         0.315
+        >>> float(capital_recovery(discount_rate=0.0, lifetime=4.0))
+        0.25
     """
-    return discount_rate / (1 - (1 + discount_rate) ** (-lifetime))
+    free = jnp.asarray(discount_rate == 0)
+    rate = jnp.where(free, 1.0, discount_rate)
+    # The law to first order, so that the derivative at 0 is right too.
+    near_0 = (1 + (lifetime + 1) / 2 * discount_rate) / lifetime
+    return jnp.where(free, near_0, rate / (1 - (1 + rate) ** (-lifetime)))
 
 
 def cost_rate(

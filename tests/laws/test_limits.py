@@ -171,6 +171,16 @@ def test_capital_is_recovered_with_interest(rate: float, years: float) -> None:
         assert sum(share / (1 + rate) ** n for n in range(1, int(years) + 1)) == pytest.approx(1)
 
 
+def test_capital_without_interest_is_recovered_in_equal_parts() -> None:
+    def share(rate: float) -> jax.Array:
+        return capital_recovery(discount_rate=rate, lifetime=5.0)
+
+    assert float(share(0.0)) == 0.2
+    assert float(share(1e-6)) == pytest.approx(0.2 + 1e-6 * 3 / 5, rel=1e-9)
+    assert float(jax.grad(share)(0.0)) == pytest.approx(3 / 5, rel=1e-12)
+    assert float(jax.grad(share)(1e-4)) == pytest.approx(3 / 5, rel=1e-3)
+
+
 def test_four_payments_repay_a_capital() -> None:
     share = capital_recovery(discount_rate=0.1, lifetime=4.0)
     assert sum(share / 1.1**year for year in (1, 2, 3, 4)) == pytest.approx(1, rel=1e-12)
