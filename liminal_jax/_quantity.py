@@ -1,4 +1,4 @@
-"""What a number is, stated once at its field: unit, label, largest value that makes sense.
+"""What a number is, stated once at its field: unit, label, and the values that make sense.
 
 A field states it in its metadata, which no trace sees; whoever needs it asks for the path of the
 number in a pytree, or in a class of pytrees where only paths are known.
@@ -21,11 +21,13 @@ class Quantity(NamedTuple):
         unit: Its unit in SI; empty for ratios and counts.
         label: A few words for it.
         most: The largest value that makes sense.
+        least: The smallest one; none where every value above 0 does.
     """
 
     unit: str
     label: str
     most: float = math.inf
+    least: float | None = None
 
     @property
     def dimension(self) -> str:
@@ -38,23 +40,26 @@ class Quantity(NamedTuple):
         return "" if self.unit in _COUNTED else self.unit
 
 
-def quantity(unit: str, label: str, *, most: float = math.inf) -> dict[str, Quantity]:
+def quantity(
+    unit: str, label: str, *, least: float | None = None, most: float = math.inf
+) -> dict[str, Quantity]:
     """Metadata of a field that holds a number, or several of one kind.
 
     Args:
         unit: Its unit in SI; empty for ratios and counts.
         label: A few words for it. `{part}` stands for the name of the part that it belongs to,
             `{index}` for its place among its like, counted from 1.
-        most: The largest value that makes sense.
+        least: The smallest value that makes sense; every one above 0 where left out.
+        most: The largest one.
 
     Examples:
         >>> import equinox as eqx
         >>> class Disk(eqx.Module):
         ...     speed: float = eqx.field(metadata=quantity("B/s", "speed of a disk"))
-        >>> quantity_at(Disk(speed=1.0), "speed")
-        Quantity(unit='B/s', label='speed of a disk', most=inf)
+        >>> quantity_at(Disk(speed=1.0), "speed").unit
+        'B/s'
     """
-    return {"quantity": Quantity(unit, label, most)}
+    return {"quantity": Quantity(unit, label, most, least)}
 
 
 def part(name: str, unit: str = "") -> dict[str, Quantity]:
@@ -71,7 +76,7 @@ def part(name: str, unit: str = "") -> dict[str, Quantity]:
         >>> class Core(eqx.Module):
         ...     tensor: Rates = eqx.field(metadata=part("tensor rate", "FLOP/s"))
         >>> quantity_at(Core, "tensor.wide")
-        Quantity(unit='FLOP/s', label='16-bit tensor rate', most=inf)
+        Quantity(unit='FLOP/s', label='16-bit tensor rate', most=inf, least=None)
     """
     return {"part": Quantity(unit, name)}
 
@@ -102,7 +107,7 @@ def _found(whole: Any, names: list[str], within: Quantity) -> Quantity | None:
         if stated is not None:
             index = int(rest[0]) + 1 if rest else ""
             label = stated.label.format(part=within.label, index=index)
-            return Quantity(stated.unit or within.unit, label, stated.most)
+            return stated._replace(unit=stated.unit or within.unit, label=label)
         for inner in _parts(kind, name) if rest else ():
             found = _found(inner, rest, metadata.get("part", within))
             if found is not None:

@@ -84,12 +84,12 @@ class Store(eqx.Module):
 def test_a_path_leads_through_parts_and_tuples():
     store = Store(Drum(1.0, (1.0, 2.0)))
     for whole in (store, Store):
-        assert quantity_at(whole, "drum.sides.1") == ("", "side 2", 2.0)
+        assert quantity_at(whole, "drum.sides.1") == ("", "side 2", 2.0, None)
         assert quantity_at(whole, "drum.mute") is None
         assert quantity_at(whole, "drum.none.0") is None
         assert quantity_at(whole, "drum") is None
     assert quantity_at(store, "spare.sides.0") is None
-    assert quantity_at(Store, "spare.sides.0") == ("", "side 1", 2.0)
+    assert quantity_at(Store, "spare.sides.0") == ("", "side 1", 2.0, None)
 
 
 def test_a_class_tries_what_its_parts_may_be():

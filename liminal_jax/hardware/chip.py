@@ -28,11 +28,13 @@ class MemoryTier(eqx.Module):
     bandwidth: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("B/s", "{part} bandwidth of a chip")
     )
-    energy: Leaf = eqx.field(converter=as_leaf, metadata=quantity("J/B", "energy of {part} access"))
+    energy: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/B", "energy of {part} access", least=0.0)
+    )
     device_energy: Leaf = eqx.field(
         converter=as_leaf,
         default=0.0,
-        metadata=quantity("J/B", "energy of {part} off the logic die"),
+        metadata=quantity("J/B", "energy of {part} off the logic die", least=0.0),
     )
 
 
@@ -46,13 +48,13 @@ class ChipCost(eqx.Module):
     """
 
     logic: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD", "cost of the logic of a chip")
+        converter=as_leaf, metadata=quantity("USD", "cost of the logic of a chip", least=0.0)
     )
     memory: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD", "cost of the memory of a chip")
+        converter=as_leaf, metadata=quantity("USD", "cost of the memory of a chip", least=0.0)
     )
     package: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD", "cost of the package of a chip")
+        converter=as_leaf, metadata=quantity("USD", "cost of the package of a chip", least=0.0)
     )
 
     def total(self) -> Leaf:
@@ -77,15 +79,15 @@ class CapacityTier(eqx.Module):
         converter=as_leaf, metadata=quantity("B/s", "bandwidth of a chip's capacity tier")
     )
     energy: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("J/B", "energy of a capacity tier access")
+        converter=as_leaf, metadata=quantity("J/B", "energy of a capacity tier access", least=0.0)
     )
     price: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD", "price of a chip's capacity tier")
+        converter=as_leaf, metadata=quantity("USD", "price of a chip's capacity tier", least=0.0)
     )
     standby_power: Leaf = eqx.field(
         converter=as_leaf,
         default=0.0,
-        metadata=quantity("W", "standby power of a chip's capacity tier"),
+        metadata=quantity("W", "standby power of a chip's capacity tier", least=0.0),
     )
     kinds: tuple[str, ...] = eqx.field(static=True, default=KINDS)
 

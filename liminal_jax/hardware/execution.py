@@ -38,26 +38,42 @@ class Execution(eqx.Module):
         metadata=quantity("", "sustained share of memory bandwidth", most=1.0),
     )
     overlap_between_operators: Leaf = eqx.field(
-        converter=as_leaf, default=1, metadata=quantity("", "overlap between operators", most=1.0)
+        converter=as_leaf,
+        default=1,
+        metadata=quantity("", "overlap between operators", least=0.0, most=1.0),
     )
     overlap_within_operators: Leaf = eqx.field(
-        converter=as_leaf, default=1, metadata=quantity("", "overlap within operators", most=1.0)
+        converter=as_leaf,
+        default=1,
+        metadata=quantity("", "overlap within operators", least=0.0, most=1.0),
     )
     operation_time: Leaf = eqx.field(
-        converter=as_leaf, default=0, metadata=quantity("s", "time of a dependent operation")
+        converter=as_leaf,
+        default=0,
+        metadata=quantity("s", "time of a dependent operation", least=0.0),
     )
     mixer_operations: Leaf = eqx.field(
-        converter=as_leaf, default=4, metadata=quantity("", "dependent operations of a mixer")
+        converter=as_leaf,
+        default=4,
+        metadata=quantity("", "dependent operations of a mixer", least=0.0),
     )
     dense_operations: Leaf = eqx.field(
-        converter=as_leaf, default=2, metadata=quantity("", "dependent operations of a dense block")
+        converter=as_leaf,
+        default=2,
+        metadata=quantity("", "dependent operations of a dense block", least=0.0),
     )
     mixture_operations: Leaf = eqx.field(
-        converter=as_leaf, default=5, metadata=quantity("", "dependent operations of a mixture")
+        converter=as_leaf,
+        default=5,
+        metadata=quantity("", "dependent operations of a mixture", least=0.0),
     )
     head_operations: Leaf = eqx.field(
-        converter=as_leaf, default=1, metadata=quantity("", "dependent operations of the head")
+        converter=as_leaf,
+        default=1,
+        metadata=quantity("", "dependent operations of the head", least=0.0),
     )
     memory_reserve: Leaf = eqx.field(
-        converter=as_leaf, default=0, metadata=quantity("", "share of memory kept free", most=1.0)
+        converter=as_leaf,
+        default=0,
+        metadata=quantity("", "share of memory kept free", least=0.0, most=1.0),
     )

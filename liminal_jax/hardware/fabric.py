@@ -173,7 +173,7 @@ class Reaches(AbstractAsPriced):
         converter=_leaves, metadata=quantity("", "chips within reach {index}")
     )
     steps: tuple[Leaf, ...] = eqx.field(
-        converter=_leaves, metadata=quantity("s", "step of latency beyond reach {index}")
+        converter=_leaves, metadata=quantity("s", "step of latency beyond reach {index}", least=0.0)
     )
 
     def latency(self, group: Scalar, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
@@ -209,7 +209,7 @@ class Tiered(AbstractFabric):
         converter=as_leaf, metadata=quantity("", "chips within the reach of copper")
     )
     tier_latency: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("s", "latency of a further tier")
+        converter=as_leaf, metadata=quantity("s", "latency of a further tier", least=0.0)
     )
 
     def _further(self, domain: Scalar, relaxation: AbstractRelaxation) -> list[Scalar]:

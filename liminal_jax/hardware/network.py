@@ -35,7 +35,9 @@ class ScaleOut(eqx.Module):
     bandwidth: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("B/s", "scale-out bandwidth of a chip")
     )
-    latency: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "scale-out latency"))
+    latency: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "scale-out latency", least=0.0)
+    )
 
 
 class AbstractNetwork(eqx.Module):
@@ -186,7 +188,9 @@ class Switched(AbstractPhysical):
     efficiency: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("", "share of link bandwidth reached", most=1.0)
     )
-    latency: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "latency of a collective"))
+    latency: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "latency of a collective", least=0.0)
+    )
     scale_out: ScaleOut
     fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
@@ -233,7 +237,9 @@ class FullMesh(AbstractPhysical):
     efficiency: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("", "share of link bandwidth reached", most=1.0)
     )
-    latency: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "latency of a collective"))
+    latency: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "latency of a collective", least=0.0)
+    )
     scale_out: ScaleOut
     fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
@@ -277,7 +283,9 @@ class Torus(AbstractPhysical):
     efficiency: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("", "share of link bandwidth reached", most=1.0)
     )
-    latency: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "latency of a collective"))
+    latency: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "latency of a collective", least=0.0)
+    )
     dimensions: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("", "dimensions of the torus")
     )
@@ -332,7 +340,7 @@ class FittedLatency(AbstractNetwork):
     latency_at_128: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("s", "latency among 128 chips")
     )
-    floor: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "least latency"))
+    floor: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "least latency", least=0.0))
     kernels: Kernels = eqx.field(static=True, default=NONE)
 
     def _latency(self, launch: float, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:

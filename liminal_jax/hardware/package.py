@@ -29,15 +29,18 @@ class DieLinks(eqx.Module):
     bandwidth: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("B/s", "link bandwidth of a die")
     )
-    latency: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "latency between dies"))
+    latency: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "latency between dies", least=0.0)
+    )
     energy: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("J/B", "energy of a link between dies")
+        converter=as_leaf, metadata=quantity("J/B", "energy of a link between dies", least=0.0)
     )
     area: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("m2*s/B", "interface area of links between dies")
+        converter=as_leaf,
+        metadata=quantity("m2*s/B", "interface area of links between dies", least=0.0),
     )
     shoreline: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("m*s/B", "edge of links between dies")
+        converter=as_leaf, metadata=quantity("m*s/B", "edge of links between dies", least=0.0)
     )
 
     def all_reduce_time(

@@ -43,7 +43,9 @@ class ChipPlan(eqx.Module):
     compute_area: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("m2", "compute area of a die")
     )
-    sram: Leaf = eqx.field(converter=as_leaf, metadata=quantity("B", "resident SRAM of a die"))
+    sram: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B", "resident SRAM of a die", least=0.0)
+    )
     link_bandwidth: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("B/s", "link bandwidth of a chip")
     )

@@ -74,14 +74,18 @@ class ActivityPower(AbstractPower):
         link_energy: Energy of sending one byte to another chip [J/B].
     """
 
-    idle: Leaf = eqx.field(converter=as_leaf, metadata=quantity("W", "idle power of a chip"))
+    idle: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("W", "idle power of a chip", least=0.0)
+    )
     dynamic: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("W", "dynamic power of a chip at full use")
     )
     flop_energy: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("J/FLOP", "energy of a FLOP")
+        converter=as_leaf, metadata=quantity("J/FLOP", "energy of a FLOP", least=0.0)
     )
-    link_energy: Leaf = eqx.field(converter=as_leaf, metadata=quantity("J/B", "energy of a link"))
+    link_energy: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/B", "energy of a link", least=0.0)
+    )
 
     def energy(self, activity: Activity) -> Scalar:
         """Energy that an activity takes beside idling [J]."""

@@ -53,45 +53,51 @@ class Facility(eqx.Module):
         converter=as_leaf, metadata=quantity("", "price of the package over its cost")
     )
     one_time_cost: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD", "design cost per chip")
+        converter=as_leaf, metadata=quantity("USD", "design cost per chip", least=0.0)
     )
     building_cost: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD/W", "building per IT power")
+        converter=as_leaf, metadata=quantity("USD/W", "building per IT power", least=0.0)
     )
-    host_price: Leaf = eqx.field(converter=as_leaf, metadata=quantity("USD", "host price per chip"))
+    host_price: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "host price per chip", least=0.0)
+    )
     board_price: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD", "board price per chip")
+        converter=as_leaf, metadata=quantity("USD", "board price per chip", least=0.0)
     )
-    rack_price: Leaf = eqx.field(converter=as_leaf, metadata=quantity("USD", "rack price per chip"))
+    rack_price: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "rack price per chip", least=0.0)
+    )
     network_price: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD*s/B", "network price per bandwidth")
+        converter=as_leaf, metadata=quantity("USD*s/B", "network price per bandwidth", least=0.0)
     )
     optics_price: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD*s/B", "optics price per bandwidth")
+        converter=as_leaf, metadata=quantity("USD*s/B", "optics price per bandwidth", least=0.0)
     )
     scale_out_price: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD*s/B", "scale-out price per bandwidth")
+        converter=as_leaf, metadata=quantity("USD*s/B", "scale-out price per bandwidth", least=0.0)
     )
-    host_power: Leaf = eqx.field(converter=as_leaf, metadata=quantity("W", "host power per chip"))
+    host_power: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("W", "host power per chip", least=0.0)
+    )
     host_idle_fraction: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "share of host power at idle", most=1.0)
+        converter=as_leaf, metadata=quantity("", "share of host power at idle", least=0.0, most=1.0)
     )
     switch_power: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("J/B", "switch power per bandwidth")
+        converter=as_leaf, metadata=quantity("J/B", "switch power per bandwidth", least=0.0)
     )
     optics_power: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("J/B", "optics power per bandwidth")
+        converter=as_leaf, metadata=quantity("J/B", "optics power per bandwidth", least=0.0)
     )
     scale_out_power: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("J/B", "scale-out power per bandwidth")
+        converter=as_leaf, metadata=quantity("J/B", "scale-out power per bandwidth", least=0.0)
     )
     pue: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "PUE"))
     energy_price: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD/J", "price of electricity")
+        converter=as_leaf, metadata=quantity("USD/J", "price of electricity", least=0.0)
     )
     lifetime: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "years of use"))
     discount_rate: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "discount rate a year", most=1.0)
+        converter=as_leaf, metadata=quantity("", "discount rate a year", least=0.0, most=1.0)
     )
     threshold_voltage: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("", "threshold over supply voltage", most=1.0)

@@ -38,29 +38,32 @@ class MemoryTechnology(eqx.Module):
         converter=as_leaf, metadata=quantity("B/s/m2", "memory bandwidth per footprint")
     )
     silicon_price: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD/m2", "price of memory silicon")
+        converter=as_leaf, metadata=quantity("USD/m2", "price of memory silicon", least=0.0)
     )
     access_energy: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("J/B", "energy of a memory access")
+        converter=as_leaf, metadata=quantity("J/B", "energy of a memory access", least=0.0)
     )
     device_energy: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("J/B", "energy of a memory device")
+        converter=as_leaf, metadata=quantity("J/B", "energy of a memory device", least=0.0)
     )
     phy_area: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("m2", "interface area of a stack")
+        converter=as_leaf, metadata=quantity("m2", "interface area of a stack", least=0.0)
     )
     controller_transistors: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "controller transistors of a stack")
+        converter=as_leaf, metadata=quantity("", "controller transistors of a stack", least=0.0)
     )
-    shoreline: Leaf = eqx.field(converter=as_leaf, metadata=quantity("m", "die edge of a stack"))
+    shoreline: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m", "die edge of a stack", least=0.0)
+    )
     interposer_area: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("m2", "interposer area of a stack")
+        converter=as_leaf, metadata=quantity("m2", "interposer area of a stack", least=0.0)
     )
     stacked_share: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "share of a stack on the die", most=1.0)
+        converter=as_leaf, metadata=quantity("", "share of a stack on the die", least=0.0, most=1.0)
     )
     embedded_share: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "share of a stack inside the die", most=1.0)
+        converter=as_leaf,
+        metadata=quantity("", "share of a stack inside the die", least=0.0, most=1.0),
     )
     power_density_limit: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("W/m2", "power density under memory")
@@ -106,28 +109,31 @@ class CapacityTechnology(eqx.Module):
         converter=as_leaf, metadata=quantity("B", "capacity of a unit of the capacity tier")
     )
     access_energy: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("J/B", "energy of a capacity tier access")
+        converter=as_leaf, metadata=quantity("J/B", "energy of a capacity tier access", least=0.0)
     )
     price: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD/B", "price of the capacity tier")
+        converter=as_leaf, metadata=quantity("USD/B", "price of the capacity tier", least=0.0)
     )
     phy_area: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("m2", "interface area of a unit of the capacity tier")
+        converter=as_leaf,
+        metadata=quantity("m2", "interface area of a unit of the capacity tier", least=0.0),
     )
     controller_transistors: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "controller transistors of such a unit")
+        converter=as_leaf, metadata=quantity("", "controller transistors of such a unit", least=0.0)
     )
     shoreline: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("m", "die edge of a unit of the capacity tier")
+        converter=as_leaf,
+        metadata=quantity("m", "die edge of a unit of the capacity tier", least=0.0),
     )
     interposer_area: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("m2", "interposer area of such a unit")
+        converter=as_leaf, metadata=quantity("m2", "interposer area of such a unit", least=0.0)
     )
     in_package: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "share of such units in the package", most=1.0)
+        converter=as_leaf,
+        metadata=quantity("", "share of such units in the package", least=0.0, most=1.0),
     )
     standby_power: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("W", "standby power of such a unit")
+        converter=as_leaf, metadata=quantity("W", "standby power of such a unit", least=0.0)
     )
 
     def unit_price(self) -> Scalar:
@@ -181,32 +187,39 @@ class Process(eqx.Module):
         converter=as_leaf, metadata=quantity("1/s", "SRAM bandwidth per capacity")
     )
     sram_energy: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("J/B", "energy of an SRAM access")
+        converter=as_leaf, metadata=quantity("J/B", "energy of an SRAM access", least=0.0)
     )
     energy_per_flop: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("J/FLOP", "energy of a FLOP")
+        converter=as_leaf, metadata=quantity("J/FLOP", "energy of a FLOP", least=0.0)
     )
     logic_density: Leaf = eqx.field(converter=as_leaf, metadata=quantity("1/m2", "logic density"))
     link_phy_area: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("m2*s/B", "interface area of links")
+        converter=as_leaf, metadata=quantity("m2*s/B", "interface area of links", least=0.0)
     )
     overhead_fraction: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "share of the die for overhead", most=1.0)
+        converter=as_leaf,
+        metadata=quantity("", "share of the die for overhead", least=0.0, most=1.0),
     )
     buffer_capacity: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("B", "buffer SRAM of a die")
     )
-    wafer_price: Leaf = eqx.field(converter=as_leaf, metadata=quantity("USD", "price of a wafer"))
-    defect_density: Leaf = eqx.field(converter=as_leaf, metadata=quantity("1/m2", "defect density"))
+    wafer_price: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "price of a wafer", least=0.0)
+    )
+    defect_density: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("1/m2", "defect density", least=0.0)
+    )
     critical_fraction: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "share of defects that kill", most=1.0)
+        converter=as_leaf, metadata=quantity("", "share of defects that kill", least=0.0, most=1.0)
     )
     clustering: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "clustering of defects"))
     wafer_diameter: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("m", "diameter of a wafer")
     )
-    edge: Leaf = eqx.field(converter=as_leaf, metadata=quantity("m", "unused rim of a wafer"))
-    scribe: Leaf = eqx.field(converter=as_leaf, metadata=quantity("m", "scribe line"))
+    edge: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("m", "unused rim of a wafer", least=0.0)
+    )
+    scribe: Leaf = eqx.field(converter=as_leaf, metadata=quantity("m", "scribe line", least=0.0))
     reticle_width: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("m", "width of the reticle")
     )
@@ -235,7 +248,7 @@ class Packaging(eqx.Module):
     """
 
     interposer_wafer_price: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD", "price of an interposer wafer")
+        converter=as_leaf, metadata=quantity("USD", "price of an interposer wafer", least=0.0)
     )
     interposer_limit: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("m2", "area of the largest interposer")
@@ -247,12 +260,15 @@ class Packaging(eqx.Module):
         converter=as_leaf, metadata=quantity("", "yield of assembly", most=1.0)
     )
     auxiliary_cost: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD", "substrate and test of a package")
+        converter=as_leaf, metadata=quantity("USD", "substrate and test of a package", least=0.0)
     )
     idle_fraction: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "idle power over design power", most=1.0)
+        converter=as_leaf,
+        metadata=quantity("", "idle power over design power", least=0.0, most=1.0),
     )
     product_traffic: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("", "memory bandwidth of products", most=1.0)
     )
-    link_energy: Leaf = eqx.field(converter=as_leaf, metadata=quantity("J/B", "energy of a link"))
+    link_energy: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("J/B", "energy of a link", least=0.0)
+    )

@@ -36,37 +36,8 @@ _OF_PLANS = (*ChipPlan.__dataclass_fields__, "domain")
 _FOLLOWING = ("network.bandwidth", "network.domain")
 """Of planned hardware these are given by the design: link_bandwidth and domain."""
 
-_MAY_BE_ZERO = (
-    "area",
-    "cost",
-    "cost.logic",
-    "cost.memory",
-    "cost.package",
-    "critical_fraction",
-    "defect_density",
-    "discount_rate",
-    "edge",
-    "energy",
-    "flop",
-    "floor",
-    "fraction",
-    "idle",
-    "in_package",
-    "interposer_area",
-    "latency",
-    "power",
-    "price",
-    "scribe",
-    "share",
-    "shoreline",
-    "sram",
-    "sram.capacity",
-    "transistors",
-)
-"""How paths end whose numbers may be 0: what costs, delays or takes nothing. All others divide."""
-
-_NEVER_ZERO = ("compute_area", "per_area")
-"""How those of them end that divide all the same."""
+_MAY_BE_ZERO = ("chip.sram.capacity",)
+"""SRAM in which data may live, which many chips lack; main memory they have."""
 
 
 class Leaf(NamedTuple):
@@ -97,13 +68,13 @@ def _path(keys: tuple) -> str:
 
 def _leaf(path: str, value: Array) -> Leaf:
     stated = quantity_of(path) or Quantity("", path)
-    zero = path.endswith(_MAY_BE_ZERO) and not path.endswith(_NEVER_ZERO)
+    zero = stated.least is not None or path in _MAY_BE_ZERO
     number = float(jnp.ravel(value)[0])
     return Leaf(
         path,
         stated.dimension,
         whole=False,
-        least=0.0,
+        least=stated.least or 0.0,
         most=stated.most,
         value=number,
         positive=not zero,
@@ -142,7 +113,9 @@ def leaves_of(problem: Problem) -> dict[str, Leaf]:
             continue
         unit, whole = VARIABLES[name].unit, name in _COUNTS
         least, most = clock_range() if name == "clock" else (1.0 if whole else 0.0, math.inf)
-        leaves[name] = Leaf(name, unit, whole, least, most, value, positive=name != "sram")
+        leaves[name] = Leaf(
+            name, unit, whole, least, most, value, positive=VARIABLES[name].least is None
+        )
     return leaves
 
 
