@@ -1,7 +1,8 @@
 """What a number is, stated once at its field: unit, label, and the values that make sense.
 
 A field states it in its metadata, which no trace sees; whoever needs it asks for the path of the
-number in a pytree, or in a class of pytrees where only paths are known.
+number in a pytree, or in a class of pytrees where only paths are known. It is metadata of
+`eqx.field` rather than a field of its own kind, since type checkers know converters of that alone.
 """
 
 import dataclasses
