@@ -5,6 +5,8 @@ import pytest
 
 from notebooks.execute import executed, sources
 
+pytestmark = pytest.mark.slow
+
 
 def _texts(notebook):
     """What the cells print, by cell."""

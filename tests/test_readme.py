@@ -14,6 +14,8 @@ import pytest
 
 from liminal_jax.cli.main import COMMANDS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(path for path in ROOT.rglob("README.md") if not {".git", "runs"} & set(path.parts))
 BLOCKS = re.findall(

@@ -98,6 +98,7 @@ def test_copies_are_read_too():
     np.testing.assert_allclose(users.weights - down, 8 * (parts.weights - down), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_it_has_a_slope_in_losses_and_hardware():
     fitted = load_calibration("measured").fitted("SGLang", "hopper")
     model = ll.load_model("deepseek-v3")

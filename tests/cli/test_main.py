@@ -139,6 +139,7 @@ def test_a_reader_that_stops_reading_is_no_failure_worth_a_traceback(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [["models"], ["models", "show", "deepseek-v3"], ["systems"], ["studies"]]
 )

@@ -327,6 +327,7 @@ def replacements(value: Any) -> Iterator[Any]:
         yield from (value[:-1], [*value, *value[-1:]], value[::-1], [None, *value[1:]])
 
 
+@pytest.mark.slow
 @present
 @every_config
 def test_one_spoilt_field_is_never_silent(name, tmp_path):
@@ -343,6 +344,7 @@ def test_one_spoilt_field_is_never_silent(name, tmp_path):
             table[field] = value
 
 
+@pytest.mark.slow
 @present
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
@@ -416,6 +418,7 @@ CONTRADICTIONS = {
 }
 
 
+@pytest.mark.slow
 @present
 @every_config
 @pytest.mark.parametrize("case", CONTRADICTIONS)

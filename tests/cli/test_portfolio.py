@@ -13,6 +13,8 @@ from tests.cli.terminal import exit_code
 from tests.cli.test_predict import no_token
 from tests.cli.test_studies import assert_all_told, planted, told
 
+pytestmark = pytest.mark.slow
+
 KEYS = [
     "name",
     "about",

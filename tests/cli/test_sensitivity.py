@@ -12,6 +12,8 @@ from tests.cli.test_predict import no_token
 from tests.design.brute import study
 from tests.design.small import FINISHED
 
+pytestmark = pytest.mark.slow
+
 KEYS = {
     "name",
     "about",

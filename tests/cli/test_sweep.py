@@ -45,6 +45,7 @@ def refused(capsys, *arguments):
     return err
 
 
+@pytest.mark.slow
 def test_a_study_is_swept_as_by_brute_force(capsys):
     path = str(study(Path(), "finished", design={**DESIGN, "system": "h200"}))
     rows = [it for it in every_design("finished", load_study(path)) if it.feasible]
@@ -69,6 +70,7 @@ def test_a_study_is_swept_as_by_brute_force(capsys):
     assert (Path("runs/finished-1/figures/front.png")).exists()
 
 
+@pytest.mark.slow
 def test_the_screen_tells_what_was_found(capsys):
     wanted = ("--maximise", "utps", "--minimise", "power", "--histogram", "utps", "--by", "tp")
     assert exit_code([*DENSE, *AXES, *wanted]) == 0
@@ -79,6 +81,7 @@ def test_the_screen_tells_what_was_found(capsys):
     assert max(map(len, (out + err).splitlines())) <= 100
 
 
+@pytest.mark.slow
 def test_names_are_an_outer_loop_that_is_announced(capsys):
     wanted = ("--axis", "model=llama-3-70b,qwen3-8b")
     assert exit_code([*DENSE, *AXES, *wanted, "--by", "model", "--json"]) == 0
@@ -234,6 +237,7 @@ def test_more_points_than_numbers_tell_apart(capsys):
     assert "more than 2^63" in refused(capsys, *DENSE, *axes)
 
 
+@pytest.mark.slow
 def test_a_folder_is_resumed_only_by_its_own_sweep(capsys):
     first = ("sweep", str(study(Path(), "finished", design=DESIGN)), "-o", "out")
     assert exit_code(first) == 0
@@ -300,6 +304,7 @@ def test_a_file_in_the_way(capsys):
     assert "cannot be written" in refused(capsys, *DENSE, *AXES, "-o", "file/out")
 
 
+@pytest.mark.slow
 def test_control_c_leaves_a_folder_to_resume(tmp_path):
     endless = (
         "--axis",

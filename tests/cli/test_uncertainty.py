@@ -18,6 +18,8 @@ from tests.design.brute import study
 from tests.design.test_uncertainty import DESIGN, LIMITS
 from tests.study.test_uncertain import stated
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = 4
 KEYS = {
     "name",

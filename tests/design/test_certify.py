@@ -117,6 +117,7 @@ def random_study(seed, folder, base, largest=LARGEST, **fixed):
     return load_study(str(path)), outcomes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_a_proof_equals_the_whole_lattice(part, tmp_path):
     """The best of each category, or that there is none, for all objectives and limits."""
@@ -139,6 +140,7 @@ def test_a_proof_equals_the_whole_lattice(part, tmp_path):
     assert infeasible > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("holds", [None, ["experts"], ["cache"]])
 def test_a_proof_over_a_capacity_tier_equals_the_whole_lattice(holds, tmp_path):
     """Main memory is too small for most designs, so that experts or cache overflow."""
@@ -172,6 +174,7 @@ def ground(request):
 POINTS = 64
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_no_point_of_a_box_lies_beyond_its_bounds(ground, data):
@@ -202,6 +205,7 @@ def test_a_box_of_one_design_is_that_design(ground):
     np.testing.assert_allclose(np.asarray(exact(jnp.asarray(indices))), low.T, rtol=0, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_a_gap_that_will_do_ends_the_proof_sooner():
     ground = ground_of(problem_of(load_study("tests/studies/planned.toml")))
     first = proven(ground, [])
@@ -226,6 +230,7 @@ def test_designs_that_no_choice_is_left_for_are_counted_once(tmp_path):
     assert proof.tally.complete
 
 
+@pytest.mark.slow
 def test_a_proof_that_ran_out_of_time_claims_nothing_of_the_rest():
     ground = ground_of(problem_of(load_study("deepseek-v3-128k")))
     proof = proven(ground, [], Budget(seconds=1e-9))

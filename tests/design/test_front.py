@@ -18,6 +18,8 @@ from tests.design.brute import every_outcome, study
 from tests.design.test_certify import random_constraints, random_design
 from tests.design.test_search import MINIMISED
 
+pytestmark = pytest.mark.slow
+
 STUDIES = 24
 LARGEST = 100_000
 PARTS = 2

@@ -17,6 +17,8 @@ from tests.design.brute import every_outcome, study, swept
 from tests.design.test_certify import random_constraints, random_design
 from tests.design.test_search import MINIMISED
 
+pytestmark = pytest.mark.slow
+
 WORKLOADS = [
     {"model": "qwen3-30b-a3b", "context": 16384},
     {"model": "llama-3-8b", "context": 8192},

@@ -14,6 +14,8 @@ from liminal_jax.design.slopes import Slopes
 from liminal_jax.study.problem import NUMERIC
 from tests.design.small import STUDIES, small, solved
 
+pytestmark = pytest.mark.slow
+
 NAMES = list(STUDIES)
 SHARP = SoftSizes(1e-6)
 

@@ -97,6 +97,7 @@ def same(value, expected):
     return math.isclose(value, expected, rel_tol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("base", "objective", "free", "limits", "reach"), CASES)
 def test_the_answer_is_that_of_plain_loops(base, objective, free, limits, reach, tmp_path):
     rng = np.random.default_rng(CASES.index((base, objective, free, limits, reach)))
@@ -183,6 +184,7 @@ def searched(path):
     return find(problem_of(load_study(str(path))))
 
 
+@pytest.mark.slow
 def test_a_proof_that_is_stopped_says_how_far_it_came(tmp_path):
     design = {
         **FIXED,
@@ -246,6 +248,7 @@ def test_a_constant_objective(tmp_path):
     assert answer.reasons[1:] == ["chips is the same for every design of the lattice"]
 
 
+@pytest.mark.slow
 def test_unknown_numbers_are_told_and_never_judged(tmp_path):
     design = {**only_finished(FIXED), "chips": 4, "system": {"choices": ["groq-lp30"]}}
     limits = [{"quantity": "power", "at_most": "1 MW"}]

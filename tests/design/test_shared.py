@@ -18,6 +18,8 @@ from tests.design.brute import every_outcome, study
 from tests.design.test_certify import random_constraints
 from tests.design.test_portfolio import WORKLOADS, Every, portfolio_file
 
+pytestmark = pytest.mark.slow
+
 HARDWARE = {
     "memory": {"choices": ["hbm3e", "hbm4", "3d-dram"]},
     "stacks": {"choices": [1, 2, 3, 4, 6, 8, 10, 12]},

@@ -21,6 +21,8 @@ from liminal_jax.study.problem import FEASIBLE, problem_of
 from liminal_jax.study.uncertain import Draws, drawn, hardware_of_draws, uncertain_numbers
 from tests.design.brute import study
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = 8
 DESIGN = {
     "memory": {"choices": ["hbm3e", "hbm4", "3d-dram"]},

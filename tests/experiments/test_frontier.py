@@ -12,6 +12,8 @@ from experiments.frontier import EXPERIMENT
 from experiments.runner import main
 from liminal_jax.data.measurements import MAXIMUM, MEASURED
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = {
     "model": "DeepSeek-R1",
     "gpu": "H200",

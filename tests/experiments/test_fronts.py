@@ -8,6 +8,8 @@ from rich.console import Console
 
 from experiments.runner import drawn, recorded
 
+pytestmark = pytest.mark.slow
+
 fronts = pytest.importorskip("experiments.fronts", reason="needs the extra compare")
 EXPERIMENT = fronts.EXPERIMENT
 

@@ -45,6 +45,7 @@ def results(folder):
     return recorded(EXPERIMENT, EXPERIMENT.full, folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DESIGNS)
 def test_every_quantity_of_every_design_agrees(results, name):
     case = results["cases"][name]

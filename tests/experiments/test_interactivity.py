@@ -18,6 +18,8 @@ from experiments import (
 from experiments.interactivity import EXPERIMENT
 from experiments.runner import main
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

@@ -11,6 +11,8 @@ import liminal_jax as ll
 from experiments import optimisers_view
 from experiments.runner import drawn, main
 
+pytestmark = pytest.mark.slow
+
 optimisers = pytest.importorskip("experiments.optimisers", reason="needs the extra compare")
 EXPERIMENT = optimisers.EXPERIMENT
 

@@ -9,6 +9,8 @@ from rich.console import Console
 from experiments.runner import drawn, recorded
 from experiments.sweep_speed import EXPERIMENT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

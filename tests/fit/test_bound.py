@@ -11,6 +11,8 @@ from liminal_jax.fit.bound import above_bound, best_bound
 from liminal_jax.fit.calibrate import load_measured
 from liminal_jax.fit.rows import Case
 
+pytestmark = pytest.mark.slow
+
 MEASUREMENTS = Path(__file__).parents[3] / "shared" / "reference" / "measurements"
 
 

@@ -54,6 +54,7 @@ def test_shipped_rows_name_source_and_licence():
         assert row["source_path"]
 
 
+@pytest.mark.slow
 def test_a_fit_is_nearer_than_the_bound(batch, fitted):
     _, fit = fitted
     assert macro_scores(batch, fit.predicted)["macro_mape"] < 0.12
@@ -167,6 +168,7 @@ def test_fewer_rows_than_losses_are_refused(few, tmp_path, capsys):
     assert not (tmp_path / "my.toml").exists()
 
 
+@pytest.mark.slow
 def test_calibrate_validate_and_predict_with_it(few, tmp_path, capsys):
     path = written(tmp_path / "rows.csv", few)
     mine = tmp_path / "my.toml"

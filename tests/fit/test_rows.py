@@ -223,6 +223,7 @@ def test_names_of_chips(text, name):
     assert system_named(text) == name
 
 
+@pytest.mark.slow
 def test_the_measured_rows():
     if not CORE.is_file():
         pytest.skip("the measured rows are not here")

@@ -96,6 +96,7 @@ def test_prompts_slow_down_where_decode_does_not():
     assert float(slow.memory_time) == float(fast.memory_time)
 
 
+@pytest.mark.slow
 def test_power_rises_with_the_clock_and_its_slope_is_that_of_differences():
     powers = [float(at(clock).chip_power) for clock in (0.35, 0.5, 0.7, 0.9, 1.0, 1.1)]
     assert (np.diff(powers) > 0).all()

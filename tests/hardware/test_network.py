@@ -177,6 +177,7 @@ def _random_networks(count: int) -> tuple[jax.Array, ...]:
     return tuple(jnp.asarray(it, float) for it in (chips, domain, *sizes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("t", [0.005, 0.05, 0.1, 0.5])
 @pytest.mark.parametrize("name", sorted(KINDS))
 @pytest.mark.parametrize("operation", [*OPERATIONS, "send_time"])

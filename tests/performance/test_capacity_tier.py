@@ -281,6 +281,7 @@ def test_lpddr_makes_deepseek_v3_fit_on_four_chips_and_slows_it() -> None:
     assert 5 < float(got.step_time / short.step_time) < 15
 
 
+@pytest.mark.slow
 def test_faster_tiers_and_smaller_batches_never_slow_a_step() -> None:
     model, mapping, request = H100_X4
     system = _with_tier(load_system("h100"), GRACE)
@@ -299,6 +300,7 @@ def test_faster_tiers_and_smaller_batches_never_slow_a_step() -> None:
     assert np.all(np.diff(times) >= 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("relaxation", [Exact(), Soft(0.1)])
 def test_gradients_match_finite_differences(relaxation: Exact | Soft) -> None:
     model, mapping, request = H100_X4
@@ -331,6 +333,7 @@ def test_gradients_match_finite_differences(relaxation: Exact | Soft) -> None:
     assert slopes[2, 3] > 0
 
 
+@pytest.mark.slow
 def test_what_more_bandwidth_of_the_tier_buys() -> None:
     model, mapping, request = H100_X4
     design = filled_design(_with_tier(load_system("h100"), GRACE), mapping, 64, model, request)

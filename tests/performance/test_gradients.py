@@ -94,6 +94,7 @@ def _continuous(prediction: Prediction) -> jax.Array:
     return ravel_pytree(kept)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "network", "power", "reading"), CASES)
 def test_gradients_are_those_of_central_differences(
     name: str, network: str, power: str, reading: str
@@ -125,6 +126,7 @@ def test_gradients_are_those_of_central_differences(
     assert np.sum(np.all(np.asarray(slopes) == 0, axis=1)) < len(point) / 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("system", "reading"), [("b200", "exact"), ("mi300x", "soft"), ("tpu-v4", "soft")]
 )
@@ -149,6 +151,7 @@ def test_reverse_gradients_of_a_listed_system_reach_every_leaf(system: str, read
     assert all(bool(jnp.isfinite(gradient)) for gradient in found)
 
 
+@pytest.mark.slow
 def test_unpublished_numbers_stay_where_they_matter() -> None:
     # The talk's chip has no 16-bit rate, price or access energy (NaN) and no vector rate
     # (infinite); none of these may spoil the derivatives of the step.

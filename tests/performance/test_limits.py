@@ -97,6 +97,7 @@ WORSE_PARTS = {
 }
 
 
+@pytest.mark.slow
 @shortly
 @given(st.sampled_from(sorted(BETTER_PARTS)), designs(), requests, factors)
 def test_faster_parts_are_never_slower(
@@ -145,6 +146,7 @@ def test_rates_and_shares_are_consistent(design: Design, request: Request) -> No
     assert float(got.step_time) >= max(float(got.compute_time), float(got.memory_time)) / CLOSE
 
 
+@pytest.mark.slow
 @shortly
 @given(designs(), requests, st.floats(0, 1), st.floats(0, 1))
 def test_the_kinder_assumptions_are_never_slower(
@@ -213,6 +215,7 @@ def test_a_b200_with_all_units_busy_draws_more_than_its_design_power() -> None:
     assert watts > 1000
 
 
+@pytest.mark.slow
 @shortly
 @given(
     st.floats(1e5, 5e9),
@@ -238,6 +241,7 @@ def test_filled_sram_is_never_beyond_its_capacity(
         assert bool(predicted(design, MODEL, request).fits)
 
 
+@pytest.mark.slow
 def test_filled_sram_speeds_a_step_up() -> None:
     system = eqx.tree_at(
         lambda it: (it.chip.sram.capacity, it.chip.sram.bandwidth),
@@ -256,6 +260,7 @@ TEMPERATURES = (0.1, 0.01, 0.001, 0.0001)
 ROUNDED = 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tp", "cp", "pp", "ep"), [(2, 1, 1, 1), (8, 1, 3, 4), (16, 2, 5, 32)])
 @pytest.mark.parametrize("name", ["gpt-oss-20b", "deepseek-v3"])
 def test_the_soft_prediction_tends_to_the_exact_one(

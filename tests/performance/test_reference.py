@@ -142,6 +142,7 @@ def _small(spec: ModelSpec) -> dict[int, int]:
     return {**layers, -1: final_small_parameters(spec)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_talk_accounting(name: str) -> None:
     spec = load_model_spec(name)
@@ -155,6 +156,7 @@ def test_talk_accounting(name: str) -> None:
         _assert_equal(got, talk_answer(spec, MACHINES[system], work), f"{system}, {work}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_model_accounting(name: str) -> None:
     spec = load_model_spec(name)

@@ -66,6 +66,7 @@ def test_chunks_are_the_sum_of_their_steps() -> None:
     assert after(2048, 256) == pytest.approx(after(2048, 2048), rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [DENSE, MIXED])
 def test_the_parts_add_up(model: Model) -> None:
     design = _design(pp=2)
@@ -102,6 +103,7 @@ def test_prompts_that_vanish_leave_decode() -> None:
         assert rate == pytest.approx(float(decode.stps) / 2, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_budget_limits_who_decodes() -> None:
     free = _served(_design(batch=64), lengths=Lengths(4096, 65, chunk=256)).continuous
     bound = _served(_design(batch=64), lengths=Lengths(4096, 65, chunk=256, budget=256)).continuous
@@ -117,6 +119,7 @@ def test_an_answer_of_one_token_is_finite() -> None:
     assert float(serving.disaggregated.prefill_share) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("relaxation", [Exact(), Soft(0.1)])
 def test_gradients_are_differences(relaxation: AbstractRelaxation) -> None:
     def values(at: jax.Array) -> jax.Array:

@@ -62,6 +62,7 @@ def test_what_is_wrong_is_said_with_its_path(tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", ["planned", "finished"])
 def test_all_four_are_uncertain_until_a_study_states_them(base, tmp_path):
     def drawn(problem):
@@ -109,6 +110,7 @@ SMALL = {
 }
 
 
+@pytest.mark.slow
 def test_the_answer_under_less_overlap_is_the_best_of_all_designs_then(tmp_path):
     file = load_study(str(study(tmp_path, "planned", design=SMALL)))
     problem = problem_of(file)
@@ -203,6 +205,7 @@ def test_links_between_dies_take_area_and_edge_of_planned_dies(tmp_path):
     assert float(hardware(wide, 2.0)[1]["shoreline"]) > 1
 
 
+@pytest.mark.slow
 def test_the_best_of_a_study_with_everything_on_is_proven_and_its_file_predicts_the_same(tmp_path):
     design = {**SMALL, "dies": {"choices": [1, 2, 4]}, "batch": {"choices": [1, 8, 64]}}
     path = study(tmp_path, "planned", design=design, assumptions={"execution": PLANNED})

@@ -55,6 +55,7 @@ def test_every_number_of_every_system_has_words(name):
         assert stated == quantity_at(system, path)
 
 
+@pytest.mark.slow
 def test_no_change_changes_nothing(planned, finished):
     for problem in (planned, finished):
         assert_same(outcome(problem, {}, problem.point), as_is(problem, problem.point))
@@ -71,6 +72,7 @@ def limits(capital, utps):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "tables"),
     [

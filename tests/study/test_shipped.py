@@ -8,6 +8,8 @@ from liminal_jax.study.file import StudyFile, load_question, load_study
 from liminal_jax.study.portfolio import portfolio_of
 from liminal_jax.study.problem import problem_of
 
+pytestmark = pytest.mark.slow
+
 INFEASIBLE = {"ten-thousand-utps"}
 LEAST_DESIGNS = 100_000_000
 

@@ -39,6 +39,7 @@ def at_first(problem):
     return jax.jit(lambda: problem.fleet(point, jnp.asarray(0), Exact()))()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("holds", [None, ["experts"]])
 def test_a_saved_design_carries_its_tier_and_predicts_the_same(holds, tmp_path):
     assumptions = {"tier": {"price": "3 USD/GB"}}
@@ -91,6 +92,7 @@ def test_more_units_than_the_edge_has_room_for_break_a_limit_by_name(tmp_path):
     assert used[2.0] < 1 < used[8.0] < used[16.0]
 
 
+@pytest.mark.slow
 def test_its_numbers_are_uncertain_and_can_be_swept(tmp_path):
     problem = problem_with(tmp_path, SMALL, objective={"minimise": "usd_per_million_tokens"})
     paths = {it.path for it in uncertain_numbers(problem)}

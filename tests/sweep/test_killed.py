@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 GRID = (
     *("sweep", "-m", "llama-3-70b", "--system", "h200", "--axis", "tp=1,2,4,8"),

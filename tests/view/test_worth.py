@@ -15,6 +15,8 @@ from liminal_jax.view.worth_record import worth_record
 from liminal_jax.view.worth_words import amount, label, limit_amount, price_sentence, step
 from tests.design.small import CAPITAL, small
 
+pytestmark = pytest.mark.slow
+
 NOT_MET = ("no place meets every limit",)
 
 

@@ -11,6 +11,8 @@ from liminal_jax.study.file import load_study
 from liminal_jax.study.problem import problem_of
 from tests.design.brute import every_design, study
 
+pytestmark = pytest.mark.slow
+
 METHODS = pytest.importorskip("experiments.optimisers", reason="needs the extra compare").METHODS
 
 UNKNOWN = {

@@ -71,6 +71,7 @@ def planned(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "system"), PAIRS)
 def test_it_begins_at_what_predict_says(model, system):
     opened = open_pair(model, system)
@@ -122,6 +123,7 @@ def test_sram_takes_the_room_of_cores():
     assert quicker.memory_time < pictured(opened.scene, moved(opened, batch=1)).now.memory_time
 
 
+@pytest.mark.slow
 def test_a_planned_chip_is_paid_for_as_it_is_dragged(planned):
     opened = open_run(str(planned))
     picture = pictured(opened.scene, opened.start)
@@ -163,6 +165,7 @@ def test_a_drag_compiles_nothing_and_takes_a_blink(caplog):
     assert np.median(took) < 0.3
 
 
+@pytest.mark.slow
 def test_sliders_begin_exactly_where_the_design_is(planned):
     for opened in (open_pair("deepseek-v3", "h200"), open_run(str(planned))):
         sliders = sliders_of(opened)

@@ -21,6 +21,8 @@ from tests.design.brute import study
 from tests.design.small import FINISHED
 from tests.view.browser import CHROMIUM, DRIVER, browser, waited
 
+pytestmark = pytest.mark.slow
+
 MOST_BYTES = 6_000_000
 DESIGN = {**FINISHED["design"], "system": "h200"}
 
