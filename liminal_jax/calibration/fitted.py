@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax.calibration.base import AbstractCalibration
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.laws.feedforward import expected_distinct_experts
@@ -62,20 +63,47 @@ class Fitted(AbstractCalibration):
         occupancy: Share o of the stated users that decode at once; others wait or are in prefill.
     """
 
-    weight_share: Leaf = eqx.field(converter=as_leaf)
-    cache_share: Leaf = eqx.field(converter=as_leaf)
-    narrow_share: Leaf = eqx.field(converter=as_leaf)
-    matrix_share: Leaf = eqx.field(converter=as_leaf)
-    core_share: Leaf = eqx.field(converter=as_leaf)
-    imbalance: Leaf = eqx.field(converter=as_leaf)
-    spread: Leaf = eqx.field(converter=as_leaf)
-    overlap: Leaf = eqx.field(converter=as_leaf)
-    layer_time: Leaf = eqx.field(converter=as_leaf)
-    mixture_time: Leaf = eqx.field(converter=as_leaf)
-    collective_factor: Leaf = eqx.field(converter=as_leaf)
-    user_time: Leaf = eqx.field(converter=as_leaf)
-    step_time_fixed: Leaf = eqx.field(converter=as_leaf)
-    occupancy: Leaf = eqx.field(converter=as_leaf)
+    weight_share: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of bandwidth reached on weights")
+    )
+    cache_share: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of bandwidth reached on the cache")
+    )
+    narrow_share: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "factor on bandwidth for each halving of weights")
+    )
+    matrix_share: Leaf = eqx.field(
+        converter=as_leaf,
+        metadata=quantity("", "share of the tensor rate reached in matrix products"),
+    )
+    core_share: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of peak rates reached in attention")
+    )
+    imbalance: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "factor on the time of reading experts")
+    )
+    spread: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "exponent of the users that choose experts")
+    )
+    overlap: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "exponent of overlap"))
+    layer_time: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "time that each layer adds")
+    )
+    mixture_time: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "time that each mixture adds")
+    )
+    collective_factor: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "factor on the time of collectives")
+    )
+    user_time: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "time that each user adds")
+    )
+    step_time_fixed: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("s", "time that each step adds")
+    )
+    occupancy: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of users that decode at once")
+    )
 
     def step_time(self, ideal: Scalar, terms: Callable[[], Terms]) -> Scalar:
         """See `AbstractCalibration`."""

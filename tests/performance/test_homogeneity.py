@@ -18,12 +18,13 @@ import pytest
 from liminal_jax._quantity import quantities_of, quantity_at
 from liminal_jax._smooth import Exact
 from liminal_jax._units import parse_unit
+from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.hardware.kernels import LIBRARY, Kernels
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
-from liminal_jax.performance import predictor
-from liminal_jax.performance.design import Design
+from liminal_jax.performance import predictor, step_terms
+from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator
 from liminal_jax.performance.prediction import CapitalShares, PowerShares, Prediction
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Served, serve
@@ -44,7 +45,7 @@ CONSTANTS = [
     (requests, "BITS_PER_BYTE", "1/B"),
     (predictor, "YEAR", "s"),  # years of use and discount rate a year are counted
 ]
-"""Every constant of the laws that has a unit, but for those that count FLOP."""
+"""Every constant of the laws that has a unit, but for what counts FLOP and times of kernels."""
 
 COUNTS = ("layer_operators", "table_operators")
 """Where the FLOP come from, that many laws count: one a multiplication or addition."""
@@ -129,8 +130,9 @@ def other_units(scales):
     with pytest.MonkeyPatch.context() as patch:
         for module, name, unit in CONSTANTS:
             patch.setattr(module, name, getattr(module, name) * factor(unit, scales))
-        for name in COUNTS:
-            patch.setattr(predictor, name, counted(getattr(predictor, name)))
+        for module in (predictor, step_terms):
+            for name in COUNTS:
+                patch.setattr(module, name, counted(getattr(module, name)))
         yield
 
 
@@ -243,3 +245,25 @@ def test_of_kernels():
     rows = [outputs(row) for row in SCALES]
     got = assert_scaled({name: [row[name] for row in rows] for name in units}, units)
     assert min(got.values()) > min(LIBRARY)
+
+
+def test_of_a_calibrated_step(monkeypatch):
+    system, model = load_system("h200"), load_model("qwen3-30b-a3b")
+    losses = {name: 0.5 for name in TERMS} | {"layer_time": 1e-6, "mixture_time": 1e-6}
+    fitted = Fitted(**losses | {"user_time": 1e-6, "step_time_fixed": 1e-3})
+
+    def step_time(scales):
+        # Kernels are constants of a program, which cannot be traced.
+        kernels = Kernels(*(float(it * factor("s", scales)) for it in LIBRARY))
+        monkeypatch.setattr(step_terms, "LIBRARY", kernels)
+        design = Design(scaled(system, scales), Mapping(tp=4), Placement(), batch=16)
+        request = scaled(Request(context=4096), scales)
+        laws = Assumptions(calibration=scaled(fitted, scales))
+        with other_units(scales):
+            # Under a name of its own, since a program is kept for as long as its function.
+            predicted = jax.jit(lambda *given: predictor.predict(*given).step_time)
+            return predicted(design, model, request, laws)
+
+    rows = [step_time(row) for row in SCALES]
+    got = assert_scaled({"step_time": rows}, {"step_time": "s"})
+    assert got["step_time"] > 1e-3
