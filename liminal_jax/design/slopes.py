@@ -125,9 +125,11 @@ class Slopes:
         values, along_box, along_numbers = self._first(
             jnp.asarray(unit), jnp.asarray(changes), jnp.asarray(category)
         )
+        # Copied as a whole: an index into an array of JAX is a computation of its own.
+        score_and_excess = np.asarray(values)
         return Local(
-            score=float(values[0]),
-            excess=np.asarray(values[1:]),
+            score=float(score_and_excess[0]),
+            excess=score_and_excess[1:],
             along_box=np.asarray(along_box),
             along_numbers=np.asarray(along_numbers),
         )

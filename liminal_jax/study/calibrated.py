@@ -105,7 +105,7 @@ def calibrated_step(
     engine, family = _engine(engine, calibration), _family(file, calibration)
     problem = problem_of(file)
     point = jnp.asarray(problem.point, float)
-    system, mapping = problem.system(point, jnp.asarray(0), Exact()), problem.mapping(point)
+    system, mapping = problem.exact_system(point, 0), problem.mapping(point)
     model, request = problem.workload.model, problem.workload.request
     laws = problem.workload.assumptions(system.network, Exact())
     batch = jnp.asarray(file.design.batch.value, float)
