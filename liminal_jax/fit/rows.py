@@ -16,7 +16,8 @@ from liminal_jax.hardware.system import System
 from liminal_jax.mapping.attention import AbstractAttentionMapping, CopiedHeads, DataParallel
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
-from liminal_jax.performance.design import Design
+from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.performance.residents import residents
 from liminal_jax.workload.counts import counts
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import BITS_PER_BYTE, Request
@@ -405,9 +406,16 @@ def _memory(row: Row) -> _Memory:
     tally, (tp, pp) = counts(load_model_spec(model)), _split(row)
     cached = float(tally.kv_elements_per_token_growing) * _context(row)
     capacity = load_system_file(chip).chip.memory.capacity.value or math.nan
+    weights = tally.total * _stored_bits(row) / BITS_PER_BYTE
+    if attends_apart(row):
+        # Each rank has a copy of all but the routed experts.
+        mapping = Mapping(tp=tp, pp=pp, ep=tp, attention=_attention(row))
+        request = Request(context=_context(row), weight_bits=_stored_bits(row))
+        held = residents(_model(model), request, mapping, tp, Assumptions())
+        weights = float(held.weights + held.experts + held.tables)
     return _Memory(
         there=capacity * tp * pp,
-        weights=tally.total * _stored_bits(row) / BITS_PER_BYTE,
+        weights=weights,
         user=cached * _cache_bits(row) / BITS_PER_BYTE,
     )
 
@@ -415,7 +423,9 @@ def _memory(row: Row) -> _Memory:
 def _most(row: Row) -> float:
     """The most users that one instance can hold; where weights alone do not fit, one."""
     it = _memory(row)
-    return max(1.0, (it.there - it.weights) // it.user)
+    # Where each rank has users of its own, they are as many on each.
+    ranks = _split(row)[0] if attends_apart(row) else 1
+    return max(1.0, (it.there - it.weights) / it.user // ranks * ranks)
 
 
 def _overflow(case: Case) -> str:
