@@ -226,7 +226,6 @@ def test_the_soft_ceiling_has_a_slope_where_the_true_one_has_none(name: str, x: 
     assert float(jax.grad(getattr(EXACT, name))(x)) == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("count", [1.0, 1.2, 7.99, 8.0, 8.01, 8.5, 8.99, 9.0, 9.01, 500.0])
 @pytest.mark.parametrize("whole", [1.0, 8.0, 500.0])
 @pytest.mark.parametrize("t", [0.005, 0.1, 1.0])

@@ -142,7 +142,6 @@ def _small(spec: ModelSpec) -> dict[int, int]:
     return {**layers, -1: final_small_parameters(spec)}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_talk_accounting(name: str) -> None:
     spec = load_model_spec(name)
