@@ -16,7 +16,7 @@ import jax
 CACHE = "JAX_COMPILATION_CACHE_DIR"
 
 jax.config.update("jax_enable_x64", True)
-# What is compiled anew takes long, on a busy machine longer than a property should.
+# What is compiled again takes long, on a busy machine longer than a property should.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 signal.signal(signal.SIGINT, signal.default_int_handler)

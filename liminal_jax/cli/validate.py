@@ -19,7 +19,7 @@ def validate(
 ) -> None:
     """Compare predictions with measured decode: error by source, engine, chip, model and users.
 
-    Fits that left a row's own cell out judge it; rows beyond the bound of their chips are told.
+    Fits that left a row's own cell out judge it; rows beyond the bound of their chips are listed.
 
     Args:
         data: Measurements, in the columns that `liminal calibrate --help` tells; those that come

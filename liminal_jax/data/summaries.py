@@ -1,6 +1,6 @@
 """Summaries of the bundled models, from a table kept beside them, so that lists need no JAX.
 
-The table follows from the model files and the classes. Write it anew when either changes:
+The table follows from the model files and the classes. Write it again when either changes:
 
     python -m liminal_jax.data.summaries
 """

@@ -23,6 +23,11 @@ LEAST_GROUP = 1.0
 """Fewer chips make no group: mappings that ask for them break a limit, and their time stays that of
 one chip rather than a negative one."""
 
+_DOMAIN = quantity("", "scale-up domain")
+_BANDWIDTH = quantity("B/s", "scale-up bandwidth of a chip")
+_EFFICIENCY = quantity("", "share of link bandwidth reached", most=1.0)
+_LATENCY = quantity("s", "latency of a collective", least=0.0)
+
 
 class ScaleOut(eqx.Module):
     """The network that joins scale-up domains.
@@ -181,16 +186,10 @@ class AbstractPhysical(AbstractNetwork):
 class Switched(AbstractPhysical):
     """Every chip reaches every other through switches; latency is per collective."""
 
-    domain: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "scale-up domain"))
-    bandwidth: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("B/s", "scale-up bandwidth of a chip")
-    )
-    efficiency: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "share of link bandwidth reached", most=1.0)
-    )
-    latency: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("s", "latency of a collective", least=0.0)
-    )
+    domain: Leaf = eqx.field(converter=as_leaf, metadata=_DOMAIN)
+    bandwidth: Leaf = eqx.field(converter=as_leaf, metadata=_BANDWIDTH)
+    efficiency: Leaf = eqx.field(converter=as_leaf, metadata=_EFFICIENCY)
+    latency: Leaf = eqx.field(converter=as_leaf, metadata=_LATENCY)
     scale_out: ScaleOut
     fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
@@ -230,16 +229,10 @@ class FullMesh(AbstractPhysical):
     A group uses only the links among its members.
     """
 
-    domain: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "scale-up domain"))
-    bandwidth: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("B/s", "scale-up bandwidth of a chip")
-    )
-    efficiency: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "share of link bandwidth reached", most=1.0)
-    )
-    latency: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("s", "latency of a collective", least=0.0)
-    )
+    domain: Leaf = eqx.field(converter=as_leaf, metadata=_DOMAIN)
+    bandwidth: Leaf = eqx.field(converter=as_leaf, metadata=_BANDWIDTH)
+    efficiency: Leaf = eqx.field(converter=as_leaf, metadata=_EFFICIENCY)
+    latency: Leaf = eqx.field(converter=as_leaf, metadata=_LATENCY)
     scale_out: ScaleOut
     fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
@@ -276,16 +269,10 @@ class FullMesh(AbstractPhysical):
 class Torus(AbstractPhysical):
     """Each chip has links to its neighbours in a torus of equal sides; latency is per hop."""
 
-    domain: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "scale-up domain"))
-    bandwidth: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("B/s", "scale-up bandwidth of a chip")
-    )
-    efficiency: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "share of link bandwidth reached", most=1.0)
-    )
-    latency: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("s", "latency of a collective", least=0.0)
-    )
+    domain: Leaf = eqx.field(converter=as_leaf, metadata=_DOMAIN)
+    bandwidth: Leaf = eqx.field(converter=as_leaf, metadata=_BANDWIDTH)
+    efficiency: Leaf = eqx.field(converter=as_leaf, metadata=_EFFICIENCY)
+    latency: Leaf = eqx.field(converter=as_leaf, metadata=_LATENCY)
     dimensions: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("", "dimensions of the torus")
     )

@@ -13,7 +13,7 @@ class TierMaterial(eqx.Module):
 
     Attributes:
         technology: What its units are.
-        kinds: Kinds of data that may lie in it, of `liminal_jax.hardware.chip.KINDS`.
+        kinds: Kinds of data that may lie in it, of `KINDS`.
     """
 
     technology: CapacityTechnology

@@ -16,6 +16,8 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
 
+_RANKS = quantity("", "ranks that share attention")
+
 
 class CachedHeads(NamedTuple):
     """Heads of a mixer that keeps a cache.
@@ -108,9 +110,7 @@ class SplitSequence(AbstractAttentionMapping):
         vLLM.
     """
 
-    ranks: Leaf | None = eqx.field(
-        converter=optional_leaf, default=None, metadata=quantity("", "ranks that share attention")
-    )
+    ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None, metadata=_RANKS)
 
     def group(self, ranks: Scalar) -> Scalar:
         """As stated."""
@@ -151,9 +151,7 @@ class CopiedHeads(AbstractAttentionMapping):
         heads where ranks exceed them.
     """
 
-    ranks: Leaf | None = eqx.field(
-        converter=optional_leaf, default=None, metadata=quantity("", "ranks that share attention")
-    )
+    ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None, metadata=_RANKS)
     ranks_per_chip: Leaf = eqx.field(converter=as_leaf, default=1)
 
     def group(self, ranks: Scalar) -> Scalar:
@@ -188,9 +186,7 @@ class PaddedHeads(AbstractAttentionMapping):
         ranks: Ranks that share one user's attention; all of a stage where left out.
     """
 
-    ranks: Leaf | None = eqx.field(
-        converter=optional_leaf, default=None, metadata=quantity("", "ranks that share attention")
-    )
+    ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None, metadata=_RANKS)
 
     def group(self, ranks: Scalar) -> Scalar:
         """As stated."""

@@ -137,6 +137,12 @@ class AbstractExchange(eqx.Module):
         return Exchanged(time=time, sent=message).scaled(staged)
 
 
+def _residual(tokens: Tokens, imbalance: Scalar, groups: Scalar) -> Message:
+    """The residual stream of the users of a group."""
+    residual = tokens.message(tokens.hidden)
+    return Message(fullest=residual * (imbalance / groups), mean=residual / groups)
+
+
 def _all_reduced(
     message: Message, chips: Scalar, network: AbstractNetwork, relaxation: AbstractRelaxation
 ) -> Exchanged:
@@ -233,10 +239,7 @@ class LayerExchange(AbstractExchange):
     ) -> Exchanged:
         """A sum of the residual stream of its users over the fullest group."""
         sharing = self.sharing(tokens.batch, mapping, relaxation)
-        residual = tokens.message(tokens.hidden)
-        message = Message(
-            fullest=residual * (sharing.users / sharing.copies), mean=residual / sharing.copies
-        )
+        message = _residual(tokens, sharing.users, sharing.copies)
         return _all_reduced(message, mapping.attention_ranks(), network, relaxation)
 
     def _sequence(
@@ -301,11 +304,7 @@ class LayerExchange(AbstractExchange):
         within = _all_reduced(
             Message(fullest=part, mean=part), ranks / mapping.ep, network, relaxation
         )
-        residual = tokens.message(tokens.hidden)
-        summed_apart = Message(
-            fullest=residual * (sharing.shared_users / sharing.shared_copies),
-            mean=residual / sharing.shared_copies,
-        )
+        summed_apart = _residual(tokens, sharing.shared_users, sharing.shared_copies)
         shared = _all_reduced(summed_apart, mapping.shared_ranks(), network, relaxation)
         # Where no expert is spread, the outputs of shared ones join the sum of the others.
         apart = mixture.shared_blocks() * relaxation.exceeds(mapping.ep, 1.0)

@@ -38,6 +38,14 @@ def quantity_of(path: str) -> Quantity | None:
     return next((it for it in found if it is not None), None)
 
 
+def _stated(path: str) -> Quantity:
+    """What a number of a study is; every one has to say so at its field."""
+    found = quantity_of(path)
+    if found is None:
+        raise KeyError(path)
+    return found
+
+
 def label_of(path: str) -> str:
     """A number of a study in a few words; its path where no field states them.
 
@@ -176,7 +184,7 @@ def parameters_of(problem: Problem) -> Parameters:
     limited = tuple(row for row, it in enumerate(problem.limits) if not it.physical)
     limits = [problem.limits[row] for row in limited]
     design = [f"design.{name}" for name in fixed]
-    stated = [quantity_of(it) or Quantity("", it) for it in (*numbers, *design)]
+    stated = [_stated(it) for it in (*numbers, *design)]
     return Parameters(
         problem=problem,
         paths=(*numbers, *design, *(_limit_path(it, [it.name for it in limits]) for it in limits)),

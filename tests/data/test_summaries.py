@@ -7,22 +7,22 @@ from liminal_jax.data.summaries import TABLE, bundled_summaries, load_summary, t
 from liminal_jax.workload.counts import counts
 from liminal_jax.workload.summarised import summarised
 
-ANEW = "write the table anew: python -m liminal_jax.data.summaries"
+REMEDY = "write the table again: python -m liminal_jax.data.summaries"
 
 
 def test_every_model_has_a_row():
-    assert list(bundled_summaries()) == model_names(), ANEW
+    assert list(bundled_summaries()) == model_names(), REMEDY
 
 
 @pytest.mark.parametrize("name", model_names())
 def test_a_row_is_what_the_classes_count(name):
     spec = load_model_spec(name)
-    assert bundled_summaries()[name] == summarised(spec), ANEW
+    assert bundled_summaries()[name] == summarised(spec), REMEDY
     assert bundled_summaries()[name].counts == counts(spec)
 
 
 def test_the_table_is_as_the_command_writes_it():
-    assert TABLE.read_text(encoding="utf-8") == table_text(), ANEW
+    assert TABLE.read_text(encoding="utf-8") == table_text(), REMEDY
 
 
 def test_a_model_of_ones_own_is_counted(tmp_path):
