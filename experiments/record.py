@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+import liminal_jax as ll
 
 ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds the experiments, a checkout or not."""
@@ -60,13 +61,6 @@ def _git(*arguments: str) -> str | None:
     return answer.stdout.strip() if answer.returncode == 0 else None
 
 
-def _version() -> str | None:
-    try:
-        return version("liminal-jax")
-    except PackageNotFoundError:
-        return None
-
-
 def provenance(seconds: float) -> dict[str, Any]:
     """With what, where and when results were computed.
 
@@ -74,12 +68,11 @@ def provenance(seconds: float) -> dict[str, Any]:
         seconds: Time that it took [s].
 
     Returns:
-        Versions, device and command line; the version is none for a package that is not
-        installed, commit and changes are none outside a checkout.
+        Versions, device and command line; commit and changes are none outside a checkout.
     """
     changes = _git("status", "--porcelain")
     return {
-        "version": _version(),
+        "version": ll.__version__,
         "commit": _git("rev-parse", "HEAD"),
         "changed": None if changes is None else bool(changes),
         "python": platform.python_version(),

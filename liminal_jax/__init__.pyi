@@ -85,3 +85,5 @@ from .workload.model import model_of as model_of
 from .workload.request import Request as Request
 from .workload.talk import talk_model as talk_model
 from .workload.talk import with_parameters as with_parameters
+
+__version__: str

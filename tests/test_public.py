@@ -4,6 +4,7 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,9 @@ def loaded_after(program):
 
 
 def test_the_stub_is_the_list():
-    assert len(NAMES) == len(set(NAMES)) == len(STUB.read_text().splitlines())
+    *names, empty, version = STUB.read_text().splitlines()
+    assert len(NAMES) == len(set(NAMES)) == len(names)
+    assert (empty, version) == ("", "__version__: str")
     assert sorted(ll.__all__) == sorted(NAMES)
     assert set(NAMES) <= set(dir(ll))
 
@@ -44,8 +47,16 @@ def test_a_name_that_is_not_there():
 
 
 def test_opening_the_door_loads_no_jax():
-    program = "import sys, liminal_jax; dir(liminal_jax); print('jax' in sys.modules)"
-    assert loaded_after(program) == ["False"]
+    program = "import sys, liminal_jax as ll; dir(ll); print(ll.__version__, 'jax' in sys.modules)"
+    assert loaded_after(program) == ["0.2.0", "False"]
+
+
+def test_the_version_stands_once():
+    """The build reads it where Python does."""
+    project = tomllib.loads((STUB.parents[1] / "pyproject.toml").read_text())
+    assert "version" not in project["project"]
+    assert project["project"]["dynamic"] == ["version"]
+    assert STUB.parents[1] / project["tool"]["hatch"]["version"]["path"] == Path(ll.__file__)
 
 
 def test_no_module_computes_as_it_is_imported():

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from liminal_jax import __version__
 from liminal_jax._files import InputError, Problem, did_you_mean
 
 
@@ -101,9 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_help())
         return 0 if words else MISUSED
     if words[0] == "--version":
-        from importlib.metadata import version
-
-        print(f"liminal-jax {version('liminal-jax')}")
+        print(f"liminal-jax {__version__}")
         return 0
     try:
         return _run(words)

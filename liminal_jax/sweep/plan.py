@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any
 
 import jax
 import numpy as np
 
+from liminal_jax import __version__
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.study.file import DesignFile, StudyFile
@@ -143,7 +143,7 @@ class Plan:
     def manifest(self) -> dict[str, Any]:
         """Everything that the numbers depend on, as JSON holds it."""
         return {
-            "liminal_jax": version("liminal-jax"),
+            "liminal_jax": __version__,
             "jax": jax.__version__,
             "study": json.loads(json.dumps(self.file.model_dump(), default=str)),
             "asked": json.loads(json.dumps(asdict(self.asked))),

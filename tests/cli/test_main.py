@@ -5,10 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 
 import pytest
 
+from liminal_jax import __version__
 from liminal_jax.cli import main as cli
 from tests.cli.terminal import PROGRAM, ROOT, command, exit_code
 
@@ -64,7 +64,7 @@ def test_every_command_has_help_within_100_columns(name, capsys, monkeypatch):
 
 def test_the_version(capsys):
     assert exit_code(["--version"]) == 0
-    assert capsys.readouterr().out == f"liminal-jax {version('liminal-jax')}\n"
+    assert capsys.readouterr().out == f"liminal-jax {__version__}\n"
 
 
 @pytest.mark.parametrize(

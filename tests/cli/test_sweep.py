@@ -263,7 +263,7 @@ def test_another_version_does_not_go_on(capsys, monkeypatch):
 
     assert exit_code([*DENSE, *AXES, "-o", "out"]) == 0
     capsys.readouterr()
-    monkeypatch.setattr(plan, "version", lambda _: "0.0.9")
+    monkeypatch.setattr(plan, "__version__", "0.0.9")
     told = refused(capsys, *DENSE, *AXES, "-o", "out", "--resume")
     assert 'out: liminal_jax: was "' in told
     assert 'is "0.0.9"' in told
