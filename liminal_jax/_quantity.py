@@ -7,7 +7,7 @@ number in a pytree, or in a class of pytrees where only paths are known. It is m
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, get_args, get_type_hints
 
@@ -82,6 +82,15 @@ def part(name: str, unit: str = "") -> dict[str, Quantity]:
     return {"part": Quantity(unit, name)}
 
 
+def named(words: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Metadata of a field whose number is a place in a list of names.
+
+    Args:
+        words: The names.
+    """
+    return {"words": words}
+
+
 def quantity_at(whole: Any, path: str) -> Quantity | None:
     """What the number at a path of a pytree is; none where no field states it.
 
@@ -100,6 +109,8 @@ def quantities_of(kind: type) -> dict[str, Quantity]:
 
 def _found(whole: Any, names: list[str], within: Quantity) -> Quantity | None:
     name, *rest = names
+    if isinstance(whole, tuple) and name.isdigit() and rest:
+        return _found(whole[int(name)], rest, within)
     for kind in [whole] if not isinstance(whole, type) else _kinds(whole):
         metadata = _metadata(kind if isinstance(kind, type) else type(kind)).get(name)
         if metadata is None:

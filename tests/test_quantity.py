@@ -81,6 +81,10 @@ class Store(eqx.Module):
     spare: Drum | None = None
 
 
+class Shelf(eqx.Module):
+    stores: tuple[Store, ...]
+
+
 def test_a_path_leads_through_parts_and_tuples():
     store = Store(Drum(1.0, (1.0, 2.0)))
     for whole in (store, Store):
@@ -89,6 +93,7 @@ def test_a_path_leads_through_parts_and_tuples():
         assert quantity_at(whole, "drum.none.0") is None
         assert quantity_at(whole, "drum") is None
     assert quantity_at(store, "spare.sides.0") is None
+    assert quantity_at(Shelf((store, store)), "stores.1.drum.sides.1") == ("", "side 2", 2.0, None)
     assert quantity_at(Store, "spare.sides.0") == ("", "side 1", 2.0, None)
 
 

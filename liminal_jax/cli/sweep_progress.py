@@ -5,9 +5,9 @@ from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from liminal_jax._display import with_prefix
 from liminal_jax.sweep.run import Listener
 from liminal_jax.view.console import messages
-from liminal_jax.view.numbers import with_prefix
 
 FIRST_LINE = 5.0
 """Seconds after which a line is first written in a pipe; then each time they have doubled."""

@@ -7,11 +7,12 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import part, quantity
+from liminal_jax._show import Shown
 from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.hardware.power import AbstractPower
 
 
-class MemoryTier(eqx.Module):
+class MemoryTier(Shown):
     """One kind of memory of a chip.
 
     Attributes:
@@ -38,7 +39,7 @@ class MemoryTier(eqx.Module):
     )
 
 
-class ChipCost(eqx.Module):
+class ChipCost(Shown):
     """Manufacturing cost of a chip by what it pays for, parts wasted in making it included [USD].
 
     Attributes:
@@ -62,7 +63,7 @@ class ChipCost(eqx.Module):
         return self.logic + self.memory + self.package
 
 
-class CapacityTier(eqx.Module):
+class CapacityTier(Shown):
     """Memory of more capacity and less bandwidth than a chip's main memory: LPDDR or flash.
 
     Attributes:
@@ -96,7 +97,7 @@ class CapacityTier(eqx.Module):
         return self.standby_power + self.energy * self.bandwidth
 
 
-class ByPrecision(eqx.Module):
+class ByPrecision(Shown):
     """A quantity for each width of the operands."""
 
     bits_16: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "16-bit {part}"))
@@ -119,7 +120,7 @@ class ByPrecision(eqx.Module):
         return jnp.where(jnp.isnan(wide) & jnp.asarray(bits > 8), self.bits_8, wide)
 
 
-class Chip(eqx.Module):
+class Chip(Shown):
     """A packaged chip.
 
     A number that nobody has published is NaN, and so is everything that needs it; a vector rate

@@ -4,9 +4,10 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, as_leaf
 from liminal_jax._quantity import quantity
+from liminal_jax._show import Shown
 
 
-class Execution(eqx.Module):
+class Execution(Shown):
     """What is reached of a chip; by default all of it, which is LIMINAL's bound.
 
     A calibration has losses of its own, which stand for these.

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
+from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.fabric import LEAST_LINKS, AbstractFabric, AsPriced, Equipment
 from liminal_jax.hardware.kernels import NONE, Kernels
@@ -29,7 +30,7 @@ _EFFICIENCY = quantity("", "share of link bandwidth reached", most=1.0)
 _LATENCY = quantity("s", "latency of a collective", least=0.0)
 
 
-class ScaleOut(eqx.Module):
+class ScaleOut(Shown):
     """The network that joins scale-up domains.
 
     Attributes:
@@ -45,7 +46,7 @@ class ScaleOut(eqx.Module):
     )
 
 
-class AbstractNetwork(eqx.Module):
+class AbstractNetwork(Shown):
     """A network: the time of each collective among a number of chips.
 
     Attributes:

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
+from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.collective import one_shot_all_reduce_time, two_shot_all_reduce_time
 from liminal_jax.laws.package import die_exchange_bytes
@@ -15,7 +16,7 @@ def joined(dies: Scalar) -> Scalar:
     return jnp.minimum(dies - 1, 1)
 
 
-class DieLinks(eqx.Module):
+class DieLinks(Shown):
     """Links between the dies of a package, which share every layer as tensor-parallel ranks do.
 
     Attributes:

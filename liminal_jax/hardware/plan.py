@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._quantity import quantity
+from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.chip import ByPrecision, Chip, ChipCost, MemoryTier
 from liminal_jax.hardware.package import DieLinks
@@ -26,7 +27,7 @@ LEAST_ON_WAFER = 0.5
 the limits of `Buildability` say so."""
 
 
-class ChipPlan(eqx.Module):
+class ChipPlan(Shown):
     """What an architect chooses.
 
     Attributes:
@@ -54,7 +55,7 @@ class ChipPlan(eqx.Module):
     )
 
 
-class Material(eqx.Module):
+class Material(Shown):
     """What the chip is made of.
 
     Attributes:
@@ -72,7 +73,7 @@ class Material(eqx.Module):
     tier: TierMaterial | None = None
 
 
-class Buildability(eqx.Module):
+class Buildability(Shown):
     """Demands over what there is; above 1 the chip cannot be built.
 
     Attributes:

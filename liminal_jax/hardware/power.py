@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
+from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.power import activity_power
 
@@ -30,7 +31,7 @@ class Activity(eqx.Module):
     die_energy: Leaf = eqx.field(converter=as_leaf, default=0)
 
 
-class AbstractPower(eqx.Module):
+class AbstractPower(Shown):
     """A law of power."""
 
     @abstractmethod

@@ -4,6 +4,7 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
+from liminal_jax._show import Shown
 from liminal_jax.hardware.chip import Chip, ChipCost
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork
@@ -11,7 +12,7 @@ from liminal_jax.hardware.package import DieLinks
 from liminal_jax.laws.cost import chip_price
 
 
-class Facility(eqx.Module):
+class Facility(Shown):
     """Prices and powers around the chip.
 
     Attributes:
@@ -116,7 +117,7 @@ class Facility(eqx.Module):
         return self.selling_multiple * price + self.one_time_cost
 
 
-class System(eqx.Module):
+class System(Shown):
     """The hardware, and how far its use falls short of its peaks.
 
     Attributes:

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._quantity import quantity
+from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 
 _RANKS = quantity("", "ranks that share attention")
@@ -68,7 +69,7 @@ def _kv_excess(kv_heads: Scalar, ranks: Scalar, relaxation: AbstractRelaxation) 
     return excess(jnp.maximum(kv_heads, ranks), jnp.minimum(kv_heads, ranks), relaxation)
 
 
-class AbstractAttentionMapping(eqx.Module):
+class AbstractAttentionMapping(Shown):
     """How the ranks of a stage share the attention of its users."""
 
     @abstractmethod

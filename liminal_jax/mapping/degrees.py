@@ -4,10 +4,11 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._quantity import quantity
+from liminal_jax._show import Shown
 from liminal_jax.mapping.attention import AbstractAttentionMapping, SplitSequence
 
 
-class Mapping(eqx.Module):
+class Mapping(Shown):
     """How one instance of a model is spread over chips.
 
     Attributes:

@@ -4,11 +4,12 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.kinds import KINDS
 
 
-class Shares(eqx.Module):
+class Shares(Shown):
     """Share of each kind of data, between 0 and 1.
 
     Attributes:
@@ -26,7 +27,7 @@ class Shares(eqx.Module):
         return self.weights * weights + self.experts * experts + self.cache * cache
 
 
-class Placement(eqx.Module):
+class Placement(Shown):
     """Share of each kind of data that lies in software-managed SRAM, between 0 and 1.
 
     Attributes:

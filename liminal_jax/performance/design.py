@@ -4,6 +4,7 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, as_leaf
 from liminal_jax._quantity import quantity
+from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.calibration.base import AbstractCalibration, Ideal
 from liminal_jax.hardware.chip import CapacityTier, MemoryTier
@@ -16,7 +17,7 @@ from liminal_jax.performance.host import AbstractHost, ActiveHost
 from liminal_jax.performance.overlap import AbstractTiers, ParallelTiers
 
 
-class Design(eqx.Module):
+class Design(Shown):
     """Everything that an architect chooses.
 
     Attributes:
@@ -48,7 +49,7 @@ class Design(eqx.Module):
         return (chip.sram, shares[0]), (chip.memory, shares[1]), (chip.capacity_tier, shares[2])
 
 
-class Assumptions(eqx.Module):
+class Assumptions(Shown):
     """Which laws are used where the literature has several.
 
     Attributes:

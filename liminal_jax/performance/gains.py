@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._show import Shown
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
@@ -13,7 +14,7 @@ from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
 
-class Gains(eqx.Module):
+class Gains(Shown):
     """Per cent of tokens a second for one per cent more of each resource.
 
     The users stay the same, so tokens a second of one user and of the instance gain alike, but

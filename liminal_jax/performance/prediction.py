@@ -1,15 +1,18 @@
 """What the model says of a design."""
 
+from typing import Any
+
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Truth, as_leaf
-from liminal_jax._quantity import quantity
+from liminal_jax._quantity import named, quantities_of, quantity
+from liminal_jax._show import Shown, number, record
 
 BOTTLENECKS = ("memory_bandwidth", "compute", "synchronisation", "capacity")
 """Names of `Prediction.bottleneck`, by index."""
 
 
-class PowerShares(eqx.Module):
+class PowerShares(Shown):
     """IT power of one instance, by what draws it [W]."""
 
     chips: Leaf = eqx.field(converter=as_leaf, metadata=quantity("W", "IT power of chips"))
@@ -21,7 +24,7 @@ class PowerShares(eqx.Module):
         return self.chips + self.host + self.network
 
 
-class CapitalShares(eqx.Module):
+class CapitalShares(Shown):
     """Capital of one instance, by what it buys [USD]."""
 
     chips: Leaf = eqx.field(converter=as_leaf, metadata=quantity("USD", "capital of chips"))
@@ -39,7 +42,7 @@ class CapitalShares(eqx.Module):
         return machines + self.building
 
 
-class Prediction(eqx.Module):
+class Prediction(Shown):
     """One instance of a model on its chips, in steady decode.
 
     Attributes:
@@ -101,7 +104,7 @@ class Prediction(eqx.Module):
         converter=as_leaf, metadata=quantity("", "bytes over capacity of the capacity tier")
     )
     fits: Truth
-    bottleneck: Leaf = eqx.field(converter=as_leaf)
+    bottleneck: Leaf = eqx.field(converter=as_leaf, metadata=named(BOTTLENECKS))
     parameters_total: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "weights counted"))
     parameters_active: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("", "weights that one token uses")
@@ -131,3 +134,22 @@ class Prediction(eqx.Module):
     usd_per_million_tokens: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("USD", "capital and electricity for a million tokens")
     )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers in SI units and USD by the keys of `liminal predict --json`.
+
+        Unknown numbers are null, and several values of one, as `jax.vmap` returns them, a list.
+
+        Raises:
+            jax.errors.TracerArrayConversionError: the numbers are traced, so they have no values.
+        """
+        fields = record(self)
+        return {
+            **{name: fields[name] for name in quantities_of(Prediction)},
+            "fits": fields["fits"],
+            "bottleneck": fields["bottleneck"],
+            "power": number(self.power.total()),
+            "power_shares": fields["power"],
+            "capital_cost": number(self.capital.total()),
+            "capital_shares": fields["capital"],
+        }

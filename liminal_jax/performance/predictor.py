@@ -11,6 +11,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, Truth, as_leaf
+from liminal_jax._show import Shown
 from liminal_jax.laws.cost import YEAR, capital_recovery, cost_rate
 from liminal_jax.performance.capacity import ROUNDING, memory_fill
 from liminal_jax.performance.capital import capital_shares
@@ -34,7 +35,7 @@ from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
 
-class Step(eqx.Module):
+class Step(Shown):
     """Time of a step that passes chunks of prompts, through all stages.
 
     Attributes:

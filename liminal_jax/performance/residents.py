@@ -3,6 +3,7 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.roofline import stage_imbalance
 from liminal_jax.mapping.degrees import Mapping
@@ -14,7 +15,7 @@ from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
 
-class Residents(eqx.Module):
+class Residents(Shown):
     """Bytes that the chips of one instance hold.
 
     Attributes:

@@ -13,6 +13,7 @@ import numpy as np
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._quantity import quantity
+from liminal_jax._show import Shown
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.predictor import Step, mixed_step
 from liminal_jax.workload.chunk import Chunk, Prompts
@@ -26,7 +27,7 @@ SERVING_WAYS = ("static", "continuous", "disaggregated")
 """Names of the fields of `Serving`."""
 
 
-class Lengths(eqx.Module):
+class Lengths(Shown):
     """Tokens of a request.
 
     Attributes:
@@ -62,7 +63,7 @@ class Lengths(eqx.Module):
         return self.isl + self.osl / 2
 
 
-class Served(eqx.Module):
+class Served(Shown):
     """One way of serving.
 
     Attributes:
@@ -88,7 +89,7 @@ class Served(eqx.Module):
     )
 
 
-class Serving(eqx.Module):
+class Serving(Shown):
     """Three ways of serving the same requests with the same design.
 
     Attributes:

@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from liminal_jax._display import dollars, gibibytes, in_units, per_cent, plain, with_prefix
 from liminal_jax.design.existing import Existing
 from liminal_jax.design.explain import Binding
 from liminal_jax.design.record import gap
@@ -18,7 +19,6 @@ from liminal_jax.study.problem import PHYSICAL
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.variables import VARIABLES
 from liminal_jax.view.chip import chip_words
-from liminal_jax.view.numbers import dollars, gibibytes, per_cent, plain, with_prefix
 
 _MOST_SENSITIVITIES = 8
 _MOST_EXISTING = 6
@@ -33,19 +33,11 @@ def quantity(name: str, value: float, unit: str) -> str:
     """
     if name == "attention":
         return attention_name(value)
-    if unit == "USD":
-        return dollars(value)
-    if unit == "m2":
-        return f"{plain(value * 1e6)} mm2"
-    if unit == "W/m2":
-        return f"{plain(value * 1e-6)} W/mm2"
     if unit == "B":
         return f"{plain(value * 1e-6)} MB"
     if unit == "1/s":
         return f"{plain(value, 4)} tokens/s"
-    if unit in ("W", "J", "s", "B/s"):
-        return with_prefix(value, unit)
-    return f"{plain(value, 4)} {unit if name in QUANTITIES else ''}".strip()
+    return in_units(value, unit)
 
 
 VALUE_UNITS = {name: it.unit for name, it in VARIABLES.items() if it.unit}

@@ -3,8 +3,8 @@
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from liminal_jax._display import plain, with_prefix
 from liminal_jax.study.calibrated import CalibratedStep
-from liminal_jax.view.numbers import plain, with_prefix
 
 
 def calibrated_step_view(it: CalibratedStep) -> RenderableType:

@@ -7,10 +7,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from liminal_jax._display import per_cent, plain
 from liminal_jax.calibration.fitted import TERMS
 from liminal_jax.fit.calibrate import Calibrated, Measured, Validation
 from liminal_jax.fit.scores import macro_scores
-from liminal_jax.view.numbers import per_cent, plain
 
 _MOST_REASONS = 12
 _SCHEMES = {

@@ -1,9 +1,9 @@
 """A chip in words, and the values that it has."""
 
+from liminal_jax._display import gibibytes, plain, with_prefix
 from liminal_jax.design.place import Place
 from liminal_jax.hardware.system import System
 from liminal_jax.study.file import DesignTable
-from liminal_jax.view.numbers import gibibytes, plain, with_prefix
 
 
 def chosen(design: DesignTable, place: Place, name: str) -> float:

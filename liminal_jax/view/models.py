@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from liminal_jax.view.numbers import plain
+from liminal_jax._display import plain
 from liminal_jax.workload.reading.report import ReadReport, Row, Use
 from liminal_jax.workload.summary import Counts, Summary
 

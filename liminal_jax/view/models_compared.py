@@ -7,9 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from liminal_jax._display import plain, with_prefix
 from liminal_jax._smooth import Exact
 from liminal_jax.view.models import billions, pattern
-from liminal_jax.view.numbers import plain, with_prefix
 from liminal_jax.workload.mixer.base import AbstractMixer
 from liminal_jax.workload.request import Request
 from liminal_jax.workload.spec import ModelSpec

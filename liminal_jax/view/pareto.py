@@ -9,13 +9,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from liminal_jax._display import plain
 from liminal_jax.design.pareto import FrontAnswer, FrontPoint
 from liminal_jax.design.pareto_record import file_name
 from liminal_jax.mapping.attention import attention_name
 from liminal_jax.study.file import ObjectiveTable
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.answer import asked, section
-from liminal_jax.view.numbers import plain
 
 MOST_ROWS = 20
 """Points that a screen shows, knees apart; the files hold all."""

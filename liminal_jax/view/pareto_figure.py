@@ -7,13 +7,13 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from liminal_jax._display import plain
 from liminal_jax.design.alone import FrontAlone
 from liminal_jax.design.pareto import FrontAnswer, FrontPoint
 from liminal_jax.study.file import ConstraintTable, ObjectiveTable, StudyFile
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.write import written
 from liminal_jax.view.answer import asked
-from liminal_jax.view.numbers import plain
 from liminal_jax.view.pareto import knee_letters, shown_unit
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from liminal_jax._display import dollars, per_cent, plain, with_prefix
 from liminal_jax.design.portfolio_answer import PortfolioAnswer, Served
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.answer import VALUE_UNITS, limits_words, quantity, section
 from liminal_jax.view.chip import chip_words, chosen
-from liminal_jax.view.numbers import dollars, per_cent, plain, with_prefix
 
 
 def _value(answer: PortfolioAnswer, value: float | None) -> str:

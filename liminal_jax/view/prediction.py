@@ -7,10 +7,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from liminal_jax._display import dollars, gibibytes, per_cent, plain, with_prefix
 from liminal_jax.performance.prediction import BOTTLENECKS
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.predicted import Predicted
-from liminal_jax.view.numbers import dollars, gibibytes, per_cent, plain, with_prefix
 
 _BAR = 40
 _STEP = 0.1

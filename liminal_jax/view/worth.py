@@ -4,11 +4,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from liminal_jax._display import per_cent, plain
 from liminal_jax.design.tornado import Bar, End
 from liminal_jax.design.worth import Worth
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.answer import asked, quantity, section, words
-from liminal_jax.view.numbers import per_cent, plain
 from liminal_jax.view.worth_words import label, limit_amount, price_sentence, variable
 
 _MOST_MOVES = 6

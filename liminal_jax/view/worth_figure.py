@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from liminal_jax._display import plain
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.answer import quantity
-from liminal_jax.view.numbers import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,13 +2,13 @@
 
 import math
 
+from liminal_jax._display import plain, with_prefix
 from liminal_jax.design.sensitivity import ShadowPrice
 from liminal_jax.study.parameters import label_of, parameters_of
 from liminal_jax.study.problem import PHYSICAL, Limit, Problem
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.variables import VARIABLES
 from liminal_jax.view.answer import quantity
-from liminal_jax.view.numbers import plain, with_prefix
 
 _USED = {
     "USD/m2": ("USD/mm2", 1e-6),

@@ -4,10 +4,11 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 
 
-class Chunk(eqx.Module):
+class Chunk(Shown):
     """Consecutive tokens of one prompt.
 
     Its i-th token attends to a context of past + i tokens, itself included.
@@ -25,7 +26,7 @@ class Chunk(eqx.Module):
         return self.past + (self.tokens + 1) / 2
 
 
-class Prompts(eqx.Module):
+class Prompts(Shown):
     """Chunks of several users' prompts that pass the model in one step.
 
     Attributes:

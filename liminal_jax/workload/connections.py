@@ -3,10 +3,11 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._show import Shown
 from liminal_jax.laws.connections import hyper_connection_weights, hyper_connection_work
 
 
-class HyperConnections(eqx.Module):
+class HyperConnections(Shown):
     """Hyper-connections around each part of a layer.
 
     Attributes:

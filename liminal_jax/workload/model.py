@@ -3,6 +3,7 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._show import Shown
 from liminal_jax.laws.scalar import (
     ACTIVATION_OPERATIONS,
     NORM_OPERATIONS,
@@ -16,7 +17,7 @@ from liminal_jax.workload.mixer.base import AbstractMixer
 from liminal_jax.workload.spec import LayerGroup, ModelSpec
 
 
-class Layers(eqx.Module):
+class Layers(Shown):
     """Layers of one kind.
 
     Attributes:
@@ -72,7 +73,7 @@ class Layers(eqx.Module):
         return 0.0 if self.feedforward is None else self.feedforward.expert_weights_used(hidden)
 
 
-class Tables(eqx.Module):
+class Tables(Shown):
     """Embedding and head.
 
     Attributes:
@@ -100,7 +101,7 @@ class Tables(eqx.Module):
         return (self.embeddings * self.vocabulary + self.positions) * hidden
 
 
-class ScalarOperations(eqx.Module):
+class ScalarOperations(Shown):
     """What runs beside the tensor cores.
 
     Attributes:
@@ -116,7 +117,7 @@ class ScalarOperations(eqx.Module):
     exponentials_per_score: Leaf = eqx.field(converter=as_leaf, default=SCORE_EXPONENTIALS)
 
 
-class Model(eqx.Module):
+class Model(Shown):
     """A decoder-only language model.
 
     Attributes:

@@ -4,6 +4,7 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
+from liminal_jax._show import Shown
 
 BITS_PER_BYTE = 8
 
@@ -11,7 +12,7 @@ ATTENTION_BITS = 16
 """Bits of attention's operands in engines, whatever the cache's: see `Request.attention_bits`."""
 
 
-class Request(eqx.Module):
+class Request(Shown):
     """One decode step: its context and the precision of what is kept.
 
     Attributes:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from liminal_jax._display import dollars, gibibytes, per_cent, plain, with_prefix
 from liminal_jax.performance.prediction import BOTTLENECKS, CapitalShares, PowerShares, Prediction
 from liminal_jax.view.app import svg
 from liminal_jax.view.app.scene import Picture, Roofline, best_of
-from liminal_jax.view.numbers import dollars, gibibytes, per_cent, plain, with_prefix
 from liminal_jax.view.report.parts import PALETTE, number, text
 
 NOW, MEMORY, COMPUTE, WAITING = PALETTE[0], PALETTE[0], PALETTE[1], PALETTE[5]

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from liminal_jax.view.numbers import plain, with_prefix
+from liminal_jax._display import plain, with_prefix
 from liminal_jax.view.report.parts import text
 
 INK, GREY, GRID = "#222222", "#8a8a8a", "#e4e4e4"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from liminal_jax.view.numbers import with_prefix
+from liminal_jax._display import with_prefix
 from liminal_jax.view.report.parts import drawing, number, paragraph, section, table, text
 from liminal_jax.view.report.points import (
     TABLE,

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from liminal_jax._display import gibibytes, per_cent, plain, with_prefix
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.answer import VALUE_UNITS, quantity
-from liminal_jax.view.numbers import gibibytes, per_cent, plain, with_prefix
 from liminal_jax.view.report.parts import number, text
 
 DESIGN_WORDS = {

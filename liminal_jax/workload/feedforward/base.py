@@ -5,6 +5,7 @@ from abc import abstractmethod
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._show import Shown
 from liminal_jax.workload.record import Spec
 
 
@@ -47,7 +48,7 @@ class FeedForwardSpec(Spec):
         """The label and the widths."""
 
 
-class AbstractFeedForward(eqx.Module):
+class AbstractFeedForward(Shown):
     """Feed-forward block of one layer; all quantities are per layer."""
 
     @abstractmethod

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.workload.chunk import Chunk, MeanOverChunk
 from liminal_jax.workload.record import Spec
@@ -60,7 +61,7 @@ class MixerSpec(Spec):
         """The label and the shape of its heads."""
 
 
-class AbstractMixer(eqx.Module):
+class AbstractMixer(Shown):
     """The mixer of one layer; all quantities are per layer, and per user where users differ.
 
     Elements of cache and index have the precision of the cache, those of states the precision of

@@ -5,10 +5,11 @@ from abc import abstractmethod
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 
 
-class AbstractScope(eqx.Module):
+class AbstractScope(Shown):
     """Which tokens of the context a layer keeps."""
 
     @abstractmethod

@@ -1,8 +1,22 @@
-"""Numbers as people read them."""
+"""Numbers as people read them: significant digits, prefixes, and the units that people use."""
 
 import math
 
 _PREFIXES = {12: "T", 9: "G", 6: "M", 3: "k", 0: "", -3: "m", -6: "u", -9: "n", -12: "p"}
+
+_PREFIXED = frozenset({"s", "m", "W", "J", "FLOP", "FLOP/s", "B/s", "J/B", "J/FLOP"})
+"""Units in SI that take a decimal prefix."""
+
+_REPLACED = {
+    "m2": (1e6, "mm2"),
+    "W/m2": (1e-6, "W/mm2"),
+    "USD/J": (3.6e6, "USD/kWh"),
+    "USD*s/B": (1e9, "USD/(GB/s)"),
+}
+"""Units in SI in whose place people have others: how many of those one is, and their name."""
+
+_PLAIN = (1e-4, 1e15)
+"""From where to where a number reads well without an exponent."""
 
 
 def with_prefix(value: float, unit: str, digits: int = 3) -> str:
@@ -74,3 +88,34 @@ def per_cent(share: float, signed: bool = False) -> str:
     """
     sign = "+" if signed and share >= 0 else ""
     return f"{sign}{share * 100:.1f} %"
+
+
+def in_units(value: float, unit: str) -> str:
+    """A number in SI in the unit that people use for it.
+
+    Args:
+        value: The number.
+        unit: Its unit in SI; empty for ratios and counts.
+
+    Examples:
+        >>> in_units(8.14e-4, "m2"), in_units(4.8e12, "B/s"), in_units(3.2e-8, "USD/J")
+        ('814 mm2', '4.8 TB/s', '0.115 USD/kWh')
+        >>> in_units(141e9, "B"), in_units(5e7, "B"), in_units(27.514, "1/s")
+        ('131.3 GiB', '50 MB', '27.51 /s')
+    """
+    if math.isnan(value):
+        return "unknown"
+    if unit == "USD":
+        return dollars(value)
+    if unit == "B":
+        return gibibytes(value) if abs(value) >= 2.0**30 else with_prefix(value, "B")
+    if unit == "1/s":
+        return with_prefix(value, "/s") if abs(value) >= 1e6 else f"{plain(value, 4)} /s"
+    if unit in _REPLACED:
+        scale, name = _REPLACED[unit]
+        return f"{plain(value * scale)} {name}"
+    if unit in _PREFIXED:
+        return with_prefix(value, unit)
+    least, most = _PLAIN
+    reads_well = value == 0 or math.isinf(value) or least <= abs(value) < most
+    return f"{plain(value, 4) if reads_well else f'{value:.3g}'} {unit}".rstrip()
