@@ -4,7 +4,7 @@
 
     model = ll.load_model("llama-3-70b")
     system = ll.load_system("h200")
-    design = ll.Design(system, ll.Mapping(tp=8), ll.Placement(), batch=32)
+    design = ll.Design(system, ll.Mapping(tp=8), batch=32)
     prediction = ll.predict(design, model, ll.Request(context=8192))
 
 The public names stand in the stub beside this file, which is the one list of them; each is

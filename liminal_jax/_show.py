@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from liminal_jax._display import in_units
 from liminal_jax._quantity import quantity_at
@@ -173,7 +174,7 @@ def _shown(root: eqx.Module, path: str, value: Any, metadata: dict[str, Any]) ->
 
 def _is_number(value: Any) -> bool:
     """Whether it has a value that can be printed; traced, batched and deleted arrays have none."""
-    if isinstance(value, jax.core.Tracer):
+    if isinstance(value, Tracer):
         return False
     if isinstance(value, jax.Array):
         return value.ndim == 0 and not value.is_deleted() and value.is_fully_addressable
@@ -188,8 +189,8 @@ def _plain(value: Any, metadata: dict[str, Any]) -> Any:
         return value
     if isinstance(value, tuple):
         each = [_plain(it, metadata) for it in value]
-        named = hasattr(value, "_fields")
-        return dict(zip(value._fields, each, strict=True)) if named else each
+        names = getattr(value, "_fields", None)
+        return each if names is None else dict(zip(names, each, strict=True))
     if isinstance(value, eqx.Module):
         kind = {"kind": type(value).__name__} if _is_variant(type(value)) else {}
         return kind | record(value)
@@ -211,8 +212,8 @@ def _text(title: str, shown: list[Row]) -> str:
         if it.label:
             lines.append(f"{start}{it.value:<{middle}}  {it.label}")
         else:
-            room = {"initial_indent": start, "subsequent_indent": " " * len(start)}
-            lines += textwrap.wrap(it.value, _WIDTH, **room, break_on_hyphens=False)
+            folded = textwrap.wrap(it.value, _WIDTH - len(start), break_on_hyphens=False)
+            lines += [start + folded[0], *(" " * len(start) + more for more in folded[1:])]
     return "\n".join(lines)
 
 

@@ -47,7 +47,7 @@ def memory_fill(held: Residents, design: Design, crowding: Scalar, tables: Scala
             weights=held.weights, experts=held.experts, cache=held.kept()
         )
 
-    beyond = fixed + layers(design.placement.beyond_sram())
+    beyond = fixed + layers(design.placed().beyond_sram())
     placed = [layers(shares) for _, shares in design.tiers()]
     sram_fits = _holds(chip.sram.capacity, placed[0] / chips)
     if far is None:
@@ -55,7 +55,7 @@ def memory_fill(held: Residents, design: Design, crowding: Scalar, tables: Scala
         return Fill(memory=memory, capacity_tier=0.0, placement_fits=sram_fits)
     in_tier = placed[2] if len(placed) > 2 else 0.0
     memory = beyond / (usable + far.capacity) / chips
-    outside = design.placement.beyond_sram()
+    outside = design.placed().beyond_sram()
     kept = {kind: getattr(outside, kind) for kind in KINDS if kind not in far.kinds}
     staying = fixed + layers(Shares(**kept)) if kept else fixed
     return Fill(

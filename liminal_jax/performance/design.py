@@ -4,7 +4,7 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, as_leaf
 from liminal_jax._quantity import quantity
-from liminal_jax._show import Shown
+from liminal_jax._show import Shown, absent
 from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.calibration.base import AbstractCalibration, Ideal
 from liminal_jax.hardware.chip import CapacityTier, MemoryTier
@@ -23,22 +23,46 @@ class Design(Shown):
     Attributes:
         system: The hardware.
         mapping: Degrees of parallelism of one instance.
-        placement: What lies in which memory.
+        placement: What lies in which memory. Where it is left out, predictions fill the SRAM with
+            what is read most often for its size, as `filled_design` does; `Placement()` leaves the
+            SRAM empty.
         batch: Users in one micro-batch.
+
+    Examples:
+        >>> from liminal_jax import load_system
+        >>> design = Design(load_system("h200"), Mapping(tp=8), batch=32)
+        >>> design.placement is None, float(design.batch)
+        (True, 32.0)
     """
 
     system: System
     mapping: Mapping
-    placement: Placement
-    batch: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "batch"))
+    placement: Placement | None = eqx.field(
+        default=None, metadata=absent("SRAM filled with what is read most often for its size")
+    )
+    batch: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "batch"))
+
+    def placed(self) -> Placement:
+        """What lies in which memory.
+
+        Raises:
+            ValueError: it is left out, and depends on what is computed.
+        """
+        if self.placement is None:
+            raise ValueError(
+                "placement is left out, so it depends on model and request: take"
+                " filled_design(system, mapping, batch, model, request), or give one"
+            )
+        return self.placement
 
     def tiers(self) -> tuple[tuple[MemoryTier | CapacityTier, Shares], ...]:
         """The memories in which data lie, and the share of each kind of data in them.
 
         Raises:
-            ValueError: data lie in a capacity tier that the chip does not have.
+            ValueError: data lie in a capacity tier that the chip does not have, or the placement
+                is left out.
         """
-        chip, shares = self.system.chip, self.placement.by_tier()
+        chip, shares = self.system.chip, self.placed().by_tier()
         if len(shares) == 2:
             return (chip.sram, shares[0]), (chip.memory, shares[1])
         if chip.capacity_tier is None:

@@ -8,6 +8,7 @@ from jaxtyping import PyTree
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._show import Shown
 from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.performance.inputs import with_defaults
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
 from liminal_jax.workload.model import Model
@@ -56,8 +57,10 @@ def predicted_with_gains(
 ) -> tuple[Prediction, Gains]:
     """A prediction, and the elasticities of tokens a second there.
 
-    At a kink, where two times are equal, the gradient of the maximum is shared between them.
+    At a kink, where two times are equal, the gradient of the maximum is shared between them. What
+    lies in which memory stays, also where the placement is left out.
     """
+    design, assumptions = with_defaults(design, model, request, assumptions)
 
     def speed(design: Design, request: Request) -> tuple[Scalar, Prediction]:
         prediction = predict(design, model, request, assumptions)

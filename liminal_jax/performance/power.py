@@ -20,7 +20,7 @@ def chip_activity(
 ) -> Activity:
     """What one chip does; in one step each stage works on each micro-batch in flight once."""
     chip, chips = design.system.chip, design.mapping.stage_chips()
-    traffic = zip(tier_traffic(work, design.placement), design.tiers(), strict=True)
+    traffic = zip(tier_traffic(work, design.placed()), design.tiers(), strict=True)
     energies = [moved * tier.energy for moved, (tier, _) in traffic]
     tensor = tensor_time(work, chip, request, chips)
     moving = sum(energies[1:], start=energies[0]) / chips

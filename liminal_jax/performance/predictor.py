@@ -16,6 +16,7 @@ from liminal_jax.laws.cost import YEAR, capital_recovery, cost_rate
 from liminal_jax.performance.capacity import ROUNDING, memory_fill
 from liminal_jax.performance.capital import capital_shares
 from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.performance.inputs import with_defaults
 from liminal_jax.performance.operators import Operator, layer_operators, spread_of, table_operators
 from liminal_jax.performance.overlap import busy_time
 from liminal_jax.performance.power import chip_activity, power_shares, provisioned_power
@@ -118,15 +119,19 @@ def predict(
     hardware lacks (NaN) make the outputs that need them NaN.
 
     Args:
-        design: System, mapping, placement and batch; degrees may be real numbers.
+        design: System, mapping, placement and batch; degrees may be real numbers. Where the
+            placement is left out, the SRAM is filled.
         model: What is computed.
         request: For which context and precision.
         assumptions: Which laws are used; the exact ideal ones by default.
 
     Returns:
         Times, capacity, power and cost of one instance, in SI units and USD.
+
+    Raises:
+        ValueError: a number has several values, which `jax.vmap` is for.
     """
-    assumptions = Assumptions() if assumptions is None else assumptions
+    design, assumptions = with_defaults(design, model, request, assumptions)
     relaxation, mapping, chip = assumptions.relaxation, design.mapping, design.system.chip
     step, work, sent = _step(design, model, request, None, assumptions)
     users = mapping.pp * design.batch
@@ -195,7 +200,8 @@ def mixed_step(
     is taken beyond its measurements where prompts pass.
 
     Args:
-        design: System, mapping, placement, and the users that decode in one micro-batch.
+        design: System, mapping, placement, and the users that decode in one micro-batch. Where the
+            placement is left out, the SRAM is filled for them.
         model: What is computed.
         request: Context of those users, and precision.
         prompts: Prompts in one micro-batch, and what passes of each.
@@ -203,6 +209,9 @@ def mixed_step(
 
     Returns:
         Times through all stages [s].
+
+    Raises:
+        ValueError: a number has several values, which `jax.vmap` is for.
     """
-    assumptions = Assumptions() if assumptions is None else assumptions
+    design, assumptions = with_defaults(design, model, request, assumptions)
     return _step(design, model, request, prompts, assumptions)[0]

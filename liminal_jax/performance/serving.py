@@ -15,6 +15,7 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._quantity import quantity
 from liminal_jax._show import Shown
 from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.performance.inputs import with_defaults
 from liminal_jax.performance.predictor import Step, mixed_step
 from liminal_jax.workload.chunk import Chunk, Prompts
 from liminal_jax.workload.model import Model
@@ -136,18 +137,23 @@ def prefill(
     """Time until the prompts of a batch have passed, chunk after chunk: TTFT without waiting.
 
     Args:
-        design: System, mapping, placement; its batch is the prompts that pass together.
+        design: System, mapping, placement; its batch is the prompts that pass together. Where the
+            placement is left out, the SRAM is filled for as many users with the request's context.
         model: What is computed.
-        request: Precision; its context is not used.
+        request: Precision; its context is used for that alone.
         lengths: Tokens of a prompt and of a chunk.
         assumptions: Which laws are used; the exact ideal ones by default.
 
     Returns:
         Times of all chunks together [s].
 
+    Raises:
+        ValueError: a number has several values, which `jax.vmap` is for.
+
     References:
         Chunked prefill: Agrawal et al. (2024), Sarathi-Serve, arXiv:2403.02310.
     """
+    design, assumptions = with_defaults(design, model, request, assumptions)
     idle = _with_batch(design, design.batch * 0)
     step = _mean_step(idle, model, request, design.batch, lengths, assumptions)
     return jax.tree.map(lambda time: time * lengths.chunks(), step)
@@ -172,6 +178,7 @@ def static_batching(
     assumptions: Assumptions | None = None,
 ) -> Served:
     """A batch of prompts, then its answers; see `serve` for the arguments."""
+    design, assumptions = with_defaults(design, model, request, assumptions)
     ttft = prefill(design, model, request, lengths, assumptions).time
     tpot = _decode_time(design, model, request, assumptions)
     e2e = ttft + (lengths.osl - 1) * tpot
@@ -207,7 +214,8 @@ def continuous_batching(
     References:
         Yu et al. (2022), Orca, OSDI; Agrawal et al. (2024), Sarathi-Serve, arXiv:2403.02310.
     """
-    relaxation = (Assumptions() if assumptions is None else assumptions).relaxation
+    design, assumptions = with_defaults(design, model, request, assumptions)
+    relaxation = assumptions.relaxation
     later = jnp.maximum(lengths.osl - 1, 1.0)
     wanted = design.batch * lengths.isl / later
     passed = wanted
@@ -249,6 +257,7 @@ def disaggregated(
     References:
         Zhong et al. (2024), DistServe, arXiv:2401.09670.
     """
+    design, assumptions = with_defaults(design, model, request, assumptions)
     single = _with_batch(design, jnp.ones_like(design.batch))
     ttft = prefill(single, model, request, lengths, assumptions).time
     tpot = _decode_time(design, model, request, assumptions)
@@ -276,7 +285,8 @@ def serve(
     A pure function, as `predict` is.
 
     Args:
-        design: System, mapping, placement, and the users of one micro-batch that decode.
+        design: System, mapping, placement, and the users of one micro-batch that decode. Where the
+            placement is left out, the SRAM is filled for them, in every way of serving.
         model: What is computed.
         request: Mean context of a decode step, `lengths.mean_context()` as a rule, and precision.
         lengths: Tokens of prompt, answer and chunk.
@@ -284,7 +294,11 @@ def serve(
 
     Returns:
         Times [s] and tokens of answers a second and chip [1/s].
+
+    Raises:
+        ValueError: a number has several values, which `jax.vmap` is for.
     """
+    design, assumptions = with_defaults(design, model, request, assumptions)
     given = (design, model, request, lengths, assumptions)
     return Serving(
         static=static_batching(*given),

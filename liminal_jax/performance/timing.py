@@ -40,7 +40,7 @@ def operator_times(
     chip, chips = design.system.chip, design.mapping.stage_chips()
     execution = design.system.execution
     scalar = compute_time(work=operator.scalar, chips=chips, throughput=chip.vector)
-    traffic = tier_traffic(operator, design.placement)
+    traffic = tier_traffic(operator, design.placed())
     tiers = [
         memory_time(traffic=moved, chips=chips, bandwidth=tier.bandwidth)
         for moved, (tier, _) in zip(traffic, design.tiers(), strict=True)

@@ -10,8 +10,7 @@ from jaxtyping import Array, Bool, Float
 
 from liminal_jax._arrays import Leaf, Scalar
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.performance.design import Assumptions
-from liminal_jax.performance.filled import filled_design
+from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
 from liminal_jax.view.app.base import AbstractBase, Numbers
@@ -99,7 +98,7 @@ def _pictured(
 
     def at(batch: Scalar) -> Prediction:
         given = (scene.model, request, scene.assumptions)
-        return predict(filled_design(system, mapping, batch, *given), *given)
+        return predict(Design(system, mapping, batch=batch), *given)
 
     found = jax.vmap(at)(batches)
     peak, bandwidth = system.chip.tensor.at(request.weight_bits), system.chip.memory.bandwidth
