@@ -1,9 +1,12 @@
 """What each prediction begins with: one design, what lies in its memories, and the laws."""
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import numpy as np
 
+from liminal_jax.mapping.attention import WeightedAttention
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.workload.model import Model
@@ -29,8 +32,9 @@ def with_defaults(
 
 def _refuse_several(name: str, module: eqx.Module) -> None:
     """Where a number has several values, the laws would mix them with each other's."""
-    for path, leaf in jax.tree_util.tree_leaves_with_path(module):
-        if np.ndim(leaf):
+    # Of all that a design holds, the weights of alternatives alone are several by themselves.
+    for path, leaf in jax.tree_util.tree_leaves_with_path(module, is_leaf=_is_weighted):
+        if not _is_weighted(leaf) and np.ndim(leaf):
             number = name + jax.tree_util.keystr(path)
             one = {name: f"eqx.tree_at(lambda {name}: {number}, {name}, it)"}
             given = ", ".join(one.get(it, it) for it in ("design", "model", "request"))
@@ -38,3 +42,7 @@ def _refuse_several(name: str, module: eqx.Module) -> None:
                 f"{number} has shape {np.shape(leaf)}, and a prediction is of one {name}; for"
                 f" several use jax.vmap: jax.vmap(lambda it: ll.predict({given}))({number})"
             )
+
+
+def _is_weighted(it: Any) -> bool:
+    return isinstance(it, WeightedAttention)

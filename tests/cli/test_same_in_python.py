@@ -61,7 +61,17 @@ def close(found, wanted, tolerance):
     return found == wanted
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a dense model on H200",
+        "SRAM that holds a part",
+        *(
+            pytest.param(it, marks=pytest.mark.slow)
+            for it in ("experts spread on H200", "SRAM that holds all")
+        ),
+    ],
+)
 @pytest.mark.usefixtures("systems")
 def test_a_prediction(name, capsys):
     record = printed(capsys, name)
@@ -87,6 +97,7 @@ def test_sram_is_filled(name):
     assert float(ll.predict(design, *given).utps) > 1.05 * float(ll.predict(empty, *given).utps)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("systems")
 def test_what_more_would_buy_and_serving(capsys):
     name = "SRAM that holds a part"

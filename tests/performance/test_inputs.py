@@ -34,7 +34,14 @@ def same(first, second):
     return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "predict",
+        "mixed_step",
+        *(pytest.param(it, marks=pytest.mark.slow) for it in ("gains", "prefill", "serve")),
+    ],
+)
 def test_what_is_left_out_is_filled_alike_wherever_one_begins(name):
     entry = ENTRIES[name]
     assert same(entry(LEFT_OUT), entry(FILLED))
