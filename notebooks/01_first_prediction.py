@@ -33,7 +33,7 @@ model = ll.load_model("llama-3-70b")
 system = ll.load_system("h200")
 request = ll.Request(context=8192)
 
-design = ll.Design(system, ll.Mapping(tp=8), ll.Placement(), batch=32)
+design = ll.Design(system, ll.Mapping(tp=8), batch=32)
 prediction = ll.predict(design, model, request)
 
 print(f"tokens a second of one user    {prediction.utps:8.0f}")
@@ -90,7 +90,7 @@ print(f"1 % more bandwidth makes a token {slope * bandwidth / prediction.utps:.2
 
 # %%
 def at_batch(batch):
-    here = ll.Design(system, ll.Mapping(tp=8), ll.Placement(), batch)
+    here = ll.Design(system, ll.Mapping(tp=8), batch=batch)
     return ll.predict(here, model, request)
 
 

@@ -22,7 +22,7 @@ import liminal_jax as ll
 model = ll.load_model("llama-3-70b")
 system = ll.load_system("h200")
 request = ll.Request(context=8192)
-design = ll.Design(system, ll.Mapping(tp=8), ll.Placement(), batch=32)
+design = ll.Design(system, ll.Mapping(tp=8), batch=32)
 
 # %% [markdown]
 # ## One call, every slope
@@ -70,7 +70,7 @@ def log_utps(change, batch):
         (system.network.bandwidth * better[2], system.network.latency / better[3]),
     )
     it = ll.System(chip=chip, network=network, facility=system.facility)
-    found = ll.predict(ll.Design(it, ll.Mapping(tp=8), ll.Placement(), batch), model, request)
+    found = ll.predict(ll.Design(it, ll.Mapping(tp=8), batch=batch), model, request)
     return jnp.log(found.utps)
 
 
@@ -105,7 +105,7 @@ by_batch = jax.jit(jax.vmap(jax.grad(log_utps), in_axes=(None, 0)))(jnp.zeros(4)
 
 
 def at_batch(batch):
-    return ll.predict(ll.Design(system, ll.Mapping(tp=8), ll.Placement(), batch), model, request)
+    return ll.predict(ll.Design(system, ll.Mapping(tp=8), batch=batch), model, request)
 
 
 most = float(batches[jax.jit(jax.vmap(at_batch))(batches).fits].max())

@@ -131,7 +131,7 @@ def speeds(system, model):
     """Tokens a second of one of 32 users, by context; NaN where they do not fit."""
 
     def at(context):
-        design = ll.Design(system, ll.Mapping(tp=8), ll.Placement(), batch=32)
+        design = ll.Design(system, ll.Mapping(tp=8), batch=32)
         found = ll.predict(design, model, ll.Request(context))
         return jnp.where(found.fits, found.utps, jnp.nan)
 

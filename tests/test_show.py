@@ -12,6 +12,8 @@ import liminal_jax as ll
 from liminal_jax._arrays import Leaf, as_leaf
 from liminal_jax._quantity import named, part, quantity
 from liminal_jax._show import Shown, absent, number
+from liminal_jax.workload.model import model_of
+from tests.performance.toys import TWO_LAYERS, toy_system
 
 
 class AbstractStick(Shown):
@@ -176,3 +178,20 @@ def test_a_system_shows_what_its_data_sheet_says():
     assert "system.chip.memory        capacity 141 GiB, bandwidth 4.8 TB/s" in shown
     assert "system.network            Switched: domain 8, bandwidth 450 GB/s" in shown
     assert "mapping                   tp 8, cp 1, pp 1, ep 1" in shown
+
+
+def test_a_prediction_shows_its_bottleneck_in_a_word():
+    """The index stays inside, a number that can be traced."""
+    design = ll.Design(toy_system(), ll.Mapping(tp=2), batch=2)
+    got = ll.predict(design, model_of(TWO_LAYERS), ll.Request(context=10, attention_bits=8))
+    rows = dict(line.split(None, 1) for line in str(got).splitlines()[1:])
+    word = ll.BOTTLENECKS[int(got.bottleneck)]
+    assert rows["bottleneck"] == word == got.to_dict()["bottleneck"]
+    assert f">{word}</td>" in got._repr_html_()
+    assert rows["fits"] == ("yes" if got.fits else "no")
+    assert rows["chips"].split() == ["2", "chips", "of", "the", "instance"]
+    assert " ".join(rows["utps"].split()) == f"{float(got.utps):.4g} /s tokens a second of one user"
+    total = float(got.power.total())
+    assert got.to_dict()["power"] == total
+    assert rows["power"].startswith(f"{total:.3g} W: chips ")
+    assert "SRAM filled with what is read most often" in str(design)

@@ -24,17 +24,18 @@ class Layers(Shown):
         count: How many there are.
         attention: The mixer; none where a layer is a feed-forward block alone.
         feedforward: The feed-forward block; none where a layer is a mixer alone.
-        norms: Normalisations of the residual stream in one layer.
+        norms: Normalisations of the residual stream in one layer: 2 with one before each part, as
+            in Llama (Touvron et al., 2023, arXiv:2302.13971, section 2.2).
         small: Elements of one layer that are in no matrix: norms, biases; without those of
-            routed experts.
+            routed experts. 0 leaves them out.
         connections: What joins its parts to several residual streams; none where there is one.
     """
 
     count: Leaf = eqx.field(converter=as_leaf)
     attention: AbstractMixer | None
     feedforward: AbstractFeedForward | None
-    norms: Leaf = eqx.field(converter=as_leaf)
-    small: Leaf = eqx.field(converter=as_leaf)
+    norms: Leaf = eqx.field(converter=as_leaf, default=2)
+    small: Leaf = eqx.field(converter=as_leaf, default=0)
     connections: HyperConnections | None = None
 
     def parts(self) -> int:
@@ -80,13 +81,14 @@ class Tables(Shown):
         vocabulary: Rows of the head.
         embeddings: Tables stored beside the head: 1, or 0 where the head is the embedding.
         positions: Rows of a learned position embedding.
-        small: Elements of the final norm, and of what joins several streams before the head.
+        small: Elements of the final norm, and of what joins several streams before the head. 0
+            leaves them out.
     """
 
     vocabulary: Leaf = eqx.field(converter=as_leaf)
-    embeddings: Leaf = eqx.field(converter=as_leaf)
-    positions: Leaf = eqx.field(converter=as_leaf)
-    small: Leaf = eqx.field(converter=as_leaf)
+    embeddings: Leaf = eqx.field(converter=as_leaf, default=1)
+    positions: Leaf = eqx.field(converter=as_leaf, default=0)
+    small: Leaf = eqx.field(converter=as_leaf, default=0)
 
     def head(self, hidden: Scalar) -> Scalar:
         """Elements of the head, read and used by every token."""
@@ -125,12 +127,32 @@ class Model(Shown):
         layers: Layers by kind; their order in the stack does not matter.
         tables: Embedding and head; none where an accounting counts layers only.
         operations: Scalar operations charged.
+
+    Examples:
+        >>> import liminal_jax as ll
+        >>> attention = ll.GroupedQuery(heads=4, kv_heads=2, head_dim=2)
+        >>> experts = ll.Mixture(experts=4, top_k=2, intermediate=8, shared_intermediate=4)
+        >>> model = ll.Model(
+        ...     hidden=8,
+        ...     layers=(
+        ...         ll.Layers(1, attention, ll.Dense(intermediate=16)),
+        ...         ll.Layers(2, attention, experts),
+        ...     ),
+        ...     tables=ll.Tables(vocabulary=100),
+        ... )
+        >>> dense, mixture = model.layers
+        >>> float(dense.weights(model.hidden))  # attention 64 + 2 x 32 + 64, block 3 x 8 x 16
+        576.0
+        >>> float(mixture.weights(model.hidden))  # attention, router 8 x 4, shared 3 x 8 x 4
+        320.0
+        >>> float(mixture.expert_weights(model.hidden))  # 4 experts of 3 x 8 x 8
+        768.0
     """
 
     hidden: Leaf = eqx.field(converter=as_leaf)
     layers: tuple[Layers, ...]
-    tables: Tables | None
-    operations: ScalarOperations
+    tables: Tables | None = None
+    operations: ScalarOperations = eqx.field(default_factory=ScalarOperations)
 
     def layer_count(self) -> Scalar:
         """Layers of the model."""

@@ -73,11 +73,11 @@ class Dense(AbstractFeedForward):
 
     Attributes:
         intermediate: Width of the block.
-        matrices: 3 where gated, 2 where not.
+        matrices: 3 where gated (SwiGLU, GeGLU: Shazeer, 2020), 2 where not.
     """
 
     intermediate: Leaf = eqx.field(converter=as_leaf)
-    matrices: Leaf = eqx.field(converter=as_leaf)
+    matrices: Leaf = eqx.field(converter=as_leaf, default=3)
 
     def weights(self, hidden: Scalar) -> Scalar:
         """See `AbstractFeedForward`."""

@@ -118,19 +118,38 @@ class Mixture(AbstractMixture):
         experts: Routed experts.
         top_k: Experts that one token is sent to.
         intermediate: Width of one routed expert.
-        shared_intermediate: Width of the shared experts together.
-        matrices: 3 where gated, 2 where not.
+        shared_intermediate: Width of the shared experts together; 0 for none.
+        matrices: 3 where gated (SwiGLU, GeGLU: Shazeer, 2020), 2 where not.
         biased: 1 where each matrix of a routed expert has a bias for each of its outputs, else 0.
-        router_outputs: Columns of the router: the experts, or 0 where routing is not counted.
+        router_outputs: Columns of the router: the experts, as where it is left out, or 0 where
+            routing is not counted.
     """
 
-    experts: Leaf = eqx.field(converter=as_leaf)
-    top_k: Leaf = eqx.field(converter=as_leaf)
-    intermediate: Leaf = eqx.field(converter=as_leaf)
-    shared_intermediate: Leaf = eqx.field(converter=as_leaf)
-    matrices: Leaf = eqx.field(converter=as_leaf)
-    biased: Leaf = eqx.field(converter=as_leaf)
-    router_outputs: Leaf = eqx.field(converter=as_leaf)
+    experts: Leaf
+    top_k: Leaf
+    intermediate: Leaf
+    shared_intermediate: Leaf
+    matrices: Leaf
+    biased: Leaf
+    router_outputs: Leaf
+
+    def __init__(
+        self,
+        experts: Scalar,
+        top_k: Scalar,
+        intermediate: Scalar,
+        shared_intermediate: Scalar = 0,
+        matrices: Scalar = 3,
+        biased: Scalar = 0,
+        router_outputs: Scalar | None = None,
+    ):
+        self.experts = as_leaf(experts)
+        self.top_k = as_leaf(top_k)
+        self.intermediate = as_leaf(intermediate)
+        self.shared_intermediate = as_leaf(shared_intermediate)
+        self.matrices = as_leaf(matrices)
+        self.biased = as_leaf(biased)
+        self.router_outputs = as_leaf(experts if router_outputs is None else router_outputs)
 
     def _matrices(self, hidden: Scalar) -> Scalar:
         return feed_forward_weights(

@@ -99,9 +99,13 @@ class BlockSparseAttention(MixerSpec):
 
 
 class BlockSparse(AbstractMixer):
-    """Block-sparse attention; see `BlockSparseAttention`.
+    """Grouped-query attention to the blocks that an index scores highest.
 
     Attributes:
+        heads: Query heads.
+        kv_heads: Key/value heads, each with blocks of its own.
+        head_dim: Width of a head.
+        index_dim: Width of the index key of a token and of the index queries, one for each KV head.
         budget: Tokens in the blocks that a KV head serves.
     """
 

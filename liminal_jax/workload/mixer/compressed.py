@@ -13,6 +13,7 @@ import equinox as eqx
 from pydantic import model_validator
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.attention import grouped_query_work
 from liminal_jax.laws.sparse import shared_key_value_weights
@@ -143,7 +144,7 @@ class CompressedAttention(MixerSpec):
         return f"{self.label()}, {self.heads} heads of {self.head_dim}, key = value"
 
 
-class EntryIndex(eqx.Module):
+class EntryIndex(Shown):
     """An index over entries.
 
     Attributes:
@@ -166,7 +167,18 @@ class EntryIndex(eqx.Module):
 
 
 class Compressed(AbstractMixer):
-    """Attention to a window and to entries; see `CompressedAttention`."""
+    """Attention to a window, and to all or to the selected entries of a compressor.
+
+    Attributes:
+        heads: Query heads.
+        head_dim: Width of a head, and of the one vector a token (or entry) that is key and value.
+        q_rank: Rank of the query's low-rank projection.
+        output_groups: Groups of heads, each with an output projection of its own.
+        output_rank: Rank of one of them.
+        window: Tokens that are attended to as they are.
+        compressor: What pools the others; None where a layer has a window only.
+        index: What selects entries; None where all are read.
+    """
 
     heads: Leaf = eqx.field(converter=as_leaf)
     head_dim: Leaf = eqx.field(converter=as_leaf)

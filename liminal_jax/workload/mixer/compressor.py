@@ -8,6 +8,7 @@ from fractions import Fraction
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._show import Shown
 from liminal_jax.laws.sparse import (
     compression_scores,
     compression_traffic,
@@ -45,8 +46,14 @@ class CompressorSpec(Spec):
         return Compressor(width=width, ratio=self.ratio, spans=self.spans)
 
 
-class Compressor(eqx.Module):
-    """A compressor for entries of some width; see `CompressorSpec`."""
+class Compressor(Shown):
+    """A compressor, which pools tokens to entries.
+
+    Attributes:
+        width: Width of an entry.
+        ratio: Tokens for each entry.
+        spans: Windows of `ratio` tokens that one entry pools: 2 where windows overlap.
+    """
 
     width: Leaf = eqx.field(converter=as_leaf)
     ratio: Leaf = eqx.field(converter=as_leaf)

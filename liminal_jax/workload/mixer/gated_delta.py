@@ -113,7 +113,15 @@ class GatedDeltaNet(RecurrentSpec):
 
 
 class GatedDelta(AbstractRecurrent):
-    """Gated DeltaNet; see `GatedDeltaNet`. Its heads are those of the values."""
+    """Gated DeltaNet: linear attention whose state decays by a gate.
+
+    Attributes:
+        heads: Heads of values, each with a state.
+        key_heads: Heads of queries and keys, each shared by as many value heads.
+        key_dim: Width of one of them.
+        value_dim: Width of a value head.
+        kernel: Tokens that the convolution before the states spans.
+    """
 
     heads: Leaf = eqx.field(converter=as_leaf)
     key_heads: Leaf = eqx.field(converter=as_leaf)

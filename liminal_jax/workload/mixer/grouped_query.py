@@ -110,9 +110,13 @@ class GroupedQueryAttention(MixerSpec):
 
 
 class GroupedQuery(AbstractMixer):
-    """Grouped-query attention; see `GroupedQueryAttention`.
+    """Attention in which some key/value heads serve all query heads.
 
     Attributes:
+        heads: Query heads.
+        kv_heads: Key/value heads; as many as query heads in multi-head attention.
+        head_dim: Width of a head.
+        scope: Tokens kept; all of them by default.
         gate_dim: Gates on the output of one head; 0 for none.
     """
 

@@ -76,7 +76,13 @@ class KimiDeltaAttention(RecurrentSpec):
 
 
 class KimiDelta(AbstractRecurrent):
-    """Kimi Delta Attention; see `KimiDeltaAttention`."""
+    """Kimi Delta Attention: linear attention whose state decays channel by channel.
+
+    Attributes:
+        heads: Heads of queries, keys and values, each with a state.
+        head_dim: Width of each; also the rank of the decay's and the gate's projections.
+        kernel: Tokens that the convolutions before the states span.
+    """
 
     heads: Leaf = eqx.field(converter=as_leaf)
     head_dim: Leaf = eqx.field(converter=as_leaf)

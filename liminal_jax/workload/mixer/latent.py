@@ -144,9 +144,17 @@ class Latent(AbstractLatent):
 
     Absorbing leaves the stored matrices as they are: the query is taken through the key's
     up-projection, the output through the value's, so a token's work on them is that of using each
-    once. See `LatentAttention`.
+    once.
 
     Attributes:
+        heads: Query heads.
+        q_rank: Rank of the query's low-rank projection; None where queries are projected in one
+            step.
+        kv_rank: Width of the cached latent.
+        nope_dim: Width of a head's query and key without rotary embedding.
+        rope_dim: Width of the rotary key, one for all heads, cached beside the latent.
+        value_dim: Width of a head's value.
+        scope: Tokens kept; all of them by default.
         stored: Format of the cache.
     """
 

@@ -2,9 +2,8 @@
 
 from abc import abstractmethod
 
-import equinox as eqx
-
 from liminal_jax._arrays import Scalar
+from liminal_jax._show import Shown
 from liminal_jax.laws.attention import blocked_latent_cache, latent_cache
 
 BLOCK = 128
@@ -17,7 +16,7 @@ ROPE_BYTES = 2
 """Bytes of an element of the rotary key, which stays in bfloat16 for accuracy (same source)."""
 
 
-class AbstractLatentFormat(eqx.Module):
+class AbstractLatentFormat(Shown):
     """A format of the cache of latents."""
 
     @abstractmethod

@@ -6,6 +6,7 @@ DeepSeek-AI (2025), DeepSeek-V3.2, arXiv:2512.02556, section 2.1.
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._show import Shown
 from liminal_jax.laws.sparse import index_query_weights, index_work
 from liminal_jax.workload.reading.fields import Fields
 from liminal_jax.workload.reading.parts import Table
@@ -36,8 +37,13 @@ class IndexSpec(Spec):
         return Index(heads=self.heads, head_dim=self.head_dim)
 
 
-class Index(eqx.Module):
-    """The queries of a lightning index; see `IndexSpec`."""
+class Index(Shown):
+    """The queries of a lightning index.
+
+    Attributes:
+        heads: Heads of its queries.
+        head_dim: Width of a head, and of the one key that all heads share.
+    """
 
     heads: Leaf = eqx.field(converter=as_leaf)
     head_dim: Leaf = eqx.field(converter=as_leaf)

@@ -112,7 +112,15 @@ class Mamba2Layer(RecurrentSpec):
 
 
 class Mamba2(AbstractRecurrent):
-    """A state-space layer; see `Mamba2Layer`."""
+    """A state-space layer.
+
+    Attributes:
+        heads: Heads, each with a state.
+        head_dim: Channels of one head.
+        state_dim: Width of the state space.
+        groups: Groups of heads that share what writes to the states and what reads them.
+        kernel: Tokens that the convolution before the states spans.
+    """
 
     heads: Leaf = eqx.field(converter=as_leaf)
     head_dim: Leaf = eqx.field(converter=as_leaf)

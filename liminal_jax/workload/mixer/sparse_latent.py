@@ -103,9 +103,15 @@ class SparseLatentAttention(MixerSpec):
 
 
 class SparseLatent(AbstractMixer):
-    """Latent attention to what an index selects; see `SparseLatentAttention`.
+    """Latent attention to what an index selects.
 
     Attributes:
+        heads: Query heads.
+        q_rank: Rank of the query's low-rank projection, from which an index takes its queries.
+        kv_rank: Width of the cached latent.
+        nope_dim: Width of a head's query and key without rotary embedding.
+        rope_dim: Width of the rotary key, one for all heads, cached beside the latent.
+        value_dim: Width of a head's value.
         top_k: Tokens attended to.
         index: What selects them; none where an earlier layer has.
         stored: Format of the cache of latents; keys of the index are stored apart.
