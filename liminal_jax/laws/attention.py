@@ -10,11 +10,11 @@ from liminal_jax._arrays import Scalar
 def grouped_query_work(*, heads: Scalar, head_dim: Scalar, tokens: Scalar) -> Scalar:
     r"""Work of attending to a number of tokens: scores, then the weighted sum of values.
 
-        F = 2 h d c + 2 h d c
+        work = 2 h d_h c + 2 h d_h c
 
     Args:
         heads: Query heads h.
-        head_dim: Width d of a head.
+        head_dim: Width d_h of a head.
         tokens: Tokens c attended to.
 
     Returns:
@@ -33,11 +33,11 @@ def grouped_query_work(*, heads: Scalar, head_dim: Scalar, tokens: Scalar) -> Sc
 def grouped_query_cache(*, kv_heads: Scalar, head_dim: Scalar) -> Scalar:
     r"""Elements that one token leaves in the cache: a key and a value for each KV head.
 
-        e = 2 k d
+        elements = 2 g d_h
 
     Args:
-        kv_heads: Key/value heads k.
-        head_dim: Width d of a head.
+        kv_heads: KV heads g.
+        head_dim: Width d_h of a head.
 
     Returns:
         Elements.
@@ -52,12 +52,12 @@ def grouped_query_cache(*, kv_heads: Scalar, head_dim: Scalar) -> Scalar:
 def latent_work(*, heads: Scalar, kv_rank: Scalar, rope_dim: Scalar, tokens: Scalar) -> Scalar:
     r"""Work of attending to latents, the projections from and to them absorbed.
 
-        F = 2 h (r + p) c + 2 h r c
+        work = 2 h (kv_rank + rope_dim) c + 2 h kv_rank c
 
     Args:
         heads: Heads h.
-        kv_rank: Width r of the latent.
-        rope_dim: Width p of the rotary key.
+        kv_rank: Width of the latent.
+        rope_dim: Width of the rotary key.
         tokens: Tokens c attended to.
 
     Returns:
@@ -76,11 +76,11 @@ def latent_work(*, heads: Scalar, kv_rank: Scalar, rope_dim: Scalar, tokens: Sca
 def latent_cache(*, kv_rank: Scalar, rope_dim: Scalar) -> Scalar:
     r"""Elements that one token leaves in the cache: one latent and one rotary key for all heads.
 
-        e = r + p
+        elements = kv_rank + rope_dim
 
     Args:
-        kv_rank: Width r of the latent.
-        rope_dim: Width p of the rotary key.
+        kv_rank: Width of the latent.
+        rope_dim: Width of the rotary key.
 
     Returns:
         Elements.
@@ -97,14 +97,14 @@ def blocked_latent_cache(
 ) -> Scalar:
     r"""Bytes that one token leaves in a cache of 8-bit latents with a scale for each block of them.
 
-        b = r + s r/n + a p
+        bytes = kv_rank + scale_bytes kv_rank / block + rope_bytes rope_dim
 
     Args:
-        kv_rank: Width r of the latent, a byte for each element.
-        rope_dim: Width p of the rotary key.
-        block: Elements n of the latent that share a scale.
-        scale_bytes: Bytes s of a scale [B].
-        rope_bytes: Bytes a of an element of the rotary key [B].
+        kv_rank: Width of the latent, a byte for each element.
+        rope_dim: Width of the rotary key.
+        block: Elements of the latent that share a scale.
+        scale_bytes: Bytes of a scale [B].
+        rope_bytes: Bytes of an element of the rotary key [B].
 
     Returns:
         Bytes [B].
@@ -134,16 +134,16 @@ def expanded_latent_work(
     Keys and values of new tokens are made by the matrices that they pass anyway; those of cached
     tokens are made again:
 
-        F = 2 h (n + p + v) s + 2 r h (n + v) t
+        work = 2 h (nope_dim + rope_dim + value_dim) pairs + 2 kv_rank h (nope_dim + value_dim) past
 
     Args:
         heads: Heads h.
-        kv_rank: Width r of the latent.
-        nope_dim: Width n of a head's query and key without rotary embedding.
-        rope_dim: Width p of the rotary key.
-        value_dim: Width v of a head's value.
-        pairs: Pairs s of a new token and one that it attends to.
-        past: Cached tokens t that are attended to.
+        kv_rank: Width of the latent.
+        nope_dim: Width of a head's query and key without rotary embedding.
+        rope_dim: Width of the rotary key.
+        value_dim: Width of a head's value.
+        pairs: Pairs of a new token and one that it attends to.
+        past: Cached tokens that are attended to.
 
     Returns:
         Work [FLOP].

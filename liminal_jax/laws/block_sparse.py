@@ -11,12 +11,12 @@ from liminal_jax._arrays import Scalar
 def block_index_weights(*, hidden: Scalar, index_heads: Scalar, index_dim: Scalar) -> Scalar:
     r"""Weights of the projections to index queries and to the one index key.
 
-        n = d g i + d i
+        weights = d index_heads index_dim + d index_dim
 
     Args:
         hidden: Width d of the residual stream.
-        index_heads: Index queries g.
-        index_dim: Width i of one of them, and of the key.
+        index_heads: Index queries.
+        index_dim: Width of one of them, and of the key.
 
     Returns:
         Number of weights.
@@ -34,11 +34,11 @@ def block_index_weights(*, hidden: Scalar, index_heads: Scalar, index_dim: Scala
 def block_index_work(*, index_heads: Scalar, index_dim: Scalar, tokens: Scalar) -> Scalar:
     r"""Work of scoring every token of the context.
 
-        F = 2 g i c
+        work = 2 index_heads index_dim c
 
     Args:
-        index_heads: Index queries g.
-        index_dim: Width i of one of them.
+        index_heads: Index queries.
+        index_dim: Width of one of them.
         tokens: Tokens c of the context.
 
     Returns:

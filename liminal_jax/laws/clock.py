@@ -6,22 +6,23 @@ from liminal_jax._arrays import Scalar
 def supply_voltage(*, clock: Scalar, threshold: Scalar) -> Scalar:
     r"""Supply voltage over the nominal one that a clock needs.
 
-        f = (v - v_t) / (v (1 - v_t))        v = v_t / (v_t + (1 - f) (1 - v_t))
+        clock = (voltage - threshold) / (voltage (1 - threshold))
+        voltage = threshold / (threshold + (1 - clock) (1 - threshold))
 
-    The alpha-power law f ~ (V - V_t)^alpha / V with alpha = 1: carriers move at their saturated
-    velocity, as in the short channels of today. At the nominal clock it is 1 exactly.
+    The alpha-power law with an exponent of 1: carriers move at their saturated velocity, as in the
+    short channels of today. At the nominal clock the voltage is 1 exactly.
 
     Args:
-        clock: Clock f over the nominal one.
-        threshold: Threshold voltage v_t over the nominal supply voltage, between 0 and 1.
+        clock: Clock over the nominal one.
+        threshold: Threshold voltage over the nominal supply voltage, between 0 and 1.
 
     Returns:
-        Voltage v over the nominal one.
+        Voltage over the nominal one.
 
     References:
         Sakurai and Newton (1990), Alpha-power law MOSFET model and its applications to CMOS
         inverter delay and other formulas, IEEE Journal of Solid-State Circuits 25(2). Holds above
-        the threshold; the table that v_t was fitted to spans 0.35 to 1 of the nominal clock.
+        the threshold, which was fitted to a table that spans 0.35 to 1 of the nominal clock.
 
     Examples:
         >>> supply_voltage(clock=0.5, threshold=0.5)
@@ -33,13 +34,13 @@ def supply_voltage(*, clock: Scalar, threshold: Scalar) -> Scalar:
 def switching_energy(*, voltage: Scalar) -> Scalar:
     r"""Energy of an operation of logic over that at the nominal voltage.
 
-        e = v^2
+        energy = voltage^2
 
-    The charge C V of each node that switches falls through V. Leakage is taken to fall alike:
-    its current grows with the voltage too.
+    The charge of each node that switches is its capacitance times the voltage, and it falls through
+    the voltage. Leakage is taken to fall in the same way: its current grows with the voltage too.
 
     Args:
-        voltage: Supply voltage v over the nominal one.
+        voltage: Supply voltage over the nominal one.
 
     Returns:
         Energy over the nominal one.

@@ -16,13 +16,13 @@ def one_shot_all_reduce_time(
 ) -> Scalar:
     r"""Time of an all-reduce in which every chip sends everything to every other.
 
-        t = a + (n - 1) m / W
+        time = alpha + (n - 1) message / beta
 
     Args:
-        message: Bytes m to reduce on each chip [B].
+        message: Bytes to reduce on each chip [B].
         chips: Chips n.
-        bandwidth: Bandwidth W of one chip, one direction, as reached [B/s].
-        latency: Latency a of one collective [s].
+        bandwidth: Bandwidth beta of a chip's links, one direction, as reached [B/s].
+        latency: Latency alpha of one collective [s].
 
     Returns:
         Time until every chip holds the sum [s].
@@ -42,13 +42,13 @@ def two_shot_all_reduce_time(
 ) -> Scalar:
     r"""Time of an all-reduce as a reduce-scatter followed by an all-gather.
 
-        t = 2 a + 2 (n - 1)/n m / W
+        time = 2 alpha + 2 (n - 1)/n message / beta
 
     Args:
-        message: Bytes m to reduce on each chip [B].
+        message: Bytes to reduce on each chip [B].
         chips: Chips n.
-        bandwidth: Bandwidth W of one chip, one direction, as reached [B/s].
-        latency: Latency a of one collective [s].
+        bandwidth: Bandwidth beta of a chip's links, one direction, as reached [B/s].
+        latency: Latency alpha of one collective [s].
 
     Returns:
         Time until every chip holds the sum [s].
@@ -68,13 +68,13 @@ def all_to_all_time(
 ) -> Scalar:
     r"""Time in which every chip sends an equal part of its bytes to every other.
 
-        t = a + (n - 1)/n m / W
+        time = alpha + (n - 1)/n message / beta
 
     Args:
-        message: Bytes m that each chip distributes, its own part included [B].
+        message: Bytes that each chip distributes, its own part included [B].
         chips: Chips n.
-        bandwidth: Bandwidth W of one chip, one direction, as reached [B/s].
-        latency: Latency a of one collective [s].
+        bandwidth: Bandwidth beta of a chip's links, one direction, as reached [B/s].
+        latency: Latency alpha of one collective [s].
 
     Returns:
         Time [s].
@@ -92,11 +92,11 @@ def all_to_all_time(
 def torus_diameter(*, chips: Scalar, dimensions: Scalar) -> Scalar:
     r"""Hops between the farthest chips of a torus of equal sides.
 
-        h = d n^(1/d) / 2
+        hops = dimensions n^(1/dimensions) / 2
 
     Args:
         chips: Chips n.
-        dimensions: Dimensions d.
+        dimensions: Dimensions of the torus.
 
     Returns:
         Hops, relaxed to a real number.
@@ -114,7 +114,7 @@ def torus_diameter(*, chips: Scalar, dimensions: Scalar) -> Scalar:
 def logarithmic_latency(*, chips: Scalar, latency_at_8: Scalar, latency_at_128: Scalar) -> Scalar:
     r"""Latency that grows by the same step with each doubling of the chips.
 
-        t = t_8 + (t_128 - t_8) log2(n/8) / log2(128/8)
+        alpha = latency_at_8 + (latency_at_128 - latency_at_8) log2(n/8) / log2(128/8)
 
     Args:
         chips: Chips n.
@@ -122,7 +122,7 @@ def logarithmic_latency(*, chips: Scalar, latency_at_8: Scalar, latency_at_128: 
         latency_at_128: Latency of one collective among 128 chips [s].
 
     Returns:
-        Latency of one collective [s]; may be negative far below 8 chips.
+        Latency alpha of one collective [s]; may be negative far below 8 chips.
 
     References:
         Two points fitted to the system table of Sankaralingam (2025), IET REACH. The line between
@@ -139,13 +139,14 @@ def logarithmic_latency(*, chips: Scalar, latency_at_8: Scalar, latency_at_128: 
 def reach_latency(*, steps: Sequence[Scalar], passed: Sequence[Scalar]) -> Scalar:
     r"""Latency that a table of reaches adds to that of the nearest one.
 
-        t(n) - t_1 = sum_i (t_(i+1) - t_i) e_i,  e_i = [n > c_i]
+        latency = sum(steps passed)
 
-    Reach i joins c_i chips in t_i; a group of n chips waits for the nearest reach that holds it.
+    Each reach joins more chips than the one before and takes longer; a group of chips waits for the
+    nearest reach that holds it.
 
     Args:
-        steps: What each reach takes beyond the one before, t_(i+1) - t_i [s].
-        passed: Whether a group exceeds each reach but the last, e_i: 0 or 1, or between.
+        steps: What each reach but the nearest takes beyond the one before [s].
+        passed: Whether a group exceeds each reach but the last: 0 or 1, or between.
 
     Returns:
         Latency beyond that of the nearest reach [s].

@@ -9,13 +9,13 @@ from liminal_jax._arrays import Scalar
 
 
 def hyper_connection_weights(*, hidden: Scalar, streams: Scalar) -> Scalar:
-    r"""Weights of the matrix that computes one part's s + s + s^2 coefficients.
+    r"""Weights of the matrix that computes one part's coefficients.
 
-        n = (2 s + s^2) s d
+        weights = (2 streams + streams^2) streams d
 
     Args:
         hidden: Width d of one stream.
-        streams: Streams s.
+        streams: Residual streams.
 
     Returns:
         Number of weights.
@@ -31,12 +31,12 @@ def hyper_connection_weights(*, hidden: Scalar, streams: Scalar) -> Scalar:
 
 
 def hyper_connection_coefficients(*, streams: Scalar) -> Scalar:
-    r"""Coefficients of one part: s to join the streams, s to split them, s^2 to mix them.
+    r"""Coefficients of one part: to join the streams, to split into them, and to mix them.
 
-        n = 2 s + s^2
+        coefficients = streams + streams + streams^2
 
     Args:
-        streams: Streams s.
+        streams: Residual streams.
 
     Returns:
         Coefficients.
@@ -54,11 +54,11 @@ def hyper_connection_coefficients(*, streams: Scalar) -> Scalar:
 def hyper_connection_work(*, hidden: Scalar, streams: Scalar) -> Scalar:
     r"""Work of joining, splitting and mixing the streams around one part, for one token.
 
-        F = 2 (2 s + s^2) d
+        work = 2 (2 streams + streams^2) d
 
     Args:
         hidden: Width d of one stream.
-        streams: Streams s.
+        streams: Residual streams.
 
     Returns:
         Work on the vector units [FLOP]; the norm over the streams and the iterations that make
@@ -77,11 +77,11 @@ def hyper_connection_work(*, hidden: Scalar, streams: Scalar) -> Scalar:
 def stream_join_weights(*, hidden: Scalar, streams: Scalar) -> Scalar:
     r"""Weights of the matrix that joins the streams before the head.
 
-        n = s s d
+        weights = streams^2 d
 
     Args:
         hidden: Width d of one stream.
-        streams: Streams s.
+        streams: Residual streams.
 
     Returns:
         Number of weights.

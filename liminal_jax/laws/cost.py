@@ -11,12 +11,12 @@ YEAR = 365.25 * 24 * 3600.0
 def package_yield(*, bond_yield: Scalar, parts: Scalar, assembly_yield: Scalar) -> Scalar:
     r"""Share of the packages begun that pass.
 
-        Y = y_b^n y_a
+        share = bond_yield^parts assembly_yield
 
     Args:
-        bond_yield: Yield y_b of bonding one part.
-        parts: Dies and memory stacks n.
-        assembly_yield: Yield y_a of the assembly.
+        bond_yield: Yield of bonding one part.
+        parts: Dies and memory stacks.
+        assembly_yield: Yield of the assembly.
 
     Returns:
         Share; a package that fails takes its known-good parts with it.
@@ -35,11 +35,11 @@ def package_yield(*, bond_yield: Scalar, parts: Scalar, assembly_yield: Scalar) 
 def known_good_cost(*, price: Scalar, package_yield: Scalar) -> Scalar:
     r"""Cost of known-good parts in a package that passes, those wasted in others included.
 
-        c = p / Y
+        cost = price / package_yield
 
     Args:
-        price: Price p of the parts of one package [USD].
-        package_yield: Share Y of the packages that pass.
+        price: Price of the parts of one package [USD].
+        package_yield: Share of the packages that pass.
 
     Returns:
         Cost [USD].
@@ -65,15 +65,15 @@ def chip_price(
 ) -> Scalar:
     r"""Price of a chip from the cost of its parts.
 
-        p = m_l c_l + m_m c_m + m_p c_p
+        price = logic_margin logic + memory_margin memory + package_margin package
 
     Args:
-        logic: Cost c_l of its logic [USD].
-        memory: Cost c_m of its memory [USD].
-        package: Cost c_p of its package [USD].
-        logic_margin: Price m_l over cost of logic.
-        memory_margin: Price m_m over cost of memory.
-        package_margin: Price m_p over cost of the package.
+        logic: Cost of its logic [USD].
+        memory: Cost of its memory [USD].
+        package: Cost of its package [USD].
+        logic_margin: Price over cost of logic.
+        memory_margin: Price over cost of memory.
+        package_margin: Price over cost of the package.
 
     Returns:
         Price [USD].
@@ -95,11 +95,11 @@ def chip_price(
 def one_time_share(*, design_cost: Scalar, volume: Scalar) -> Scalar:
     r"""Part of the one-time cost of a design that each chip carries.
 
-        c = C / V
+        share = design_cost / volume
 
     Args:
-        design_cost: Cost C of design, masks and verification [USD].
-        volume: Chips V that are made of it.
+        design_cost: Cost of design, masks and verification [USD].
+        volume: Chips that are made of it.
 
     Returns:
         Cost [USD].
@@ -114,11 +114,12 @@ def one_time_share(*, design_cost: Scalar, volume: Scalar) -> Scalar:
 def capital_recovery(*, discount_rate: Scalar, lifetime: Scalar) -> Scalar:
     r"""Share of a capital that must be earned each year.
 
-        f = r / (1 - (1 + r)^(-n))        f = 1/n at r = 0
+        share = discount_rate / (1 - (1 + discount_rate)^(-lifetime))
+        share = 1 / lifetime at discount_rate = 0
 
     Args:
-        discount_rate: Discount rate r a year.
-        lifetime: Years n of use.
+        discount_rate: Discount rate a year.
+        lifetime: Years of use.
 
     Returns:
         Share a year.
@@ -141,14 +142,14 @@ def cost_rate(
 ) -> Scalar:
     r"""What a system costs in a second.
 
-        q = K f / t_year + P p
+        rate = capital yearly_share / year + power energy_price
 
     Args:
-        capital: Capital K [USD].
-        yearly_share: Share f of it to be earned in a year.
-        year: Length t_year of a year [s].
-        power: Power P at the wall [W].
-        energy_price: Price p of energy [USD/J].
+        capital: Capital [USD].
+        yearly_share: Share of it to be earned in a year.
+        year: Length of a year [s].
+        power: Power at the wall [W].
+        energy_price: Price of energy [USD/J].
 
     Returns:
         Cost rate [USD/s].

@@ -1,7 +1,4 @@
-"""What it takes to join many chips: tiers of switches, and links longer than copper reaches.
-
-Symbols: n chips of a domain, R ports of a switch, k tiers, r chips within the reach of copper.
-"""
+"""What it takes to join many chips: tiers of switches, and links longer than copper reaches."""
 
 from liminal_jax._arrays import Scalar
 
@@ -9,13 +6,13 @@ from liminal_jax._arrays import Scalar
 def joined_chips(*, radix: Scalar, tiers: Scalar) -> Scalar:
     r"""Chips that a folded Clos network of some tiers joins at full bandwidth.
 
-        n = 2 (R/2)^k
+        n = 2 (radix/2)^tiers
 
     Every switch but those of the top tier has half of its ports down and half up.
 
     Args:
-        radix: Ports R of a switch.
-        tiers: Tiers k.
+        radix: Ports of a switch.
+        tiers: Tiers of switches.
 
     Returns:
         Chips n.
@@ -33,11 +30,11 @@ def joined_chips(*, radix: Scalar, tiers: Scalar) -> Scalar:
 def leaf_chips(*, radix: Scalar, tiers: Scalar) -> Scalar:
     r"""Chips that reach each other within some tiers of a network that has more of them.
 
-        n = (R/2)^k
+        n = (radix/2)^tiers
 
     Args:
-        radix: Ports R of a switch.
-        tiers: Tiers k.
+        radix: Ports of a switch.
+        tiers: Tiers of switches.
 
     Returns:
         Chips n.
@@ -55,10 +52,10 @@ def leaf_chips(*, radix: Scalar, tiers: Scalar) -> Scalar:
 def switch_ports(*, tiers: Scalar) -> Scalar:
     r"""Switch ports for each port of a chip: one in the top tier, two in every other.
 
-        2 k - 1
+        ports = 2 tiers - 1
 
     Args:
-        tiers: Tiers k.
+        tiers: Tiers of switches.
 
     Returns:
         Ports.
@@ -76,11 +73,11 @@ def switch_ports(*, tiers: Scalar) -> Scalar:
 def mesh_share_beyond(*, beyond: Scalar, links: Scalar) -> Scalar:
     r"""Share of a chip's links in a full mesh that lead out of its rack.
 
-        (n - r) / (n - 1)
+        share = beyond / links
 
     Args:
-        beyond: Chips n - r of the domain beyond the reach of copper, 0 if there are none.
-        links: Links n - 1 of a chip.
+        beyond: Chips of the domain beyond the reach of copper, 0 if there are none.
+        links: Links of a chip, one to every other chip of the domain.
 
     Returns:
         Share.
@@ -98,13 +95,14 @@ def mesh_share_beyond(*, beyond: Scalar, links: Scalar) -> Scalar:
 def torus_share_beyond(*, reach: Scalar, dimensions: Scalar) -> Scalar:
     r"""Share of a chip's links in a torus that lead out of a block of chips.
 
-        r^(-1/d)
+        share = reach^(-1/dimensions)
 
-    A block of side s has one link in s of each line across its face.
+    A line of chips through a block has as many links as the block is wide, one of which crosses
+    its face.
 
     Args:
-        reach: Chips r of a block.
-        dimensions: Dimensions d.
+        reach: Chips of a block.
+        dimensions: Dimensions of the torus.
 
     Returns:
         Share.

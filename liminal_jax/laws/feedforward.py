@@ -19,7 +19,7 @@ def _log_missed(share: Scalar, tokens: Scalar) -> Scalar:
 def expected_distinct_experts(*, experts: Scalar, top_k: Scalar, tokens: Scalar) -> Scalar:
     r"""Experts that at least one token of a batch is sent to, routing balanced and independent.
 
-        D = E (1 - (1 - k/E)^B)
+        distinct = E (1 - (1 - k/E)^B)
 
     Args:
         experts: Routed experts E.
@@ -45,17 +45,17 @@ def distinct_experts_of_two_kinds(
 ) -> Scalar:
     r"""Experts that at least one token of a batch is sent to, where some are popular.
 
-        D = D(a E, b k, B) + D((1 - a) E, (1 - b) k, B)
+        distinct = distinct(popular E, taken k, B) + distinct((1 - popular) E, (1 - taken) k, B)
 
-    with D of `expected_distinct_experts`: a share of the experts takes a share of all choices, and
-    within both kinds routing is even and independent.
+    with `expected_distinct_experts` on the right: a share of the experts takes a share of all
+    choices, and within both kinds routing is even and independent.
 
     Args:
         experts: Routed experts E.
         top_k: Experts k that one token is sent to.
         tokens: Tokens B routed together.
-        popular: Share a of the experts that are popular, between 0 and 1.
-        taken: Share b of all choices that fall on them, at least a.
+        popular: Share of the experts that are popular, between 0 and 1.
+        taken: Share of all choices that fall on them, at least `popular`.
 
     Returns:
         Expected number of experts whose weights are read; at most that of even routing.
@@ -80,22 +80,25 @@ def busiest_rank_crowding(
 ) -> Scalar:
     r"""Experts that the busiest rank reads over those of the mean rank, routing as above.
 
-        u = 1 + q sqrt((1 - f) / (f E / R)),  f = 1 - (1 - k/E)^B,  q = Phi^-1((R - 3/8)/(R + 1/4))
+        imbalance = 1 + largest sqrt((1 - read) / (read E / ranks))
+        read = 1 - (1 - k/E)^B
+        largest = quantile((ranks - 3/8) / (ranks + 1/4))
 
-    with q the expected largest of R standard normal numbers. The number of experts that a rank
-    reads is taken as normal, with the spread of so many independent experts.
+    with the share of the experts that are read, the quantile of the standard normal distribution,
+    and the expected largest of as many standard normal numbers as there are ranks. The number of
+    experts that a rank reads is taken as normal, with the variance of independent experts.
 
     Args:
         experts: Routed experts E, spread whole over the ranks.
         top_k: Experts k that one token is sent to.
         tokens: Tokens B routed together.
-        ranks: Ranks R.
+        ranks: Ranks that hold experts.
 
     Returns:
         The quotient, 1 for a single rank and where all experts are read.
 
     References:
-        Blom (1958), Statistical Estimates and Transformed Beta-Variables, for q.
+        Blom (1958), Statistical Estimates and Transformed Beta-Variables, for the expected largest.
 
     Examples:
         >>> float(busiest_rank_crowding(experts=8.0, top_k=2.0, tokens=1.0, ranks=1.0))
@@ -112,23 +115,25 @@ def busiest_rank_crowding(
 def busiest_rank_load(*, experts: Scalar, top_k: Scalar, tokens: Scalar, ranks: Scalar) -> Scalar:
     r"""Tokens that the busiest rank works on over those of the mean rank, routing as above.
 
-        u = 1 + q sqrt(B v) / (B k/R),  v = k (1/R) (1 - 1/R) (E - k)/(E - 1)
+        imbalance = 1 + largest sqrt(B variance) / (B k / ranks)
+        variance = k (1 / ranks) (1 - 1 / ranks) (E - k) / (E - 1)
+        largest = quantile((ranks - 3/8) / (ranks + 1/4))
 
-    with v the variance of how many of a token's k different experts lie on one rank
-    (hypergeometric), and q as in `busiest_rank_crowding`. The load of a rank is taken as normal, so
-    the quotient is a few per cent low where fewer than one token is expected on a rank.
+    with the variance of how many of a token's k different experts lie on one rank (hypergeometric),
+    and the expected largest as in `busiest_rank_crowding`. The load of a rank is taken as normal,
+    so the quotient is a few per cent low where fewer than one token is expected on a rank.
 
     Args:
         experts: Routed experts E, spread whole over the ranks.
         top_k: Experts k that one token is sent to.
         tokens: Tokens B routed together.
-        ranks: Ranks R.
+        ranks: Ranks that hold experts.
 
     Returns:
         The quotient, 1 for a single rank and where each token is sent to all experts.
 
     References:
-        Blom (1958), Statistical Estimates and Transformed Beta-Variables, for q.
+        Blom (1958), Statistical Estimates and Transformed Beta-Variables, for the expected largest.
 
     Examples:
         >>> float(busiest_rank_load(experts=8.0, top_k=2.0, tokens=4.0, ranks=1.0))
@@ -147,6 +152,6 @@ def busiest_rank_load(*, experts: Scalar, top_k: Scalar, tokens: Scalar, ranks: 
 def _largest_normal(count: Scalar) -> Scalar:
     """Expected largest of some standard normal numbers, after Blom; 0 of one.
 
-    The quantile Phi^-1(p) is sqrt(2) erfinv(2 p - 1), and 2 p - 1 = (n - 1)/(n + 1/4).
+    The quantile at p is sqrt(2) erfinv(2 p - 1); Blom's p = (count - 3/8)/(count + 1/4).
     """
     return math.sqrt(2.0) * erfinv((count - 1) / (count + 0.25))

@@ -8,11 +8,11 @@ def latent_projection_weights(*, hidden: Scalar, latent: Scalar) -> Scalar:
 
     All experts share them; each token passes both once.
 
-        n = 2 d l
+        weights = 2 d latent
 
     Args:
         hidden: Width d of the residual stream.
-        latent: Width l of the experts' space.
+        latent: Width of the experts' space.
 
     Returns:
         Number of weights.

@@ -1,11 +1,13 @@
 """Linear attention by the delta rule in one decode step, per token and layer.
 
-A head keeps a matrix S of v rows (its values' channels) and k columns (its keys') in the place of
-a cache. It forgets by a, replaces with strength b what it holds under the new key, and answers:
+A head keeps a matrix, its state, with a row for each channel of its values and a column for each of
+its keys, in the place of a cache. It forgets by a decay, replaces with some strength what it holds
+under the new key, and answers the query:
 
-    S <- S a (I - b k k^T) + b v k^T,   o = S q
+    state <- state decay (identity - strength key key') + strength value key'
+    answer = state query
 
-with one decay a for a head (Gated DeltaNet) or one for each channel of the key (Kimi Delta
+with one decay for a head (Gated DeltaNet) or one for each channel of the key (Kimi Delta
 Attention). Queries, keys and values first pass short convolutions over time, each channel for
 itself. States are as wide as this whatever the context.
 """
@@ -16,12 +18,12 @@ from liminal_jax._arrays import Scalar
 def delta_rule_state(*, heads: Scalar, key_dim: Scalar, value_dim: Scalar) -> Scalar:
     r"""Elements of the matrices that the heads of one layer keep for a sequence.
 
-        e = h k v
+        elements = h key_dim value_dim
 
     Args:
         heads: Heads h with a state of their own.
-        key_dim: Width k of a key.
-        value_dim: Width v of a value.
+        key_dim: Width of a key.
+        value_dim: Width of a value.
 
     Returns:
         Elements.
@@ -39,18 +41,19 @@ def delta_rule_state(*, heads: Scalar, key_dim: Scalar, value_dim: Scalar) -> Sc
 def delta_rule_work(*, heads: Scalar, key_dim: Scalar, value_dim: Scalar) -> Scalar:
     r"""Work of updating the states of one layer with a token, and of reading them out.
 
-    Decay, one multiplication an element; what is held under the key, S k; the correction, an
-    outer product; the answer, S q:
+    Decay, one multiplication an element; what is held under the key, state times key;
+    the correction, an outer product; the answer, state times query:
 
-        F = h (k v + 2 k v + 2 k v + 2 k v)
+        work = h key_dim value_dim (1 + 2 + 2 + 2)
 
     Args:
         heads: Heads h with a state of their own.
-        key_dim: Width k of a key.
-        value_dim: Width v of a value.
+        key_dim: Width of a key.
+        value_dim: Width of a value.
 
     Returns:
-        Work [FLOP]; that on single vectors (norms of keys, v - S k, gates) is left out.
+        Work [FLOP]; that on single vectors (norms of keys, the difference to the value,
+        gates) is left out.
 
     References:
         Yang, Kautz, Hatamizadeh (2024), Gated Delta Networks, arXiv:2412.06464, section 3.1, and
@@ -70,13 +73,13 @@ def delta_rule_work(*, heads: Scalar, key_dim: Scalar, value_dim: Scalar) -> Sca
 def convolution_weights(*, channels: Scalar, kernel: Scalar) -> Scalar:
     r"""Weights of a convolution over time, each channel for itself.
 
-        n = c w
+        weights = channels kernel
 
     Every token multiplies with each of them once, as with a matrix.
 
     Args:
-        channels: Channels c.
-        kernel: Tokens w that the convolution spans, the new one included.
+        channels: Channels that are convolved.
+        kernel: Tokens that the convolution spans, the new one included.
 
     Returns:
         Number of weights.
@@ -91,11 +94,11 @@ def convolution_weights(*, channels: Scalar, kernel: Scalar) -> Scalar:
 def convolution_state(*, channels: Scalar, kernel: Scalar) -> Scalar:
     r"""Elements of the tokens before the new one that a convolution over time must remember.
 
-        e = c (w - 1)
+        elements = channels (kernel - 1)
 
     Args:
-        channels: Channels c.
-        kernel: Tokens w that the convolution spans, the new one included.
+        channels: Channels that are convolved.
+        kernel: Tokens that the convolution spans, the new one included.
 
     Returns:
         Elements.
@@ -112,13 +115,13 @@ def gated_delta_channels(
 ) -> Scalar:
     r"""Channels of queries, keys and values together, all of which are convolved.
 
-        c = 2 g k + h v
+        channels = 2 key_heads key_dim + value_heads value_dim
 
     Args:
-        key_heads: Heads g of queries and keys.
-        key_dim: Width k of a key.
-        value_heads: Heads h of values.
-        value_dim: Width v of a value.
+        key_heads: Heads of queries and keys.
+        key_dim: Width of a key.
+        value_heads: Heads of values.
+        value_dim: Width of a value.
 
     Returns:
         Channels.
@@ -143,15 +146,16 @@ def gated_delta_weights(
 
     Queries, keys and values; a gate on the output; a decay and a strength a head; the output:
 
-        n = d (2 g k + h v) + d h v + 2 d h + h v d + (2 g k + h v) w
+        weights = d channels + 2 d value_heads value_dim + 2 d value_heads + channels kernel
+        channels = 2 key_heads key_dim + value_heads value_dim
 
     Args:
         hidden: Width d of the residual stream.
-        key_heads: Heads g of queries and keys.
-        key_dim: Width k of a key.
-        value_heads: Heads h of values, each with a state.
-        value_dim: Width v of a value.
-        kernel: Tokens w that the convolution spans.
+        key_heads: Heads of queries and keys.
+        key_dim: Width of a key.
+        value_heads: Heads of values, each with a state.
+        value_dim: Width of a value.
+        kernel: Tokens that the convolution spans.
 
     Returns:
         Number of weights.
@@ -188,13 +192,13 @@ def kimi_delta_weights(
     Queries, keys, values and output; the decay and the gate on the output, each through a rank as
     wide as a head; a strength a head; three convolutions:
 
-        n = 4 d h a + 2 (d a + a h a) + d h + 3 h a w
+        weights = 4 d h d_h + 2 (d d_h + d_h h d_h) + d h + 3 h d_h kernel
 
     Args:
         hidden: Width d of the residual stream.
         heads: Heads h.
-        head_dim: Width a of a head's query, key and value.
-        kernel: Tokens w that a convolution spans.
+        head_dim: Width d_h of a head's query, key and value.
+        kernel: Tokens that a convolution spans.
 
     Returns:
         Number of weights.

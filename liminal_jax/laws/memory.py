@@ -6,12 +6,12 @@ from liminal_jax._arrays import Scalar
 def stack_capacity(*, layers: Scalar, areal_density: Scalar, footprint: Scalar) -> Scalar:
     r"""Capacity of a stack of equal layers.
 
-        C = n rho A
+        capacity = layers areal_density footprint
 
     Args:
-        layers: Layers n of memory, without the base die.
-        areal_density: Capacity rho of an area of one layer, periphery included [B/m^2].
-        footprint: Area A of a layer [m^2].
+        layers: Layers of memory, without the base die.
+        areal_density: Capacity of an area of one layer, periphery included [B/m^2].
+        footprint: Area of a layer [m^2].
 
     Returns:
         Capacity [B].
@@ -30,11 +30,11 @@ def stack_capacity(*, layers: Scalar, areal_density: Scalar, footprint: Scalar) 
 def stack_bandwidth(*, bandwidth_per_area: Scalar, footprint: Scalar) -> Scalar:
     r"""Bandwidth of a stack, whose layers share one interface over its footprint.
 
-        W = w A
+        bandwidth = bandwidth_per_area footprint
 
     Args:
-        bandwidth_per_area: Bandwidth w of an area of footprint [B/s/m^2].
-        footprint: Area A of a layer [m^2].
+        bandwidth_per_area: Bandwidth of an area of footprint [B/s/m^2].
+        footprint: Area of a layer [m^2].
 
     Returns:
         Bandwidth [B/s].
@@ -52,13 +52,13 @@ def stack_bandwidth(*, bandwidth_per_area: Scalar, footprint: Scalar) -> Scalar:
 def stack_price(*, silicon_price: Scalar, layers: Scalar, footprint: Scalar) -> Scalar:
     r"""Price of a stack by the area of memory in it.
 
-        c = p n A
+        price = silicon_price layers footprint
 
     Args:
-        silicon_price: Price p of an area of memory, its share of bonding, test and base die
+        silicon_price: Price of an area of memory, its share of bonding, test and base die
             included [USD/m^2].
-        layers: Layers n of memory, without the base die.
-        footprint: Area A of a layer [m^2].
+        layers: Layers of memory, without the base die.
+        footprint: Area of a layer [m^2].
 
     Returns:
         Price [USD].

@@ -6,11 +6,11 @@ from liminal_jax._arrays import Scalar
 def dependent_time(*, operations: Scalar, time: Scalar) -> Scalar:
     r"""Time in which operators that depend on each other start one after the other.
 
-        t = n t_d
+        exposed = operations time
 
     Args:
-        operations: Operators n that each wait for the one before.
-        time: Time t_d from the end of one to the start of the next, the same for all [s].
+        operations: Operators that each wait for the one before.
+        time: Time from the end of one to the start of the next, the same for all [s].
 
     Returns:
         Time in which neither arithmetic nor memory is busy [s].
@@ -29,18 +29,18 @@ def dependent_time(*, operations: Scalar, time: Scalar) -> Scalar:
 def die_exchange_bytes(*, message: Scalar, dies: Scalar) -> Scalar:
     r"""Bytes that the dies of a package send each other to sum a message.
 
-        b = 2 (D - 1) m
+        bytes = 2 (dies - 1) message
 
     Args:
-        message: Bytes m to reduce on each die [B].
-        dies: Dies D.
+        message: Bytes to reduce on each die [B].
+        dies: Dies of the package.
 
     Returns:
         Bytes of all dies together [B].
 
     References:
-        D times the 2 (D - 1)/D m of a reduce-scatter and an all-gather: Thakur et al. (2005),
-        Optimization of Collective Communication Operations in MPICH.
+        From each die the 2 (dies - 1)/dies message of a reduce-scatter and an all-gather: Thakur et
+        al. (2005), Optimization of Collective Communication Operations in MPICH.
 
     Examples:
         >>> die_exchange_bytes(message=8.0, dies=4.0)

@@ -12,13 +12,13 @@ def grouped_query_weights(
 ) -> Scalar:
     r"""Weights of the query, key, value and output projections of grouped-query attention.
 
-        n = d h a + 2 d g a + h a d
+        weights = d h d_h + 2 d g d_h + h d_h d
 
     Args:
         hidden: Width d of the residual stream.
         heads: Query heads h.
-        kv_heads: Key/value heads g; g = h is multi-head, g = 1 multi-query attention.
-        head_dim: Width a of one head.
+        kv_heads: KV heads g; g = h is multi-head, g = 1 multi-query attention.
+        head_dim: Width d_h of one head.
 
     Returns:
         Number of weights.
@@ -36,12 +36,12 @@ def grouped_query_weights(
 def output_gate_weights(*, hidden: Scalar, heads: Scalar, gate_dim: Scalar) -> Scalar:
     r"""Weights of a projection that gates the output of each head, element by element.
 
-        n = d h a
+        weights = d h gate_dim
 
     Args:
         hidden: Width d of the residual stream.
         heads: Query heads h.
-        gate_dim: Gates a of one head; 0 for none.
+        gate_dim: Gates of one head; 0 for none.
 
     Returns:
         Number of weights.
@@ -68,16 +68,17 @@ def latent_weights(
 ) -> Scalar:
     r"""Weights of latent attention (MLA) whose queries pass through a low rank.
 
-        n = d q + q h (a + r) + d (c + r) + c h (a + v) + h v d
+        weights = d q_rank + q_rank h (nope_dim + rope_dim)
+                  + d (kv_rank + rope_dim) + kv_rank h (nope_dim + value_dim) + h value_dim d
 
     Args:
         hidden: Width d of the residual stream.
         heads: Heads h.
-        q_rank: Rank q of the query projection.
-        kv_rank: Width c of the cached latent.
-        nope_dim: Width a of a head's query and key without rotary embedding.
-        rope_dim: Width r of the rotary key that all heads share.
-        value_dim: Width v of a head's value.
+        q_rank: Rank of the query projection.
+        kv_rank: Width of the cached latent.
+        nope_dim: Width of a head's query and key without rotary embedding.
+        rope_dim: Width of the rotary key that all heads share.
+        value_dim: Width of a head's value.
 
     Returns:
         Number of weights.
@@ -116,15 +117,16 @@ def latent_weights_direct(
 ) -> Scalar:
     r"""Weights of latent attention (MLA) whose queries are projected in one step.
 
-        n = d h (a + r) + d (c + r) + c h (a + v) + h v d
+        weights = d h (nope_dim + rope_dim)
+                  + d (kv_rank + rope_dim) + kv_rank h (nope_dim + value_dim) + h value_dim d
 
     Args:
         hidden: Width d of the residual stream.
         heads: Heads h.
-        kv_rank: Width c of the cached latent.
-        nope_dim: Width a of a head's query and key without rotary embedding.
-        rope_dim: Width r of the rotary key that all heads share.
-        value_dim: Width v of a head's value.
+        kv_rank: Width of the cached latent.
+        nope_dim: Width of a head's query and key without rotary embedding.
+        rope_dim: Width of the rotary key that all heads share.
+        value_dim: Width of a head's value.
 
     Returns:
         Number of weights.
@@ -172,17 +174,17 @@ def merged_latent_weights(
     The key's up-projection is merged into the query's, the value's into the output's, so that
     attention runs on the latents themselves:
 
-        n = d q + q h (c + r) + d (c + r) + h c d
+        weights = d q_rank + q_rank h (kv_rank + rope_dim) + d (kv_rank + rope_dim) + h kv_rank d
 
     Args:
         hidden: Width d of the residual stream.
         heads: Heads h.
-        q_rank: Rank q of the query projection.
-        kv_rank: Width c of the cached latent.
-        rope_dim: Width r of the rotary key that all heads share.
+        q_rank: Rank of the query projection.
+        kv_rank: Width of the cached latent.
+        rope_dim: Width of the rotary key that all heads share.
 
     Returns:
-        Number of weights; more than `latent_weights` where c exceeds the width of a head.
+        Number of weights; more than `latent_weights` where the latent is wider than a head.
 
     References:
         DeepSeek-AI (2024), "DeepSeek-V2", arXiv:2405.04434, section 2.1.2 (absorption).
@@ -202,12 +204,12 @@ def merged_latent_weights(
 def feed_forward_weights(*, hidden: Scalar, intermediate: Scalar, matrices: Scalar) -> Scalar:
     r"""Weights of one feed-forward block, or of one expert.
 
-        n = m d f
+        weights = matrices d intermediate
 
     Args:
         hidden: Width d of the residual stream.
-        intermediate: Width f inside the block.
-        matrices: Matrices m: 3 with a gate (SwiGLU, GeGLU), 2 without.
+        intermediate: Width inside the block.
+        matrices: Matrices: 3 with a gate (SwiGLU, GeGLU), 2 without.
 
     Returns:
         Number of weights.
@@ -225,7 +227,7 @@ def feed_forward_weights(*, hidden: Scalar, intermediate: Scalar, matrices: Scal
 def router_weights(*, hidden: Scalar, experts: Scalar) -> Scalar:
     r"""Weights of the matrix that scores the experts of one layer.
 
-        n = d E
+        weights = d E
 
     Args:
         hidden: Width d of the residual stream.

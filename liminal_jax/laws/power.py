@@ -6,12 +6,12 @@ from liminal_jax._arrays import Scalar
 def activity_power(*, idle: Scalar, energy: Scalar, time: Scalar) -> Scalar:
     r"""Mean power of a machine that spends an energy in each period.
 
-        P = P_idle + E / t
+        power = idle + energy / time
 
     Args:
-        idle: Power P_idle drawn whatever happens [W].
-        energy: Energy E of the activity of one period [J].
-        time: Length t of the period [s].
+        idle: Power drawn whatever happens [W].
+        energy: Energy of the activity of one period [J].
+        time: Length of the period [s].
 
     Returns:
         Power [W].
@@ -26,11 +26,11 @@ def activity_power(*, idle: Scalar, energy: Scalar, time: Scalar) -> Scalar:
 def idle_power(*, dynamic: Scalar, idle_fraction: Scalar) -> Scalar:
     r"""Idle power of a chip of which idling is a share of the thermal design power.
 
-        P_idle = x / (1 - x) P_dynamic
+        idle = idle_fraction / (1 - idle_fraction) dynamic
 
     Args:
-        dynamic: Dynamic power P_dynamic of the heaviest load [W].
-        idle_fraction: Idle power x as a share of the power under that load.
+        dynamic: Dynamic power of the heaviest load [W].
+        idle_fraction: Idle power as a share of the power under that load.
 
     Returns:
         Power [W].
@@ -47,13 +47,13 @@ def arithmetic_energy(
 ) -> Scalar:
     r"""Energy of one operation of a known chip that draws its TDP on large matrix products.
 
-        e = (P_tdp - P_idle - P_memory) / R
+        energy = (tdp - idle - memory_power) / F
 
     Args:
-        tdp: Thermal design power P_tdp [W].
-        idle: Idle power P_idle [W].
-        memory_power: Power P_memory of the traffic to memory of such products [W].
-        throughput: Rate R that the products sustain at the TDP [FLOP/s].
+        tdp: Thermal design power [W].
+        idle: Idle power [W].
+        memory_power: Power of the traffic to memory of such products [W].
+        throughput: Rate F that the products sustain at the TDP [FLOP/s].
 
     Returns:
         Energy [J/FLOP], the data movement on the chip included; an upper bound where something
@@ -69,16 +69,16 @@ def arithmetic_energy(
 def host_power(*, full: Scalar, idle_fraction: Scalar, activity: Scalar) -> Scalar:
     r"""Power of a server but for its chips and switches, which follows what its chips do.
 
-        P = P_full (1 - (1 - x) (1 - a))
+        power = full (1 - (1 - idle_fraction) (1 - activity))
 
     Linear between idle and full use, as servers are on the whole: Fan, Weber and Barroso (2007),
     Power provisioning for a warehouse-sized computer, ISCA, section 4. At full activity it is
-    P_full exactly.
+    that of full use exactly.
 
     Args:
-        full: Power P_full when the chips are at full use [W].
-        idle_fraction: Power x when they idle, as a share of that.
-        activity: Dynamic power a of the chips over that of their heaviest load, at most 1.
+        full: Power when the chips are at full use [W].
+        idle_fraction: Power when they idle, as a share of that.
+        activity: Dynamic power of the chips over that of their heaviest load, at most 1.
 
     Returns:
         Power [W].

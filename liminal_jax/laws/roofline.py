@@ -6,12 +6,12 @@ from liminal_jax._arrays import Scalar
 def compute_time(*, work: Scalar, chips: Scalar, throughput: Scalar) -> Scalar:
     r"""Time of arithmetic divided evenly over chips at their peak rate.
 
-        t = F / (N R)
+        T_compute = work / (n F)
 
     Args:
-        work: Operations F [FLOP].
-        chips: Chips N that share them.
-        throughput: Rate R of one chip [FLOP/s].
+        work: Operations [FLOP].
+        chips: Chips n that share them.
+        throughput: Rate F of one chip [FLOP/s].
 
     Returns:
         Time [s].
@@ -23,18 +23,18 @@ def compute_time(*, work: Scalar, chips: Scalar, throughput: Scalar) -> Scalar:
         >>> compute_time(work=8.0, chips=2.0, throughput=4.0)
         1.0
     """
-    # One division after the other: N R squared underflows in the float32 derivative of a product.
+    # One division after the other: n F squared underflows in the float32 derivative of a product.
     return work / throughput / chips
 
 
 def memory_time(*, traffic: Scalar, chips: Scalar, bandwidth: Scalar) -> Scalar:
     r"""Time to move bytes that lie evenly over the memories of chips.
 
-        t = M / (N W)
+        T_mem = traffic / (n W)
 
     Args:
-        traffic: Bytes M moved [B].
-        chips: Chips N that hold them.
+        traffic: Bytes moved [B].
+        chips: Chips n that hold them.
         bandwidth: Memory bandwidth W of one chip [B/s].
 
     Returns:
@@ -53,12 +53,12 @@ def memory_time(*, traffic: Scalar, chips: Scalar, bandwidth: Scalar) -> Scalar:
 def stage_imbalance(*, layers: Scalar, largest: Scalar, stages: Scalar) -> Scalar:
     r"""How much longer a pipeline takes because its largest stage sets the pace.
 
-        i = P n / L
+        imbalance = stages largest / L
 
     Args:
         layers: Layers L of the model.
-        largest: Layers n of the largest stage, the ceiling of L/P.
-        stages: Pipeline stages P.
+        largest: Layers of the largest stage: L over the stages, rounded up.
+        stages: Pipeline stages.
 
     Returns:
         Factor on the time of all layers, at least 1.

@@ -21,11 +21,11 @@ and Sennrich 2019, RMSNorm, arXiv:1910.07467)."""
 def scalar_work(*, elements: Scalar, operations: Scalar) -> Scalar:
     r"""Work of a function applied element by element.
 
-        F = o n
+        work = operations elements
 
     Args:
-        elements: Elements n.
-        operations: Operations o on each.
+        elements: Elements that it is applied to.
+        operations: Operations on each.
 
     Returns:
         Work on the vector units [FLOP].
@@ -40,19 +40,19 @@ def scalar_work(*, elements: Scalar, operations: Scalar) -> Scalar:
 def exponential_time(*, exponentials: Scalar, chips: Scalar, rate: Scalar) -> Scalar:
     r"""Time of exponentials divided evenly over the special-function units of chips.
 
-        t = E / (N R)        T_compute = max(T_tensor + T_vector, t)
+        time = exponentials / (n rate)
 
-    The unit works beside the others, since kernels take the softmax of one tile while they
-    multiply the next. Charged on top, it would be beaten by kernels: heads of 128 on a B200 take
-    512 FLOP a score, 0.228 ps at 2250 TFLOP/s of BF16, and 0.222 ps of exponentials, together
-    1138 TFLOP/s, but FlashAttention-4 reaches 1613; the larger of 0.294 (with five vector
-    operations) and 0.222 allows 1740. At the FP8 rates 0.222 stands against 0.165 on a GB300,
-    1.35 times, which is the gain that NVIDIA measures there.
+    T_compute is the larger of this and of the time of the tensor and vector units together, since
+    kernels take the softmax of one tile while they multiply the next. Charged on top, it would be
+    slower than kernels are: heads of 128 on a B200 take 512 FLOP a score, 0.228 ps at 2250 TFLOP/s
+    of BF16, and 0.222 ps of exponentials, together 1138 TFLOP/s, but FlashAttention-4 reaches 1613;
+    the larger of 0.294 (with five vector operations) and 0.222 allows 1740. At the FP8 rates 0.222
+    compares with 0.165 on a GB300, 1.35 times, which is the gain that NVIDIA measures there.
 
     Args:
-        exponentials: Exponentials E to take.
-        chips: Chips N that share them.
-        rate: Rate R of one chip [1/s]; infinite where it is not published.
+        exponentials: Exponentials to take.
+        chips: Chips n that share them.
+        rate: Rate of one chip [1/s]; infinite where it is not published.
 
     Returns:
         Time [s].

@@ -10,20 +10,20 @@ def die_area(
 ) -> Scalar:
     r"""Area of a die from its parts.
 
-        A = (A_compute + A_sram + A_memory + A_links) / (1 - x)
+        area = (compute + sram + memory_interface + links) / (1 - overhead)
 
     Args:
         compute: Area of the arithmetic cores [m^2].
         sram: Area of on-chip memory [m^2].
         memory_interface: Area of memory PHYs and controllers [m^2].
         links: Area of link PHYs and controllers [m^2].
-        overhead: Share x of the die for crossbar, control and the rest.
+        overhead: Share of the die for crossbar, control and the rest.
 
     Returns:
         Area of the die [m^2].
 
     References:
-        Zhang et al. (2024), LLMCompass, ISCA, whose A100 floorplan gives x.
+        Zhang et al. (2024), LLMCompass, ISCA, whose A100 floorplan gives the overhead.
 
     Examples:
         >>> die_area(compute=2.0, sram=0.5, memory_interface=0.25, links=0.25, overhead=0.25)
@@ -35,14 +35,14 @@ def die_area(
 def dies_per_wafer(*, area: Scalar, diameter: Scalar, edge: Scalar, scribe: Scalar) -> Scalar:
     r"""Whole dies on a round wafer, the loss at the edge included.
 
-        A' = A + 2 s sqrt(A) + s^2
-        N  = pi (d/2 - e)^2 / A' - pi (d - 2 e) / sqrt(2 A')
+        stepped = area + 2 scribe sqrt(area) + scribe^2
+        dies = pi (diameter/2 - edge)^2 / stepped - pi (diameter - 2 edge) / sqrt(2 stepped)
 
     Args:
-        area: Area A of a die [m^2].
-        diameter: Diameter d of the wafer [m].
-        edge: Width e of the unused rim [m].
-        scribe: Width s of a scribe line [m].
+        area: Area of a die [m^2].
+        diameter: Diameter of the wafer [m].
+        edge: Width of the unused rim [m].
+        scribe: Width of a scribe line [m].
 
     Returns:
         Dies, relaxed to a real number.
@@ -65,13 +65,13 @@ def die_yield(
 ) -> Scalar:
     r"""Share of dies that can be sold, by the negative binomial law.
 
-        Y = (1 + k A D / alpha)^(-alpha)
+        yield = (1 + critical_fraction area defect_density / clustering)^(-clustering)
 
     Args:
-        area: Area A of a die [m^2].
-        defect_density: Defects D [1/m^2].
-        critical_fraction: Share k of the area in which a defect kills, redundancy counted.
-        clustering: Clustering alpha of defects.
+        area: Area of a die [m^2].
+        defect_density: Defects [1/m^2].
+        critical_fraction: Share of the area in which a defect kills, redundancy counted.
+        clustering: Clustering of defects, the larger the less they cluster.
 
     Returns:
         Yield between 0 and 1.

@@ -1,8 +1,8 @@
 """Attention to a few tokens that an index chooses, and to tokens pooled into entries.
 
 A lightning index keeps one short key for each token (or for each entry) and scores all of them
-with queries of its own; attention then reads only the best. A compressor pools every m tokens
-into one entry, channel by channel, with weights from a softmax over the pooled tokens.
+with queries of its own; attention then reads only the best. A compressor pools a window of
+tokens into one entry, channel by channel, with weights from a softmax over the pooled tokens.
 """
 
 from liminal_jax._arrays import Scalar
@@ -13,13 +13,13 @@ def index_query_weights(
 ) -> Scalar:
     r"""Weights of an index's queries, from the latent of the layer's own, and of their shares.
 
-        n = q h a + d h
+        weights = q_rank h d_h + d h
 
     Args:
         hidden: Width d of the residual stream.
-        q_rank: Rank q of the layer's query projection.
+        q_rank: Rank of the layer's query projection.
         heads: Heads h of the index.
-        head_dim: Width a of one of them.
+        head_dim: Width d_h of one of them.
 
     Returns:
         Number of weights.
@@ -37,11 +37,11 @@ def index_query_weights(
 def index_key_weights(*, hidden: Scalar, head_dim: Scalar) -> Scalar:
     r"""Weights of the projection to an index's key, one for all its heads.
 
-        n = d a
+        weights = d d_h
 
     Args:
         hidden: Width d of the residual stream.
-        head_dim: Width a of the key.
+        head_dim: Width d_h of the key.
 
     Returns:
         Number of weights.
@@ -59,12 +59,12 @@ def index_key_weights(*, hidden: Scalar, head_dim: Scalar) -> Scalar:
 def index_work(*, heads: Scalar, head_dim: Scalar, keys: Scalar) -> Scalar:
     r"""Work of scoring keys: a product for each head, then the sum over heads by their shares.
 
-        F = 2 h a c + 2 h c
+        work = 2 h d_h keys + 2 h keys
 
     Args:
         heads: Heads h of the index.
-        head_dim: Width a of one of them.
-        keys: Keys c scored: all that are kept.
+        head_dim: Width d_h of one of them.
+        keys: Keys scored: all that are kept.
 
     Returns:
         Work [FLOP]; the rectifier on each product and the choice of the best are left out.
@@ -82,18 +82,19 @@ def index_work(*, heads: Scalar, head_dim: Scalar, keys: Scalar) -> Scalar:
 def compression_weights(*, hidden: Scalar, width: Scalar, spans: Scalar) -> Scalar:
     r"""Weights of a compressor: what is pooled, and the scores that weigh it.
 
-        n = 2 d s a
+        weights = 2 d spans width
 
     Args:
         hidden: Width d of the residual stream.
-        width: Width a of an entry.
-        spans: Windows s of tokens that one entry pools, each with projections of its own.
+        width: Width of an entry.
+        spans: Windows of tokens that one entry pools, each with projections of its own.
 
     Returns:
         Number of weights.
 
     References:
-        DeepSeek-AI (2026), DeepSeek-V4 technical report, sections 2.3.1 (s = 2) and 2.3.2 (s = 1).
+        DeepSeek-AI (2026), DeepSeek-V4 technical report, sections 2.3.1 (two windows) and 2.3.2
+        (one).
 
     Examples:
         >>> compression_weights(hidden=10, width=3, spans=2)
@@ -105,13 +106,13 @@ def compression_weights(*, hidden: Scalar, width: Scalar, spans: Scalar) -> Scal
 def compression_scores(*, width: Scalar, spans: Scalar) -> Scalar:
     r"""Scores that go through the softmax of a compressor, on average for each token.
 
-    An entry pools s m tokens in each of its a channels, once in m tokens:
+    An entry pools the tokens of all its windows in each of its channels, once in a window:
 
-        n = s a
+        scores = spans width
 
     Args:
-        width: Width a of an entry.
-        spans: Windows s of m tokens that one entry pools.
+        width: Width of an entry.
+        spans: Windows of tokens that one entry pools.
 
     Returns:
         Scores a token.
@@ -129,11 +130,11 @@ def compression_scores(*, width: Scalar, spans: Scalar) -> Scalar:
 def compression_work(*, width: Scalar, spans: Scalar) -> Scalar:
     r"""Work of the weighted sums of a compressor, on average for each token.
 
-        F = 2 s a
+        work = 2 spans width
 
     Args:
-        width: Width a of an entry.
-        spans: Windows s of tokens that one entry pools.
+        width: Width of an entry.
+        spans: Windows of tokens that one entry pools.
 
     Returns:
         Work [FLOP].
@@ -151,13 +152,13 @@ def compression_work(*, width: Scalar, spans: Scalar) -> Scalar:
 def compression_traffic(*, width: Scalar, spans: Scalar) -> Scalar:
     r"""Elements that a compressor writes for a token and reads when the token is pooled.
 
-    What is pooled and its scores wait, s a elements each, and are moved once each way:
+    What is pooled and its scores wait, and are moved once each way:
 
-        e = 2 (s a + s a)
+        elements = 2 (spans width + spans width)
 
     Args:
-        width: Width a of an entry.
-        spans: Windows s of tokens that one entry pools.
+        width: Width of an entry.
+        spans: Windows of tokens that one entry pools.
 
     Returns:
         Elements a token, on average.
@@ -187,15 +188,15 @@ def shared_key_value_weights(
 
     Queries pass through a low rank; so does the output, each group of heads by itself:
 
-        n = d q + q h a + d a + h a r + g r d
+        weights = d q_rank + q_rank h d_h + d d_h + h d_h output_rank + output_groups output_rank d
 
     Args:
         hidden: Width d of the residual stream.
         heads: Query heads h.
-        head_dim: Width a of a head, and of the shared vector.
-        q_rank: Rank q of the query projection.
-        output_groups: Groups g of heads.
-        output_rank: Rank r of the output projection of one group.
+        head_dim: Width d_h of a head, and of the shared vector.
+        q_rank: Rank of the query projection.
+        output_groups: Groups of heads.
+        output_rank: Rank of the output projection of one group.
 
     Returns:
         Number of weights.

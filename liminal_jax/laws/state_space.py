@@ -1,13 +1,15 @@
 """State-space layers (Mamba-2) in one decode step, per token and layer.
 
-A head keeps a matrix S of p rows (the channels of its input x) and n columns (the state space) in
-the place of a cache. It forgets by a, adds its input along b, and answers along c:
+A head keeps a matrix, its state, with a row for each channel of its input and a column for each
+dimension of the state space, in the place of a cache. It forgets by a decay, adds its input along
+one vector of the state space, the key, and answers along another, the query:
 
-    S <- a S + x b^T,   y = S c
+    state <- decay state + input key'
+    answer = state query
 
-with one decay a for a head, and b and c shared by the heads of a group. Input, b and c first pass
-a short convolution over time, each channel for itself. States are as wide as this whatever the
-context.
+with one decay for a head, and keys and queries (B and C in the paper) shared by the heads of a
+group. Inputs, keys and queries first pass a short convolution over time, each channel for itself.
+States are as wide as this whatever the context.
 """
 
 from liminal_jax._arrays import Scalar
@@ -17,12 +19,12 @@ from liminal_jax.laws.linear import convolution_weights
 def state_space_state(*, heads: Scalar, head_dim: Scalar, state_dim: Scalar) -> Scalar:
     r"""Elements of the matrices that the heads of one layer keep for a sequence.
 
-        e = h p n
+        elements = h d_h state_dim
 
     Args:
         heads: Heads h.
-        head_dim: Channels p of one head.
-        state_dim: Width n of the state space.
+        head_dim: Channels d_h of one head.
+        state_dim: Width of the state space.
 
     Returns:
         Elements.
@@ -40,14 +42,15 @@ def state_space_state(*, heads: Scalar, head_dim: Scalar, state_dim: Scalar) -> 
 def state_space_work(*, heads: Scalar, head_dim: Scalar, state_dim: Scalar) -> Scalar:
     r"""Work of updating the states of one layer with a token, and of reading them out.
 
-    Decay, one multiplication an element; the input, an outer product; the answer, S c:
+    Decay, one multiplication an element; the input, an outer product; the answer, state times
+    query:
 
-        F = h (p n + 2 p n + 2 p n)
+        work = h d_h state_dim (1 + 2 + 2)
 
     Args:
         heads: Heads h.
-        head_dim: Channels p of one head.
-        state_dim: Width n of the state space.
+        head_dim: Channels d_h of one head.
+        state_dim: Width of the state space.
 
     Returns:
         Work [FLOP]; that on single vectors (time steps, skips, gates, norms) is left out.
@@ -69,15 +72,15 @@ def state_space_work(*, heads: Scalar, head_dim: Scalar, state_dim: Scalar) -> S
 def state_space_channels(
     *, heads: Scalar, head_dim: Scalar, groups: Scalar, state_dim: Scalar
 ) -> Scalar:
-    r"""Channels of the inputs, of b and of c together, all of which are convolved.
+    r"""Channels of inputs, keys and queries together, all of which are convolved.
 
-        m = h p + 2 g n
+        channels = h d_h + 2 groups state_dim
 
     Args:
         heads: Heads h.
-        head_dim: Channels p of one head.
-        groups: Groups g of heads, each with one b and one c.
-        state_dim: Width n of the state space.
+        head_dim: Channels d_h of one head.
+        groups: Groups of heads, each with one key and one query.
+        state_dim: Width of the state space.
 
     Returns:
         Channels.
@@ -100,17 +103,19 @@ def state_space_weights(
 ) -> Scalar:
     r"""Weights of a Mamba-2 layer's projections and convolution.
 
-    A gate as wide as the inputs; inputs, b and c; a time step a head; the output; the convolution:
+    A gate as wide as the inputs; inputs, keys and queries; a time step a head; the output; the
+    convolution:
 
-        w = d h p + d (h p + 2 g n) + d h + h p d + (h p + 2 g n) k
+        weights = d h d_h + d channels + d h + h d_h d + channels kernel
+        channels = h d_h + 2 groups state_dim
 
     Args:
         hidden: Width d of the residual stream.
         heads: Heads h.
-        head_dim: Channels p of one head.
-        groups: Groups g of heads.
-        state_dim: Width n of the state space.
-        kernel: Tokens k that the convolution spans.
+        head_dim: Channels d_h of one head.
+        groups: Groups of heads.
+        state_dim: Width of the state space.
+        kernel: Tokens that the convolution spans.
 
     Returns:
         Number of weights.

@@ -7,8 +7,6 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
-from liminal_jax.hardware.execution import Execution
-from liminal_jax.laws.overlap import operator_time, overlapped_time
 
 
 class Times(eqx.Module):
@@ -16,30 +14,6 @@ class Times(eqx.Module):
 
     compute: Leaf = eqx.field(converter=as_leaf)
     memory: Leaf = eqx.field(converter=as_leaf)
-
-
-def busy_time(
-    operators: Sequence[Times], execution: Execution, relaxation: AbstractRelaxation
-) -> Scalar:
-    """Time until all operators are done [s].
-
-    Never below that of perfect overlap over the whole step, max(T_compute, T_mem), and never above
-    that of no overlap at all, T_compute + T_mem.
-    """
-    separate = [
-        operator_time(
-            longer=relaxation.maximum(times.compute, times.memory),
-            shorter=relaxation.minimum(times.compute, times.memory),
-            overlap=execution.overlap_within_operators,
-        )
-        for times in operators
-    ]
-    whole = relaxation.maximum(
-        sum(times.compute for times in operators), sum(times.memory for times in operators)
-    )
-    return overlapped_time(
-        whole=whole, separate=sum(separate), overlap=execution.overlap_between_operators
-    )
 
 
 class AbstractTiers(eqx.Module):

@@ -13,12 +13,12 @@ import jax.numpy as jnp
 from liminal_jax._arrays import Leaf, Scalar, Truth, as_leaf
 from liminal_jax._show import Shown
 from liminal_jax.laws.cost import YEAR, capital_recovery, cost_rate
+from liminal_jax.laws.step import step_time
 from liminal_jax.performance.capacity import ROUNDING, memory_fill
 from liminal_jax.performance.capital import capital_shares
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.inputs import with_defaults
 from liminal_jax.performance.operators import Operator, layer_operators, spread_of, table_operators
-from liminal_jax.performance.overlap import busy_time
 from liminal_jax.performance.power import chip_activity, power_shares, provisioned_power
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.residents import (
@@ -83,13 +83,22 @@ def _step(
     collectives, pipeline = communication(design, model, request, prompts, assumptions)
     inside = within_chip(design, model, request, prompts, assumptions)
     exposed = pace * collectives.time + pipeline.time + (pace * inside.layers + inside.head)
+    compute, memory = [each.compute for each in times], [each.memory for each in times]
+    execution = design.system.execution
+    time = step_time(
+        compute=compute,
+        memory=memory,
+        exposed=exposed,
+        relaxation=relaxation,
+        overlap_between=execution.overlap_between_operators,
+        overlap_within=execution.overlap_within_operators,
+    )
     step = Step(
         time=assumptions.calibration.step_time(
-            busy_time(times, design.system.execution, relaxation) + exposed,
-            lambda: step_terms(design, model, request, assumptions, prompts),
+            time, lambda: step_terms(design, model, request, assumptions, prompts)
         ),
-        compute=sum(each.compute for each in times),
-        memory=sum(each.memory for each in times),
+        compute=sum(compute),
+        memory=sum(memory),
         exposed=exposed,
     )
     mean = spread.balanced()
@@ -190,7 +199,7 @@ def mixed_step(
     design: Design,
     model: Model,
     request: Request,
-    prompts: Prompts,
+    prompts: Prompts | None = None,
     assumptions: Assumptions | None = None,
 ) -> Step:
     """Time of a step that decodes for the design's batch and passes chunks of prompts.
@@ -204,7 +213,7 @@ def mixed_step(
             placement is left out, the SRAM is filled for them.
         model: What is computed.
         request: Context of those users, and precision.
-        prompts: Prompts in one micro-batch, and what passes of each.
+        prompts: Prompts in one micro-batch, and what passes of each; none by default, as in decode.
         assumptions: Which laws are used; the exact ideal ones by default.
 
     Returns:

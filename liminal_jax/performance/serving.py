@@ -163,13 +163,6 @@ def _with_batch(design: Design, batch: Scalar) -> Design:
     return eqx.tree_at(lambda it: it.batch, design, batch)
 
 
-def _decode_time(
-    design: Design, model: Model, request: Request, assumptions: Assumptions | None
-) -> Scalar:
-    none = Prompts(count=0, chunk=Chunk(tokens=1))
-    return mixed_step(design, model, request, none, assumptions).time
-
-
 def static_batching(
     design: Design,
     model: Model,
@@ -180,7 +173,7 @@ def static_batching(
     """A batch of prompts, then its answers; see `serve` for the arguments."""
     design, assumptions = with_defaults(design, model, request, assumptions)
     ttft = prefill(design, model, request, lengths, assumptions).time
-    tpot = _decode_time(design, model, request, assumptions)
+    tpot = mixed_step(design, model, request, assumptions=assumptions).time
     e2e = ttft + (lengths.osl - 1) * tpot
     users = design.mapping.pp * design.batch
     return Served(
@@ -226,7 +219,7 @@ def continuous_batching(
     decoding = _with_batch(design, batch)
     together = relaxation.maximum(1.0, chunks)
     mixed = _mean_step(decoding, model, request, together, lengths, assumptions).time
-    alone = _decode_time(decoding, model, request, assumptions)
+    alone = mixed_step(decoding, model, request, assumptions=assumptions).time
     share = relaxation.minimum(1.0, chunks)
     tpot = (1 - share) * alone + share * mixed
     ttft = lengths.chunks() * mixed
@@ -260,7 +253,7 @@ def disaggregated(
     design, assumptions = with_defaults(design, model, request, assumptions)
     single = _with_batch(design, jnp.ones_like(design.batch))
     ttft = prefill(single, model, request, lengths, assumptions).time
-    tpot = _decode_time(design, model, request, assumptions)
+    tpot = mixed_step(design, model, request, assumptions=assumptions).time
     answering = (lengths.osl - 1) * tpot / design.batch
     chip_time = (ttft + answering) / design.mapping.pp * design.mapping.chips()
     return Served(

@@ -1,0 +1,61 @@
+"""The equation of the whole model: how long a step takes."""
+
+from collections.abc import Sequence
+
+from liminal_jax._arrays import Scalar
+from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.laws.overlap import operator_time, overlapped_time
+
+
+def step_time(
+    *,
+    compute: Sequence[Scalar],
+    memory: Sequence[Scalar],
+    exposed: Scalar,
+    relaxation: AbstractRelaxation,
+    overlap_between: Scalar = 1.0,
+    overlap_within: Scalar = 1.0,
+) -> Scalar:
+    r"""Time of a step: arithmetic overlaps with memory traffic, communication is exposed.
+
+        T = max(T_compute, T_mem) + T_exposed
+
+    T_compute and T_mem are the sums of the times of all operators. That is the bound of perfect
+    overlap. With less of it T lies between the bound and T_compute + T_mem + T_exposed: the maximum
+    gives way to `overlapped_time` of itself and of the sum of each `operator_time`.
+
+    Args:
+        compute: Time that each operator keeps the arithmetic busy, the parts of T_compute [s].
+        memory: Time that each operator keeps the memory busy, the parts of T_mem [s].
+        exposed: Time T_exposed in which neither is busy, such as that of collectives [s].
+        relaxation: How the maxima are evaluated.
+        overlap_between: Share of the step in which the arithmetic of any operator overlaps with the
+            traffic of any other.
+        overlap_within: Share of the shorter of an operator's arithmetic and traffic that overlaps
+            with the longer, where operators do not overlap with each other.
+
+    Returns:
+        Time [s].
+
+    References:
+        Davies et al. (2025), LIMINAL, arXiv:2507.14397.
+
+    Examples:
+        >>> from liminal_jax._smooth import Exact
+        >>> times = {"compute": [1.0, 4.0], "memory": [3.0, 1.0], "exposed": 0.5}
+        >>> float(step_time(**times, relaxation=Exact()))  # max(1 + 4, 3 + 1) + 0.5
+        5.5
+        >>> float(step_time(**times, relaxation=Exact(), overlap_between=0.0))  # 3 + 4 + 0.5
+        7.5
+    """
+    whole = relaxation.maximum(sum(compute), sum(memory))
+    separate = [
+        operator_time(
+            longer=relaxation.maximum(arithmetic, traffic),
+            shorter=relaxation.minimum(arithmetic, traffic),
+            overlap=overlap_within,
+        )
+        for arithmetic, traffic in zip(compute, memory, strict=True)
+    ]
+    busy = overlapped_time(whole=whole, separate=sum(separate), overlap=overlap_between)
+    return busy + exposed
