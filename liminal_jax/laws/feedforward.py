@@ -75,7 +75,7 @@ def distinct_experts_of_two_kinds(
     return few + others
 
 
-def busiest_rank_crowding(
+def busiest_rank_imbalance(
     *, experts: Scalar, top_k: Scalar, tokens: Scalar, ranks: Scalar
 ) -> Scalar:
     r"""Experts that the busiest rank reads over those of the mean rank, routing as above.
@@ -101,9 +101,9 @@ def busiest_rank_crowding(
         Blom (1958), Statistical Estimates and Transformed Beta-Variables, for the expected largest.
 
     Examples:
-        >>> float(busiest_rank_crowding(experts=8.0, top_k=2.0, tokens=1.0, ranks=1.0))
+        >>> float(busiest_rank_imbalance(experts=8.0, top_k=2.0, tokens=1.0, ranks=1.0))
         1.0
-        >>> round(float(busiest_rank_crowding(experts=64.0, top_k=8.0, tokens=1.0, ranks=8.0)), 2)
+        >>> round(float(busiest_rank_imbalance(experts=64.0, top_k=8.0, tokens=1.0, ranks=8.0)), 2)
         2.34
     """
     share = top_k / experts
@@ -120,7 +120,7 @@ def busiest_rank_load(*, experts: Scalar, top_k: Scalar, tokens: Scalar, ranks: 
         largest = quantile((ranks - 3/8) / (ranks + 1/4))
 
     with the variance of how many of a token's k different experts lie on one rank (hypergeometric),
-    and the expected largest as in `busiest_rank_crowding`. The load of a rank is taken as normal,
+    and the expected largest as in `busiest_rank_imbalance`. The load of a rank is taken as normal,
     so the quotient is a few per cent low where fewer than one token is expected on a rank.
 
     Args:

@@ -41,7 +41,7 @@ def delta_rule_state(*, heads: Scalar, key_dim: Scalar, value_dim: Scalar) -> Sc
 def delta_rule_work(*, heads: Scalar, key_dim: Scalar, value_dim: Scalar) -> Scalar:
     r"""Work of updating the states of one layer with a token, and of reading them out.
 
-    Decay, one multiplication an element; what is held under the key, state times key;
+    Decay, one multiplication an element; the old value of the key, state times key;
     the correction, an outer product; the answer, state times query:
 
         work = h key_dim value_dim (1 + 2 + 2 + 2)

@@ -64,7 +64,7 @@ def index_work(*, heads: Scalar, head_dim: Scalar, keys: Scalar) -> Scalar:
     Args:
         heads: Heads h of the index.
         head_dim: Width d_h of one of them.
-        keys: Keys scored: all that are kept.
+        keys: Keys scored: all in the cache of the index.
 
     Returns:
         Work [FLOP]; the rectifier on each product and the choice of the best are left out.

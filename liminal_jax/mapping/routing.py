@@ -6,7 +6,7 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.feedforward import (
-    busiest_rank_crowding,
+    busiest_rank_imbalance,
     busiest_rank_load,
     distinct_experts_of_two_kinds,
 )
@@ -59,8 +59,8 @@ class RandomRouting(AbstractRouting):
         return mixture.expert_weights_read(hidden, tokens)
 
     def weight_imbalance(self, mixture: AbstractMixture, tokens: Scalar, ranks: Scalar) -> Scalar:
-        """See `busiest_rank_crowding`."""
-        return busiest_rank_crowding(
+        """See `busiest_rank_imbalance`."""
+        return busiest_rank_imbalance(
             experts=mixture.experts, top_k=mixture.top_k, tokens=tokens, ranks=ranks
         )
 

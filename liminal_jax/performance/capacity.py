@@ -36,15 +36,15 @@ class Fill(eqx.Module):
     placement_fits: Leaf = eqx.field(converter=as_leaf)
 
 
-def memory_fill(held: Residents, design: Design, crowding: Scalar, tables: Scalar) -> Fill:
-    """How full the fullest chip is, given by how much it exceeds the mean in layers and tables."""
+def memory_fill(footprint: Residents, design: Design, imbalance: Scalar, tables: Scalar) -> Fill:
+    """How full the fullest chip is, given its layers and its tables over those of the mean."""
     chip, chips = design.system.chip, design.mapping.chips()
     usable, far = usable_memory(design.system), chip.capacity_tier
-    fixed = tables * held.tables
+    fixed = tables * footprint.tables
 
     def layers(shares: Shares) -> Scalar:
-        return crowding * shares.bytes_of(
-            weights=held.weights, experts=held.experts, cache=held.kept()
+        return imbalance * shares.bytes_of(
+            weights=footprint.weights, experts=footprint.experts, cache=footprint.kept()
         )
 
     beyond = fixed + layers(design.placed().beyond_sram())
@@ -56,8 +56,8 @@ def memory_fill(held: Residents, design: Design, crowding: Scalar, tables: Scala
     in_tier = placed[2] if len(placed) > 2 else 0.0
     memory = beyond / (usable + far.capacity) / chips
     outside = design.placed().beyond_sram()
-    kept = {kind: getattr(outside, kind) for kind in KINDS if kind not in far.kinds}
-    staying = fixed + layers(Shares(**kept)) if kept else fixed
+    staying_kinds = {kind: getattr(outside, kind) for kind in KINDS if kind not in far.kinds}
+    staying = fixed + layers(Shares(**staying_kinds)) if staying_kinds else fixed
     return Fill(
         memory=jnp.maximum(memory, staying / usable / chips),
         capacity_tier=in_tier / far.capacity / chips,

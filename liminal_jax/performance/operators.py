@@ -1,4 +1,4 @@
-"""The operators of one decode step of one micro-batch: what each computes and moves."""
+"""The operators of a step of one micro-batch: work and memory traffic of each."""
 
 import equinox as eqx
 import jax
@@ -42,7 +42,9 @@ class Operator(eqx.Module):
         converter=as_leaf, default=0, metadata=quantity("FLOP", "work of matrix products")
     )
     core: Leaf = eqx.field(
-        converter=as_leaf, default=0, metadata=quantity("FLOP", "work of a mixer on what it keeps")
+        converter=as_leaf,
+        default=0,
+        metadata=quantity("FLOP", "work of a mixer on its cache, index and state"),
     )
     scalar: Leaf = eqx.field(
         converter=as_leaf, default=0, metadata=quantity("FLOP", "work on the vector units")
@@ -67,11 +69,11 @@ class Operator(eqx.Module):
     )
 
     def kept(self) -> Scalar:
-        """Traffic of what is kept for users: cache, index and states [B]."""
+        """Traffic of per-user state: cache, index and recurrent states [B]."""
         return self.cache + self.index + self.state
 
     def scaled(self, count: Scalar) -> "Operator":
-        """The operator so many times."""
+        """The operator, `count` times."""
         return jax.tree.map(lambda quantity: quantity * count, self)
 
     def __add__(self, other: "Operator") -> "Operator":
@@ -84,9 +86,9 @@ class Spread(eqx.Module):
 
     Attributes:
         mapping: Degrees of parallelism, and how attention uses them.
-        exchange: What is copied under them.
-        routing: How tokens fall on the ranks that hold experts.
-        sharing: What the fullest ranks do beyond an equal share.
+        exchange: Which collectives they need, and what is copied.
+        routing: How tokens are routed to the ranks that hold experts.
+        sharing: Load of the fullest ranks over an equal share, and copies of weights.
     """
 
     mapping: Mapping = eqx.field(default_factory=Mapping)
@@ -113,22 +115,22 @@ def spread_of(
 
 
 class Passing(eqx.Module):
-    """The tokens that pass in a step.
+    """The tokens of a step.
 
     Attributes:
         batch: Users that decode, one token each.
-        prompts: Prompts of which chunks pass in the same step, if any.
+        prompts: Prompts of which chunks pass in the same step, if any; none in decode.
     """
 
     batch: Leaf = eqx.field(converter=as_leaf)
     prompts: Prompts | None = None
 
     def tokens(self) -> Scalar:
-        """All of them."""
+        """Tokens of users and of prompts."""
         return self.batch if self.prompts is None else self.batch + self.prompts.tokens()
 
     def imbalance(self, users: Scalar) -> Scalar:
-        """Tokens of the fullest group over those of the mean one, given that of the users.
+        """Tokens of the fullest group over those of the mean group, given the same of the users.
 
         Prompts are taken to be spread evenly over the groups.
         """
@@ -145,9 +147,9 @@ def _projections(
     spread: Spread,
     relaxation: AbstractRelaxation,
 ) -> Operator:
-    """The mixer's matrices, what joins parts to streams, and all that is small.
+    """The mixer's matrices, connections to the residual streams, and parameters outside matrices.
 
-    One norm of the stream stands before each part.
+    Each part of a layer begins with a norm of the stream.
     """
     mixer, sharing = layers.attention, spread.sharing
     own = 0.0 if mixer is None else spread.of_mixer(mixer, relaxation).weights(mixer, model.hidden)
@@ -235,8 +237,8 @@ def layer_operators(
 ) -> list[Operator]:
     """Operators of all layers of a model, each over all its layers of one kind.
 
-    Work and traffic are those of a whole stage at the pace of its fullest ranks: what one rank does
-    times the ranks.
+    Work and traffic are those of the fullest rank of a stage times its ranks, so that they take as
+    long as the fullest rank does.
 
     Args:
         model: What is computed.
@@ -294,7 +296,7 @@ def _prompt_mixing(
     prompts: Prompts,
     relaxation: AbstractRelaxation,
 ) -> Operator:
-    """What mixing costs the chunks of some prompts; a state is read and written once a chunk."""
+    """Mixing of chunks of prompts; a state is read and written once a chunk."""
     count, chunk = prompts.count, prompts.chunk
     scores = mixer.chunk_scores(chunk, relaxation)
     return Operator(
@@ -315,7 +317,7 @@ def _mixing(
     spread: Spread,
     relaxation: AbstractRelaxation,
 ) -> Operator:
-    """A mixer on cache, index and state, for the fullest group; padded heads compute, too."""
+    """A mixer on cache, index and state, of the fullest group; padded heads are computed too."""
     users, sharing = spread.sharing.users * passing.batch, spread.of_mixer(mixer, relaxation)
     mixing = _decode_mixing(mixer, model, request, users, relaxation)
     if passing.prompts is not None:

@@ -1,8 +1,9 @@
 """The predictor: step time, capacity, power and cost of a design.
 
-    T = max(T_compute, T_mem) + T_exposed        UTPS = 1/T        STPS = P B / T
+    T = max(T_compute, T_mem) + T_exposed        UTPS = 1/T        STPS = users/T
 
-after Davies, Crago, Sankaralingam and Kozyrakis (2025), LIMINAL, arXiv:2507.14397.
+with the users of all micro-batches in flight, after Davies, Crago, Sankaralingam and Kozyrakis
+(2025), LIMINAL, arXiv:2507.14397.
 """
 
 from typing import NamedTuple
@@ -37,14 +38,14 @@ from liminal_jax.workload.request import Request
 
 
 class Step(Shown):
-    """Time of a step that passes chunks of prompts, through all stages.
+    """Time of a step through all stages: of decode, of chunks of prompts, or of both.
 
     Attributes:
-        time: All of it, with what the calibration adds [s].
-        compute: Time that the arithmetic is busy in it, before a calibration [s].
-        memory: Time that the memory is busy in it, before a calibration [s].
-        exposed: Time spent waiting for collectives, and for operators where that is charged,
-            before a calibration [s].
+        time: Time of the step, with what the calibration adds [s].
+        compute: Time T_compute that the arithmetic is busy, before a calibration [s].
+        memory: Time T_mem that the memory is busy, before a calibration [s].
+        exposed: Time T_exposed of communication and of starts of operators in which neither is
+            busy, before a calibration [s].
     """
 
     time: Leaf = eqx.field(converter=as_leaf)
@@ -53,12 +54,12 @@ class Step(Shown):
     exposed: Leaf = eqx.field(converter=as_leaf)
 
 
-class Sent(NamedTuple):
-    """What one chip sends in a step.
+class Communication(NamedTuple):
+    """Communication of one chip in a step.
 
     Attributes:
-        messages: Bytes to other chips [B].
-        die_energy: Energy of what its dies send each other [J].
+        messages: Bytes that it sends to other chips [B].
+        die_energy: Energy of communication between its dies [J].
     """
 
     messages: Scalar
@@ -71,18 +72,22 @@ def _step(
     request: Request,
     prompts: Prompts | None,
     assumptions: Assumptions,
-) -> tuple[Step, Operator, Sent]:
-    """A step, the work of the mean rank in it times the ranks, and what a chip sends."""
+) -> tuple[Step, Operator, Communication]:
+    """A step, its work (that of the mean rank, times the ranks), and communication of a chip."""
     relaxation, batch = assumptions.relaxation, design.batch
-    pace = imbalance(model, design.mapping, assumptions.division, relaxation)
+    stage_imbalance = imbalance(model, design.mapping, assumptions.division, relaxation)
     spread = spread_of(batch, design.mapping, assumptions.exchange, relaxation)
     layers = layer_operators(model, request, batch, relaxation, prompts, spread)
     tables = table_operators(model, request, batch, prompts, spread)
-    paced = [operator.scaled(pace) for operator in layers] + tables
-    times = [operator_times(operator, design, request, assumptions) for operator in paced]
+    operators = [operator.scaled(stage_imbalance) for operator in layers] + tables
+    times = [operator_times(operator, design, request, assumptions) for operator in operators]
     collectives, pipeline = communication(design, model, request, prompts, assumptions)
     inside = within_chip(design, model, request, prompts, assumptions)
-    exposed = pace * collectives.time + pipeline.time + (pace * inside.layers + inside.head)
+    exposed = (
+        stage_imbalance * collectives.time
+        + pipeline.time
+        + (stage_imbalance * inside.layers + inside.head)
+    )
     compute, memory = [each.compute for each in times], [each.memory for each in times]
     execution = design.system.execution
     time = step_time(
@@ -107,11 +112,11 @@ def _step(
         + table_operators(model, request, batch, prompts, mean),
         start=Operator(),
     )
-    return step, work, Sent(collectives.sent + pipeline.sent, inside.energy)
+    return step, work, Communication(collectives.sent + pipeline.sent, inside.energy)
 
 
 def _bottleneck(step: Step, fits: Truth) -> Scalar:
-    """Index into `BOTTLENECKS` of what a step waits for longest, or of the missing capacity."""
+    """Index into `BOTTLENECKS` of the longest part of a step, or of the missing capacity."""
     longest = jnp.argmax(jnp.stack([step.memory, step.compute, step.exposed]))
     return jnp.where(fits, longest, 3).astype(jnp.result_type(float))
 
@@ -122,10 +127,10 @@ def predict(
     request: Request,
     assumptions: Assumptions | None = None,
 ) -> Prediction:
-    """What a design does with a model and a request.
+    """Speed, capacity, power and cost of a design that decodes a model's tokens.
 
     A pure function: `jax.grad`, `jax.vmap` and `jax.jit` apply to it directly. Numbers that the
-    hardware lacks (NaN) make the outputs that need them NaN.
+    hardware data lacks are NaN, and so are the outputs that depend on them.
 
     Args:
         design: System, mapping, placement and batch; degrees may be real numbers. Where the
@@ -142,17 +147,19 @@ def predict(
     """
     design, assumptions = with_defaults(design, model, request, assumptions)
     relaxation, mapping, chip = assumptions.relaxation, design.mapping, design.system.chip
-    step, work, sent = _step(design, model, request, None, assumptions)
+    step, work, communicated = _step(design, model, request, None, assumptions)
     users = mapping.pp * design.batch
     stps = users / step.time
 
-    pace = imbalance(model, mapping, assumptions.division, relaxation)
-    held = residents(model, request, mapping, design.batch, assumptions)
-    fill = memory_fill(held, design, pace, table_crowding(model, mapping, relaxation))
+    stage_imbalance = imbalance(model, mapping, assumptions.division, relaxation)
+    footprint = residents(model, request, mapping, design.batch, assumptions)
+    fill = memory_fill(
+        footprint, design, stage_imbalance, table_crowding(model, mapping, relaxation)
+    )
     fits = (fill.memory <= 1 + ROUNDING) & (fill.placement_fits > 0)
 
     tensor = tensor_time(work, chip, request, mapping.stage_chips())
-    activity = chip_activity(work, design, request, step.time, *sent)
+    activity = chip_activity(work, design, request, step.time, *communicated)
     each, power = chip.power.power(activity), power_shares(design, activity, assumptions)
     capital = capital_shares(design, power.total(), relaxation)
     facility = design.system.facility
@@ -173,7 +180,7 @@ def predict(
         compute_time=step.compute,
         memory_time=step.memory,
         exposed_time=step.exposed,
-        memory_required=held.total(),
+        memory_required=footprint.total(),
         memory_capacity=mapping.chips() * chip.capacity(),
         memory_fill=fill.memory,
         capacity_tier_fill=fill.capacity_tier,
@@ -206,7 +213,7 @@ def mixed_step(
 
     Prefill alone is a step with a batch of 0, decode alone one without prompts. Messages of
     collectives hold all tokens; the weights are read once. A calibration that was fitted to decode
-    is taken beyond its measurements where prompts pass.
+    is extrapolated where prompts pass.
 
     Args:
         design: System, mapping, placement, and the users that decode in one micro-batch. Where the

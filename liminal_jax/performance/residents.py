@@ -1,4 +1,4 @@
-"""What an instance holds: weights, experts, and the caches and states of all its users."""
+"""Memory footprint of an instance: weights, experts, and the per-user state of all its users."""
 
 import equinox as eqx
 
@@ -16,11 +16,11 @@ from liminal_jax.workload.request import Request
 
 
 class Residents(Shown):
-    """Bytes that the chips of one instance hold.
+    """Memory footprint of one instance, over all its chips.
 
     Attributes:
         weights: Weights that every token uses, of all layers [B].
-        experts: Routed experts, as the fullest rank holds them, times the ranks [B].
+        experts: Routed experts: those of the fullest rank, times the ranks [B].
         cache: Cache of the users of all micro-batches [B].
         index: Index keys of the users of all micro-batches [B].
         state: Recurrent states of the users of all micro-batches [B].
@@ -35,15 +35,15 @@ class Residents(Shown):
     tables: Leaf = eqx.field(converter=as_leaf)
 
     def kept(self) -> Scalar:
-        """What is kept for users: cache, index and states [B]."""
+        """Per-user state of all users: cache, index and recurrent states [B]."""
         return self.cache + self.index + self.state
 
     def total(self) -> Scalar:
-        """All of it [B]."""
+        """The whole footprint [B]."""
         return self.weights + self.experts + self.kept() + self.tables
 
 
-def _crowding(
+def _expert_imbalance(
     block: AbstractFeedForward | None,
     mapping: Mapping,
     division: AbstractDivision,
@@ -59,7 +59,7 @@ def _crowding(
 def residents(
     model: Model, request: Request, mapping: Mapping, batch: Scalar, assumptions: Assumptions
 ) -> Residents:
-    """What an instance holds when each user's context is full: its fullest ranks, times the ranks.
+    """Memory footprint when each user's context is full: that of the fullest rank, times the ranks.
 
     Copies of weights and of caches are counted, as the mapping of attention makes them.
     """
@@ -83,8 +83,8 @@ def residents(
         always = 0.0 if block is None else block.weights(model.hidden)
         copies = sharing.shared_copies if isinstance(block, AbstractMixture) else sharing.copies
         weights = weights + layers.count * (sharing.copies * outside + copies * always)
-        crowding = _crowding(block, mapping, assumptions.division, relaxation)
-        experts = experts + layers.count * layers.expert_weights(model.hidden) * crowding
+        fullest = _expert_imbalance(block, mapping, assumptions.division, relaxation)
+        experts = experts + layers.count * layers.expert_weights(model.hidden) * fullest
     tables = 0.0 if model.tables is None else model.tables.stored(model.hidden)
     users = sharing.users * batch * mapping.pp
     return Residents(
@@ -110,10 +110,10 @@ def imbalance(
 
 
 def table_crowding(model: Model, mapping: Mapping, relaxation: AbstractRelaxation) -> Scalar:
-    """Embedding and head of the stage that holds most of them, over those of the mean stage.
+    """Embedding and head of the stage with most of them, over those of the mean stage.
 
-    A single stage holds both. Of several the first holds the embedding and the last the head; a
-    head that is the embedding is held by both.
+    A single stage has both. Of several stages the first has the embedding and the last the head;
+    weights that embedding and head share are stored in both.
     """
     if model.tables is None:
         return 1.0

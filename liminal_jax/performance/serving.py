@@ -170,7 +170,7 @@ def static_batching(
     lengths: Lengths,
     assumptions: Assumptions | None = None,
 ) -> Served:
-    """A batch of prompts, then its answers; see `serve` for the arguments."""
+    """A batch of prompts, then its answers; arguments as in `serve`."""
     design, assumptions = with_defaults(design, model, request, assumptions)
     ttft = prefill(design, model, request, lengths, assumptions).time
     tpot = mixed_step(design, model, request, assumptions=assumptions).time
@@ -195,14 +195,14 @@ def continuous_batching(
 ) -> Served:
     r"""The steady state in which a prompt takes the place of every answer that ends.
 
-    A user decodes in OSL - 1 steps of OSL, so with B users u = B ISL/(OSL - 1) tokens of prompts
-    come in a step, on average. They come in chunks of c: a share min(1, u/c) of the steps passes
-    chunks of max(1, u/c) prompts, the others decode only, and
+    A user decodes in OSL - 1 steps of OSL, so with B users prompts = B ISL/(OSL - 1) tokens of
+    prompts come in a step, on average. They come in chunks: a share min(1, prompts/chunk) of the
+    steps passes chunks of max(1, prompts/chunk) prompts, the others decode only, and
 
-        TPOT = (1 - s) T_decode + s T_mixed        TTFT = ISL/c T_mixed
+        TPOT = (1 - share) T_decode + share T_mixed        TTFT = ISL/chunk T_mixed
 
-    Where u exceeds the budget, fewer users decode: as many as the budget feeds. An answer of one
-    token counts as one step. See `serve` for the arguments.
+    Where the prompts exceed the budget, fewer users decode: as many as the budget feeds. An answer
+    of one token counts as one step. Arguments as in `serve`.
 
     References:
         Yu et al. (2022), Orca, OSDI; Agrawal et al. (2024), Sarathi-Serve, arXiv:2403.02310.
@@ -245,7 +245,7 @@ def disaggregated(
     """Two pools of instances of one design, in the ratio that keeps both busy.
 
     One pool passes prompts, one in each micro-batch; the other decodes for the design's batch.
-    Moving the cache between them takes no time. See `serve` for the arguments.
+    Moving the cache between them takes no time. Arguments as in `serve`.
 
     References:
         Zhong et al. (2024), DistServe, arXiv:2401.09670.

@@ -1,4 +1,4 @@
-"""What a step is made of, as a calibration stretches it."""
+"""The terms of a step, each of which a calibration scales."""
 
 import equinox as eqx
 
@@ -6,7 +6,7 @@ from liminal_jax._arrays import Scalar
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.kernels import LIBRARY
-from liminal_jax.laws.feedforward import busiest_rank_crowding
+from liminal_jax.laws.feedforward import busiest_rank_imbalance
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.routing import BalancedRouting
 from liminal_jax.performance.design import Assumptions, Design
@@ -26,7 +26,7 @@ from liminal_jax.workload.request import Request
 
 
 def _routed(model: Model, tokens: Scalar, mapping: Mapping) -> tuple[Scalar, Scalar]:
-    """Elements of all routed experts, at the pace of the busiest rank, and the share chosen."""
+    """Routed elements of the busiest rank, times the ranks, and the share of experts chosen."""
     mixtures = [
         (layers.count, block)
         for layers in model.layers
@@ -34,20 +34,20 @@ def _routed(model: Model, tokens: Scalar, mapping: Mapping) -> tuple[Scalar, Sca
     ]
     if not mixtures:
         return 0.0, 0.0
-    held = [count * block.expert_weights(model.hidden) for count, block in mixtures]
+    stored = [count * block.expert_weights(model.hidden) for count, block in mixtures]
     used = [count * block.expert_weights_used(model.hidden) for count, block in mixtures]
-    paced = [
+    busiest = [
         each
-        * busiest_rank_crowding(
+        * busiest_rank_imbalance(
             experts=block.experts,
             top_k=block.top_k,
             tokens=tokens,
             ranks=mapping.ep,
         )
-        for each, (_, block) in zip(held, mixtures, strict=True)
+        for each, (_, block) in zip(stored, mixtures, strict=True)
     ]
-    return sum(paced[1:], start=paced[0]), sum(used[1:], start=used[0]) / sum(
-        held[1:], start=held[0]
+    return sum(busiest[1:], start=busiest[0]), sum(used[1:], start=used[0]) / sum(
+        stored[1:], start=stored[0]
     )
 
 
@@ -58,23 +58,23 @@ def step_terms(
     assumptions: Assumptions | None = None,
     prompts: Prompts | None = None,
 ) -> Terms:
-    """What a step is made of that decodes, and passes chunks of prompts if any.
+    """Terms of a step that decodes and, if there are any, passes chunks of prompts.
 
-    Times are those at the peaks: what falls short of them is what a calibration says.
+    Times are those at the peaks; a calibration says how far they fall short.
     """
     design = eqx.tree_at(lambda it: it.system.execution, design, Execution())
     assumptions = Assumptions() if assumptions is None else assumptions
     relaxation, mapping, exchange = assumptions.relaxation, design.mapping, assumptions.exchange
     sharing = exchange.sharing(design.batch, mapping, relaxation)
-    # A calibration has an imbalance of experts of its own.
+    # A calibration fits its own imbalance of experts.
     spread = Spread(mapping, exchange, BalancedRouting(), sharing)
     layers = layer_operators(model, request, design.batch, relaxation, prompts, spread)
     tables = table_operators(model, request, design.batch, prompts, spread)
-    pace = imbalance(model, mapping, assumptions.division, relaxation)
-    work = sum(tables, start=sum(layers[1:], start=layers[0]).scaled(pace))
+    stage_imbalance = imbalance(model, mapping, assumptions.division, relaxation)
+    work = sum(tables, start=sum(layers[1:], start=layers[0]).scaled(stage_imbalance))
     tokens = design.batch if prompts is None else design.batch + prompts.tokens()
     routed, chosen = _routed(model, tokens, mapping)
-    kept = Operator(cache=work.cache, index=work.index, state=work.state)
+    user_state = Operator(cache=work.cache, index=work.index, state=work.state)
 
     def times(part: Operator) -> Times:
         return operator_times(part, design, request, assumptions)
@@ -85,16 +85,16 @@ def step_terms(
     mixtures = (it.count for it in model.layers if isinstance(it.feedforward, AbstractMixture))
     return Terms(
         weights=times(Operator(weights=work.weights)).memory,
-        experts=times(Operator(experts=request.weight_bytes(pace * routed))).memory,
+        experts=times(Operator(experts=request.weight_bytes(stage_imbalance * routed))).memory,
         chosen=chosen,
-        cache=times(kept).memory,
+        cache=times(user_state).memory,
         matrix=times(Operator(matrix=work.matrix)).compute,
         core=times(
             Operator(core=work.core, scalar=work.scalar, exponentials=work.exponentials)
         ).compute,
-        exchanged=pace * collectives.time + pipeline.time,
-        layers=pace * model.layer_count(),
-        mixtures=pace * sum(mixtures, start=0.0),
+        exchanged=stage_imbalance * collectives.time + pipeline.time,
+        layers=stage_imbalance * model.layer_count(),
+        mixtures=stage_imbalance * sum(mixtures, start=0.0),
         batch=tokens,
         users=design.batch * sharing.users / sharing.copies,
         weight_bits=request.weight_bits,

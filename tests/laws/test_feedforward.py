@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liminal_jax.laws.feedforward import (
-    busiest_rank_crowding,
+    busiest_rank_imbalance,
     busiest_rank_load,
     distinct_experts_of_two_kinds,
     expected_distinct_experts,
@@ -55,7 +55,7 @@ def test_the_busiest_rank_is_as_drawn(tokens: int, ranks: int) -> None:
     np.put_along_axis(read, chosen.reshape(400, -1), True, axis=-1)
     by_rank = read.reshape(400, ranks, -1).sum(-1)
     drawn = np.mean(by_rank.max(-1)) / np.mean(by_rank)
-    law = busiest_rank_crowding(
+    law = busiest_rank_imbalance(
         experts=float(experts), top_k=float(top_k), tokens=float(tokens), ranks=float(ranks)
     )
     assert float(law) == pytest.approx(drawn, rel=0.12)
@@ -63,13 +63,13 @@ def test_the_busiest_rank_is_as_drawn(tokens: int, ranks: int) -> None:
 
 def test_nobody_is_busier_where_all_experts_are_read() -> None:
     of = jax.value_and_grad(
-        lambda tokens, top_k: busiest_rank_crowding(
+        lambda tokens, top_k: busiest_rank_imbalance(
             experts=8.0, top_k=top_k, tokens=tokens, ranks=4.0
         )
     )
     for tokens, top_k in ((1e5, 2.0), (3.0, 8.0)):
-        crowding, slope = of(tokens, top_k)
-        assert float(crowding) == pytest.approx(1)
+        imbalance, slope = of(tokens, top_k)
+        assert float(imbalance) == pytest.approx(1)
         assert np.isfinite(slope)
 
 
@@ -111,6 +111,6 @@ def test_slopes() -> None:
     assert min(slopes.values()) > 0
     slopes = assert_slopes(distinct_experts_of_two_kinds, **routing, popular=0.2, taken=0.4)
     assert slopes["taken"] < 0 < slopes["popular"]
-    for law in (busiest_rank_crowding, busiest_rank_load):
+    for law in (busiest_rank_imbalance, busiest_rank_load):
         slopes = assert_slopes(law, **routing, ranks=8.0)
         assert slopes["tokens"] < 0 < slopes["ranks"]
