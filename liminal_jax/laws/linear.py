@@ -21,7 +21,7 @@ def delta_rule_state(*, heads: Scalar, key_dim: Scalar, value_dim: Scalar) -> Sc
         elements = h key_dim value_dim
 
     Args:
-        heads: Heads h with a state of their own.
+        heads: Heads h, each with a state.
         key_dim: Width of a key.
         value_dim: Width of a value.
 
@@ -47,7 +47,7 @@ def delta_rule_work(*, heads: Scalar, key_dim: Scalar, value_dim: Scalar) -> Sca
         work = h key_dim value_dim (1 + 2 + 2 + 2)
 
     Args:
-        heads: Heads h with a state of their own.
+        heads: Heads h, each with a state.
         key_dim: Width of a key.
         value_dim: Width of a value.
 

@@ -1,4 +1,4 @@
-"""Work that runs beside the tensor cores: on the vector units, and on the unit of exponentials."""
+"""Work outside the tensor cores: on the vector units, and on the unit of exponentials."""
 
 from liminal_jax._arrays import Scalar
 

@@ -1,7 +1,7 @@
 """Attention to a few tokens that an index chooses, and to tokens pooled into entries.
 
-A lightning index keeps one short key for each token (or for each entry) and scores all of them
-with queries of its own; attention then reads only the best. A compressor pools a window of
+A lightning index has one short key for each token (or for each entry) and queries that score all
+of them; attention then reads only the best. A compressor pools a window of
 tokens into one entry, channel by channel, with weights from a softmax over the pooled tokens.
 """
 

@@ -1,4 +1,4 @@
-"""What a little more of each resource would buy, from the gradient."""
+"""Elasticity of tokens a second to each resource, from the gradient."""
 
 import equinox as eqx
 import jax
@@ -18,7 +18,7 @@ from liminal_jax.workload.request import Request
 class Gains(Shown):
     """Per cent of tokens a second for one per cent more of each resource.
 
-    The users stay the same, so tokens a second of one user and of the instance gain alike, but
+    The users stay the same, so these hold for tokens a second of one user and of the instance, but
     for `batch`.
 
     Attributes:

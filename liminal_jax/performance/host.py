@@ -1,4 +1,4 @@
-"""What a server draws beside its chips and switches."""
+"""Power of a server without its chips and switches."""
 
 from abc import abstractmethod
 
@@ -20,15 +20,15 @@ class AbstractHost(eqx.Module):
         Args:
             facility: What stands around the chip.
             share: Dynamic power of the chip over that of its heaviest load.
-            relaxation: How kinks are read.
+            relaxation: How the minimum with full use is evaluated.
         """
 
 
 class ActiveHost(AbstractHost):
-    """Idle power, and the rest in proportion to what the chips do."""
+    """Idle power, and the rest in proportion to the activity of the chips."""
 
     def power(self, facility: Facility, share: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractHost`."""
+        """Power that grows from idle to full with the dynamic power of the chip [W]."""
         return host_power(
             full=facility.host_power,
             idle_fraction=facility.host_idle_fraction,
@@ -40,6 +40,6 @@ class ConstantHost(AbstractHost):
     """The power at full use whatever the chips do."""
 
     def power(self, facility: Facility, share: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractHost`."""
+        """Power at full use [W]."""
         del share, relaxation
         return facility.host_power

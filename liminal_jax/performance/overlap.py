@@ -1,4 +1,4 @@
-"""What runs at the same time: arithmetic with memory traffic, and tiers of memory."""
+"""Times of an operator, and how tiers of memory overlap."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ class AbstractTiers(eqx.Module):
 
     @abstractmethod
     def memory_time(self, tiers: Sequence[Scalar], relaxation: AbstractRelaxation) -> Scalar:
-        """Time of all, given the time of each [s]."""
+        """Time of the traffic to all tiers, given that to each [s]."""
 
 
 class ParallelTiers(AbstractTiers):
     """All at once: the slowest one counts."""
 
     def memory_time(self, tiers: Sequence[Scalar], relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractTiers`."""
+        """Time of the slowest tier [s]."""
         return relaxation.maximum(*tiers)
 
 
@@ -36,6 +36,6 @@ class SerialTiers(AbstractTiers):
     """One after the other: all count."""
 
     def memory_time(self, tiers: Sequence[Scalar], relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractTiers`."""
+        """Sum of the times of all tiers [s]."""
         del relaxation
         return sum(tiers[1:], start=tiers[0])
