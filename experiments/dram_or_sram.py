@@ -88,10 +88,7 @@ def _values(problem: ll.Problem, indices: np.ndarray) -> dict[str, float]:
 
 
 def _point(problem: ll.Problem, values: Mapping[str, float]) -> list[float]:
-    point = list(problem.point)
-    for it in problem.variables:
-        point[it.position] = values[it.name]
-    return point
+    return [values[it.name] for it in problem.variables]
 
 
 def best_of_each(problem: ll.Problem) -> dict[str, Any]:
@@ -118,7 +115,7 @@ def _scores(problem: ll.Problem, found: Mapping[str, Any], draws: ll.Draws) -> n
     rows = [problem.categories.index(name) for name in memories]
 
     def score(hardware: Any, point: jax.Array, row: jax.Array) -> jax.Array:
-        changed = dataclasses.replace(problem, hardware=hardware)
+        changed = problem.with_system(hardware)
         return changed.outcome(point, row, ll.Exact()).score
 
     over_designs = jax.vmap(score, in_axes=(None, 0, 0))
@@ -156,7 +153,7 @@ def pushed(problem: ll.Problem, values: Mapping[str, float]) -> ll.Problem:
     numbers = [it for it in ll.uncertain_numbers(problem) if it.path in values]
     row = np.asarray([[values[it.path] for it in numbers]])
     hardware = ll.hardware_of_draws(problem, ll.Draws(tuple(numbers), row))
-    return dataclasses.replace(problem, hardware=jax.tree.map(lambda it: it[0], hardware))
+    return problem.with_system(jax.tree.map(lambda it: it[0], hardware))
 
 
 def _planned(config: Config) -> dict[str, Any]:

@@ -34,6 +34,8 @@ import liminal_jax as ll
 from experiments.fronts_view import plot, report, summary
 from experiments.rivals.nondominated import Nondominated
 from experiments.runner import Experiment, main
+from liminal_jax.study.problem import Criterion
+from liminal_jax.study.read import criterion_of
 
 SAME = 1e-9
 """Logarithm up to which two values are the same: the error of evaluating the model."""
@@ -53,10 +55,11 @@ class Trade:
     maximise: tuple[str, ...]
     minimise: tuple[str, ...] = ()
 
-    def objectives(self) -> list[ll.ObjectiveTable]:
+    def objectives(self) -> list[Criterion]:
         """The objectives, as a study has them."""
         most = [ll.ObjectiveTable(maximise=name) for name in self.maximise]
-        return most + [ll.ObjectiveTable(minimise=name) for name in self.minimise]
+        least = [ll.ObjectiveTable(minimise=name) for name in self.minimise]
+        return list(map(criterion_of, most + least))
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Config:
 
 def _gains(answer: ll.FrontAnswer) -> Float[np.ndarray, "points objectives"]:
     """Logarithms of the objectives of a front, more is better."""
-    signs = [1.0 if it.maximise is not None else -1.0 for it in answer.objectives]
+    signs = [1.0 if it.maximise else -1.0 for it in answer.objectives]
     return np.log([it.objectives for it in answer.points]) * signs
 
 
@@ -93,7 +96,7 @@ def _exact(trade: Trade) -> dict[str, Any]:
     return {
         "designs": problem.lattice,
         "variables": len(problem.variables),
-        "quantities": [it.quantity for it in answer.objectives],
+        "quantities": [it.name for it in answer.objectives],
         "points": len(answer.points),
         "boxes": answer.certificate.boxes,
         "seconds": told[-1] - begin,

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import equinox as eqx
-import jax.numpy as jnp
 import tomli_w
 
 import liminal_jax as ll
@@ -30,8 +29,8 @@ from experiments.hand_check_view import plot, report, summary
 from experiments.runner import Experiment, main
 from experiments.verdicts import judged, listed, verdict
 from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.study.degrees import degree_contradictions
 from liminal_jax.study.file import design_of
-from liminal_jax.study.problem import degree_contradictions
 
 TOLERANCE = 1e-4
 """Share by which a quantity may differ."""
@@ -80,13 +79,7 @@ def _of_file(name: str, tables: Tables) -> ll.Prediction:
     mistakes = degree_contradictions(problem)
     if mistakes:
         raise InputError(name, mistakes)
-    point = jnp.asarray(problem.point, float)
-    system = problem.system(point, jnp.asarray(0), ll.Exact())
-    model, request = problem.workload.model, problem.workload.request
-    assumptions = problem.workload.assumptions(system.network, ll.Exact())
-    batch = jnp.asarray(file.design.batch.value, float)
-    given = (system, problem.mapping(point), batch, model, request, assumptions)
-    return ll.predict(ll.filled_design(*given), model, request, assumptions)
+    return problem.first().fleet(ll.Exact()).instance
 
 
 def _of_paper(tables: Tables) -> ll.Prediction:

@@ -68,7 +68,7 @@ from .study.file import ObjectiveTable as ObjectiveTable
 from .study.file import load_design as load_design
 from .study.file import load_study as load_study
 from .study.problem import Problem as Problem
-from .study.problem import problem_of as problem_of
+from .study.read import problem_of as problem_of
 from .study.uncertain import Draws as Draws
 from .study.uncertain import hardware_of_draws as hardware_of_draws
 from .study.uncertain import uncertain_numbers as uncertain_numbers

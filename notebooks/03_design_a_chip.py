@@ -63,8 +63,8 @@ fleet = best.fleet
 used = {
     "speed, least over reached": 50 / float(fleet.instance.utps),
     "power of a chip": float(fleet.instance.chip_power) / 1400,
-    "power of all": float(fleet.power()) / 120e3,
-    "capital": float(fleet.capital()) / 4e6,
+    "power of all": float(fleet.power) / 120e3,
+    "capital": float(fleet.capital) / 4e6,
     "memory, fullest chip": float(fleet.instance.memory_fill),
 }
 figure, axes = plt.subplots(figsize=(5.8, 2.3), layout="constrained")

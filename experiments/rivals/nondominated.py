@@ -20,7 +20,7 @@ from pymoo.operators.sampling.rnd import IntegerRandomSampling
 import liminal_jax as ll
 from experiments.rivals.judge import WORST
 from liminal_jax.design.lattice import lattice_of
-from liminal_jax.design.pareto import asking
+from liminal_jax.study.problem import FEASIBLE, Criterion
 
 POPULATION = 200
 """Designs of a generation."""
@@ -37,7 +37,7 @@ class _Designs(Problem):
         evaluations: Designs evaluated.
     """
 
-    def __init__(self, problem: ll.Problem, objectives: Sequence[ll.ObjectiveTable]):
+    def __init__(self, problem: ll.Problem, objectives: Sequence[Criterion]):
         lattice = lattice_of(problem)
         super().__init__(
             n_var=len(lattice.shape),
@@ -47,12 +47,13 @@ class _Designs(Problem):
             xu=np.asarray(lattice.shape) - 1,
             vtype=int,
         )
-        studies = asking(problem, objectives)
 
         def judged(indices: Int[Array, " axes"]) -> tuple[Array, Array, Array]:
-            outcomes = [it.outcome(*lattice.at(indices), ll.Exact()) for it in studies]
-            scores = jnp.stack([it.score for it in outcomes])
-            return scores, outcomes[0].excess, outcomes[0].feasible()
+            case = problem.space.at(*lattice.at(indices))
+            fleet = case.fleet(ll.Exact())
+            scores = jnp.stack([jnp.asarray(it.score(fleet)) for it in objectives])
+            excess = problem.excess(case, fleet, ll.Exact())
+            return scores, excess, jnp.all(excess <= FEASIBLE)
 
         rows = jnp.zeros((POPULATION, len(lattice.shape)), int)
         self._judged = jax.jit(jax.vmap(judged)).lower(rows).compile()
@@ -81,7 +82,7 @@ Report = Callable[[Float[np.ndarray, "points objectives"], int], None]
 class Nondominated:
     """A compiled search for the front of a study."""
 
-    def __init__(self, problem: ll.Problem, objectives: Sequence[ll.ObjectiveTable]):
+    def __init__(self, problem: ll.Problem, objectives: Sequence[Criterion]):
         self._designs = _Designs(problem, objectives)
 
     def search(

@@ -22,7 +22,6 @@ from liminal_jax.design.climb import Climber
 from liminal_jax.design.lattice import lattice_of
 from liminal_jax.design.progress import Progress
 from liminal_jax.design.relaxed import descents
-from liminal_jax.study.file import StudyFile
 
 
 def _gradients(problem: ll.Problem, schedule: Schedule) -> int:
@@ -54,9 +53,7 @@ class _Proof(Progress):
 
 
 def _optimize(problem: ll.Problem) -> Searcher:
-    if not isinstance(problem.file, StudyFile):
-        raise TypeError("a design has no objective")
-    maximise = problem.file.objective.maximise is not None
+    maximise = problem.goal.maximise
 
     def search(seed: int, race: Race) -> None:
         ll.find(problem, seed=seed, progress=_Proof(race, maximise), clock=time.process_time)

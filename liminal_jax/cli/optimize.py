@@ -97,7 +97,7 @@ def problem_at(file: Any, source: str) -> Any:
     """
     from liminal_jax.study.file import PortfolioFile
     from liminal_jax.study.portfolio import portfolio_of
-    from liminal_jax.study.problem import problem_of
+    from liminal_jax.study.read import problem_of
 
     try:
         return portfolio_of(file) if isinstance(file, PortfolioFile) else problem_of(file)

@@ -12,7 +12,8 @@ from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 
 if TYPE_CHECKING:
-    from liminal_jax.study.file import ObjectiveTable, StudyFile
+    from liminal_jax.study.file import StudyFile
+    from liminal_jax.study.problem import Criterion
 
 FEWEST, MOST = 2, 3
 """Objectives that a front can have."""
@@ -91,15 +92,15 @@ def pareto(
 
 def _objectives(
     file: "StudyFile", maximise: tuple[str, ...], minimise: tuple[str, ...]
-) -> list["ObjectiveTable"]:
+) -> list["Criterion"]:
     """The objectives that were named, or the study's own and the one that it trades with."""
     from liminal_jax.study.file import ObjectiveTable
+    from liminal_jax.study.read import criterion_of
 
-    if maximise or minimise:
-        most = [ObjectiveTable(maximise=name) for name in maximise]
-        return most + [ObjectiveTable(minimise=name) for name in minimise]
+    most = [ObjectiveTable(maximise=name) for name in maximise]
+    named = most + [ObjectiveTable(minimise=name) for name in minimise]
     other = "stps" if file.objective.quantity in ("utps", "tpot") else "utps"
-    return [file.objective, ObjectiveTable(maximise=other)]
+    return list(map(criterion_of, named or [file.objective, ObjectiveTable(maximise=other)]))
 
 
 def _check(

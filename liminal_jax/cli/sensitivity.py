@@ -54,7 +54,7 @@ def sensitivity(
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.design.worth import check_freedom, worth
     from liminal_jax.study.folder import new_folder, provenance, write_run
-    from liminal_jax.study.problem import problem_of
+    from liminal_jax.study.read import problem_of
     from liminal_jax.study.write import design_text
     from liminal_jax.view.console import messages, results
     from liminal_jax.view.figure import drawn

@@ -1,7 +1,5 @@
 """`liminal optimize` for one workload: the best design, beside what existing chips can do."""
 
-import jax.numpy as jnp
-
 from liminal_jax._smooth import Exact
 from liminal_jax.cli.found import Found
 from liminal_jax.cli.progress import ProgressBar
@@ -9,6 +7,7 @@ from liminal_jax.design import search
 from liminal_jax.design.anneal import Schedule
 from liminal_jax.design.branch import Budget
 from liminal_jax.design.existing import best_existing
+from liminal_jax.design.place import case_at
 from liminal_jax.design.record import answer_record
 from liminal_jax.study.file import StudyFile
 from liminal_jax.study.problem import Problem
@@ -35,7 +34,7 @@ def found_for_one(
     existing = []
     if isinstance(file, StudyFile) and file.design.system is None:
         existing = best_existing(file)
-    system = problem.system(jnp.asarray(place.point), jnp.asarray(place.row), Exact())
+    system = case_at(problem, place).built(Exact())
     return Found(
         feasible=answer.best.feasible,
         designs={"design.toml": design_text(file, place.values, place.category)},

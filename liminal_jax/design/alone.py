@@ -7,8 +7,8 @@ import numpy as np
 
 from liminal_jax.design.existing import existing_problems
 from liminal_jax.design.pareto import ground_for, scouted, swept
-from liminal_jax.study.file import ObjectiveTable, StudyFile
-from liminal_jax.study.problem import Problem
+from liminal_jax.study.file import StudyFile
+from liminal_jax.study.problem import Criterion, Problem
 
 FINENESS = 0.01
 """Share by which a design may better the points that are kept of such a front."""
@@ -30,14 +30,14 @@ class FrontAlone:
     points: list[tuple[float, ...]]
 
 
-def fronts_alone(problem: Problem, objectives: Sequence[ObjectiveTable]) -> list[FrontAlone]:
+def fronts_alone(problem: Problem, objectives: Sequence[Criterion]) -> list[FrontAlone]:
     """The front of each category of a study that can meet the limits.
 
     Args:
         problem: The study.
         objectives: Two or three.
     """
-    signs = np.asarray([1.0 if it.maximise is not None else -1.0 for it in objectives])
+    signs = np.asarray([1.0 if it.maximise else -1.0 for it in objectives])
     ground = ground_for(problem, objectives)
     found = []
     for number, row in enumerate(ground.categories.tolist()):
@@ -50,7 +50,7 @@ def fronts_alone(problem: Problem, objectives: Sequence[ObjectiveTable]) -> list
     return found
 
 
-def existing_fronts(study: StudyFile, objectives: Sequence[ObjectiveTable]) -> list[FrontAlone]:
+def existing_fronts(study: StudyFile, objectives: Sequence[Criterion]) -> list[FrontAlone]:
     """The front of each system that ships and can meet the limits of a study.
 
     Over the study's chips and degrees, and finer batches.

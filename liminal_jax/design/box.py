@@ -21,25 +21,11 @@ class Box:
         low: Least value of each variable.
         high: Greatest value of each variable.
         logarithmic: Whether it is scaled in logarithms.
-        positions: Place of each variable in a point.
-        points: A point of each category, for the numbers that are no variables.
     """
 
     low: np.ndarray
     high: np.ndarray
     logarithmic: np.ndarray
-    positions: tuple[int, ...]
-    points: Float[Array, "categories numbers"]
-
-    def at(
-        self, unit: Float[Array, " variables"], category: Int[Array, ""]
-    ) -> Float[Array, " numbers"]:
-        """The point that a place in the unit box stands for."""
-        return self.points[category].at[self._places].set(self.values(unit))
-
-    @property
-    def _places(self) -> Int[Array, " variables"]:
-        return jnp.asarray(self.positions, int)
 
     def values(self, unit: Float[Array, " variables"]) -> Float[Array, " variables"]:
         """Value of each variable at a place in the unit box."""
@@ -51,10 +37,9 @@ class Box:
 
     def unit(self, point: np.ndarray) -> np.ndarray:
         """The place in the unit box of a point whose variables are within their ranges."""
-        here = point[list(self.positions)]
-        safe = [np.where(self.logarithmic, it, 1.0) for it in (here, self.low)]
+        safe = [np.where(self.logarithmic, it, 1.0) for it in (point, self.low)]
         ratio = np.where(self.logarithmic, self.high, np.e) / safe[1]
-        linear = (here - self.low) / (self.high - self.low)
+        linear = (point - self.low) / (self.high - self.low)
         return np.where(self.logarithmic, np.log(safe[0] / safe[1]) / np.log(ratio), linear)
 
     def stretch(self, unit: Float[Array, " variables"]) -> Float[Array, " variables"]:
@@ -75,21 +60,12 @@ class Box:
         return jnp.argmin(jnp.abs(places - target[:, None]), axis=1)
 
 
-def box_of(problem: Problem, points: np.ndarray | None = None) -> Box:
-    """The unit box of a problem.
-
-    Args:
-        problem: A study.
-        points: A point of each category, if not that of the problem for all of them.
-    """
-    if points is None:
-        points = np.tile(np.asarray(problem.point, float), (len(problem.categories), 1))
+def box_of(problem: Problem) -> Box:
+    """The unit box of a problem."""
     grids = [variable.grid.values for variable in problem.variables]
     low = np.asarray([grid[0] for grid in grids])
     return Box(
         low=low,
         high=np.asarray([grid[-1] for grid in grids]),
         logarithmic=low > 0,
-        positions=tuple(variable.position for variable in problem.variables),
-        points=jnp.asarray(points),
     )

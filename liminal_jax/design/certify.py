@@ -23,7 +23,7 @@ from liminal_jax.design.branch import (
     branch_and_bound,
     widths_of,
 )
-from liminal_jax.study.problem import FEASIBLE, Problem
+from liminal_jax.study.problem import FEASIBLE, Criterion, Problem
 
 POSSIBLE = FEASIBLE + MARGIN
 """Least excess of a box up to which it may hold a feasible design, rounding allowed for."""
@@ -90,24 +90,25 @@ class Proof:
         return self.indices[int(np.argmax(self.gains))]
 
 
-def bounds_of(problem: Problem, *others: Problem) -> LatticeBounds:
-    """Bounds of the scores of some studies, then of the excesses of the first: of the exact model.
+def bounds_of(problem: Problem, *others: Criterion) -> LatticeBounds:
+    """Bounds of some scores, then of the excess of each limit: of the exact model.
 
     Args:
-        problem: A study.
-        others: The same study with other objectives.
+        problem: A study, whose score is the first.
+        others: What else is best.
     """
     shape = (len(problem.categories), *(len(it.grid.values) for it in problem.variables))
-    point = constant(np.asarray(problem.point, float))
+    point = constant(np.zeros(len(problem.variables)))
     for axis, variable in enumerate(problem.variables):
-        point[variable.position] = along(axis + 1, np.asarray(variable.grid.values, float))
+        point[axis] = along(axis + 1, np.asarray(variable.grid.values, float))
     category = constant(0)
     category[()] = along(0, np.arange(shape[0]))
 
     def results(point: Array, category: Array) -> Array:
-        outcomes = [it.outcome(point, category, Exact()) for it in (problem, *others)]
-        scores = jnp.stack([it.score for it in outcomes])
-        return jnp.concatenate([scores, outcomes[0].excess])
+        case = problem.space.at(point, category)
+        fleet = case.fleet(Exact())
+        scores = jnp.stack([it.score(fleet) for it in (problem.goal, *others)])
+        return jnp.concatenate([scores, problem.excess(case, fleet, Exact())])
 
     return LatticeBounds(results, (point, category), shape)
 
@@ -154,7 +155,7 @@ class Ground(NamedTuple):
         return self.start.first[0]
 
 
-def ground_of(problem: Problem, *others: Problem) -> Ground:
+def ground_of(problem: Problem, *others: Criterion) -> Ground:
     """Where the designs of a study are searched by bounds, see `bounds_of`."""
     bounds = bounds_of(problem, *others)
     values = [np.asarray(variable.grid.values) for variable in problem.variables]

@@ -1,6 +1,5 @@
 """The best that can be put together from chips that exist, under the limits of a study."""
 
-import dataclasses
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -19,11 +18,13 @@ from liminal_jax.data.hardware import (
 from liminal_jax.data.library import Library, library_of
 from liminal_jax.design.certify import ground_of, proven
 from liminal_jax.design.lattice import lattice_of
+from liminal_jax.design.place import place_of
 from liminal_jax.hardware.chip import ChipCost
 from liminal_jax.study.contradictions import PLANNED, TIER
 from liminal_jax.study.domain import Grid, Names
 from liminal_jax.study.file import StudyFile
-from liminal_jax.study.problem import Problem, problem_of
+from liminal_jax.study.problem import Problem
+from liminal_jax.study.read import problem_of
 
 FINE_BATCHES = 48
 """Batches tried between the least and the largest of the study, in equal ratios."""
@@ -101,8 +102,8 @@ def _cheaply(problem: Problem) -> Problem:
     library = library_of(problem.categories, load_facility_file())
     chips = [library.system[name].chip for name in problem.categories]
     costs = jax.tree.map(lambda *parts: jnp.stack(parts), *(_lower(it, library) for it in chips))
-    hardware = eqx.tree_at(lambda it: it.chip.cost, problem.hardware, costs)
-    return dataclasses.replace(problem, hardware=hardware)
+    system = problem.space.case.system
+    return problem.with_system(eqx.tree_at(lambda it: it.chip.cost, system, costs))
 
 
 def _lower(chip: ChipFile, library: Library) -> ChipCost:
@@ -142,7 +143,7 @@ def best_existing(study: StudyFile) -> list[Existing]:
                 found.append(Existing(name, files[name].title, None, {}, (), lacking))
                 continue
             point, _ = lattice.at(jnp.asarray(proof.indices[row]))
-            values = {it.name: float(point[it.position]) for it in problem.variables}
+            values = place_of(problem, np.asarray(point), row).values
             objective = float(np.exp(gain if maximise else -gain))
             found.append(Existing(name, files[name].title, objective, values, ()))
     order = {True: -1.0, False: 1.0}[maximise]

@@ -32,7 +32,7 @@ class Binding:
 
 def binding_of(limit: Limit, excess: float) -> Binding:
     """A limit at a design, given the logarithm of how far it is exceeded."""
-    value = limit.bound * float(np.exp(-excess if limit.at_least else excess))
+    value = limit.value(excess)
     slack = value - limit.bound if limit.at_least else limit.bound - value
     return Binding(
         constraint=limit.name, limit=limit.bound, value=value, slack=slack, unit=limit.unit

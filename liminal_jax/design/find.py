@@ -181,10 +181,10 @@ def find(
     progress.stage("evaluating the design")
     fleet, outcome = jax.jit(
         lambda point, row: (
-            problem.fleet(point, row, Exact())[0],
-            problem.outcome(point, row, Exact()),
+            (case := problem.space.at(point, row)).fleet(Exact()),
+            problem.outcome_of(case, Exact()),
         )
-    )(jnp.asarray(place.point), jnp.asarray(place.row))
+    )(jnp.asarray(place.point, float), jnp.asarray(place.row))
     score = float(outcome.score)
     known = score if proof.feasible else None
     proved = certificate(problem.lattice, proof.tally, proof.slack, known, problem.objective)

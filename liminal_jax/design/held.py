@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Bool, Float
 
 from liminal_jax._smooth import SoftSizes
 from liminal_jax.design.certify import Proof
 from liminal_jax.design.lattice import lattice_of
+from liminal_jax.design.place import Place, place_of
 from liminal_jax.design.refine import RelaxedOptimum, refined
 from liminal_jax.design.slopes import Slopes
 from liminal_jax.study.problem import Problem
@@ -43,19 +45,31 @@ class Held:
     """Designs of a study, one of each category that has one.
 
     Attributes:
+        problem: The study.
         slopes: The relaxed study in which only sizes are free.
         units: Where each design lies in the unit box of the sizes.
         rows: Categories of these designs, the best first.
+        points: The point of each category's design.
+        whole: Which of the variables are held.
     """
 
+    problem: Problem
     slopes: Slopes
     units: list[np.ndarray]
     rows: list[int]
+    points: Float[np.ndarray, "categories variables"]
+    whole: Bool[np.ndarray, " variables"]
 
     def optimum(self, number: int) -> RelaxedOptimum:
         """The relaxed optimum of the sizes of a design, see `refine.refined`."""
         unchanged = self.slopes.unchanged()
         return refined(self.slopes, self.units[number], self.rows[number], unchanged)
+
+    def place(self, optimum: RelaxedOptimum) -> Place:
+        """Where a relaxed optimum is, what is held included."""
+        point = self.points[optimum.category].copy()
+        point[~self.whole] = self.slopes.box.values(jnp.asarray(optimum.unit))
+        return place_of(self.problem, point, optimum.category)
 
 
 def held(problem: Problem, proof: Proof) -> Held:
@@ -68,13 +82,17 @@ def held(problem: Problem, proof: Proof) -> Held:
     lattice = lattice_of(problem)
     order = np.argsort(-proof.gains, kind="stable").tolist()
     rows = [row for row in order if proof.lacking(row) is None]
-    points = np.tile(np.asarray(problem.point, float), (len(problem.categories), 1))
+    first = [it.grid.values[0] for it in problem.variables]
+    points = np.tile(np.asarray(first, float), (len(problem.categories), 1))
     for row in rows:
         points[row] = lattice.at(jnp.asarray(proof.indices[row]))[0]
-    sizes = dataclasses.replace(
-        problem,
-        point=tuple(points[rows[0]].tolist()),
-        variables=tuple(it for it in problem.variables if it.name not in WHOLE),
-    )
-    slopes = Slopes(sizes, SoftSizes(TEMPERATURE), points)
-    return Held(slopes, [slopes.box.unit(points[row]) for row in rows], rows)
+    whole = np.asarray([it.name in WHOLE for it in problem.variables], bool)
+    fixed = {
+        it.path: jnp.asarray(points[:, axis])
+        for axis, it in enumerate(problem.variables)
+        if whole[axis]
+    }
+    sizes = dataclasses.replace(problem, space=problem.space.with_fixed(fixed))
+    slopes = Slopes(sizes, SoftSizes(TEMPERATURE))
+    units = [slopes.box.unit(points[row, ~whole]) for row in rows]
+    return Held(problem, slopes, units, rows, points, whole)

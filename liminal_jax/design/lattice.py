@@ -16,21 +16,14 @@ class Lattice:
     Attributes:
         shape: Number of categories, then of values of each variable.
         values: Values of each variable, padded with its last one.
-        positions: Place of each variable in a point.
-        point: A point with the first value of each variable.
     """
 
     shape: tuple[int, ...]
     values: Float[Array, "variables longest"]
-    positions: tuple[int, ...]
-    point: Float[Array, " numbers"]
 
-    def at(self, indices: Int[Array, " axes"]) -> tuple[Float[Array, " numbers"], Int[Array, ""]]:
+    def at(self, indices: Int[Array, " axes"]) -> tuple[Float[Array, " variables"], Int[Array, ""]]:
         """Point and category of a design."""
-        point = self.point
-        for axis, position in enumerate(self.positions):
-            point = point.at[position].set(self.values[axis, indices[axis + 1]])
-        return point, indices[0]
+        return self.values[jnp.arange(len(self.values)), indices[1:]], indices[0]
 
 
 def lattice_of(problem: Problem) -> Lattice:
@@ -44,6 +37,4 @@ def lattice_of(problem: Problem) -> Lattice:
     return Lattice(
         shape=(len(problem.categories), *lengths),
         values=jnp.asarray(np.asarray(padded).reshape(len(lengths), longest), float),
-        positions=tuple(variable.position for variable in problem.variables),
-        point=jnp.asarray(problem.point, float),
     )

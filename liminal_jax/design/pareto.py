@@ -27,8 +27,7 @@ from liminal_jax.design.place import Place, place_of
 from liminal_jax.design.progress import Progress
 from liminal_jax.design.reasons import shortfalls
 from liminal_jax.design.scout import scout
-from liminal_jax.study.file import ObjectiveTable, StudyFile
-from liminal_jax.study.problem import FEASIBLE, Problem
+from liminal_jax.study.problem import FEASIBLE, Criterion, Problem
 from liminal_jax.study.quantities import QUANTITIES
 
 
@@ -90,7 +89,7 @@ class FrontAnswer:
     """
 
     problem: Problem
-    objectives: tuple[ObjectiveTable, ...]
+    objectives: tuple[Criterion, ...]
     epsilon: float
     points: list[FrontPoint]
     knees: list[int]
@@ -104,25 +103,10 @@ class FrontAnswer:
         return bool(self.points)
 
 
-def asking(problem: Problem, objectives: Sequence[ObjectiveTable]) -> list[Problem]:
-    """The same study with each of some objectives in place of its own.
-
-    Raises:
-        TypeError: the file asks for nothing; it is a design, not a study.
-    """
-    if not isinstance(problem.file, StudyFile):
-        raise TypeError("a design has no objective")
-    files = [problem.file.model_copy(update={"objective": it}) for it in objectives]
-    return [dataclasses.replace(problem, file=file) for file in files]
-
-
-def ground_for(problem: Problem, objectives: Sequence[ObjectiveTable]) -> Ground:
-    """Where the designs of a study are searched by bounds for several objectives.
-
-    Raises:
-        TypeError: the file asks for nothing; it is a design, not a study.
-    """
-    return ground_of(*asking(problem, objectives))
+def ground_for(problem: Problem, objectives: Sequence[Criterion]) -> Ground:
+    """Where the designs of a study are searched by bounds for several objectives."""
+    first, *others = objectives
+    return ground_of(dataclasses.replace(problem, criterion=first), *others)
 
 
 def judged(objectives: int) -> Callable[[np.ndarray, np.ndarray], Promise]:
@@ -181,21 +165,22 @@ def swept(
 
 
 def _points(
-    problem: Problem, objectives: Sequence[ObjectiveTable], indices: Int[np.ndarray, "axes points"]
+    problem: Problem, objectives: Sequence[Criterion], indices: Int[np.ndarray, "axes points"]
 ) -> list[FrontPoint]:
     """What the exact model says of some designs."""
     lattice = lattice_of(problem)
 
     @jax.jit
-    def totals(point: Float[Array, " numbers"], category: Int[Array, ""]) -> dict[str, Scalar]:
-        fleet, _ = problem.fleet(point, category, Exact())
-        return {name: quantity.of(fleet) for name, quantity in QUANTITIES.items()}
+    def totals(point: Float[Array, " variables"], category: Int[Array, ""]) -> dict[str, Scalar]:
+        fleet = problem.space.at(point, category).fleet(Exact())
+        asked = {it.name: it.of(fleet) for it in objectives}
+        return {name: it.of(fleet) for name, it in QUANTITIES.items()} | asked
 
     points = []
     for row in indices.T:
         point, category = lattice.at(jnp.asarray(row))
         found = {name: float(value) for name, value in totals(point, category).items()}
-        values = tuple(found[it.quantity] for it in objectives)
+        values = tuple(found[it.name] for it in objectives)
         points.append(
             FrontPoint(values, place_of(problem, np.asarray(point), int(category)), found)
         )
@@ -257,7 +242,7 @@ def _reasons(problem: Problem, it: FrontCertificate, points: int) -> list[str]:
 
 def pareto(
     problem: Problem,
-    objectives: Sequence[ObjectiveTable],
+    objectives: Sequence[Criterion],
     epsilon: float = 0.0,
     seconds: float = 300.0,
     progress: Progress | None = None,
@@ -269,7 +254,7 @@ def pareto(
     Designs that are the same in every objective up to rounding (1e-9) stand for one another.
 
     Args:
-        problem: A study; its limits hold, its objective does not count.
+        problem: A study; its limits hold, its own objective does not count.
         objectives: Two or three.
         epsilon: With more than 0 the front is thinner: for every design that meets the limits there
             is one point that it betters by no more than this share in any objective. Still no
@@ -281,9 +266,6 @@ def pareto(
     Returns:
         The designs with their certificate. A study that no design can satisfy is an answer too:
         there are no points then, and `reasons` say what must give.
-
-    Raises:
-        TypeError: the file asks for nothing; it is a design, not a study.
     """
     progress = Progress() if progress is None else progress
     begin = clock()

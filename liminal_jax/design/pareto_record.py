@@ -21,7 +21,7 @@ def file_name(index: int) -> str:
 
 
 def _point(answer: FrontAnswer, index: int, point: FrontPoint) -> dict[str, Any]:
-    names = [it.quantity for it in answer.objectives]
+    names = [it.name for it in answer.objectives]
     tables = design_tables(answer.problem.file, point.place.values, point.place.category)
     return {
         "objectives": dict(zip(names, point.objectives, strict=True)),
@@ -32,7 +32,7 @@ def _point(answer: FrontAnswer, index: int, point: FrontPoint) -> dict[str, Any]
 
 
 def _alone(answer: FrontAnswer, fronts: list[FrontAlone]) -> dict[str, list[dict[str, float]]]:
-    names = [it.quantity for it in answer.objectives]
+    names = [it.name for it in answer.objectives]
     return {
         it.name: [dict(zip(names, values, strict=True)) for values in it.points] for it in fronts
     }
@@ -51,7 +51,9 @@ def front_record(
     return {
         **question_record(answer.problem.file),
         "feasible": answer.feasible,
-        "objectives": [it.model_dump(exclude_none=True) for it in answer.objectives],
+        "objectives": [
+            {"maximise" if it.maximise else "minimise": it.name} for it in answer.objectives
+        ],
         "epsilon": answer.epsilon,
         "points": [_point(answer, index, point) for index, point in enumerate(answer.points)],
         "knees": answer.knees,

@@ -18,7 +18,6 @@ from liminal_jax.design.branch import UNKNOWN, Budget
 from liminal_jax.design.certify import ground_of, proven
 from liminal_jax.design.lattice import lattice_of
 from liminal_jax.design.place import Place, place_of
-from liminal_jax.hardware.system import System
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.study.problem import Problem
 
@@ -71,7 +70,8 @@ class Pessimistic:
 
 def with_overlap(problem: Problem, overlap: Overlap) -> Problem:
     """A study with another overlap of arithmetic and memory traffic."""
-    execution = problem.hardware.execution
+    system = problem.space.case.system
+    execution = system.execution
     between, within = (
         jnp.full_like(leaf, value)
         for leaf, value in (
@@ -82,17 +82,13 @@ def with_overlap(problem: Problem, overlap: Overlap) -> Problem:
     changed = dataclasses.replace(
         execution, overlap_between_operators=between, overlap_within_operators=within
     )
-    if isinstance(problem.hardware, System):
-        hardware = dataclasses.replace(problem.hardware, execution=changed)
-    else:
-        hardware = problem.hardware._replace(execution=changed)
-    return dataclasses.replace(problem, hardware=hardware)
+    return problem.with_system(dataclasses.replace(system, execution=changed))
 
 
 def _of_place(problem: Problem, place: Place) -> tuple[float, tuple[str, ...]]:
     """Score of a design, and the limits that it exceeds."""
     outcome = jax.jit(lambda point, row: problem.outcome(point, row, Exact()))(
-        jnp.asarray(place.point), jnp.asarray(place.row)
+        jnp.asarray(place.point, float), jnp.asarray(place.row)
     )
     exceeded = [
         limit.name
@@ -128,7 +124,7 @@ def pessimistic(problem: Problem, place: Place) -> list[Pessimistic]:
         problem: The study.
         place: The design that it found.
     """
-    execution = problem.hardware.execution
+    execution = problem.space.case.system.execution
     between, within = (
         float(jnp.ravel(leaf)[0])
         for leaf in (execution.overlap_between_operators, execution.overlap_within_operators)

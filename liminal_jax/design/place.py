@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
+from liminal_jax.study.case import Case
 from liminal_jax.study.problem import Problem
 
 
@@ -18,10 +20,15 @@ class Place(NamedTuple):
 
 def place_of(problem: Problem, point: np.ndarray, category: int) -> Place:
     """The place of a point in a category."""
-    values = {it.name: float(point[it.position]) for it in problem.variables}
+    values = {it.name: float(at) for it, at in zip(problem.variables, point, strict=True)}
     return Place(
         category=problem.categories[category],
         values=values,
         point=tuple(float(number) for number in point),
         row=category,
     )
+
+
+def case_at(problem: Problem, place: Place) -> Case:
+    """The design at a place, with all that goes with it."""
+    return problem.space.at(jnp.asarray(place.point, float), jnp.asarray(place.row))

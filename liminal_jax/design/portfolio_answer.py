@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax._smooth import Exact
@@ -12,7 +11,7 @@ from liminal_jax.design.branch import UNKNOWN
 from liminal_jax.design.certify import Certificate
 from liminal_jax.design.find import placed
 from liminal_jax.design.lattice import lattice_of
-from liminal_jax.design.place import Place
+from liminal_jax.design.place import Place, case_at
 from liminal_jax.design.shared import Chip
 from liminal_jax.design.shared_limits import MemberBinding
 from liminal_jax.hardware.system import System
@@ -138,11 +137,11 @@ def served_by(portfolio: Portfolio, chip: Chip, own: Sequence[Chip]) -> tuple[Se
     answers = []
     for number, member in enumerate(portfolio.members):
         problem, place = member.problem, _place(member.problem, chip, number)
-        at = jnp.asarray(place.point), jnp.asarray(place.row), Exact()
-        fleet, _ = problem.fleet(*at)
+        case = case_at(problem, place)
+        fleet, system = case.fleet(Exact()), case.built(Exact())
         score = float(chip.scores[number])
         share = math.exp(score - float(own[number].scores[number]))
-        value, system = problem.objective(score), problem.system(*at)
+        value = problem.objective(score)
         answers.append(Served(member, value, share, place, system, fleet))
     return tuple(answers)
 

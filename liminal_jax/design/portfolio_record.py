@@ -3,20 +3,17 @@
 import dataclasses
 from typing import Any
 
-import jax.numpy as jnp
-
-from liminal_jax._smooth import Exact
-from liminal_jax.design.place import Place
+from liminal_jax.design.place import Place, case_at
 from liminal_jax.design.portfolio_answer import Alone, PortfolioAnswer, Served
 from liminal_jax.design.record import binding_record, totals
 from liminal_jax.study.basis import basis
 from liminal_jax.study.portfolio import HARDWARE, Member
-from liminal_jax.study.problem import NUMERIC
 from liminal_jax.study.question import question_record
 from liminal_jax.study.report import prediction_record
+from liminal_jax.study.variables import PATHS
 from liminal_jax.study.write import design_tables
 
-_EACH = [name for name in NUMERIC if name not in HARDWARE]
+_EACH = [name for name in PATHS if name not in HARDWARE]
 
 
 def _design(member: Member, place: Place) -> dict[str, Any]:
@@ -45,17 +42,9 @@ def _of_alone(it: Alone, weight: float) -> dict[str, Any]:
 
 def _of_served(it: Served) -> dict[str, Any]:
     problem = it.member.problem
-    assumptions = problem.workload.assumptions(it.system.network, Exact())
-    mapping = problem.mapping(jnp.asarray(it.place.point))
-    sentences = basis(
-        problem.file,
-        it.place.category,
-        problem.workload,
-        mapping,
-        it.system,
-        assumptions,
-        float(it.fleet.instance.capacity_tier_fill),
-    )
+    fill = float(it.fleet.instance.capacity_tier_fill)
+    case = case_at(problem, it.place)
+    sentences = basis(problem.file, it.place.category, case, it.system, fill)
     return {
         "value": it.value,
         "share_of_own": it.share,

@@ -5,7 +5,6 @@ import numpy as np
 from liminal_jax.design.branch import Budget
 from liminal_jax.design.certify import Certificate, Ground, least_excess
 from liminal_jax.design.explain import Binding, binding_of
-from liminal_jax.study.file import StudyFile
 from liminal_jax.study.problem import FEASIBLE, Outcome, Problem
 
 WHAT_IS_LACKING = Budget(seconds=10.0)
@@ -32,8 +31,8 @@ def unknown_numbers(problem: Problem, outcome: Outcome, category: str) -> list[s
     """Which unknown numbers keep a design from being judged; nothing where none do."""
     excess = np.asarray(outcome.excess)
     names = [it.name for it, over in zip(problem.limits, excess, strict=True) if np.isnan(over)]
-    if isinstance(problem.file, StudyFile) and np.isnan(float(outcome.score)):
-        names.append(problem.file.objective.quantity)
+    if problem.criterion is not None and np.isnan(float(outcome.score)):
+        names.append(problem.criterion.name)
     if not names:
         return []
     return [

@@ -3,12 +3,9 @@
 import dataclasses
 from typing import Any
 
-import jax.numpy as jnp
-
-from liminal_jax._smooth import Exact
 from liminal_jax.design.existing import Existing
 from liminal_jax.design.explain import Binding
-from liminal_jax.design.place import Place
+from liminal_jax.design.place import Place, case_at
 from liminal_jax.design.search import Answer
 from liminal_jax.hardware.system import System
 from liminal_jax.study.basis import basis
@@ -23,8 +20,7 @@ NOT_RELAXED = "no design is known whose sizes could be set free"
 
 
 def _place(answer: Answer, place: Place) -> dict[str, Any]:
-    category = "memory" if answer.problem.file.design.system is None else "system"
-    return {category: place.category, **written(place.values)}
+    return {answer.problem.space.kind: place.category, **written(place.values)}
 
 
 def totals(fleet: Fleet) -> dict[str, float | None]:
@@ -60,11 +56,9 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
     """SI units and USD, stable keys. `prediction` is one instance, `totals` all of them."""
     file, best = answer.problem.file, answer.best
     asked = file.objective.model_dump(exclude_none=True) if isinstance(file, StudyFile) else {}
-    workload = answer.problem.workload
-    assumptions = workload.assumptions(system.network, Exact())
-    mapping = answer.problem.mapping(jnp.asarray(best.place.point))
     fill = float(best.fleet.instance.capacity_tier_fill)
-    sentences = basis(file, best.place.category, workload, mapping, system, assumptions, fill)
+    case = case_at(answer.problem, best.place)
+    sentences = basis(file, best.place.category, case, system, fill)
     return {
         **question_record(file),
         "feasible": best.feasible,

@@ -90,7 +90,7 @@ def _descent(
     def lagrangian(
         unit: Array, multipliers: Array, weight: Array, temperature: Array
     ) -> tuple[Array, Outcome]:
-        outcome = problem.outcome(box.at(unit, category), category, relaxation(temperature))
+        outcome = problem.outcome(box.values(unit), category, relaxation(temperature))
         return augmented(outcome, multipliers, weight), outcome
 
     def step(state: _State, number: Array) -> tuple[_State, None]:

@@ -4,16 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax.numpy as jnp
-import numpy as np
-
 from liminal_jax.design.anneal import Schedule
 from liminal_jax.design.branch import Budget
 from liminal_jax.design.find import Finding, find, placed
 from liminal_jax.design.held import held
 from liminal_jax.design.lattice import lattice_of
 from liminal_jax.design.pessimistic import Pessimistic, kink, pessimistic
-from liminal_jax.design.place import Place, place_of
+from liminal_jax.design.place import Place
 from liminal_jax.design.progress import Progress
 from liminal_jax.design.sensitivity import Sensitivity, sensitivities
 from liminal_jax.study.problem import Problem
@@ -98,11 +95,10 @@ def _explained(finding: Finding) -> tuple[Relaxed, list[Sensitivity]]:
     """The best design with its sizes free, and what limits and numbers are worth there."""
     freed = held(finding.problem, finding.proof)
     optimum, slopes = freed.optimum(0), freed.slopes
-    point = slopes.box.at(jnp.asarray(optimum.unit), jnp.asarray(optimum.category))
     relaxed = Relaxed(
         objective=finding.problem.objective(optimum.score),
         feasible=optimum.feasible,
-        place=place_of(finding.problem, np.asarray(point), optimum.category),
+        place=freed.place(optimum),
         reason=optimum.reason,
     )
     return relaxed, sensitivities(slopes, optimum) if optimum.feasible else []

@@ -15,7 +15,6 @@ from liminal_jax.design.refine import RelaxedOptimum
 from liminal_jax.design.slopes import Slopes
 from liminal_jax.study.parameters import STANDARDS
 from liminal_jax.study.problem import Problem
-from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.variables import VARIABLES
 
 
@@ -133,7 +132,7 @@ def _price(
     slope: float,
 ) -> ShadowPrice:
     """A price from the change of the logarithm of the objective along the limit."""
-    objective = QUANTITIES[problem.asked].unit or "1"
+    objective = problem.goal.unit or "1"
     return ShadowPrice(
         constraint=constraint,
         limit=limit,

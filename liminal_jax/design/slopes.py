@@ -68,27 +68,22 @@ class Slopes:
         reading: How kinks are read.
     """
 
-    def __init__(
-        self, problem: Problem, reading: AbstractRelaxation, points: np.ndarray | None = None
-    ):
+    def __init__(self, problem: Problem, reading: AbstractRelaxation):
         """Make ready.
 
         Args:
             problem: A study.
             reading: How kinks are read.
-            points: A point of each category, if not that of the problem for all of them.
         """
         self.problem = problem
-        self.box: Box = box_of(problem, points)
+        self.box: Box = box_of(problem)
         self.parameters: Parameters = parameters_of(problem)
         self.reading = reading
         self._first = unfused(self._first_slopes)
         self._second = unfused(self._second_slopes)
 
     def _values(self, unit: Array, changes: Array, category: Array) -> Array:
-        outcome = self.parameters.outcome(
-            changes, self.box.at(unit, category), category, self.reading
-        )
+        outcome = self.parameters.outcome(changes, self.box.values(unit), category, self.reading)
         return jnp.append(outcome.score, outcome.excess)
 
     def _first_slopes(

@@ -1,6 +1,5 @@
 """Designs under many draws of the numbers at once, on the exact model."""
 
-import dataclasses
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -12,8 +11,8 @@ from jaxtyping import Array, Float, Int
 from liminal_jax._smooth import Exact
 from liminal_jax.design.climb import INFEASIBLE, moves
 from liminal_jax.design.lattice import lattice_of
+from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
-from liminal_jax.study.assemble import Planned
 from liminal_jax.study.problem import Outcome, Problem
 
 DESIGNS_AT_ONCE = 256
@@ -53,15 +52,15 @@ class Trials:
         lattice = lattice_of(problem)
         self._shape = np.asarray(lattice.shape)
 
-        def judged(hardware: Planned | System, indices: Array) -> tuple[Array, Array, Array]:
-            changed = dataclasses.replace(problem, hardware=hardware)
+        def judged(hardware: PlannedSystem | System, indices: Array) -> tuple[Array, Array, Array]:
+            changed = problem.with_system(hardware)
             outcome = changed.outcome(*lattice.at(indices), Exact())
             return merit(outcome), outcome.score, outcome.excess
 
         self._block = jax.jit(jax.vmap(jax.vmap(judged, (None, 0))))
 
     def each(
-        self, hardware: Planned | System, designs: Int[np.ndarray, "draws designs axes"]
+        self, hardware: PlannedSystem | System, designs: Int[np.ndarray, "draws designs axes"]
     ) -> Judged:
         """Designs of its own for each draw.
 
@@ -78,7 +77,9 @@ class Trials:
         joined = (np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True))
         return Judged(*(it[:, :count] for it in joined))
 
-    def every(self, hardware: Planned | System, designs: Int[np.ndarray, "designs axes"]) -> Judged:
+    def every(
+        self, hardware: PlannedSystem | System, designs: Int[np.ndarray, "designs axes"]
+    ) -> Judged:
         """The same designs under every draw."""
         draws = len(jax.tree.leaves(hardware)[0])
         return self.each(hardware, np.broadcast_to(designs, (draws, *designs.shape)))
@@ -92,7 +93,7 @@ class Trials:
         return np.clip(designs[:, None] + steps, 0, self._shape - 1)
 
     def climbed(
-        self, hardware: Planned | System, starts: Int[np.ndarray, "draws axes"]
+        self, hardware: PlannedSystem | System, starts: Int[np.ndarray, "draws axes"]
     ) -> Int[np.ndarray, "draws axes"]:
         """Where small steps uphill lead within the category, for all draws in step."""
         here = starts
@@ -116,7 +117,7 @@ class Pool:
     designs: Int[np.ndarray, "designs axes"]
     merits: Float[np.ndarray, "draws designs"]
 
-    def __init__(self, trials: Trials, hardware: Planned | System, first: np.ndarray):
+    def __init__(self, trials: Trials, hardware: PlannedSystem | System, first: np.ndarray):
         """Begin with some designs."""
         self._trials, self._hardware = trials, hardware
         self._places: dict[tuple[int, ...], int] = {}

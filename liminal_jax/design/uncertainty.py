@@ -29,8 +29,8 @@ from liminal_jax.design.influence import Influence, influences
 from liminal_jax.design.progress import Progress
 from liminal_jax.design.robust import Aim, Contest, expected, regret, worst
 from liminal_jax.design.trials import Pool, Trials
+from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
-from liminal_jax.study.assemble import Planned
 from liminal_jax.study.problem import FEASIBLE, Problem
 from liminal_jax.study.uncertain import Draws, hardware_of_draws
 
@@ -181,7 +181,7 @@ def _spread(values: np.ndarray) -> Spread | None:
     return Spread(*np.quantile(known, [0.05, 0.5, 0.95]).tolist()) if len(known) else None
 
 
-def _parts(hardware: Planned | System, size: int) -> Iterator[Planned | System]:
+def _parts(hardware: PlannedSystem | System, size: int) -> Iterator[PlannedSystem | System]:
     """Stacked hardware in parts of one size."""
     count = len(jax.tree.leaves(hardware)[0])
     for begin in range(0, count, size):
@@ -209,7 +209,7 @@ class _Runs:
         if draw is None:
             return proven(ground_of(self.problem), known, self._budget)
         hardware = jax.tree.map(lambda leaf: leaf[draw], self.hardware)
-        changed = dataclasses.replace(self.problem, hardware=hardware)
+        changed = self.problem.with_system(hardware)
         return proven(ground_of(changed), known, self._budget)
 
     def pool(self, nominal: Proof) -> Pool:

@@ -5,15 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import jax.numpy as jnp
-import numpy as np
-
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.design.find import Finding, find
 from liminal_jax.design.held import Held, held
 from liminal_jax.design.moves import Moves, moves
-from liminal_jax.design.place import Place, place_of
+from liminal_jax.design.place import Place
 from liminal_jax.design.progress import Progress
 from liminal_jax.design.reasons import same_for_all
 from liminal_jax.design.refine import RelaxedOptimum
@@ -127,13 +124,12 @@ def worth(
     moved = moves(slopes, best)
     times["moves"] = clock() - begin - sum(times.values())
 
-    point = slopes.box.at(jnp.asarray(best.unit), jnp.asarray(best.category))
     return Worth(
         problem=problem,
         best=found,
         relaxed=FreedSizes(
             objective=problem.objective(best.score),
-            place=place_of(problem, np.asarray(point), best.category),
+            place=freed.place(best),
             residual=best.prices.residual,
         ),
         change=change,
@@ -170,7 +166,7 @@ def check_freedom(problem: Problem) -> None:
             "no number is free, so no design can follow; give one a range, or let"
             " 'liminal predict' tell the gains of a single design"
         )
-        raise InputError(problem.file.name, [Mistake("design", message)])
+        raise InputError(problem.name, [Mistake("design", message)])
 
 
 def _check_objective(found: Finding) -> None:
@@ -182,7 +178,7 @@ def _check_objective(found: Finding) -> None:
     if same_for_all(found.ground):
         asked = found.problem.asked
         message = f"{asked} is the same for every design; nothing can be worth more of it"
-        raise InputError(found.problem.file.name, [Mistake("objective", message)])
+        raise InputError(found.problem.name, [Mistake("objective", message)])
 
 
 def _moves(slopes: Slopes, found: Moves) -> dict[str, dict[str, float | None]]:

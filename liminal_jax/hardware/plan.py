@@ -1,7 +1,6 @@
 """A chip that does not exist yet: what an architect chooses, and the chip that follows."""
 
 import math
-from collections.abc import Mapping
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -91,13 +90,6 @@ class Buildability(Shown):
     whole_stacks: Leaf = eqx.field(converter=as_leaf)
     stacked_area: Leaf = eqx.field(converter=as_leaf)
     interposer: Leaf = eqx.field(converter=as_leaf)
-
-
-def plan_of(values: Mapping[str, Scalar], material: Material) -> ChipPlan:
-    """The plan that the values of its variables by name state, for a chip of some material."""
-    units = None if material.tier is None else values["tier_units"]
-    names = (name for name in ChipPlan.__dataclass_fields__ if name != "tier_units")
-    return ChipPlan(**{name: values[name] for name in names}, tier_units=units)
 
 
 def planned_tier(plan: ChipPlan, material: Material) -> PlannedTier | None:

@@ -2,12 +2,13 @@
 
 from typing import NamedTuple, TypeAlias
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from pydantic import BaseModel, ConfigDict
 
+from liminal_jax._arrays import as_leaf
 from liminal_jax._files import InputError, Problem
-from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.data.build import (
     capacity_technology_of,
     die_links_of,
@@ -31,11 +32,11 @@ from liminal_jax.data.hardware import (
 )
 from liminal_jax.data.library import Library, library_of
 from liminal_jax.data.models import load_model_spec
-from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.hardware.network import AbstractNetwork, FittedLatency
-from liminal_jax.hardware.plan import Material
-from liminal_jax.hardware.system import Facility, System
+from liminal_jax.hardware.plan import ChipPlan, Material
+from liminal_jax.hardware.planned import PlannedChip, PlannedSystem
+from liminal_jax.hardware.system import System
 from liminal_jax.hardware.tier import TierMaterial
 from liminal_jax.mapping.division import EvenParts
 from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
@@ -43,7 +44,7 @@ from liminal_jax.mapping.routing import AbstractRouting, BalancedRouting, Random
 from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.host import ConstantHost
 from liminal_jax.study.assumptions import PRICES, changed, execution_changes, tier_file
-from liminal_jax.study.file import AssumptionsTable, DesignFile, WorkloadTable
+from liminal_jax.study.file import AssumptionsTable, DesignFile, DesignTable, WorkloadTable
 from liminal_jax.workload.blocked_fp8 import blocked_fp8
 from liminal_jax.workload.model import Model, model_of
 from liminal_jax.workload.request import ATTENTION_BITS, Request
@@ -61,26 +62,16 @@ class Workload(NamedTuple):
     accounting: str
     routing: AbstractRouting
 
-    def assumptions(self, network: AbstractNetwork, relaxation: AbstractRelaxation) -> Assumptions:
+    def assumptions(self, network: AbstractNetwork) -> Assumptions:
         """The laws of the accounting: the talk counts its own collectives on its own chips."""
         if self.accounting == "model":
-            return Assumptions(relaxation=relaxation, exchange=LayerExchange(self.routing))
+            return Assumptions(exchange=LayerExchange(self.routing))
         talk = isinstance(network, FittedLatency)
         return Assumptions(
-            relaxation=relaxation,
             exchange=TalkExchange() if talk else LayerExchange(self.routing),
             division=EvenParts(),
             host=ConstantHost(),
         )
-
-
-class Planned(NamedTuple):
-    """Material of a planned chip by memory technology (stacked), and what surrounds and uses it."""
-
-    material: Material
-    network: AbstractNetwork
-    facility: Facility
-    execution: Execution
 
 
 class PlannedFiles(BaseModel):
@@ -232,22 +223,33 @@ def hardware_files(file: DesignFile) -> HardwareFiles:
     )
 
 
-def _planned_of(files: PlannedFiles, kinds: tuple[str, ...]) -> Planned:
-    """What a planned chip is made of; leaves of `material.memory` are stacked by technology."""
+def _planned_of(files: PlannedFiles, table: DesignTable) -> PlannedSystem:
+    """The planned chips of a design at the first values of its variables.
+
+    Leaves of the memory technology are stacked by technology.
+    """
     technologies = [technology_of(it) for it in files.memory.values()]
-    return Planned(
-        material=Material(
-            memory=jax.tree.map(lambda *leaves: jnp.stack(leaves), *technologies),
-            process=process_of(files.process),
-            packaging=packaging_of(files.packaging, files.facility),
-            die_links=die_links_of(files.execution),
-            tier=(
-                None
-                if files.tier is None
-                else TierMaterial(capacity_technology_of(files.tier), kinds)
-            ),
+    holds = table.tier_holds
+    kinds = KINDS if holds is None else holds.names
+    material = Material(
+        memory=jax.tree.map(lambda *leaves: jnp.stack(leaves), *technologies),
+        process=process_of(files.process),
+        packaging=packaging_of(files.packaging, files.facility),
+        die_links=die_links_of(files.execution),
+        tier=(
+            None if files.tier is None else TierMaterial(capacity_technology_of(files.tier), kinds)
         ),
-        network=network_of(files.network),
+    )
+    grids = {name: getattr(table, name) for name in ChipPlan.__dataclass_fields__}
+    if material.tier is None:
+        del grids["tier_units"]
+    plan = ChipPlan(**{name: grid.values[0] for name, grid in grids.items()})
+    network, domain = network_of(files.network), table.domain
+    if domain is not None:
+        network = eqx.tree_at(lambda it: it.domain, network, as_leaf(domain.values[0]))
+    return PlannedSystem(
+        chip=PlannedChip(plan, material),
+        network=network,
         facility=facility_of(files.facility),
         execution=execution_of(files.execution),
     )
@@ -267,7 +269,7 @@ def _systems_of(systems: dict[str, System], source: str) -> System:
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *systems.values())
 
 
-def hardware_of(file: DesignFile, files: HardwareFiles) -> Planned | System:
+def hardware_of(file: DesignFile, files: HardwareFiles) -> PlannedSystem | System:
     """The hardware of a study, from its files or from some whose numbers are other ones.
 
     Args:
@@ -275,14 +277,14 @@ def hardware_of(file: DesignFile, files: HardwareFiles) -> Planned | System:
         files: Files as `hardware_files` gives them.
 
     Returns:
-        What the chips are made of, or finished systems; stacked by category.
+        Planned chips at the first values of their variables, or finished systems; numbers in which
+        memory technologies or systems differ have a row for each.
 
     Raises:
         InputError: systems whose networks or power follow different laws, in one study.
     """
     if isinstance(files, PlannedFiles):
-        holds = file.design.tier_holds
-        return _planned_of(files, KINDS if holds is None else holds.names)
+        return _planned_of(files, file.design)
     stated = not PRICES.isdisjoint(file.assumptions.facility)
     built = system_at_margins if stated else system_of
     return _systems_of({name: built(files, name) for name in files.system}, file.name)

@@ -21,11 +21,9 @@ from liminal_jax.mapping.attention import (
     SplitSequence,
     WeightedAttention,
 )
-from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.mapping.exchange import TalkExchange
+from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
 from liminal_jax.mapping.routing import BalancedRouting, RandomRouting
-from liminal_jax.performance.design import Assumptions
-from liminal_jax.study.assemble import Workload
+from liminal_jax.study.case import Case
 from liminal_jax.study.file import DesignFile, WorkloadTable
 from liminal_jax.workload.feedforward.base import AbstractMixture
 from liminal_jax.workload.model import Model
@@ -241,8 +239,9 @@ def _price_words(system: System) -> str:
     return words
 
 
-def _sharing_sentences(mapping: Mapping, workload: Workload) -> list[str]:
+def _sharing_sentences(case: Case) -> list[str]:
     """How ranks share attention, shared experts and routed ones, where there are several."""
+    mapping = case.mapped()
     group, ranks = float(mapping.attention_ranks()), float(mapping.stage_chips())
     if ranks == 1:
         return []
@@ -252,19 +251,20 @@ def _sharing_sentences(mapping: Mapping, workload: Workload) -> list[str]:
     sentences = [_ATTENTION[type(attention)]]
     if 1 < group < ranks:
         sentences.append(f"Groups of {group:g} of {ranks:g} ranks attend to users of their own.")
-    blocks = [it.feedforward for it in workload.model.layers]
+    blocks = [it.feedforward for it in case.model.layers]
     mixtures = [it for it in blocks if isinstance(it, AbstractMixture)]
     if group > 1 and any(float(it.shared_blocks()) for it in mixtures):
         shared = float(mapping.shared_ranks())
         how = f"split over {shared:g} ranks" if shared > 1 else "whole on every rank"
         sentences.append(f"Shared experts: {how}.")
-    if mixtures and float(mapping.ep) > 1:
-        sentences.append(_ROUTING[type(workload.routing)])
+    exchange = case.assumptions.exchange
+    if mixtures and float(mapping.ep) > 1 and isinstance(exchange, LayerExchange):
+        sentences.append(_ROUTING[type(exchange.routing)])
     return sentences
 
 
-def _attention_sentence(workload: Workload, system: System) -> str:
-    bits = float(workload.request.attention_bits)
+def _attention_sentence(case: Case, system: System) -> str:
+    bits = float(case.request.attention_bits)
     if bits > 8 and math.isnan(float(system.chip.tensor.at(bits))):
         return "The chip has no known 16-bit rate: attention multiplies at the rate of 8 bits."
     return f"Attention multiplies at the rate of {bits:g} bits."
@@ -304,10 +304,8 @@ def _cost_sentence(system: System) -> str:
 def basis(
     file: DesignFile,
     category: str,
-    workload: Workload,
-    mapping: Mapping,
+    case: Case,
     system: System,
-    assumptions: Assumptions,
     tier_fill: float,
 ) -> list[str]:
     """Sentences about a prediction: the model, the numbers behind it, what is missing.
@@ -315,14 +313,11 @@ def basis(
     Args:
         file: The design, or the study that it answers.
         category: The system, where the file names several.
-        workload: What is computed.
-        mapping: Degrees of parallelism, and how attention uses them.
-        system: The hardware.
-        assumptions: The laws that were used.
+        case: The design with its workload and laws.
+        system: Its hardware.
         tier_fill: Bytes over capacity of the capacity tier; 0 without one.
     """
-    model = workload.model
-    talk = isinstance(assumptions.exchange, TalkExchange)
+    talk = isinstance(case.assumptions.exchange, TalkExchange)
     fitted = isinstance(system.network, FittedLatency)
     return [
         _execution_sentence(system.execution),
@@ -331,9 +326,9 @@ def basis(
         _TALK_EXCHANGE if talk else _LAYER_EXCHANGE,
         _FITTED_LATENCY if fitted else _ALPHA_BETA,
         *_reach_sentences(system),
-        *([] if talk else _sharing_sentences(mapping, workload)),
-        _attention_sentence(workload, system),
-        *_workload_sentences(file.workload, model),
+        *([] if talk else _sharing_sentences(case)),
+        _attention_sentence(case, system),
+        *_workload_sentences(file.workload, case.model),
         *(
             [_PLANNED]
             if file.design.system is None

@@ -23,7 +23,7 @@ from liminal_jax.mapping.attention import (
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.step_terms import step_terms
 from liminal_jax.study.file import DesignFile
-from liminal_jax.study.problem import problem_of
+from liminal_jax.study.read import problem_of
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,9 @@ def calibrated_step(
     """
     engine, family = _engine(engine, calibration), _family(file, calibration)
     problem = problem_of(file)
-    point = jnp.asarray(problem.point, float)
-    system, mapping = problem.exact_system(point, 0), problem.mapping(point)
-    model, request = problem.workload.model, problem.workload.request
-    laws = problem.workload.assumptions(system.network, Exact())
-    batch = jnp.asarray(file.design.batch.value, float)
+    case = problem.first()
+    system, mapping, batch = problem.exact_system(case), case.mapped(), case.batch
+    model, request, laws = case.model, case.request, case.laws(Exact())
     ways: list[AbstractAttentionMapping] = [mapping.attention]
     if file.workload.accounting == "model" and float(mapping.cp) == 1:
         ways = [CopiedHeads()]

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import jax
 
+from liminal_jax import __version__
 from liminal_jax._files import InputError, Problem
 
 _MARK = "provenance.json"
@@ -75,7 +75,7 @@ def provenance(seed: int | None) -> dict[str, Any]:
     """Where and with what a result was computed; without a seed where nothing is drawn."""
     device = jax.devices()[0]
     return {
-        "liminal_jax": version("liminal-jax"),
+        "liminal_jax": __version__,
         "commit": _commit(),
         "command": sys.argv,
         "seed": seed,

@@ -5,22 +5,20 @@ limits it sets: whatever a reader may ask "and if that were a tenth more?" of. A
 logarithm of a factor, so that slopes along changes of a logarithm are elasticities.
 """
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from functools import cache
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
 from liminal_jax._quantity import Quantity, quantity_at
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.hardware.planned import PlannedChip, PlannedSystem
 from liminal_jax.hardware.system import System
-from liminal_jax.study.assemble import Planned
-from liminal_jax.study.problem import NUMERIC, Limit, Outcome, Problem
-from liminal_jax.study.variables import VARIABLES
+from liminal_jax.study.problem import Limit, Outcome, Problem
+from liminal_jax.study.variables import FOLLOWING, VARIABLES, names_of
 from liminal_jax.workload.request import Request
 
 
@@ -34,7 +32,7 @@ def quantity_of(path: str) -> Quantity | None:
     kind, _, name = path.partition(".")
     if kind == "design":
         return VARIABLES.get(name)
-    found = (quantity_at(whole, path) for whole in (System, Planned, Request))
+    found = (quantity_at(whole, path) for whole in (System, PlannedChip, PlannedSystem, Request))
     return next((it for it in found if it is not None), None)
 
 
@@ -72,12 +70,21 @@ STANDARDS = (
 DEGREES = ("tp", "cp", "pp", "ep", "attention", "attention_ranks", "shared_expert_ranks")
 """Whole numbers that have to fit together: where they are fixed, they are not changed alone."""
 
-_OWN_OF_PLANNED = ("material.memory.",)
-_OWN_OF_SYSTEMS = ("chip.", "network.", "facility.")
+_OWN = {"memory": ("material.memory.",), "system": ("chip.", "network.", "facility.")}
+"""What belongs to one alternative alone, by what the alternatives are."""
 
 
-def _path(keys: tuple) -> str:
-    return jax.tree_util.keystr(keys[1:], simple=True, separator=".")
+def shown_path(path: str) -> str:
+    """The path of a number of hardware, request or model as results have it.
+
+    Examples:
+        >>> shown_path("system.chip.material.memory.silicon_price"), shown_path("request.context")
+        ('material.memory.silicon_price', 'context')
+    """
+    for whole in ("system.chip.material.", "system.", "request."):
+        if path.startswith(whole):
+            return path.removeprefix(whole.removesuffix("material."))
+    return path
 
 
 def _scaled(value: Array, change: Array) -> Array:
@@ -95,7 +102,7 @@ class Parameters:
         paths: Their names; that of a limit is `limit.QUANTITY`, with its side where there are two.
         units: Their units in SI.
         most: The largest values that make sense.
-        fixed: Positions in a point of the fixed numbers of the design.
+        numbers: Paths in the case of all but the limits.
         limited: Rows of `problem.limits` that the study sets, and none that physics does.
     """
 
@@ -103,7 +110,7 @@ class Parameters:
     paths: tuple[str, ...]
     units: tuple[str, ...]
     most: tuple[float, ...]
-    fixed: tuple[int, ...]
+    numbers: tuple[str, ...]
     limited: tuple[int, ...]
 
     @property
@@ -112,22 +119,20 @@ class Parameters:
         return len(self.paths)
 
     def own(self, path: str) -> bool:
-        """Whether a number is that of one category, so that others do not change with it."""
-        finished = isinstance(self.problem.hardware, System)
-        return path.startswith(_OWN_OF_SYSTEMS if finished else _OWN_OF_PLANNED)
+        """Whether a number is that of one alternative, so that others do not change with it."""
+        return path.startswith(_OWN.get(self.problem.space.kind, ()))
 
     def values(self, category: int) -> np.ndarray:
-        """Their values in SI, those of one category where categories differ."""
-        leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(_numbers(self.problem))]
+        """Their values in SI, those of one alternative where alternatives differ."""
+        known = self.problem.space.numbers
+        leaves = [np.asarray(known[path]) for path in self.numbers]
         numbers = [float(leaf[category] if leaf.ndim else leaf) for leaf in leaves]
-        design = [self.problem.point[position] for position in self.fixed]
-        limits = [self.problem.limits[row].bound for row in self.limited]
-        return np.asarray([*numbers, *design, *limits])
+        return np.asarray([*numbers, *(self.problem.limits[row].bound for row in self.limited)])
 
     def outcome(
         self,
         changes: Float[Array, " parameters"],
-        point: Float[Array, " numbers"],
+        point: Float[Array, " variables"],
         category: Int[Array, ""],
         relaxation: AbstractRelaxation,
     ) -> Outcome:
@@ -136,31 +141,20 @@ class Parameters:
         Args:
             changes: Logarithms of the factors on the numbers.
             point: A point of the study as it is.
-            category: Its category.
+            category: Its alternative.
             relaxation: How kinks are read.
         """
-        leaves, shape = jax.tree.flatten(_numbers(self.problem))
-        count, fixed = len(leaves), len(self.fixed)
-        scaled = [_scaled(leaf, change) for leaf, change in zip(leaves, changes, strict=False)]
-        hardware, request = jax.tree.unflatten(shape, scaled)
-        changed = dataclasses.replace(
-            self.problem,
-            hardware=hardware,
-            workload=self.problem.workload._replace(request=request),
-        )
-        design = jnp.asarray(self.fixed, int)
-        point = point.at[design].set(point[design] * jnp.exp(changes[count : count + fixed]))
-        outcome = changed.outcome(point, category, relaxation)
+        space, count = self.problem.space, len(self.numbers)
+        known = space.numbers
+        scaled = {path: _scaled(known[path], changes[row]) for row, path in enumerate(self.numbers)}
+        case = space.with_numbers(scaled).at(point, category)
+        outcome = self.problem.outcome_of(case, relaxation)
         signs = [-1.0 if self.problem.limits[row].at_least else 1.0 for row in self.limited]
-        loosened = jnp.asarray(signs, float) * changes[count + fixed :]
+        loosened = jnp.asarray(signs, float) * changes[count:]
         return Outcome(
             score=outcome.score,
             excess=outcome.excess.at[jnp.asarray(self.limited, int)].add(-loosened),
         )
-
-
-def _numbers(problem: Problem) -> tuple:
-    return problem.hardware, problem.workload.request
 
 
 def _limit_path(limit: Limit, names: list[str]) -> str:
@@ -172,24 +166,29 @@ def _limit_path(limit: Limit, names: list[str]) -> str:
 
 def parameters_of(problem: Problem) -> Parameters:
     """The numbers of a problem."""
-    leaves = jax.tree_util.tree_leaves_with_path(_numbers(problem))
-    numbers = [_path(keys) for keys, _ in leaves]
-    free = {it.name for it in problem.variables}
-    table = problem.file.design
+    space, names = problem.space, names_of(problem.space.case)
+    free = {it.path for it in space.variables}
+    around = [
+        path
+        for path in space.paths
+        if path.startswith(("system.", "request.")) and path not in (*names, *free)
+    ]
+    if isinstance(space.case.system, PlannedSystem):
+        around.remove(FOLLOWING)
     fixed = [
-        name
-        for name in NUMERIC
-        if name not in (*free, *DEGREES) and getattr(table, name) is not None
+        path
+        for path, name in names.items()
+        if path in space.numbers and path not in free and name not in DEGREES
     ]
     limited = tuple(row for row, it in enumerate(problem.limits) if not it.physical)
     limits = [problem.limits[row] for row in limited]
-    design = [f"design.{name}" for name in fixed]
-    stated = [_stated(it) for it in (*numbers, *design)]
+    shown = [*map(shown_path, around), *(f"design.{names[path]}" for path in fixed)]
+    stated = [_stated(it) for it in shown]
     return Parameters(
         problem=problem,
-        paths=(*numbers, *design, *(_limit_path(it, [it.name for it in limits]) for it in limits)),
+        paths=(*shown, *(_limit_path(it, [it.name for it in limits]) for it in limits)),
         units=(*(it.unit for it in stated), *(it.unit for it in limits)),
         most=(*(it.most for it in stated), *(math.inf for _ in limits)),
-        fixed=tuple(NUMERIC.index(name) for name in fixed),
+        numbers=(*around, *fixed),
         limited=limited,
     )

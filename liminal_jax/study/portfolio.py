@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.study.file import MemberTable, PortfolioFile, StudyFile
-from liminal_jax.study.problem import NUMERIC, Problem, Variable, problem_of
+from liminal_jax.study.problem import Problem
+from liminal_jax.study.read import problem_of
+from liminal_jax.study.space import Variable
+from liminal_jax.study.variables import PATHS
 
-HARDWARE = NUMERIC[: NUMERIC.index("tp")]
+HARDWARE = tuple(
+    name for name, path in PATHS.items() if path.startswith("system.") or path in ("chips", "clock")
+)
 """Numeric variables that the workloads share; each chooses the others for itself."""
 
 

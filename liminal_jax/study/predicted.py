@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax._arrays import Leaf
@@ -19,10 +18,11 @@ from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.residents import Residents, residents
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, serve
 from liminal_jax.study.basis import basis, power_basis, serving_basis
+from liminal_jax.study.degrees import degree_contradictions
 from liminal_jax.study.domain import Names, Several
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.lengths import RequestLengths
-from liminal_jax.study.problem import degree_contradictions, problem_of
+from liminal_jax.study.read import problem_of
 from liminal_jax.study.report import gains_record, numbers, prediction_record
 from liminal_jax.study.write import written
 from liminal_jax.workload.model import Model
@@ -112,18 +112,16 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
     contradictions = degree_contradictions(problem)
     if contradictions:
         raise InputError(file.name, contradictions)
-    point = jnp.asarray(problem.point, float)
-    system = problem.exact_system(point, 0)
-    model, request = problem.workload.model, problem.workload.request
-    assumptions = problem.workload.assumptions(system.network, Exact())
-    mapping, batch = problem.mapping(problem.point), jnp.asarray(file.design.batch.value, float)
+    case = problem.first()
+    system, mapping, batch = problem.exact_system(case), case.mapped(), case.batch
+    model, request, assumptions = case.model, case.request, case.laws(Exact())
     prediction, gains, held = _computed(system, mapping, batch, model, request, assumptions)
     if np.isnan(float(prediction.step_time)):
         raise InputError(
             file.name, [Problem("design.system", unknown_speed(file, system, request))]
         )
     category, tier_fill = problem.categories[0], float(prediction.capacity_tier_fill)
-    sentences = basis(file, category, problem.workload, mapping, system, assumptions, tier_fill)
+    sentences = basis(file, category, case, system, tier_fill)
     sentences += power_basis(file, category, float(prediction.chip_power))
     served = None
     if lengths is not None:

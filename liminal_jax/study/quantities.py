@@ -1,50 +1,16 @@
-"""What a study may ask for or limit: quantities of a whole system of one or more instances."""
+"""The prediction of a whole system of one or more instances: what a study may ask for or limit."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
-from liminal_jax._quantity import quantities_of, quantity
+from liminal_jax._quantity import Quantity, quantities_of, quantity
 from liminal_jax.performance.prediction import Prediction
 
-
-class Fleet(eqx.Module):
-    """All instances of a design, and the chips that are left over.
-
-    Attributes:
-        instance: One instance.
-        replicas: Instances.
-        chips: Chips bought, those included that form no whole instance: they are paid for and
-            powered like the others.
-        die_area: Area of one logic die, NaN where the hardware does not say [m^2].
-    """
-
-    instance: Prediction
-    replicas: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "instances"))
-    chips: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "chips bought"))
-    die_area: Leaf = eqx.field(converter=as_leaf, metadata=quantity("m2", "area of one logic die"))
-
-    def stps(self) -> Scalar:
-        """Tokens a second of all instances [1/s]."""
-        return self.replicas * self.instance.stps
-
-    def power(self) -> Scalar:
-        """IT power of all chips [W]."""
-        return self.chips / self.instance.chips * self.instance.power.total()
-
-    def provisioned(self) -> Scalar:
-        """IT power of all chips at full use [W]."""
-        return self.chips / self.instance.chips * self.instance.power_provisioned
-
-    def capital(self) -> Scalar:
-        """Capital of all chips [USD]."""
-        return self.chips / self.instance.chips * self.instance.capital.total()
-
-    def spare(self) -> Scalar:
-        """Chips bought over chips used."""
-        return self.chips / (self.replicas * self.instance.chips)
+INSTANCE = quantities_of(Prediction)
+"""What the numbers of one instance are, by name."""
 
 
 class Asked(NamedTuple):
@@ -53,58 +19,153 @@ class Asked(NamedTuple):
     Attributes:
         unit: Any unit of its dimension.
         about: What it is.
-        of: How it follows from a fleet.
+        of: How it follows from the prediction of a whole system.
     """
 
     unit: str
     about: str
-    of: Callable[[Fleet], Scalar]
+    of: Callable[["Fleet"], Scalar]
 
 
-INSTANCE = quantities_of(Prediction)
-"""What the numbers of one instance are, by name."""
+def _whole(unit: str, label: str) -> Callable[[Callable[[Any], Scalar]], property]:
+    """A number of the whole system that a study can name."""
+
+    def named(law: Callable[[Any], Scalar]) -> property:
+        return _Whole(law, Quantity(unit, label))
+
+    return named
 
 
-def _of_fleet(name: str) -> Asked:
-    """A number of all instances."""
-    stated = quantities_of(Fleet)[name]
-    return Asked(stated.unit, stated.label, lambda it: getattr(it, name))
+def _same(name: str) -> Callable[[Callable[[Any], Scalar]], property]:
+    """The same where one instance states what the number is."""
+    return _whole(INSTANCE[name].unit, INSTANCE[name].label)
 
 
-def _of_instance(name: str) -> Asked:
-    """A number of one instance that is that of all of them."""
-    stated = INSTANCE[name]
-    return Asked(stated.unit, stated.label, lambda it: getattr(it.instance, name))
+class _Whole(property):
+    """A property that says what it is."""
+
+    def __init__(self, law: Callable[[Any], Scalar], stated: Quantity):
+        super().__init__(law)
+        self.law, self.stated = law, stated
 
 
-def _beside_spare(name: str) -> Asked:
-    """A number of one instance that chips without an instance add to."""
-    stated = INSTANCE[name]
-    return Asked(stated.unit, stated.label, lambda it: getattr(it.instance, name) * it.spare())
+class Fleet(eqx.Module):
+    """The prediction of a whole system: all instances of a design, and chips that are left over.
+
+    Any number of one instance can be asked for too, such as `exposed_time`; it is that of one.
+
+    Attributes:
+        instance: One instance.
+        replicas: Instances.
+        bought: Chips, those included that form no whole instance: they are paid for and powered
+            like the others.
+        area: Area of one logic die, NaN where the hardware does not say [m^2].
+    """
+
+    instance: Prediction
+    replicas: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "instances"))
+    bought: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "chips bought"))
+    area: Leaf = eqx.field(converter=as_leaf, metadata=quantity("m2", "area of one logic die"))
+
+    def __getattr__(self, name: str) -> Any:
+        """A number of one instance."""
+        if name == "instance" or name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.instance, name)
+
+    @_same("utps")
+    def utps(self) -> Scalar:
+        """Tokens a second of one user [1/s]."""
+        return self.instance.utps
+
+    @_whole("1/s", "tokens a second of all instances")
+    def stps(self) -> Scalar:
+        """Tokens a second of all instances [1/s]."""
+        return self.replicas * self.instance.stps
+
+    @_same("step_time")
+    def tpot(self) -> Scalar:
+        """Time of a token [s]."""
+        return self.instance.step_time
+
+    @_whole("", "users served at once")
+    def users(self) -> Scalar:
+        """Users served at once."""
+        return self.replicas * self.instance.users
+
+    @_whole("", "chips bought")
+    def chips(self) -> Scalar:
+        """Chips bought."""
+        return self.bought
+
+    @_same("chip_power")
+    def chip_power(self) -> Scalar:
+        """Power of a chip at work [W]."""
+        return self.instance.chip_power
+
+    @_same("chip_tdp")
+    def chip_tdp(self) -> Scalar:
+        """Power of a chip at full use [W]."""
+        return self.instance.chip_tdp
+
+    @_whole("W", "IT power of all chips, hosts and network at work")
+    def power(self) -> Scalar:
+        """IT power of all chips [W]."""
+        return self.chips / self.instance.chips * self.instance.power.total()
+
+    @_whole("W", "IT power of all chips, hosts and network at full use")
+    def power_provisioned(self) -> Scalar:
+        """IT power of all chips at full use [W]."""
+        return self.chips / self.instance.chips * self.instance.power_provisioned
+
+    @_whole("USD", "capital of the whole system")
+    def capital_cost(self) -> Scalar:
+        """Capital of all chips [USD]."""
+        return self.chips / self.instance.chips * self.instance.capital.total()
+
+    @property
+    def capital(self) -> Scalar:
+        """The same in a word [USD]."""
+        return self.capital_cost
+
+    @_whole("m2", "area of one logic die")
+    def die_area(self) -> Scalar:
+        """Area of one logic die [m^2]."""
+        return self.area
+
+    @_same("power_density")
+    def power_density(self) -> Scalar:
+        """Power of a chip at work over the area of its dies [W/m^2]."""
+        return self.instance.power_density
+
+    @_same("energy_per_token")
+    def energy_per_token(self) -> Scalar:
+        """Energy of a token at the wall, chips without an instance included [J]."""
+        return self.instance.energy_per_token * self._spare()
+
+    @_same("usd_per_million_tokens")
+    def usd_per_million_tokens(self) -> Scalar:
+        """Cost of a million tokens, chips without an instance included [USD]."""
+        return self.instance.usd_per_million_tokens * self._spare()
+
+    @_whole("1/s/W", "tokens a second for each watt")
+    def stps_per_watt(self) -> Scalar:
+        """Tokens a second for each watt [1/J]."""
+        return self.stps / self.power
+
+    @_whole("1/s/USD", "tokens a second for each dollar of capital")
+    def stps_per_usd(self) -> Scalar:
+        """Tokens a second for each dollar of capital [1/s/USD]."""
+        return self.stps / self.capital_cost
+
+    def _spare(self) -> Scalar:
+        """Chips bought over chips used."""
+        return self.chips / (self.replicas * self.instance.chips)
 
 
 QUANTITIES = {
-    "utps": _of_instance("utps"),
-    "stps": Asked("1/s", "tokens a second of all instances", Fleet.stps),
-    "tpot": _of_instance("step_time"),
-    "users": Asked("", "users served at once", lambda it: it.replicas * it.instance.users),
-    "chips": _of_fleet("chips"),
-    "chip_power": _of_instance("chip_power"),
-    "chip_tdp": _of_instance("chip_tdp"),
-    "power": Asked("W", "IT power of all chips, hosts and network at work", Fleet.power),
-    "power_provisioned": Asked(
-        "W", "IT power of all chips, hosts and network at full use", Fleet.provisioned
-    ),
-    "capital_cost": Asked("USD", "capital of the whole system", Fleet.capital),
-    "die_area": _of_fleet("die_area"),
-    "power_density": _of_instance("power_density"),
-    "energy_per_token": _beside_spare("energy_per_token"),
-    "usd_per_million_tokens": _beside_spare("usd_per_million_tokens"),
-    "stps_per_watt": Asked(
-        "1/s/W", "tokens a second for each watt", lambda it: it.stps() / it.power()
-    ),
-    "stps_per_usd": Asked(
-        "1/s/USD", "tokens a second for each dollar of capital", lambda it: it.stps() / it.capital()
-    ),
+    name: Asked(it.stated.unit, it.stated.label, it.law)
+    for name, it in vars(Fleet).items()
+    if isinstance(it, _Whole)
 }
 """Every quantity by the name that studies use."""

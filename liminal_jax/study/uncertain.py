@@ -1,6 +1,5 @@
 """The numbers behind a study that are not sure, and draws of all of them at once."""
 
-import dataclasses
 from dataclasses import dataclass
 
 import jax
@@ -12,8 +11,9 @@ from scipy.stats import qmc
 from liminal_jax._smooth import Exact
 from liminal_jax.bounds.program import needed
 from liminal_jax.data.ranges import UncertainNumber, uncertain_in, with_values
+from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
-from liminal_jax.study.assemble import Planned, hardware_files, hardware_of
+from liminal_jax.study.assemble import hardware_files, hardware_of
 from liminal_jax.study.problem import Outcome, Problem
 
 
@@ -56,20 +56,22 @@ def drawn(numbers: list[UncertainNumber], samples: int, chance: np.random.Genera
     return Draws(tuple(numbers), np.stack(columns, axis=1))
 
 
-def _leaves(hardware: Planned | System) -> list[np.ndarray]:
+def _leaves(hardware: PlannedSystem | System) -> list[np.ndarray]:
     return [np.asarray(leaf) for leaf in jax.tree.leaves(hardware)]
 
 
 def _leaves_that_matter(problem: Problem) -> list[bool]:
     """Which leaves of a study's hardware its objective or limits are computed from."""
 
-    def outcome(hardware: Planned | System, point: Array, category: Array) -> Outcome:
-        changed = dataclasses.replace(problem, hardware=hardware)
+    def outcome(hardware: PlannedSystem | System, point: Array, category: Array) -> Outcome:
+        changed = problem.with_system(hardware)
         return changed.outcome(point, category, Exact())
 
-    traced = jax.make_jaxpr(outcome)(problem.hardware, jnp.asarray(problem.point), jnp.asarray(0))
+    system = problem.space.case.system
+    first = jnp.asarray([it.grid.values[0] for it in problem.variables], float)
+    traced = jax.make_jaxpr(outcome)(system, first, jnp.asarray(0))
     used = {id(it) for equation in needed(traced.jaxpr) for it in equation.invars}
-    count = len(jax.tree.leaves(problem.hardware))
+    count = len(jax.tree.leaves(system))
     return [id(it) in used for it in traced.jaxpr.invars[:count]]
 
 
@@ -95,7 +97,7 @@ def uncertain_numbers(problem: Problem) -> list[UncertainNumber]:
     return [number for number in uncertain_in(files) if differs(number)]
 
 
-def hardware_of_draws(problem: Problem, draws: Draws) -> Planned | System:
+def hardware_of_draws(problem: Problem, draws: Draws) -> PlannedSystem | System:
     """The hardware of a study with each sample's numbers; leaves are stacked by sample."""
     files = hardware_files(problem.file)
     paths = [it.path for it in draws.numbers]

@@ -1,35 +1,42 @@
-"""The numeric variables of a design, and what each is, from the field that it sets."""
+"""The variables that studies have short names for, and what each is, from its field."""
 
-from liminal_jax._quantity import Quantity, quantities_of, quantity_at
-from liminal_jax.hardware.network import AbstractNetwork
+from liminal_jax._quantity import Quantity, quantity_at
 from liminal_jax.hardware.plan import ChipPlan
-from liminal_jax.mapping.attention import AbstractAttentionMapping
-from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.performance.design import Design
+from liminal_jax.hardware.planned import PlannedSystem
+from liminal_jax.study.case import Case
+
+PATHS = {
+    **{name: f"system.chip.plan.{name}" for name in ChipPlan.__dataclass_fields__},
+    "domain": "system.network.domain",
+    "chips": "chips",
+    "clock": "clock",
+    "tp": "mapping.tp",
+    "cp": "mapping.cp",
+    "pp": "mapping.pp",
+    "ep": "mapping.ep",
+    "attention": "attention.place",
+    "attention_ranks": "attention.ranks",
+    "shared_expert_ranks": "mapping.shared_expert_ranks",
+    "batch": "batch",
+}
+"""Where each stands in a case, in the order in which results tell them."""
 
 
-def _stated(kind: type, name: str) -> Quantity:
-    found = quantity_at(kind, name)
+def _stated(path: str) -> Quantity:
+    found = quantity_at(Case, path)
     if found is None:
-        raise KeyError(name)
+        raise KeyError(path)
     return found
 
 
-_PLAN, _MAPPING = quantities_of(ChipPlan), quantities_of(Mapping)
+VARIABLES = {name: _stated(path) for name, path in PATHS.items()}
+"""What each is."""
 
-VARIABLES = {
-    **_PLAN,
-    "domain": _stated(AbstractNetwork, "domain"),
-    "chips": Quantity("", "chips"),
-    "clock": Quantity("", "clock over nominal"),
-    "tp": _MAPPING["tp"],
-    "cp": _MAPPING["cp"],
-    "pp": _MAPPING["pp"],
-    "ep": _MAPPING["ep"],
-    "attention": Quantity("", "attention mapping"),
-    "attention_ranks": _stated(AbstractAttentionMapping, "ranks"),
-    "shared_expert_ranks": _MAPPING["shared_expert_ranks"],
-    "batch": _stated(Design, "batch"),
-}
-"""What each variable is, by name, in the order of a point. Chips of the whole system, the clock and
-the place of an attention mapping among all are numbers of studies alone."""
+FOLLOWING = "system.network.bandwidth"
+"""Of planned hardware this is given by the plan: its link bandwidth."""
+
+
+def names_of(case: Case) -> dict[str, str]:
+    """The short names of the numbers of a case that have one, by path; domains are planned."""
+    planned = isinstance(case.system, PlannedSystem)
+    return {path: name for name, path in PATHS.items() if planned or name != "domain"}

@@ -18,7 +18,8 @@ from liminal_jax.data.models import model_names
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.domain import Names as Choice
 from liminal_jax.study.file import DesignFile, DesignTable
-from liminal_jax.study.problem import Problem, problem_of
+from liminal_jax.study.problem import Problem
+from liminal_jax.study.read import problem_of
 from liminal_jax.sweep.axis import Axis, Names
 from liminal_jax.sweep.leaves import changed
 from liminal_jax.sweep.outputs import OUTPUTS
@@ -54,9 +55,9 @@ class Case:
             values: The free numbers by path.
             outputs: Names of the outputs.
         """
-        study, point = changed(self.problem, values)
-        fleet, used = study.fleet(point, jnp.asarray(0), Exact())
-        ratios = study.ratios(fleet, used)
+        case = changed(self.problem, values)
+        fleet = case.fleet(Exact())
+        ratios = self.problem.ratios(case, fleet, Exact())
         return [jnp.asarray(OUTPUTS[name].of(fleet, ratios), float) for name in outputs]
 
     def program(self, outputs: tuple[str, ...], inner: frozenset[int]) -> Program:

@@ -3,24 +3,23 @@
 They are the numbers of the hardware, of the request and of the model, and those of the design.
 """
 
-import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from liminal_jax._arrays import Scalar
 from liminal_jax._files import did_you_mean
 from liminal_jax._quantity import Quantity
-from liminal_jax.hardware.plan import ChipPlan
-from liminal_jax.hardware.system import System
+from liminal_jax.hardware.planned import PlannedSystem
+from liminal_jax.study.case import Case
 from liminal_jax.study.clock import clock_range
-from liminal_jax.study.parameters import quantity_of
-from liminal_jax.study.problem import NUMERIC, Problem
-from liminal_jax.study.variables import VARIABLES
+from liminal_jax.study.parameters import quantity_of, shown_path
+from liminal_jax.study.problem import Problem
+from liminal_jax.study.variables import FOLLOWING, VARIABLES, names_of
+from liminal_jax.workload.blocked_fp8 import is_blocked
 
 NAMES = ("model", "accounting", "system", "memory", "process")
 """What changes the shape of the computation: each choice is compiled by itself."""
@@ -28,13 +27,21 @@ NAMES = ("model", "accounting", "system", "memory", "process")
 _PREFIXES = ("system.", "workload.", "design.")
 """What may stand before a path."""
 
-_WHERE_STATED = ("tier_units", "attention_ranks", "shared_expert_ranks")
-"""Variables that mean nothing, or that another one sets, where a design leaves them out."""
-
-_COUNTS = ("stacks", "dies", "domain", "chips", "tp", "cp", "pp", "ep", "batch", *_WHERE_STATED)
-_OF_PLANS = (*ChipPlan.__dataclass_fields__, "domain")
-_FOLLOWING = ("network.bandwidth", "network.domain")
-"""Of planned hardware these are given by the design: link_bandwidth and domain."""
+_WHOLE = (
+    "stacks",
+    "dies",
+    "domain",
+    "chips",
+    "tp",
+    "cp",
+    "pp",
+    "ep",
+    "batch",
+    "tier_units",
+    "attention_ranks",
+    "shared_expert_ranks",
+)
+"""Variables that are whole numbers."""
 
 _MAY_BE_ZERO = ("chip.sram.capacity",)
 """SRAM in which data may live, which many chips lack; main memory they have."""
@@ -62,10 +69,6 @@ class Leaf(NamedTuple):
     positive: bool
 
 
-def _path(keys: tuple) -> str:
-    return jax.tree_util.keystr(keys, simple=True, separator=".")
-
-
 def _leaf(path: str, value: Array) -> Leaf:
     stated = quantity_of(path) or Quantity("", path)
     zero = stated.least is not None or path in _MAY_BE_ZERO
@@ -81,42 +84,47 @@ def _leaf(path: str, value: Array) -> Leaf:
     )
 
 
-def _trees(problem: Problem) -> dict[str, Any]:
-    """What holds numbers, by the prefix of their paths."""
-    model, request = problem.workload.model, problem.workload.request
-    return {"": (problem.hardware, request), "model.": model}
+def _of_design(name: str, value: Array) -> Leaf:
+    """A number of the design."""
+    whole = name in _WHOLE
+    least, most = clock_range() if name == "clock" else (1.0 if whole else 0.0, math.inf)
+    stated, number = VARIABLES[name], float(jnp.ravel(value)[0])
+    return Leaf(name, stated.unit, whole, least, most, number, positive=stated.least is None)
 
 
-def _numbered(problem: Problem) -> dict[str, Array]:
-    """All numbers outside the design by path."""
-    found = {}
-    for prefix, tree in _trees(problem).items():
-        skipped = 0 if prefix else 1
-        for keys, value in jax.tree_util.tree_leaves_with_path(tree):
-            found[prefix + _path(keys[skipped:])] = value
-    if problem.file.workload.kv_format != "plain":
+def _path_of(path: str, names: Mapping[str, str]) -> str | None:
+    """What a sweep calls a number of a case; none for those that it cannot vary."""
+    if path in names:
+        return None if names[path] == "attention" else names[path]
+    return shown_path(path) if path.startswith(("system.", "request.", "model.")) else None
+
+
+def _paths(case: Case, paths: tuple[str, ...]) -> dict[str, str]:
+    """The numbers of a case that can be varied, by what a sweep calls them."""
+    names = names_of(case)
+    kept = [path for path in paths if (path, planned_of(case)) != (FOLLOWING, True)]
+    found = {written: path for path in kept if (written := _path_of(path, names)) is not None}
+    if is_blocked(case.model):
         # The format fixes the bits of what is cached.
         del found["kv_bits"]
-    if not isinstance(problem.hardware, System):
-        found = {path: it for path, it in found.items() if path not in _FOLLOWING}
     return found
+
+
+def planned_of(case: Case) -> bool:
+    """Whether the chips of a case are planned."""
+    return isinstance(case.system, PlannedSystem)
 
 
 def leaves_of(problem: Problem) -> dict[str, Leaf]:
     """Every number of a study that can be varied, by path."""
-    leaves = {path: _leaf(path, value) for path, value in _numbered(problem).items()}
-    finished = isinstance(problem.hardware, System)
-    for name, value in zip(NUMERIC, problem.point, strict=True):
-        if name == "attention" or (finished and name in _OF_PLANS):
-            continue
-        if name in _WHERE_STATED and getattr(problem.file.design, name) is None:
-            continue
-        unit, whole = VARIABLES[name].unit, name in _COUNTS
-        least, most = clock_range() if name == "clock" else (1.0 if whole else 0.0, math.inf)
-        leaves[name] = Leaf(
-            name, unit, whole, least, most, value, positive=VARIABLES[name].least is None
-        )
-    return leaves
+    space = problem.space
+    names = names_of(space.case).values()
+    found = {
+        written: (_of_design if written in names else _leaf)(written, space.numbers[path])
+        for written, path in _paths(space.case, space.paths).items()
+    }
+    # A study that leaves them out has as many as one instance needs; a sweep may state them.
+    return {"chips": _of_design("chips", jnp.ones(())), **found}
 
 
 def found_path(written: str, leaves: Mapping[str, Leaf]) -> str:
@@ -143,27 +151,23 @@ def _by_end(written: str, known: list[str]) -> str:
     return did_you_mean(end, [path.rsplit(".", 1)[-1] for path in known])
 
 
-def changed(problem: Problem, values: Mapping[str, Scalar]) -> tuple[Problem, Array]:
-    """A study of one category with some numbers changed, and the point of its design.
+def changed(problem: Problem, values: Mapping[str, Scalar]) -> Case:
+    """The design of a study of one alternative in which nothing is free, with numbers changed.
 
     Args:
         problem: The study.
         values: Numbers by path.
     """
-    design = zip(NUMERIC, problem.point, strict=True)
-    point = jnp.stack([jnp.asarray(values.get(name, at), float) for name, at in design])
-    trees = {prefix: _with(prefix, tree, values) for prefix, tree in _trees(problem).items()}
-    hardware, request = trees[""]
-    workload = problem.workload._replace(model=trees["model."], request=request)
-    return dataclasses.replace(problem, hardware=hardware, workload=workload), point
+    space = problem.space
+    paths = _paths(space.case, space.paths)
+    named = {paths[written]: value for written, value in values.items()}
+    rows = {
+        path: jnp.broadcast_to(value, jnp.shape(space.numbers[path]))
+        for path, value in named.items()
+    }
+    return space.with_numbers(rows).at(_firsts(problem, named), jnp.asarray(0))
 
 
-def _with(prefix: str, tree: Any, values: Mapping[str, Scalar]) -> Any:
-    """A tree with some of its numbers replaced."""
-    skipped = 0 if prefix else 1
-    leaves, shape = jax.tree_util.tree_flatten_with_path(tree)
-    numbers = [
-        jnp.broadcast_to(values.get(prefix + _path(keys[skipped:]), leaf), jnp.shape(leaf))
-        for keys, leaf in leaves
-    ]
-    return jax.tree.unflatten(shape, numbers)
+def _firsts(problem: Problem, named: Mapping[str, Scalar]) -> list[Scalar]:
+    """The value of each variable: as changed, or the first of its grid."""
+    return [named.get(it.path, it.grid.values[0]) for it in problem.variables]

@@ -15,7 +15,8 @@ from liminal_jax import __version__
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.study.file import DesignFile, StudyFile
-from liminal_jax.study.problem import Problem, problem_of
+from liminal_jax.study.problem import Problem
+from liminal_jax.study.read import problem_of
 from liminal_jax.sweep.axis import Axis, Names, axis_of_grid, parsed_axis, points_of, split_axis
 from liminal_jax.sweep.case import (
     Case,

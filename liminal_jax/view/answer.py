@@ -14,8 +14,9 @@ from liminal_jax.design.record import gap
 from liminal_jax.design.search import Answer, Relaxed
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.attention import attention_name
-from liminal_jax.study.file import ConstraintTable, DesignFile, ObjectiveTable, StudyFile
-from liminal_jax.study.problem import PHYSICAL
+from liminal_jax.study.file import ConstraintTable, StudyFile
+from liminal_jax.study.limits import PHYSICAL
+from liminal_jax.study.problem import Criterion, Problem
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.variables import VARIABLES
 from liminal_jax.view.chip import chip_words
@@ -63,13 +64,13 @@ def limits_words(constraints: list[ConstraintTable]) -> str:
     return "; ".join(limits)
 
 
-def asked(file: DesignFile, *objectives: ObjectiveTable) -> Text:
+def asked(problem: Problem, *objectives: Criterion) -> Text:
     """What a study asks, in two lines; with other objectives than its own if some are given."""
+    file = problem.file
     if not isinstance(file, StudyFile):
         return Text(file.name)
     *others, last = (
-        f"{'most' if it.maximise is not None else 'least'} {it.quantity}"
-        for it in objectives or [file.objective]
+        f"{'most' if it.maximise else 'least'} {it.name}" for it in objectives or [problem.goal]
     )
     goals = f"{', '.join(others)} and {last}" if others else last
     work = file.workload
@@ -115,7 +116,7 @@ def _design(answer: Answer, system: System) -> Table:
     )
     table.add_row(
         "speed",
-        f"UTPS {plain(float(it.utps), 4)}, STPS {plain(float(fleet.stps()), 5)};"
+        f"UTPS {plain(float(it.utps), 4)}, STPS {plain(float(fleet.stps), 5)};"
         f" step {with_prefix(float(it.step_time), 's')} = memory"
         f" {with_prefix(float(it.memory_time), 's')} | compute"
         f" {with_prefix(float(it.compute_time), 's')}, + waiting"
@@ -128,8 +129,8 @@ def _design(answer: Answer, system: System) -> Table:
     )
     table.add_row(
         "power, cost",
-        f"{with_prefix(float(fleet.power()), 'W')} IT,"
-        f" {dollars(float(fleet.capital()))} of capital,"
+        f"{with_prefix(float(fleet.power), 'W')} IT,"
+        f" {dollars(float(fleet.capital))} of capital,"
         f" {plain(float(QUANTITIES['usd_per_million_tokens'].of(fleet)))} USD for a million tokens,"
         f" {with_prefix(float(QUANTITIES['energy_per_token'].of(fleet)), 'J')} a token",
     )
@@ -255,7 +256,7 @@ def answer_view(
     answer: Answer, existing: list[Existing], system: System, folder: str
 ) -> RenderableType:
     """The screen that `liminal optimize` prints."""
-    parts: list[RenderableType] = [asked(answer.problem.file), ""]
+    parts: list[RenderableType] = [asked(answer.problem), ""]
     if answer.best.feasible:
         parts.append(Text.assemble(("best design: ", "bold"), _objective(answer)))
     else:

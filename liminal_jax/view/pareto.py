@@ -13,7 +13,7 @@ from liminal_jax._display import plain
 from liminal_jax.design.pareto import FrontAnswer, FrontPoint
 from liminal_jax.design.pareto_record import file_name
 from liminal_jax.mapping.attention import attention_name
-from liminal_jax.study.file import ObjectiveTable
+from liminal_jax.study.problem import Criterion
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.answer import asked, section
 
@@ -76,22 +76,21 @@ def knee_letters(answer: FrontAnswer) -> dict[int, str]:
     return dict(zip(answer.knees, ascii_uppercase, strict=False))
 
 
-def _heading(objective: ObjectiveTable) -> str:
+def _heading(objective: Criterion) -> str:
     """The words of a quantity, apart so that they may wrap, and its unit."""
-    unit, _ = shown_unit(objective.quantity)
-    words = objective.quantity.replace("_", " ")
+    unit, _ = shown_unit(objective.name)
+    words = objective.name.replace("_", " ")
     return f"{words}\n[{unit}]" if unit else words
 
 
 def _table(answer: FrontAnswer, rows: list[int]) -> Table:
-    design = answer.problem.file.design
     variables = [it.name for it in answer.problem.variables]
     letters = knee_letters(answer)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("point", justify="right")
     for objective in answer.objectives:
         table.add_column(_heading(objective), justify="right", style="bold")
-    table.add_column("memory" if design.system is None else "system", no_wrap=True)
+    table.add_column(answer.problem.space.kind, no_wrap=True)
     for name in variables:
         table.add_column(_COLUMNS[name][0], justify="right")
     table.add_column("")
@@ -100,7 +99,7 @@ def _table(answer: FrontAnswer, rows: list[int]) -> Table:
         table.add_row(
             str(row + 1),
             *(
-                plain(value * shown_unit(objective.quantity)[1], 4)
+                plain(value * shown_unit(objective.name)[1], 4)
                 for value, objective in zip(point.objectives, answer.objectives, strict=True)
             ),
             point.place.category,
@@ -121,7 +120,7 @@ def _points(answer: FrontAnswer) -> Group:
 
 def front_view(answer: FrontAnswer, folder: str) -> RenderableType:
     """The screen that `liminal pareto` prints."""
-    parts: list[RenderableType] = [asked(answer.problem.file, *answer.objectives), ""]
+    parts: list[RenderableType] = [asked(answer.problem, *answer.objectives), ""]
     done = f"{answer.seconds:.1f} s; written to {folder}"
     if not answer.feasible:
         verdict = (

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from liminal_jax._display import plain
 from liminal_jax.design.alone import FrontAlone
 from liminal_jax.design.pareto import FrontAnswer, FrontPoint
-from liminal_jax.study.file import ConstraintTable, ObjectiveTable, StudyFile
+from liminal_jax.study.file import ConstraintTable, StudyFile
+from liminal_jax.study.problem import Criterion
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.write import written
 from liminal_jax.view.answer import asked
@@ -66,44 +67,42 @@ def _words(point: FrontPoint) -> str:
     return f"{', '.join([point.place.category, *chip])}; {', '.join(system)}"
 
 
-def _axis_order(objectives: Sequence[ObjectiveTable]) -> list[int]:
+def _axis_order(objectives: Sequence[Criterion]) -> list[int]:
     """Numbers of the objectives by axis."""
-    return sorted(range(len(objectives)), key=lambda it: objectives[it].quantity not in _ACROSS)
+    return sorted(range(len(objectives)), key=lambda it: objectives[it].name not in _ACROSS)
 
 
 def _coordinates(
-    rows: Sequence[Sequence[float]], objectives: Sequence[ObjectiveTable]
+    rows: Sequence[Sequence[float]], objectives: Sequence[Criterion]
 ) -> list[list[float]]:
     """For each axis the values of all rows, in the units shown; ascending along the first."""
     scaled = sorted(
-        [row[it] * shown_unit(objectives[it].quantity)[1] for it in _axis_order(objectives)]
+        [row[it] * shown_unit(objectives[it].name)[1] for it in _axis_order(objectives)]
         for row in rows
     )
     return [list(column) for column in zip(*scaled, strict=True)]
 
 
-def _axis_label(objective: ObjectiveTable) -> str:
-    unit, _ = shown_unit(objective.quantity)
-    about = QUANTITIES[objective.quantity].about
-    less = " (less is better)" if objective.minimise is not None else ""
+def _axis_label(objective: Criterion) -> str:
+    unit, _ = shown_unit(objective.name)
+    about = QUANTITIES[objective.name].about
+    less = "" if objective.maximise else " (less is better)"
     return f"{about}{less}" + (f" [{unit}]" if unit else "")
 
 
 def _staircase(
     axes: "Axes",
     rows: Sequence[Sequence[float]],
-    objectives: Sequence[ObjectiveTable],
+    objectives: Sequence[Criterion],
     **look: Any,
 ) -> None:
     """What some designs reach in two objectives."""
     across = objectives[_axis_order(objectives)[0]]
     x, y = _coordinates(rows, objectives)
-    axes.step(x, y, where="pre" if across.maximise is not None else "post", **look)
+    axes.step(x, y, where="pre" if across.maximise else "post", **look)
 
 
-def _existing(
-    axes: "Axes", fronts: Sequence[FrontAlone], objectives: Sequence[ObjectiveTable]
-) -> None:
+def _existing(axes: "Axes", fronts: Sequence[FrontAlone], objectives: Sequence[Criterion]) -> None:
     """Fronts of chips that exist, thin and grey, named where they end."""
     ends: list[tuple[float, float, list[str]]] = []
     for number, front in enumerate(fronts):
@@ -131,7 +130,7 @@ def _limits(axes: "Axes", answer: FrontAnswer) -> None:
     order = _axis_order(answer.objectives)
     for it in rows:
         for axis, number in enumerate(order[:2]):
-            if answer.objectives[number].quantity == it.quantity:
+            if answer.objectives[number].name == it.quantity:
                 _limit(axes, it, axis)
 
 
@@ -260,7 +259,7 @@ def _titles(figure: "Figure", axes: "Axes", answer: FrontAnswer) -> None:
         x=0.01,
         ha="left",
     )
-    question, limits = asked(answer.problem.file, *answer.objectives).plain.split("\n")
+    question, limits = asked(answer.problem, *answer.objectives).plain.split("\n")
     _, _, question = question.partition(": ")
     axes.set_title(f"{question}\n{limits}", weight="normal", fontsize=7)
 

@@ -34,7 +34,7 @@ def _chip(answer: PortfolioAnswer) -> Table:
     design, area = answer.portfolio.file.design, float(it.fleet.die_area)
     chips = sorted({float(other.fleet.chips) for other in answer.served})
     power = max(float(other.fleet.instance.chip_power) for other in answer.served)
-    capital = max(float(other.fleet.capital()) for other in answer.served)
+    capital = max(float(other.fleet.capital) for other in answer.served)
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_row("chip", chip_words(design, it.place, area, it.system))

@@ -161,7 +161,7 @@ def uncertainty_view(answer: Uncertainty, folder: str) -> RenderableType:
     """The screen that `liminal uncertainty` prints."""
     title = f"who wins, and with what {answer.problem.asked}"
     parts: list[RenderableType] = [
-        asked(answer.problem.file),
+        asked(answer.problem),
         Text(_how(answer)),
         section(title, _standings(answer)),
     ]

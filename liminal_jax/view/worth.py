@@ -25,7 +25,7 @@ def worth_view(found: Worth, top: int, folder: str) -> RenderableType:
         folder: Folder of the run.
     """
     problem = found.problem
-    heading = asked(problem.file)
+    heading = asked(problem)
     if found.relaxed is None:
         failed = Text("nothing can be told of what numbers are worth", style="bold")
         reasons = (Text(f"  {it}") for it in found.reasons)

@@ -60,8 +60,7 @@ def worth_record(found: Worth, top: int) -> dict[str, Any]:
 
 
 def _design(found: Worth, place: Place) -> dict[str, Any]:
-    category = "memory" if found.problem.file.design.system is None else "system"
-    return {category: place.category, **written(place.values)}
+    return {found.problem.space.kind: place.category, **written(place.values)}
 
 
 def _bar(found: Worth, bar: Bar) -> dict[str, Any]:

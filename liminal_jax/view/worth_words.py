@@ -4,8 +4,9 @@ import math
 
 from liminal_jax._display import plain, with_prefix
 from liminal_jax.design.sensitivity import ShadowPrice
+from liminal_jax.study.limits import PHYSICAL
 from liminal_jax.study.parameters import label_of, parameters_of
-from liminal_jax.study.problem import PHYSICAL, Limit, Problem
+from liminal_jax.study.problem import Limit, Problem
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.variables import VARIABLES
 from liminal_jax.view.answer import quantity

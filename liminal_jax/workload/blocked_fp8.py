@@ -36,3 +36,9 @@ def blocked_fp8(model: Model) -> Model:
         for layers, mixer in zip(model.layers, mixers, strict=True)
     )
     return dataclasses.replace(model, layers=layers)
+
+
+def is_blocked(model: Model) -> bool:
+    """Whether any latents of a model are cached so."""
+    stored = (getattr(layers.attention, "stored", None) for layers in model.layers)
+    return any(isinstance(it, BlockedLatents) for it in stored)

@@ -10,7 +10,7 @@ import pytest
 
 from liminal_jax.design import uncertainty as module
 from liminal_jax.study.file import load_study
-from liminal_jax.study.problem import problem_of
+from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from tests.cli.terminal import exit_code
 from tests.cli.test_predict import no_token

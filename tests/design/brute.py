@@ -17,8 +17,11 @@ from liminal_jax._smooth import Exact
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
 from liminal_jax.study.domain import Grid, Several
 from liminal_jax.study.file import StudyFile, WorkloadTable, load_study
-from liminal_jax.study.problem import NUMERIC, problem_of
+from liminal_jax.study.problem import Problem
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.read import problem_of
+from liminal_jax.study.variables import PATHS
+from tests.study.cases import case_with, known, seen
 
 STUDIES = Path(__file__).parent.parent / "studies"
 ROUNDING = 1e-9
@@ -68,12 +71,18 @@ def _any_attention(file: StudyFile) -> StudyFile:
     return file.model_copy(update={"design": design})
 
 
+def _seen(problem: Problem, point: Any, category: Any) -> Any:
+    """What a study sees of a design that states every number with a short name, in their order."""
+    values = known(problem, dict(zip(PATHS, point, strict=True)))
+    return seen(case_with(problem, category, **values), Exact())
+
+
 @functools.cache
 def _evaluator(base: str) -> Any:
     problem = problem_of(_any_attention(load_study(str(STUDIES / f"{base}.toml"))))
 
     def one(point: Any, category: Any) -> Any:
-        fleet, used = problem.fleet(point, category, Exact())
+        fleet, used = _seen(problem, point, category)
         return {name: it.of(fleet) for name, it in QUANTITIES.items()}, used
 
     return problem.categories, jax.jit(jax.vmap(one))
@@ -104,15 +113,15 @@ def every_design(base: str, file: StudyFile) -> list[Row]:
     """All designs of a study made from a base, the category varying slowest."""
     design = file.design
     chosen = design.memory if design.system is None else design.system
-    grids = {name: getattr(design, name) for name in NUMERIC}
+    grids = {name: getattr(design, name) for name in PATHS}
     axes = {name: grid.values for name, grid in grids.items() if grid is not None and grid.free}
-    fixed = [1.0 if grids[name] is None else grids[name].values[0] for name in NUMERIC]
+    fixed = [1.0 if grids[name] is None else grids[name].values[0] for name in PATHS]
     places, points, names = [], [], []
     lengths = [len(values) for values in axes.values()]
     for indices in itertools.product(range(len(chosen.names)), *map(range, lengths)):
         values = {name: axes[name][it] for name, it in zip(axes, indices[1:], strict=True)}
         places.append((indices, values))
-        points.append([values.get(name, fixed[at]) for at, name in enumerate(NUMERIC)])
+        points.append([values.get(name, fixed[at]) for at, name in enumerate(PATHS)])
         names.append(chosen.names[indices[0]])
     judged = _evaluated(base, np.asarray(points), names)
     return [
@@ -203,7 +212,7 @@ def _sweeper(base: str, workload: WorkloadTable, holds: Several | None) -> Any:
     problem = problem_of(_any_attention(changed))
 
     def one(point: Any, category: Any) -> Any:
-        fleet, used = problem.fleet(point, category, Exact())
+        fleet, used = _seen(problem, point, category)
         quantities = jnp.stack([it.of(fleet) for it in QUANTITIES.values()])
         return quantities, jnp.stack(list(used.values()))
 
@@ -221,7 +230,7 @@ def every_outcome(base: str, file: StudyFile) -> tuple[np.ndarray, np.ndarray, n
     design = file.design
     chosen = design.memory if design.system is None else design.system
     known, evaluate = _sweeper(base, file.workload, design.tier_holds)
-    grids = [getattr(design, name) for name in NUMERIC]
+    grids = [getattr(design, name) for name in PATHS]
     axes = [np.asarray([1.0] if grid is None else grid.values) for grid in grids]
     mesh = np.meshgrid(np.arange(len(chosen.names)), *axes, indexing="ij")
     categories = mesh[0].ravel().astype(int)

@@ -15,7 +15,8 @@ from liminal_jax.design.refine import RelaxedOptimum
 from liminal_jax.design.relaxed import RelaxedPoint, relaxed_points
 from liminal_jax.design.slopes import Slopes
 from liminal_jax.study.file import load_study
-from liminal_jax.study.problem import Problem, problem_of
+from liminal_jax.study.problem import Problem
+from liminal_jax.study.read import problem_of
 from tests.design.brute import study
 
 SCHEDULE = Schedule(starts=6, rounds=12, steps=40)

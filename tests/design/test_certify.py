@@ -16,8 +16,8 @@ from liminal_jax.design.certify import bounds_of, ground_of, proven
 from liminal_jax.design.lattice import lattice_of
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
 from liminal_jax.study.file import load_study
-from liminal_jax.study.problem import problem_of
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.read import problem_of
 from tests.design.brute import every_outcome, study, swept
 from tests.design.test_search import FIXED, MINIMISED
 

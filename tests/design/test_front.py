@@ -11,8 +11,8 @@ from liminal_jax.design.front import Front
 from liminal_jax.design.knees import knees
 from liminal_jax.design.pareto import ground_for, pareto, scouted, swept
 from liminal_jax.study.file import ObjectiveTable, load_study
-from liminal_jax.study.problem import problem_of
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.read import criterion_of, problem_of
 from tests.design import brute
 from tests.design.brute import every_outcome, study
 from tests.design.test_certify import random_constraints, random_design
@@ -47,7 +47,7 @@ class Case:
         path = study(folder, base, design=design, objective=asked, constraints=constraints)
         file = load_study(str(path))
         self.problem = problem_of(file)
-        self.objectives = [ObjectiveTable(**{side(name): name}) for name in chosen]
+        self.objectives = [best(side(name), name) for name in chosen]
         self.feasible = brute.swept(file, (quantities, used, categories)).feasible
         columns = [list(QUANTITIES).index(name) for name in chosen]
         signs = [-1.0 if name in MINIMISED else 1.0 for name in chosen]
@@ -179,7 +179,11 @@ def trade(tmp_path):
     return problem_of(load_study(str(path)))
 
 
-BOTH = [ObjectiveTable(maximise="stps"), ObjectiveTable(maximise="utps")]
+def best(side, name):
+    return criterion_of(ObjectiveTable(**{side: name}))
+
+
+BOTH = [best("maximise", "stps"), best("maximise", "utps")]
 
 
 def test_points_run_from_the_worst_to_the_best_in_the_first_objective(trade):
@@ -206,7 +210,7 @@ def test_a_front_says_what_it_has_not_proven(trade):
 
 def test_what_cannot_be_judged_is_no_point(tmp_path):
     path = study(tmp_path, "finished")
-    objectives = [ObjectiveTable(minimise="die_area"), ObjectiveTable(maximise="utps")]
+    objectives = [best("minimise", "die_area"), best("maximise", "utps")]
     answer = pareto(problem_of(load_study(str(path))), objectives)
     assert not answer.feasible
     assert all("cannot be judged" in it for it in answer.reasons)

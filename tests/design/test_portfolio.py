@@ -11,8 +11,8 @@ from liminal_jax.design.certify import ground_of, proven
 from liminal_jax.design.portfolio import optimize_portfolio
 from liminal_jax.study.file import MemberTable, PortfolioFile, load_study
 from liminal_jax.study.portfolio import portfolio_of
-from liminal_jax.study.problem import problem_of
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.read import problem_of
 from tests.design.brute import every_outcome, study, swept
 from tests.design.test_certify import random_constraints, random_design
 from tests.design.test_search import MINIMISED

@@ -11,7 +11,6 @@ from liminal_jax.design.ending import Ending
 from liminal_jax.design.lattice import lattice_of
 from liminal_jax.design.refine import MET, ROOM, refined
 from liminal_jax.design.slopes import Slopes
-from liminal_jax.study.problem import NUMERIC
 from tests.design.small import STUDIES, small, solved
 
 pytestmark = pytest.mark.slow
@@ -20,9 +19,9 @@ NAMES = list(STUDIES)
 SHARP = SoftSizes(1e-6)
 
 
-def outcomes(problem, slopes, units, categories, reading):
+def outcomes(slopes, units, categories, reading):
     return jax.jit(
-        jax.vmap(lambda unit, row: problem.outcome(slopes.box.at(unit, row), row, reading))
+        jax.vmap(lambda unit, row: slopes.problem.outcome(slopes.box.values(unit), row, reading))
     )(units, categories)
 
 
@@ -49,21 +48,24 @@ def test_whole_numbers_stay_as_they_are_in_the_best_design_of_each_category():
     for best in optima:
         indices = proof.indices[best.category]
         point, _ = lattice_of(problem).at(jnp.asarray(indices))
-        at = slopes.box.at(jnp.asarray(best.unit), jnp.asarray(best.category))
-        assert at[:-1].tolist() == point[:-1].tolist()
-        degrees[problem.categories[best.category]] = float(at[NUMERIC.index("tp")])
+        size = slopes.box.values(jnp.asarray(best.unit))
+        case = slopes.problem.space.at(size, jnp.asarray(best.category))
+        there = problem.space.at(point, jnp.asarray(best.category))
+        assert float(case.batch) == float(size[0])
+        assert jax.tree.leaves(case.mapping) == jax.tree.leaves(there.mapping)
+        degrees[problem.categories[best.category]] = float(case.mapping.tp)
     assert len(set(degrees.values())) == 2
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_place_of_many_is_better(name):
-    problem, slopes, optima = solved(name)
+    _, slopes, optima = solved(name)
     units = jax.random.uniform(jax.random.key(3), (20_000, len(slopes.problem.variables)))
     for best in optima:
         near = jnp.clip(best.unit + 0.05 * (units - 0.5), 0.0, 1.0)
         rows = jnp.full(len(units), best.category)
         for places in (units, near):
-            seen = outcomes(problem, slopes, places, rows, slopes.reading)
+            seen = outcomes(slopes, places, rows, slopes.reading)
             fair = jnp.all(seen.excess <= ROOM, axis=1)
             assert int(fair.sum()) > 100
             assert float(jnp.max(jnp.where(fair, seen.score, -jnp.inf))) <= best.score + 1e-7
@@ -71,10 +73,10 @@ def test_no_place_of_many_is_better(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_blur_of_the_last_temperature_is_half_a_per_cent_at_most(name):
-    problem, slopes, optima = solved(name)
+    _, slopes, optima = solved(name)
     best = optima[0]
     unit, row = jnp.asarray(best.unit)[None], jnp.asarray([best.category])
-    sharp = outcomes(problem, slopes, unit, row, SHARP)
+    sharp = outcomes(slopes, unit, row, SHARP)
     assert float(sharp.score[0]) == pytest.approx(best.score, abs=0.005)
     assert float(jnp.max(sharp.excess)) <= 0.005
 

@@ -9,7 +9,7 @@ from liminal_jax.design.anneal import Schedule
 from liminal_jax.design.branch import Budget
 from liminal_jax.design.find import find
 from liminal_jax.study.file import load_study
-from liminal_jax.study.problem import problem_of
+from liminal_jax.study.read import problem_of
 from tests.design.brute import binding, every_design, shortfalls, study
 
 MINIMISED = {

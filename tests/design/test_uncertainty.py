@@ -17,7 +17,8 @@ from liminal_jax.design.lattice import lattice_of
 from liminal_jax.design.robust import Aim, expected, worst
 from liminal_jax.design.uncertainty import uncertainty
 from liminal_jax.study.file import load_study
-from liminal_jax.study.problem import FEASIBLE, problem_of
+from liminal_jax.study.problem import FEASIBLE
+from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import Draws, drawn, hardware_of_draws, uncertain_numbers
 from tests.design.brute import study
 
@@ -75,7 +76,7 @@ def every_draw(problem, draws):
 
     @jax.jit
     def judged(hardware):
-        changed = dataclasses.replace(problem, hardware=hardware)
+        changed = problem.with_system(hardware)
         return jax.vmap(lambda row: changed.outcome(*lattice.at(row), Exact()))(rows)
 
     stacked = hardware_of_draws(problem, draws)
@@ -232,7 +233,7 @@ def priced(problem, path, price):
     """The study with one number changed."""
     number = UncertainNumber(path, price, price, price, "paper")
     hardware = hardware_of_draws(problem, Draws((number,), np.array([[price]])))
-    return dataclasses.replace(problem, hardware=jax.tree.map(lambda leaf: leaf[0], hardware))
+    return problem.with_system(jax.tree.map(lambda leaf: leaf[0], hardware))
 
 
 def test_wins_agree_with_the_number_at_which_the_winner_changes(problem):

@@ -31,11 +31,11 @@ def test_the_best_designs_are_what_the_model_says_of_them(results):
         found = cell["memories"][name]
         point = dram_or_sram._point(problem, found["design"])
         with jax.enable_x64(True):
-            fleet, _ = problem.fleet(jnp.asarray(point), jnp.asarray(row), ll.Exact())
-            outcome = problem.outcome(jnp.asarray(point), jnp.asarray(row), ll.Exact())
+            case = problem.space.at(point, jnp.asarray(row))
+            fleet, outcome = case.fleet(ll.Exact()), problem.outcome_of(case, ll.Exact())
         assert bool(outcome.feasible())
         assert float(fleet.instance.utps) >= 300
-        assert float(fleet.stps() / fleet.capital()) == pytest.approx(found["best"], rel=1e-6)
+        assert float(fleet.stps / fleet.capital) == pytest.approx(found["best"], rel=1e-6)
 
 
 def test_ranges_at_their_ends_move_the_answer_their_way(results):

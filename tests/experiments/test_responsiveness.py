@@ -10,6 +10,7 @@ from experiments import responsiveness
 from experiments.lattices import Designs
 from experiments.responsiveness import EXPERIMENT, MECHANISMS, bought
 from experiments.runner import main
+from tests.study.cases import case_with, seen
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +71,10 @@ def test_fronts_fall_from_the_fastest(results):
 def test_planned_chips_can_be_built():
     problem = responsiveness.ll.problem_of(responsiveness.ll.load_study(responsiveness.PLAN))
     for name, stacks in responsiveness.STACKS.items():
-        point = [stacks, 2.0, responsiveness.COMPUTE_AREA[name], 0.0, *problem.point[4:]]
+        area, row = responsiveness.COMPUTE_AREA[name], problem.categories.index(name)
         with jax.enable_x64(True):
-            _, used = problem.fleet(
-                jax.numpy.asarray(point),
-                jax.numpy.asarray(problem.categories.index(name)),
-                responsiveness.ll.Exact(),
-            )
+            case = case_with(problem, row, stacks=stacks, dies=2, compute_area=area, sram=0)
+            _, used = seen(case, responsiveness.ll.Exact())
         for limit in ("reticle", "shoreline", "whole_stacks", "stacked_area", "interposer"):
             assert float(used[limit]) <= 1, (name, limit)
 

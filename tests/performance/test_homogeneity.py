@@ -29,12 +29,12 @@ from liminal_jax.performance.operators import Operator
 from liminal_jax.performance.prediction import CapitalShares, PowerShares, Prediction
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Served, serve
 from liminal_jax.study.file import load_study
-from liminal_jax.study.problem import problem_of
 from liminal_jax.study.quantities import QUANTITIES
-from liminal_jax.study.variables import VARIABLES
+from liminal_jax.study.read import problem_of
 from liminal_jax.workload import request as requests
 from liminal_jax.workload.request import Request
 from tests.design.brute import study
+from tests.study.cases import seen
 
 BASES = ("metre", "second", "byte", "flop", "joule", "usd")
 SCALE = 8.0
@@ -169,18 +169,17 @@ def assert_homogeneous_study(problem):
         for name, it in quantities_of(kind).items()
     }
     units |= {f"all.{name}": it.unit for name, it in QUANTITIES.items()}
-    point, ratios = dict(zip(VARIABLES, problem.point, strict=True)), {}
+    ratios: dict[str, str] = {}
+    first = problem.first()
 
     def outputs(scales):
-        request = scaled(problem.workload.request, scales)
         there = dataclasses.replace(
-            problem,
-            hardware=scaled(problem.hardware, scales),
-            workload=problem.workload._replace(request=request),
+            first,
+            system=scaled(first.system, scales),
+            request=scaled(first.request, scales),
         )
-        values = [at * factor(VARIABLES[name].unit, scales) for name, at in point.items()]
         with other_units(scales):
-            fleet, used = there.fleet(jnp.stack(values), jnp.asarray(0), Exact())
+            fleet, used = seen(there, Exact())
         ratios.update({f"limit.{name}": "" for name in used})
         found = {name: getattr(fleet.instance, name) for name in quantities_of(Prediction)}
         for whole, kind in shares.items():

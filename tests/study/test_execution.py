@@ -15,10 +15,11 @@ from liminal_jax.design.pessimistic import PESSIMISTIC, kink, pessimistic, with_
 from liminal_jax.study.bundled import study_names
 from liminal_jax.study.file import load_question, load_space, load_study
 from liminal_jax.study.predicted import predicted
-from liminal_jax.study.problem import NUMERIC, problem_of
+from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from liminal_jax.study.write import design_text
 from tests.design.brute import study
+from tests.study.cases import case_with, seen
 
 SHARES = {"compute_share": 0.75, "bandwidth_share": 0.85}
 
@@ -38,8 +39,7 @@ def test_a_study_sets_what_is_sustained(base, tmp_path):
     ideal, less = problem_with(tmp_path, base), problem_with(tmp_path, base, **SHARES)
 
     def instance(problem):
-        point = jnp.asarray(problem.point)
-        return jax.jit(lambda: problem.fleet(point, jnp.asarray(0), Exact())[0].instance)()
+        return jax.jit(lambda: problem.first().fleet(Exact()).instance)()
 
     at_peak, sustained = instance(ideal), instance(less)
     assert float(sustained.compute_time) == pytest.approx(float(at_peak.compute_time) / 0.75)
@@ -92,7 +92,7 @@ def test_a_saved_design_carries_them_and_says_so(tmp_path):
     )
     assert answer.basis[0].endswith(text)
     problem = problem_of(file)
-    fleet, _ = problem.fleet(jnp.asarray(problem.point), jnp.asarray(1), Exact())
+    fleet = case_with(problem, 1).fleet(Exact())
     assert float(answer.prediction.step_time) == pytest.approx(float(fleet.instance.step_time))
 
 
@@ -189,12 +189,10 @@ def test_links_between_dies_take_area_and_edge_of_planned_dies(tmp_path):
     ideal, linked = problem_with(tmp_path), problem_with(tmp_path, **PLANNED)
 
     def hardware(problem, dies):
-        point = list(problem.point)
-        point[NUMERIC.index("dies")] = dies
-        return problem.fleet(jnp.asarray(point), jnp.asarray(1), Exact())
+        return seen(case_with(problem, 1, dies=dies), Exact())
 
-    links = linked.hardware.material.die_links
-    process = linked.hardware.material.process
+    links = linked.space.case.system.chip.material.die_links
+    process = linked.space.case.system.chip.material.process
     for dies, joins in ((1.0, 0.0), (2.0, 1.0), (4.0, 1.0)):
         (bare, _), (fleet, _) = hardware(ideal, dies), hardware(linked, dies)
         more = joins * 2.5e12 * float(links.area) / (1 - float(process.overhead_fraction))
@@ -214,12 +212,7 @@ def test_the_best_of_a_study_with_everything_on_is_proven_and_its_file_predicts_
     judge = jax.jit(
         jax.vmap(lambda point, row: problem.outcome(point, row, Exact()), in_axes=(0, None))
     )
-    points = []
-    for values in itertools.product(*(it.grid.values for it in problem.variables)):
-        point = list(problem.point)
-        for variable, value in zip(problem.variables, values, strict=True):
-            point[variable.position] = value
-        points.append(point)
+    points = list(itertools.product(*(it.grid.values for it in problem.variables)))
     best = -math.inf
     for row in range(len(problem.categories)):
         outcome = judge(jnp.asarray(points), jnp.asarray(row))

@@ -8,7 +8,8 @@ import pytest
 from liminal_jax._files import InputError
 from liminal_jax.study.file import PortfolioFile, StudyFile, load_question, load_study
 from liminal_jax.study.portfolio import HARDWARE, portfolio_of
-from liminal_jax.study.problem import NUMERIC, problem_of
+from liminal_jax.study.read import problem_of
+from liminal_jax.study.variables import PATHS
 from tests.design.brute import STUDIES, study
 from tests.workload.configs import LLAMA_2_7B
 
@@ -53,7 +54,7 @@ def test_each_workload_is_a_problem_of_its_own(tmp_path):
 
 def test_hardware_is_shared_and_mappings_are_not(tmp_path):
     whole = portfolio_of(load_question(str(portfolio(tmp_path))))
-    assert [*HARDWARE, "tp", "cp", "pp", "ep", *ATTENTION, "batch"] == list(NUMERIC)
+    assert [*HARDWARE, "tp", "cp", "pp", "ep", *ATTENTION, "batch"] == list(PATHS)
     free = [it.name for it in whole.hardware]
     assert free == [it for it in HARDWARE if it not in ("tier_units", "domain", "clock")]
     # memory, stacks, dies, area, sram, links, chips; tp, cp, pp, ep, batch

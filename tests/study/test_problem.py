@@ -7,23 +7,21 @@ import pytest
 
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
-from liminal_jax.hardware.plan import buildability, plan_of, planned_chip, planned_die_area
+from liminal_jax.hardware.plan import ChipPlan, buildability, planned_chip, planned_die_area
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.exchange import LayerExchange
 from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.predictor import predict
+from liminal_jax.study.degrees import degree_contradictions
 from liminal_jax.study.file import DesignFile, load_study
-from liminal_jax.study.problem import (
-    FEASIBLE,
-    NUMERIC,
-    Outcome,
-    degree_contradictions,
-    problem_of,
-)
+from liminal_jax.study.problem import FEASIBLE, Outcome
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.read import problem_of
+from liminal_jax.study.variables import PATHS
 from tests.design.brute import study
+from tests.study.cases import case_with, seen
 
 PLAN = {
     "stacks": 4.0,
@@ -31,7 +29,6 @@ PLAN = {
     "compute_area": 4e-4,
     "sram": 128e6,
     "link_bandwidth": 9e11,
-    "tier_units": 1.0,
     "domain": 72.0,
     "chips": 10.0,
     "clock": 1.0,
@@ -40,11 +37,9 @@ PLAN = {
     "pp": 1.0,
     "ep": 2.0,
     "attention": 0.0,
-    "attention_ranks": 1.0,
-    "shared_expert_ranks": 1.0,
     "batch": 32.0,
 }
-ATTENTION = ("attention", "attention_ranks", "shared_expert_ranks")
+NOT_FREE = ("tier_units", "domain", "clock", "attention", "attention_ranks", "shared_expert_ranks")
 LIMITS = [
     {"quantity": "utps", "at_least": 50},
     {"quantity": "capital_cost", "at_most": "1 MUSD"},
@@ -58,27 +53,32 @@ def problem(tmp_path_factory):
     return problem_of(load_study(str(path)))
 
 
-def point(**changes):
-    return jnp.asarray([{**PLAN, **changes}[name] for name in NUMERIC])
+def planned(problem, row=0, **changes):
+    return case_with(problem, row, **{**PLAN, **changes})
+
+
+def outcome(problem, row=0, **changes):
+    return problem.outcome_of(planned(problem, row, **changes), Exact())
 
 
 def by_hand(problem, row):
     """One instance of the plan, put together from parts."""
-    planned = problem.hardware
-    memory = {name: leaf[row] for name, leaf in vars(planned.material.memory).items()}
-    material = type(planned.material)(
-        memory=type(planned.material.memory)(**memory),
-        process=planned.material.process,
-        packaging=planned.material.packaging,
+    whole = problem.space.case
+    stated = whole.system.chip.material
+    memory = {name: leaf[row] for name, leaf in vars(stated.memory).items()}
+    material = type(stated)(
+        memory=type(stated.memory)(**memory), process=stated.process, packaging=stated.packaging
     )
-    plan = plan_of(PLAN, material)
-    fields = {**vars(planned.network), "bandwidth": PLAN["link_bandwidth"], "domain": 72.0}
+    names = [name for name in ChipPlan.__dataclass_fields__ if name in PLAN]
+    plan = ChipPlan(**{name: PLAN[name] for name in names})
+    network = whole.system.network
+    fields = {**vars(network), "bandwidth": PLAN["link_bandwidth"], "domain": 72.0}
     system = System(
         chip=planned_chip(plan, material, Exact()),
-        network=type(planned.network)(**fields),
-        facility=planned.facility,
+        network=type(network)(**fields),
+        facility=whole.system.facility,
     )
-    model, request = problem.workload.model, problem.workload.request
+    model, request = whole.model, whole.request
     mapping = Mapping(tp=4, cp=1, pp=1, ep=2)
     design = filled_design(system, mapping, jnp.asarray(32.0), model, request)
     assumptions = Assumptions(exchange=LayerExchange())
@@ -88,7 +88,7 @@ def by_hand(problem, row):
 @pytest.mark.parametrize("row", [0, 2])
 def test_an_outcome_is_what_the_parts_give_by_hand(problem, row):
     plan, material, one = by_hand(problem, row)
-    got = problem.outcome(point(), jnp.asarray(row), Exact())
+    got = outcome(problem, row)
     # Of ten chips, four each make two instances; two are left over and paid for.
     assert float(got.score) == pytest.approx(math.log(2 * float(one.stps)), rel=1e-12)
     built = buildability(plan, material, Exact())
@@ -119,7 +119,7 @@ def test_an_outcome_is_what_the_parts_give_by_hand(problem, row):
 
 def test_quantities_of_all_instances_by_hand(problem):
     plan, material, one = by_hand(problem, 0)
-    fleet, _ = problem.fleet(point(), jnp.asarray(0), Exact())
+    fleet, _ = seen(planned(problem), Exact())
     assert (float(fleet.replicas), float(fleet.chips)) == (2, 10)
     power, capital = (10 / 4 * float(it.total()) for it in (one.power, one.capital))
     spare = 10 / 8
@@ -150,7 +150,7 @@ def test_quantities_of_all_instances_by_hand(problem):
     ("chips", "replicas", "bought"), [(4, 1, 4), (7, 1, 7), (8, 2, 8), (11, 2, 11), (3, 1, 4)]
 )
 def test_instances_are_whole_and_spare_chips_are_bought(problem, chips, replicas, bought):
-    fleet, used = problem.fleet(point(chips=chips), jnp.asarray(0), Exact())
+    fleet, used = seen(planned(problem, chips=chips), Exact())
     assert (float(fleet.replicas), float(fleet.chips)) == (replicas, bought)
     assert float(used["whole_instance"]) == pytest.approx(4 / chips)
     assert (float(used["whole_instance"]) > 1) == (chips < 4)
@@ -158,24 +158,21 @@ def test_instances_are_whole_and_spare_chips_are_bought(problem, chips, replicas
 
 def test_without_a_number_of_chips_one_instance_is_bought(tmp_path):
     file = load_study(str(study(tmp_path, "finished", design={"chips": None})))
-    fleet, used = problem_of(file).fleet(point(pp=2), jnp.asarray(0), Exact())
+    fleet, used = seen(case_with(problem_of(file), tp=4, ep=2, pp=2), Exact())
     assert (float(fleet.replicas), float(fleet.chips)) == (1, 8)
     assert float(used["whole_instance"]) == 1
 
 
 @pytest.mark.parametrize(("tp", "ep", "whole"), [(8, 4, True), (6, 4, False), (4, 8, False)])
 def test_experts_need_whole_groups_of_ranks(problem, tp, ep, whole):
-    _, used = problem.fleet(point(tp=tp, ep=ep, chips=32), jnp.asarray(0), Exact())
+    _, used = seen(planned(problem, tp=tp, ep=ep, chips=32), Exact())
     assert (float(used["expert_groups"]) <= 1) is whole
     assert float(used["expert_ranks"]) == pytest.approx(ep / tp)
 
 
 def test_more_of_a_quantity_eases_a_floor_and_presses_on_a_ceiling(problem):
     names = [limit.name for limit in problem.limits]
-    less, more = (
-        problem.outcome(point(chips=chips, batch=batch), jnp.asarray(0), Exact())
-        for chips, batch in ((8, 64), (32, 1))
-    )
+    less, more = (outcome(problem, chips=chips, batch=batch) for chips, batch in ((8, 64), (32, 1)))
     utps, capital, tpot = (names.index(it) for it in ("utps", "capital_cost", "tpot"))
     assert more.excess[utps] < less.excess[utps]
     assert more.excess[tpot] < less.excess[tpot]
@@ -184,24 +181,21 @@ def test_more_of_a_quantity_eases_a_floor_and_presses_on_a_ceiling(problem):
 
 def test_less_is_more_where_it_is_asked_for(tmp_path, problem):
     path = study(tmp_path, "planned", objective={"minimise": "stps"})
-    other = problem_of(load_study(str(path))).outcome(point(), jnp.asarray(0), Exact())
-    most = problem.outcome(point(), jnp.asarray(0), Exact())
+    other, most = outcome(problem_of(load_study(str(path)))), outcome(problem)
     assert float(other.score) == pytest.approx(-float(most.score))
 
 
 def test_a_limit_may_be_exceeded_by_rounding_only():
     for excess, holds in ((0.0, True), (FEASIBLE / 2, True), (2 * FEASIBLE, False)):
-        outcome = Outcome(score=jnp.zeros(()), excess=jnp.asarray([-1.0, excess]))
-        assert bool(outcome.feasible()) is holds
+        found = Outcome(score=jnp.zeros(()), excess=jnp.asarray([-1.0, excess]))
+        assert bool(found.feasible()) is holds
     unknown = Outcome(score=jnp.zeros(()), excess=jnp.asarray([jnp.nan]))
     assert not bool(unknown.feasible())
 
 
 def test_the_lattice_is_the_product_of_the_grids(problem):
     lengths = [len(it.grid.values) for it in problem.variables]
-    assert [it.name for it in problem.variables] == [
-        it for it in NUMERIC if it not in ("tier_units", "domain", "clock", *ATTENTION)
-    ]
+    assert [it.name for it in problem.variables] == [it for it in PATHS if it not in NOT_FREE]
     assert problem.lattice == 3 * math.prod(lengths)
     # memory, stacks, dies, area, sram, links, chips, tp, cp, pp, ep, batch
     assert problem.lattice == 3 * 4 * 2 * 5 * 2 * 2 * 4 * 4 * 2 * 3 * 4 * 10
@@ -210,7 +204,7 @@ def test_the_lattice_is_the_product_of_the_grids(problem):
 def test_a_design_has_no_objective(problem):
     file = DesignFile(workload=problem.file.workload, design=problem.file.design)
     with pytest.raises(TypeError, match="no objective"):
-        problem_of(file).outcome(point(), jnp.asarray(0), Exact())
+        outcome(problem_of(file))
 
 
 @pytest.mark.parametrize(
@@ -281,12 +275,12 @@ def test_the_clock_of_a_plan_is_a_variable_like_others(tmp_path):
     file = load_study(str(study(tmp_path, "planned", design={"clock": choices})))
     found = problem_of(file)
     assert "clock" in [it.name for it in found.variables]
-    slow, fast = (found.fleet(point(clock=it), jnp.asarray(0), Exact())[0] for it in (0.5, 1.0))
+    slow, fast = (planned(found, clock=it).fleet(Exact()) for it in (0.5, 1.0))
     ratio = float(slow.instance.compute_time / fast.instance.compute_time)
     assert ratio == pytest.approx(2)
     assert float(slow.instance.memory_time) <= float(fast.instance.memory_time) * 2
     assert float(slow.instance.chip_tdp) < float(fast.instance.chip_tdp)
-    assert float(slow.capital()) == float(fast.capital())
+    assert float(slow.capital) == float(fast.capital)
 
 
 def test_a_clock_outside_the_range_of_voltages_is_refused(tmp_path):

@@ -6,7 +6,7 @@ from liminal_jax.design.certify import ground_of, proven
 from liminal_jax.study.bundled import study_names
 from liminal_jax.study.file import StudyFile, load_question, load_study
 from liminal_jax.study.portfolio import portfolio_of
-from liminal_jax.study.problem import problem_of
+from liminal_jax.study.read import problem_of
 
 pytestmark = pytest.mark.slow
 

@@ -1,18 +1,18 @@
 """A capacity tier of a planned chip, as a study states it and as its design carries it."""
 
 import jax
-import jax.numpy as jnp
 import pytest
 
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
 from liminal_jax.study.file import load_space, load_study
 from liminal_jax.study.predicted import predicted, record_of
-from liminal_jax.study.problem import NUMERIC, problem_of
+from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from liminal_jax.study.write import design_text
 from liminal_jax.sweep.leaves import leaves_of
 from tests.design.brute import study
+from tests.study.cases import case_with, seen
 
 SMALL = {
     "memory": "hbm4",
@@ -35,8 +35,7 @@ def messages(folder, base="tiered", **tables):
 
 
 def at_first(problem):
-    point = jnp.asarray(problem.point, float)
-    return jax.jit(lambda: problem.fleet(point, jnp.asarray(0), Exact()))()
+    return jax.jit(lambda: seen(problem.first(), Exact()))()
 
 
 @pytest.mark.slow
@@ -85,9 +84,7 @@ def test_more_units_than_the_edge_has_room_for_break_a_limit_by_name(tmp_path):
     assert "shoreline" in [it.name for it in problem.limits]
     used = {}
     for units in (2.0, 8.0, 16.0):
-        point = list(problem.point)
-        point[NUMERIC.index("tier_units")] = units
-        _, limits = problem.fleet(jnp.asarray(point), jnp.asarray(0), Exact())
+        _, limits = seen(case_with(problem, tier_units=units), Exact())
         used[units] = float(limits["shoreline"])
     assert used[2.0] < 1 < used[8.0] < used[16.0]
 

@@ -6,7 +6,7 @@ import pytest
 
 from liminal_jax.data.hardware import FACILITY_DEFAULTS
 from liminal_jax.study.file import load_study
-from liminal_jax.study.problem import problem_of
+from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import drawn, hardware_of_draws, uncertain_numbers
 from tests.design.brute import study
 
@@ -120,7 +120,9 @@ def test_draws_fill_the_ranges_and_the_hardware_follows(base, tmp_path):
         eighths = number.quantile(np.arange(9) / 8)
         assert np.histogram(column, eighths)[0].tolist() == [1] * 8
     hardware = hardware_of_draws(problem, draws)
-    for one, many in zip(jax.tree.leaves(problem.hardware), jax.tree.leaves(hardware), strict=True):
+    for one, many in zip(
+        jax.tree.leaves(problem.space.case.system), jax.tree.leaves(hardware), strict=True
+    ):
         assert many.shape == (8, *one.shape)
     again = drawn(numbers, 8, np.random.default_rng(1))
     np.testing.assert_array_equal(draws.values, again.values)
@@ -139,6 +141,6 @@ def test_a_draw_is_the_study_that_states_its_numbers(tmp_path):
             tmp_path, objective={"minimise": "usd_per_million_tokens"}, assumptions=known
         )
         for one, many in zip(
-            jax.tree.leaves(alone.hardware), jax.tree.leaves(hardware), strict=True
+            jax.tree.leaves(alone.space.case.system), jax.tree.leaves(hardware), strict=True
         ):
             np.testing.assert_allclose(one, many[row], rtol=1e-15)

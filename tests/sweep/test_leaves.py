@@ -7,8 +7,8 @@ import pytest
 
 from liminal_jax._smooth import Exact
 from liminal_jax.study.file import load_study
-from liminal_jax.study.problem import problem_of
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.read import problem_of
 from liminal_jax.sweep.leaves import changed, leaves_of
 from tests.design.brute import study
 
@@ -45,8 +45,7 @@ def test_all_is_known_where_a_number_that_may_be_0_is_0(tmp_path, base):
             path: jnp.where(zero == at, 0.0, value)
             for at, (path, value) in enumerate(paths.items())
         }
-        here, point = changed(problem, values)
-        fleet, _ = here.fleet(point, jnp.asarray(0), Exact())
+        fleet = changed(problem, values).fleet(Exact())
         return {name: it.of(fleet) for name, it in QUANTITIES.items()}
 
     got = jax.jit(jax.vmap(quantities))(jnp.arange(-1, len(paths)))

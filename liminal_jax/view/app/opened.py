@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
 
 from liminal_jax._arrays import as_leaf
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax._smooth import Exact
 from liminal_jax.data.build import process_of
 from liminal_jax.data.hardware import load_process_file, load_system_file
-from liminal_jax.hardware.plan import plan_of
 from liminal_jax.hardware.power import ProvisionedPower
 from liminal_jax.hardware.system import System
-from liminal_jax.study import problem as studies
+from liminal_jax.study.case import Case
+from liminal_jax.study.degrees import degree_contradictions
 from liminal_jax.study.file import DesignFile, design_of, load_design
 from liminal_jax.study.predicted import unknown_speed
+from liminal_jax.study.read import problem_of
 from liminal_jax.view.app.base import AbstractBase, Finished, Numbers, Planned, latency_of
 from liminal_jax.view.app.scene import Scene, pictured
 
@@ -110,21 +109,20 @@ def _design_file(path: Path) -> Path:
 
 
 def _opened(file: DesignFile) -> Opened:
-    study = studies.problem_of(file)
-    contradictions = studies.degree_contradictions(study)
+    study = problem_of(file)
+    contradictions = degree_contradictions(study)
     if contradictions:
         raise InputError(file.name, contradictions)
-    point = jnp.asarray(study.point, float)
-    system = study.system(point, jnp.asarray(0), Exact())
-    model, request = study.workload.model, study.workload.request
-    base, notes = _base(study, system)
-    mapping = study.mapping(point)
+    case = study.first()
+    system, mapping = case.built(Exact()), case.mapped()
+    model, request = case.model, case.request
+    base, notes = _base(file, case, system)
     scene = Scene(
         base=base,
         mapping=mapping,
         model=model,
         request=request,
-        assumptions=study.workload.assumptions(system.network, Exact()),
+        assumptions=case.assumptions,
     )
     start = Numbers(
         bandwidth=system.chip.memory.bandwidth,
@@ -149,23 +147,18 @@ def _instances(file: DesignFile, chips: float) -> list[str]:
     return [f"Shown is one of {count} instances on {bought:g} chips."] if count > 1 else []
 
 
-def _base(study: studies.Problem, system: System) -> tuple[AbstractBase, tuple[str, ...]]:
-    """The hardware of a study of one category, and what has to be known of it."""
-    if isinstance(study.hardware, System):
-        return _finished(study.file, system)
-    values: dict[str, float] = dict(zip(studies.NUMERIC, study.point, strict=True))
-    material = study.hardware.material
-    first = eqx.tree_at(
-        lambda it: it.memory, material, jax.tree.map(lambda leaf: leaf[0], material.memory)
-    )
+def _base(file: DesignFile, case: Case, system: System) -> tuple[AbstractBase, tuple[str, ...]]:
+    """The hardware of a design, and what has to be known of it."""
+    if isinstance(case.system, System):
+        return _finished(file, system)
     note = "A planned chip: its price, area and idle power follow from what is dragged."
     base = Planned(
-        plan=plan_of(values, first),
-        material=first,
+        plan=case.system.chip.plan,
+        material=case.system.chip.material,
         network=system.network,
-        facility=study.hardware.facility,
-        clock=values["clock"],
-        execution=study.hardware.execution,
+        facility=case.system.facility,
+        clock=case.clock,
+        execution=case.system.execution,
     )
     return base, (note,)
 

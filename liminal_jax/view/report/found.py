@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from liminal_jax.study.problem import PHYSICAL
+from liminal_jax.study.limits import PHYSICAL
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.answer import quantity
 from liminal_jax.view.report.parts import (

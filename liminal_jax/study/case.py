@@ -1,0 +1,105 @@
+"""A design with all that goes with it, and the prediction of the whole system that follows."""
+
+import dataclasses
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from liminal_jax._arrays import Leaf, as_leaf, optional_leaf
+from liminal_jax._quantity import quantity
+from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.hardware.clock import clocked
+from liminal_jax.hardware.planned import PlannedSystem
+from liminal_jax.hardware.system import System
+from liminal_jax.mapping.choice import AttentionChoice
+from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.mapping.placement import Placement
+from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.performance.filled import filled_design
+from liminal_jax.performance.predictor import predict
+from liminal_jax.study.quantities import Fleet
+from liminal_jax.workload.model import Model
+from liminal_jax.workload.request import Request
+
+
+class Case(eqx.Module):
+    """A design, the workload that it serves, and the laws that judge it.
+
+    Every number of it is a leaf, which a study may leave free.
+
+    Attributes:
+        system: Finished hardware, or planned chips.
+        mapping: Degrees of parallelism of one instance.
+        batch: Users in one micro-batch.
+        model: What is served.
+        request: How.
+        assumptions: Which laws are used.
+        placement: What lies in which memory; the fastest are filled first where left out.
+        attention: How ranks share attention where that is chosen; else as the mapping says.
+        chips: Chips of the whole system; as many as its instances need where left out.
+        replicas: Instances, where chips are not stated; one where left out.
+        clock: Clock of the chips over the nominal one; the voltage follows.
+    """
+
+    system: System | PlannedSystem
+    mapping: Mapping
+    batch: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "batch"))
+    model: Model
+    request: Request
+    assumptions: Assumptions
+    placement: Placement | None = None
+    attention: AttentionChoice | None = None
+    chips: Leaf | None = eqx.field(
+        converter=optional_leaf, default=None, metadata=quantity("", "chips")
+    )
+    replicas: Leaf | None = eqx.field(
+        converter=optional_leaf, default=None, metadata=quantity("", "instances")
+    )
+    clock: Leaf = eqx.field(
+        converter=as_leaf, default=1.0, metadata=quantity("", "clock over nominal")
+    )
+
+    def built(self, relaxation: AbstractRelaxation) -> System:
+        """The hardware at its clock."""
+        nominal = self.system
+        if isinstance(nominal, PlannedSystem):
+            nominal = nominal.system(relaxation)
+        return clocked(nominal, self.clock, relaxation)
+
+    def mapped(self) -> Mapping:
+        """The degrees of parallelism, and how attention uses them."""
+        if self.attention is None:
+            return self.mapping
+        return dataclasses.replace(self.mapping, attention=self.attention.mapping())
+
+    def laws(self, relaxation: AbstractRelaxation) -> Assumptions:
+        """The laws, with kinks read in some way."""
+        return dataclasses.replace(self.assumptions, relaxation=relaxation)
+
+    def design(self, relaxation: AbstractRelaxation) -> Design:
+        """The design that is predicted."""
+        system, mapping = self.built(relaxation), self.mapped()
+        if self.placement is not None:
+            return Design(system, mapping, self.placement, self.batch)
+        laws = self.laws(relaxation)
+        return filled_design(system, mapping, self.batch, self.model, self.request, laws)
+
+    def fleet(self, relaxation: AbstractRelaxation) -> Fleet:
+        """The prediction of the whole system."""
+        design, laws = self.design(relaxation), self.laws(relaxation)
+        instance = predict(design, self.model, self.request, laws)
+        bought = self.bought(instance.chips)
+        whole = relaxation.floor(bought / instance.chips)
+        unknown = jnp.asarray(jnp.nan)
+        return Fleet(
+            instance=instance,
+            replicas=relaxation.maximum(whole, 1.0),
+            bought=relaxation.maximum(bought, instance.chips),
+            area=(self.system.die_area() if isinstance(self.system, PlannedSystem) else unknown),
+        )
+
+    def bought(self, each: Leaf) -> Leaf:
+        """Chips of the whole system, given those of an instance."""
+        if self.chips is not None:
+            return self.chips
+        return each if self.replicas is None else each * self.replicas

@@ -1,0 +1,106 @@
+"""From the file of a study or of a design to the problem that it states."""
+
+from liminal_jax._files import InputError
+from liminal_jax._files import Problem as Mistake
+from liminal_jax.hardware.planned import PlannedSystem
+from liminal_jax.hardware.system import System
+from liminal_jax.mapping.choice import AttentionChoice
+from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.study.assemble import Workload, hardware_files, hardware_of, workload_of
+from liminal_jax.study.case import Case
+from liminal_jax.study.domain import Grid
+from liminal_jax.study.file import (
+    ConstraintTable,
+    DesignFile,
+    DesignTable,
+    ObjectiveTable,
+    StudyFile,
+)
+from liminal_jax.study.limits import least_experts
+from liminal_jax.study.problem import Criterion, Limit, Problem, limits_of
+from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.space import Space, Variable
+from liminal_jax.study.variables import PATHS
+from liminal_jax.workload.model import Model
+
+
+def problem_of(file: DesignFile) -> Problem:
+    """A study, or a design, ready to be evaluated.
+
+    Raises:
+        InputError: systems that cannot be compared in one study, a capacity tier that can hold
+            nothing, or mistakes in the files that it names.
+    """
+    workload = workload_of(file.workload)
+    _refuse_idle_tier(file, workload.model)
+    case = _case(file.design, workload, hardware_of(file, hardware_files(file)))
+    planned = file.design.system is None
+    names = file.design.memory if planned else file.design.system
+    study = file if isinstance(file, StudyFile) else None
+    return Problem(
+        space=Space(
+            case=case,
+            categories=names.names if names is not None else (),
+            variables=_variables(file.design),
+            kind="memory" if planned else "system",
+        ),
+        criterion=None if study is None else criterion_of(study.objective),
+        limits=(*limits_of(case), *map(_limit, [] if study is None else study.constraints)),
+        source=file,
+    )
+
+
+def criterion_of(table: ObjectiveTable) -> Criterion:
+    """What is best, as a file states it."""
+    asked = QUANTITIES[table.quantity]
+    return Criterion(table.quantity, asked.unit, asked.of, table.maximise is not None)
+
+
+def _limit(table: ConstraintTable) -> Limit:
+    asked = QUANTITIES[table.quantity]
+    return Limit(table.quantity, table.at_least is not None, table.limit, asked.unit, asked.of)
+
+
+def _case(table: DesignTable, workload: Workload, system: System | PlannedSystem) -> Case:
+    """The design at the first values of its variables."""
+
+    def first(grid: Grid | None) -> float | None:
+        return None if grid is None else grid.values[0]
+
+    return Case(
+        system=system,
+        mapping=Mapping(
+            **{name: getattr(table, name).values[0] for name in ("tp", "cp", "pp", "ep")},
+            shared_expert_ranks=first(table.shared_expert_ranks),
+        ),
+        batch=table.batch.values[0],
+        model=workload.model,
+        request=workload.request,
+        assumptions=workload.assumptions(system.network),
+        attention=AttentionChoice(
+            table.attention.values, table.attention.values[0], first(table.attention_ranks)
+        ),
+        chips=first(table.chips),
+        clock=table.clock.values[0],
+    )
+
+
+def _variables(table: DesignTable) -> tuple[Variable, ...]:
+    grids = {name: getattr(table, name) for name in PATHS}
+    return tuple(
+        Variable(name, PATHS[name], grid)
+        for name, grid in grids.items()
+        if grid is not None and grid.free
+    )
+
+
+def _refuse_idle_tier(file: DesignFile, model: Model) -> None:
+    """Refuse a tier in which experts alone may lie, for a model that has none."""
+    holds = file.design.tier_holds
+    if holds is None or holds.names != ("experts",) or float(least_experts(model)) > 1:
+        return
+    message = (
+        f"names experts alone and {file.workload.model} has none, so that the tier holds nothing;"
+        " name cache or weights too, or leave the tier out"
+    )
+    raise InputError(file.name, [Mistake("design.tier_holds", message)])
