@@ -133,9 +133,8 @@ def _panel(axes: "Axes", results: Mapping[str, Any], trade: Mapping[str, Any]) -
     axes.axvline(1.0, color="black", linewidth=0.9, linestyle="--")
     axes.annotate(
         f"ours: {trade['seconds']:.1f} s\nnothing missed,\nproven",
-        (1.0, FLOOR),
-        (4, 4),
-        textcoords="offset points",
+        (0.02, 0.03),
+        xycoords="axes fraction",
         fontsize=7,
         va="bottom",
     )
