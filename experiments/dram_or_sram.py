@@ -26,6 +26,7 @@ from experiments.lattices import Designs, Grid, designs_of, frontier, user_count
 from experiments.runner import Experiment, main
 from experiments.talk_setting import CHIPS, TALK, stacked, talk_chips, talk_models
 from experiments.verdicts import judged, listed, summary, verdict
+from liminal_jax.study.file import load_study
 
 STUDY = "dram-or-sram-at-equal-power"
 """The study whose designs are searched; its own budget is left out."""
@@ -62,7 +63,7 @@ class Config:
 
 def study_at(speed: float, quantity: str, chips: int | None) -> ll.Problem:
     """The study with another demand and objective, and without a budget."""
-    study = ll.load_study(STUDY)
+    study = load_study(STUDY)
     floor = study.constraints[0].model_copy(update={"at_least": speed})
     design = study.design
     if chips is not None:

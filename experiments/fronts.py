@@ -34,6 +34,8 @@ import liminal_jax as ll
 from experiments.fronts_view import plot, report, summary
 from experiments.rivals.nondominated import Nondominated
 from experiments.runner import Experiment, main
+from liminal_jax.design.pareto import FrontAnswer, pareto
+from liminal_jax.study.file import load_study
 from liminal_jax.study.problem import Criterion
 from liminal_jax.study.read import criterion_of
 
@@ -79,7 +81,7 @@ class Config:
     processes: int
 
 
-def _gains(answer: ll.FrontAnswer) -> Float[np.ndarray, "points objectives"]:
+def _gains(answer: FrontAnswer) -> Float[np.ndarray, "points objectives"]:
     """Logarithms of the objectives of a front, more is better."""
     signs = [1.0 if it.maximise else -1.0 for it in answer.objectives]
     return np.log([it.objectives for it in answer.points]) * signs
@@ -87,10 +89,10 @@ def _gains(answer: ll.FrontAnswer) -> Float[np.ndarray, "points objectives"]:
 
 def _exact(trade: Trade) -> dict[str, Any]:
     """The whole front of a study, and what it took."""
-    problem = ll.problem_of(ll.load_study(trade.study))
+    problem = ll.problem_of(load_study(trade.study))
     begin = time.process_time()
     told: list[float] = []
-    answer = ll.pareto(problem, trade.objectives(), progress=_Until(told))
+    answer = pareto(problem, trade.objectives(), progress=_Until(told))
     if not answer.feasible or not answer.certificate.complete:
         raise ValueError(f"{trade.study}: its front is not proven; choose another study")
     return {
@@ -140,7 +142,7 @@ def _searched(
     trade: Trade, exact: list[list[float]], moments: Sequence[float], seed: int
 ) -> list[dict[str, Any]]:
     """How near NSGA-II is at each moment."""
-    problem = ll.problem_of(ll.load_study(trade.study))
+    problem = ll.problem_of(load_study(trade.study))
     found = []
 
     def note(gains: np.ndarray, evaluations: int) -> None:

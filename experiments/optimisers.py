@@ -37,6 +37,7 @@ from experiments.rivals.optuna_samplers import CMA, NSGA, TPE
 from experiments.rivals.own import CLIMBS, DESCENTS, DESCENTS_IN_TURN, OPTIMIZE, PROOF
 from experiments.rivals.race import REACHED, Caps, Race
 from experiments.runner import Experiment, main
+from liminal_jax.study.file import load_study
 
 METHODS = {
     it.name: it
@@ -108,7 +109,7 @@ def _set_up() -> None:
 
 def _optimum(study: str) -> dict[str, Any]:
     """What a study asks, and the best score of its designs, proven."""
-    file = ll.load_study(study)
+    file = load_study(study)
     problem = ll.problem_of(file)
     race = Race(np.inf, Caps())
     PROOF.prepare(problem)(0, race)
@@ -190,7 +191,7 @@ def _rounded(gap: float) -> float | None:
 def _raced(study: str, name: str, optimum: float, entry: Entry) -> dict[str, Any]:
     """All races of a method on a study, in a process that has done nothing else."""
     method = METHODS[name]
-    problem = ll.problem_of(ll.load_study(study))
+    problem = ll.problem_of(load_study(study))
     with TemporaryDirectory() as cache:
         jax.config.update("jax_compilation_cache_dir", cache)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

@@ -33,6 +33,7 @@ from experiments.talk_setting import (
     talk_models,
 )
 from experiments.verdicts import judged, summary, verdict
+from liminal_jax.study.file import load_study
 from liminal_jax.study.variables import PATHS
 
 SLOWER = (0.05, 0.1)
@@ -79,7 +80,7 @@ class Config:
 
 def planned_chips() -> dict[str, ll.System]:
     """Chips of two dies with 900 GB/s to others, by memory technology."""
-    problem = ll.problem_of(ll.load_study(PLAN))
+    problem = ll.problem_of(load_study(PLAN))
     return {name: _planned_chip(problem, name) for name in STACKS}
 
 
@@ -87,7 +88,7 @@ def _planned_chip(problem: ll.Problem, name: str) -> ll.System:
     plan = {"stacks": STACKS[name], "dies": 2.0, "compute_area": COMPUTE_AREA[name], "sram": 0.0}
     numbers = {PATHS[it]: value for it, value in plan.items()}
     first = [numbers.get(it.path, it.grid.values[0]) for it in problem.variables]
-    case = problem.space.at(first, jnp.asarray(problem.categories.index(name)))
+    case = problem.region.at(first, jnp.asarray(problem.categories.index(name)))
     return case.built(ll.Exact())
 
 

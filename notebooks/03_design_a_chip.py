@@ -12,14 +12,10 @@
 # `liminal optimize` does; here it is in Python.
 
 # %%
-import dataclasses
 
-import jax
 import matplotlib.pyplot as plt
 
 import liminal_jax as ll
-
-jax.config.update("jax_enable_x64", True)  # a proof counts in double precision
 
 # %% [markdown]
 # ## The question is a file
@@ -28,16 +24,11 @@ jax.config.update("jax_enable_x64", True)  # a proof counts in double precision
 # tokens of context, 50 tokens a second for every user, 1.4 kW a chip, 120 kW and 4 million USD:
 
 # %%
-study = ll.load_study("deepseek-v3-128k")
-problem = ll.problem_of(study)
-for limit in study.constraints:
-    side = "at least" if limit.at_least is not None else "at most "
-    print(f"{limit.quantity:14s} {side} {limit.limit:12,.0f}")
-for variable in problem.variables:
-    values = variable.grid.values
-    print(f"{variable.name:14s} {len(values):4d} values, {values[0]:g} to {values[-1]:g}")
-print(f"{'memory':14s} {', '.join(problem.categories)}")
-print(f"together {problem.lattice:,} designs")
+space, objective, limits = ll.load_study("deepseek-v3-128k")
+for limit in limits:
+    side = "at least" if limit.at_least else "at most "
+    print(f"{limit.name:18s} {side} {limit.bound:12,.0f} {limit.unit}")
+print(space)
 
 # %% [markdown]
 # ## The answer, and how good it is
@@ -46,11 +37,8 @@ print(f"together {problem.lattice:,} designs")
 # better one, and halves the rest. When nothing is left, the best one known is proven.
 
 # %%
-answer = ll.optimize(problem)
-best = answer.best
-print(f"{best.objective:,.0f} tokens a second, with {best.place.category}")
-for name, value in best.place.values.items():
-    print(f"  {name:13s} {value:g}")
+best = ll.optimize(space, objective, limits=limits)
+print(best)
 print(best.reasons[0])
 
 # %% [markdown]
@@ -59,14 +47,13 @@ print(best.reasons[0])
 # A limit with room to spare costs nothing. The one that is used up is the one to negotiate about.
 
 # %%
-fleet = best.fleet
 used = {
-    "speed, least over reached": 50 / float(fleet.instance.utps),
-    "power of a chip": float(fleet.instance.chip_power) / 1400,
-    "power of all": float(fleet.power) / 120e3,
-    "capital": float(fleet.capital) / 4e6,
-    "memory, fullest chip": float(fleet.instance.memory_fill),
+    it.name.replace("_", " "): (
+        it.bound / best.totals[it.name] if it.at_least else best.totals[it.name] / it.bound
+    )
+    for it in limits
 }
+used["memory, fullest chip"] = float(best.prediction.memory_fill)
 figure, axes = plt.subplots(figsize=(5.8, 2.3), layout="constrained")
 bars = axes.barh(list(used), [100 * it for it in used.values()], color="#0072B2")
 axes.bar_label(bars, fmt="%.0f", padding=-24, color="white")
@@ -81,9 +68,9 @@ axes.set(xlim=(0, 110), xlabel="share of the limit that is used [%]", title="Wha
 # suits it.
 
 # %%
-for other in answer.alternatives:
+for other in best.alternatives:
     speed = "none meets the limits" if other.objective is None else f"{other.objective:9,.0f} STPS"
-    print(f"{other.category:8s} {speed}")
+    print(f"{other.name:8s} {speed}")
 
 # %% [markdown]
 # ## What are its numbers worth?
@@ -93,7 +80,7 @@ for other in answer.alternatives:
 # of the numbers at the top are prices and yields: the answer rests on estimates, and says on which.
 
 # %%
-heavy = answer.sensitivities[:12]
+heavy = ll.sensitivity(best).elasticities[:12]
 figure, axes = plt.subplots(figsize=(6.2, 3.4), layout="constrained")
 colors = ["#0072B2" if it.elasticity > 0 else "#E69F00" for it in heavy]
 bars = axes.barh(
@@ -121,13 +108,12 @@ axes.set(
 # %%
 figure, axes = plt.subplots(figsize=(5.8, 3.4), layout="constrained")
 looks = {"3d-dram": ("#0072B2", "o"), "hbm4": ("#E69F00", "^")}
-both = [ll.ObjectiveTable(maximise="utps"), ll.ObjectiveTable(maximise="stps")]
 for name, (color, marker) in looks.items():
-    memory = dataclasses.replace(study.design.memory, names=(name,))
-    design = study.design.model_copy(update={"memory": memory})
-    front = ll.pareto(ll.problem_of(study.model_copy(update={"design": design})), both, 0.05)
-    print(f"{name}: {len(front.points)} designs, proven: {front.certificate.complete}")
-    speeds, throughputs = zip(*(it.objectives for it in front.points), strict=True)
+    front = ll.pareto(
+        space.only(name), maximise=["utps", "stps"], limits=limits, epsilon=0.05, seconds=120
+    )
+    print(f"{name}: {len(front.designs)} designs, proven: {front.complete}")
+    speeds, throughputs = front.values.T
     axes.plot(speeds, throughputs, marker, color=color)
     axes.annotate(
         name,

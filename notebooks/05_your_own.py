@@ -169,29 +169,23 @@ axes.grid(color="0.9")
 # %% [markdown]
 # ## And a question of your own
 #
-# A study puts them to work: the cheapest tokens at 100 a second for every user, on either chip, any
-# number of them, and any number of users. `liminal optimize mystudy.toml` answers it too.
+# A space puts them to work: the cheapest tokens at 100 a second for every user, on either chip, any
+# number of them, and any number of users. Whatever JAX can trace may be asked for in the place of
+# a name: `lambda it: it.stps / it.capital`.
 
 # %%
-jax.config.update("jax_enable_x64", True)
-(folder / "mystudy.toml").write_text("""
-name = "mystudy"
-[workload]
-model = "config.json"
-context = 131072
-[objective]
-minimise = "usd_per_million_tokens"
-[[constraints]]
-quantity = "utps"
-at_least = 100
-[design]
-system = { choices = ["mychip.toml", "h200"] }
-tp = { choices = [1, 2, 4, 8] }
-pp = { choices = [1, 2, 4] }
-ep = { choices = [1, 2, 4, 8] }
-batch = { min = 1, max = 2048, num = 200, scale = "log" }
-""")
-found = ll.find(ll.problem_of(ll.load_study(str(folder / "mystudy.toml"))))
-print(f"{found.objective:.3f} USD for a million tokens, on {Path(found.place.category).stem}")
-print({name: int(value) for name, value in found.place.values.items()})
+space = ll.Space(
+    ll.Design(chip),
+    {
+        "system": ll.choice("h200", mine=chip),
+        "tp": [1, 2, 4, 8],
+        "pp": [1, 2, 4],
+        "ep": [1, 2, 4, 8],
+        "batch": ll.grid(1, 2048, 200, log=True),
+    },
+    model=windowed,
+    request=ll.Request(context=131072),
+)
+found = ll.optimize(space, minimise="usd_per_million_tokens", limits=[ll.at_least("utps", 100)])
+print(found)
 print(found.reasons[0])

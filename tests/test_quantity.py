@@ -24,6 +24,7 @@ from liminal_jax.data.numbers import Quantity as Dimension
 from liminal_jax.hardware.chip import Chip
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork
+from liminal_jax.hardware.planned import PlannedChip
 from liminal_jax.hardware.system import Facility
 from liminal_jax.hardware.technology import (
     CapacityTechnology,
@@ -31,7 +32,6 @@ from liminal_jax.hardware.technology import (
     Packaging,
     Process,
 )
-from liminal_jax.study.assemble import Planned
 
 _ATTRIBUTE = re.compile(r"^(\w+): (.*?)(?=^\w+: |\Z)", re.MULTILINE | re.DOTALL)
 COUNTED_IN_YEARS = ("lifetime",)
@@ -100,7 +100,7 @@ def test_a_path_leads_through_parts_and_tuples():
 def test_a_class_tries_what_its_parts_may_be():
     assert quantity_at(AbstractNetwork, "fabric.tier_latency").label == "latency of a further tier"
     assert quantity_at(Chip, "sram.bandwidth").label == "SRAM bandwidth of a chip"
-    assert quantity_at(Planned, "material.memory.bandwidth_per_area").unit == "B/s/m2"
+    assert quantity_at(PlannedChip, "material.memory.bandwidth_per_area").unit == "B/s/m2"
 
 
 def _stated_in_file(annotation, metadata=()):

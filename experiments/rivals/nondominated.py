@@ -49,7 +49,7 @@ class _Designs(Problem):
         )
 
         def judged(indices: Int[Array, " axes"]) -> tuple[Array, Array, Array]:
-            case = problem.space.at(*lattice.at(indices))
+            case = problem.region.at(*lattice.at(indices))
             fleet = case.fleet(ll.Exact())
             scores = jnp.stack([jnp.asarray(it.score(fleet)) for it in objectives])
             excess = problem.excess(case, fleet, ll.Exact())

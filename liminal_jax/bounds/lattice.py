@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -44,7 +44,7 @@ class LatticeBounds:
             NotImplementedError: a primitive that no bounds are known for.
             RuntimeError: JAX computes in float32, too coarsely for a proof.
         """
-        if not jax.config.read("jax_enable_x64"):
+        if jnp.result_type(float) != jnp.float64:
             message = "a proof needs float64; begin with: jax.config.update('jax_enable_x64', True)"
             raise RuntimeError(message)
         self.trees: tuple[Halves, ...] = tuple(halves(length) for length in shape)

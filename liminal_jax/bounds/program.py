@@ -67,6 +67,7 @@ def _converted(value: np.ndarray, *, new_dtype: Any) -> np.ndarray:
 ELEMENTWISE: dict[str, _Operation] = {
     "add": np.add,
     "and": np.logical_and,
+    "asinh": np.arcsinh,
     "ceil": np.ceil,
     "convert_element_type": _converted,
     "div": np.divide,

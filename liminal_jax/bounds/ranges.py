@@ -141,7 +141,7 @@ _RULES: dict[str, Callable[..., _Ends]] = {
     "sub": _difference,
 }
 
-_RISING = ("ceil", "erf_inv", "exp", "expm1", "floor", "log", "log1p", "sign", "sqrt")
+_RISING = ("asinh", "ceil", "erf_inv", "exp", "expm1", "floor", "log", "log1p", "sign", "sqrt")
 """Operations that grow with their operand."""
 
 

@@ -15,8 +15,8 @@ from liminal_jax.cli.runtime import prepare_jax
 
 if TYPE_CHECKING:
     from liminal_jax.study.file import DesignFile
-    from liminal_jax.sweep.plan import Plan
-    from liminal_jax.sweep.processes import Group
+    from liminal_jax.sweeps.plan import Plan
+    from liminal_jax.sweeps.processes import Group
 
 COMMAND = "liminal sweep"
 
@@ -179,7 +179,7 @@ def _group(
         with contextlib.suppress(RuntimeError):
             jax.config.update("jax_num_cpu_devices", cores)
 
-    from liminal_jax.sweep.processes import ALONE, joined
+    from liminal_jax.sweeps.processes import ALONE, joined
 
     if not distributed:
         return ALONE
@@ -194,9 +194,9 @@ def _plan(
 ) -> "Plan":
     import jax
 
-    from liminal_jax.sweep.goal import Goal
-    from liminal_jax.sweep.outputs import OUTPUTS
-    from liminal_jax.sweep.plan import BLOCK, Question, planned
+    from liminal_jax.sweeps.goal import Goal
+    from liminal_jax.sweeps.outputs import OUTPUTS
+    from liminal_jax.sweeps.plan import BLOCK, Question, planned
 
     if asked["keep"] == ("all",):
         asked["keep"] = tuple(OUTPUTS)
@@ -210,7 +210,7 @@ def _told(plan: "Plan", json: bool) -> int:
     """What the sweep would take."""
     from dataclasses import asdict
 
-    from liminal_jax.sweep.estimate import estimated
+    from liminal_jax.sweeps.estimate import estimated
     from liminal_jax.view.console import results
     from liminal_jax.view.sweep import estimate_view
 
@@ -224,9 +224,9 @@ def _told(plan: "Plan", json: bool) -> int:
 
 def _swept(plan: "Plan", group: "Group", where: dict[str, Any], how: dict[str, Any]) -> int:
     from liminal_jax.cli.sweep_progress import SweepBar
-    from liminal_jax.sweep.run import Listener
-    from liminal_jax.sweep.store import check_libraries, export_parquet
-    from liminal_jax.sweep.sweep import opened, swept
+    from liminal_jax.sweeps.run import Listener
+    from liminal_jax.sweeps.store import check_libraries, export_parquet
+    from liminal_jax.sweeps.sweep import opened, swept
     from liminal_jax.view.console import messages, results
     from liminal_jax.view.sweep import sweep_view
 

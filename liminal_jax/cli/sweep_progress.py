@@ -6,7 +6,7 @@ from types import TracebackType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from liminal_jax._display import with_prefix
-from liminal_jax.sweep.run import Listener
+from liminal_jax.sweeps.run import Listener
 from liminal_jax.view.console import messages
 
 FIRST_LINE = 5.0

@@ -105,7 +105,7 @@ def bounds_of(problem: Problem, *others: Criterion) -> LatticeBounds:
     category[()] = along(0, np.arange(shape[0]))
 
     def results(point: Array, category: Array) -> Array:
-        case = problem.space.at(point, category)
+        case = problem.region.at(point, category)
         fleet = case.fleet(Exact())
         scores = jnp.stack([it.score(fleet) for it in (problem.goal, *others)])
         return jnp.concatenate([scores, problem.excess(case, fleet, Exact())])

@@ -102,7 +102,7 @@ def _cheaply(problem: Problem) -> Problem:
     library = library_of(problem.categories, load_facility_file())
     chips = [library.system[name].chip for name in problem.categories]
     costs = jax.tree.map(lambda *parts: jnp.stack(parts), *(_lower(it, library) for it in chips))
-    system = problem.space.case.system
+    system = problem.region.case.system
     return problem.with_system(eqx.tree_at(lambda it: it.chip.cost, system, costs))
 
 

@@ -181,7 +181,7 @@ def find(
     progress.stage("evaluating the design")
     fleet, outcome = jax.jit(
         lambda point, row: (
-            (case := problem.space.at(point, row)).fleet(Exact()),
+            (case := problem.region.at(point, row)).fleet(Exact()),
             problem.outcome_of(case, Exact()),
         )
     )(jnp.asarray(place.point, float), jnp.asarray(place.row))

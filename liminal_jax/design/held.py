@@ -92,7 +92,7 @@ def held(problem: Problem, proof: Proof) -> Held:
         for axis, it in enumerate(problem.variables)
         if whole[axis]
     }
-    sizes = dataclasses.replace(problem, space=problem.space.with_fixed(fixed))
+    sizes = dataclasses.replace(problem, region=problem.region.with_fixed(fixed))
     slopes = Slopes(sizes, SoftSizes(TEMPERATURE))
     units = [slopes.box.unit(points[row, ~whole]) for row in rows]
     return Held(problem, slopes, units, rows, points, whole)

@@ -172,7 +172,7 @@ def _points(
 
     @jax.jit
     def totals(point: Float[Array, " variables"], category: Int[Array, ""]) -> dict[str, Scalar]:
-        fleet = problem.space.at(point, category).fleet(Exact())
+        fleet = problem.region.at(point, category).fleet(Exact())
         asked = {it.name: it.of(fleet) for it in objectives}
         return {name: it.of(fleet) for name, it in QUANTITIES.items()} | asked
 

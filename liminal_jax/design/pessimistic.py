@@ -70,7 +70,7 @@ class Pessimistic:
 
 def with_overlap(problem: Problem, overlap: Overlap) -> Problem:
     """A study with another overlap of arithmetic and memory traffic."""
-    system = problem.space.case.system
+    system = problem.region.case.system
     execution = system.execution
     between, within = (
         jnp.full_like(leaf, value)
@@ -124,7 +124,7 @@ def pessimistic(problem: Problem, place: Place) -> list[Pessimistic]:
         problem: The study.
         place: The design that it found.
     """
-    execution = problem.space.case.system.execution
+    execution = problem.region.case.system.execution
     between, within = (
         float(jnp.ravel(leaf)[0])
         for leaf in (execution.overlap_between_operators, execution.overlap_within_operators)

@@ -31,4 +31,4 @@ def place_of(problem: Problem, point: np.ndarray, category: int) -> Place:
 
 def case_at(problem: Problem, place: Place) -> Case:
     """The design at a place, with all that goes with it."""
-    return problem.space.at(jnp.asarray(place.point, float), jnp.asarray(place.row))
+    return problem.region.at(jnp.asarray(place.point, float), jnp.asarray(place.row))

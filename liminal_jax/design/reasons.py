@@ -19,10 +19,10 @@ def shortfalls(problem: Problem, ground: Ground) -> list[str]:
     for short, index in sorted(known):
         it = binding_of(problem.limits[index], short)
         side = "at least" if problem.limits[index].at_least else "at most"
-        away = abs(it.value / it.limit - 1)
+        away = f" ({abs(it.value / it.limit - 1):.1%} off)" if it.limit else ""
         sentences.append(
             f"{it.constraint} {side} {it.limit:.4g} {it.unit} cannot be met: with every other limit"
-            f" met, {it.value:.4g} is the best ({away:.1%} off)".replace("  ", " ")
+            f" met, {it.value:.4g} is the best{away}".replace("  ", " ")
         )
     return sentences or ["no limit can be met by giving up one other; several must give"]
 

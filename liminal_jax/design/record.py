@@ -20,7 +20,7 @@ NOT_RELAXED = "no design is known whose sizes could be set free"
 
 
 def _place(answer: Answer, place: Place) -> dict[str, Any]:
-    return {answer.problem.space.kind: place.category, **written(place.values)}
+    return {answer.problem.region.kind: place.category, **written(place.values)}
 
 
 def totals(fleet: Fleet) -> dict[str, float | None]:

@@ -15,7 +15,7 @@ from liminal_jax.design.refine import RelaxedOptimum
 from liminal_jax.design.slopes import Slopes
 from liminal_jax.study.parameters import STANDARDS
 from liminal_jax.study.problem import Problem
-from liminal_jax.study.variables import VARIABLES
+from liminal_jax.study.variables import stated_at
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def shadow_prices(slopes: Slopes, optimum: RelaxedOptimum) -> list[ShadowPrice]:
 def _prices_of_limits(problem: Problem, optimum: RelaxedOptimum) -> list[ShadowPrice]:
     prices = []
     for limit, gain in zip(problem.limits, optimum.prices.limits.tolist(), strict=True):
-        if gain or not limit.physical:
+        if limit.bound and (gain or not limit.physical):
             upwards = -gain if limit.at_least else gain
             slope = _sign(problem) * upwards / limit.bound
             prices.append(_price(problem, optimum, limit.name, limit.bound, limit.unit, slope))
@@ -116,7 +116,7 @@ def _prices_of_ranges(slopes: Slopes, optimum: RelaxedOptimum) -> list[ShadowPri
     for index, variable in enumerate(problem.variables):
         if variable.name in optimum.held:
             end = float(box.high[index] if upwards[index] > 0 else box.low[index])
-            unit = VARIABLES[variable.name].unit
+            unit = stated_at(variable.path).unit
             slope = _sign(problem) * float(upwards[index])
             name = f"range.{variable.name}"
             prices.append(_price(problem, optimum, name, end, unit, slope))

@@ -1,5 +1,7 @@
 """What an architect chooses, and which laws judge it."""
 
+from typing import TYPE_CHECKING, TypeAlias
+
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, as_leaf
@@ -8,6 +10,7 @@ from liminal_jax._show import Shown, absent
 from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.calibration.base import AbstractCalibration, Ideal
 from liminal_jax.hardware.chip import CapacityTier, MemoryTier
+from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.division import AbstractDivision, WholeParts
@@ -16,12 +19,18 @@ from liminal_jax.mapping.placement import Placement, Shares
 from liminal_jax.performance.host import AbstractHost, ActiveHost
 from liminal_jax.performance.overlap import AbstractTiers, ParallelTiers
 
+if TYPE_CHECKING:
+    # The laws see finished hardware alone: predictions begin by working out what was planned.
+    Hardware: TypeAlias = System
+else:
+    Hardware = System | PlannedSystem
+
 
 class Design(Shown):
     """Everything that an architect chooses.
 
     Attributes:
-        system: The hardware.
+        system: The hardware; planned chips are worked out where predictions begin.
         mapping: Degrees of parallelism of one instance.
         placement: What lies in which memory. Where it is left out, predictions fill the SRAM with
             what is read most often for its size, as `filled_design` does; `Placement()` leaves the
@@ -35,8 +44,8 @@ class Design(Shown):
         (True, 32.0)
     """
 
-    system: System
-    mapping: Mapping
+    system: Hardware
+    mapping: Mapping = eqx.field(default_factory=Mapping)
     placement: Placement | None = eqx.field(
         default=None, metadata=absent("SRAM filled with what is read most often for its size")
     )

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.mapping.attention import WeightedAttention
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
@@ -24,6 +25,9 @@ def with_defaults(
     for name, it in {"design": design, "model": model, "request": request}.items():
         _refuse_several(name, it)
     assumptions = Assumptions() if assumptions is None else assumptions
+    if isinstance(design.system, PlannedSystem):
+        system = design.system.system(assumptions.relaxation)
+        design = Design(system, design.mapping, design.placement, design.batch)
     if design.placement is None:
         given = (design.system, design.mapping, design.batch, model, request, assumptions)
         design = filled_design(*given)

@@ -39,7 +39,7 @@ def degree_contradictions(problem: Problem) -> list[Mistake]:
 
 def _values(problem: Problem) -> dict[str, float]:
     """The numbers of a design that have short names; 1 where it leaves one out."""
-    numbers = problem.space.numbers
+    numbers = problem.region.numbers
     return {
         name: float(numbers[path].ravel()[0]) if path in numbers else 1.0
         for name, path in PATHS.items()

@@ -120,11 +120,11 @@ class Parameters:
 
     def own(self, path: str) -> bool:
         """Whether a number is that of one alternative, so that others do not change with it."""
-        return path.startswith(_OWN.get(self.problem.space.kind, ()))
+        return path.startswith(_OWN.get(self.problem.region.kind, ()))
 
     def values(self, category: int) -> np.ndarray:
         """Their values in SI, those of one alternative where alternatives differ."""
-        known = self.problem.space.numbers
+        known = self.problem.region.numbers
         leaves = [np.asarray(known[path]) for path in self.numbers]
         numbers = [float(leaf[category] if leaf.ndim else leaf) for leaf in leaves]
         return np.asarray([*numbers, *(self.problem.limits[row].bound for row in self.limited)])
@@ -144,7 +144,7 @@ class Parameters:
             category: Its alternative.
             relaxation: How kinks are read.
         """
-        space, count = self.problem.space, len(self.numbers)
+        space, count = self.problem.region, len(self.numbers)
         known = space.numbers
         scaled = {path: _scaled(known[path], changes[row]) for row, path in enumerate(self.numbers)}
         case = space.with_numbers(scaled).at(point, category)
@@ -166,7 +166,7 @@ def _limit_path(limit: Limit, names: list[str]) -> str:
 
 def parameters_of(problem: Problem) -> Parameters:
     """The numbers of a problem."""
-    space, names = problem.space, names_of(problem.space.case)
+    space, names = problem.region, names_of(problem.region.case)
     free = {it.path for it in space.variables}
     around = [
         path
@@ -180,7 +180,7 @@ def parameters_of(problem: Problem) -> Parameters:
         for path, name in names.items()
         if path in space.numbers and path not in free and name not in DEGREES
     ]
-    limited = tuple(row for row, it in enumerate(problem.limits) if not it.physical)
+    limited = tuple(row for row, it in enumerate(problem.limits) if it.bound and not it.physical)
     limits = [problem.limits[row] for row in limited]
     shown = [*map(shown_path, around), *(f"design.{names[path]}" for path in fixed)]
     stated = [_stated(it) for it in shown]

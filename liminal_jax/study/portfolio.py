@@ -8,7 +8,7 @@ from liminal_jax._files import Problem as Mistake
 from liminal_jax.study.file import MemberTable, PortfolioFile, StudyFile
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.read import problem_of
-from liminal_jax.study.space import Variable
+from liminal_jax.study.region import Variable
 from liminal_jax.study.variables import PATHS
 
 HARDWARE = tuple(

@@ -21,7 +21,7 @@ from liminal_jax.study.case import Case
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.limits import physical_limits, use_of
 from liminal_jax.study.quantities import Fleet
-from liminal_jax.study.space import Space, Variable
+from liminal_jax.study.region import Region, Variable
 
 FULL = 1 + 1e-6
 """A ratio above this exceeds its limit by more than rounding."""
@@ -131,13 +131,13 @@ class Problem:
     """A study, ready to be evaluated.
 
     Attributes:
-        space: The designs.
+        region: The designs.
         criterion: What is best; none for a design, which asks for nothing.
         limits: Limits in the order of `Outcome.excess`.
         source: The file that it was read from; none for one that was written in Python.
     """
 
-    space: Space
+    region: Region
     criterion: Criterion | None
     limits: tuple[Limit, ...]
     source: DesignFile | None = None
@@ -161,17 +161,17 @@ class Problem:
     @property
     def categories(self) -> tuple[str, ...]:
         """Names of the alternatives."""
-        return self.space.categories
+        return self.region.categories
 
     @property
     def variables(self) -> tuple[Variable, ...]:
         """What is free."""
-        return self.space.variables
+        return self.region.variables
 
     @property
     def lattice(self) -> int:
         """Designs in the space."""
-        return self.space.size
+        return self.region.size
 
     @property
     def goal(self) -> Criterion:
@@ -200,16 +200,16 @@ class Problem:
 
     def with_case(self, case: Case) -> "Problem":
         """The study of another case."""
-        return dataclasses.replace(self, space=dataclasses.replace(self.space, case=case))
+        return dataclasses.replace(self, region=dataclasses.replace(self.region, case=case))
 
     def with_system(self, system: System | PlannedSystem) -> "Problem":
         """The study with other hardware, of the same structure."""
-        return self.with_case(dataclasses.replace(self.space.case, system=system))
+        return self.with_case(dataclasses.replace(self.region.case, system=system))
 
     def first(self) -> Case:
         """The case of the first alternative and the first value of each variable."""
         point = [jnp.asarray(it.grid.values[0], float) for it in self.variables]
-        return self.space.at(point, jnp.asarray(0))
+        return self.region.at(point, jnp.asarray(0))
 
     def exact_system(self, case: Case) -> System:
         """The hardware of a case as it is, compiled as a whole."""
@@ -226,7 +226,7 @@ class Problem:
         Raises:
             TypeError: the file asks for nothing; it is a design, not a study.
         """
-        return self.outcome_of(self.space.at(point, category), relaxation)
+        return self.outcome_of(self.region.at(point, category), relaxation)
 
     def outcome_of(self, case: Case, relaxation: AbstractRelaxation) -> Outcome:
         """Objective and limits of a case."""

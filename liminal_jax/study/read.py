@@ -19,7 +19,7 @@ from liminal_jax.study.file import (
 from liminal_jax.study.limits import least_experts
 from liminal_jax.study.problem import Criterion, Limit, Problem, limits_of
 from liminal_jax.study.quantities import QUANTITIES
-from liminal_jax.study.space import Space, Variable
+from liminal_jax.study.region import Region, Variable
 from liminal_jax.study.variables import PATHS
 from liminal_jax.workload.model import Model
 
@@ -38,7 +38,7 @@ def problem_of(file: DesignFile) -> Problem:
     names = file.design.memory if planned else file.design.system
     study = file if isinstance(file, StudyFile) else None
     return Problem(
-        space=Space(
+        region=Region(
             case=case,
             categories=names.names if names is not None else (),
             variables=_variables(file.design),

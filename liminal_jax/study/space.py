@@ -1,118 +1,379 @@
-"""A space of designs: a case of which some numbers are free, for each of some alternatives."""
+"""The space of designs that a user states in Python: a design of which some leaves are free."""
 
 import dataclasses
-import math
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+import numpy as np
 
-from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._arrays import as_leaf
+from liminal_jax._display import in_units
+from liminal_jax._files import InputError
+from liminal_jax._files import Problem as Mistake
+from liminal_jax.data.build import load_model, load_system, process_of, technology_of
+from liminal_jax.data.hardware import load_process_file, load_technology_file
+from liminal_jax.mapping.attention import (
+    ATTENTION_MAPPINGS,
+    AbstractAttentionMapping,
+    attention_name,
+)
+from liminal_jax.mapping.choice import AttentionChoice
+from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.study.case import Case
 from liminal_jax.study.domain import Grid
+from liminal_jax.study.file import DesignFile
+from liminal_jax.study.paths import found_path
+from liminal_jax.study.region import Region, Variable, paths_of
+from liminal_jax.study.values import Choice, Spaced, grid_of_values, is_number
+from liminal_jax.study.variables import PATHS, names_of, stated_at
+from liminal_jax.workload.model import Model
+from liminal_jax.workload.request import Request
+
+_WHOLE = ("stacks", "dies", "tier_units", "domain", "chips", "replicas", "batch", "tp", "cp", "pp")
+"""Names of numbers that are whole; `ep` and ranks among them follow from others."""
+
+_ABSENT = ("chips", "replicas", "mapping.shared_expert_ranks")
+"""Numbers that a design may leave out, and a space state."""
+
+_LOADED = {
+    "system": load_system,
+    "model": load_model,
+    "system.chip.material.memory": lambda name: technology_of(load_technology_file(name)),
+    "system.chip.material.process": lambda name: process_of(load_process_file(name)),
+}
+"""How an object of a choice is loaded by its name."""
+
+_SHORT = {
+    "memory": "system.chip.material.memory",
+    "process": "system.chip.material.process",
+    "mapping.attention": "attention",
+}
 
 
-@dataclass(frozen=True)
-class Variable:
-    """A number that is free.
-
-    Attributes:
-        name: How results call it.
-        path: Its path in a `Case`.
-        grid: Its values.
-    """
-
-    name: str
-    path: str
-    grid: Grid
-
-
-@dataclass(frozen=True)
 class Space:
-    """All designs between which a study chooses: a grid of numbers for each alternative.
-
-    A point of it states each variable, in their order; on the grid it is one of the grid's values.
+    """Designs between which an optimiser chooses.
 
     Attributes:
-        case: What is not free. Numbers in which the alternatives differ have a row for each.
-        categories: Names of the alternatives.
-        variables: What is free.
-        kind: What the alternatives are: `memory`, `system`, or `choice` for any other objects.
+        regions: Their grids, one for each structure that a choice of objects may have; each is
+            compiled by itself, and one answer speaks of all.
     """
 
-    case: Case
-    categories: tuple[str, ...]
-    variables: tuple[Variable, ...]
-    kind: str
+    def __init__(
+        self,
+        design: Design,
+        free: Mapping[str, Any] | None = None,
+        *,
+        model: Model | str,
+        request: Request | None = None,
+        assumptions: Assumptions | None = None,
+        chips: int | float | None = None,
+        replicas: int | float | None = None,
+    ):
+        """A design with all that goes with it, and what of it is free.
+
+        Args:
+            design: The design; its system may be planned.
+            free: For each path the values that it may take: a sequence, `ll.grid`, `ll.between` or
+                `ll.choice`. A path starts at the design or at what goes with it
+                (`system.chip.memory.bandwidth`, `mapping.tp`, `batch`, `request.kv_bits`,
+                `model.layers.0.count`, `chips`, `clock`); what is unambiguous may be left out, so
+                that `tp` or `kv_bits` will do. A path that only some of the systems of a choice
+                have is free in these.
+            model: What is served, or its name.
+            request: How; the context of 8,192 tokens by default.
+            assumptions: Which laws are used.
+            chips: Chips of the whole system; as many as its instances need where left out.
+            replicas: Instances, where chips are not stated; one where left out.
+
+        Raises:
+            InputError: everything that is wrong with the paths and their values.
+        """
+        base = Case(
+            system=design.system,
+            mapping=design.mapping,
+            batch=design.batch,
+            model=load_model(model) if isinstance(model, str) else model,
+            request=Request(context=8192) if request is None else request,
+            assumptions=Assumptions() if assumptions is None else assumptions,
+            placement=design.placement,
+            chips=chips,
+            replicas=replicas,
+        )
+        self.regions: tuple[Region, ...] = _regions(base, dict(free or {}))
+        self.source: DesignFile | None = None
+
+    @classmethod
+    def of(cls, regions: Sequence[Region], source: DesignFile | None) -> "Space":
+        """The space of some regions, and the file that they were read from."""
+        space = cls.__new__(cls)
+        space.regions, space.source = tuple(regions), source
+        return space
+
+    def only(self, *names: str) -> "Space":
+        """The space with some of its alternatives.
+
+        Raises:
+            InputError: there is none of a name.
+        """
+        unknown = [it for it in names if it not in self.names]
+        if unknown:
+            message = f"there is no alternative {unknown[0]!r}; there are {', '.join(self.names)}"
+            raise InputError("Space", [Mistake("only", message)])
+        regions = [it.only(names) for it in self.regions if set(names) & set(it.categories)]
+        return Space.of(regions, self.source)
 
     @property
     def size(self) -> int:
-        """Designs of the grid."""
-        return len(self.categories) * math.prod(len(it.grid.values) for it in self.variables)
+        """Designs in the space."""
+        return sum(it.size for it in self.regions)
 
-    @cached_property
-    def _flat(self) -> tuple[list[Leaf], Any]:
-        return jax.tree.flatten(self.case)
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the alternatives."""
+        return tuple(name for it in self.regions for name in it.categories)
 
-    @cached_property
-    def paths(self) -> tuple[str, ...]:
-        """Paths of all numbers of the case, in the order of its leaves."""
-        return paths_of(self.case)
+    def __repr__(self) -> str:
+        """What is free, and how many designs there are."""
+        lines = [f"Space of {self.size:,} designs"]
+        if len(self.names) > 1:
+            lines.append(f"  {self.regions[0].kind}: {', '.join(self.names)}")
+        seen: dict[str, Grid] = {it.name: it.grid for at in self.regions for it in at.variables}
+        paths = {it.name: it.path for at in self.regions for it in at.variables}
+        lines += [f"  {name}: {_values_words(paths[name], it)}" for name, it in seen.items()]
+        return "\n".join(lines)
 
-    @cached_property
-    def numbers(self) -> dict[str, Leaf]:
-        """All numbers of the case by path; those in which the alternatives differ have rows."""
-        return dict(zip(self.paths, self._flat[0], strict=True))
-
-    @cached_property
-    def _places(self) -> tuple[int, ...]:
-        return tuple(self.paths.index(it.path) for it in self.variables)
-
-    def at(
-        self, point: Float[Array, " variables"] | Sequence[Scalar], category: Int[Array, ""]
-    ) -> Case:
-        """The case at a point.
-
-        Args:
-            point: Value of each variable.
-            category: Number of the alternative.
-        """
-        numbers, shape = self._flat
-        here = [it[category] if jnp.ndim(it) else it for it in numbers]
-        for axis, place in enumerate(self._places):
-            here[place] = jnp.asarray(point[axis], float)
-        return jax.tree.unflatten(shape, here)
-
-    def with_numbers(self, numbers: Mapping[str, Scalar | Leaf]) -> "Space":
-        """The space with some numbers of its case changed.
-
-        Args:
-            numbers: New values by path, or a row of values for each alternative.
-        """
-        flat, shape = self._flat
-        changed = [
-            jnp.asarray(numbers.get(path, at), float)
-            for path, at in zip(self.paths, flat, strict=True)
-        ]
-        return dataclasses.replace(self, case=jax.tree.unflatten(shape, changed))
-
-    def with_fixed(self, numbers: Mapping[str, Leaf]) -> "Space":
-        """The space with some of its variables fixed, by path, each at one value or a row."""
-        free = tuple(it for it in self.variables if it.path not in numbers)
-        return dataclasses.replace(self.with_numbers(numbers), variables=free)
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data, in SI units."""
+        variables = {it.name: list(it.grid.values) for at in self.regions for it in at.variables}
+        return {"size": self.size, "alternatives": list(self.names), "variables": variables}
 
 
-def paths_of(tree: Any) -> tuple[str, ...]:
-    """Paths of the leaves of a pytree: names of fields and places in tuples, joined by dots.
+def value_words(path: str, value: float) -> str:
+    """A value of a number of a case, in the unit that people use for it."""
+    if path == PATHS["attention"]:
+        return attention_name(value)
+    unit = stated_at(path).dimension
+    return in_units(value, unit) if unit else f"{value:g}"
 
-    Examples:
-        >>> from liminal_jax.mapping.degrees import Mapping
-        >>> paths_of(Mapping(tp=8))[:2]
-        ('tp', 'cp')
+
+def _values_words(path: str, grid: Grid) -> str:
+    values = [value_words(path, it) for it in grid.values]
+    shown = values if len(values) <= 8 else [*values[:2], "...", values[-1]]
+    return f"{', '.join(shown)}" + (f" ({len(values)} values)" if len(values) > 8 else "")
+
+
+@dataclass(frozen=True)
+class _Option:
+    """One object of a choice, where it goes."""
+
+    path: str
+    name: str
+    value: Any
+
+
+def _regions(base: Case, free: dict[str, Any]) -> tuple[Region, ...]:
+    mistakes: list[Mistake] = []
+    choices, numbers = _split(base, free, mistakes)
+    kinds: dict[Any, list[tuple[str, Case]]] = {}
+    for chosen in itertools.product(*choices.values()):
+        case = base
+        for it in sorted(chosen, key=lambda it: it.path.count(".")):
+            case = _replaced(case, it.path, it.value)
+        name = ", ".join(it.name for it in chosen if it.name)
+        kinds.setdefault(jax.tree.structure(_plain(case)), []).append((name, case))
+    named = [path for path, (first, *_) in choices.items() if first.name]
+    kind = named[0].rpartition(".")[2] if len(named) == 1 else "choice"
+    regions = [_region(kind, options, numbers, mistakes) for options in kinds.values()]
+    known = {name for it in regions for name in it[1]}
+    mistakes += [_unknown(name, kinds) for name in numbers if name not in known]
+    if mistakes:
+        raise InputError("Space", list(dict.fromkeys(mistakes)))
+    return tuple(region for region, _ in regions)
+
+
+def _unknown(written: str, kinds: Mapping[Any, list[tuple[str, Case]]]) -> Mistake:
+    known = dict.fromkeys(
+        path for ((_, case), *_) in kinds.values() for path in (*paths_of(case), *_ABSENT)
+    )
+    try:
+        found_path(written, known)
+    except ValueError as error:
+        return Mistake(written, str(error))
+    return Mistake(written, "is a number of none of the alternatives")
+
+
+def _split(
+    base: Case, free: Mapping[str, Any], mistakes: list[Mistake]
+) -> tuple[dict[str, list[_Option]], dict[str, Any]]:
+    """The choices of objects by path, and the values of numbers by what the user calls them."""
+    choices: dict[str, list[_Option]] = {}
+    numbers: dict[str, Any] = {}
+    for written, values in free.items():
+        try:
+            options = _options(base, written, values)
+        except (InputError, ValueError, AttributeError) as error:
+            lines = error.lines() if isinstance(error, InputError) else [str(error)]
+            mistakes += [Mistake(written, line) for line in lines]
+            continue
+        if options is None:
+            numbers[written] = values
+        else:
+            choices[options[0].path] = options
+    return choices, numbers
+
+
+def _options(base: Case, written: str, values: Any) -> list[_Option] | None:
+    """The objects of a choice; none where the values are numbers."""
+    path = _SHORT.get(written, written)
+    path = path.removeprefix("design.")
+    if isinstance(values, Spaced) or (not isinstance(values, Choice) and _all_numbers(values)):
+        return None
+    if not isinstance(values, Choice):
+        values = Choice({_name_of(it): it for it in (values if _several(values) else [values])})
+    if all(map(is_number, values.options.values())):
+        return None
+    if path == "attention":
+        return [_Option(path, "", _attention(values))]
+    found = []
+    for name, it in values.options.items():
+        if isinstance(it, str):
+            if path not in _LOADED:
+                raise ValueError(
+                    f"{it!r} is a name, and names stand for {', '.join(_LOADED)}; give objects here"
+                )
+            it = _LOADED[path](it)
+        _replaced(base, path, it)
+        found.append(_Option(path, name, it))
+    return found
+
+
+def _several(values: Any) -> bool:
+    return isinstance(values, Sequence | np.ndarray) and not isinstance(values, str)
+
+
+def _all_numbers(values: Any) -> bool:
+    return all(map(is_number, values)) if _several(values) else is_number(values)
+
+
+def _name_of(it: Any) -> str:
+    return it if isinstance(it, str) else type(it).__name__
+
+
+def _attention(values: Choice) -> AttentionChoice:
+    """Attention mappings by their places among all, whose numbers of ranks are the same."""
+    names = tuple(ATTENTION_MAPPINGS)
+    kinds = {kind: place for place, kind in enumerate(ATTENTION_MAPPINGS.values())}
+    places, ranks = [], set()
+    for it in values.options.values():
+        if isinstance(it, str):
+            places.append(names.index(it) if it in names else found_path(it, names))
+        elif isinstance(it, AbstractAttentionMapping) and type(it) in kinds:
+            places.append(kinds[type(it)])
+            stated = getattr(it, "ranks", None)
+            ranks.add(None if stated is None else float(stated))
+        else:
+            raise ValueError(f"must be attention mappings ({', '.join(names)}), got {it!r}")
+    if len(ranks) > 1:
+        raise ValueError("mappings of one choice share their ranks; free attention_ranks instead")
+    order = tuple(sorted(set(map(float, places))))
+    return AttentionChoice(order, order[0], next(iter(ranks), None))
+
+
+def _replaced(case: Case, path: str, value: Any) -> Case:
+    """A case with an object at a path.
+
+    Raises:
+        ValueError: there is no such part.
     """
-    leaves = jax.tree_util.tree_leaves_with_path(tree)
-    return tuple(jax.tree_util.keystr(keys, simple=True, separator=".") for keys, _ in leaves)
+
+    def at(tree: Any) -> Any:
+        for name in path.split("."):
+            tree = tree[int(name)] if name.isdigit() else getattr(tree, name)
+        return tree
+
+    try:
+        at(case)
+    except (AttributeError, IndexError) as error:
+        raise ValueError(f"there is no part {path!r} of the design to choose: {error}") from None
+    return eqx.tree_at(at, case, value, is_leaf=lambda it: it is None)
+
+
+def _plain(case: Case) -> Case:
+    """Every number as a strongly typed array, so that structures compare."""
+    return jax.tree.map(as_leaf, case)
+
+
+def _region(
+    kind: str,
+    options: list[tuple[str, Case]],
+    numbers: Mapping[str, Any],
+    mistakes: list[Mistake],
+) -> tuple[Region, set[str]]:
+    """The grid of alternatives of one structure, and which of the numbers it has."""
+    cases = [_plain(case) for _, case in options]
+    first, known, variables = cases[0], set(), []
+    stated: dict[str, Grid] = {}
+    called: dict[str, str] = {}
+    for written, values in numbers.items():
+        try:
+            path = found_path(written.removeprefix("design."), [*paths_of(first), *_ABSENT])
+        except ValueError:
+            continue
+        known.add(written)
+        called[path] = written
+        try:
+            stated[path] = _grid(path, values)
+        except ValueError as error:
+            mistakes.append(Mistake(written, str(error)))
+    if first.attention is not None and len(first.attention.choices) > 1:
+        stated["attention.place"] = Grid(first.attention.choices, logarithmic=False)
+    for path in _ABSENT:
+        if path in stated and path not in paths_of(first):
+            cases = [_replaced(it, path, as_leaf(stated[path].values[0])) for it in cases]
+    case = jax.tree.map(_stacked, *cases)
+    names = names_of(case)
+    fixed = {path: jnp.asarray(it.value) for path, it in stated.items() if not it.free}
+    for path, grid in _ordered(stated).items():
+        if grid.free:
+            variables.append(Variable(names.get(path) or called[path], path, grid))
+    region = Region(case, tuple(name or "design" for name, _ in options), tuple(variables), kind)
+    return (region.with_numbers(fixed) if fixed else region), known
+
+
+def _ordered(stated: Mapping[str, Grid]) -> dict[str, Grid]:
+    """Numbers with short names in their order, then the others."""
+    order = [*PATHS.values()]
+    places = {path: order.index(path) if path in order else len(order) for path in stated}
+    return dict(sorted(stated.items(), key=lambda it: places[it[0]]))
+
+
+def _stacked(*leaves: Any) -> Any:
+    """One number where all alternatives have the same, else a row."""
+    first = leaves[0]
+    same = all(np.array_equal(first, it, equal_nan=True) for it in leaves[1:])
+    return first if same else jnp.stack(leaves)
+
+
+def _grid(path: str, values: Any) -> Grid:
+    stated = stated_at(path)
+    if isinstance(values, Choice):
+        values = list(values.options.values())
+    whole = path.rpartition(".")[2] in _WHOLE
+    least = 1.0 if whole else (stated.least or 0.0)
+    grid = grid_of_values(values, stated.dimension, least=least, whole=whole)
+    if grid.values[-1] > stated.most:
+        raise ValueError(f"must be at most {stated.most:g}, got {grid.values[-1]:g}")
+    if stated.least is None and grid.values[0] <= 0 and not whole:
+        raise ValueError(f"must be greater than 0, got {grid.values[0]:g}")
+    return grid
+
+
+def with_precision(space: Space) -> Space:
+    """The space with its numbers at the precision that JAX has now."""
+    regions = [dataclasses.replace(it, case=jax.tree.map(as_leaf, it.case)) for it in space.regions]
+    return Space.of(regions, space.source)

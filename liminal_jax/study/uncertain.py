@@ -67,7 +67,7 @@ def _leaves_that_matter(problem: Problem) -> list[bool]:
         changed = problem.with_system(hardware)
         return changed.outcome(point, category, Exact())
 
-    system = problem.space.case.system
+    system = problem.region.case.system
     first = jnp.asarray([it.grid.values[0] for it in problem.variables], float)
     traced = jax.make_jaxpr(outcome)(system, first, jnp.asarray(0))
     used = {id(it) for equation in needed(traced.jaxpr) for it in equation.invars}

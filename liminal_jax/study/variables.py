@@ -40,3 +40,8 @@ def names_of(case: Case) -> dict[str, str]:
     """The short names of the numbers of a case that have one, by path; domains are planned."""
     planned = isinstance(case.system, PlannedSystem)
     return {path: name for name, path in PATHS.items() if planned or name != "domain"}
+
+
+def stated_at(path: str) -> Quantity:
+    """What a number of a case is, by its path; of one of a model its path alone is known."""
+    return quantity_at(Case, path) or Quantity("", path)

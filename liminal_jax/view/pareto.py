@@ -90,7 +90,7 @@ def _table(answer: FrontAnswer, rows: list[int]) -> Table:
     table.add_column("point", justify="right")
     for objective in answer.objectives:
         table.add_column(_heading(objective), justify="right", style="bold")
-    table.add_column(answer.problem.space.kind, no_wrap=True)
+    table.add_column(answer.problem.region.kind, no_wrap=True)
     for name in variables:
         table.add_column(_COLUMNS[name][0], justify="right")
     table.add_column("")

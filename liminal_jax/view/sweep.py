@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from liminal_jax._display import plain, with_prefix
-from liminal_jax.sweep.estimate import Estimate
-from liminal_jax.sweep.outputs import OUTPUTS
-from liminal_jax.sweep.plan import Plan
+from liminal_jax.sweeps.estimate import Estimate
+from liminal_jax.sweeps.outputs import OUTPUTS
+from liminal_jax.sweeps.plan import Plan
 
 MOST_ROWS = 20
 """Points that a screen shows; the files hold all."""

@@ -50,7 +50,7 @@ def _wins(axes: "Axes", answer: Uncertainty) -> None:
         spot = (share * 100, place)
         axes.annotate(f"{share:.0%}", spot, (4, 0), textcoords="offset points", va="center")
     axes.set(xlim=(0, 112), xticks=[0, 25, 50, 75, 100], xlabel="% of the samples")
-    kind = answer.problem.space.kind
+    kind = answer.problem.region.kind
     axes.set_title(f"How often each {kind} has the best design")
     _downwards(axes, [name for name, _ in rows])
 

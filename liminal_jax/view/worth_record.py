@@ -60,7 +60,7 @@ def worth_record(found: Worth, top: int) -> dict[str, Any]:
 
 
 def _design(found: Worth, place: Place) -> dict[str, Any]:
-    return {found.problem.space.kind: place.category, **written(place.values)}
+    return {found.problem.region.kind: place.category, **written(place.values)}
 
 
 def _bar(found: Worth, bar: Bar) -> dict[str, Any]:

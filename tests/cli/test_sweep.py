@@ -14,13 +14,13 @@ import pytest
 import xarray
 
 from liminal_jax.study.file import load_study
-from liminal_jax.sweep import store
+from liminal_jax.sweeps import store
 from tests.cli.terminal import PROGRAM, ROOT, exit_code
 from tests.cli.test_predict import no_token
 from tests.design.brute import every_design, study
 
 DESIGN = {"system": {"choices": ["h100", "h200"]}, "chips": 16, "cp": 1, "pp": 1, "ep": 1}
-SAVING = f"import liminal_jax.sweep.run as it; it.BETWEEN_SAVES = 0.1; {PROGRAM}"
+SAVING = f"import liminal_jax.sweeps.run as it; it.BETWEEN_SAVES = 0.1; {PROGRAM}"
 """What is known is put on the disk at once."""
 
 DENSE = ("sweep", "-m", "llama-3-70b", "--system", "h200")
@@ -259,7 +259,7 @@ def test_a_folder_is_resumed_only_by_its_own_sweep(capsys):
 
 
 def test_another_version_does_not_go_on(capsys, monkeypatch):
-    from liminal_jax.sweep import plan
+    from liminal_jax.sweeps import plan
 
     assert exit_code([*DENSE, *AXES, "-o", "out"]) == 0
     capsys.readouterr()

@@ -49,8 +49,8 @@ def test_whole_numbers_stay_as_they_are_in_the_best_design_of_each_category():
         indices = proof.indices[best.category]
         point, _ = lattice_of(problem).at(jnp.asarray(indices))
         size = slopes.box.values(jnp.asarray(best.unit))
-        case = slopes.problem.space.at(size, jnp.asarray(best.category))
-        there = problem.space.at(point, jnp.asarray(best.category))
+        case = slopes.problem.region.at(size, jnp.asarray(best.category))
+        there = problem.region.at(point, jnp.asarray(best.category))
         assert float(case.batch) == float(size[0])
         assert jax.tree.leaves(case.mapping) == jax.tree.leaves(there.mapping)
         degrees[problem.categories[best.category]] = float(case.mapping.tp)

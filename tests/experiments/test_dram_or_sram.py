@@ -31,7 +31,7 @@ def test_the_best_designs_are_what_the_model_says_of_them(results):
         found = cell["memories"][name]
         point = dram_or_sram._point(problem, found["design"])
         with jax.enable_x64(True):
-            case = problem.space.at(point, jnp.asarray(row))
+            case = problem.region.at(point, jnp.asarray(row))
             fleet, outcome = case.fleet(ll.Exact()), problem.outcome_of(case, ll.Exact())
         assert bool(outcome.feasible())
         assert float(fleet.instance.utps) >= 300

@@ -10,6 +10,7 @@ import pytest
 import liminal_jax as ll
 from experiments import optimisers_view
 from experiments.runner import drawn, main
+from liminal_jax.study.file import load_study
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +51,7 @@ def test_no_race_beats_the_proof(results):
         assert all(race["gap"] == 0 and race["proof"] >= race["there"]["seconds"] for race in proof)
         for entry in entries.values():
             assert all(race["gap"] is None or race["gap"] >= 0 for race in entry["races"])
-        assert results["studies"][study]["designs"] == ll.problem_of(ll.load_study(study)).lattice
+        assert results["studies"][study]["designs"] == ll.problem_of(load_study(study)).lattice
 
 
 def test_races_end_when_their_seconds_are_spent(results):

@@ -69,7 +69,7 @@ def test_fronts_fall_from_the_fastest(results):
 
 
 def test_planned_chips_can_be_built():
-    problem = responsiveness.ll.problem_of(responsiveness.ll.load_study(responsiveness.PLAN))
+    problem = responsiveness.ll.problem_of(responsiveness.load_study(responsiveness.PLAN))
     for name, stacks in responsiveness.STACKS.items():
         area, row = responsiveness.COMPUTE_AREA[name], problem.categories.index(name)
         with jax.enable_x64(True):

@@ -8,7 +8,7 @@ from liminal_jax.study.variables import PATHS, names_of
 
 def case_with(problem, category=0, **values):
     """The design at the first values of a study's variables, or at others; all exist there."""
-    space = problem.space
+    space = problem.region
     numbers = {PATHS[name]: jnp.asarray(value, float) for name, value in values.items()}
     assert set(numbers) <= set(space.numbers)
     point = [numbers.get(it.path, it.grid.values[0]) for it in problem.variables]
@@ -17,8 +17,8 @@ def case_with(problem, category=0, **values):
 
 def known(problem, values):
     """Those of some numbers by short name that a study has."""
-    names = names_of(problem.space.case)
-    there = {name for path, name in names.items() if path in problem.space.numbers}
+    names = names_of(problem.region.case)
+    there = {name for path, name in names.items() if path in problem.region.numbers}
     return {name: it for name, it in values.items() if name in there}
 
 

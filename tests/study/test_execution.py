@@ -191,8 +191,8 @@ def test_links_between_dies_take_area_and_edge_of_planned_dies(tmp_path):
     def hardware(problem, dies):
         return seen(case_with(problem, 1, dies=dies), Exact())
 
-    links = linked.space.case.system.chip.material.die_links
-    process = linked.space.case.system.chip.material.process
+    links = linked.region.case.system.chip.material.die_links
+    process = linked.region.case.system.chip.material.process
     for dies, joins in ((1.0, 0.0), (2.0, 1.0), (4.0, 1.0)):
         (bare, _), (fleet, _) = hardware(ideal, dies), hardware(linked, dies)
         more = joins * 2.5e12 * float(links.area) / (1 - float(process.overhead_fraction))

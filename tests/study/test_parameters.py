@@ -107,8 +107,8 @@ def test_fixed_numbers_of_the_design_change_and_degrees_do_not(planned):
     assert design == {
         f"design.{it}" for it in ("dies", "sram", "link_bandwidth", "domain", "clock")
     }
-    space = planned.space.with_numbers({PATHS["link_bandwidth"]: 1800e9})
-    wider = dataclasses.replace(planned, space=space)
+    space = planned.region.with_numbers({PATHS["link_bandwidth"]: 1800e9})
+    wider = dataclasses.replace(planned, region=space)
     assert_same(
         outcome(planned, {"design.link_bandwidth": 2.0}, first(planned)),
         as_is(wider, first(wider)),

@@ -63,7 +63,7 @@ def outcome(problem, row=0, **changes):
 
 def by_hand(problem, row):
     """One instance of the plan, put together from parts."""
-    whole = problem.space.case
+    whole = problem.region.case
     stated = whole.system.chip.material
     memory = {name: leaf[row] for name, leaf in vars(stated.memory).items()}
     material = type(stated)(

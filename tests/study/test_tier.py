@@ -10,7 +10,7 @@ from liminal_jax.study.predicted import predicted, record_of
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from liminal_jax.study.write import design_text
-from liminal_jax.sweep.leaves import leaves_of
+from liminal_jax.sweeps.leaves import leaves_of
 from tests.design.brute import study
 from tests.study.cases import case_with, seen
 

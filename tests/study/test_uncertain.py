@@ -121,7 +121,7 @@ def test_draws_fill_the_ranges_and_the_hardware_follows(base, tmp_path):
         assert np.histogram(column, eighths)[0].tolist() == [1] * 8
     hardware = hardware_of_draws(problem, draws)
     for one, many in zip(
-        jax.tree.leaves(problem.space.case.system), jax.tree.leaves(hardware), strict=True
+        jax.tree.leaves(problem.region.case.system), jax.tree.leaves(hardware), strict=True
     ):
         assert many.shape == (8, *one.shape)
     again = drawn(numbers, 8, np.random.default_rng(1))
@@ -141,6 +141,6 @@ def test_a_draw_is_the_study_that_states_its_numbers(tmp_path):
             tmp_path, objective={"minimise": "usd_per_million_tokens"}, assumptions=known
         )
         for one, many in zip(
-            jax.tree.leaves(alone.space.case.system), jax.tree.leaves(hardware), strict=True
+            jax.tree.leaves(alone.region.case.system), jax.tree.leaves(hardware), strict=True
         ):
             np.testing.assert_allclose(one, many[row], rtol=1e-15)

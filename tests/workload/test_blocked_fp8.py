@@ -15,7 +15,7 @@ from liminal_jax.study.basis import _workload_sentences
 from liminal_jax.study.file import WorkloadTable, design_of
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.read import problem_of
-from liminal_jax.sweep.leaves import leaves_of
+from liminal_jax.sweeps.leaves import leaves_of
 from liminal_jax.workload.mixer.latent import Latent
 from liminal_jax.workload.mixer.sparse_latent import SparseLatent
 from liminal_jax.workload.request import Request

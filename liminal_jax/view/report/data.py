@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from liminal_jax._files import InputError, Problem
-from liminal_jax.sweep.store import DATA, numbers_of
+from liminal_jax.sweeps.store import DATA, numbers_of
 
 SIDES = {
     "utps": "maximise",

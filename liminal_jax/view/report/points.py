@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from liminal_jax.performance.prediction import BOTTLENECKS
 from liminal_jax.study.parameters import label_of
 from liminal_jax.study.quantities import QUANTITIES
-from liminal_jax.sweep.outputs import OUTPUTS
+from liminal_jax.sweeps.outputs import OUTPUTS
 from liminal_jax.view.answer import VALUE_UNITS
 from liminal_jax.view.report.parts import PALETTE, drawing, number, section, table, text
 from liminal_jax.view.report.prediction import times

@@ -1,0 +1,132 @@
+"""What may stand for a number or an object that is left free: grids, ranges and choices."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from liminal_jax.study.domain import Grid, in_si
+
+BETWEEN = 65
+"""Values at which a range without steps is searched."""
+
+RATIO = 4.0
+"""A range that spans a larger factor is searched in equal ratios."""
+
+
+@dataclass(frozen=True)
+class Spaced:
+    """Values between two ends, see `grid` and `between`."""
+
+    low: int | float | str
+    high: int | float | str
+    count: int
+    log: bool | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Objects among which one is chosen, by name, see `choice`."""
+
+    options: dict[str, Any]
+
+
+def grid(low: int | float | str, high: int | float | str, n: int, *, log: bool = False) -> Spaced:
+    """Values between two ends, both included.
+
+    Args:
+        low: The least, a number in SI or a quantity such as "1 TB/s".
+        high: The greatest.
+        n: How many, at least 2.
+        log: Whether they have equal ratios rather than equal differences.
+
+    Raises:
+        ValueError: there are fewer than two.
+    """
+    if n < 2:
+        raise ValueError(f"a grid has at least 2 values, got n={n}; give one value instead")
+    return Spaced(low, high, n, log)
+
+
+def between(low: int | float | str, high: int | float | str) -> Spaced:
+    """Any value between two ends.
+
+    It is searched at 65 values, in equal ratios where the range spans more than a factor of 4; the
+    certificate speaks of these. The relaxed optimum of an answer moves freely between them.
+    """
+    return Spaced(low, high, BETWEEN, None)
+
+
+def choice(*options: Any, **named: Any) -> Choice:
+    """Objects of which one is chosen: names from the data files, or objects of any structure.
+
+    Args:
+        options: Names, or objects that are called by their class.
+        named: Objects by the names that results call them.
+
+    Raises:
+        ValueError: there are none, or two have one name.
+
+    Examples:
+        >>> list(choice("h200", "b200").options), list(choice(mine=1.0).options)
+        (['h200', 'b200'], ['mine'])
+    """
+    names = [it if isinstance(it, str) else type(it).__name__ for it in options]
+    found = dict(zip(names, options, strict=True)) | named
+    if not found:
+        raise ValueError("a choice needs something to choose from")
+    if len(found) < len(options) + len(named):
+        raise ValueError(f"two choices have one name: {', '.join(names)}; name them: mine=...")
+    return Choice(found)
+
+
+def grid_of_values(values: Any, unit: str, *, least: float, whole: bool) -> Grid:
+    """The grid that a user gives for a number.
+
+    Args:
+        values: A number, a quantity in text, a sequence of them, or what `grid` and `between` make.
+        unit: Any unit of its dimension.
+        least: The smallest value that makes sense.
+        whole: Whether spaced values are rounded to whole numbers.
+
+    Raises:
+        ValueError: what is wrong with them.
+    """
+    if isinstance(values, Spaced):
+        found = _spaced(values, unit, whole=whole)
+    else:
+        several = isinstance(values, Sequence | np.ndarray) and not isinstance(values, str)
+        found = np.unique([in_si(_plain(it), unit) for it in (values if several else [values])])
+    if not len(found):
+        raise ValueError("has no values")
+    if found[0] < least:
+        raise ValueError(f"must be at least {least:g}, got {found[0]:g}")
+    return Grid(tuple(found.tolist()), logarithmic=bool(found[0] > 0))
+
+
+def _plain(value: Any) -> float | str:
+    return value if isinstance(value, str) else float(value)
+
+
+def _spaced(values: Spaced, unit: str, *, whole: bool) -> np.ndarray:
+    low, high = in_si(_plain(values.low), unit), in_si(_plain(values.high), unit)
+    if not low < high:
+        raise ValueError(f"has its ends reversed: {values.low!r} is not below {values.high!r}")
+    log = values.log
+    if log is None:
+        log = low > 0 and high / low > RATIO
+    if log and low <= 0:
+        raise ValueError(f"a grid of equal ratios needs a least value above 0, got {values.low!r}")
+    spaced = (np.geomspace if log else np.linspace)(low, high, values.count)
+    # Ends stay as they were given: powers and roots would move them by rounding.
+    spaced[0], spaced[-1] = low, high
+    return np.unique(np.round(spaced)) if whole else spaced
+
+
+def is_number(value: Any) -> bool:
+    """Whether something is a finite number or a quantity in text."""
+    if isinstance(value, str):
+        return value[:1].isdigit() or value[:1] in "+-."
+    return isinstance(value, int | float | np.number) and math.isfinite(float(value))

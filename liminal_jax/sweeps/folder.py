@@ -1,0 +1,97 @@
+"""The run folder of a sweep: made anew, or found as it was left."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from liminal_jax._files import InputError, Problem
+from liminal_jax.study.folder import new_folder, provenance
+from liminal_jax.sweeps.plan import Plan
+from liminal_jax.sweeps.reducing import empty_state
+from liminal_jax.sweeps.state import resumed, write_whole
+from liminal_jax.sweeps.store import create
+
+MANIFEST, RESULT = "manifest.json", "result.json"
+
+BEGUN = ".begun"
+"""Marks a folder that is being made; nothing is lost with it."""
+
+
+def begun(plan: Plan, output: str | None, overwrite: Any) -> Path:
+    """Make the folder of a sweep that begins.
+
+    Raises:
+        InputError: the folder holds something, cannot be made, or there is no room for the data.
+    """
+    folder = new_folder(plan.file.name, output, overwrite)
+    origin = provenance(plan.asked.seed)
+    try:
+        (folder / BEGUN).touch()
+        write_whole(folder / "provenance.json", _text(origin))
+        if plan.asked.keep:
+            create(folder, plan, {**origin, "manifest": json.dumps(plan.manifest())})
+        resumed(folder, empty_state(plan))
+        # The manifest comes last: a folder that has one has all the rest.
+        write_whole(folder / MANIFEST, _text(plan.manifest()))
+        (folder / BEGUN).unlink()
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    return folder
+
+
+def reopened(plan: Plan, folder: Path) -> Path:
+    """Find the folder of a sweep as it was left.
+
+    Raises:
+        InputError: it holds no sweep or another one, or cannot be written to.
+    """
+    if not (folder / MANIFEST).is_file():
+        if (folder / BEGUN).is_file():
+            for file in sorted(folder.iterdir(), key=lambda it: it.name == BEGUN):
+                file.unlink()
+            return begun(plan, str(folder), overwrite=None)
+        problem = f"holds no sweep (there is no {MANIFEST} in it), so there is nothing to resume"
+        raise InputError(str(folder), [Problem("", problem)])
+    before = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    changes = list(_changes(before, plan.manifest(), ""))
+    if changes:
+        remedy = Problem("", "is another sweep, and is left as it is; begin one in a new folder")
+        raise InputError(str(folder), [*changes[:10], remedy])
+    try:
+        if not complete(folder):
+            resumed(folder, empty_state(plan))
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    return folder
+
+
+def complete(folder: Path) -> bool:
+    """Whether a sweep has come to its end."""
+    return (folder / RESULT).is_file()
+
+
+def unwritable(folder: Path, error: OSError) -> InputError:
+    """What a user is told when the disk refuses."""
+    reason = error.strerror or str(error)
+    problem = f"cannot be written: {reason}; what is done so far is kept, go on with --resume"
+    return InputError(str(folder), [Problem("", problem)])
+
+
+def _text(record: Mapping[str, Any]) -> bytes:
+    return (json.dumps(record, indent=2) + "\n").encode()
+
+
+def _changes(before: Any, now: Any, path: str) -> Any:
+    """Where two manifests differ."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in dict.fromkeys([*before, *now]):
+            inner = f"{path}.{key}" if path else key
+            yield from _changes(before.get(key), now.get(key), inner)
+    elif before != now:
+        yield Problem(path, f"was {_short(before)}, is {_short(now)}")
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

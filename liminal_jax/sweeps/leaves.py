@@ -1,0 +1,173 @@
+"""The numbers of a study that a sweep can vary, by path, and the study with some of them changed.
+
+They are the numbers of the hardware, of the request and of the model, and those of the design.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from liminal_jax._arrays import Scalar
+from liminal_jax._files import did_you_mean
+from liminal_jax._quantity import Quantity
+from liminal_jax.hardware.planned import PlannedSystem
+from liminal_jax.study.case import Case
+from liminal_jax.study.clock import clock_range
+from liminal_jax.study.parameters import quantity_of, shown_path
+from liminal_jax.study.problem import Problem
+from liminal_jax.study.variables import FOLLOWING, VARIABLES, names_of
+from liminal_jax.workload.blocked_fp8 import is_blocked
+
+NAMES = ("model", "accounting", "system", "memory", "process", "attention")
+"""What changes the shape of the computation: each choice is compiled by itself."""
+
+_PREFIXES = ("system.", "workload.", "design.")
+"""What may stand before a path."""
+
+_WHOLE = (
+    "stacks",
+    "dies",
+    "domain",
+    "chips",
+    "tp",
+    "cp",
+    "pp",
+    "ep",
+    "batch",
+    "tier_units",
+    "attention_ranks",
+    "shared_expert_ranks",
+)
+"""Variables that are whole numbers."""
+
+_MAY_BE_ZERO = ("chip.sram.capacity",)
+"""SRAM in which data may live, which many chips lack; main memory they have."""
+
+
+class Leaf(NamedTuple):
+    """A number that can be varied.
+
+    Attributes:
+        path: Its name.
+        unit: Its unit in SI; empty for ratios and counts.
+        whole: Whether only whole numbers make sense.
+        least: The smallest value that makes sense, unless it is 0 and `positive` holds.
+        most: The largest value that makes sense.
+        value: What it is where it is not varied.
+        positive: Whether 0 makes no sense.
+    """
+
+    path: str
+    unit: str
+    whole: bool
+    least: float
+    most: float
+    value: float
+    positive: bool
+
+
+def _leaf(path: str, value: Array) -> Leaf:
+    stated = quantity_of(path) or Quantity("", path)
+    zero = stated.least is not None or path in _MAY_BE_ZERO
+    number = float(jnp.ravel(value)[0])
+    return Leaf(
+        path,
+        stated.dimension,
+        whole=False,
+        least=stated.least or 0.0,
+        most=stated.most,
+        value=number,
+        positive=not zero,
+    )
+
+
+def _of_design(name: str, value: Array) -> Leaf:
+    """A number of the design."""
+    whole = name in _WHOLE
+    least, most = clock_range() if name == "clock" else (1.0 if whole else 0.0, math.inf)
+    stated, number = VARIABLES[name], float(jnp.ravel(value)[0])
+    return Leaf(name, stated.unit, whole, least, most, number, positive=stated.least is None)
+
+
+def _path_of(path: str, names: Mapping[str, str]) -> str | None:
+    """What a sweep calls a number of a case; none for those that it cannot vary."""
+    if path in names:
+        return None if names[path] == "attention" else names[path]
+    return shown_path(path) if path.startswith(("system.", "request.", "model.")) else None
+
+
+def _paths(case: Case, paths: tuple[str, ...]) -> dict[str, str]:
+    """The numbers of a case that can be varied, by what a sweep calls them."""
+    names = names_of(case)
+    kept = [path for path in paths if (path, planned_of(case)) != (FOLLOWING, True)]
+    found = {written: path for path in kept if (written := _path_of(path, names)) is not None}
+    if is_blocked(case.model):
+        # The format fixes the bits of what is cached.
+        del found["kv_bits"]
+    return found
+
+
+def planned_of(case: Case) -> bool:
+    """Whether the chips of a case are planned."""
+    return isinstance(case.system, PlannedSystem)
+
+
+def leaves_of(problem: Problem) -> dict[str, Leaf]:
+    """Every number of a study that can be varied, by path."""
+    space = problem.region
+    names = names_of(space.case).values()
+    found = {
+        written: (_of_design if written in names else _leaf)(written, space.numbers[path])
+        for written, path in _paths(space.case, space.paths).items()
+    }
+    # A study that leaves them out has as many as one instance needs; a sweep may state them.
+    return {"chips": _of_design("chips", jnp.ones(())), **found}
+
+
+def found_path(written: str, leaves: Mapping[str, Leaf]) -> str:
+    """The path of a number as a user may write it, with or without what it is part of.
+
+    Raises:
+        ValueError: there is no such number.
+    """
+    names = [written, *(written.removeprefix(it) for it in _PREFIXES if written.startswith(it))]
+    for name in names:
+        if name in leaves or name in NAMES:
+            return name
+    known = [*leaves, *NAMES]
+    hint = did_you_mean(names[-1], known) or _by_end(names[-1], known)
+    raise ValueError(f"there is no number {written!r} to vary{hint}")
+
+
+def _by_end(written: str, known: list[str]) -> str:
+    """Paths that end as something written does."""
+    end = written.rsplit(".", 1)[-1]
+    close = [path for path in known if path.rsplit(".", 1)[-1] == end][:3]
+    if close:
+        return f"; did you mean {' or '.join(map(repr, close))}?"
+    return did_you_mean(end, [path.rsplit(".", 1)[-1] for path in known])
+
+
+def changed(problem: Problem, values: Mapping[str, Scalar]) -> Case:
+    """The design of a study of one alternative in which nothing is free, with numbers changed.
+
+    Args:
+        problem: The study.
+        values: Numbers by path.
+    """
+    space = problem.region
+    paths = _paths(space.case, space.paths)
+    named = {paths[written]: value for written, value in values.items()}
+    rows = {
+        path: jnp.broadcast_to(value, jnp.shape(space.numbers[path]))
+        for path, value in named.items()
+    }
+    return space.with_numbers(rows).at(_firsts(problem, named), jnp.asarray(0))
+
+
+def _firsts(problem: Problem, named: Mapping[str, Scalar]) -> list[Scalar]:
+    """The value of each variable: as changed, or the first of its grid."""
+    return [named.get(it.path, it.grid.values[0]) for it in problem.variables]
