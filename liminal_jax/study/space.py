@@ -13,7 +13,7 @@ import numpy as np
 
 from liminal_jax._arrays import as_leaf
 from liminal_jax._display import in_units
-from liminal_jax._files import InputError
+from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.data.build import load_model, load_system, process_of, technology_of
 from liminal_jax.data.hardware import load_process_file, load_technology_file
@@ -198,7 +198,7 @@ def _regions(base: Case, free: dict[str, Any]) -> tuple[Region, ...]:
 
 def _unknown(written: str, kinds: Mapping[Any, list[tuple[str, Case]]]) -> Mistake:
     known = dict.fromkeys(
-        path for ((_, case), *_) in kinds.values() for path in (*paths_of(case), *_ABSENT)
+        path for ((_, case), *_) in kinds.values() for path in (*paths_of(case), *_absent(case))
     )
     try:
         found_path(written, known)
@@ -270,14 +270,15 @@ def _attention(values: Choice) -> AttentionChoice:
     kinds = {kind: place for place, kind in enumerate(ATTENTION_MAPPINGS.values())}
     places, ranks = [], set()
     for it in values.options.values():
-        if isinstance(it, str):
-            places.append(names.index(it) if it in names else found_path(it, names))
+        if isinstance(it, str) and it in names:
+            places.append(names.index(it))
         elif isinstance(it, AbstractAttentionMapping) and type(it) in kinds:
             places.append(kinds[type(it)])
             stated = getattr(it, "ranks", None)
             ranks.add(None if stated is None else float(stated))
         else:
-            raise ValueError(f"must be attention mappings ({', '.join(names)}), got {it!r}")
+            hint = did_you_mean(it, names) if isinstance(it, str) else ""
+            raise ValueError(f"must be attention mappings ({', '.join(names)}), got {it!r}{hint}")
     if len(ranks) > 1:
         raise ValueError("mappings of one choice share their ranks; free attention_ranks instead")
     order = tuple(sorted(set(map(float, places))))
@@ -321,7 +322,7 @@ def _region(
     called: dict[str, str] = {}
     for written, values in numbers.items():
         try:
-            path = found_path(written.removeprefix("design."), [*paths_of(first), *_ABSENT])
+            path = found_path(written.removeprefix("design."), [*paths_of(first), *_absent(first)])
         except ValueError:
             continue
         known.add(written)
@@ -332,7 +333,7 @@ def _region(
             mistakes.append(Mistake(written, str(error)))
     if first.attention is not None and len(first.attention.choices) > 1:
         stated["attention.place"] = Grid(first.attention.choices, logarithmic=False)
-    for path in _ABSENT:
+    for path in _absent(first):
         if path in stated and path not in paths_of(first):
             cases = [_replaced(it, path, as_leaf(stated[path].values[0])) for it in cases]
     case = jax.tree.map(_stacked, *cases)
@@ -343,6 +344,11 @@ def _region(
             variables.append(Variable(names.get(path) or called[path], path, grid))
     region = Region(case, tuple(name or "design" for name, _ in options), tuple(variables), kind)
     return (region.with_numbers(fixed) if fixed else region), known
+
+
+def _absent(case: Case) -> tuple[str, ...]:
+    """Numbers that a case may leave out; ranks that share attention where that is chosen."""
+    return _ABSENT if case.attention is None else (*_ABSENT, "attention.ranks")
 
 
 def _ordered(stated: Mapping[str, Grid]) -> dict[str, Grid]:

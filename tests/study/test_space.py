@@ -170,6 +170,15 @@ def test_attention_mappings_are_chosen_by_name_or_as_objects(design):
         assert "split-sequence, data-parallel" in repr(found)
 
 
+def test_ranks_that_share_attention_are_free_where_it_is_chosen(design):
+    free = {"attention": ["split-sequence", "copied-heads"], "attention_ranks": [4, 8]}
+    (region,) = space(design, free, model="deepseek-v3").regions
+    assert [it.name for it in region.variables] == ["attention", "attention_ranks"]
+    assert float(region.at([0, 4], jnp.asarray(0)).mapped().attention_ranks()) == 4
+    found = wrong(design, {"attention": ["split-sequences"]})
+    assert found["attention"].endswith("did you mean 'split-sequence'?")
+
+
 def test_memories_of_a_plan_are_chosen_by_name():
     planned = ll.Design(ll.planned_system(**PLAN), ll.Mapping(tp=8))
     found = space(planned, {"memory": ["hbm3e", "hbm4"], "process": ["n5", "n3p"], "dies": [1, 2]})
