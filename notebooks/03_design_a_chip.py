@@ -80,7 +80,7 @@ for other in best.alternatives:
 # of the numbers at the top are prices and yields: the answer rests on estimates, and says on which.
 
 # %%
-heavy = ll.sensitivity(best).elasticities[:12]
+heavy = best.sensitivities()[:12]
 figure, axes = plt.subplots(figsize=(6.2, 3.4), layout="constrained")
 colors = ["#0072B2" if it.elasticity > 0 else "#E69F00" for it in heavy]
 bars = axes.barh(

@@ -18,8 +18,10 @@ from liminal_jax.design.branch import UNKNOWN, Budget
 from liminal_jax.design.certify import Certificate
 from liminal_jax.design.explain import Binding
 from liminal_jax.design.find import Finding, find
+from liminal_jax.design.held import held
 from liminal_jax.design.place import case_at
 from liminal_jax.design.progress import Progress
+from liminal_jax.design.sensitivity import Sensitivity, sensitivities
 from liminal_jax.performance.design import Design
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.study.asked import Bound, Function, criterion, limits
@@ -83,6 +85,18 @@ class Optimum:
     def problem(self) -> Problem:
         """What was asked, in the region of the design."""
         return self.finding.problem
+
+    def sensitivities(self) -> list[Sensitivity]:
+        """What each number is worth at the design with its sizes free, the weightiest first.
+
+        Empty where the design is not feasible; `sensitivity` solves again with numbers changed too.
+        """
+        if not self.feasible:
+            return []
+        with jax.enable_x64(True):
+            freed = held(self.problem, self.finding.proof)
+            optimum = freed.optimum(0)
+            return sensitivities(freed.slopes, optimum) if optimum.feasible else []
 
     def rows(self) -> list[tuple[str, str]]:
         """What there is to say, as names and values."""
