@@ -21,12 +21,12 @@ from liminal_jax.design.find import Finding, find
 from liminal_jax.design.held import held
 from liminal_jax.design.place import case_at
 from liminal_jax.design.progress import Progress
+from liminal_jax.design.record import binding_record, totals
 from liminal_jax.design.sensitivity import Sensitivity, sensitivities
 from liminal_jax.performance.design import Design
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.study.asked import Bound, Function, criterion, limits
 from liminal_jax.study.problem import FEASIBLE, Criterion, Limit, Problem, limits_of
-from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.report import number, prediction_record
 from liminal_jax.study.space import Space, value_words, with_precision
 from liminal_jax.study.write import written
@@ -154,10 +154,7 @@ class Optimum:
             "prediction": prediction_record(self.prediction, []),
             "totals": self.totals,
             "certificate": asdict(self.certificate),
-            "binding": [
-                {**asdict(it), "value": number(it.value), "slack": number(it.slack)}
-                for it in self.binding
-            ],
+            "binding": [binding_record(it) for it in self.binding],
             "alternatives": [
                 {"name": it.name, "value": it.objective, "lacking": it.lacking}
                 for it in self.alternatives
@@ -266,13 +263,12 @@ def optimize(
         best = max(findings, key=lambda it: float(np.max(it.proof.gains)))
         case = case_at(best.problem, best.place)
         design = jax.jit(lambda it: it.design(Exact()))(case)
-        totals = {name: number(it.of(best.fleet)) for name, it in QUANTITIES.items()}
         alternatives = [at for it in findings for at in _bests(it)]
         merged = _merged(findings, best)
     return Optimum(
         design=at_precision(design),
         prediction=at_precision(best.fleet.instance),
-        totals=totals,
+        totals=totals(best.fleet),
         objective=best.objective,
         feasible=best.feasible,
         certificate=merged,

@@ -17,7 +17,8 @@ from liminal_jax._quantity import quantity
 from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 
-_RANKS = quantity("", "ranks that share attention")
+RANKS = quantity("", "ranks that share attention")
+"""What the number is, wherever it is stated."""
 
 
 class CachedHeads(NamedTuple):
@@ -111,7 +112,7 @@ class SplitSequence(AbstractAttentionMapping):
         vLLM.
     """
 
-    ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None, metadata=_RANKS)
+    ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None, metadata=RANKS)
 
     def group(self, ranks: Scalar) -> Scalar:
         """As stated."""
@@ -152,7 +153,7 @@ class CopiedHeads(AbstractAttentionMapping):
         heads where ranks exceed them.
     """
 
-    ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None, metadata=_RANKS)
+    ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None, metadata=RANKS)
     ranks_per_chip: Leaf = eqx.field(converter=as_leaf, default=1)
 
     def group(self, ranks: Scalar) -> Scalar:
@@ -187,7 +188,7 @@ class PaddedHeads(AbstractAttentionMapping):
         ranks: Ranks that share one user's attention; all of a stage where left out.
     """
 
-    ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None, metadata=_RANKS)
+    ranks: Leaf | None = eqx.field(converter=optional_leaf, default=None, metadata=RANKS)
 
     def group(self, ranks: Scalar) -> Scalar:
         """As stated."""

@@ -9,6 +9,7 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._quantity import quantity
 from liminal_jax.mapping.attention import (
     ATTENTION_MAPPINGS,
+    RANKS,
     AbstractAttentionMapping,
     DataParallel,
     WeightedAttention,
@@ -30,7 +31,7 @@ class AttentionChoice(eqx.Module):
     ranks: Leaf | None = eqx.field(
         converter=optional_leaf,
         default=None,
-        metadata=quantity("", "ranks that share attention"),
+        metadata=RANKS,
     )
 
     def mapping(self) -> AbstractAttentionMapping:

@@ -3,7 +3,7 @@
 import math
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import jax
@@ -165,7 +165,7 @@ def limits(them: Iterable[Bound | Function | Limit], case: Case) -> tuple[Limit,
         names.append(one.name)
         again = names.count(one.name)
         if isinstance(one, FunctionLimit) and again > 1:
-            one = FunctionLimit(f"{one.name}-{again}", False, 0.0, "", one.of, one.scale)
+            one = replace(one, name=f"{one.name}-{again}")
         found.append(one)
     return tuple(found)
 

@@ -142,9 +142,8 @@ class Space:
         lines = [f"Space of {self.size:,} designs"]
         if len(self.names) > 1:
             lines.append(f"  {self.regions[0].kind}: {', '.join(self.names)}")
-        seen: dict[str, Grid] = {it.name: it.grid for at in self.regions for it in at.variables}
-        paths = {it.name: it.path for at in self.regions for it in at.variables}
-        lines += [f"  {name}: {_values_words(paths[name], it)}" for name, it in seen.items()]
+        seen = {it.name: it for at in self.regions for it in at.variables}
+        lines += [f"  {name}: {_values_words(it.path, it.grid)}" for name, it in seen.items()]
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
