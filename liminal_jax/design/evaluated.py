@@ -19,7 +19,7 @@ from liminal_jax.design.optimum import problems_of
 from liminal_jax.study.asked import Function
 from liminal_jax.study.problem import FEASIBLE, Criterion, Problem
 from liminal_jax.study.region import Region
-from liminal_jax.study.space import Space
+from liminal_jax.study.space import Space, with_precision
 from liminal_jax.study.write import written
 
 if TYPE_CHECKING:
@@ -147,6 +147,7 @@ def sweep(space: Space, outputs: Sequence[str | Function] = ("utps", "stps")) ->
     if space.size > MOST:
         message = f"has {space.size:,} designs, more than {MOST:,}; take 'liminal sweep', or fewer"
         raise InputError("sweep", [Mistake("space", message)])
+    space = with_precision(space)
     problems, criteria = problems_of(space, [(it, True) for it in outputs], ())
     found = [_swept(it, criteria) for it in problems]
     values, feasible = zip(*found, strict=True)

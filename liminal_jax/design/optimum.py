@@ -4,6 +4,7 @@ import html
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import jax
@@ -27,6 +28,7 @@ from liminal_jax.performance.design import Design
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.study.asked import Bound, Function, criterion, limits
 from liminal_jax.study.problem import FEASIBLE, Criterion, Limit, Problem, limits_of
+from liminal_jax.study.quantities import Fleet
 from liminal_jax.study.report import number, prediction_record
 from liminal_jax.study.space import Space, value_words, with_precision
 from liminal_jax.study.write import written
@@ -146,10 +148,7 @@ class Optimum:
         goal = self.problem.goal
         return {
             "feasible": self.feasible,
-            "objective": {
-                "maximise" if goal.maximise else "minimise": goal.name,
-                "value": number(self.objective),
-            },
+            "objective": {**goal.asked(), "value": number(self.objective)},
             "values": {self.problem.region.kind: self.name, **written(self.values)},
             "prediction": prediction_record(self.prediction, []),
             "totals": self.totals,
@@ -180,8 +179,13 @@ def problems_of(
         InputError: what is wrong with objectives or limits.
     """
     examples = [Problem(region, None, (), space.source).first() for region in space.regions]
-    found = [criterion(it, examples[0], maximise=more) for it, more in criteria]
-    mine = limits(asked, examples[0])
+
+    @cache
+    def example() -> Fleet:
+        return jax.jit(lambda it: it.fleet(Exact()))(examples[0])
+
+    found = [criterion(it, example, maximise=more) for it, more in criteria]
+    mine = limits(asked, example)
     problems = [
         Problem(region, found[0], (*limits_of(example), *mine), space.source)
         for region, example in zip(space.regions, examples, strict=True)
@@ -333,18 +337,21 @@ def _reasons(findings: Sequence[Finding], best: Finding) -> list[str]:
 def _about_limits(findings: Sequence[Finding]) -> list[str]:
     """Limits that the user set which hold, or fail, for every design."""
     sentences = []
-    for it in (limit for limit in findings[0].problem.limits if not limit.physical):
-        ends = [_ends(finding, finding.problem.limits.index(it)) for finding in findings]
-        if all(high <= FEASIBLE for _, high in ends):
-            sentences.append(f"the limit on {it.name} holds for every design of the space")
-        if all(low > FEASIBLE for low, _ in ends):
-            sentences.append(f"the limit on {it.name} holds for no design of the space")
+    # Physical limits come first, and regions of another structure have others of them.
+    own = [it.name for it in findings[0].problem.limits if not it.physical]
+    ends = [_ends(finding) for finding in findings]
+    for row, name in enumerate(own, start=-len(own)):
+        if all(high[row] <= FEASIBLE for _, high in ends):
+            sentences.append(f"the limit on {name} holds for every design of the space")
+        if all(low[row] > FEASIBLE for low, _ in ends):
+            sentences.append(f"the limit on {name} holds for no design of the space")
     return sentences
 
 
-def _ends(finding: Finding, row: int) -> tuple[float, float]:
-    """The least and the greatest excess of a limit, by bounds."""
+def _ends(finding: Finding) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the greatest excess of each limit, by bounds."""
     if not len(finding.ground.start):
-        return np.inf, -np.inf
+        none = np.full(len(finding.problem.limits), np.inf)
+        return none, -none
     low, high = finding.ground.bounds.over(finding.ground.start)
-    return float(low[1 + row].min()), float(high[1 + row].max())
+    return low[1:].min(axis=1), high[1:].max(axis=1)

@@ -63,9 +63,7 @@ class ParetoFront:
         """The same as plain data, in SI units."""
         names = [it.name for it in self.objectives]
         return {
-            "objectives": [
-                {"maximise" if it.maximise else "minimise": it.name} for it in self.objectives
-            ],
+            "objectives": [it.asked() for it in self.objectives],
             "points": [
                 {"objectives": dict(zip(names, row, strict=True)), "values": chosen}
                 for row, chosen in zip(self.values.tolist(), self.chosen, strict=True)
@@ -137,9 +135,11 @@ def pareto(
         fronts = [front_of(it, criteria, epsilon, seconds) for it in problems]
         several = len(space.names) > 1
         points = [
-            (point.objectives, _chosen(front, number, several=several), _design(front, number))
+            (point.objectives, _chosen(front, number, several=several), design)
             for front in fronts
-            for number, point in enumerate(front.points)
+            for number, (point, design) in enumerate(
+                zip(front.points, _designs(front), strict=True)
+            )
         ]
     values = np.asarray([it[0] for it in points]).reshape(len(points), len(criteria))
     signs = np.asarray([1.0 if it.maximise else -1.0 for it in criteria])
@@ -161,8 +161,9 @@ def _chosen(front: FrontAnswer, number: int, *, several: bool) -> dict[str, floa
     return {**name, **written(place.values)}
 
 
-def _design(front: FrontAnswer, number: int) -> Design:
-    return case_at(front.problem, front.points[number].place).design(Exact())
+def _designs(front: FrontAnswer) -> list[Design]:
+    design = jax.jit(lambda case: case.design(Exact()))
+    return [design(case_at(front.problem, it.place)) for it in front.points]
 
 
 def _nondominated(gains: Float[np.ndarray, "points objectives"]) -> np.ndarray:

@@ -51,9 +51,7 @@ def front_record(
     return {
         **question_record(answer.problem.file),
         "feasible": answer.feasible,
-        "objectives": [
-            {"maximise" if it.maximise else "minimise": it.name} for it in answer.objectives
-        ],
+        "objectives": [it.asked() for it in answer.objectives],
         "epsilon": answer.epsilon,
         "points": [_point(answer, index, point) for index, point in enumerate(answer.points)],
         "knees": answer.knees,

@@ -4,7 +4,7 @@ import math
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +12,6 @@ import jax.numpy as jnp
 from liminal_jax._arrays import Scalar
 from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._files import Problem as Mistake
-from liminal_jax._smooth import Exact
-from liminal_jax.study.case import Case
 from liminal_jax.study.domain import in_si
 from liminal_jax.study.problem import Criterion, Limit
 from liminal_jax.study.quantities import INSTANCE, QUANTITIES, Asked, Fleet
@@ -108,12 +106,14 @@ def quantity_named(name: str) -> Asked:
     raise ValueError(f"there is no quantity {name!r}{hint}")
 
 
-def criterion(what: str | Function | Criterion, case: Case, *, maximise: bool) -> Criterion:
+def criterion(
+    what: str | Function | Criterion, example: Callable[[], Fleet], *, maximise: bool
+) -> Criterion:
     """What is best.
 
     Args:
         what: A name, or a function of the prediction of the whole system.
-        case: A design to try the function on.
+        example: A prediction to try a function on, worked out where there is one.
         maximise: Whether more of it is better.
 
     Raises:
@@ -125,17 +125,17 @@ def criterion(what: str | Function | Criterion, case: Case, *, maximise: bool) -
     if isinstance(what, str):
         asked = _named(what, path)
         return Criterion(what, asked.unit, asked.of, maximise)
-    value = _tried(what, case, path)
+    value = _tried(what, example(), path)
     small = 1e-9 * abs(value) if value and math.isfinite(value) else 1e-9
     return FunctionCriterion(_name(what, "objective"), "", what, maximise, small)
 
 
-def limit(what: Bound | Function | Limit, case: Case) -> Limit:
+def limit(what: Bound | Function | Limit, example: Callable[[], Fleet]) -> Limit:
     """A limit of a study.
 
     Args:
         what: What `at_most` or `at_least` make, or a function that must not be above 0.
-        case: A design to try the function on.
+        example: A prediction to try a function on, worked out where there is one.
 
     Raises:
         InputError: there is no such quantity, or what is wrong with the function or the value.
@@ -152,16 +152,18 @@ def limit(what: Bound | Function | Limit, case: Case) -> Limit:
             message = f"must be greater than 0, got {what.value!r}; state others as a function"
             raise InputError("limits", [Mistake(what.name, message)])
         return Limit(what.name, what.least, bound, asked.unit, asked.of)
-    value = _tried(what, case, "limits")
+    value = _tried(what, example(), "limits")
     usual = abs(value) if value and math.isfinite(value) else 1.0
     return FunctionLimit(_name(what, "limit"), False, 0.0, "", what, usual)
 
 
-def limits(them: Iterable[Bound | Function | Limit], case: Case) -> tuple[Limit, ...]:
+def limits(
+    them: Iterable[Bound | Function | Limit], example: Callable[[], Fleet]
+) -> tuple[Limit, ...]:
     """Limits of a study, those of one name numbered."""
     found, names = [], []
     for it in them:
-        one = limit(it, case)
+        one = limit(it, example)
         names.append(one.name)
         again = names.count(one.name)
         if isinstance(one, FunctionLimit) and again > 1:
@@ -182,19 +184,15 @@ def _named(name: str, path: str) -> Asked:
         raise InputError(path, [Mistake("", str(error))]) from None
 
 
-def _tried(function: Function, case: Case, path: str) -> float:
-    """The value of a function at a design, traced first as a search traces it.
+def _tried(function: Function, fleet: Fleet, path: str) -> float:
+    """The value of a function of a prediction, traced first as a search traces it.
 
     Raises:
         InputError: it cannot be traced, or is no number.
     """
-
-    def value(case: Case) -> Any:
-        return function(case.fleet(Exact()))
-
     name = _name(function, "the function")
     try:
-        traced = jax.eval_shape(value, case)
+        traced = jax.eval_shape(function, fleet)
     except (jax.errors.TracerBoolConversionError, jax.errors.ConcretizationTypeError) as error:
         message = (
             f"{name} decides by the value of a number that is traced{_line(function, error)}; write"
@@ -211,7 +209,7 @@ def _tried(function: Function, case: Case, path: str) -> float:
         shape = getattr(traced, "shape", type(traced).__name__)
         message = f"{name} must return one number, got {shape}"
         raise InputError(path, [Mistake("", message)])
-    return float(jax.jit(value)(case))
+    return float(function(fleet))
 
 
 def _line(function: Function, error: Exception) -> str:

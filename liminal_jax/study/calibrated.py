@@ -23,6 +23,7 @@ from liminal_jax.mapping.attention import (
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.step_terms import step_terms
 from liminal_jax.study.file import DesignFile
+from liminal_jax.study.problem import exact_system
 from liminal_jax.study.read import problem_of
 
 
@@ -105,7 +106,7 @@ def calibrated_step(
     engine, family = _engine(engine, calibration), _family(file, calibration)
     problem = problem_of(file)
     case = problem.first()
-    system, mapping, batch = problem.exact_system(case), case.mapped(), case.batch
+    system, mapping, batch = exact_system(case), case.mapped(), case.batch
     model, request, laws = case.model, case.request, case.laws(Exact())
     ways: list[AbstractAttentionMapping] = [mapping.attention]
     if file.workload.accounting == "model" and float(mapping.cp) == 1:

@@ -22,6 +22,7 @@ from liminal_jax.study.degrees import degree_contradictions
 from liminal_jax.study.domain import Names, Several
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.lengths import RequestLengths
+from liminal_jax.study.problem import exact_system
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.report import gains_record, numbers, prediction_record
 from liminal_jax.study.write import written
@@ -113,7 +114,7 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
     if contradictions:
         raise InputError(file.name, contradictions)
     case = problem.first()
-    system, mapping, batch = problem.exact_system(case), case.mapped(), case.batch
+    system, mapping, batch = exact_system(case), case.mapped(), case.batch
     model, request, assumptions = case.model, case.request, case.laws(Exact())
     prediction, gains, held = _computed(system, mapping, batch, model, request, assumptions)
     if np.isnan(float(prediction.step_time)):

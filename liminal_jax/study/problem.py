@@ -49,6 +49,10 @@ class Criterion:
     of: Callable[[Fleet], Scalar]
     maximise: bool
 
+    def asked(self) -> dict[str, str]:
+        """The same as a file states it."""
+        return {"maximise" if self.maximise else "minimise": self.name}
+
     def score(self, fleet: Fleet) -> Scalar:
         """The logarithm, with the sign that makes more better."""
         value = jnp.log(self.of(fleet))
@@ -121,8 +125,8 @@ class Outcome(eqx.Module):
 
 
 @as_written
-def _exact_system(case: Case) -> System:
-    """Compiled once for each structure of hardware."""
+def exact_system(case: Case) -> System:
+    """The hardware of a case as it is, compiled as a whole, once for each structure."""
     return case.built(Exact())
 
 
@@ -210,10 +214,6 @@ class Problem:
         """The case of the first alternative and the first value of each variable."""
         point = [jnp.asarray(it.grid.values[0], float) for it in self.variables]
         return self.region.at(point, jnp.asarray(0))
-
-    def exact_system(self, case: Case) -> System:
-        """The hardware of a case as it is, compiled as a whole."""
-        return _exact_system(case)
 
     def outcome(
         self,

@@ -29,13 +29,13 @@ from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.paths import found_path
 from liminal_jax.study.region import Region, Variable, paths_of
-from liminal_jax.study.values import Choice, Spaced, grid_of_values, is_number
-from liminal_jax.study.variables import PATHS, names_of, stated_at
+from liminal_jax.study.values import Choice, Spaced, grid_of_values, is_number, is_several
+from liminal_jax.study.variables import PATHS, WHOLE, names_of, stated_at
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
-_WHOLE = ("stacks", "dies", "tier_units", "domain", "chips", "replicas", "batch", "tp", "cp", "pp")
-"""Names of numbers that are whole; `ep` and ranks among them follow from others."""
+_WHOLE = {"replicas", *(PATHS[name] for name in WHOLE)}
+"""Numbers that are whole."""
 
 _ABSENT = ("chips", "replicas", "mapping.shared_expert_ranks")
 """Numbers that a design may leave out, and a space state."""
@@ -184,7 +184,8 @@ def _regions(base: Case, free: dict[str, Any]) -> tuple[Region, ...]:
         for it in sorted(chosen, key=lambda it: it.path.count(".")):
             case = _replaced(case, it.path, it.value)
         name = ", ".join(it.name for it in chosen if it.name)
-        kinds.setdefault(jax.tree.structure(_plain(case)), []).append((name, case))
+        case = jax.tree.map(as_leaf, case)  # So that structures compare.
+        kinds.setdefault(jax.tree.structure(case), []).append((name, case))
     named = [path for path, (first, *_) in choices.items() if first.name]
     kind = named[0].rpartition(".")[2] if len(named) == 1 else "choice"
     regions = [_region(kind, options, numbers, mistakes) for options in kinds.values()]
@@ -233,7 +234,7 @@ def _options(base: Case, written: str, values: Any) -> list[_Option] | None:
     if isinstance(values, Spaced) or (not isinstance(values, Choice) and _all_numbers(values)):
         return None
     if not isinstance(values, Choice):
-        values = Choice({_name_of(it): it for it in (values if _several(values) else [values])})
+        values = Choice({_name_of(it): it for it in (values if is_several(values) else [values])})
     if all(map(is_number, values.options.values())):
         return None
     if path == "attention":
@@ -251,12 +252,8 @@ def _options(base: Case, written: str, values: Any) -> list[_Option] | None:
     return found
 
 
-def _several(values: Any) -> bool:
-    return isinstance(values, Sequence | np.ndarray) and not isinstance(values, str)
-
-
 def _all_numbers(values: Any) -> bool:
-    return all(map(is_number, values)) if _several(values) else is_number(values)
+    return all(map(is_number, values)) if is_several(values) else is_number(values)
 
 
 def _name_of(it: Any) -> str:
@@ -303,11 +300,6 @@ def _replaced(case: Case, path: str, value: Any) -> Case:
     return eqx.tree_at(at, case, value, is_leaf=lambda it: it is None)
 
 
-def _plain(case: Case) -> Case:
-    """Every number as a strongly typed array, so that structures compare."""
-    return jax.tree.map(as_leaf, case)
-
-
 def _region(
     kind: str,
     options: list[tuple[str, Case]],
@@ -315,7 +307,7 @@ def _region(
     mistakes: list[Mistake],
 ) -> tuple[Region, set[str]]:
     """The grid of alternatives of one structure, and which of the numbers it has."""
-    cases = [_plain(case) for _, case in options]
+    cases = [case for _, case in options]
     first, known, variables = cases[0], set(), []
     stated: dict[str, Grid] = {}
     called: dict[str, str] = {}
@@ -368,7 +360,7 @@ def _grid(path: str, values: Any) -> Grid:
     stated = stated_at(path)
     if isinstance(values, Choice):
         values = list(values.options.values())
-    whole = path.rpartition(".")[2] in _WHOLE
+    whole = path in _WHOLE
     least = 1.0 if whole else (stated.least or 0.0)
     grid = grid_of_values(values, stated.dimension, least=least, whole=whole)
     if grid.values[-1] > stated.most:

@@ -97,8 +97,8 @@ def grid_of_values(values: Any, unit: str, *, least: float, whole: bool) -> Grid
     if isinstance(values, Spaced):
         found = _spaced(values, unit, whole=whole)
     else:
-        several = isinstance(values, Sequence | np.ndarray) and not isinstance(values, str)
-        found = np.unique([in_si(_plain(it), unit) for it in (values if several else [values])])
+        each = values if is_several(values) else [values]
+        found = np.unique([in_si(_plain(it), unit) for it in each])
     if not len(found):
         raise ValueError("has no values")
     if found[0] < least:
@@ -123,6 +123,11 @@ def _spaced(values: Spaced, unit: str, *, whole: bool) -> np.ndarray:
     # Ends stay as they were given: powers and roots would move them by rounding.
     spaced[0], spaced[-1] = low, high
     return np.unique(np.round(spaced)) if whole else spaced
+
+
+def is_several(values: Any) -> bool:
+    """Whether something is a sequence of values."""
+    return isinstance(values, Sequence | np.ndarray) and not isinstance(values, str)
 
 
 def is_number(value: Any) -> bool:

@@ -18,7 +18,7 @@ from liminal_jax.study.case import Case
 from liminal_jax.study.clock import clock_range
 from liminal_jax.study.parameters import quantity_of, shown_path
 from liminal_jax.study.problem import Problem
-from liminal_jax.study.variables import FOLLOWING, VARIABLES, names_of
+from liminal_jax.study.variables import FOLLOWING, VARIABLES, WHOLE, names_of
 from liminal_jax.workload.blocked_fp8 import is_blocked
 
 NAMES = ("model", "accounting", "system", "memory", "process", "attention")
@@ -26,22 +26,6 @@ NAMES = ("model", "accounting", "system", "memory", "process", "attention")
 
 _PREFIXES = ("system.", "workload.", "design.")
 """What may stand before a path."""
-
-_WHOLE = (
-    "stacks",
-    "dies",
-    "domain",
-    "chips",
-    "tp",
-    "cp",
-    "pp",
-    "ep",
-    "batch",
-    "tier_units",
-    "attention_ranks",
-    "shared_expert_ranks",
-)
-"""Variables that are whole numbers."""
 
 _MAY_BE_ZERO = ("chip.sram.capacity",)
 """SRAM in which data may live, which many chips lack; main memory they have."""
@@ -86,7 +70,7 @@ def _leaf(path: str, value: Array) -> Leaf:
 
 def _of_design(name: str, value: Array) -> Leaf:
     """A number of the design."""
-    whole = name in _WHOLE
+    whole = name in WHOLE
     least, most = clock_range() if name == "clock" else (1.0 if whole else 0.0, math.inf)
     stated, number = VARIABLES[name], float(jnp.ravel(value)[0])
     return Leaf(name, stated.unit, whole, least, most, number, positive=stated.least is None)
