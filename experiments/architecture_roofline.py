@@ -79,7 +79,7 @@ def _step(model: ll.Model, context: jax.Array, batch: jax.Array) -> dict[str, ja
 def _kept(model: ll.Model, context: int) -> dict[str, float]:
     """What a user's past takes in memory [B]."""
     request = ll.Request(context, weight_bits=PRECISION, kv_bits=PRECISION)
-    held = ll.residents(model, request, ll.Mapping(), jnp.ones(()), ll.Assumptions())
+    held = ll.memory_footprint(model, request, ll.Mapping(), jnp.ones(()), ll.Assumptions())
     return {"cache": float(held.cache), "index": float(held.index), "state": float(held.state)}
 
 

@@ -106,7 +106,7 @@ def best_of_each(problem: ll.Problem) -> dict[str, Any]:
                 "design": _values(problem, proof.indices[row]),
             }
         )
-    return {"memories": found, "designs": problem.lattice, "proven": proof.tally.complete}
+    return {"memories": found, "designs": problem.lattice, "proven": proof.statistics.complete}
 
 
 def _scores(problem: ll.Problem, found: Mapping[str, Any], draws: ll.Draws) -> np.ndarray:

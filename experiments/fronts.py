@@ -34,7 +34,7 @@ import liminal_jax as ll
 from experiments.fronts_view import plot, report, summary
 from experiments.rivals.nondominated import Nondominated
 from experiments.runner import Experiment, main
-from liminal_jax.design.pareto import FrontAnswer, pareto
+from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, pareto
 from liminal_jax.study.file import load_study
 from liminal_jax.study.problem import Criterion
 from liminal_jax.study.read import criterion_of
@@ -112,9 +112,9 @@ class _Until(ll.Progress):
     def __init__(self, told: list[float]):
         self._told = told
 
-    def swept(self, tally: Any, points: int, seconds: float) -> None:
+    def swept(self, statistics: Any, points: int, seconds: float) -> None:
         """See `ll.Progress`."""
-        del tally, points, seconds
+        del statistics, points, seconds
         self._told.append(time.process_time())
 
 

@@ -93,7 +93,7 @@ def _of_paper(tables: Tables) -> ll.Prediction:
     one = ll.Design(system, ll.Mapping(), ll.Placement(), 1)
     parameters = ll.predict(one, counted, request).parameters_total
     model = ll.with_parameters(counted, workload["parameters"], parameters)
-    assumptions = ll.Assumptions(exchange=ll.CountedExchange(workload["collectives"]))
+    assumptions = ll.Assumptions(collectives=ll.CountedCollectives(workload["collectives"]))
     whole = ll.Design(system, ll.Mapping(tp=design["tp"]), ll.Placement(), 1)
     return ll.predict(whole, model, request, assumptions)
 

@@ -153,7 +153,7 @@ class _Asked:
 
     def predictions(self, model: ll.Model, batches: jax.Array) -> ll.Prediction:
         """One for each degree of tensor parallelism and its batch, in the talk's accounting."""
-        talk = ll.Assumptions(exchange=ll.TalkExchange())
+        talk = ll.Assumptions(collectives=ll.TalkCollectives())
         return _predictions(self.system, model, self.request, talk, self.ranks, batches)
 
 
@@ -223,7 +223,7 @@ def _paper() -> dict[str, Any]:
     """The paper's cells: nominal parameters, and its own collectives and latencies."""
     paper = load_published().paper_scale
     system, counted = ll.load_system(paper.system), ll.talk_model(ll.load_model(paper.model))
-    assumptions = ll.Assumptions(exchange=ll.CountedExchange(paper.collectives))
+    assumptions = ll.Assumptions(collectives=ll.CountedCollectives(paper.collectives))
     design = ll.Design(system, ll.Mapping(), ll.Placement(), 1)
     parameters = ll.predict(design, counted, ll.Request(1, attention_bits=8)).parameters_total
     model = ll.with_parameters(counted, paper.parameters, parameters)

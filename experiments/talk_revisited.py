@@ -128,7 +128,7 @@ def _scale(counted: _Counted) -> dict[str, list[float | None]]:
 
 def _ways(model: ll.Model) -> dict[str, _Counted]:
     """A model of the talk, counted in each way."""
-    talk = ll.Assumptions(exchange=ll.TalkExchange())
+    talk = ll.Assumptions(collectives=ll.TalkCollectives())
     return {
         "talk": _Counted(ll.talk_model(model), talk, 8),
         "recounted": _Counted(model, talk, 8),
@@ -139,7 +139,7 @@ def _ways(model: ll.Model) -> dict[str, _Counted]:
 def _as_is(model: ll.Model) -> dict[str, _Counted]:
     """A model of today, for which the talk has no count but of collectives."""
     return {
-        "recounted": _Counted(model, ll.Assumptions(exchange=ll.TalkExchange()), 8),
+        "recounted": _Counted(model, ll.Assumptions(collectives=ll.TalkCollectives()), 8),
         "model": _Counted(model, ll.Assumptions(), 16),
     }
 

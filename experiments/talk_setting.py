@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import liminal_jax as ll
 from experiments.published import load_published
 
-TALK = ll.Assumptions(exchange=ll.TalkExchange(), division=ll.EvenParts())
+TALK = ll.Assumptions(collectives=ll.TalkCollectives(), division=ll.EvenParts())
 """The talk's counts of collectives, and stages of equal length."""
 
 CHIPS = {

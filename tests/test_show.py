@@ -26,7 +26,7 @@ class Stick(AbstractStick):
     hits: Leaf = eqx.field(converter=as_leaf, metadata=quantity("1/s", "hits of {part}"))
 
 
-class Prices(eqx.Module):
+class Multipliers(eqx.Module):
     """What it costs."""
 
     skin: Leaf = eqx.field(converter=as_leaf, metadata=quantity("USD", "the skin"))
@@ -44,7 +44,7 @@ class Drum(Shown):
     tone: Leaf = eqx.field(converter=as_leaf, metadata=named(("low", "high")))
     right: AbstractStick = eqx.field(metadata=part("the right"))
     others: tuple[Stick, ...]
-    price: Prices
+    price: Multipliers
     weights: tuple[Leaf, ...] = eqx.field(metadata=quantity("", "weight {index}"))
     stand: Stick | None = eqx.field(default=None, metadata=absent("lies on the floor"))
     muted: bool = eqx.field(default=False)
@@ -55,7 +55,7 @@ DRUM = Drum(
     tone=1,
     right=Stick(hits=4),
     others=(Stick(hits=2e6), Stick(hits=float("nan"))),
-    price=Prices(skin=30, body=2.5e6),
+    price=Multipliers(skin=30, body=2.5e6),
     weights=(as_leaf(1.5), as_leaf(2)),
 )
 TEXT = """\

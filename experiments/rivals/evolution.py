@@ -25,14 +25,14 @@ class _Memory:
         self._scores = dict(zip(map(bytes, rows), judged.score, strict=True))
         return judged
 
-    def excess(self, columns: np.ndarray) -> np.ndarray:
+    def violation(self, columns: np.ndarray) -> np.ndarray:
         """Excess of each limit, a column for each design; of a single design a vector."""
         rows = np.ascontiguousarray(np.rint(np.atleast_2d(columns.T)).astype(int))
-        excess = self._judged(rows).excess.T
-        return excess if columns.ndim > 1 else excess[:, 0]
+        violation = self._judged(rows).violation.T
+        return violation if columns.ndim > 1 else violation[:, 0]
 
     def loss(self, columns: np.ndarray) -> np.ndarray:
-        """What is minimised; SciPy has asked for the excess of the same designs before."""
+        """What is minimised; SciPy has asked for the violation of the same designs before."""
         rows = np.ascontiguousarray(np.rint(np.atleast_2d(columns.T)).astype(int))
         return -np.asarray([self._scores[bytes(row)] for row in rows])
 
@@ -47,7 +47,7 @@ def _evolution(problem: ll.Problem) -> Searcher:
             differential_evolution(
                 memory.loss,
                 [(0, length - 1) for length in judge.shape],
-                constraints=NonlinearConstraint(memory.excess, -np.inf, 0.0),
+                constraints=NonlinearConstraint(memory.violation, -np.inf, 0.0),
                 integrality=[True] * len(judge.shape),
                 vectorized=True,
                 updating="deferred",

@@ -41,7 +41,7 @@ class _Designs(Problem):
     def _evaluate(self, x: np.ndarray, out: dict[str, Any], *_: Any, **__: Any) -> None:
         judged = self._judge(self._race, x)
         out["F"] = -judged.score[:, None]
-        out["G"] = judged.excess
+        out["G"] = judged.violation
 
 
 def _genetic(problem: ll.Problem) -> Searcher:

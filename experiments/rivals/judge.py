@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 import liminal_jax as ll
 from experiments.rivals.race import Race
-from liminal_jax.design.lattice import lattice_of
+from liminal_jax.optimization.search.design_grid import design_grid_of
 
 WORST = 50.0
 """Logarithm that stands for what cannot be judged or is infinitely bad: a factor of 5e21."""
@@ -20,21 +20,21 @@ class Judged(NamedTuple):
 
     Attributes:
         score: Logarithm of the objective; more is better.
-        excess: Logarithm by which each limit is exceeded; at most 0 where it holds.
+        violation: Logarithm by which each limit is exceeded; at most 0 where it holds.
         feasible: Whether every limit holds.
     """
 
     score: Float[np.ndarray, " designs"]
-    excess: Float[np.ndarray, "designs limits"]
+    violation: Float[np.ndarray, "designs limits"]
     feasible: Bool[np.ndarray, " designs"]
 
     def penalised(self, weight: float) -> Float[np.ndarray, " designs"]:
         """What to minimise where limits have to be part of it.
 
         Args:
-            weight: What a logarithm of excess costs, in logarithms of the objective.
+            weight: What a logarithm of violation costs, in logarithms of the objective.
         """
-        return weight * np.sum(np.maximum(self.excess, 0.0), axis=1) - self.score
+        return weight * np.sum(np.maximum(self.violation, 0.0), axis=1) - self.score
 
 
 class Judge:
@@ -52,14 +52,14 @@ class Judge:
             problem: A study.
             width: Designs of a call; 1 for searches that ask for one at a time.
         """
-        lattice = lattice_of(problem)
+        lattice = design_grid_of(problem)
         self.shape = lattice.shape
         self.limits = len(problem.limits)
         self._width = width
 
         def judged(indices: Int[Array, " axes"]) -> tuple[Array, Array, Array]:
             outcome = problem.outcome(*lattice.at(indices), ll.Exact())
-            return outcome.score, outcome.excess, outcome.feasible()
+            return outcome.score, outcome.violation, outcome.feasible()
 
         rows = jnp.zeros((width, len(self.shape)), int)
         self._judged = jax.jit(jax.vmap(judged)).lower(rows).compile()
@@ -71,13 +71,13 @@ class Judge:
         parts = [
             self._judged(padded[at : at + self._width]) for at in range(0, len(padded), self._width)
         ]
-        score, excess, feasible = (
-            np.concatenate([np.asarray(part[place]) for part in parts])[:count]
-            for place in range(3)
+        score, violation, feasible = (
+            np.concatenate([np.asarray(part[solution]) for part in parts])[:count]
+            for solution in range(3)
         )
         race.note(count, float(np.max(score[feasible], initial=-np.inf)))
         return Judged(
             score=np.nan_to_num(score, nan=-WORST, posinf=WORST, neginf=-WORST),
-            excess=np.nan_to_num(excess, nan=WORST, posinf=WORST, neginf=-WORST),
+            violation=np.nan_to_num(violation, nan=WORST, posinf=WORST, neginf=-WORST),
             feasible=feasible,
         )

@@ -7,10 +7,10 @@ import liminal_jax as ll
 from experiments.rivals.judge import Judge
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
-from liminal_jax.design.lattice import lattice_of
+from liminal_jax.optimization.search.design_grid import design_grid_of
 
 PENALTY = 3.0
-"""What a logarithm of excess costs, in logarithms of the objective."""
+"""What a logarithm of violation costs, in logarithms of the objective."""
 
 
 def _row(solution: CatCMAwM.Solution) -> np.ndarray:
@@ -29,7 +29,7 @@ def _optimizer(shape: tuple[int, ...], seed: int) -> CatCMAwM:
 
 
 def _margin(problem: ll.Problem) -> Searcher:
-    shape = lattice_of(problem).shape
+    shape = design_grid_of(problem).shape
     judge = Judge(problem, _optimizer(shape, 0).population_size)
 
     def search(seed: int, race: Race) -> None:

@@ -19,7 +19,7 @@ from pymoo.operators.sampling.rnd import IntegerRandomSampling
 
 import liminal_jax as ll
 from experiments.rivals.judge import WORST
-from liminal_jax.design.lattice import lattice_of
+from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.study.problem import FEASIBLE, Criterion
 
 POPULATION = 200
@@ -38,7 +38,7 @@ class _Designs(Problem):
     """
 
     def __init__(self, problem: ll.Problem, objectives: Sequence[Criterion]):
-        lattice = lattice_of(problem)
+        lattice = design_grid_of(problem)
         super().__init__(
             n_var=len(lattice.shape),
             n_obj=len(objectives),
@@ -52,8 +52,8 @@ class _Designs(Problem):
             case = problem.region.at(*lattice.at(indices))
             fleet = case.fleet(ll.Exact())
             scores = jnp.stack([jnp.asarray(it.score(fleet)) for it in objectives])
-            excess = problem.excess(case, fleet, ll.Exact())
-            return scores, excess, jnp.all(excess <= FEASIBLE)
+            violation = problem.violation(case, fleet, ll.Exact())
+            return scores, violation, jnp.all(violation <= FEASIBLE)
 
         rows = jnp.zeros((POPULATION, len(lattice.shape)), int)
         self._judged = jax.jit(jax.vmap(judged)).lower(rows).compile()
@@ -67,9 +67,9 @@ class _Designs(Problem):
     def _evaluate(self, x: np.ndarray, out: dict[str, Any], *_: Any, **__: Any) -> None:
         count = len(x)
         padded = np.pad(np.asarray(x, int), ((0, POPULATION - count), (0, 0)), mode="edge")
-        scores, excess, feasible = (np.asarray(it)[:count] for it in self._judged(padded))
+        scores, violation, feasible = (np.asarray(it)[:count] for it in self._judged(padded))
         out["F"] = -np.nan_to_num(scores, nan=-WORST, posinf=WORST, neginf=-WORST)
-        out["G"] = np.nan_to_num(excess, nan=WORST, posinf=WORST, neginf=-WORST)
+        out["G"] = np.nan_to_num(violation, nan=WORST, posinf=WORST, neginf=-WORST)
         self.evaluations += count
         known = np.vstack([self.gains, scores[feasible & np.isfinite(scores).all(axis=1)]])
         self.gains = moocore.filter_dominated(known, maximise=True)

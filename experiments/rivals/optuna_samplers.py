@@ -15,13 +15,13 @@ from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
 
 PENALTY = 3.0
-"""What a logarithm of excess costs where a sampler knows no limits."""
+"""What a logarithm of violation costs where a sampler knows no limits."""
 
 
 def _with_limits(trial: Trial, judged: Judged) -> float:
     """Tell a trial its limits; its loss."""
-    for number, excess in enumerate(judged.excess[0]):
-        trial.set_constraint(str(number), float(excess))
+    for number, violation in enumerate(judged.violation[0]):
+        trial.set_constraint(str(number), float(violation))
     return -float(judged.score[0])
 
 

@@ -14,14 +14,19 @@ import liminal_jax as ll
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
 from liminal_jax._compile import unfused
-from liminal_jax.design.anneal import Schedule
-from liminal_jax.design.box import box_of
-from liminal_jax.design.branch import UNKNOWN, BestOfEach, Tally
-from liminal_jax.design.certify import Ground, ground_of, judged_objective, proven
-from liminal_jax.design.climb import Climber
-from liminal_jax.design.lattice import lattice_of
-from liminal_jax.design.progress import Progress
-from liminal_jax.design.relaxed import descents
+from liminal_jax.optimization.search.annealing import Schedule
+from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, IncumbentOfEach, Statistics
+from liminal_jax.optimization.search.certificate import (
+    BoundedProblem,
+    bounded_problem_of,
+    objective_bounds,
+    proven,
+)
+from liminal_jax.optimization.search.design_grid import design_grid_of
+from liminal_jax.optimization.search.gradient_search import descents
+from liminal_jax.optimization.search.local_search import LocalSearch
+from liminal_jax.optimization.search.progress import Progress
+from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 
 
 def _gradients(problem: ll.Problem, schedule: Schedule) -> int:
@@ -42,13 +47,13 @@ class _Proof(Progress):
         del name, total
         self._boxes = 0
 
-    def proven(self, tally: Tally, best: float | None, seconds: float) -> None:
+    def proven(self, statistics: Statistics, best: float | None, seconds: float) -> None:
         """See `Progress`."""
         del seconds
         score = -math.inf if best is None else math.log(best) * (1 if self._maximise else -1)
-        self._race.note(tally.boxes - self._boxes, score)
-        self._boxes = tally.boxes
-        if tally.complete:
+        self._race.note(statistics.boxes - self._boxes, score)
+        self._boxes = statistics.boxes
+        if statistics.complete:
             self._race.proof = self._race.seconds
 
 
@@ -62,18 +67,18 @@ def _optimize(problem: ll.Problem) -> Searcher:
 
 
 def _proof(problem: ll.Problem) -> Searcher:
-    ground = ground_of(problem)
+    bounded = bounded_problem_of(problem)
 
     def search(seed: int, race: Race) -> None:
         del seed
         boxes = 0
 
-        def tell(tally: Tally, score: float) -> None:
+        def tell(statistics: Statistics, score: float) -> None:
             nonlocal boxes
-            race.note(tally.boxes - boxes, score if score > UNKNOWN else -math.inf)
-            boxes = tally.boxes
+            race.note(statistics.boxes - boxes, score if score > UNKNOWN else -math.inf)
+            boxes = statistics.boxes
 
-        if proven(ground, [], tell=tell).tally.complete:
+        if proven(bounded, [], tell=tell).statistics.complete:
             race.proof = race.seconds
 
     return search
@@ -83,23 +88,23 @@ Starts = Callable[[Array], Int[np.ndarray, "axes designs"]]
 """Designs to climb from, drawn with a key."""
 
 
-def _repeated(ground: Ground, starts: Starts, before: int) -> Searcher:
+def _repeated(bounded: BoundedProblem, starts: Starts, before: int) -> Searcher:
     """Climb from new starts over and over.
 
     Args:
-        ground: The lattice of a study.
+        bounded: The lattice of a study.
         starts: Where each round begins.
         before: Evaluations that the starts of a round take.
     """
 
     def search(seed: int, race: Race) -> None:
         for number in itertools.count():
-            best = BestOfEach(ground.shape[0], len(ground.shape))
-            climber = Climber(ground, judged_objective, best)
+            best = IncumbentOfEach(bounded.shape[0], len(bounded.shape))
+            local_search = LocalSearch(bounded, objective_bounds, best)
             begin = starts(jax.random.fold_in(jax.random.key(seed), number))
-            climber.climb(begin, np.ones((1, begin.shape[1])))
+            local_search.climb(begin, np.ones((1, begin.shape[1])))
             score = float(best.gains.max())
-            race.note(before + climber.looked, score if score > UNKNOWN else -math.inf)
+            race.note(before + local_search.looked, score if score > UNKNOWN else -math.inf)
             if not race.open:
                 return
 
@@ -111,7 +116,7 @@ def _descents(starts: int) -> Callable[[ll.Problem], Searcher]:
     schedule = Schedule(starts=starts)
 
     def prepare(problem: ll.Problem) -> Searcher:
-        box, lattice = box_of(problem), lattice_of(problem)
+        box, lattice = unit_hypercube_of(problem), design_grid_of(problem)
 
         def near(key: Array) -> Array:
             ends = descents(problem, box, schedule, key)
@@ -124,21 +129,21 @@ def _descents(starts: int) -> Callable[[ll.Problem], Searcher]:
         def begin(key: Array) -> np.ndarray:
             return np.asarray(compiled(key)).astype(int)
 
-        return _repeated(ground_of(problem), begin, _gradients(problem, schedule))
+        return _repeated(bounded_problem_of(problem), begin, _gradients(problem, schedule))
 
     return prepare
 
 
 def _climbs(problem: ll.Problem) -> Searcher:
     """Climbing alone, from as many starts as the descents have, drawn at random."""
-    ground = ground_of(problem)
-    shape = np.asarray(ground.shape)
+    bounded = bounded_problem_of(problem)
+    shape = np.asarray(bounded.shape)
 
     def begin(key: Array) -> np.ndarray:
         draws = np.random.default_rng(np.asarray(jax.random.key_data(key)))
         return draws.integers(0, shape[:, None], (len(shape), Schedule().starts * shape[0]))
 
-    return _repeated(ground, begin, 0)
+    return _repeated(bounded, begin, 0)
 
 
 OPTIMIZE = Method(

@@ -52,7 +52,7 @@ def optimize(
     from liminal_jax.cli.portfolio import found_for_all
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.cli.study import found_for_one
-    from liminal_jax.design.branch import Budget
+    from liminal_jax.optimization.search.branch_and_bound import Budget
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.view.console import messages, results
 

@@ -58,9 +58,9 @@ def pareto(
     prepare_jax()
 
     from liminal_jax.cli.progress import ProgressBar
-    from liminal_jax.design.alone import existing_fronts, fronts_alone
-    from liminal_jax.design.pareto import pareto as front_of
-    from liminal_jax.design.pareto_record import design_files, front_record
+    from liminal_jax.optimization.pareto.pareto_search import pareto as front_of
+    from liminal_jax.optimization.pareto.record import design_files, front_record
+    from liminal_jax.optimization.pareto.separate_fronts import existing_fronts, separate_fronts
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.view.console import messages, results
     from liminal_jax.view.pareto import front_view
@@ -74,7 +74,7 @@ def pareto(
         kinds, existing = [], []
         if answer.feasible and len(objectives) == FEWEST:
             progress.stage("sweeping each kind alone, and chips that exist")
-            kinds = fronts_alone(problem, objectives) if len(problem.categories) > 1 else []
+            kinds = separate_fronts(problem, objectives) if len(problem.categories) > 1 else []
             existing = existing_fronts(file, objectives) if file.design.system is None else []
     record = front_record(answer, kinds, existing)
     write_run(

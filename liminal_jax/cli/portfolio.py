@@ -2,9 +2,9 @@
 
 from liminal_jax.cli.found import Found
 from liminal_jax.cli.progress import ProgressBar
-from liminal_jax.design.branch import Budget
-from liminal_jax.design.portfolio import optimize_portfolio
-from liminal_jax.design.portfolio_record import portfolio_record
+from liminal_jax.optimization.portfolio.portfolio_search import optimize_portfolio
+from liminal_jax.optimization.portfolio.record import portfolio_record
+from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.study.portfolio import Portfolio
 from liminal_jax.study.write import design_text
 from liminal_jax.view.portfolio import portfolio_view
@@ -27,6 +27,6 @@ def found_for_all(
     for it in answer.served:
         name = f"design-{it.member.name}.toml"
         file = it.member.problem.file
-        designs[name] = design_text(file, it.place.values, it.place.category, name)
+        designs[name] = design_text(file, it.solution.values, it.solution.category, name)
     record, view = portfolio_record(answer), portfolio_view(answer, folder)
     return Found(answer.feasible, designs, record, view)

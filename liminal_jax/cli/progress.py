@@ -12,8 +12,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from liminal_jax.design.branch import Tally
-from liminal_jax.design.progress import Progress as Listener
+from liminal_jax.optimization.search.branch_and_bound import Statistics
+from liminal_jax.optimization.search.progress import Progress as Listener
 from liminal_jax.view.console import messages
 
 FIRST_LINE = 2.0
@@ -62,20 +62,24 @@ class ProgressBar(Listener):
         self._task = self._bar.add_task(name, total=total, note="")
         self._next = FIRST_LINE
 
-    def proven(self, tally: Tally, best: float | None, seconds: float) -> None:
+    def proven(self, statistics: Statistics, best: float | None, seconds: float) -> None:
         """See `Listener`. In a pipe a line is written each time the seconds have doubled."""
-        self._proof(tally, "no design yet" if best is None else f"best {best:.6g}", seconds)
+        self._proof(statistics, "no design yet" if best is None else f"best {best:.6g}", seconds)
 
-    def swept(self, tally: Tally, points: int, seconds: float) -> None:
+    def swept(self, statistics: Statistics, points: int, seconds: float) -> None:
         """See `Listener`. In a pipe a line is written each time the seconds have doubled."""
-        self._proof(tally, f"{points:,} points" if points else "no design yet", seconds)
+        self._proof(statistics, f"{points:,} points" if points else "no design yet", seconds)
 
-    def _proof(self, tally: Tally, known: str, seconds: float) -> None:
-        gap = math.expm1(min(tally.open_margin, 1.0))
-        left = "nothing left" if tally.complete else f"gap {gap:.2%}" if gap < 1 else "gap open"
-        note = f"{tally.boxes:,} boxes, {known}, {left}"
+    def _proof(self, statistics: Statistics, known: str, seconds: float) -> None:
+        gap = math.expm1(min(statistics.open_margin, 1.0))
+        left = (
+            "nothing left" if statistics.complete else f"gap {gap:.2%}" if gap < 1 else "gap open"
+        )
+        note = f"{statistics.boxes:,} boxes, {known}, {left}"
         if self._task is not None:
-            self._bar.update(self._task, completed=tally.designs, note=note)
+            self._bar.update(self._task, completed=statistics.designs, note=note)
         if not self._console.is_terminal and seconds >= self._next:
-            self._console.print(f"  {seconds:.0f} s: {tally.designs:.3g} designs covered, {note}")
+            self._console.print(
+                f"  {seconds:.0f} s: {statistics.designs:.3g} designs covered, {note}"
+            )
             self._next = 2 * seconds

@@ -52,27 +52,30 @@ def sensitivity(
     prepare_jax()
 
     from liminal_jax.cli.progress import ProgressBar
-    from liminal_jax.design.worth import check_freedom, worth
+    from liminal_jax.optimization.sensitivity.analysis import (
+        check_freedom,
+        sensitivity_analysis,
+    )
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.study.read import problem_of
     from liminal_jax.study.write import design_text
     from liminal_jax.view.console import messages, results
     from liminal_jax.view.figure import drawn
-    from liminal_jax.view.worth import worth_view
-    from liminal_jax.view.worth_figure import tornado_figure
-    from liminal_jax.view.worth_record import worth_record
+    from liminal_jax.view.sensitivity import sensitivity_view
+    from liminal_jax.view.sensitivity_figure import tornado_figure
+    from liminal_jax.view.sensitivity_record import sensitivity_record
 
     with _mistakes_of(study):
         problem = problem_of(file)
         check_freedom(problem)
     folder = new_folder(file.name, output, overwrite)
     with _mistakes_of(study), _unless_refused(folder), ProgressBar() as progress:
-        found = worth(problem, change, seed=seed, progress=progress)
-    record = worth_record(found, top)
+        found = sensitivity_analysis(problem, change, seed=seed, progress=progress)
+    record = sensitivity_record(found, top)
     designs = {}
     if found.best.feasible:
-        place = found.best.place
-        designs["design.toml"] = design_text(file, place.values, place.category)
+        solution = found.best.solution
+        designs["design.toml"] = design_text(file, solution.values, solution.category)
     write_run(folder, designs, {"result.json": record, "provenance.json": provenance(seed)})
     if record["tornado"]:
         drawn(lambda: tornado_figure(record), folder, "tornado")
@@ -80,7 +83,7 @@ def sensitivity(
         print(json_format.dumps(record, indent=2))
         messages().print(f"written to {folder}")
     else:
-        results().print(worth_view(found, top, str(folder)))
+        results().print(sensitivity_view(found, top, str(folder)))
     return 0 if found.best.feasible else 1
 
 

@@ -3,12 +3,12 @@
 from liminal_jax._smooth import Exact
 from liminal_jax.cli.found import Found
 from liminal_jax.cli.progress import ProgressBar
-from liminal_jax.design import search
-from liminal_jax.design.anneal import Schedule
-from liminal_jax.design.branch import Budget
-from liminal_jax.design.existing import best_existing
-from liminal_jax.design.place import case_at
-from liminal_jax.design.record import answer_record
+from liminal_jax.optimization.answer import optimize
+from liminal_jax.optimization.record import answer_record
+from liminal_jax.optimization.search.annealing import Schedule
+from liminal_jax.optimization.search.branch_and_bound import Budget
+from liminal_jax.optimization.search.existing_chips import best_existing
+from liminal_jax.optimization.search.solution import case_at
 from liminal_jax.study.file import StudyFile
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.write import design_text
@@ -28,16 +28,16 @@ def found_for_one(
         seed: Of the starts.
         folder: Where the answer will be written.
     """
-    answer = search.optimize(problem, Schedule(starts=starts), seed, progress, budget)
+    answer = optimize(problem, Schedule(starts=starts), seed, progress, budget)
     progress.stage("comparing with chips that exist")
-    file, place = problem.file, answer.best.place
+    file, solution = problem.file, answer.best.solution
     existing = []
     if isinstance(file, StudyFile) and file.design.system is None:
         existing = best_existing(file)
-    system = case_at(problem, place).built(Exact())
+    system = case_at(problem, solution).built(Exact())
     return Found(
         feasible=answer.best.feasible,
-        designs={"design.toml": design_text(file, place.values, place.category)},
+        designs={"design.toml": design_text(file, solution.values, solution.category)},
         record=answer_record(answer, existing, system),
         view=answer_view(answer, existing, system, folder),
     )

@@ -231,23 +231,23 @@ def _swept(plan: "Plan", group: "Group", where: dict[str, Any], how: dict[str, A
     from liminal_jax.view.sweep import sweep_view
 
     check_libraries(plan, how["parquet"])
-    place = opened(plan, **where, group=group)
+    solution = opened(plan, **where, group=group)
     if not group.first:
-        swept(plan, place, group, Listener())
+        swept(plan, solution, group, Listener())
         return 0
-    folder = _relative(place.folder)
+    folder = _relative(solution.folder)
     if len(plan.choices) > 1:
         _announce(plan)
     try:
         with SweepBar() as bar:
-            record = swept(plan, place, group, bar)
+            record = swept(plan, solution, group, bar)
     except KeyboardInterrupt:
         messages().print(f"stopped; go on with the same command, -o {folder} and --resume")
         raise
-    _time(place.folder, bar.done, bar.seconds)
+    _time(solution.folder, bar.done, bar.seconds)
     if how["parquet"]:
-        export_parquet(place.folder)
-    _draw(record, place.folder)
+        export_parquet(solution.folder)
+    _draw(record, solution.folder)
     if how["json"]:
         print(json_format.dumps(record, indent=2))
         messages().print(f"written to {folder}")

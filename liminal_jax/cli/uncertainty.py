@@ -69,10 +69,10 @@ def uncertainty(
 
     from liminal_jax.cli.optimize import problem_at
     from liminal_jax.cli.progress import ProgressBar
-    from liminal_jax.design.branch import Budget
-    from liminal_jax.design.uncertainty import FRESH
-    from liminal_jax.design.uncertainty import uncertainty as search
-    from liminal_jax.design.uncertainty_record import (
+    from liminal_jax.optimization.search.branch_and_bound import Budget
+    from liminal_jax.optimization.uncertainty.analysis import FRESH
+    from liminal_jax.optimization.uncertainty.analysis import uncertainty as search
+    from liminal_jax.optimization.uncertainty.record import (
         designs_of,
         samples_text,
         uncertainty_record,

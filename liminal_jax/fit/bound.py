@@ -18,8 +18,8 @@ from liminal_jax.mapping.attention import (
     SplitSequence,
     WeightedAttention,
 )
+from liminal_jax.mapping.collectives import LayerCollectives
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.mapping.exchange import LayerExchange
 from liminal_jax.mapping.routing import UnevenRouting
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.predictor import predict
@@ -56,7 +56,7 @@ def _ways(case: Case) -> Float[np.ndarray, "ways numbers"]:
 def _quickest(design: Design, model: Model, request: Request, ways: Array) -> Array:
     """Least time of a step over some ways; compiled once for each structure of a model."""
     options = (SplitSequence(), CopiedHeads(), DataParallel())
-    laws = Assumptions(exchange=LayerExchange(UnevenRouting(popular=POPULAR, taken=TAKEN)))
+    laws = Assumptions(collectives=LayerCollectives(UnevenRouting(popular=POPULAR, taken=TAKEN)))
 
     def step_time(way: Array) -> Array:
         tp, pp, ep, *weights = way

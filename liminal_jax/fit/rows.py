@@ -17,7 +17,7 @@ from liminal_jax.mapping.attention import AbstractAttentionMapping, CopiedHeads,
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
-from liminal_jax.performance.residents import residents
+from liminal_jax.performance.memory_footprint import memory_footprint
 from liminal_jax.workload.counts import counts
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import BITS_PER_BYTE, Request
@@ -411,7 +411,7 @@ def _memory(row: Row) -> _Memory:
         # Each rank has a copy of all but the routed experts.
         mapping = Mapping(tp=tp, pp=pp, ep=tp, attention=_attention(row))
         request = Request(context=_context(row), weight_bits=_stored_bits(row))
-        held = residents(_model(model), request, mapping, tp, Assumptions())
+        held = memory_footprint(_model(model), request, mapping, tp, Assumptions())
         weights = float(held.weights + held.experts + held.tables)
     return _Memory(
         there=capacity * tp * pp,

@@ -8,7 +8,7 @@ from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.placement import Shares
 from liminal_jax.performance.design import Design
-from liminal_jax.performance.residents import Residents
+from liminal_jax.performance.memory_footprint import MemoryFootprint
 
 ROUNDING = 1e-6
 """Share by which float32 sums may exceed a capacity that they fill exactly."""
@@ -36,7 +36,9 @@ class Fill(eqx.Module):
     placement_fits: Leaf = eqx.field(converter=as_leaf)
 
 
-def memory_fill(footprint: Residents, design: Design, imbalance: Scalar, tables: Scalar) -> Fill:
+def memory_fill(
+    footprint: MemoryFootprint, design: Design, imbalance: Scalar, tables: Scalar
+) -> Fill:
     """How full the fullest chip is, given its layers and its tables over those of the mean."""
     chip, chips = design.system.chip, design.mapping.chips()
     usable, far = usable_memory(design.system), chip.capacity_tier

@@ -12,9 +12,9 @@ from liminal_jax.calibration.base import AbstractCalibration, Ideal
 from liminal_jax.hardware.chip import CapacityTier, MemoryTier
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
+from liminal_jax.mapping.collectives import AbstractCollectives, LayerCollectives
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.division import AbstractDivision, WholeParts
-from liminal_jax.mapping.exchange import AbstractExchange, LayerExchange
 from liminal_jax.mapping.placement import Placement, Shares
 from liminal_jax.performance.host import AbstractHost, ActiveHost
 from liminal_jax.performance.overlap import AbstractTiers, ParallelTiers
@@ -88,7 +88,7 @@ class Assumptions(Shown):
     Attributes:
         relaxation: How kinks are read.
         tiers: How the memories overlap.
-        exchange: Which collectives a layer needs.
+        collectives: Which collectives a layer needs.
         division: How evenly layers and experts divide.
         calibration: What is lost against the ideal bound.
         host: How the power of hosts follows what the chips do.
@@ -96,7 +96,7 @@ class Assumptions(Shown):
 
     relaxation: AbstractRelaxation = eqx.field(default_factory=Exact)
     tiers: AbstractTiers = eqx.field(default_factory=ParallelTiers)
-    exchange: AbstractExchange = eqx.field(default_factory=LayerExchange)
+    collectives: AbstractCollectives = eqx.field(default_factory=LayerCollectives)
     division: AbstractDivision = eqx.field(default_factory=WholeParts)
     calibration: AbstractCalibration = eqx.field(default_factory=Ideal)
     host: AbstractHost = eqx.field(default_factory=ActiveHost)

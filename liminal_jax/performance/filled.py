@@ -7,10 +7,10 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement, filled_placement, overflowing
 from liminal_jax.performance.capacity import usable_memory
 from liminal_jax.performance.design import Assumptions, Design
-from liminal_jax.performance.residents import (
-    Residents,
+from liminal_jax.performance.memory_footprint import (
+    MemoryFootprint,
     imbalance,
-    residents,
+    memory_footprint,
     table_crowding,
 )
 from liminal_jax.workload.model import Model
@@ -35,7 +35,7 @@ def filled_design(
     """
     assumptions = Assumptions() if assumptions is None else assumptions
     division, relaxation = assumptions.division, assumptions.relaxation
-    held = residents(model, request, mapping, batch, assumptions)
+    held = memory_footprint(model, request, mapping, batch, assumptions)
     crowding = imbalance(model, mapping, division, relaxation)
     placement = filled_placement(
         capacity=mapping.chips() * system.chip.sram.capacity / crowding,
@@ -55,7 +55,7 @@ def filled_design(
 
 def _overflowing(
     placement: Placement,
-    held: Residents,
+    held: MemoryFootprint,
     capacity: Scalar,
     relaxation: AbstractRelaxation,
     kinds: tuple[str, ...],

@@ -8,8 +8,8 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.scalar import scalar_work
+from liminal_jax.mapping.collectives import AbstractCollectives, LayerCollectives
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.mapping.exchange import AbstractExchange, LayerExchange
 from liminal_jax.mapping.routing import AbstractRouting, BalancedRouting
 from liminal_jax.mapping.sharing import MixerSharing, Sharing
 from liminal_jax.workload.chunk import Prompts
@@ -86,32 +86,35 @@ class Spread(eqx.Module):
 
     Attributes:
         mapping: Degrees of parallelism, and how attention uses them.
-        exchange: Which collectives they need, and what is copied.
+        collectives: Which collectives they need, and what is copied.
         routing: How tokens are routed to the ranks that hold experts.
         sharing: Load of the fullest ranks over an equal share, and copies of weights.
     """
 
     mapping: Mapping = eqx.field(default_factory=Mapping)
-    exchange: AbstractExchange = eqx.field(default_factory=LayerExchange)
+    collectives: AbstractCollectives = eqx.field(default_factory=LayerCollectives)
     routing: AbstractRouting = eqx.field(default_factory=BalancedRouting)
     sharing: Sharing = eqx.field(default_factory=Sharing)
 
     def balanced(self) -> "Spread":
         """The same for the mean rank."""
         routing = self.routing.balanced()
-        return Spread(self.mapping, self.exchange, routing, self.sharing.balanced())
+        return Spread(self.mapping, self.collectives, routing, self.sharing.balanced())
 
     def of_mixer(self, mixer: AbstractMixer, relaxation: AbstractRelaxation) -> MixerSharing:
         """What ranks copy of a mixer."""
-        return self.exchange.mixer_sharing(mixer, self.mapping, relaxation)
+        return self.collectives.mixer_sharing(mixer, self.mapping, relaxation)
 
 
 def spread_of(
-    users: Scalar, mapping: Mapping, exchange: AbstractExchange, relaxation: AbstractRelaxation
+    users: Scalar,
+    mapping: Mapping,
+    collectives: AbstractCollectives,
+    relaxation: AbstractRelaxation,
 ) -> Spread:
     """How a step for the users of a micro-batch is spread."""
-    sharing = exchange.sharing(users, mapping, relaxation)
-    return Spread(mapping, exchange, exchange.routing_of(), sharing)
+    sharing = collectives.sharing(users, mapping, relaxation)
+    return Spread(mapping, collectives, collectives.routing_of(), sharing)
 
 
 class Passing(eqx.Module):

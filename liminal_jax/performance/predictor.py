@@ -19,16 +19,16 @@ from liminal_jax.performance.capacity import ROUNDING, memory_fill
 from liminal_jax.performance.capital import capital_shares
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.inputs import with_defaults
+from liminal_jax.performance.memory_footprint import (
+    imbalance,
+    memory_footprint,
+    parameters_active,
+    parameters_total,
+    table_crowding,
+)
 from liminal_jax.performance.operators import Operator, layer_operators, spread_of, table_operators
 from liminal_jax.performance.power import chip_activity, power_shares, provisioned_power
 from liminal_jax.performance.prediction import Prediction
-from liminal_jax.performance.residents import (
-    imbalance,
-    parameters_active,
-    parameters_total,
-    residents,
-    table_crowding,
-)
 from liminal_jax.performance.step_terms import step_terms
 from liminal_jax.performance.timing import communication, operator_times, tensor_time
 from liminal_jax.performance.within_chip import within_chip
@@ -76,15 +76,15 @@ def _step(
     """A step, its work (that of the mean rank, times the ranks), and communication of a chip."""
     relaxation, batch = assumptions.relaxation, design.batch
     stage_imbalance = imbalance(model, design.mapping, assumptions.division, relaxation)
-    spread = spread_of(batch, design.mapping, assumptions.exchange, relaxation)
+    spread = spread_of(batch, design.mapping, assumptions.collectives, relaxation)
     layers = layer_operators(model, request, batch, relaxation, prompts, spread)
     tables = table_operators(model, request, batch, prompts, spread)
     operators = [operator.scaled(stage_imbalance) for operator in layers] + tables
     times = [operator_times(operator, design, request, assumptions) for operator in operators]
-    collectives, pipeline = communication(design, model, request, prompts, assumptions)
+    within, pipeline = communication(design, model, request, prompts, assumptions)
     inside = within_chip(design, model, request, prompts, assumptions)
     exposed = (
-        stage_imbalance * collectives.time
+        stage_imbalance * within.time
         + pipeline.time
         + (stage_imbalance * inside.layers + inside.head)
     )
@@ -112,7 +112,7 @@ def _step(
         + table_operators(model, request, batch, prompts, mean),
         start=Operator(),
     )
-    return step, work, Communication(collectives.sent + pipeline.sent, inside.energy)
+    return step, work, Communication(within.sent + pipeline.sent, inside.energy)
 
 
 def _bottleneck(step: Step, fits: Truth) -> Scalar:
@@ -152,7 +152,7 @@ def predict(
     stps = users / step.time
 
     stage_imbalance = imbalance(model, mapping, assumptions.division, relaxation)
-    footprint = residents(model, request, mapping, design.batch, assumptions)
+    footprint = memory_footprint(model, request, mapping, design.batch, assumptions)
     fill = memory_fill(
         footprint, design, stage_imbalance, table_crowding(model, mapping, relaxation)
     )

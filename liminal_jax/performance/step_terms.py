@@ -10,6 +10,7 @@ from liminal_jax.laws.feedforward import busiest_rank_imbalance
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.routing import BalancedRouting
 from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.performance.memory_footprint import imbalance
 from liminal_jax.performance.operators import (
     Operator,
     Spread,
@@ -17,7 +18,6 @@ from liminal_jax.performance.operators import (
     table_operators,
 )
 from liminal_jax.performance.overlap import Times
-from liminal_jax.performance.residents import imbalance
 from liminal_jax.performance.timing import communication, operator_times
 from liminal_jax.workload.chunk import Prompts
 from liminal_jax.workload.feedforward.base import AbstractMixture
@@ -64,10 +64,14 @@ def step_terms(
     """
     design = eqx.tree_at(lambda it: it.system.execution, design, Execution())
     assumptions = Assumptions() if assumptions is None else assumptions
-    relaxation, mapping, exchange = assumptions.relaxation, design.mapping, assumptions.exchange
-    sharing = exchange.sharing(design.batch, mapping, relaxation)
+    relaxation, mapping, collectives = (
+        assumptions.relaxation,
+        design.mapping,
+        assumptions.collectives,
+    )
+    sharing = collectives.sharing(design.batch, mapping, relaxation)
     # A calibration fits its own imbalance of experts.
-    spread = Spread(mapping, exchange, BalancedRouting(), sharing)
+    spread = Spread(mapping, collectives, BalancedRouting(), sharing)
     layers = layer_operators(model, request, design.batch, relaxation, prompts, spread)
     tables = table_operators(model, request, design.batch, prompts, spread)
     stage_imbalance = imbalance(model, mapping, assumptions.division, relaxation)
@@ -81,7 +85,7 @@ def step_terms(
 
     network = design.system.network.driven(LIBRARY)
     driven = eqx.tree_at(lambda it: it.system.network, design, network)
-    collectives, pipeline = communication(driven, model, request, prompts, assumptions)
+    within, pipeline = communication(driven, model, request, prompts, assumptions)
     mixtures = (it.count for it in model.layers if isinstance(it.feedforward, AbstractMixture))
     return Terms(
         weights=times(Operator(weights=work.weights)).memory,
@@ -92,7 +96,7 @@ def step_terms(
         core=times(
             Operator(core=work.core, scalar=work.scalar, exponentials=work.exponentials)
         ).compute,
-        exchanged=stage_imbalance * collectives.time + pipeline.time,
+        exchanged=stage_imbalance * within.time + pipeline.time,
         layers=stage_imbalance * model.layer_count(),
         mixtures=stage_imbalance * sum(mixtures, start=0.0),
         batch=tokens,

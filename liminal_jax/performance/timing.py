@@ -4,7 +4,7 @@ from liminal_jax._arrays import Scalar
 from liminal_jax.hardware.chip import Chip
 from liminal_jax.laws.roofline import compute_time, memory_time
 from liminal_jax.laws.scalar import exponential_time
-from liminal_jax.mapping.exchange import Exchanged, Tokens
+from liminal_jax.mapping.collectives import Communication, Tokens
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator
@@ -63,9 +63,9 @@ def communication(
     request: Request,
     prompts: Prompts | None,
     assumptions: Assumptions,
-) -> tuple[Exchanged, Exchanged]:
+) -> tuple[Communication, Communication]:
     """Collectives of all layers, and of passing through the stages."""
-    exchange, relaxation = assumptions.exchange, assumptions.relaxation
+    collectives, relaxation = assumptions.collectives, assumptions.relaxation
     tokens = Tokens(
         batch=design.batch,
         hidden=model.hidden,
@@ -74,7 +74,7 @@ def communication(
         prompts=prompts,
     )
     place = (design.mapping, design.system.network, relaxation)
-    layers = Exchanged(time=0.0, sent=0.0)
+    layers = Communication(time=0.0, sent=0.0)
     for group in model.layers:
-        layers = layers + exchange.layer(group, tokens, *place).scaled(group.count)
-    return layers, exchange.pipeline(tokens, *place)
+        layers = layers + collectives.layer(group, tokens, *place).scaled(group.count)
+    return layers, collectives.pipeline(tokens, *place)

@@ -65,8 +65,12 @@ def _die_sums(
     have the latter among them where no expert is spread; where every rank holds every token, their
     residual stream is summed as after a dense block.
     """
-    mapping, relaxation, exchange = design.mapping, assumptions.relaxation, assumptions.exchange
-    sharing = exchange.sharing(design.batch, mapping, relaxation)
+    mapping, relaxation, collectives = (
+        design.mapping,
+        assumptions.relaxation,
+        assumptions.collectives,
+    )
+    sharing = collectives.sharing(design.batch, mapping, relaxation)
     passing, dies = Passing(design.batch, prompts), design.system.chip.dies
     tokens = passing.tokens()
 
@@ -81,7 +85,7 @@ def _die_sums(
         share = relaxation.share(mixture.top_k / mapping.ep)
         routed = summed(
             tokens * share * mixture.routed_width(model.hidden),
-            exchange.routing_of().token_imbalance(mixture, tokens, mapping.ep),
+            collectives.routing_of().token_imbalance(mixture, tokens, mapping.ep),
         )
         shared = summed(
             tokens * model.hidden / sharing.shared_copies,

@@ -60,9 +60,9 @@ class FunctionLimit(Limit):
             raise TypeError("a limit of a function has one")
         return jnp.exp(jnp.arcsinh(self.of(fleet) / self.scale))
 
-    def value(self, excess: float) -> float:
+    def value(self, violation: float) -> float:
         """The value of the function, given the logarithm of the ratio."""
-        return self.scale * math.sinh(excess)
+        return self.scale * math.sinh(violation)
 
 
 @dataclass(frozen=True)

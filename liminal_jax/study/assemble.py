@@ -38,8 +38,8 @@ from liminal_jax.hardware.plan import ChipPlan, Material
 from liminal_jax.hardware.planned import PlannedChip, PlannedSystem
 from liminal_jax.hardware.system import System
 from liminal_jax.hardware.tier import TierMaterial
+from liminal_jax.mapping.collectives import LayerCollectives, TalkCollectives
 from liminal_jax.mapping.division import EvenParts
-from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
 from liminal_jax.mapping.routing import AbstractRouting, BalancedRouting, RandomRouting
 from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.host import ConstantHost
@@ -65,10 +65,10 @@ class Workload(NamedTuple):
     def assumptions(self, network: AbstractNetwork) -> Assumptions:
         """The laws of the accounting: the talk counts its own collectives on its own chips."""
         if self.accounting == "model":
-            return Assumptions(exchange=LayerExchange(self.routing))
+            return Assumptions(collectives=LayerCollectives(self.routing))
         talk = isinstance(network, FittedLatency)
         return Assumptions(
-            exchange=TalkExchange() if talk else LayerExchange(self.routing),
+            collectives=TalkCollectives() if talk else LayerCollectives(self.routing),
             division=EvenParts(),
             host=ConstantHost(),
         )

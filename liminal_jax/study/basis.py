@@ -21,7 +21,7 @@ from liminal_jax.mapping.attention import (
     SplitSequence,
     WeightedAttention,
 )
-from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
+from liminal_jax.mapping.collectives import LayerCollectives, TalkCollectives
 from liminal_jax.mapping.routing import BalancedRouting, RandomRouting
 from liminal_jax.study.case import Case
 from liminal_jax.study.file import DesignFile, WorkloadTable
@@ -257,9 +257,9 @@ def _sharing_sentences(case: Case) -> list[str]:
         shared = float(mapping.shared_ranks())
         how = f"split over {shared:g} ranks" if shared > 1 else "whole on every rank"
         sentences.append(f"Shared experts: {how}.")
-    exchange = case.assumptions.exchange
-    if mixtures and float(mapping.ep) > 1 and isinstance(exchange, LayerExchange):
-        sentences.append(_ROUTING[type(exchange.routing)])
+    collectives = case.assumptions.collectives
+    if mixtures and float(mapping.ep) > 1 and isinstance(collectives, LayerCollectives):
+        sentences.append(_ROUTING[type(collectives.routing)])
     return sentences
 
 
@@ -317,7 +317,7 @@ def basis(
         system: Its hardware.
         tier_fill: Bytes over capacity of the capacity tier; 0 without one.
     """
-    talk = isinstance(case.assumptions.exchange, TalkExchange)
+    talk = isinstance(case.assumptions.collectives, TalkCollectives)
     fitted = isinstance(system.network, FittedLatency)
     return [
         _execution_sentence(system.execution),

@@ -153,7 +153,7 @@ class Parameters:
         loosened = jnp.asarray(signs, float) * changes[count:]
         return Outcome(
             score=outcome.score,
-            excess=outcome.excess.at[jnp.asarray(self.limited, int)].add(-loosened),
+            violation=outcome.violation.at[jnp.asarray(self.limited, int)].add(-loosened),
         )
 
 

@@ -14,8 +14,8 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.gains import Gains, predicted_with_gains
+from liminal_jax.performance.memory_footprint import MemoryFootprint, memory_footprint
 from liminal_jax.performance.prediction import Prediction
-from liminal_jax.performance.residents import Residents, residents
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, serve
 from liminal_jax.study.basis import basis, power_basis, serving_basis
 from liminal_jax.study.degrees import degree_contradictions
@@ -47,7 +47,7 @@ class Predicted:
     file: DesignFile
     prediction: Prediction
     gains: Gains
-    held: Residents
+    held: MemoryFootprint
     basis: list[str]
     multiple: float
     served: "RequestsServed | None" = None
@@ -69,14 +69,14 @@ def _computed(
     model: Model,
     request: Request,
     assumptions: Assumptions,
-) -> tuple[Prediction, Gains, Residents]:
+) -> tuple[Prediction, Gains, MemoryFootprint]:
     """Compiled once for each structure of model and system, whatever their numbers."""
     design = filled_design(system, mapping, batch, model, request, assumptions)
     prediction, gains = predicted_with_gains(design, model, request, assumptions)
     return (
         prediction,
         gains,
-        residents(model, request, mapping, batch, assumptions),
+        memory_footprint(model, request, mapping, batch, assumptions),
     )
 
 

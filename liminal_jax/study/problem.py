@@ -98,9 +98,9 @@ class Limit:
         value = self.of(fleet)
         return self.bound / value if self.at_least else value / self.bound
 
-    def value(self, excess: float) -> float:
+    def value(self, violation: float) -> float:
         """The value, given the logarithm of how far the limit is exceeded."""
-        return self.bound * math.exp(-excess if self.at_least else excess)
+        return self.bound * math.exp(-violation if self.at_least else violation)
 
 
 def limits_of(case: Case) -> tuple[Limit, ...]:
@@ -113,15 +113,15 @@ class Outcome(eqx.Module):
 
     Attributes:
         score: Score of the objective, of which more is better.
-        excess: For each limit the logarithm of how far it is exceeded; at most 0 where it holds.
+        violation: For each limit the logarithm of how far it is exceeded; at most 0 where it holds.
     """
 
     score: Leaf
-    excess: Float[Array, " limits"]
+    violation: Float[Array, " limits"]
 
     def feasible(self) -> Array:
         """Whether every limit holds."""
-        return jnp.all(self.excess <= FEASIBLE)
+        return jnp.all(self.violation <= FEASIBLE)
 
 
 @as_written
@@ -137,7 +137,7 @@ class Problem:
     Attributes:
         region: The designs.
         criterion: What is best; none for a design, which asks for nothing.
-        limits: Limits in the order of `Outcome.excess`.
+        limits: Limits in the order of `Outcome.violation`.
         source: The file that it was read from; none for one that was written in Python.
     """
 
@@ -232,9 +232,9 @@ class Problem:
         """Objective and limits of a case."""
         fleet = case.fleet(relaxation)
         score = jnp.asarray(self.goal.score(fleet))
-        return Outcome(score, self.excess(case, fleet, relaxation))
+        return Outcome(score, self.violation(case, fleet, relaxation))
 
-    def excess(self, case: Case, fleet: Fleet, relaxation: AbstractRelaxation) -> Array:
+    def violation(self, case: Case, fleet: Fleet, relaxation: AbstractRelaxation) -> Array:
         """For each limit the logarithm of how far it is exceeded."""
         ratios = jnp.stack(self.ratios(case, fleet, relaxation))
         return jnp.log(jnp.maximum(ratios, LEAST_RATIO))

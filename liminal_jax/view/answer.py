@@ -8,12 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from liminal_jax._display import dollars, gibibytes, in_units, per_cent, plain, with_prefix
-from liminal_jax.design.existing import Existing
-from liminal_jax.design.explain import Binding
-from liminal_jax.design.record import gap
-from liminal_jax.design.search import Answer, Relaxed
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.attention import attention_name
+from liminal_jax.optimization.answer import Answer, Relaxed
+from liminal_jax.optimization.record import gap
+from liminal_jax.optimization.search.binding_limits import Binding
+from liminal_jax.optimization.search.existing_chips import Existing
 from liminal_jax.study.file import ConstraintTable, StudyFile
 from liminal_jax.study.limits import PHYSICAL
 from liminal_jax.study.problem import Criterion, Problem
@@ -90,7 +90,7 @@ def _objective(answer: Answer) -> str:
 
 def _design(answer: Answer, system: System) -> Table:
     it, fleet = answer.best.fleet.instance, answer.best.fleet
-    values = {name: grid for name, grid in answer.best.place.values.items()}
+    values = {name: grid for name, grid in answer.best.solution.values.items()}
     design = answer.problem.file.design
     degrees = " ".join(
         f"{VARIABLES[name].label}{values.get(name, getattr(design, name).values[0]):g}"
@@ -102,7 +102,7 @@ def _design(answer: Answer, system: System) -> Table:
     area = float(fleet.die_area)
     cost = float(system.chip.cost.total())
     price = float(system.facility.chip_price(system.chip.cost))
-    table.add_row("chip", chip_words(design, answer.best.place, area, system))
+    table.add_row("chip", chip_words(design, answer.best.solution, area, system))
     table.add_row(
         "a chip",
         f"{with_prefix(float(it.chip_power), 'W')} at work,"
@@ -165,7 +165,7 @@ def _relaxed(answer: Answer, it: Relaxed) -> str:
     text = quantity(name, it.objective, QUANTITIES[name].unit)
     away = gap(answer)
     distance = "" if away is None else f"; the design is {per_cent(away)} from it"
-    return f"{text} with {words(it.place.values)}{distance} (an estimate, no bound)"
+    return f"{text} with {words(it.solution.values)}{distance} (an estimate, no bound)"
 
 
 def _alternatives(answer: Answer) -> Table:
@@ -180,7 +180,7 @@ def _alternatives(answer: Answer) -> Table:
             if it.objective is None
             else quantity(name, it.objective, QUANTITIES[name].unit)
         )
-        table.add_row(it.category, value, "" if it.place is None else words(it.place.values))
+        table.add_row(it.category, value, "" if it.solution is None else words(it.solution.values))
     return table
 
 
@@ -193,11 +193,11 @@ def _pessimistic(answer: Answer) -> list[RenderableType]:
     for it in answer.pessimistic:
         over = f" (exceeds {', '.join(it.exceeded)})" if it.exceeded else ""
         best = "none meets the limits"
-        if it.objective is not None and it.place is not None:
+        if it.objective is not None and it.solution is not None:
             proven = "" if it.complete else " at least"
             best = (
-                f"the best{proven} {quantity(name, it.objective, unit)}: {it.place.category},"
-                f" {words(it.place.values)}"
+                f"the best{proven} {quantity(name, it.objective, unit)}: {it.solution.category},"
+                f" {words(it.solution.values)}"
             )
         table.add_row(it.overlap, f"this design {quantity(name, it.of_design, unit)}{over}; {best}")
     if not answer.pessimistic:

@@ -53,7 +53,7 @@ def pattern(model: Summary) -> str:
         _tally((part.label, count) for part, count in parts if part is not None)
         for parts in (mixers, blocks)
     )
-    return "; ".join(tally for tally in tallies if tally)
+    return "; ".join(statistics for statistics in tallies if statistics)
 
 
 def models_table(models: Iterable[Summary]) -> Table:
@@ -64,13 +64,13 @@ def models_table(models: Iterable[Summary]) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("pattern", overflow="fold")
     for model in models:
-        tally = model.counts
+        statistics = model.counts
         table.add_row(
             model.name,
-            billions(tally.total),
-            billions(tally.active_without_input_embedding),
-            f"{tally.kv_elements_per_token_growing:,}",
-            f"{tally.kv_elements_per_token_all_layers:,}",
+            billions(statistics.total),
+            billions(statistics.active_without_input_embedding),
+            f"{statistics.kv_elements_per_token_growing:,}",
+            f"{statistics.kv_elements_per_token_all_layers:,}",
             str(sum(group.number for group in model.layers)),
             pattern(model),
         )
@@ -108,12 +108,12 @@ def model_view(model: Summary) -> RenderableType:
     )
 
 
-def counts_table(tally: Counts) -> Table:
+def counts_table(statistics: Counts) -> Table:
     """The counts of a model, exactly."""
     table = Table(box=None, pad_edge=False)
     table.add_column("count", no_wrap=True)
     table.add_column("elements", justify="right", no_wrap=True)
-    for name, value in tally._asdict().items():
+    for name, value in statistics._asdict().items():
         table.add_row(name.replace("_", " "), f"{value:,}")
     return table
 
@@ -172,7 +172,7 @@ class Expectation(NamedTuple):
         )
 
 
-def expectation(tally: Counts, number: float) -> Expectation:
+def expectation(statistics: Counts, number: float) -> Expectation:
     """How an expected number of parameters compares with each convention of counting.
 
     Examples:
@@ -180,11 +180,11 @@ def expectation(tally: Counts, number: float) -> Expectation:
         >>> expectation(load_summary("deepseek-v3").counts, 671e9).sentence()
         '671 B expected: fits all parameters, +0.00 %'
     """
-    table = tally._asdict()
+    table = statistics._asdict()
     fits = [
         Fit(name, table[name], (table[name] - number) / number)
-        for place, name in enumerate(_CONVENTIONS)
-        if table[name] not in [table[earlier] for earlier in list(_CONVENTIONS)[:place]]
+        for solution, name in enumerate(_CONVENTIONS)
+        if table[name] not in [table[earlier] for earlier in list(_CONVENTIONS)[:solution]]
     ]
     return Expectation(number, tuple(sorted(fits, key=lambda fit: abs(fit.difference))))
 

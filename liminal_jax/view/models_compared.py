@@ -31,7 +31,7 @@ def traits(spec: ModelSpec) -> dict[str, Any]:
         True
     """
     summary = summarised(spec)
-    tally = summary.counts
+    statistics = summary.counts
     request = Request(context=0)
     exact = Exact()
 
@@ -43,17 +43,21 @@ def traits(spec: ModelSpec) -> dict[str, Any]:
 
     return {
         "name": spec.name,
-        "parameters_total": tally.total,
-        "parameters_active": tally.active_without_input_embedding,
+        "parameters_total": statistics.total,
+        "parameters_active": statistics.active_without_input_embedding,
         "layers": sum(group.count for group in spec.layers),
         "pattern": pattern(summary),
-        "weight_bytes_read": _whole(request.weight_bytes(tally.active_without_input_embedding)),
-        "kv_bytes_per_token": _whole(request.cache_bytes(tally.kv_elements_per_token_growing)),
+        "weight_bytes_read": _whole(
+            request.weight_bytes(statistics.active_without_input_embedding)
+        ),
+        "kv_bytes_per_token": _whole(request.cache_bytes(statistics.kv_elements_per_token_growing)),
         "kv_bytes_held": by_context(lambda mixer, tokens: mixer.cache(tokens, exact)),
         "kv_bytes_read": by_context(lambda mixer, tokens: mixer.traffic(tokens, exact)),
-        "index_bytes_per_token": _whole(request.cache_bytes(tally.index_key_elements_per_token)),
+        "index_bytes_per_token": _whole(
+            request.cache_bytes(statistics.index_key_elements_per_token)
+        ),
         "index_bytes_read": by_context(lambda mixer, tokens: mixer.index_traffic(tokens, exact)),
-        "state_bytes": _whole(request.state_bytes(tally.state_elements_per_sequence)),
+        "state_bytes": _whole(request.state_bytes(statistics.state_elements_per_sequence)),
     }
 
 

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from liminal_jax._display import plain
-from liminal_jax.design.pareto import FrontAnswer, FrontPoint
-from liminal_jax.design.pareto_record import file_name
 from liminal_jax.mapping.attention import attention_name
+from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, FrontPoint
+from liminal_jax.optimization.pareto.record import file_name
 from liminal_jax.study.problem import Criterion
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.answer import asked, section
@@ -102,8 +102,8 @@ def _table(answer: FrontAnswer, rows: list[int]) -> Table:
                 plain(value * shown_unit(objective.name)[1], 4)
                 for value, objective in zip(point.objectives, answer.objectives, strict=True)
             ),
-            point.place.category,
-            *(_shown(name, point.place.values[name]) for name in variables),
+            point.solution.category,
+            *(_shown(name, point.solution.values[name]) for name in variables),
             f"knee {letters[row]}" if row in letters else "",
         )
     return table

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from liminal_jax._display import plain
-from liminal_jax.design.alone import FrontAlone
-from liminal_jax.design.pareto import FrontAnswer, FrontPoint
+from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, FrontPoint
+from liminal_jax.optimization.pareto.separate_fronts import SeparateFront
 from liminal_jax.study.file import ConstraintTable, StudyFile
 from liminal_jax.study.problem import Criterion
 from liminal_jax.study.quantities import QUANTITIES
@@ -57,14 +57,14 @@ _SYSTEM = {
 
 def _words(point: FrontPoint) -> str:
     """A design in a line: the chip, and how many of them do what."""
-    values = written(point.place.values)
+    values = written(point.solution.values)
     chip = [
-        text.format(round(point.place.values[name] * scale, 6))
+        text.format(round(point.solution.values[name] * scale, 6))
         for name, (text, scale) in _CHIP.items()
         if name in values
     ]
     system = [text.format(values[name]) for name, text in _SYSTEM.items() if name in values]
-    return f"{', '.join([point.place.category, *chip])}; {', '.join(system)}"
+    return f"{', '.join([point.solution.category, *chip])}; {', '.join(system)}"
 
 
 def _axis_order(objectives: Sequence[Criterion]) -> list[int]:
@@ -102,7 +102,9 @@ def _staircase(
     axes.step(x, y, where="pre" if across.maximise else "post", **look)
 
 
-def _existing(axes: "Axes", fronts: Sequence[FrontAlone], objectives: Sequence[Criterion]) -> None:
+def _existing(
+    axes: "Axes", fronts: Sequence[SeparateFront], objectives: Sequence[Criterion]
+) -> None:
     """Fronts of chips that exist, thin and grey, named where they end."""
     ends: list[tuple[float, float, list[str]]] = []
     for number, front in enumerate(fronts):
@@ -171,14 +173,14 @@ def _knees(figure: "Figure", axes: "Axes", answer: FrontAnswer) -> None:
 
 
 def _of_category(answer: FrontAnswer, row: int) -> list[tuple[float, ...]]:
-    return [it.objectives for it in answer.points if it.place.row == row]
+    return [it.objectives for it in answer.points if it.solution.row == row]
 
 
 def _two_objectives(
     axes: "Axes",
     answer: FrontAnswer,
-    kinds: Sequence[FrontAlone],
-    existing: Sequence[FrontAlone],
+    kinds: Sequence[SeparateFront],
+    existing: Sequence[SeparateFront],
 ) -> None:
     """The front in full markers, each kind's own front in open ones."""
     _existing(axes, existing, answer.objectives)
@@ -244,7 +246,9 @@ def _ticked(axis: "Axis") -> None:
     few, many = (1.0, 2.0, 5.0), (1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
     axis.set_major_locator(LogLocator(subs=few if high > 10 * low else many))
     axis.set_major_formatter(
-        FuncFormatter(lambda value, place: f"{value:g}" if value < 1000 else prefixed(value, place))
+        FuncFormatter(
+            lambda value, solution: f"{value:g}" if value < 1000 else prefixed(value, solution)
+        )
     )
     axis.set_minor_formatter(NullFormatter())
 
@@ -265,7 +269,7 @@ def _titles(figure: "Figure", axes: "Axes", answer: FrontAnswer) -> None:
 
 
 def front_figure(
-    answer: FrontAnswer, kinds: Sequence[FrontAlone], existing: Sequence[FrontAlone]
+    answer: FrontAnswer, kinds: Sequence[SeparateFront], existing: Sequence[SeparateFront]
 ) -> "Figure":
     """Two objectives against each other; a third one by shade.
 

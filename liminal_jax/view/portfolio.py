@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from liminal_jax._display import dollars, per_cent, plain, with_prefix
-from liminal_jax.design.portfolio_answer import PortfolioAnswer, Served
+from liminal_jax.optimization.portfolio.portfolio_answer import PortfolioAnswer, Served
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.answer import VALUE_UNITS, limits_words, quantity, section
 from liminal_jax.view.chip import chip_words, chosen
@@ -37,7 +37,7 @@ def _chip(answer: PortfolioAnswer) -> Table:
     capital = max(float(other.fleet.capital) for other in answer.served)
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
-    table.add_row("chip", chip_words(design, it.place, area, it.system))
+    table.add_row("chip", chip_words(design, it.solution, area, it.system))
     table.add_row(
         "system",
         f"{' or '.join(f'{count:g}' for count in chips)} chips,"
@@ -49,7 +49,7 @@ def _chip(answer: PortfolioAnswer) -> Table:
 def _instances(answer: PortfolioAnswer, it: Served) -> str:
     """How many instances of what degrees, those of 1 left out."""
     design = answer.portfolio.file.design
-    values = {name: chosen(design, it.place, name) for name in ("tp", "cp", "pp", "ep", "batch")}
+    values = {name: chosen(design, it.solution, name) for name in ("tp", "cp", "pp", "ep", "batch")}
     batch = values.pop("batch")
     degrees = [f"{name.upper()}{value:g}" for name, value in values.items() if value > 1]
     return " ".join([f"{float(it.fleet.replicas):g} x", *degrees, f"batch {batch:g}"])
@@ -92,9 +92,9 @@ def _alone(answer: PortfolioAnswer) -> Table:
     for name in names:
         table.add_column(name.replace("_", " "), justify="right")
     for number, it in enumerate(answer.alone, start=1):
-        hardware = [] if it.place is None else [it.place.category]
-        if it.place is not None:
-            hardware += [_variable(name, it.place.values[name]) for name in names]
+        hardware = [] if it.solution is None else [it.solution.category]
+        if it.solution is not None:
+            hardware += [_variable(name, it.solution.values[name]) for name in names]
         table.add_row(str(number), it.member.name, _value(answer, it.value), *hardware)
     return table
 

@@ -8,9 +8,15 @@ from rich.table import Table
 from rich.text import Text
 
 from liminal_jax._display import per_cent
-from liminal_jax.design.influence import Influence, chance
-from liminal_jax.design.uncertainty import Regret, Spread, Standing, Trial, Uncertainty
-from liminal_jax.design.uncertainty_record import designs_of
+from liminal_jax.optimization.uncertainty.analysis import (
+    Regret,
+    Spread,
+    Standing,
+    Trial,
+    Uncertainty,
+)
+from liminal_jax.optimization.uncertainty.rank_correlation import Influence, chance
+from liminal_jax.optimization.uncertainty.record import designs_of
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.answer import asked, quantity, section, words
 

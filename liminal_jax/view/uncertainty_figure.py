@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liminal_jax.design.influence import chance
-from liminal_jax.design.uncertainty import Trial, Uncertainty
-from liminal_jax.design.uncertainty_record import designs_of
+from liminal_jax.optimization.uncertainty.analysis import Trial, Uncertainty
+from liminal_jax.optimization.uncertainty.rank_correlation import chance
+from liminal_jax.optimization.uncertainty.record import designs_of
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.view.uncertainty import ranked
 
@@ -46,8 +46,8 @@ def _wins(axes: "Axes", answer: Uncertainty) -> None:
     bars = axes.barh(range(len(rows)), [share * 100 for _, share in rows], color=_BLUE, height=0.5)
     if none > 0:
         bars[-1].set(color="white", edgecolor=_GREY, hatch="///")
-    for place, (_, share) in enumerate(rows):
-        spot = (share * 100, place)
+    for solution, (_, share) in enumerate(rows):
+        spot = (share * 100, solution)
         axes.annotate(f"{share:.0%}", spot, (4, 0), textcoords="offset points", va="center")
     axes.set(xlim=(0, 112), xticks=[0, 25, 50, 75, 100], xlabel="% of the samples")
     kind = answer.problem.region.kind
@@ -60,20 +60,20 @@ def _objectives(axes: "Axes", answer: Uncertainty) -> None:
     from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
     rows = ranked(answer)
-    for place, it in enumerate(rows):
+    for solution, it in enumerate(rows):
         known = it.objectives[np.isfinite(it.objectives)]
         # The golden ratio keeps dots apart whose values are close.
-        heights = place + 0.14 + 0.24 * (np.argsort(np.argsort(known)) * 0.618 % 1)
+        heights = solution + 0.14 + 0.24 * (np.argsort(np.argsort(known)) * 0.618 % 1)
         axes.plot(known, heights, ".", color=_GREY, markersize=3.5, markeredgewidth=0)
         if it.objective is None:
-            spot = (0.02, place)
+            spot = (0.02, solution)
             axes.annotate("never meets the limits", spot, xycoords=("axes fraction", "data"))
         else:
             ends = (it.objective.low, it.objective.high)
-            axes.plot(ends, (place, place), color=_BLUE, linewidth=3, solid_capstyle="butt")
-            axes.plot(it.objective.median, place, "o", color="white", markeredgecolor=_BLUE)
+            axes.plot(ends, (solution, solution), color=_BLUE, linewidth=3, solid_capstyle="butt")
+            axes.plot(it.objective.median, solution, "o", color="white", markeredgecolor=_BLUE)
         if it.thought is not None:
-            axes.plot(it.thought, place, "|", color="black", markersize=15, markeredgewidth=1.5)
+            axes.plot(it.thought, solution, "|", color="black", markersize=15, markeredgewidth=1.5)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))

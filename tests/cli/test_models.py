@@ -356,8 +356,8 @@ def test_many_spoilt_fields_are_never_silent(data):
             value = table.pop(field)
             if data.draw(st.booleans()):
                 others = [*replacements(value)]
-                place = data.draw(st.integers(0, len(others) - 1))
-                table[field] = data.draw(st.one_of(VALUES, st.just(others[place])))
+                solution = data.draw(st.integers(0, len(others) - 1))
+                table[field] = data.draw(st.one_of(VALUES, st.just(others[solution])))
     with tempfile.TemporaryDirectory() as folder:
         before = read_config(written(Path(folder), config))
         assert_never_silent(before, attempt(Path(folder), spoilt))
@@ -392,14 +392,14 @@ def test_a_scaled_width_scales_the_counts_evenly(name, field, tmp_path):
         tallies.append(counts(answer[0]))
         used = any(row.field.endswith(field) for row in answer[1].having(Use.READ))
     for key in ("total", "active", "kv_elements_per_token_all_layers"):
-        one, two, three = (getattr(tally, key) for tally in tallies)
+        one, two, three = (getattr(statistics, key) for statistics in tallies)
         assert three - two == two - one
     grown = tallies[1].total > tallies[0].total
     assert used or not grown
     # Mixtures may read the width of dense blocks and have none.
     assert grown or not used or field == "intermediate_size"
     if field == "vocab_size":
-        tables = [tally.embedding + tally.lm_head for tally in tallies]
+        tables = [statistics.embedding + statistics.lm_head for statistics in tallies]
         assert [tables[0] * scale for scale in (1, 2, 3)] == tables
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from liminal_jax.cli import optimize as module
-from liminal_jax.design import search
+from liminal_jax.optimization import answer as search
 from tests.cli.terminal import command, exit_code
 from tests.cli.test_predict import no_token
-from tests.design.brute import study
+from tests.optimization.brute import study
 
 KEYS = [
     "relaxed",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from liminal_jax.design import existing
+from liminal_jax.optimization.search import existing_chips as existing
 from liminal_jax.study.file import load_study
 from tests.cli.terminal import exit_code
 from tests.cli.test_predict import no_token
-from tests.design.brute import every_design, study
+from tests.optimization.brute import every_design, study
 
 DESIGN = {"system": {"choices": ["h100", "h200"]}, "chips": 16, "cp": 1, "pp": 1, "ep": 1}
 

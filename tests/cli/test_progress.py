@@ -5,11 +5,11 @@ import math
 import pytest
 
 from liminal_jax.cli.progress import ProgressBar
-from liminal_jax.design.branch import Tally
+from liminal_jax.optimization.search.branch_and_bound import Statistics
 
 
-def tally(boxes, margin):
-    return Tally(
+def statistics(boxes, margin):
+    return Statistics(
         boxes=boxes, designs=boxes * 1e6, evaluated=3, open_margin=margin, open_gain=margin
     )
 
@@ -18,7 +18,7 @@ def test_a_proof_writes_a_line_each_time_the_seconds_double(capsys):
     with ProgressBar() as progress:
         progress.stage("proving", 4_000_000_000)
         for second in range(1, 10):
-            progress.proven(tally(100 * second, math.log(1.5) / second), 123.4, float(second))
+            progress.proven(statistics(100 * second, math.log(1.5) / second), 123.4, float(second))
     out, err = capsys.readouterr()
     assert out == ""
     lines = err.splitlines()
@@ -38,5 +38,5 @@ def test_a_proof_writes_a_line_each_time_the_seconds_double(capsys):
 def test_what_is_not_known_is_said(margin, best, expected, capsys):
     with ProgressBar() as progress:
         progress.stage("proving", 10)
-        progress.proven(tally(1, margin), best, 60.0)
+        progress.proven(statistics(1, margin), best, 60.0)
     assert expected in capsys.readouterr().err

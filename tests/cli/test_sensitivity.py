@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from liminal_jax.design import worth as module
+from liminal_jax.optimization.sensitivity import analysis as module
 from tests.cli.terminal import exit_code
 from tests.cli.test_predict import no_token
-from tests.design.brute import study
-from tests.design.small import FINISHED
+from tests.optimization.brute import study
+from tests.optimization.small import FINISHED
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ from liminal_jax.study.file import load_study
 from liminal_jax.sweeps import store
 from tests.cli.terminal import PROGRAM, ROOT, exit_code
 from tests.cli.test_predict import no_token
-from tests.design.brute import every_design, study
+from tests.optimization.brute import every_design, study
 
 DESIGN = {"system": {"choices": ["h100", "h200"]}, "chips": 16, "cp": 1, "pp": 1, "ep": 1}
 SAVING = f"import liminal_jax.sweeps.run as it; it.BETWEEN_SAVES = 0.1; {PROGRAM}"

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from liminal_jax.design import uncertainty as module
+from liminal_jax.optimization.uncertainty import analysis as module
 from liminal_jax.study.file import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from tests.cli.terminal import exit_code
 from tests.cli.test_predict import no_token
-from tests.design.brute import study
-from tests.design.test_uncertainty import DESIGN, LIMITS
+from tests.optimization.brute import study
+from tests.optimization.uncertainty.test_uncertainty_analysis import DESIGN, LIMITS
 from tests.study.test_uncertain import stated
 
 pytestmark = pytest.mark.slow

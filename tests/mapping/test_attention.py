@@ -8,7 +8,7 @@ import liminal_jax as ll
 from liminal_jax._smooth import Exact
 from liminal_jax.hardware.network import ScaleOut, Switched
 from liminal_jax.mapping.attention import WeightedAttention
-from liminal_jax.mapping.exchange import LayerExchange, Tokens
+from liminal_jax.mapping.collectives import LayerCollectives, Tokens
 from liminal_jax.mapping.sharing import head_division, mixer_sharing, stage_sharing
 from liminal_jax.workload.feedforward.mixture import Mixture
 from liminal_jax.workload.mixer.gated_delta import GatedDelta
@@ -133,7 +133,7 @@ def _layer(mixer, block, users, attention, tp=8, ep=1):
     tokens = Tokens(batch=users, hidden=7168, request=ll.Request(context=32768))
     layers = Layers(count=1, attention=mixer, feedforward=block, norms=2, small=0)
     mapping = ll.Mapping(tp=tp, ep=ep, attention=attention)
-    return LayerExchange().layer(layers, tokens, mapping, NETWORK, EXACT)
+    return LayerCollectives().layer(layers, tokens, mapping, NETWORK, EXACT)
 
 
 def test_queries_of_all_heads_are_gathered():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import liminal_jax as ll
 from liminal_jax.laws.feedforward import distinct_experts_of_two_kinds, expected_distinct_experts
-from liminal_jax.mapping.exchange import LayerExchange
+from liminal_jax.mapping.collectives import LayerCollectives
 from liminal_jax.mapping.routing import (
     AbstractRouting,
     BalancedRouting,
@@ -76,7 +76,7 @@ def test_more_popular_experts_take_more_reading() -> None:
 
 def step(routing: AbstractRouting) -> ll.Prediction:
     design = Design(toy_system(), ll.Mapping(tp=4, ep=4), ll.Placement(), batch=16)
-    laws = Assumptions(exchange=LayerExchange(routing))
+    laws = Assumptions(collectives=LayerCollectives(routing))
     return predict(design, ll.load_model("gpt-oss-20b"), REQUEST, laws)
 
 

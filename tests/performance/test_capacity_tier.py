@@ -18,25 +18,25 @@ from liminal_jax._smooth import Exact, Soft
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.hardware.chip import CapacityTier
 from liminal_jax.hardware.system import System
+from liminal_jax.mapping.collectives import LayerCollectives
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.mapping.exchange import LayerExchange
 from liminal_jax.mapping.placement import Placement, Shares, overflowing
 from liminal_jax.mapping.routing import BalancedRouting
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.gains import predicted_with_gains
+from liminal_jax.performance.memory_footprint import memory_footprint
 from liminal_jax.performance.operators import layer_operators, spread_of, table_operators
 from liminal_jax.performance.overlap import SerialTiers
 from liminal_jax.performance.predictor import predict
-from liminal_jax.performance.residents import residents
 from liminal_jax.workload.model import Model, model_of
 from liminal_jax.workload.request import Request
 from tests.performance.toys import TWO_LAYERS, toy_system
 
 MODEL = model_of(TWO_LAYERS)
 REQUEST = Request(context=10, attention_bits=8)
-BALANCED = LayerExchange(BalancedRouting())
-LAWS = Assumptions(exchange=BALANCED)
+BALANCED = LayerCollectives(BalancedRouting())
+LAWS = Assumptions(collectives=BALANCED)
 SPREAD = Mapping(tp=4, ep=2)
 TIER = CapacityTier(capacity=600, bandwidth=20, energy=1, price=11)
 PLACEMENT = Placement(
@@ -84,7 +84,7 @@ def test_a_step_that_reads_three_memories() -> None:
     got = predict(_toy(), MODEL, REQUEST, LAWS)
     # every operator waits for the tier: four chips read it at 80 B/s
     _is(got.memory_time, IN_TIER / 80)
-    laws = Assumptions(exchange=BALANCED, tiers=SerialTiers())
+    laws = Assumptions(collectives=BALANCED, tiers=SerialTiers())
     serial = predict(_toy(), MODEL, REQUEST, laws)
     _is(serial.memory_time, IN_SRAM / 1600 + IN_MAIN / 400 + IN_TIER / 80)
 
@@ -265,7 +265,7 @@ def test_lpddr_makes_deepseek_v3_fit_on_four_chips_and_slows_it() -> None:
     design = filled_design(_with_tier(system, GRACE), mapping, 64, model, request)
     got = predict(design, model, request, LAWS)
     assert bool(got.fits)
-    held = residents(model, request, mapping, 64, Assumptions())
+    held = memory_footprint(model, request, mapping, 64, Assumptions())
     experts = 58 * 256 * 3 * 7168 * 2048
     _is(held.experts, experts)
     missing = float(held.total()) - 4 * 80 * 2**30

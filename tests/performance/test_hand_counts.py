@@ -20,16 +20,20 @@ import pytest
 from liminal_jax._smooth import Exact
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.laws.cost import YEAR
+from liminal_jax.mapping.collectives import LayerCollectives, TalkCollectives
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.mapping.exchange import LayerExchange, TalkExchange
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.mapping.routing import BalancedRouting
 from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.performance.memory_footprint import (
+    memory_footprint,
+    parameters_active,
+    parameters_total,
+)
 from liminal_jax.performance.operators import Operator, layer_operators, table_operators
 from liminal_jax.performance.overlap import SerialTiers
 from liminal_jax.performance.prediction import BOTTLENECKS, Prediction
 from liminal_jax.performance.predictor import predict
-from liminal_jax.performance.residents import parameters_active, parameters_total, residents
 from liminal_jax.workload.model import model_of
 from liminal_jax.workload.request import Request
 from liminal_jax.workload.talk import talk_model, with_parameters
@@ -38,7 +42,7 @@ from tests.performance.toys import LATENT_LAYER, TALK, TWO_LAYERS, toy_system
 MODEL = model_of(TWO_LAYERS)
 LATENT = model_of(LATENT_LAYER)
 REQUEST = Request(context=10, attention_bits=8)
-BALANCED = LayerExchange(BalancedRouting())
+BALANCED = LayerCollectives(BalancedRouting())
 SPREAD = Mapping(tp=4, ep=2)
 IN_MAIN = Placement()
 NAMES = ("matrix", "core", "scalar", "weights", "experts", "cache")
@@ -53,7 +57,7 @@ def _design(mapping: Mapping, placement: Placement = IN_MAIN, batch: float = 2) 
 
 
 def _prediction(mapping: Mapping) -> Prediction:
-    return predict(_design(mapping), MODEL, REQUEST, Assumptions(exchange=BALANCED))
+    return predict(_design(mapping), MODEL, REQUEST, Assumptions(collectives=BALANCED))
 
 
 def _is(value: object, wanted: float) -> None:
@@ -133,7 +137,7 @@ def test_nominal_parameters_are_spread_over_the_layers() -> None:
     ],
 )
 def test_residents(ep: int, experts: int) -> None:
-    held = residents(MODEL, REQUEST, Mapping(tp=8, pp=3, ep=ep), 2.0, Assumptions())
+    held = memory_footprint(MODEL, REQUEST, Mapping(tp=8, pp=3, ep=ep), 2.0, Assumptions())
     assert float(held.weights) == 592 + 336
     assert float(held.experts) == pytest.approx(experts, rel=1e-14)
     assert float(held.cache) == 3 * 2 * 112
@@ -236,10 +240,10 @@ def test_data_in_sram() -> None:
     placement = Placement(weights=0.5, cache=0.25, experts=0.125)
     # of layers and head 1752 B, cache 224 B, experts 576 B a step
     sram = 876 + 56 + 72
-    laws = Assumptions(exchange=BALANCED)
+    laws = Assumptions(collectives=BALANCED)
     got = predict(_design(SPREAD, placement), MODEL, REQUEST, laws)
     _is(got.memory_time, (2552 - sram) / 400)
-    laws = Assumptions(exchange=BALANCED, tiers=SerialTiers())
+    laws = Assumptions(collectives=BALANCED, tiers=SerialTiers())
     serial = predict(_design(SPREAD, placement), MODEL, REQUEST, laws)
     _is(serial.memory_time, (2552 - sram) / 400 + sram / 1600)
     energy = ((2552 - sram) * 0.5 + sram * 0.125) / 4 + 2.304 + 72
@@ -297,13 +301,13 @@ def _used(design: Design, execution: Execution) -> Design:
 
 def test_talk_collectives() -> None:
     design = Design(system=toy_system(TALK), mapping=Mapping(tp=16), placement=IN_MAIN, batch=2)
-    got = predict(design, talk_model(MODEL), REQUEST, Assumptions(exchange=TalkExchange()))
+    got = predict(design, talk_model(MODEL), REQUEST, Assumptions(collectives=TalkCollectives()))
     # 0.5 + 0.8/4 a doubling; two a layer, one for the mixture, two for 16 ranks on 2 heads
     _is(got.exposed_time, 0.7 * (4 + 5))
     staged = Design(
         system=toy_system(TALK), mapping=Mapping(tp=2, pp=2), placement=IN_MAIN, batch=2
     )
-    got = predict(staged, talk_model(MODEL), REQUEST, Assumptions(exchange=TalkExchange()))
+    got = predict(staged, talk_model(MODEL), REQUEST, Assumptions(collectives=TalkCollectives()))
     # two ranks: 0.5 - 0.4 is below the floor of 0.2; two passes among four chips, 0.3 each
     _is(got.exposed_time, 0.2 * (2 + 3) + 2 * 0.3)
 

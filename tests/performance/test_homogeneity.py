@@ -33,7 +33,7 @@ from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.read import problem_of
 from liminal_jax.workload import request as requests
 from liminal_jax.workload.request import Request
-from tests.design.brute import study
+from tests.optimization.brute import study
 from tests.study.cases import seen
 
 BASES = ("metre", "second", "byte", "flop", "joule", "usd")

@@ -15,10 +15,10 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
+from liminal_jax.performance.memory_footprint import memory_footprint
 from liminal_jax.performance.overlap import ParallelTiers, SerialTiers
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
-from liminal_jax.performance.residents import residents
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 from tests.performance.toys import toy_system
@@ -231,7 +231,7 @@ def test_filled_sram_is_never_beyond_its_capacity(
     mapping, request = Mapping(tp=8, pp=pp), Request(context=10_000)
     assumptions = Assumptions(relaxation=relaxation)
     design = filled(system, mapping, jnp.asarray(float(batch)), MODEL, request, assumptions)
-    held = residents(MODEL, request, mapping, batch, assumptions)
+    held = memory_footprint(MODEL, request, mapping, batch, assumptions)
     share = design.placement
     inside = share.weights * held.weights + share.cache * held.cache + share.experts * held.experts
     assert float(inside) <= 8 * pp * capacity * (1 + 1e-9)

@@ -13,8 +13,8 @@ from liminal_jax.data.build import load_system
 from liminal_jax.data.models import load_model_spec, model_names
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.attention import CopiedHeads, DataParallel, SplitSequence
+from liminal_jax.mapping.collectives import TalkCollectives
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.mapping.exchange import TalkExchange
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.predictor import predict
@@ -84,7 +84,9 @@ def _system(name: str) -> System:
 
 @eqx.filter_jit
 def _talk(design: Design, model: object, request: Request) -> dict[str, object]:
-    prediction = predict(design, talk_model(model), request, Assumptions(exchange=TalkExchange()))
+    prediction = predict(
+        design, talk_model(model), request, Assumptions(collectives=TalkCollectives())
+    )
     return {name: getattr(prediction, name) for name in Answer.__dataclass_fields__}
 
 

@@ -10,8 +10,8 @@ from liminal_jax.data.build import load_model, load_system
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.performance.memory_footprint import parameters_active
 from liminal_jax.performance.predictor import predict
-from liminal_jax.performance.residents import parameters_active
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, prefill, serve
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request

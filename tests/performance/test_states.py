@@ -15,9 +15,9 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
+from liminal_jax.performance.memory_footprint import memory_footprint
 from liminal_jax.performance.operators import layer_operators
 from liminal_jax.performance.predictor import predict
-from liminal_jax.performance.residents import residents
 from liminal_jax.workload.counts import counts
 from liminal_jax.workload.model import model_of
 from liminal_jax.workload.request import Request
@@ -66,7 +66,7 @@ def test_a_context_changes_the_cache_alone() -> None:
 
 
 def test_what_an_instance_holds() -> None:
-    held = residents(MODEL, REQUEST, Mapping(pp=2), BATCH, Assumptions())
+    held = memory_footprint(MODEL, REQUEST, Mapping(pp=2), BATCH, Assumptions())
     assert float(held.state) == 2 * BATCH * 3 * 42 * 4
     assert float(held.cache) == 2 * BATCH * 12 * 6 * 2
     assert float(held.index) == 0
@@ -76,7 +76,7 @@ def test_what_an_instance_holds() -> None:
 
 def test_states_at_half_the_bits_are_half_the_bytes() -> None:
     halved = Request(context=6, state_bits=16)
-    held = residents(MODEL, halved, Mapping(), BATCH, Assumptions())
+    held = memory_footprint(MODEL, halved, Mapping(), BATCH, Assumptions())
     assert float(held.state) == BATCH * 3 * 42 * 2
 
 

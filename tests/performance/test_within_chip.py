@@ -12,8 +12,8 @@ from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.package import DieLinks
 from liminal_jax.laws.feedforward import busiest_rank_load
 from liminal_jax.mapping.attention import DataParallel
+from liminal_jax.mapping.collectives import LayerCollectives
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.mapping.exchange import LayerExchange
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.mapping.routing import BalancedRouting, RandomRouting
 from liminal_jax.performance.design import Assumptions, Design
@@ -71,7 +71,9 @@ def test_sums_over_dies_by_hand():
 
 def apart(routing):
     design = design_with(mapping=Mapping(tp=4, ep=4, attention=DataParallel()))
-    return within_chip(design, MODEL, REQUEST, None, Assumptions(exchange=LayerExchange(routing)))
+    return within_chip(
+        design, MODEL, REQUEST, None, Assumptions(collectives=LayerCollectives(routing))
+    )
 
 
 def test_sums_over_dies_take_the_time_of_the_fullest_rank_and_the_energy_of_the_mean():

@@ -10,15 +10,20 @@ import pytest
 
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
-from liminal_jax.design.find import find
-from liminal_jax.design.pessimistic import PESSIMISTIC, kink, pessimistic, with_overlap
+from liminal_jax.optimization.search.best_design import find
+from liminal_jax.optimization.sensitivity.overlap import (
+    PESSIMISTIC,
+    kink,
+    pessimistic,
+    with_overlap,
+)
 from liminal_jax.study.bundled import study_names
 from liminal_jax.study.file import load_question, load_space, load_study
 from liminal_jax.study.predicted import predicted
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from liminal_jax.study.write import design_text
-from tests.design.brute import study
+from tests.optimization.brute import study
 from tests.study.cases import case_with, seen
 
 SHARES = {"compute_share": 0.75, "bandwidth_share": 0.85}
@@ -216,7 +221,7 @@ def test_the_best_of_a_study_with_everything_on_is_proven_and_its_file_predicts_
     best = -math.inf
     for row in range(len(problem.categories)):
         outcome = judge(jnp.asarray(points), jnp.asarray(row))
-        feasible = jnp.all(outcome.excess <= 1e-9, axis=1)
+        feasible = jnp.all(outcome.violation <= 1e-9, axis=1)
         best = max(best, float(jnp.max(jnp.where(feasible, outcome.score, -jnp.inf))))
     finding = find(problem)
     assert finding.certificate.complete

@@ -14,7 +14,7 @@ from liminal_jax.data.build import load_system
 from liminal_jax.data.hardware import system_names
 from liminal_jax.study.parameters import parameters_of, quantity_of
 from liminal_jax.study.variables import PATHS
-from tests.design.small import CAPITAL, UTPS, small
+from tests.optimization.small import CAPITAL, UTPS, small
 
 
 def outcome(problem, changes, point):
@@ -37,7 +37,7 @@ def first(problem):
 
 def assert_same(one, other):
     assert float(one.score) == pytest.approx(float(other.score), rel=1e-12)
-    assert np.asarray(one.excess) == pytest.approx(np.asarray(other.excess), abs=1e-12)
+    assert np.asarray(one.violation) == pytest.approx(np.asarray(other.violation), abs=1e-12)
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +96,8 @@ def test_a_change_is_what_the_study_would_say(planned, changes, tables):
     here = outcome(planned, changes, first(planned))
     assert_same(here, as_is(changed(**tables), first(planned)))
     assert not np.allclose(
-        np.append(here.score, here.excess),
-        np.append(*(lambda it: (it.score, it.excess))(as_is(planned, first(planned)))),
+        np.append(here.score, here.violation),
+        np.append(*(lambda it: (it.score, it.violation))(as_is(planned, first(planned)))),
     )
 
 

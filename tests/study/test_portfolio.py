@@ -10,7 +10,7 @@ from liminal_jax.study.file import PortfolioFile, StudyFile, load_question, load
 from liminal_jax.study.portfolio import HARDWARE, portfolio_of
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.variables import PATHS
-from tests.design.brute import STUDIES, study
+from tests.optimization.brute import STUDIES, study
 from tests.workload.configs import LLAMA_2_7B
 
 MEMBERS = [

@@ -9,8 +9,8 @@ from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
 from liminal_jax.hardware.plan import ChipPlan, buildability, planned_chip, planned_die_area
 from liminal_jax.hardware.system import System
+from liminal_jax.mapping.collectives import LayerCollectives
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.mapping.exchange import LayerExchange
 from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.predictor import predict
@@ -20,7 +20,7 @@ from liminal_jax.study.problem import FEASIBLE, Outcome
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.variables import PATHS
-from tests.design.brute import study
+from tests.optimization.brute import study
 from tests.study.cases import case_with, seen
 
 PLAN = {
@@ -81,7 +81,7 @@ def by_hand(problem, row):
     model, request = whole.model, whole.request
     mapping = Mapping(tp=4, cp=1, pp=1, ep=2)
     design = filled_design(system, mapping, jnp.asarray(32.0), model, request)
-    assumptions = Assumptions(exchange=LayerExchange())
+    assumptions = Assumptions(collectives=LayerCollectives())
     return plan, material, predict(design, model, request, assumptions)
 
 
@@ -112,9 +112,9 @@ def test_an_outcome_is_what_the_parts_give_by_hand(problem, row):
         "tpot": float(one.step_time) / 0.02,
     }
     assert [limit.name for limit in problem.limits] == list(expected)
-    for limit, excess in zip(problem.limits, got.excess, strict=True):
+    for limit, violation in zip(problem.limits, got.violation, strict=True):
         wanted = math.log(max(expected[limit.name], 1e-6))
-        assert float(excess) == pytest.approx(wanted, rel=1e-9, abs=1e-12), limit.name
+        assert float(violation) == pytest.approx(wanted, rel=1e-9, abs=1e-12), limit.name
 
 
 def test_quantities_of_all_instances_by_hand(problem):
@@ -174,9 +174,9 @@ def test_more_of_a_quantity_eases_a_floor_and_presses_on_a_ceiling(problem):
     names = [limit.name for limit in problem.limits]
     less, more = (outcome(problem, chips=chips, batch=batch) for chips, batch in ((8, 64), (32, 1)))
     utps, capital, tpot = (names.index(it) for it in ("utps", "capital_cost", "tpot"))
-    assert more.excess[utps] < less.excess[utps]
-    assert more.excess[tpot] < less.excess[tpot]
-    assert more.excess[capital] > less.excess[capital]
+    assert more.violation[utps] < less.violation[utps]
+    assert more.violation[tpot] < less.violation[tpot]
+    assert more.violation[capital] > less.violation[capital]
 
 
 def test_less_is_more_where_it_is_asked_for(tmp_path, problem):
@@ -186,10 +186,10 @@ def test_less_is_more_where_it_is_asked_for(tmp_path, problem):
 
 
 def test_a_limit_may_be_exceeded_by_rounding_only():
-    for excess, holds in ((0.0, True), (FEASIBLE / 2, True), (2 * FEASIBLE, False)):
-        found = Outcome(score=jnp.zeros(()), excess=jnp.asarray([-1.0, excess]))
+    for violation, holds in ((0.0, True), (FEASIBLE / 2, True), (2 * FEASIBLE, False)):
+        found = Outcome(score=jnp.zeros(()), violation=jnp.asarray([-1.0, violation]))
         assert bool(found.feasible()) is holds
-    unknown = Outcome(score=jnp.zeros(()), excess=jnp.asarray([jnp.nan]))
+    unknown = Outcome(score=jnp.zeros(()), violation=jnp.asarray([jnp.nan]))
     assert not bool(unknown.feasible())
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from liminal_jax.design.certify import ground_of, proven
+from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
 from liminal_jax.study.bundled import study_names
 from liminal_jax.study.file import StudyFile, load_question, load_study
 from liminal_jax.study.portfolio import portfolio_of
@@ -24,7 +24,7 @@ def test_a_shipped_study_is_large_and_settled(name):
     assert len(file.about.split()) > 30
     problem = problem_of(file)
     assert problem.lattice > LEAST_DESIGNS
-    proof = proven(ground_of(problem), [])
+    proof = proven(bounded_problem_of(problem), [])
     assert proof.tally.complete
     assert proof.tally.designs == problem.lattice
     assert proof.feasible == (name not in INFEASIBLE)

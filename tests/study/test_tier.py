@@ -11,7 +11,7 @@ from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from liminal_jax.study.write import design_text
 from liminal_jax.sweeps.leaves import leaves_of
-from tests.design.brute import study
+from tests.optimization.brute import study
 from tests.study.cases import case_with, seen
 
 SMALL = {

@@ -8,7 +8,7 @@ from liminal_jax.data.hardware import FACILITY_DEFAULTS
 from liminal_jax.study.file import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import drawn, hardware_of_draws, uncertain_numbers
-from tests.design.brute import study
+from tests.optimization.brute import study
 
 NETWORK_DEFAULTS = {
     default: field for (table, field), default in FACILITY_DEFAULTS.items() if table == "network"

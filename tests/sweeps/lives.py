@@ -16,7 +16,7 @@ import time
 
 import liminal_jax.cli.optimize
 import liminal_jax.cli.sweep
-import liminal_jax.design.search  # noqa: F401
+import liminal_jax.optimization.answer  # noqa: F401
 from liminal_jax.cli.main import main
 from liminal_jax.sweeps import keeping, reducing, run
 

@@ -11,7 +11,7 @@ from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.read import problem_of
 from liminal_jax.sweeps.leaves import changed, leaves_of
 from liminal_jax.sweeps.plan import Question, planned
-from tests.design.brute import study
+from tests.optimization.brute import study
 
 DEGREES = {"chips": 16, "tp": 4, "cp": 2, "pp": 2, "ep": 4, "batch": 32}
 DESIGNS = {

@@ -8,8 +8,8 @@ import pytest
 import liminal_jax as ll
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
+from liminal_jax.performance.memory_footprint import memory_footprint
 from liminal_jax.performance.operators import layer_operators
-from liminal_jax.performance.residents import residents
 from liminal_jax.study.assemble import workload_of
 from liminal_jax.study.basis import _workload_sentences
 from liminal_jax.study.file import WorkloadTable, design_of
@@ -31,7 +31,7 @@ REQUEST = Request(context=CONTEXT)
 
 def held(model: ll.Model) -> tuple[float, float]:
     """Bytes of one user's cache, and of its index."""
-    it = residents(model, REQUEST, ll.Mapping(), 1.0, ll.Assumptions())
+    it = memory_footprint(model, REQUEST, ll.Mapping(), 1.0, ll.Assumptions())
     return float(it.cache), float(it.index)
 
 
@@ -76,7 +76,7 @@ def test_work_and_queries_stay_as_they_are() -> None:
 def test_states_of_other_mixers_stay_as_they_are() -> None:
     plain = ll.load_model("kimi-linear-48b-a3b")
     both = [
-        residents(it, REQUEST, ll.Mapping(), 1.0, ll.Assumptions())
+        memory_footprint(it, REQUEST, ll.Mapping(), 1.0, ll.Assumptions())
         for it in (plain, ll.blocked_fp8(plain))
     ]
     assert float(both[0].state) == float(both[1].state) > 0
@@ -87,7 +87,7 @@ def test_a_step_has_slopes_in_the_width_of_latents() -> None:
     model = ll.blocked_fp8(ll.load_model("deepseek-v3"))
 
     def cached(it: ll.Model) -> jax.Array:
-        return residents(it, REQUEST, ll.Mapping(), 1.0, ll.Assumptions()).cache
+        return memory_footprint(it, REQUEST, ll.Mapping(), 1.0, ll.Assumptions()).cache
 
     slopes = [it.attention for it in jax.grad(cached)(model).layers]
     ranks = [it for it in slopes if isinstance(it, Latent)]

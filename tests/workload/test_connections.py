@@ -3,8 +3,8 @@
 import pytest
 
 from liminal_jax._smooth import Exact
+from liminal_jax.performance.memory_footprint import parameters_active, parameters_total
 from liminal_jax.performance.operators import layer_operators
-from liminal_jax.performance.residents import parameters_active, parameters_total
 from liminal_jax.workload.counts import connection_matrices, counts, final_small_parameters
 from liminal_jax.workload.feedforward.dense import DenseFeedForward
 from liminal_jax.workload.mixer.grouped_query import GroupedQueryAttention

@@ -132,8 +132,8 @@ def roofline(picture: Picture, start: Picture) -> str:
         svg.line(_roof(x, y, was), svg.GREY, "4 4"),
         svg.line(_roof(x, y, roof), svg.INK),
         *(
-            svg.dot(*place, 2.2, PALETTE[4], f"{users:g} users: {rate}")
-            for place, users, rate in zip(points[1:], picture.batches, told[1:], strict=True)
+            svg.dot(*solution, 2.2, PALETTE[4], f"{users:g} users: {rate}")
+            for solution, users, rate in zip(points[1:], picture.batches, told[1:], strict=True)
         ),
         svg.dot(*begin, 6.0, svg.GREY, "where the sliders began", "white"),
         svg.dot(*points[0], 6.0, NOW, f"now: {told[0]}"),
@@ -166,11 +166,11 @@ def front(picture: Picture, start: Picture, efficiency: Efficiency) -> str:
         svg.line(before, svg.GREY, "4 4"),
         svg.line(after, NOW),
     ]
-    for place, (user, all_of_it, users) in zip(after, curves[1], strict=True):
+    for solution, (user, all_of_it, users) in zip(after, curves[1], strict=True):
         told = f"{users:g} users: {plain(user)} tokens/s each, {plain(all_of_it)} {efficiency.unit}"
-        parts.append(svg.dot(*place, 2.6, NOW, told))
-    for place, (*_, users) in [*zip(after, curves[1], strict=True)][:: max(len(after) - 1, 1)]:
-        parts.append(svg.words(place[0] + 7, place[1] - 5, f"{users:g}", colour=NOW))
+        parts.append(svg.dot(*solution, 2.6, NOW, told))
+    for solution, (*_, users) in [*zip(after, curves[1], strict=True)][:: max(len(after) - 1, 1)]:
+        parts.append(svg.words(solution[0] + 7, solution[1] - 5, f"{users:g}", colour=NOW))
     if all(math.isfinite(it) for it in now):
         told = f"now: {plain(now[0])} tokens/s each, {plain(now[1])} {efficiency.unit}"
         mark = NOW if picture.now.fits else WAITING
@@ -221,14 +221,14 @@ def _stacked(
 ) -> list[str]:
     """A bar of shares, and what each is below it."""
     parts, left, width = [], 4.0, svg.WIDTH - 8.0
-    for place, (colour, name) in enumerate(
+    for solution, (colour, name) in enumerate(
         zip(PALETTE, type(shares).__dataclass_fields__, strict=False)
     ):
         value = float(getattr(shares, name))
         told = f"{name}: {say(value)}, {per_cent(value / total)}"
         parts.append(svg.bar((left, top, width * value / total, 26.0), colour, told))
         left += width * value / total
-        x, y = 4.0 + 166 * (place % 3), top + 42 + 18 * (place // 3)
+        x, y = 4.0 + 166 * (solution % 3), top + 42 + 18 * (solution // 3)
         parts.append(svg.bar((x, y - 9, 10.0, 10.0), colour, told))
         parts.append(svg.words(x + 15, y, f"{name} {say(value)}"))
     return parts

@@ -158,9 +158,9 @@ def dot(x: float, y: float, radius: float, colour: str, told: str, fill: str = "
     )
 
 
-def bar(place: tuple[float, float, float, float], colour: str, told: str) -> str:
+def bar(solution: tuple[float, float, float, float], colour: str, told: str) -> str:
     """A bar from a place (left, top, width, height) on."""
-    x, y, width, height = place
+    x, y, width, height = solution
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0.0):.1f}" height="{height:.1f}"'
         f' fill="{colour}"><title>{text(told)}</title></rect>'

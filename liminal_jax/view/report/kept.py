@@ -15,9 +15,9 @@ from liminal_jax.view.report.points import (
     marks,
     output,
     parallel,
-    place,
     plane,
     said,
+    solution,
     time_split,
     unit_of,
     what_it_does,
@@ -88,7 +88,7 @@ def sections(record: Mapping[str, Any], folder: Path) -> list[str]:
         return told
     best = kept["best"][0]
     return [
-        section("the best point", table(place(best, record, "kept.best.0"))),
+        section("the best point", table(solution(best, record, "kept.best.0"))),
         time_split(best, "kept.best.0"),
         section("what it does", what_it_does(best, "kept.best.0")),
         section("the best by each output", _bests(record)),

@@ -80,7 +80,7 @@ def _axes(record: Mapping[str, Any]) -> dict[str, str]:
     return {**dict.fromkeys(record["names"], ""), **units}
 
 
-def place(row: Row, record: Mapping[str, Any], path: str) -> list[tuple[str, str]]:
+def solution(row: Row, record: Mapping[str, Any], path: str) -> list[tuple[str, str]]:
     """A point as a table that can be read aloud: what varies, then what all points share.
 
     Args:

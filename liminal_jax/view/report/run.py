@@ -13,9 +13,9 @@ from liminal_jax.view.report import (
     kept,
     portfolio,
     prediction,
+    sensitivity,
     sweep,
     uncertain,
-    worth,
 )
 from liminal_jax.view.report.page import page
 
@@ -50,7 +50,12 @@ def _alone(
 
 KINDS = (
     Kind(frozenset(["points", "knees"]), front.answer, _alone(front.sections), front.whole),
-    Kind(frozenset(["shadow_prices"]), worth.answer, _alone(worth.sections), worth.whole),
+    Kind(
+        frozenset(["shadow_prices"]),
+        sensitivity.answer,
+        _alone(sensitivity.sections),
+        sensitivity.whole,
+    ),
     Kind(
         frozenset(["samples", "influences"]),
         uncertain.answer,

@@ -15,10 +15,10 @@ from liminal_jax.view.report.points import (
     marks,
     output,
     parallel,
-    place,
     plane,
     said,
     shown_outputs,
+    solution,
     time_split,
     what_it_does,
     words,
@@ -123,7 +123,7 @@ def sections(record: Mapping[str, Any]) -> list[str]:
     best, names = record["top"][0], shown_outputs(goals_of(record), record["top"][0]["outputs"])
     by = record.get("best_by")
     return [
-        section("the best point", table(place(best, record, "top.0"))),
+        section("the best point", table(solution(best, record, "top.0"))),
         time_split(best, "top.0"),
         section("what it does", what_it_does(best, "top.0")),
         section(f"the best by {goals_of(record)[0]}", listed(record["top"], record, "top", names)),

@@ -9,7 +9,7 @@ from experiments.rivals.judge import WORST, Judge
 from experiments.rivals.race import Caps, Race
 from liminal_jax.study.file import load_study
 from liminal_jax.study.read import problem_of
-from tests.design.brute import every_design, study
+from tests.optimization.brute import every_design, study
 
 pytestmark = pytest.mark.slow
 
@@ -59,8 +59,8 @@ def test_designs_are_judged_by_the_exact_model(problem, designs, width):
     assert judged.feasible.tolist() == [it.feasible for it in some]
     assert 0 < sum(judged.feasible) < len(some)
     assert race.best == pytest.approx(max(it.score for it in some if it.feasible))
-    over = [sum(max(it, 0.0) for it in row.excess.values()) for row in some]
-    loss = [3 * excess - it.score for excess, it in zip(over, some, strict=True)]
+    over = [sum(max(it, 0.0) for it in row.violation.values()) for row in some]
+    loss = [3 * violation - it.score for violation, it in zip(over, some, strict=True)]
     assert judged.penalised(3.0) == pytest.approx(loss)
 
 
@@ -70,7 +70,7 @@ def test_what_cannot_be_judged_is_as_bad_as_can_be(tmp_path):
     judge = Judge(problem_of(file), 1)
     race = endless()
     judged = judge(race, np.zeros((1, len(judge.shape)), int))
-    assert judged.excess.max() == WORST
+    assert judged.violation.max() == WORST
     assert not judged.feasible.any()
     assert race.best == -math.inf
 

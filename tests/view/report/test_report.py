@@ -17,8 +17,8 @@ from liminal_jax.view.report.run import report
 from tests.cli.terminal import exit_code
 from tests.cli.test_portfolio import TWO
 from tests.cli.test_predict import no_token
-from tests.design.brute import study
-from tests.design.small import FINISHED
+from tests.optimization.brute import study
+from tests.optimization.small import FINISHED
 from tests.view.browser import CHROMIUM, DRIVER, browser, waited
 
 pytestmark = pytest.mark.slow

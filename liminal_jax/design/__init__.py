@@ -1,1 +1,0 @@
-"""The search: found, proven, explained."""

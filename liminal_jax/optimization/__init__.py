@@ -1,0 +1,1 @@
+"""The best design of a study, its proof, and what the numbers behind it decide."""

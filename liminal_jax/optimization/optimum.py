@@ -1,0 +1,357 @@
+"""The best design of a space, and what is proven of it, for those who ask in Python."""
+
+import html
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+import jax
+import numpy as np
+
+from liminal_jax._arrays import as_leaf
+from liminal_jax._display import in_units
+from liminal_jax._files import InputError
+from liminal_jax._files import Problem as Mistake
+from liminal_jax._smooth import Exact
+from liminal_jax.optimization.record import binding_record, totals
+from liminal_jax.optimization.search.best_design import Finding, find
+from liminal_jax.optimization.search.binding_limits import Binding
+from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget
+from liminal_jax.optimization.search.certificate import Certificate
+from liminal_jax.optimization.search.progress import Progress
+from liminal_jax.optimization.search.solution import case_at
+from liminal_jax.optimization.sensitivity.fixed_integers import with_fixed_integers
+from liminal_jax.optimization.sensitivity.shadow_prices import Sensitivity, sensitivities
+from liminal_jax.performance.design import Design
+from liminal_jax.performance.prediction import Prediction
+from liminal_jax.study.asked import Bound, Function, criterion, limits
+from liminal_jax.study.problem import FEASIBLE, Criterion, Limit, Problem, limits_of
+from liminal_jax.study.quantities import Fleet
+from liminal_jax.study.report import number, prediction_record
+from liminal_jax.study.space import Space, value_words, with_precision
+from liminal_jax.study.write import written
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best design of one alternative.
+
+    Attributes:
+        name: What results call the alternative.
+        objective: Its objective; none where no design is known that meets the limits.
+        lacking: Why there is none.
+    """
+
+    name: str
+    objective: float | None
+    lacking: str | None
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The best design of a space.
+
+    Attributes:
+        design: The design; where none is feasible, the one that violates the limits least.
+        prediction: What is predicted of one instance.
+        totals: Every quantity of the whole system that a study can name, in SI.
+        objective: The objective.
+        feasible: Whether the design meets every limit.
+        certificate: What is proven of all designs of the space.
+        binding: Limits that bind; for an infeasible space those that cannot be met.
+        name: What results call the alternative that the design is one of.
+        values: Values of what was free, in SI.
+        alternatives: The best design of each alternative.
+        reasons: What happened, in sentences.
+        seconds: Wall time.
+        finding: What the search found in the region of the design.
+    """
+
+    design: Design
+    prediction: Prediction
+    totals: dict[str, float | None]
+    objective: float
+    feasible: bool
+    certificate: Certificate
+    binding: list[Binding]
+    name: str
+    values: dict[str, float]
+    alternatives: list[Best]
+    reasons: list[str]
+    seconds: float
+    finding: Finding
+
+    @property
+    def problem(self) -> Problem:
+        """What was asked, in the region of the design."""
+        return self.finding.problem
+
+    def sensitivities(self) -> list[Sensitivity]:
+        """What each number is worth at the design with its sizes free, the weightiest first.
+
+        Empty where the design is not feasible; `sensitivity` solves again with numbers changed too.
+        """
+        if not self.feasible:
+            return []
+        with jax.enable_x64(True):
+            freed = with_fixed_integers(self.problem, self.finding.proof)
+            optimum = freed.optimum(0)
+            return sensitivities(freed.gradients, optimum) if optimum.feasible else []
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What there is to say, as names and values."""
+        goal, it = self.problem.goal, self.certificate
+        side = "most" if goal.maximise else "least"
+        gap = "" if it.relative_gap is None else f", gap {it.relative_gap:.2%}"
+        found = [
+            (f"{side} {goal.name}", in_units(self.objective, goal.unit)),
+            ("feasible", "yes" if self.feasible else "no"),
+            ("design", ", ".join(filter(None, [self.name, *self._words()]))),
+            ("certificate", f"{it.method}{gap}, of {it.lattice:,} designs"),
+        ]
+        found += [
+            ("binding", f"{at.constraint}: {in_units(at.value, at.unit)}") for at in self.binding
+        ]
+        for best in self.alternatives if len(self.alternatives) > 1 else []:
+            words = best.lacking or ""
+            if best.objective is not None:
+                words = in_units(best.objective, goal.unit)
+            found.append((best.name, words))
+        return found
+
+    def _words(self) -> list[str]:
+        variables = self.problem.variables
+        return [f"{it.name} {value_words(it.path, self.values[it.name])}" for it in variables]
+
+    def __repr__(self) -> str:
+        """A line for each of the rows."""
+        rows = self.rows()
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
+            for name, value in self.rows()
+        )
+        return f"<table>{cells}</table>"
+
+    def report(self) -> str:
+        """All of it as text: the answer, why, the prediction and the design."""
+        parts = [repr(self), "\n".join(self.reasons), repr(self.prediction), repr(self.design)]
+        return "\n\n".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """SI units and USD: the keys of `liminal optimize --json` that a search alone gives."""
+        goal = self.problem.goal
+        return {
+            "feasible": self.feasible,
+            "objective": {**goal.asked(), "value": number(self.objective)},
+            "values": {self.problem.region.kind: self.name, **written(self.values)},
+            "prediction": prediction_record(self.prediction, []),
+            "totals": self.totals,
+            "certificate": asdict(self.certificate),
+            "binding": [binding_record(it) for it in self.binding],
+            "alternatives": [
+                {"name": it.name, "value": it.objective, "lacking": it.lacking}
+                for it in self.alternatives
+            ],
+            "reasons": self.reasons,
+            "seconds": self.seconds,
+        }
+
+
+def problems_of(
+    space: Space,
+    criteria: Sequence[tuple[str | Function | Criterion, bool]],
+    asked: Iterable[Bound | Function | Limit],
+) -> tuple[list[Problem], list[Criterion]]:
+    """What a space is asked, region by region, and what is best.
+
+    Args:
+        space: The designs, at the precision that JAX has now.
+        criteria: What is best, and whether more of it is.
+        asked: Limits.
+
+    Raises:
+        InputError: what is wrong with objectives or limits.
+    """
+    examples = [Problem(region, None, (), space.source).first() for region in space.regions]
+
+    @cache
+    def example() -> Fleet:
+        return jax.jit(lambda it: it.fleet(Exact()))(examples[0])
+
+    found = [criterion(it, example, maximise=more) for it, more in criteria]
+    mine = limits(asked, example)
+    problems = [
+        Problem(region, found[0], (*limits_of(example), *mine), space.source)
+        for region, example in zip(space.regions, examples, strict=True)
+    ]
+    return problems, found
+
+
+def one_objective(
+    objective: str | Function | Criterion | None,
+    maximise: str | Function | None,
+    minimise: str | Function | None,
+) -> tuple[str | Function | Criterion, bool]:
+    """What is best, of the ways to say so.
+
+    Raises:
+        InputError: nothing is, or several are.
+    """
+    given = [(it, more) for it, more in ((objective, True), (maximise, True), (minimise, False))]
+    given = [(it, more) for it, more in given if it is not None]
+    if len(given) != 1:
+        message = f"give one of maximise and minimise, got {len(given)}"
+        raise InputError("optimize", [Mistake("maximise", message)])
+    return given[0]
+
+
+def optimize(
+    space: Space,
+    objective: Criterion | None = None,
+    *,
+    maximise: str | Function | None = None,
+    minimise: str | Function | None = None,
+    limits: Iterable[Bound | Function | Limit] = (),
+    gap: float = 0.0,
+    seconds: float = 300.0,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Optimum:
+    """The best design of a space, with the proof that none is better.
+
+    Objectives and limits are names, or functions of the prediction of the whole system that JAX can
+    trace. A proof needs float64, which is used in here alone; what is returned has the precision
+    that JAX has outside.
+
+    Args:
+        space: The designs.
+        objective: What `load_study` says is best.
+        maximise: What is best where it is largest: a name such as "stps", or a function.
+        minimise: What is best where it is least.
+        limits: What must hold: `ll.at_most`, `ll.at_least`, or functions that must not be above 0.
+        gap: Logarithm by which a better design may be missed.
+        seconds: Wall time after which the proof stops, for each structure of the space.
+        seed: Of relaxed starts, where the proof needs their help.
+        progress: Told what happens.
+
+    Returns:
+        The design with its certificate. That no design meets every limit is an answer too.
+
+    Raises:
+        InputError: what is wrong with objectives or limits.
+
+    Examples:
+        >>> import liminal_jax as ll
+        >>> design = ll.Design(ll.load_system("h200"), ll.Mapping(tp=8))
+        >>> space = ll.Space(design, {"batch": [1, 8, 64]}, model="llama-3-8b")
+        >>> ll.optimize(space, maximise="stps").values
+        {'batch': 64.0}
+    """
+    begin = time.perf_counter()
+    with jax.enable_x64(True):
+        asked = one_objective(objective, maximise, minimise)
+        problems, _ = problems_of(with_precision(space), [asked], limits)
+        budget = Budget(gap=gap, seconds=seconds)
+        try:
+            findings = [find(it, seed=seed, progress=progress, budget=budget) for it in problems]
+        except NotImplementedError as error:
+            message = f"{error}; write it with + - * / jnp.sqrt, log, exp, maximum, minimum, where"
+            raise InputError("optimize", [Mistake("maximise", message)]) from None
+        # Where none is feasible, all gains are as low as can be: the first one speaks.
+        best = max(findings, key=lambda it: float(np.max(it.proof.gains)))
+        case = case_at(best.problem, best.solution)
+        design = jax.jit(lambda it: it.design(Exact()))(case)
+        alternatives = [at for it in findings for at in _bests(it)]
+        merged = _merged(findings, best)
+    return Optimum(
+        design=at_precision(design),
+        prediction=at_precision(best.fleet.instance),
+        totals=totals(best.fleet),
+        objective=best.objective,
+        feasible=best.feasible,
+        certificate=merged,
+        binding=best.binding,
+        name=best.solution.category if len(space.names) > 1 else "",
+        values=best.solution.values,
+        alternatives=alternatives,
+        reasons=[*_about_limits(findings), *dict.fromkeys(_reasons(findings, best))],
+        seconds=time.perf_counter() - begin,
+        finding=best,
+    )
+
+
+def at_precision(tree: Any) -> Any:
+    """A pytree with its numbers at the precision that JAX has now."""
+    return jax.tree.map(
+        lambda it: as_leaf(it) if np.issubdtype(it.dtype, np.floating) else it, tree
+    )
+
+
+def _bests(finding: Finding) -> list[Best]:
+    problem, proof = finding.problem, finding.proof
+    found = []
+    for row, name in enumerate(problem.categories):
+        lacking, gain = proof.lacking(row), float(proof.gains[row])
+        objective = problem.objective(gain) if lacking is None else None
+        found.append(Best(name, objective, lacking))
+    return found
+
+
+def _merged(findings: Sequence[Finding], best: Finding) -> Certificate:
+    """What the proofs of all regions say of the best design of all."""
+    own = best.certificate
+    if len(findings) == 1:
+        return own
+    complete = all(it.certificate.complete for it in findings)
+    slack = [it.proof.slack + float(np.max(it.proof.gains)) for it in findings]
+    bound = gap = None
+    if best.feasible and max(slack) < -UNKNOWN / 2:
+        score = float(np.max(best.proof.gains))
+        bound = best.problem.objective(max(*slack, score))
+        gap = abs(bound - best.objective) / abs(best.objective)
+    return Certificate(
+        method="none" if bound is None and not complete else "bound",
+        bound=bound,
+        relative_gap=gap,
+        lattice=sum(it.certificate.lattice for it in findings),
+        evaluated=sum(it.certificate.evaluated for it in findings),
+        boxes=sum(it.certificate.boxes for it in findings),
+        complete=complete,
+    )
+
+
+def _reasons(findings: Sequence[Finding], best: Finding) -> list[str]:
+    if len(findings) == 1:
+        return best.reasons
+    return [
+        f"{', '.join(it.problem.categories)}: {reason}" for it in findings for reason in it.reasons
+    ]
+
+
+def _about_limits(findings: Sequence[Finding]) -> list[str]:
+    """Limits that the user set which hold, or fail, for every design."""
+    sentences = []
+    # Physical limits come first, and regions of another structure have others of them.
+    own = [it.name for it in findings[0].problem.limits if not it.physical]
+    ends = [_ends(finding) for finding in findings]
+    for row, name in enumerate(own, start=-len(own)):
+        if all(high[row] <= FEASIBLE for _, high in ends):
+            sentences.append(f"the limit on {name} holds for every design of the space")
+        if all(low[row] > FEASIBLE for low, _ in ends):
+            sentences.append(f"the limit on {name} holds for no design of the space")
+    return sentences
+
+
+def _ends(finding: Finding) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the greatest violation of each limit, by bounds."""
+    if not len(finding.bounded.start):
+        none = np.full(len(finding.problem.limits), np.inf)
+        return none, -none
+    low, high = finding.bounded.bounds.over(finding.bounded.start)
+    return low[1:].min(axis=1), high[1:].max(axis=1)

@@ -1,0 +1,173 @@
+"""The Pareto front of a space, for those who ask in Python."""
+
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from liminal_jax._display import in_units
+from liminal_jax._smooth import Exact
+from liminal_jax.optimization.optimum import at_precision, problems_of
+from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, FrontCertificate
+from liminal_jax.optimization.pareto.pareto_search import pareto as front_of
+from liminal_jax.optimization.search.solution import case_at
+from liminal_jax.performance.design import Design
+from liminal_jax.study.asked import Bound, Function
+from liminal_jax.study.problem import Criterion, Limit
+from liminal_jax.study.space import Space, with_precision
+from liminal_jax.study.write import written
+
+if TYPE_CHECKING:
+    import xarray
+
+
+@dataclass(frozen=True)
+class ParetoFront:
+    """Designs of a space that no other one dominates, from the worst to the best in the first.
+
+    Attributes:
+        objectives: What is best.
+        designs: The designs.
+        values: Values of the objectives of each, in SI.
+        chosen: Values of what was free, and the name of the alternative, of each.
+        certificates: What is proven, for each structure of the space.
+        reasons: What happened, in sentences.
+    """
+
+    objectives: tuple[Criterion, ...]
+    designs: list[Design]
+    values: Float[np.ndarray, "points objectives"]
+    chosen: list[dict[str, float | str]]
+    certificates: list[FrontCertificate]
+    reasons: list[str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the front is proven to be whole."""
+        return all(it.complete for it in self.certificates)
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """Objectives and what was free, by point."""
+        import xarray
+
+        columns = {it.name: self.values[:, axis] for axis, it in enumerate(self.objectives)}
+        names = dict.fromkeys(name for it in self.chosen for name in it)
+        columns |= {name: [it.get(name, np.nan) for it in self.chosen] for name in names}
+        return xarray.Dataset({name: ("point", column) for name, column in columns.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data, in SI units."""
+        names = [it.name for it in self.objectives]
+        return {
+            "objectives": [it.asked() for it in self.objectives],
+            "points": [
+                {"objectives": dict(zip(names, row, strict=True)), "values": chosen}
+                for row, chosen in zip(self.values.tolist(), self.chosen, strict=True)
+            ],
+            "certificates": [asdict(it) for it in self.certificates],
+            "reasons": self.reasons,
+        }
+
+    def _lines(self) -> list[list[str]]:
+        heads = [it.name for it in self.objectives]
+        rows = [
+            [
+                *(in_units(at, it.unit) for at, it in zip(row, self.objectives, strict=True)),
+                ", ".join(f"{name} {_short(value)}" for name, value in chosen.items()),
+            ]
+            for row, chosen in zip(self.values.tolist(), self.chosen, strict=True)
+        ]
+        return [[*heads, "design"], *rows]
+
+    def __repr__(self) -> str:
+        """A line for each point."""
+        lines = self._lines()
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        )
+
+    def _repr_html_(self) -> str:
+        head, *rows = self._lines()
+        cells = [("th", head), *(("td", row) for row in rows)]
+        body = "".join(
+            f"<tr>{''.join(f'<{tag}>{html.escape(it)}</{tag}>' for it in row)}</tr>"
+            for tag, row in cells
+        )
+        return f"<table>{body}</table>"
+
+
+def _short(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def pareto(
+    space: Space,
+    *,
+    maximise: Sequence[str | Function] = (),
+    minimise: Sequence[str | Function] = (),
+    limits: Iterable[Bound | Function | Limit] = (),
+    epsilon: float = 0.0,
+    seconds: float = 300.0,
+) -> ParetoFront:
+    """All designs of a space that no other one dominates, with proof.
+
+    Args:
+        space: The designs.
+        maximise: What is best where it is largest: names or functions, two or three with those of
+            `minimise`.
+        minimise: What is best where it is least.
+        limits: What must hold, see `optimize`.
+        epsilon: With more than 0 the front is thinner, see `design.pareto`.
+        seconds: Wall time for each structure of the space.
+
+    Raises:
+        InputError: what is wrong with objectives or limits.
+    """
+    asked = [(it, True) for it in maximise] + [(it, False) for it in minimise]
+    with jax.enable_x64(True):
+        problems, criteria = problems_of(with_precision(space), asked, limits)
+        fronts = [front_of(it, criteria, epsilon, seconds) for it in problems]
+        several = len(space.names) > 1
+        points = [
+            (point.objectives, _chosen(front, number, several=several), design)
+            for front in fronts
+            for number, (point, design) in enumerate(
+                zip(front.points, _designs(front), strict=True)
+            )
+        ]
+    values = np.asarray([it[0] for it in points]).reshape(len(points), len(criteria))
+    signs = np.asarray([1.0 if it.maximise else -1.0 for it in criteria])
+    kept = _nondominated(values * signs) if len(fronts) > 1 else np.arange(len(points))
+    order = sorted(kept.tolist(), key=lambda it: values[it, 0] * signs[0])
+    return ParetoFront(
+        objectives=tuple(criteria),
+        designs=[at_precision(points[it][2]) for it in order],
+        values=values[order],
+        chosen=[points[it][1] for it in order],
+        certificates=[it.certificate for it in fronts],
+        reasons=[reason for it in fronts for reason in it.reasons],
+    )
+
+
+def _chosen(front: FrontAnswer, number: int, *, several: bool) -> dict[str, float | str]:
+    solution = front.points[number].solution
+    name = {front.problem.region.kind: solution.category} if several else {}
+    return {**name, **written(solution.values)}
+
+
+def _designs(front: FrontAnswer) -> list[Design]:
+    design = jax.jit(lambda case: case.design(Exact()))
+    return [design(case_at(front.problem, it.solution)) for it in front.points]
+
+
+def _nondominated(gains: Float[np.ndarray, "points objectives"]) -> np.ndarray:
+    """Points that no other one dominates, of which more is better."""
+    no_worse = np.all(gains[None] >= gains[:, None], axis=2)
+    better = np.any(gains[None] > gains[:, None], axis=2)
+    return np.flatnonzero(~np.any(no_worse & better, axis=1))

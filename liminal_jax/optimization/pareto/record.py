@@ -1,0 +1,71 @@
+"""A front as plain data: the object of `liminal pareto --json`, and its designs as files."""
+
+import dataclasses
+from typing import Any
+
+from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, FrontPoint
+from liminal_jax.optimization.pareto.separate_fronts import SeparateFront
+from liminal_jax.study.question import question_record
+from liminal_jax.study.report import number
+from liminal_jax.study.write import design_tables, design_text
+
+
+def file_name(index: int) -> str:
+    """The design file of a point, in the folder of the run.
+
+    Examples:
+        >>> file_name(0)
+        'designs/001.toml'
+    """
+    return f"designs/{index + 1:03d}.toml"
+
+
+def _point(answer: FrontAnswer, index: int, point: FrontPoint) -> dict[str, Any]:
+    names = [it.name for it in answer.objectives]
+    tables = design_tables(answer.problem.file, point.solution.values, point.solution.category)
+    return {
+        "objectives": dict(zip(names, point.objectives, strict=True)),
+        "design": tables["design"],
+        "totals": {name: number(value) for name, value in point.totals.items()},
+        "file": file_name(index),
+    }
+
+
+def _alone(answer: FrontAnswer, fronts: list[SeparateFront]) -> dict[str, list[dict[str, float]]]:
+    names = [it.name for it in answer.objectives]
+    return {
+        it.name: [dict(zip(names, values, strict=True)) for values in it.points] for it in fronts
+    }
+
+
+def front_record(
+    answer: FrontAnswer, kinds: list[SeparateFront], existing: list[SeparateFront]
+) -> dict[str, Any]:
+    """SI units and USD, stable keys.
+
+    Args:
+        answer: The front.
+        kinds: Fronts of the single categories of the study.
+        existing: Fronts of systems that exist.
+    """
+    return {
+        **question_record(answer.problem.file),
+        "feasible": answer.feasible,
+        "objectives": [it.asked() for it in answer.objectives],
+        "epsilon": answer.epsilon,
+        "points": [_point(answer, index, point) for index, point in enumerate(answer.points)],
+        "knees": answer.knees,
+        "certificate": dataclasses.asdict(answer.certificate),
+        "reasons": answer.reasons,
+        "kinds": _alone(answer, kinds),
+        "existing": _alone(answer, existing),
+        "seconds": answer.seconds,
+    }
+
+
+def design_files(answer: FrontAnswer) -> dict[str, str]:
+    """Names and texts of the design files of all points."""
+    return {
+        file_name(index): design_text(answer.problem.file, it.solution.values, it.solution.category)
+        for index, it in enumerate(answer.points)
+    }

@@ -1,0 +1,96 @@
+"""A shared chip as plain data: the object of `liminal optimize --json` for several workloads."""
+
+import dataclasses
+from typing import Any
+
+from liminal_jax.optimization.portfolio.portfolio_answer import (
+    PortfolioAnswer,
+    Served,
+    WorkloadOptimum,
+)
+from liminal_jax.optimization.record import binding_record, totals
+from liminal_jax.optimization.search.solution import Solution, case_at
+from liminal_jax.study.basis import basis
+from liminal_jax.study.portfolio import HARDWARE, Member
+from liminal_jax.study.question import question_record
+from liminal_jax.study.report import prediction_record
+from liminal_jax.study.variables import PATHS
+from liminal_jax.study.write import design_tables
+
+_EACH = [name for name in PATHS if name not in HARDWARE]
+
+
+def _design(member: Member, solution: Solution) -> dict[str, Any]:
+    return design_tables(member.problem.file, solution.values, solution.category)["design"]
+
+
+def _hardware(answer: PortfolioAnswer) -> dict[str, Any] | None:
+    """The part of the design that the workloads share."""
+    if not answer.served:
+        return None
+    first = answer.served[0]
+    design = _design(first.member, first.solution)
+    return {name: value for name, value in design.items() if name not in _EACH}
+
+
+def _of_alone(it: WorkloadOptimum, weight: float) -> dict[str, Any]:
+    design = None if it.solution is None else _design(it.member, it.solution)
+    return {
+        "name": it.member.name,
+        "weight": weight,
+        "own_value": it.value,
+        "own_relative_gap": it.gap,
+        "own_design": design,
+    }
+
+
+def _of_served(it: Served) -> dict[str, Any]:
+    problem = it.member.problem
+    fill = float(it.fleet.instance.capacity_tier_fill)
+    case = case_at(problem, it.solution)
+    sentences = basis(problem.file, it.solution.category, case, it.system, fill)
+    return {
+        "value": it.value,
+        "share_of_own": it.share,
+        "design": _design(it.member, it.solution),
+        "prediction": prediction_record(it.fleet.instance, sentences),
+        "totals": totals(it.fleet),
+    }
+
+
+_UNSERVED: dict[str, Any] = dict.fromkeys(
+    ("value", "share_of_own", "design", "prediction", "totals")
+)
+
+
+def portfolio_record(answer: PortfolioAnswer) -> dict[str, Any]:
+    """SI units and USD, stable keys.
+
+    `prediction` is one instance of a workload, `totals` all of them; `share_of_own` is what the
+    shared chip gives over what a chip of its own would.
+    """
+    file = answer.portfolio.file
+    served = [_of_served(it) for it in answer.served] or [_UNSERVED] * len(answer.alone)
+    workloads = [
+        {**_of_alone(alone, table.weight), **row}
+        for alone, table, row in zip(answer.alone, file.workloads, served, strict=True)
+    ]
+    return {
+        **question_record(file),
+        "feasible": answer.feasible,
+        "objective": {**file.objective.model_dump(exclude_none=True), "value": answer.objective},
+        "design": _hardware(answer),
+        "share_of_own": answer.share,
+        "workloads": workloads,
+        "cross": answer.cross,
+        "certificate": {
+            **dataclasses.asdict(answer.certificate),
+            "mappings": answer.portfolio.mappings,
+        },
+        "binding": [
+            {"workload": it.workload, **binding_record(it.binding)} for it in answer.binding
+        ],
+        "reasons": answer.reasons,
+        "seconds": sum(answer.seconds.values()),
+        "stages": answer.seconds,
+    }

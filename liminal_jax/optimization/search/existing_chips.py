@@ -1,0 +1,153 @@
+"""The best that can be put together from chips that exist, under the limits of a study."""
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from liminal_jax.data.build import chip_cost, estimated_cost, system_of
+from liminal_jax.data.hardware import (
+    ChipFile,
+    SystemFile,
+    load_facility_file,
+    load_system_file,
+    system_names,
+)
+from liminal_jax.data.library import Library, library_of
+from liminal_jax.hardware.chip import ChipCost
+from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
+from liminal_jax.optimization.search.design_grid import design_grid_of
+from liminal_jax.optimization.search.solution import solution_of
+from liminal_jax.study.contradictions import PLANNED, TIER
+from liminal_jax.study.domain import Grid, Names
+from liminal_jax.study.file import StudyFile
+from liminal_jax.study.problem import Problem
+from liminal_jax.study.read import problem_of
+
+FINE_BATCHES = 48
+"""Batches tried between the least and the largest of the study, in equal ratios."""
+
+
+@dataclass(frozen=True)
+class Existing:
+    """The best design with one finished system.
+
+    Attributes:
+        system: Name of the system.
+        title: Its title.
+        objective: Objective of the best design; none where no design meets the limits.
+        values: Values of its free variables; empty where no design meets the limits.
+        missing: Numbers that nobody has published and without which it cannot be judged.
+        lacking: Why there is no design, where the numbers are known.
+    """
+
+    system: str
+    title: str
+    objective: float | None
+    values: dict[str, float]
+    missing: tuple[str, ...]
+    lacking: str | None = None
+
+
+def _missing(file: SystemFile) -> tuple[str, ...]:
+    """What keeps a system from being judged by any quantity."""
+    system = system_of(library_of([file.name], load_facility_file()), file.name)
+    needed = {
+        "8-bit tensor rate": system.chip.tensor.bits_8,
+        "manufacturing cost": system.chip.cost.total(),
+        "power": jax.tree.leaves(system.chip.power)[0],
+    }
+    return tuple(name for name, value in needed.items() if bool(np.isnan(np.asarray(value))))
+
+
+def _files() -> list[SystemFile]:
+    files = [load_system_file(name) for name in system_names()]
+    return [file for file in files if file.status != "hypothetical"]
+
+
+def _finely(batch: Grid) -> Grid:
+    if not batch.free:
+        return batch
+    spaced = np.geomspace(batch.values[0], batch.values[-1], FINE_BATCHES)
+    values = sorted({*np.round(spaced).tolist(), *batch.values})
+    return Grid(tuple(values), logarithmic=True)
+
+
+def _study_with(study: StudyFile, names: tuple[str, ...]) -> StudyFile:
+    """The study with finished systems in place of the planned chip, and finer batches."""
+    plan = dict.fromkeys((*PLANNED, *TIER))
+    table = study.design.model_copy(
+        update={**plan, "system": Names(names), "batch": _finely(study.design.batch)}
+    )
+    return study.model_copy(update={"design": table})
+
+
+def _groups(study: StudyFile, names: list[str]) -> list[Problem]:
+    """Problems over systems whose networks and power follow the same laws."""
+    library = library_of(names, load_facility_file())
+    kinds: dict[object, list[str]] = {}
+    for name in names:
+        kinds.setdefault(jax.tree.structure(system_of(library, name)), []).append(name)
+    return [_cheaply(problem_of(_study_with(study, tuple(group)))) for group in kinds.values()]
+
+
+def _cheaply(problem: Problem) -> Problem:
+    """The problem with each chip at the lower of its published cost and that of the cost laws.
+
+    Planned chips cost what the laws say, which lies below most estimates of chips that exist; so
+    those are given the same.
+    """
+    library = library_of(problem.categories, load_facility_file())
+    chips = [library.system[name].chip for name in problem.categories]
+    costs = jax.tree.map(lambda *parts: jnp.stack(parts), *(_lower(it, library) for it in chips))
+    system = problem.region.case.system
+    return problem.with_system(eqx.tree_at(lambda it: it.chip.cost, system, costs))
+
+
+def _lower(chip: ChipFile, library: Library) -> ChipCost:
+    """The lower of the published cost of a chip and that of the cost laws."""
+    published, estimated = chip_cost(chip, library), estimated_cost(chip, library)
+    return estimated if float(estimated.total()) < float(published.total()) else published
+
+
+def existing_problems(study: StudyFile) -> list[Problem]:
+    """The study over the systems that ship, those left out that lack numbers."""
+    return _groups(study, [file.name for file in _files() if not _missing(file)])
+
+
+def best_existing(study: StudyFile) -> list[Existing]:
+    """The best design of each system that ships, the best first; then those that do not fit.
+
+    The best of each is proven, over the study's chips and degrees and finer batches.
+
+    Args:
+        study: A study; its limits, objective and assumptions hold here too.
+    """
+    files = {file.name: file for file in _files()}
+    missing = {name: _missing(file) for name, file in files.items()}
+    found = [
+        Existing(name, files[name].title, None, {}, missing[name])
+        for name in files
+        if missing[name]
+    ]
+    maximise = study.objective.maximise is not None
+    for problem in existing_problems(study):
+        lattice = design_grid_of(problem)
+        proof = proven(bounded_problem_of(problem), [])
+        for row, name in enumerate(problem.categories):
+            gain = float(proof.gains[row])
+            lacking = proof.lacking(row)
+            if lacking is not None:
+                found.append(Existing(name, files[name].title, None, {}, (), lacking))
+                continue
+            point, _ = lattice.at(jnp.asarray(proof.indices[row]))
+            values = solution_of(problem, np.asarray(point), row).values
+            objective = float(np.exp(gain if maximise else -gain))
+            found.append(Existing(name, files[name].title, objective, values, ()))
+    order = {True: -1.0, False: 1.0}[maximise]
+    return sorted(
+        found,
+        key=lambda it: (it.objective is None, bool(it.missing), order * (it.objective or 0.0)),
+    )

@@ -1,0 +1,1 @@
+"""What each number, limit and range is worth at an optimum."""

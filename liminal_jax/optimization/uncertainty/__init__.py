@@ -1,0 +1,1 @@
+"""How sure an answer is when the numbers behind it are uncertain."""

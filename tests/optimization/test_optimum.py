@@ -1,0 +1,237 @@
+"""The answer of a space: proven like a study's, for names and functions, over any structures."""
+
+import itertools
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import liminal_jax as ll
+from tests.cli.terminal import exit_code
+from tests.optimization.brute import study
+
+
+@pytest.fixture(scope="module")
+def space():
+    design = ll.Design(ll.load_system("h200"), ll.Mapping(tp=8))
+    free = {
+        "system": ["h200", "b200", "mi355x", "tpu7x"],
+        "tp": [4, 8],
+        "ep": [4, 8],
+        "kv_bits": [8, 16],
+        "batch": [1, 16, 256],
+    }
+    return ll.Space(design, free, model="deepseek-v3", replicas=4)
+
+
+def every(space, objective, limits):
+    """The best of all designs by evaluating each of them, by name of the alternative."""
+    found = {}
+    outputs = [objective, *limits]
+    swept = ll.sweep(space, outputs)
+    for region, values, built in zip(swept.regions, swept.values, swept.feasible, strict=True):
+        holds = built & np.all(values[..., 1:] <= 0, axis=-1)
+        for row, name in enumerate(region.categories):
+            mine = np.where(holds[row], values[row, ..., 0], -np.inf)
+            found[name] = float(np.max(mine))
+    return found
+
+
+def worth(it):
+    return jnp.sqrt(it.utps * it.stps / it.capital)
+
+
+def fast(it):
+    return 30 - it.utps
+
+
+def difference(it):
+    """Of either sign, and 0 somewhere."""
+    return it.utps - it.stps / 100
+
+
+@pytest.mark.parametrize("objective", [worth, difference])
+def test_a_function_is_proven_over_systems_of_any_structure(space, objective):
+    best = ll.optimize(space, maximise=objective, limits=[fast])
+    with jax.enable_x64(True):
+        expected = every(space, objective, [fast])
+    known = {name: it for name, it in expected.items() if np.isfinite(it)}
+    assert best.objective == pytest.approx(max(known.values()), rel=1e-5)
+    assert best.name == max(known, key=known.__getitem__)
+    assert best.feasible
+    assert best.certificate.complete
+    assert best.certificate.relative_gap == pytest.approx(0, abs=1e-9)
+    assert best.certificate.lattice == space.size
+    for it in best.alternatives:
+        if it.objective is not None:
+            assert it.objective == pytest.approx(expected[it.name], rel=1e-5)
+
+
+def test_what_lacks_a_number_is_named_and_the_rest_is_proven(space):
+    best = ll.optimize(space, maximise=worth)
+    lacking = {it.name: it.lacking for it in best.alternatives}
+    assert lacking == {
+        "h200": None,
+        "b200": None,
+        "mi355x": None,
+        "tpu7x": "cannot be judged",
+    }
+    assert any("tpu7x cannot be judged" in it for it in best.reasons)
+    assert best.certificate.complete
+
+
+def test_a_design_comes_back_at_the_precision_of_outside_and_predicts_the_same(space):
+    with jax.enable_x64(False):
+        limits = [ll.at_least("utps", 20)]
+        best = ll.optimize(space, minimise="usd_per_million_tokens", limits=limits)
+        assert best.design.batch.dtype == best.prediction.utps.dtype == jnp.float32
+        request = ll.Request(context=8192, kv_bits=best.values["kv_bits"])
+        again = ll.predict(best.design, ll.load_model("deepseek-v3"), request)
+        assert float(again.utps) == pytest.approx(float(best.prediction.utps), rel=1e-4)
+    assert best.totals["utps"] >= 20
+
+
+def test_names_and_functions_that_say_the_same_find_the_same(space):
+    named = ll.optimize(space, maximise="stps", limits=[ll.at_most("power", "60 kW")])
+    own = ll.optimize(space, maximise=lambda it: it.stps, limits=[lambda it: it.power - 60e3])
+    assert named.values == own.values
+    assert named.objective == pytest.approx(own.objective, rel=1e-9)
+    assert named.totals == own.totals
+
+
+def test_a_negative_objective_has_its_least(space):
+    best = ll.optimize(space, minimise=lambda it: -it.stps)
+    most = ll.optimize(space, maximise="stps")
+    assert best.objective == pytest.approx(-most.objective, rel=1e-9)
+    assert best.values == most.values
+
+
+def test_limits_that_always_or_never_hold_are_told(space):
+    best = ll.optimize(space, maximise="stps", limits=[lambda it: -it.chips])
+    assert best.reasons[0] == "the limit on limit holds for every design of the space"
+    none = ll.optimize(space, maximise="stps", limits=[lambda it: it.chips])
+    assert not none.feasible
+    assert none.certificate.complete
+    assert none.reasons[0] == "the limit on limit holds for no design of the space"
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        (lambda it: it.utsp, "did you mean 'utps'"),
+        (lambda it: it.utps if it.utps > 3 else it.stps, "jnp.where"),
+        (lambda it: jnp.stack([it.utps, it.stps]), r"must return one number, got \(2,\)"),
+        (lambda it: float(it.utps), "jnp functions"),
+        ("utsp", "there is no quantity 'utsp'; did you mean 'utps'"),
+    ],
+)
+def test_what_is_no_objective_is_refused_with_its_line(space, objective, message):
+    with pytest.raises(ll.InputError, match=message) as caught:
+        ll.optimize(space, maximise=objective)
+    if callable(objective) and "number" not in message:
+        assert "test_optimum.py" in str(caught.value)
+
+
+def test_a_function_without_bounds_is_refused():
+    """Where it joins too many variables to be tabulated."""
+    wide = {"batch": ll.grid(1, 512, 150), "context": ll.grid(1, 1e6, 100), "clock": [0.5, 1.0]}
+    wide |= {"memory.bandwidth": ll.grid(1e12, 1e13, 100)}
+    space = ll.Space(ll.Design(ll.load_system("h200")), wide, model="llama-3-8b")
+    with pytest.raises(ll.InputError, match="no bounds are known for 'sin'"):
+        ll.optimize(space, maximise=lambda it: jnp.sin(it.stps * it.power))
+
+
+def test_one_side_is_wanted(space):
+    for given in ({}, {"maximise": "stps", "minimise": "power"}):
+        with pytest.raises(ll.InputError, match="give one of maximise and minimise"):
+            ll.optimize(space, **given)
+
+
+@pytest.mark.parametrize("value", ["1 TB/s", -1.0, "much"])
+def test_a_limit_in_no_unit_of_its_quantity_is_refused(space, value):
+    with pytest.raises(ll.InputError, match="power"):
+        ll.optimize(space, maximise="stps", limits=[ll.at_most("power", value)])
+
+
+def test_an_optimum_prints_itself_as_text_and_as_a_table(space):
+    best = ll.optimize(space, maximise="stps")
+    assert repr(best).startswith("most stps")
+    assert "gap 0.00%" in repr(best)
+    assert best._repr_html_().startswith("<table><tr><th>most stps</th>")
+    assert "Prediction" in best.report()
+    assert json.loads(json.dumps(best.to_dict()))["feasible"] is True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("base", ["planned", "finished"])
+def test_a_study_gives_what_the_command_line_does(tmp_path, capsys, base, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = str(study(tmp_path, base, design={"chips": {"choices": [4, 8]}}))
+    best = ll.optimize(*ll.load_study(path)[:2], limits=ll.load_study(path).limits)
+    assert exit_code(["optimize", path, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    found = json.loads(json.dumps(best.to_dict()))
+    for key in ("feasible", "objective", "totals", "certificate", "binding"):
+        assert found[key] == printed[key], key
+    one = {name: it for name, it in printed["prediction"].items() if name != "basis"}
+    assert found["prediction"].keys() - {"basis"} == one.keys()
+    for name, it in one.items():
+        same = found["prediction"][name]
+        assert same == (it if isinstance(it, str | None) else pytest.approx(it, rel=1e-6)), name
+    values = [it["value"] for it in printed["alternatives"]]
+    best_value = printed["objective"]["value"]
+    (same,) = [it for it in printed["alternatives"] if it["value"] == pytest.approx(best_value)]
+    assert found["values"] == same["design"]
+    assert [it["value"] for it in found["alternatives"]] == values
+
+
+@pytest.mark.slow
+def test_a_front_over_structures_is_that_of_all_designs(space):
+    front = ll.pareto(space, maximise=["utps", worth])
+    assert front.complete
+    with jax.enable_x64(True):
+        swept = ll.sweep(space, ["utps", worth])
+    points = np.concatenate(
+        [it[holds] for it, holds in zip(swept.values, swept.feasible, strict=True)]
+    )
+    points = points[~np.isnan(points).any(axis=1)]
+    kept = [
+        one for one in points if not any(np.all(it >= one) and np.any(it > one) for it in points)
+    ]
+    expected = np.unique(np.asarray(kept).round(6), axis=0)
+    assert front.values == pytest.approx(expected[np.argsort(expected[:, 0])], rel=1e-5)
+    assert list(front.to_xarray().data_vars)[:2] == ["utps", "worth"]
+    assert len(front.designs) == len(front.values) == len(front.chosen)
+
+
+def test_a_sweep_is_the_prediction_of_each_design(space):
+    swept = ll.sweep(space.only("h200", "b200"), ["stps", "power"])
+    data = swept.to_xarray()
+    assert dict(data.sizes) == {"system": 2, "tp": 2, "ep": 2, "batch": 3, "kv_bits": 2}
+    model = ll.load_model("deepseek-v3")
+    for name, tp in itertools.product(["h200", "b200"], [4, 8]):
+        design = ll.Design(ll.load_system(name), ll.Mapping(tp=tp, ep=4), batch=16)
+        one = ll.predict(design, model, ll.Request(context=8192, kv_bits=16))
+        at = data.sel(system=name, tp=tp, ep=4, batch=16, kv_bits=16)
+        assert float(at.stps) == pytest.approx(4 * float(one.stps), rel=1e-5)
+    (best,) = swept.best(1)
+    assert best["stps"] == pytest.approx(float(data.stps.where(data.feasible).max()))
+
+
+def test_a_larger_space_is_left_to_the_command_line():
+    design = ll.Design(ll.load_system("h200"))
+    huge = {"batch": ll.grid(1, 1e5, 5000), "context": ll.grid(1, 1e6, 5000)}
+    with pytest.raises(ll.InputError, match="liminal sweep"):
+        ll.sweep(ll.Space(design, huge, model="llama-3-8b"))
+
+
+@pytest.mark.slow
+def test_an_optimum_is_explained(space):
+    best = ll.optimize(space.only("h200"), maximise="stps", limits=[ll.at_least("utps", 20), fast])
+    found = ll.sensitivity(best)
+    assert found.elasticities
+    assert {it.constraint for it in found.shadow_prices} >= {"utps"}
+    with pytest.raises(ll.InputError, match="was written in Python"):
+        ll.uncertainty(space, best.problem.goal)
