@@ -29,6 +29,7 @@ import jax
 import moocore
 import numpy as np
 from jaxtyping import Float
+from typing_extensions import override
 
 import liminal_jax as ll
 from experiments.fronts_view import plot, report, summary
@@ -112,8 +113,8 @@ class _Until(ll.Progress):
     def __init__(self, told: list[float]):
         self._told = told
 
+    @override
     def swept(self, statistics: Any, points: int, seconds: float) -> None:
-        """See `ll.Progress`."""
         del statistics, points, seconds
         self._told.append(time.process_time())
 

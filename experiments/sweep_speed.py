@@ -281,7 +281,7 @@ def _roofline(programs: dict[str, ll.Program], rate: float) -> dict[str, Any]:
 
 
 def run(config: Config) -> dict[str, Any]:
-    """All of it."""
+    """Time every program on every grid."""
     programs = programs_of_predictor()
     predicted = predictor()
     traced = jax.make_jaxpr(lambda *it: jax.tree.leaves(predicted(*it)))(*[1.0] * len(RANGES))

@@ -28,6 +28,7 @@ from functools import reduce
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 
@@ -75,32 +76,32 @@ class Exact(AbstractRelaxation):
         3.0
     """
 
+    @override
     def maximum(self, *values: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return reduce(jnp.maximum, (jnp.asarray(value, float) for value in values))
 
+    @override
     def minimum(self, left: Scalar, right: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return jnp.minimum(left, right)
 
+    @override
     def ceil(self, value: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return jnp.ceil(value)
 
+    @override
     def floor(self, value: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return jnp.floor(value)
 
+    @override
     def exceeds(self, count: Scalar, whole: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return jnp.where(jnp.asarray(count > _halfway(whole)), 1.0, 0.0)
 
+    @override
     def fewest(self, count: Scalar, whole: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return jnp.minimum(count, whole)
 
+    @override
     def share(self, ratio: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return jnp.minimum(ratio, 1.0)
 
 
@@ -135,8 +136,8 @@ class Soft(AbstractRelaxation):
         self.temperature = as_leaf(temperature)
         self.rounding = as_leaf(temperature if rounding is None else rounding)
 
+    @override
     def maximum(self, *values: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         stacked = jnp.stack([jnp.maximum(jnp.asarray(value, float), 0.0) for value in values])
         # The p-norm does not change when its scale is taken out, so the scale may be a constant.
         top = jax.lax.stop_gradient(jnp.max(stacked))
@@ -148,18 +149,18 @@ class Soft(AbstractRelaxation):
         largest = self.maximum(left, right)
         return left * (right / jnp.where(largest > 0, largest, 1.0))
 
+    @override
     def ceil(self, value: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         whole = jnp.floor(value)
         rise = jnp.expm1(-(value - whole) / self.rounding) / jnp.expm1(-1 / self.rounding)
         return whole + rise
 
+    @override
     def floor(self, value: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return -self.ceil(-value)
 
+    @override
     def exceeds(self, count: Scalar, whole: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         apart = jnp.log1p(1 / jnp.asarray(whole, float))
         # At whole numbers z is 1/2 but for rounding, and the sigmoid has long reached its end.
         z = (jnp.log(count) - jnp.log(_halfway(whole))) / apart
@@ -173,8 +174,8 @@ class Soft(AbstractRelaxation):
         others = jnp.maximum(jnp.asarray(whole, float) - 1, 0.0)
         return self._rounded_minimum(count, whole, others / (1 + others))
 
+    @override
     def share(self, ratio: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return self._rounded_minimum(ratio, 1.0, 1.0)
 
     def _rounded_minimum(self, left: Scalar, right: Scalar, scale: Scalar) -> Scalar:
@@ -208,32 +209,32 @@ class SoftSizes(AbstractRelaxation):
     def __init__(self, temperature: Scalar):
         self.kinks = Soft(temperature)
 
+    @override
     def maximum(self, *values: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return self.kinks.maximum(*values)
 
+    @override
     def minimum(self, left: Scalar, right: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return self.kinks.minimum(left, right)
 
+    @override
     def ceil(self, value: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return jnp.ceil(value)
 
+    @override
     def floor(self, value: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return jnp.asarray(value, float)
 
+    @override
     def exceeds(self, count: Scalar, whole: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return self.kinks.exceeds(count, whole)
 
+    @override
     def fewest(self, count: Scalar, whole: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return self.kinks.fewest(count, whole)
 
+    @override
     def share(self, ratio: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return self.kinks.share(ratio)
 
 

@@ -44,11 +44,11 @@ class Work:
     kept: float = 0.0
 
     def times(self, count: float) -> "Work":
-        """So many of them."""
+        """The same work, `count` times."""
         return Work(**{name: it * count for name, it in vars(self).items()})
 
     def plus(self, other: "Work") -> "Work":
-        """Both."""
+        """The work of both."""
         return Work(**{name: it + getattr(other, name) for name, it in vars(self).items()})
 
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
+from typing_extensions import override
 
 import liminal_jax as ll
 from experiments.rivals.method import Method, Searcher
@@ -43,12 +44,12 @@ class _Proof(Progress):
         self._boxes = 0
 
     def stage(self, name: str, total: int | None = None) -> None:
-        """See `Progress`. A proof counts its boxes from its beginning."""
+        """A new stage: a proof counts its boxes from its beginning."""
         del name, total
         self._boxes = 0
 
+    @override
     def proven(self, statistics: Statistics, best: float | None, seconds: float) -> None:
-        """See `Progress`."""
         del seconds
         score = -math.inf if best is None else math.log(best) * (1 if self._maximise else -1)
         self._race.note(statistics.boxes - self._boxes, score)

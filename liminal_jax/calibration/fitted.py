@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import equinox as eqx
 import jax.numpy as jnp
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
@@ -105,8 +106,8 @@ class Fitted(AbstractCalibration):
         converter=as_leaf, metadata=quantity("", "share of users that decode at once")
     )
 
+    @override
     def step_time(self, ideal: Scalar, terms: Callable[[], Terms]) -> Scalar:
-        """See `AbstractCalibration`."""
         del ideal
         return self.time(terms())
 

@@ -11,6 +11,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from typing_extensions import override
 
 from liminal_jax.optimization.search.branch_and_bound import Statistics
 from liminal_jax.optimization.search.progress import Progress as Listener
@@ -53,8 +54,8 @@ class ProgressBar(Listener):
         """Clear what was shown."""
         self._bar.stop()
 
+    @override
     def stage(self, name: str, total: int | None = None) -> None:
-        """See `Listener`."""
         if not self._console.is_terminal:
             self._console.print(name if total is None else f"{name}: {total:,} designs")
         if self._task is not None:
@@ -63,11 +64,11 @@ class ProgressBar(Listener):
         self._next = FIRST_LINE
 
     def proven(self, statistics: Statistics, best: float | None, seconds: float) -> None:
-        """See `Listener`. In a pipe a line is written each time the seconds have doubled."""
+        """The proof so far; in a pipe a line each time the seconds have doubled."""
         self._proof(statistics, "no design yet" if best is None else f"best {best:.6g}", seconds)
 
     def swept(self, statistics: Statistics, points: int, seconds: float) -> None:
-        """See `Listener`. In a pipe a line is written each time the seconds have doubled."""
+        """The Pareto front so far; in a pipe a line each time the seconds have doubled."""
         self._proof(statistics, f"{points:,} points" if points else "no design yet", seconds)
 
     def _proof(self, statistics: Statistics, known: str, seconds: float) -> None:

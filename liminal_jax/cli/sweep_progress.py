@@ -4,6 +4,7 @@ import time
 from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from typing_extensions import override
 
 from liminal_jax._display import with_prefix
 from liminal_jax.sweeps.run import Listener
@@ -55,23 +56,23 @@ class SweepBar(Listener):
         """Points done since then, by this process."""
         return self._done
 
+    @override
     def began(self, points: int, before: int) -> None:
-        """See `Listener`."""
         if before:
             self._console.print(f"resumed: {before:,} points were done before")
         self._total = points
         self._task = self._bar.add_task("sweeping", total=points, rate="")
         self._start = time.monotonic()
 
+    @override
     def compiling(self, label: str) -> None:
-        """See `Listener`."""
         if self._task is not None:
             self._bar.update(self._task, description=label)
         if not self._console.is_terminal:
             self._console.print(f"compiling {label}")
 
+    @override
     def advanced(self, points: int) -> None:
-        """See `Listener`."""
         self._done += points
         seconds = max(self.seconds, 1e-9)
         rate = f"{with_prefix(self._done / seconds, '')} points/s"

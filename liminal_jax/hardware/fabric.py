@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 
 import equinox as eqx
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
@@ -109,20 +110,21 @@ class AbstractAsPriced(AbstractFabric):
         del domain, relaxation
         return 1.0
 
+    @override
     def switched_optics(
         self, bandwidth: Scalar, domain: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:
-        """None."""
         del bandwidth, domain, relaxation
         return 0.0
 
+    @override
     def mesh_optics(
         self, bandwidth: Scalar, domain: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:
-        """None."""
         del bandwidth, domain, relaxation
         return 0.0
 
+    @override
     def torus_optics(
         self,
         bandwidth: Scalar,
@@ -130,7 +132,6 @@ class AbstractAsPriced(AbstractFabric):
         dimensions: Scalar,
         relaxation: AbstractRelaxation,
     ) -> Scalar:
-        """None."""
         del bandwidth, domain, dimensions, relaxation
         return 0.0
 
@@ -145,8 +146,8 @@ class AbstractAsPriced(AbstractFabric):
 class AsPriced(AbstractAsPriced):
     """Nothing: latency too is stated for the domain as it is."""
 
+    @override
     def latency(self, group: Scalar, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """None."""
         del group, domain, relaxation
         return 0.0
 
@@ -219,8 +220,8 @@ class Tiered(AbstractFabric):
             for tiers in range(1, MOST_TIERS)
         ]
 
+    @override
     def ports(self, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractFabric`."""
         return switch_ports(tiers=1 + sum(self._further(domain, relaxation)))
 
     def latency(self, group: Scalar, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
@@ -253,16 +254,17 @@ class Tiered(AbstractFabric):
         ]
         return ENDS * bandwidth * sum(optical)
 
+    @override
     def mesh_optics(
         self, bandwidth: Scalar, domain: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:
-        """See `AbstractFabric`."""
         share = mesh_share_beyond(
             beyond=relaxation.maximum(domain - self.copper_reach, 0.0),
             links=relaxation.maximum(domain - 1, LEAST_LINKS),
         )
         return bandwidth * share
 
+    @override
     def torus_optics(
         self,
         bandwidth: Scalar,
@@ -270,7 +272,6 @@ class Tiered(AbstractFabric):
         dimensions: Scalar,
         relaxation: AbstractRelaxation,
     ) -> Scalar:
-        """See `AbstractFabric`."""
         share = torus_share_beyond(reach=self.copper_reach, dimensions=dimensions)
         return bandwidth * share * relaxation.exceeds(domain, self.copper_reach)
 

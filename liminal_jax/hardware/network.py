@@ -5,6 +5,7 @@ from abc import abstractmethod
 
 import equinox as eqx
 import jax.numpy as jnp
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
@@ -195,8 +196,8 @@ class Switched(AbstractPhysical):
     fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
 
+    @override
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractPhysical`."""
         del chips, relaxation
         return self.bandwidth * self.efficiency
 
@@ -238,13 +239,13 @@ class FullMesh(AbstractPhysical):
     fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
 
+    @override
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractPhysical`."""
         links, all_links = (relaxation.maximum(it - 1, LEAST_LINKS) for it in (chips, self.domain))
         return self.bandwidth * self.efficiency * links / all_links
 
+    @override
     def group_latency(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractPhysical`."""
         del chips, relaxation
         return self.latency
 
@@ -281,8 +282,8 @@ class Torus(AbstractPhysical):
     fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
 
+    @override
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractPhysical`."""
         del chips, relaxation
         return self.bandwidth * self.efficiency
 
@@ -338,22 +339,22 @@ class FittedLatency(AbstractNetwork):
         )
         return relaxation.exceeds(chips, 1.0) * (launch + relaxation.maximum(line, self.floor))
 
+    @override
     def all_reduce_time(
         self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:
-        """See `AbstractNetwork`."""
         del message
         return self._latency(self.kernels.one_shot, chips, relaxation)
 
+    @override
     def all_to_all_time(
         self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:
-        """See `AbstractNetwork`."""
         del message
         return self._latency(self.kernels.all_to_all, chips, relaxation)
 
     def send_time(self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractNetwork`; the latency of a collective, no other being published."""
+        """The latency of a collective: no other is published."""
         del message
         return self._latency(self.kernels.send, chips, relaxation)
 

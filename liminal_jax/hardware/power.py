@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 import equinox as eqx
 import jax.numpy as jnp
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
@@ -97,16 +98,16 @@ class ActivityPower(AbstractPower):
             + activity.die_energy
         )
 
+    @override
     def power(self, activity: Activity) -> Scalar:
-        """See `AbstractPower`."""
         return activity_power(idle=self.idle, energy=self.energy(activity), time=activity.time)
 
+    @override
     def full(self) -> Scalar:
-        """See `AbstractPower`."""
         return self.idle + self.dynamic
 
+    @override
     def share(self, activity: Activity) -> Scalar:
-        """See `AbstractPower`."""
         return self.energy(activity) / activity.time / self.dynamic
 
     def clocked(
@@ -138,16 +139,16 @@ class ClockedPower(AbstractPower):
         metadata=quantity("W", "dynamic power of a chip at full use and nominal clock"),
     )
 
+    @override
     def power(self, activity: Activity) -> Scalar:
-        """See `AbstractPower`."""
         return self.actual.power(activity)
 
+    @override
     def full(self) -> Scalar:
-        """See `AbstractPower`."""
         return self.actual.full()
 
+    @override
     def share(self, activity: Activity) -> Scalar:
-        """See `AbstractPower`."""
         return self.actual.energy(activity) / activity.time / self.nominal
 
     def clocked(
@@ -173,17 +174,17 @@ class ProvisionedPower(AbstractPower):
         converter=as_leaf, metadata=quantity("W", "provisioned power of a chip")
     )
 
+    @override
     def power(self, activity: Activity) -> Scalar:
-        """See `AbstractPower`."""
         del activity
         return self.provisioned
 
+    @override
     def full(self) -> Scalar:
-        """See `AbstractPower`."""
         return self.provisioned
 
+    @override
     def share(self, activity: Activity) -> Scalar:
-        """See `AbstractPower`."""
         del activity
         return jnp.asarray(1.0)
 

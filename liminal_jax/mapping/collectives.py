@@ -7,6 +7,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
@@ -46,7 +47,7 @@ class Communication(eqx.Module):
         return Communication(time=self.time + other.time, sent=self.sent + other.sent)
 
     def scaled(self, count: Scalar) -> "Communication":
-        """So many of them."""
+        """The same communication, `count` times."""
         return Communication(time=self.time * count, sent=self.sent * count)
 
 
@@ -68,7 +69,7 @@ class Tokens(eqx.Module):
     prompts: Prompts | None = None
 
     def count(self) -> Scalar:
-        """All of them."""
+        """Tokens of decoding users and of prompts together."""
         return self.batch if self.prompts is None else self.batch + self.prompts.tokens()
 
     def message(self, elements: Scalar) -> Scalar:
@@ -212,6 +213,7 @@ class LayerCollectives(AbstractCollectives):
         """As the mapping has it."""
         return mixer_sharing(mixer, mapping, relaxation)
 
+    @override
     def layer(
         self,
         layers: Layers,
@@ -220,7 +222,6 @@ class LayerCollectives(AbstractCollectives):
         network: AbstractNetwork,
         relaxation: AbstractRelaxation,
     ) -> Communication:
-        """See `AbstractCollectives`."""
         place = (tokens, mapping, network, relaxation)
         reduced = self._group_reduced(*place)
         exchanged = Communication(time=0.0, sent=0.0)
@@ -322,6 +323,7 @@ class TalkCollectives(AbstractCollectives):
     latencies of `FittedLatency`; the slides print neither.
     """
 
+    @override
     def layer(
         self,
         layers: Layers,
@@ -330,7 +332,6 @@ class TalkCollectives(AbstractCollectives):
         network: AbstractNetwork,
         relaxation: AbstractRelaxation,
     ) -> Communication:
-        """See `AbstractCollectives`."""
         each = _residual_reduced(tokens, mapping, network, relaxation)
         mixture = 1 if isinstance(layers.feedforward, AbstractMixture) else 0
         split = _splits_sequence(layers.attention, mapping, relaxation)
@@ -346,6 +347,7 @@ class CountedCollectives(AbstractCollectives):
 
     collectives: Leaf = eqx.field(converter=as_leaf)
 
+    @override
     def layer(
         self,
         layers: Layers,
@@ -354,7 +356,6 @@ class CountedCollectives(AbstractCollectives):
         network: AbstractNetwork,
         relaxation: AbstractRelaxation,
     ) -> Communication:
-        """See `AbstractCollectives`."""
         del layers
         each = _residual_reduced(tokens, mapping, network, relaxation)
         return each.scaled(self.collectives)

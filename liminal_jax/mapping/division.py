@@ -3,6 +3,7 @@
 from abc import abstractmethod
 
 import equinox as eqx
+from typing_extensions import override
 
 from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import AbstractRelaxation
@@ -19,15 +20,15 @@ class AbstractDivision(eqx.Module):
 class WholeParts(AbstractDivision):
     """A layer and an expert are never split: the largest share is rounded up."""
 
+    @override
     def largest_share(self, parts: Scalar, ranks: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractDivision`."""
         return relaxation.ceil(parts / ranks)
 
 
 class EvenParts(AbstractDivision):
     """Ideal: every rank has the same, as the talk's accounting takes it."""
 
+    @override
     def largest_share(self, parts: Scalar, ranks: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractDivision`."""
         del relaxation
         return parts / ranks

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 
 import equinox as eqx
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.feedforward import (
@@ -36,50 +37,50 @@ class AbstractRouting(eqx.Module):
 class AbstractEvenRanks(AbstractRouting):
     """Every rank has the same: what redundant experts and their placement work towards."""
 
+    @override
     def weight_imbalance(self, mixture: AbstractMixture, tokens: Scalar, ranks: Scalar) -> Scalar:
-        """None."""
         del mixture, tokens, ranks
         return 1.0
 
+    @override
     def token_imbalance(self, mixture: AbstractMixture, tokens: Scalar, ranks: Scalar) -> Scalar:
-        """None."""
         del mixture, tokens, ranks
         return 1.0
 
+    @override
     def balanced(self) -> AbstractRouting:
-        """The same."""
         return self
 
 
 class RandomRouting(AbstractRouting):
     """Tokens choose experts independently and evenly; the busiest rank sets the pace."""
 
+    @override
     def weights_read(self, mixture: AbstractMixture, hidden: Scalar, tokens: Scalar) -> Scalar:
-        """See `AbstractMixture.expert_weights_read`."""
         return mixture.expert_weights_read(hidden, tokens)
 
+    @override
     def weight_imbalance(self, mixture: AbstractMixture, tokens: Scalar, ranks: Scalar) -> Scalar:
-        """See `busiest_rank_imbalance`."""
         return busiest_rank_imbalance(
             experts=mixture.experts, top_k=mixture.top_k, tokens=tokens, ranks=ranks
         )
 
+    @override
     def token_imbalance(self, mixture: AbstractMixture, tokens: Scalar, ranks: Scalar) -> Scalar:
-        """See `busiest_rank_load`."""
         return busiest_rank_load(
             experts=mixture.experts, top_k=mixture.top_k, tokens=tokens, ranks=ranks
         )
 
+    @override
     def balanced(self) -> AbstractRouting:
-        """See `AbstractRouting`."""
         return BalancedRouting()
 
 
 class BalancedRouting(AbstractEvenRanks):
     """As many experts are read as by random routing, and every rank has the same of them."""
 
+    @override
     def weights_read(self, mixture: AbstractMixture, hidden: Scalar, tokens: Scalar) -> Scalar:
-        """See `AbstractMixture.expert_weights_read`."""
         return mixture.expert_weights_read(hidden, tokens)
 
 
@@ -94,8 +95,8 @@ class UnevenRouting(AbstractEvenRanks):
     popular: Leaf = eqx.field(converter=as_leaf)
     taken: Leaf = eqx.field(converter=as_leaf)
 
+    @override
     def weights_read(self, mixture: AbstractMixture, hidden: Scalar, tokens: Scalar) -> Scalar:
-        """See `distinct_experts_of_two_kinds`."""
         distinct = distinct_experts_of_two_kinds(
             experts=mixture.experts,
             top_k=mixture.top_k,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
+from typing_extensions import override
 
 FILTERS = 16
 """Points of a front that the device knows of."""
@@ -49,7 +50,7 @@ class Rows(NamedTuple):
         return cls(np.zeros(0, np.int64), np.zeros((0, goals)), np.zeros(0, np.int64))
 
     def joined(self, other: "Rows") -> "Rows":
-        """Both."""
+        """The rows of both."""
         return Rows(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
 
     def at(self, places: np.ndarray) -> "Rows":
@@ -114,8 +115,8 @@ class Best(Reduction):
     groups: int = 1
     bases: tuple[int, ...] = ()
 
+    @override
     def merge(self, rows: Rows) -> None:
-        """See `Reduction`."""
         rows = self.rows.joined(rows)
         rows = rows.at(np.lexsort((rows.numbers, -rows.gains[:, 0], rows.groups)))
         # What several processes began with comes back from each of them.
@@ -137,6 +138,7 @@ class Best(Reduction):
                 number[group] = self.rows.numbers[there[-1]] - offset
         return {"gain": gain, "number": number}
 
+    @override
     def passed(
         self,
         filter_: dict[str, Array],
@@ -144,7 +146,6 @@ class Best(Reduction):
         groups: Int[Array, " block"],
         first: Int[Array, ""],
     ) -> Bool[Array, " block"]:
-        """See `Reduction`."""
         gain = gains[self.goals[0]]
         group = groups if self.groups > 1 else 0
         least = filter_["gain"][group].astype(gain.dtype)
@@ -156,8 +157,8 @@ class Best(Reduction):
 class Front(Reduction):
     """All points that no other one dominates: is no worse than in any goal and better in one."""
 
+    @override
     def merge(self, rows: Rows) -> None:
-        """See `Reduction`."""
         if len(rows.numbers):
             self.rows = nondominated(self.rows.joined(rows))
 
@@ -171,6 +172,7 @@ class Front(Reduction):
         numbers[: len(chosen)] = self.rows.numbers[chosen] - offset
         return {"gains": gains, "numbers": numbers}
 
+    @override
     def passed(
         self,
         filter_: dict[str, Array],
@@ -178,7 +180,6 @@ class Front(Reduction):
         groups: Int[Array, " block"],
         first: Int[Array, ""],
     ) -> Bool[Array, " block"]:
-        """See `Reduction`."""
         del groups
         own = [gains[goal] for goal in self.goals]
         known = filter_["gains"].astype(own[0].dtype)

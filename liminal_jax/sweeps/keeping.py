@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.sharding import Mesh
+from typing_extensions import override
 
 from liminal_jax.sweeps.kernel import Keeper, Run, on_all
 from liminal_jax.sweeps.plan import GRID, Plan
@@ -23,20 +24,20 @@ class KeepingWorker(Worker):
     """Keeps all numbers of all points."""
 
     def __init__(self, plan: Plan, state: State, mesh: Mesh, save: Callable[[], None], store: Sink):
-        """See `Worker`; and where the numbers go."""
+        """As any worker; `store` is where the numbers go."""
         super().__init__(plan, state, mesh, save)
         self._store = store
         self._writer = ThreadPoolExecutor(1)
         self._writes: deque[Future[None]] = deque()
 
+    @override
     def most(self) -> int:
-        """See `Worker`."""
         points, columns = self.plan.points, len(columns_of(self.plan))
         block = points.block * columns * points.float_type.itemsize
         return max(1, min(BYTES_OF_A_RUN // block, points.places))
 
+    @override
     def compiled(self, case: int) -> Callable[..., Any]:
-        """See `Worker`."""
         plan = self.plan
         keeper = Keeper(
             points=plan.points,
@@ -46,12 +47,12 @@ class KeepingWorker(Worker):
         )
         return on_all(keeper.columns, self._mesh, shared=0)
 
+    @override
     def called(self, call: Callable[..., Any], run: Run, given: Any) -> Any:
-        """See `Worker`."""
         return call(run, given)
 
+    @override
     def taken(self, group: list[Stretch], answer: Any) -> list[int]:
-        """See `Worker`."""
         jax.block_until_ready(answer)
         while len(self._writes) >= UNDER_WAY:
             self._writes.popleft().result()
@@ -77,8 +78,8 @@ class KeepingWorker(Worker):
             place = start + int(points.first_index(piece, first + number))
             self._store.write(column, place, blocks[number, :length])
 
+    @override
     def settle(self) -> None:
-        """See `Worker`."""
         while self._writes:
             self._writes.popleft().result()
         self._store.settle()

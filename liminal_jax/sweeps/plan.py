@@ -215,7 +215,7 @@ class _Noting:
         self._mistakes, self._path = mistakes, path
 
     def __enter__(self) -> None:
-        """Nothing."""
+        """Begin to collect the mistakes of a block."""
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> bool:
         """Note what went wrong."""

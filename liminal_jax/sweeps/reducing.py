@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.sharding import Mesh
+from typing_extensions import override
 
 from liminal_jax.sweeps.goal import Best, Front, Reduction, Rows
 from liminal_jax.sweeps.histogram import BINS
@@ -57,8 +58,8 @@ def category(plan: Plan) -> int | None:
 class ReducingWorker(Worker):
     """Keeps what the goals ask for."""
 
+    @override
     def __init__(self, plan: Plan, state: State, mesh: Mesh, save: Callable[[], None]):
-        """See `Worker`."""
         super().__init__(plan, state, mesh, save)
         self._counts = self._no_counts()
 
@@ -66,12 +67,12 @@ class ReducingWorker(Worker):
         shape = (self._mesh.size, *self.state.counts.shape)
         return spread(np.zeros(shape, np.int64), self._mesh)
 
+    @override
     def most(self) -> int:
-        """See `Worker`."""
         return max(1, min(POINTS_OF_A_RUN // self.plan.points.block, self.plan.points.places))
 
+    @override
     def compiled(self, case: int) -> Callable[..., Any]:
-        """See `Worker`."""
         plan = self.plan
         reducer = Reducer(
             points=plan.points,
@@ -84,15 +85,15 @@ class ReducingWorker(Worker):
         )
         return on_all(reducer.passed, self._mesh, shared=1)
 
+    @override
     def called(self, call: Callable[..., Any], run: Run, given: Any) -> Any:
-        """See `Worker`."""
         offset = self._case * self.plan.points.size
         filters = [it.filter(self._case, offset) for it in self.state.reductions]
         passed, self._counts = call(run, given, self._counts, filters)
         return passed
 
+    @override
     def taken(self, group: list[Stretch], answer: Any) -> list[int]:
-        """See `Worker`."""
         done, blocks = np.asarray(answer.done), np.asarray(answer.blocks)
         self.state.feasible += int(np.asarray(answer.feasible)[: len(group)].sum())
         for device, stretch in enumerate(group):
@@ -121,8 +122,8 @@ class ReducingWorker(Worker):
     def _grouped(reduction: Reduction) -> bool:
         return isinstance(reduction, Best) and reduction.groups > 1
 
+    @override
     def settle(self) -> None:
-        """See `Worker`."""
         if self.state.counts.size:
             self.state.counts = self.state.counts + np.asarray(self._counts).sum(axis=0)
             self._counts = self._no_counts()

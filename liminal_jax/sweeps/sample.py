@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 from scipy.stats import qmc
+from typing_extensions import override
 
 from liminal_jax.sweeps.axis import Axis
 
@@ -176,8 +177,8 @@ class SobolPoints(_Drawn):
         """A word for each block and axis."""
         return self._steps((first + np.arange(count)) * self.block)
 
+    @override
     def drawn_inputs(self, given: Array) -> dict[int, Array]:
-        """See `_Drawn`."""
         words = jnp.asarray(self._words) ^ given[:, None]
         return self._placed(words.astype(self.float_type) * 2.0**-WORD)
 
@@ -200,6 +201,6 @@ class LatinPoints(_Drawn):
         blocks = self._all.reshape(self.places, self.block, len(self.axes))
         return blocks[np.minimum(first + np.arange(count), self.places - 1)]
 
+    @override
     def drawn_inputs(self, given: Array) -> dict[int, Array]:
-        """See `_Drawn`."""
         return self._placed(given.astype(self.float_type).T)

@@ -15,7 +15,7 @@ from liminal_jax.study.uncertain import uncertain_numbers
 from tests.cli.terminal import exit_code
 from tests.cli.test_predict import no_token
 from tests.optimization.brute import study
-from tests.optimization.uncertainty.test_uncertainty_analysis import DESIGN, LIMITS
+from tests.optimization.uncertainty.test_analysis import DESIGN, LIMITS
 from tests.study.test_uncertain import stated
 
 pytestmark = pytest.mark.slow

@@ -20,6 +20,7 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float, Int
+from typing_extensions import override
 
 from liminal_jax.bounds.boxes import Boxes, columns
 from liminal_jax.optimization.search.branch_and_bound import MARGIN, UNKNOWN, AbstractIncumbents
@@ -62,11 +63,10 @@ class Front(AbstractIncumbents):
     def margin(
         self, boxes: Boxes, gains: Float[np.ndarray, "objectives boxes"]
     ) -> Float[np.ndarray, " boxes"]:
-        """See `AbstractIncumbents`.
+        """By how much the best that a box may hold betters every point in some objective.
 
-        By how much the best that a box may hold betters every point in some objective. Where that
-        is at most epsilon it counts only if it may dominate a point, or better them all in one
-        objective; then by at most epsilon.
+        Where that is at most epsilon it counts only if it may dominate a point, or better them all
+        in one objective; then by at most epsilon.
         """
         del boxes
         margins = self._over_points(_unmatched, np.minimum, gains)
@@ -95,8 +95,8 @@ class Front(AbstractIncumbents):
                 joined(found[block], margin(better), out=found[block])
         return found
 
+    @override
     def offer(self, designs: Boxes, gains: Float[np.ndarray, "objectives boxes"]) -> None:
-        """See `AbstractIncumbents`."""
         wanted = np.flatnonzero(self.margin(designs, gains) > MARGIN)
         best_first = wanted[np.argsort(-gains[:, wanted].sum(axis=0), kind="stable")]
         for design in best_first:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from typing_extensions import override
 
 from liminal_jax.bounds.boxes import Boxes, Halves, columns, points, whole
 from liminal_jax.bounds.lattice import LatticeBounds
@@ -85,15 +86,15 @@ class IncumbentOfAll(AbstractIncumbents):
         self.gain = UNKNOWN
         self.indices: np.ndarray | None = None
 
+    @override
     def margin(
         self, boxes: Boxes, gains: Float[np.ndarray, "objectives boxes"]
     ) -> Float[np.ndarray, " boxes"]:
-        """See `AbstractIncumbents`."""
         del boxes
         return gains[0] - self.gain
 
+    @override
     def offer(self, designs: Boxes, gains: Float[np.ndarray, "objectives boxes"]) -> None:
-        """See `AbstractIncumbents`."""
         best = int(np.argmax(gains[0])) if len(designs) else 0
         if len(designs) and gains[0, best] > self.gain:
             self.gain, self.indices = float(gains[0, best]), designs.first[:, best]
@@ -126,12 +127,12 @@ class IncumbentOfEach(AbstractIncumbents):
     def margin(
         self, boxes: Boxes, gains: Float[np.ndarray, "objectives boxes"]
     ) -> Float[np.ndarray, " boxes"]:
-        """See `AbstractIncumbents`. A box of several categories is held against the worst."""
+        """A box of several categories is compared with the worst of their incumbents."""
         tree, nodes = boxes.trees[0], boxes.nodes[0]
         return gains[0] - tree.extremes(self.gains, 0, np.minimum)[nodes]
 
+    @override
     def offer(self, designs: Boxes, gains: Float[np.ndarray, "objectives boxes"]) -> None:
-        """See `AbstractIncumbents`."""
         for indices, gain in zip(designs.first.T, gains[0], strict=True):
             self.learn(indices, float(gain))
 

@@ -10,6 +10,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import Exact
@@ -70,13 +71,13 @@ class Finished(AbstractBase):
     rate: Leaf = eqx.field(converter=as_leaf)
     energy: Leaf = eqx.field(converter=as_leaf)
 
+    @override
     def sram_share(self) -> Scalar:
-        """See `AbstractBase`."""
         chip = self.start.chip
         return chip.sram.capacity / (self.density * chip.die_area)
 
+    @override
     def system(self, numbers: Numbers) -> System:
-        """See `AbstractBase`."""
         start = self.start
         cores = _known((1 - numbers.sram_share) / (1 - self.sram_share()), 1.0)
         chip = start.chip
@@ -135,13 +136,13 @@ class Planned(AbstractBase):
     clock: Leaf = eqx.field(converter=as_leaf)
     execution: Execution
 
+    @override
     def sram_share(self) -> Scalar:
-        """See `AbstractBase`."""
         area = self.plan.sram / self.material.process.sram_density
         return area / (area + self.plan.compute_area)
 
+    @override
     def system(self, numbers: Numbers) -> System:
-        """See `AbstractBase`."""
         plan, memory = self.plan, self.material.memory
         density = self.material.process.sram_density
         area = plan.compute_area + plan.sram / density

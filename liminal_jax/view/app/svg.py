@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from liminal_jax._display import plain, with_prefix
 from liminal_jax.view.report.parts import text
 
@@ -56,12 +58,12 @@ class Scale(ABC):
 class Linear(Scale):
     """Equal steps are equally long."""
 
+    @override
     def share(self, value: float) -> float:
-        """See `Scale`."""
         return (value - self.low) / (self.high - self.low)
 
+    @override
     def marks(self) -> list[float]:
-        """See `Scale`."""
         step = _round_up((self.high - self.low) / 6)
         count = math.floor((self.high - self.low) / step + 1e-9)
         return [self.low + step * it for it in range(count + 1)]
@@ -70,12 +72,12 @@ class Linear(Scale):
 class Logarithmic(Scale):
     """Equal ratios are equally long."""
 
+    @override
     def share(self, value: float) -> float:
-        """See `Scale`."""
         return math.log(value / self.low) / math.log(self.high / self.low)
 
+    @override
     def marks(self) -> list[float]:
-        """See `Scale`."""
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         heads = _MARKS if len(decades) <= 4 else _MARKS[:1]
         every = [head * 10.0**decade for decade in decades for head in heads]
