@@ -8,35 +8,19 @@ import equinox as eqx
 import pytest
 
 import liminal_jax.study.predicted  # noqa: F401  (all classes that state quantities)
+from liminal_jax._files import InputError
 from liminal_jax._quantity import part, quantities_of, quantity, quantity_at
 from liminal_jax._units import parse_unit
-from liminal_jax.data.hardware import (
-    CapacityTechnologyFile,
-    ExecutionFile,
-    FacilityFile,
-    NetworkFile,
-    PackagingFile,
-    ProcessFile,
-    TechnologyFile,
-)
-from liminal_jax.data.numbers import FRACTION
+from liminal_jax.data.hardware import NetworkFile
+from liminal_jax.data.numbers import FRACTION, Number
 from liminal_jax.data.numbers import Quantity as Dimension
+from liminal_jax.data.rows import Rows, numbers_of, rows_of, table_of
+from liminal_jax.data.validation import validated
 from liminal_jax.hardware.chip import Chip
-from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork
 from liminal_jax.hardware.planned import PlannedChip
-from liminal_jax.hardware.system import Facility
-from liminal_jax.hardware.technology import (
-    CapacityTechnology,
-    MemoryTechnology,
-    Packaging,
-    Process,
-)
 
 _ATTRIBUTE = re.compile(r"^(\w+): (.*?)(?=^\w+: |\Z)", re.MULTILINE | re.DOTALL)
-COUNTED_IN_YEARS = ("lifetime",)
-"""Numbers of files with a unit that are counted where they are used."""
-
 _UNIT = re.compile(r"\[([^]]+)\]")
 
 
@@ -111,27 +95,61 @@ def _stated_in_file(annotation, metadata=()):
         yield from _stated_in_file(it) if get_args(it) else [it]
 
 
-@pytest.mark.parametrize(
-    ("file", "kinds"),
-    [
-        (TechnologyFile, [MemoryTechnology]),
-        (CapacityTechnologyFile, [CapacityTechnology]),
-        (ProcessFile, [Process]),
-        (PackagingFile, [Packaging]),
-        (FacilityFile, [Facility, Packaging]),
-        (ExecutionFile, [Execution]),
-        (NetworkFile, [AbstractNetwork]),
-    ],
-)
-def test_files_ask_for_the_units_and_ranges_of_fields(file, kinds):
-    """Files are read where JAX is not loaded, so that they cannot take units from fields."""
+def _asked(field):
+    """The dimension that a row of a file asks for, and what checks it."""
+    markers = list(_stated_in_file(field.annotation, field.metadata))
+    return next(it.unit for it in markers if isinstance(it, Dimension)), markers
+
+
+def test_systems_ask_for_the_units_and_ranges_of_fields():
+    """They are listed where JAX is not loaded, so that they cannot take units from fields."""
     same = 0
-    for name, field in file.model_fields.items():
-        markers = list(_stated_in_file(field.annotation, field.metadata))
-        asked = [it.unit for it in markers if isinstance(it, Dimension)]
-        stated = next((it for it in (quantity_at(kind, name) for kind in kinds) if it), None)
-        if asked and stated is not None and name not in COUNTED_IN_YEARS:
-            assert parse_unit(asked[0]) == parse_unit(stated.dimension), name
+    for name, field in NetworkFile.model_fields.items():
+        stated = quantity_at(AbstractNetwork, name)
+        if stated is not None and Number in _stated_in_file(field.annotation, field.metadata):
+            unit, markers = _asked(field)
+            assert parse_unit(unit) == parse_unit(stated.dimension), name
             assert (FRACTION in markers) == (stated.most == 1.0), name
             same += 1
     assert same
+
+
+class Part(eqx.Module):
+    price: float = eqx.field(metadata=quantity("USD", "price of a part", least=0.0))
+    share: float = eqx.field(metadata=quantity("", "share of a part", most=1.0))
+    spare: float | None = eqx.field(default=None, metadata=quantity("s", "time to a spare"))
+    found: float = 0.0
+
+
+class PartFile(table_of(Rows, rows_of(Part, unknown=("price",)))):
+    name: str
+
+
+def test_files_take_units_ranges_and_labels_from_fields():
+    assert list(PartFile.model_fields) == ["price", "share", "spare", "name"]
+    assert PartFile.model_fields["share"].description == "share of a part"
+    with pytest.raises(InputError) as caught:
+        validated(PartFile, {"price": "-1 USD", "share": 0, "spare": "2 m", "found": 1}, "a.toml")
+    assert {it.path: it.message for it in caught.value.problems} == {
+        "price": "must not be below zero, not -1 USD",
+        "share": "must be above zero, not 0",
+        "spare": "'m' where a quantity in s is wanted",
+        "name": "is required",
+        "found": "unknown field",
+    }
+    nobody = {"unknown": "no one said"}
+    with pytest.raises(InputError, match=r"share: may not be unknown \(no one said\)"):
+        validated(PartFile, {"name": "a", "price": nobody, "share": nobody}, "a.toml")
+    part = validated(PartFile, {"name": "a", "price": 0, "share": 1}, "a.toml")
+    assert {name: it.value for name, it in numbers_of(Part, part).items()} == {
+        "price": 0.0,
+        "share": 1.0,
+    }
+
+
+def test_rows_may_open_with_a_prefix_and_all_be_left_out():
+    kind = table_of(Rows, rows_of(Part, prefix="part_", optional=True, without=("spare",)))
+    assert list(kind.model_fields) == ["part_price", "part_share"]
+    assert numbers_of(Part, kind(), "part_") == {}
+    stated = numbers_of(Part, kind.model_validate({"part_share": 0.5}), "part_")
+    assert stated["share"].value == 0.5

@@ -16,12 +16,9 @@ from liminal_jax.cli.options import Maybe
 from liminal_jax.data.hardware import (
     SystemFile,
     checked_system_file,
-    load_capacity_technology_file,
-    load_process_file,
     load_sources,
     load_system_file,
     load_system_tables,
-    load_technology_file,
     system_names,
     system_paths,
 )
@@ -107,6 +104,12 @@ def _show(report: RenderableType) -> None:
 
 def _parts(system: SystemFile) -> dict[str, Any]:
     """The files that a system refers to."""
+    from liminal_jax.data.parts import (
+        load_capacity_technology_file,
+        load_process_file,
+        load_technology_file,
+    )
+
     parts: dict[str, BaseModel] = {}
     if system.chip.memory.technology is not None:
         parts["Memory technology"] = load_technology_file(system.chip.memory.technology)

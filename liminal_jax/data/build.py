@@ -9,24 +9,26 @@ import math
 
 import jax
 import numpy as np
+from pydantic import BaseModel
 
 from liminal_jax._arrays import Leaf, as_leaf
 from liminal_jax._compile import as_written
 from liminal_jax._smooth import Exact
-from liminal_jax.data.hardware import (
+from liminal_jax.data.hardware import ChipFile, NetworkFile
+from liminal_jax.data.library import Library, library_of
+from liminal_jax.data.models import load_model_spec
+from liminal_jax.data.numbers import Number
+from liminal_jax.data.parts import (
+    DIE_LINK,
     CapacityTechnologyFile,
-    ChipFile,
     ExecutionFile,
     FacilityFile,
-    NetworkFile,
     PackagingFile,
     ProcessFile,
     TechnologyFile,
     load_facility_file,
 )
-from liminal_jax.data.library import Library, library_of
-from liminal_jax.data.models import load_model_spec
-from liminal_jax.data.numbers import Number
+from liminal_jax.data.rows import numbers_of
 from liminal_jax.hardware.chip import ByPrecision, CapacityTier, Chip, ChipCost, MemoryTier
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.fabric import AbstractFabric, AsPriced, Reaches, Tiered
@@ -63,6 +65,13 @@ _FROM_FILES = jax.ensure_compile_time_eval()
 def _si(number: Number | None, unknown: float = math.nan) -> float:
     """The value of a row in SI, or what stands for an unknown one."""
     return unknown if number is None or number.value is None else number.value
+
+
+def _leaves(
+    kind: type, file: BaseModel, unknown: float = math.nan, prefix: str = ""
+) -> dict[str, float]:
+    """The numbers of a class that a file states, in SI."""
+    return {name: _si(row, unknown) for name, row in numbers_of(kind, file, prefix).items()}
 
 
 def _known(number: Number | None, otherwise: float) -> float:
@@ -241,49 +250,28 @@ def network_of(file: NetworkFile) -> AbstractNetwork:
 
 def execution_of(file: ExecutionFile) -> Execution:
     """The pytree of a way of using a chip."""
-    return Execution(
-        **{field: _si(getattr(file, field)) for field in Execution.__dataclass_fields__}
-    )
+    return Execution(**_leaves(Execution, file))
 
 
 def die_links_of(file: ExecutionFile) -> DieLinks | None:
     """What joins the dies of a package; nothing where they act as one."""
-    if file.die_link_bandwidth is None:
-        return None
-    return DieLinks(
-        bandwidth=_si(file.die_link_bandwidth),
-        latency=_si(file.die_link_latency),
-        energy=_si(file.die_link_energy),
-        area=_si(file.die_link_area),
-        shoreline=_si(file.die_link_shoreline),
-    )
+    links = _leaves(DieLinks, file, prefix=DIE_LINK)
+    return DieLinks(**links) if links else None
 
 
 def facility_of(file: FacilityFile) -> Facility:
     """The pytree of a facility file; one multiple for all parts stands for their margins."""
-    return Facility(
+    rows = {
+        **_leaves(Facility, file),
         **_price_of_parts(file),
-        one_time_cost=one_time_share(
+        "one_time_cost": one_time_share(
             design_cost=_known(file.design_cost, 0.0), volume=_known(file.volume, 1.0)
         ),
-        building_cost=_known(file.building_cost, 0.0),
-        host_price=_si(file.host_price),
-        board_price=_si(file.board_price),
-        rack_price=_si(file.rack_price),
-        network_price=_si(file.network_price),
-        optics_price=_si(file.optics_price),
-        scale_out_price=_si(file.scale_out_price),
-        host_power=_si(file.host_power),
-        host_idle_fraction=_si(file.host_idle_fraction),
-        switch_power=_si(file.switch_power),
-        optics_power=_si(file.optics_power),
-        scale_out_power=_si(file.scale_out_power),
-        pue=_si(file.pue),
-        energy_price=_si(file.electricity_price),
-        lifetime=_si(file.lifetime) / YEAR,
-        discount_rate=_si(file.discount_rate),
-        threshold_voltage=_si(file.threshold_voltage),
-    )
+        "building_cost": _known(file.building_cost, 0.0),
+        "energy_price": _si(file.electricity_price),
+        "lifetime": _si(file.lifetime) / YEAR,
+    }
+    return Facility(**rows)
 
 
 def _price_of_parts(file: FacilityFile) -> dict[str, float]:
@@ -358,12 +346,9 @@ def system_at_margins(library: Library, name: str) -> System:
     )
 
 
-_TECHNOLOGY_ROWS = set(MemoryTechnology.__dataclass_fields__) & set(TechnologyFile.model_fields)
-
-
 def technology_of(file: TechnologyFile) -> MemoryTechnology:
     """The pytree of a memory technology; one without a thermal limit has an infinite one."""
-    rows = {field: _si(getattr(file, field), unknown=math.inf) for field in _TECHNOLOGY_ROWS}
+    rows = _leaves(MemoryTechnology, file, unknown=math.inf)
     rows["device_energy"] = min(rows["device_energy"], rows["access_energy"])
     return MemoryTechnology(
         stacked_share=float(file.place == "on the die"),
@@ -374,29 +359,17 @@ def technology_of(file: TechnologyFile) -> MemoryTechnology:
 
 def capacity_technology_of(file: CapacityTechnologyFile) -> CapacityTechnology:
     """The pytree of a technology of capacity tiers."""
-    return CapacityTechnology(
-        **{field: _si(getattr(file, field)) for field in CapacityTechnology.__dataclass_fields__}
-    )
+    return CapacityTechnology(**_leaves(CapacityTechnology, file))
 
 
 def process_of(file: ProcessFile) -> Process:
     """The pytree of a silicon process."""
-    rows = {field: getattr(file, field) for field in Process.__dataclass_fields__}
-    return Process(**{field: _si(row) for field, row in rows.items() if row is not None})
+    return Process(**_leaves(Process, file))
 
 
 def packaging_of(file: PackagingFile, room: FacilityFile) -> Packaging:
     """The pytree of packaging, with what the facility file says of every chip."""
-    return Packaging(
-        interposer_wafer_price=_si(file.interposer_wafer_price),
-        interposer_limit=_si(file.interposer_limit),
-        bond_yield=_si(file.bond_yield),
-        assembly_yield=_si(file.assembly_yield),
-        auxiliary_cost=_si(file.auxiliary_cost),
-        idle_fraction=_si(room.idle_fraction),
-        product_traffic=_si(room.product_traffic),
-        link_energy=_si(room.link_energy),
-    )
+    return Packaging(**_leaves(Packaging, file), **_leaves(Packaging, room))
 
 
 def load_system(name_or_path: str) -> System:

@@ -1,14 +1,15 @@
-"""Hardware as files: systems, memory technologies, silicon processes, packaging, the facility.
+"""Hardware as files: finished systems, and where every file is found, read and checked.
 
 Every number in them carries its source (see `liminal_jax.data.numbers`). What is read here is
 checked for types, signs, dimensions and references, and left in SI as it was stated; what follows
-from it is computed elsewhere.
+from it is computed elsewhere. Systems are listed without JAX; what chips are made of and stand in
+is read by `liminal_jax.data.parts`.
 """
 
 import itertools
 import math
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -23,9 +24,7 @@ from pydantic import (
 )
 
 from liminal_jax._files import InputError, Problem, did_you_mean
-from liminal_jax._units import parse_unit
 from liminal_jax.data.numbers import (
-    BELOW_ONE,
     FRACTION,
     HOLDS_SOMETHING,
     KNOWN,
@@ -37,25 +36,18 @@ from liminal_jax.data.numbers import (
 from liminal_jax.data.validation import validated
 from liminal_jax.hardware.kinds import KINDS
 
-_DATA = Path(__file__).parent
+DATA = Path(__file__).parent
 
 Throughput = Annotated[Number, Quantity("FLOP/s"), POSITIVE]
 Bandwidth = Annotated[Number, Quantity("B/s"), POSITIVE]
 KnownBandwidth = Annotated[Bandwidth, KNOWN]
 Capacity = Annotated[Number, Quantity("B"), POSITIVE, KNOWN]
 Area = Annotated[Number, Quantity("m2"), POSITIVE]
-AreaShare = Annotated[Number, Quantity("m2"), NOT_NEGATIVE, KNOWN]
-Length = Annotated[Number, Quantity("m"), POSITIVE, KNOWN]
-Shoreline = Annotated[Number, Quantity("m"), NOT_NEGATIVE, KNOWN]
 Power = Annotated[Number, Quantity("W"), POSITIVE]
 PowerShare = Annotated[Number, Quantity("W"), NOT_NEGATIVE, KNOWN]
 PowerDensity = Annotated[Number, Quantity("W/m2"), POSITIVE]
 Price = Annotated[Number, Quantity("USD"), POSITIVE]
 PriceShare = Annotated[Number, Quantity("USD"), NOT_NEGATIVE, KNOWN]
-AreaPrice = Annotated[Number, Quantity("USD/m2"), NOT_NEGATIVE, KNOWN]
-ArealDensity = Annotated[Number, Quantity("B/m2"), POSITIVE, KNOWN]
-BandwidthDensity = Annotated[Number, Quantity("B/s/m2"), POSITIVE, KNOWN]
-BandwidthPrice = Annotated[Number, Quantity("USD*s/B"), NOT_NEGATIVE, KNOWN]
 BytePrice = Annotated[Number, Quantity("USD/B"), NOT_NEGATIVE]
 KnownBytePrice = Annotated[BytePrice, KNOWN]
 ByteEnergy = Annotated[Number, Quantity("J/B"), POSITIVE]
@@ -64,10 +56,6 @@ ByteEnergyShare = Annotated[Number, Quantity("J/B"), NOT_NEGATIVE, KNOWN]
 Duration = Annotated[Number, Quantity("s"), POSITIVE, KNOWN]
 Ratio = Annotated[Number, Quantity(""), POSITIVE, KNOWN]
 Share = Annotated[Number, Quantity(""), FRACTION, KNOWN]
-PartialShare = Annotated[Number, Quantity(""), FRACTION, BELOW_ONE, KNOWN]
-Sustained = Annotated[Share, POSITIVE]
-Delay = Annotated[Number, Quantity("s"), NOT_NEGATIVE, KNOWN]
-Count = Annotated[Number, Quantity(""), NOT_NEGATIVE, KNOWN]
 
 
 def kinds_of_data(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -88,350 +76,13 @@ def kinds_of_data(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(kind for kind in KINDS if kind in names)
 
 
-class _Table(BaseModel):
+class Table(BaseModel):
     """A table of a file: unknown keys are mistakes, and nothing changes once it is read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-MemoryPlace = Literal["beside the die", "on the die", "inside the die"]
-"""Where a stack stands: on the interposer, bonded to the logic die, or as part of that die."""
-
-STACK_ROUNDING = 0.02
-"""Share by which a printed capacity or bandwidth of a stack may differ from what follows from its
-layers and area: both sides are rounded."""
-
-
-class TechnologyFile(_Table):
-    """A memory technology: what one stack of it gives, takes and costs.
-
-    Capacity, bandwidth and price of a stack follow from its layers and its area. A file may print
-    capacity and bandwidth too, and then they have to agree with what follows.
-
-    Attributes:
-        name: The name that chips refer to.
-        title: The name that people read.
-        about: One sentence.
-        place: Where a stack stands.
-        layers: Layers of memory in a stack, without its base die.
-        footprint: Area of one layer [m^2].
-        areal_density: Capacity of an area of one layer [B/m^2].
-        bandwidth_per_area: Bandwidth of an area of footprint, all layers together [B/s/m^2].
-        silicon_price: Price of an area of memory, with its share of bonding, test and base die
-            [USD/m^2].
-        access_energy: Energy of the whole memory path of a chip for each byte [J/B].
-        device_energy: What the memory device alone takes of it, at a voltage of its own; 0 for
-            memory on the logic die, taken as all of it where unknown [J/B].
-        phy_area: Logic die area of the physical interface of one stack [m^2].
-        controller_transistors: Transistors of the controller of one stack.
-        shoreline: Die edge that one stack takes; 0 for stacked memory [m].
-        interposer_area: Interposer area of one stack [m^2].
-        power_density_limit: Power density that the logic die below may reach [W/m^2].
-        stack_capacity: Capacity of one stack as its source prints it [B].
-        stack_bandwidth: Bandwidth of one stack as its source prints it [B/s].
-    """
-
-    name: str
-    title: str
-    about: str
-    place: MemoryPlace
-    layers: Ratio
-    footprint: Annotated[Area, KNOWN]
-    areal_density: ArealDensity
-    bandwidth_per_area: BandwidthDensity
-    silicon_price: AreaPrice
-    access_energy: KnownByteEnergy
-    device_energy: Annotated[Number, Quantity("J/B"), NOT_NEGATIVE]
-    phy_area: AreaShare
-    controller_transistors: Count
-    shoreline: Shoreline
-    interposer_area: AreaShare
-    power_density_limit: PowerDensity
-    stack_capacity: Capacity | None = None
-    stack_bandwidth: KnownBandwidth | None = None
-
-    @field_validator("stack_capacity")
-    @classmethod
-    def _capacity_follows(cls, stated: Number | None, info: Any) -> Number | None:
-        """Demand the capacity that follows from layers, density and area."""
-        return _following(stated, info, ("layers", "areal_density", "footprint"))
-
-    @field_validator("stack_bandwidth")
-    @classmethod
-    def _bandwidth_follows(cls, stated: Number | None, info: Any) -> Number | None:
-        """Demand the bandwidth that follows from the area."""
-        return _following(stated, info, ("bandwidth_per_area", "footprint"))
-
-
-def _following(stated: Number | None, info: Any, factors: tuple[str, ...]) -> Number | None:
-    """A printed number that agrees with the product of others, as far as those are right."""
-    rows: list[Number | None] = [info.data.get(name) for name in factors]
-    if stated is None or stated.value is None or any(it is None for it in rows):
-        return stated
-    follows = math.prod(it.value or math.nan for it in rows if it is not None)
-    if abs(stated.value / follows - 1) > STACK_ROUNDING:
-        scale = parse_unit(stated.unit).scale
-        product = ", ".join(
-            f"{name} {it.printed}" for name, it in zip(factors, rows, strict=True) if it is not None
-        )
-        raise ValueError(
-            f"{stated.printed} contradicts the {follows / scale:.4g} {stated.unit} that follow"
-            f" from {product}; correct one of these rows, or leave {info.field_name} out"
-        )
-    return stated
-
-
-class CapacityTechnologyFile(_Table):
-    """A memory technology for a capacity tier: what one unit of it gives, takes and costs.
-
-    Attributes:
-        name: The name that chips refer to.
-        title: The name that people read.
-        about: One sentence, which says what a unit is.
-        unit_bandwidth: Bandwidth of one unit [B/s].
-        unit_capacity: Capacity of one unit [B].
-        access_energy: Energy of the whole path from a unit to the arithmetic for each byte [J/B].
-        price: Price of each byte [USD/B].
-        phy_area: Logic die area of the physical interface of one unit [m^2].
-        controller_transistors: Transistors of the controller of one unit.
-        shoreline: Die edge that one unit takes [m].
-        interposer_area: Interposer area of one unit; 0 for modules on the board [m^2].
-        in_package: 1 where the package holds the units, which are then bonded, tested and sold
-            with it; 0 where they stand on the board and are bought at their price.
-        standby_power: Power that one unit draws whether it is read or not: refresh and idling [W].
-    """
-
-    name: str
-    title: str
-    about: str
-    unit_bandwidth: KnownBandwidth
-    unit_capacity: Capacity
-    access_energy: ByteEnergy
-    price: BytePrice
-    phy_area: AreaShare
-    controller_transistors: Count
-    shoreline: Shoreline
-    interposer_area: AreaShare
-    in_package: Share
-    standby_power: PowerShare
-
-
-class ProcessFile(_Table):
-    """A silicon process: what its area gives and what its wafers cost.
-
-    Attributes:
-        name: The name that chips refer to.
-        title: The name that people read.
-        compute_density: Dense 16-bit throughput of each area of compute [FLOP/s/m^2].
-        rate_8bit: 8-bit throughput of the same area over the 16-bit one.
-        rate_4bit: 4-bit throughput of the same area over the 16-bit one.
-        vector_fraction: FP32 vector throughput over dense 16-bit throughput.
-        sram_density: SRAM capacity of each area [B/m^2].
-        sram_bandwidth_per_capacity: SRAM bandwidth over SRAM capacity [1/s].
-        sram_energy: Energy of an access to SRAM for each byte [J/B].
-        energy_per_flop: Energy of one dense 8-bit FLOP, data movement on the chip included [J].
-        logic_density: Transistors in each area of logic [1/m^2].
-        link_phy_area: Area of link interface and controller for each byte a second of
-            one-direction link bandwidth [m^2 s/B].
-        overhead_fraction: Part of the die for fabric, control and input/output.
-        buffer_capacity: SRAM that a die keeps for working data [B].
-        wafer_price: Price of a processed wafer [USD].
-        defect_density: Defects in each area of wafer [1/m^2].
-        critical_fraction: Part of the defects that kill a die, after repair and harvest.
-        clustering: Clustering parameter of the negative binomial yield.
-        wafer_diameter: Diameter of the wafer [m].
-        edge: Width of the unused rim of the wafer [m].
-        scribe: Width of the scribe line between dies [m].
-        reticle_width: Width of the largest die that is exposed at once [m].
-        reticle_height: Height of that die [m].
-        exponential_fraction: Rate of exponentials over dense 16-bit throughput [1/FLOP]; None
-            where they are left to the vector units.
-    """
-
-    name: str
-    title: str
-    compute_density: Annotated[Number, Quantity("FLOP/s/m2"), POSITIVE, KNOWN]
-    rate_8bit: Ratio
-    rate_4bit: Ratio
-    vector_fraction: Ratio
-    sram_density: Annotated[Number, Quantity("B/m2"), POSITIVE, KNOWN]
-    sram_bandwidth_per_capacity: Annotated[Number, Quantity("1/s"), POSITIVE, KNOWN]
-    sram_energy: KnownByteEnergy
-    energy_per_flop: Annotated[Number, Quantity("J/FLOP"), POSITIVE, KNOWN]
-    logic_density: Annotated[Number, Quantity("1/m2"), POSITIVE, KNOWN]
-    link_phy_area: Annotated[Number, Quantity("m2*s/B"), NOT_NEGATIVE, KNOWN]
-    overhead_fraction: Share
-    buffer_capacity: Capacity
-    wafer_price: Annotated[Price, KNOWN]
-    defect_density: Annotated[Number, Quantity("1/m2"), NOT_NEGATIVE, KNOWN]
-    critical_fraction: Share
-    clustering: Ratio
-    wafer_diameter: Length
-    edge: Length
-    scribe: Length
-    reticle_width: Length
-    reticle_height: Length
-    exponential_fraction: Annotated[Number, Quantity("1/FLOP"), POSITIVE, KNOWN] | None = None
-
-
-class PackagingFile(_Table):
-    """What it takes to make a package of good dies and stacks.
-
-    Attributes:
-        interposer_wafer_price: Price of a wafer of interposers, assembly service included [USD].
-        interposer_limit: Area of the largest interposer that is made [m^2].
-        bond_yield: Chance that bonding one die or stack succeeds.
-        assembly_yield: Chance that the finished package passes.
-        auxiliary_cost: Substrate, test and small parts of one package [USD].
-    """
-
-    interposer_wafer_price: Annotated[Price, KNOWN]
-    interposer_limit: Annotated[Area, KNOWN]
-    bond_yield: Share
-    assembly_yield: Share
-    auxiliary_cost: PriceShare
-
-
-DIE_LINK = (
-    "die_link_bandwidth",
-    "die_link_latency",
-    "die_link_energy",
-    "die_link_area",
-    "die_link_shoreline",
-)
-"""Fields of what joins the dies of a package."""
-
-
-class ExecutionFile(_Table):
-    """How far the use of a chip falls short of its peaks, and how its parts work together.
-
-    Attributes:
-        name: The name that assumptions refer to.
-        about: One sentence.
-        compute_share: Share of the peak rates of arithmetic that is sustained.
-        bandwidth_share: Share of the peak bandwidth of memory that is sustained.
-        overlap_between_operators: Share of a step in which arithmetic passes during the traffic of
-            other operators: 1 over the whole step, 0 within operators only.
-        overlap_within_operators: Share of the shorter of an operator's arithmetic and traffic that
-            is hidden behind the longer, where operators do not overlap; 0 is none.
-        operation_time: Time from the end of an operator to the start of one that depends on it [s].
-        mixer_operations: Operators of a mixer that each depend on the one before.
-        dense_operations: The same of a dense feed-forward block.
-        mixture_operations: The same of a mixture of experts.
-        head_operations: The same of embedding and head together.
-        memory_reserve: Share of main memory that is kept free of weights and caches.
-        die_link_bandwidth: Bandwidth of one die to the others of its package, one direction;
-            where it is not stated, nor the four below, the dies act as one [B/s].
-        die_link_latency: Time from one die to another [s].
-        die_link_energy: Energy of a byte from one die to another, both ends [J/B].
-        die_link_area: Area of a die's links for each byte a second of that bandwidth [m^2 s/B].
-        die_link_shoreline: Edge of a die for each byte a second of that bandwidth [m s/B].
-    """
-
-    name: str
-    about: str
-    compute_share: Sustained
-    bandwidth_share: Sustained
-    overlap_between_operators: Share
-    overlap_within_operators: Share
-    operation_time: Delay
-    mixer_operations: Count
-    dense_operations: Count
-    mixture_operations: Count
-    head_operations: Count
-    memory_reserve: PartialShare
-    die_link_bandwidth: KnownBandwidth | None = None
-    die_link_latency: Delay | None = None
-    die_link_energy: ByteEnergyShare | None = None
-    die_link_area: Annotated[Number, Quantity("m2*s/B"), NOT_NEGATIVE, KNOWN] | None = None
-    die_link_shoreline: Annotated[Number, Quantity("m*s/B"), NOT_NEGATIVE, KNOWN] | None = None
-
-    @model_validator(mode="after")
-    def _has_whole_links(self) -> "ExecutionFile":
-        """Links between dies are stated whole or not at all."""
-        missing = [name for name in DIE_LINK if getattr(self, name) is None]
-        if missing and len(missing) < len(DIE_LINK):
-            raise ValueError(f"links between dies need {', '.join(missing)} too")
-        return self
-
-
-class FacilityFile(_Table):
-    """What stands around the chips, and what a chip is given where its file does not say.
-
-    Attributes:
-        selling_multiple: Selling price of a chip over its manufacturing cost: one multiple for
-            all of its parts, in the place of their margins; None where these are used.
-        logic_margin: Price of the logic of a chip over its cost.
-        memory_margin: Price of the memory of a chip over its cost.
-        package_margin: Price of the package of a chip over its cost.
-        design_cost: One-time cost of the design of a chip, masks and verification included; None
-            where the margins cover it [USD].
-        volume: Chips that are made of one design, where its cost is stated.
-        building_cost: Building with its power and cooling for each watt of IT power; None where
-            it is left out [USD/W].
-        host_price: Host processor and its memory for each chip [USD].
-        board_price: Boards, power supplies and connectors for each chip [USD].
-        rack_price: Rack, cooling, storage, integration and test for each chip [USD].
-        network_price: Scale-up network for each byte a second of one-direction bandwidth
-            of each chip; for each port of a switch where there are tiers of them [USD s/B].
-        optics_price: Transceivers for each byte a second of one end of an optical link [USD s/B].
-        scale_out_price: Network beyond the domain for each byte a second of each chip of an
-            instance that leaves its domain, of planned chips [USD s/B].
-        host_power: Power of host and the rest of the server for each chip at full use [W].
-        host_idle_fraction: Part of it that is drawn while the chips idle.
-        switch_power: Power of the switches for each byte a second of scale-up bandwidth [J/B].
-        optics_power: Power of one end of an optical link for each byte a second [J/B].
-        scale_out_power: Power of the network beyond the domain for each byte a second of each
-            chip of an instance that leaves its domain, of planned chips [J/B].
-        link_energy: Energy of the chip's end of a link for each byte [J/B].
-        pue: Power drawn by the facility over power drawn by the machines.
-        electricity_price: Price of electricity [USD/J].
-        lifetime: Years over which the machines are written off [s].
-        discount_rate: Yearly rate of return that the capital must earn.
-        idle_fraction: Power of an idle chip over its thermal design power.
-        product_traffic: Part of the memory bandwidth that large matrix products use.
-        threshold_voltage: Threshold voltage of a chip's logic over its nominal supply voltage.
-        least_clock: Lowest clock over the nominal one; below it the voltage falls no further.
-        most_clock: Highest clock over the nominal one.
-        network_efficiency: Part of the link bandwidth that large messages reach.
-        scale_out_bandwidth: One-direction bandwidth of each chip beyond the domain [B/s].
-        scale_out_latency: Time of a collective of a small message beyond the domain [s].
-    """
-
-    selling_multiple: Ratio | None = None
-    logic_margin: Ratio
-    memory_margin: Ratio
-    package_margin: Ratio
-    design_cost: PriceShare | None = None
-    volume: Ratio | None = None
-    building_cost: Annotated[Number, Quantity("USD/W"), NOT_NEGATIVE, KNOWN] | None = None
-    host_price: PriceShare
-    board_price: PriceShare
-    rack_price: PriceShare
-    network_price: BandwidthPrice
-    optics_price: BandwidthPrice
-    scale_out_price: BandwidthPrice
-    host_power: PowerShare
-    host_idle_fraction: Share
-    switch_power: ByteEnergyShare
-    optics_power: ByteEnergyShare
-    scale_out_power: ByteEnergyShare
-    link_energy: ByteEnergyShare
-    pue: Ratio
-    electricity_price: Annotated[Number, Quantity("USD/J"), NOT_NEGATIVE, KNOWN]
-    lifetime: Duration
-    discount_rate: Share
-    idle_fraction: Share
-    product_traffic: Share
-    threshold_voltage: Annotated[Share, POSITIVE]
-    least_clock: Ratio
-    most_clock: Ratio
-    network_efficiency: Share
-    scale_out_bandwidth: KnownBandwidth
-    scale_out_latency: Duration
-
-
-class MemoryFile(_Table):
+class MemoryFile(Table):
     """The main memory of a chip.
 
     Attributes:
@@ -450,7 +101,7 @@ class MemoryFile(_Table):
     energy: KnownByteEnergy | None = None
 
 
-class SramFile(_Table):
+class SramFile(Table):
     """On-chip memory under control of software, in which weights or cached keys may live.
 
     Attributes:
@@ -464,7 +115,7 @@ class SramFile(_Table):
     energy: KnownByteEnergy
 
 
-class CapacityTierFile(_Table):
+class CapacityTierFile(Table):
     """Memory beyond the main memory of a chip, of more capacity and less bandwidth.
 
     The chip's thermal design power and cost do not hold it: its energy and its price come on top.
@@ -490,7 +141,7 @@ class CapacityTierFile(_Table):
     holds: Annotated[tuple[str, ...], AfterValidator(kinds_of_data)] = KINDS
 
 
-class PowerFile(_Table):
+class PowerFile(Table):
     """Provisioned power: what a chip is given by its size, whatever it does.
 
     Attributes:
@@ -513,12 +164,18 @@ FACILITY_DEFAULTS = {
 """Table and field of a file, and the field of the facility that stands for it if it is absent."""
 
 
-def _facility(field: str) -> Callable[[], Number]:
-    """What reads a field of the facility where a system's file does not state its own."""
-    return lambda: getattr(load_facility_file(), field)
+@cache
+def facility_tables() -> dict[str, Any]:
+    """The rows of the facility that comes with the package, as they are written."""
+    return tables_of(DATA / "facility.toml")
 
 
-class ChipFile(_Table):
+def _facility(field: str) -> Any:
+    """A number that is the facility's where a system's file does not state its own."""
+    return Field(default_factory=lambda: facility_tables()[field], validate_default=True)
+
+
+class ChipFile(Table):
     """A chip: one package that computes, with its memory.
 
     Attributes:
@@ -557,7 +214,7 @@ class ChipFile(_Table):
     die_area: Area
     process: str | None = None
     tdp: Power
-    idle_fraction: Share = Field(default_factory=_facility("idle_fraction"))
+    idle_fraction: Share = _facility("idle_fraction")
     cost: Price
     market_price: Price
     host_power: PowerShare | None = None
@@ -586,7 +243,7 @@ LEAST_RADIX = 32
 """Ports of the smallest switch: three tiers of it join 8,192 chips."""
 
 
-class NetworkFile(_Table):
+class NetworkFile(Table):
     """The scale-up network that joins the chips of a domain, and what lies beyond it.
 
     Attributes:
@@ -618,9 +275,9 @@ class NetworkFile(_Table):
     latency_at_8: Duration | None = None
     latency_at_128: Duration | None = None
     latency_floor: Duration | None = None
-    efficiency: Share = Field(default_factory=_facility("network_efficiency"))
-    scale_out_bandwidth: KnownBandwidth = Field(default_factory=_facility("scale_out_bandwidth"))
-    scale_out_latency: Duration = Field(default_factory=_facility("scale_out_latency"))
+    efficiency: Share = _facility("network_efficiency")
+    scale_out_bandwidth: KnownBandwidth = _facility("scale_out_bandwidth")
+    scale_out_latency: Duration = _facility("scale_out_latency")
     switch_radix: Ratio | None = None
     copper_reach: Ratio | None = None
     tier_latency: Duration | None = None
@@ -695,7 +352,7 @@ class NetworkFile(_Table):
         return self
 
 
-class SystemFile(_Table):
+class SystemFile(Table):
     """A chip and the network that joins many of it.
 
     Attributes:
@@ -717,7 +374,7 @@ class SystemFile(_Table):
     network: NetworkFile
 
 
-class SourceFile(_Table):
+class SourceFile(Table):
     """Where numbers come from.
 
     Attributes:
@@ -735,7 +392,7 @@ _File = TypeVar("_File", bound=BaseModel)
 
 
 def _names(folder: str) -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in (_DATA / folder).glob("*.toml")))
+    return tuple(sorted(path.stem for path in (DATA / folder).glob("*.toml")))
 
 
 def system_names() -> tuple[str, ...]:
@@ -791,21 +448,31 @@ def _missing(folder: str, name: str) -> str:
     return f"there is no {kind[folder]} {name!r}{suggestion or known}"
 
 
-def _path_of(folder: str, name: str) -> Path:
+def path_of(folder: str, name: str) -> Path:
+    """The file of a name among those of a folder of the package, or of a path.
+
+    Raises:
+        InputError: there is none.
+    """
     problem = _missing(folder, name)
     if problem:
         raise InputError("", [Problem("", problem)])
     if folder == "systems" and name in measured_system_names():
-        return _DATA / folder / "measured" / f"{name}.toml"
-    return _DATA / folder / f"{name}.toml" if name in _names(folder) else Path(name)
+        return DATA / folder / "measured" / f"{name}.toml"
+    return DATA / folder / f"{name}.toml" if name in _names(folder) else Path(name)
 
 
 def _shown(path: Path) -> str:
     """A file as people name it."""
-    return str(path.relative_to(_DATA)) if path.is_relative_to(_DATA) else str(path)
+    return str(path.relative_to(DATA)) if path.is_relative_to(DATA) else str(path)
 
 
-def _tables(path: Path) -> dict[str, Any]:
+def tables_of(path: Path) -> dict[str, Any]:
+    """What a file says, before it is checked.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -823,7 +490,8 @@ def _sources_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
                 yield from _sources_in(part, where)
 
 
-def _source_problems(tables: dict[str, Any]) -> list[Problem]:
+def source_problems(tables: dict[str, Any]) -> list[Problem]:
+    """Sources that the tables of a file name and nobody knows."""
     known = load_sources()
     return [
         Problem(where, f"there is no source {name!r} in sources.toml{did_you_mean(name, known)}")
@@ -852,10 +520,20 @@ def _reference_problems(tables: dict[str, Any]) -> list[Problem]:
     ]
 
 
-def _checked(
+def checked(
     model: type[_File], tables: dict[str, Any], source: str, problems: list[Problem]
 ) -> _File:
-    """The record, unless there are mistakes; those found before come with those of the schema."""
+    """The record, unless there are mistakes; those found before come with those of the schema.
+
+    Args:
+        model: What the file holds.
+        tables: What it says.
+        source: What to call it in messages.
+        problems: Mistakes that were found before.
+
+    Raises:
+        InputError: with every mistake.
+    """
     try:
         record = validated(model, tables, source)
     except InputError as error:
@@ -865,10 +543,15 @@ def _checked(
     return record
 
 
-def _loaded(model: type[_File], path: Path) -> _File:
-    tables = _tables(path)
-    problems = _source_problems(tables) if path.is_relative_to(_DATA) else []
-    return _checked(model, tables, _shown(path), problems)
+def loaded(model: type[_File], path: Path) -> _File:
+    """The record of a file; one of the package names known sources only.
+
+    Raises:
+        InputError: it cannot be read or has mistakes.
+    """
+    tables = tables_of(path)
+    problems = source_problems(tables) if path.is_relative_to(DATA) else []
+    return checked(model, tables, _shown(path), problems)
 
 
 def load_system_tables(name_or_path: str) -> dict[str, Any]:
@@ -878,10 +561,9 @@ def load_system_tables(name_or_path: str) -> dict[str, Any]:
         InputError: there is no such system, or its file has mistakes.
     """
     load_system_file(name_or_path)
-    tables = _tables(_path_of("systems", name_or_path))
-    facility = _tables(_DATA / "facility.toml")
+    tables = tables_of(path_of("systems", name_or_path))
     for (table, field), default in FACILITY_DEFAULTS.items():
-        tables[table].setdefault(field, facility[default])
+        tables[table].setdefault(field, facility_tables()[default])
     return tables
 
 
@@ -893,7 +575,7 @@ def system_paths() -> tuple[str, ...]:
 def _paths_in(table: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in table.model_fields.items():
         members = [field.annotation, *get_args(field.annotation)]
-        inner = [part for part in members if isinstance(part, type) and issubclass(part, _Table)]
+        inner = [part for part in members if isinstance(part, type) and issubclass(part, Table)]
         if inner:
             yield from _paths_in(inner[0], f"{prefix}{name}.")
         else:
@@ -910,7 +592,7 @@ def checked_system_file(tables: dict[str, Any], source: str) -> SystemFile:
     Raises:
         InputError: with every mistake: fields, units, signs, names that lead nowhere.
     """
-    return _checked(SystemFile, tables, source, _reference_problems(tables))
+    return checked(SystemFile, tables, source, _reference_problems(tables))
 
 
 def load_system_file(name_or_path: str) -> SystemFile:
@@ -919,68 +601,12 @@ def load_system_file(name_or_path: str) -> SystemFile:
     Raises:
         InputError: there is no such system, or its file has mistakes.
     """
-    path = _path_of("systems", name_or_path)
-    tables = _tables(path)
+    path = path_of("systems", name_or_path)
+    tables = tables_of(path)
     problems = _reference_problems(tables)
-    if path.is_relative_to(_DATA):
-        problems += _source_problems(tables)
-    return _checked(SystemFile, tables, _shown(path), problems)
-
-
-def load_technology_file(name_or_path: str) -> TechnologyFile:
-    """A memory technology by name, or a user's own by path.
-
-    Raises:
-        InputError: there is no such technology, or its file has mistakes.
-    """
-    return _loaded(TechnologyFile, _path_of("technologies", name_or_path))
-
-
-def load_capacity_technology_file(name_or_path: str) -> CapacityTechnologyFile:
-    """A technology of capacity tiers by name, or a user's own by path.
-
-    Raises:
-        InputError: there is no such technology, or its file has mistakes.
-    """
-    return _loaded(CapacityTechnologyFile, _path_of("technologies/capacity", name_or_path))
-
-
-def load_process_file(name_or_path: str) -> ProcessFile:
-    """A silicon process by name, or a user's own by path.
-
-    Raises:
-        InputError: there is no such process, or its file has mistakes.
-    """
-    return _loaded(ProcessFile, _path_of("processes", name_or_path))
-
-
-def execution_tables(name: str) -> dict[str, Any]:
-    """The tables of a way of using a chip; what its file leaves out is ideal."""
-    folder = _DATA / "executions"
-    return {**_tables(folder / f"{IDEAL}.toml"), **_tables(folder / f"{name}.toml")}
-
-
-@cache
-def load_execution_file(name: str) -> ExecutionFile:
-    """A way of using a chip, by name.
-
-    Raises:
-        InputError: its file has mistakes.
-    """
-    tables = execution_tables(name)
-    return _checked(ExecutionFile, tables, f"executions/{name}.toml", _source_problems(tables))
-
-
-@cache
-def load_packaging_file() -> PackagingFile:
-    """The packaging that comes with the package."""
-    return _loaded(PackagingFile, _DATA / "packaging.toml")
-
-
-@cache
-def load_facility_file() -> FacilityFile:
-    """The facility that comes with the package."""
-    return _loaded(FacilityFile, _DATA / "facility.toml")
+    if path.is_relative_to(DATA):
+        problems += source_problems(tables)
+    return checked(SystemFile, tables, _shown(path), problems)
 
 
 @cache
@@ -988,5 +614,5 @@ def load_sources() -> dict[str, SourceFile]:
     """Every source that the numbers of the package name, by identifier."""
     return {
         name: validated(SourceFile, table, f"sources.toml: {name}")
-        for name, table in _tables(_DATA / "sources.toml").items()
+        for name, table in tables_of(DATA / "sources.toml").items()
     }

@@ -4,20 +4,18 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict
 
-from liminal_jax.data.hardware import (
-    IDEAL,
+from liminal_jax.data.hardware import IDEAL, SystemFile, load_system_file
+from liminal_jax.data.parts import (
     CapacityTechnologyFile,
     ExecutionFile,
     FacilityFile,
     PackagingFile,
     ProcessFile,
-    SystemFile,
     TechnologyFile,
     load_capacity_technology_file,
     load_execution_file,
     load_packaging_file,
     load_process_file,
-    load_system_file,
     load_technology_file,
 )
 

@@ -267,7 +267,8 @@ class Packaging(eqx.Module):
         metadata=quantity("", "idle power over design power", least=0.0, most=1.0),
     )
     product_traffic: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "memory bandwidth of products", most=1.0)
+        converter=as_leaf,
+        metadata=quantity("", "memory bandwidth of products", least=0.0, most=1.0),
     )
     link_energy: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("J/B", "energy of a link", least=0.0)

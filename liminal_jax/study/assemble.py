@@ -21,17 +21,17 @@ from liminal_jax.data.build import (
     system_of,
     technology_of,
 )
-from liminal_jax.data.hardware import (
+from liminal_jax.data.hardware import NetworkFile
+from liminal_jax.data.library import Library, library_of
+from liminal_jax.data.models import load_model_spec
+from liminal_jax.data.parts import (
     CapacityTechnologyFile,
     ExecutionFile,
     FacilityFile,
-    NetworkFile,
     PackagingFile,
     ProcessFile,
     TechnologyFile,
 )
-from liminal_jax.data.library import Library, library_of
-from liminal_jax.data.models import load_model_spec
 from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.hardware.network import AbstractNetwork, FittedLatency
 from liminal_jax.hardware.plan import ChipPlan, Material

@@ -12,18 +12,20 @@ from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.data.build import MARGINS
 from liminal_jax.data.hardware import (
     IDEAL,
+    NetworkFile,
+    capacity_technology_names,
+    execution_names,
+    process_names,
+    technology_names,
+)
+from liminal_jax.data.parts import (
     CapacityTechnologyFile,
     ExecutionFile,
     FacilityFile,
-    NetworkFile,
     PackagingFile,
     ProcessFile,
     TechnologyFile,
-    capacity_technology_names,
-    execution_names,
     execution_tables,
-    process_names,
-    technology_names,
 )
 from liminal_jax.data.validation import validated
 

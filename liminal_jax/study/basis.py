@@ -6,9 +6,10 @@ import math
 import jax.numpy as jnp
 
 from liminal_jax.data.build import stated_memory_energy, streaming_energy
-from liminal_jax.data.hardware import SystemFile, load_system_file, load_technology_file
+from liminal_jax.data.hardware import SystemFile, load_system_file
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.numbers import Number
+from liminal_jax.data.parts import load_technology_file
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.fabric import Reaches
 from liminal_jax.hardware.network import AbstractPhysical, FittedLatency

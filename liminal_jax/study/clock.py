@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from liminal_jax.data.hardware import load_facility_file
+from liminal_jax.data.parts import load_facility_file
 from liminal_jax.laws.clock import supply_voltage
 from liminal_jax.study.domain import Grid
 

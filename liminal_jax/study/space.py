@@ -16,7 +16,7 @@ from liminal_jax._display import in_units
 from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.data.build import load_model, load_system, process_of, technology_of
-from liminal_jax.data.hardware import load_process_file, load_technology_file
+from liminal_jax.data.parts import load_process_file, load_technology_file
 from liminal_jax.mapping.attention import (
     ATTENTION_MAPPINGS,
     AbstractAttentionMapping,

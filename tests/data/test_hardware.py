@@ -12,20 +12,22 @@ from liminal_jax.data.hardware import (
     capacity_technology_names,
     checked_system_file,
     execution_names,
-    load_capacity_technology_file,
-    load_execution_file,
-    load_facility_file,
-    load_packaging_file,
-    load_process_file,
     load_sources,
     load_system_file,
     load_system_tables,
-    load_technology_file,
     measured_system_names,
     process_names,
     system_names,
     system_paths,
     technology_names,
+)
+from liminal_jax.data.parts import (
+    load_capacity_technology_file,
+    load_execution_file,
+    load_facility_file,
+    load_packaging_file,
+    load_process_file,
+    load_technology_file,
 )
 from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.view.systems import numbers_in

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liminal_jax.data import numbers as data_numbers
-from liminal_jax.data.hardware import load_facility_file, load_technology_file
 from liminal_jax.data.library import library_of
+from liminal_jax.data.parts import load_facility_file, load_technology_file
 from liminal_jax.data.ranges import UncertainNumber, uncertain_in, with_values
 
 DATA = Path(data_numbers.__file__).parent

@@ -17,14 +17,9 @@ from liminal_jax.data.build import (
     system_of,
     technology_of,
 )
-from liminal_jax.data.hardware import (
-    FacilityFile,
-    load_facility_file,
-    load_system_file,
-    load_technology_file,
-    system_names,
-)
+from liminal_jax.data.hardware import load_system_file, system_names
 from liminal_jax.data.library import Library, library_of
+from liminal_jax.data.parts import FacilityFile, load_facility_file, load_technology_file
 from liminal_jax.data.ranges import with_values
 from liminal_jax.hardware.chip import ChipCost
 from liminal_jax.hardware.plan import manufacturing_cost

@@ -17,14 +17,13 @@ from liminal_jax.data.build import (
     process_of,
     technology_of,
 )
-from liminal_jax.data.hardware import (
+from liminal_jax.data.hardware import load_system_file, system_names
+from liminal_jax.data.parts import (
     load_capacity_technology_file,
     load_facility_file,
     load_packaging_file,
     load_process_file,
-    load_system_file,
     load_technology_file,
-    system_names,
 )
 from liminal_jax.hardware.chip import ChipCost
 from liminal_jax.hardware.plan import (

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from liminal_jax.data.hardware import load_facility_file
+from liminal_jax.data.parts import load_facility_file
 from liminal_jax.laws.clock import supply_voltage, switching_energy
 
 # Clock over 1.7 GHz, voltage over 0.7 V, leakage over that at 0.7 V of a matrix unit: a tenth of

@@ -7,7 +7,7 @@ import pytest
 
 from liminal_jax._smooth import Exact, Soft
 from liminal_jax.data.build import die_links_of, execution_of, load_model
-from liminal_jax.data.hardware import load_execution_file
+from liminal_jax.data.parts import load_execution_file
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.package import DieLinks
 from liminal_jax.laws.feedforward import busiest_rank_load

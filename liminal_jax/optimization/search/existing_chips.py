@@ -8,14 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax.data.build import chip_cost, estimated_cost, system_of
-from liminal_jax.data.hardware import (
-    ChipFile,
-    SystemFile,
-    load_facility_file,
-    load_system_file,
-    system_names,
-)
+from liminal_jax.data.hardware import ChipFile, SystemFile, load_system_file, system_names
 from liminal_jax.data.library import Library, library_of
+from liminal_jax.data.parts import load_facility_file
 from liminal_jax.hardware.chip import ChipCost
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
 from liminal_jax.optimization.search.design_grid import design_grid_of
