@@ -4,6 +4,13 @@ The file is made whole at the beginning: dimensions, coordinates, units, provena
 every number. After that no byte but those of the numbers changes, each of which has its place, so
 that blocks may be written in any order, by any process, and again after a kill. Until all are there
 the file is called data.nc.partial.
+
+Zarr and TensorStore keep chunks in files of their own instead. Measured by `experiments/storage.py`
+(29 November 2026, two cores, medians of five turns), this file is written 3.1 to 9.6 times faster
+than with Zarr, and 1.3 to 5.6 times faster than with TensorStore: most where blocks of points do
+not fit the chunks, as with grids of many axes. Two processes that write into the same chunks lose
+9 % of their numbers with Zarr, and none with TensorStore or here, where no number is read to be
+written. And every tool for netCDF opens one file.
 """
 
 import importlib.util

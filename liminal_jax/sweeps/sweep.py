@@ -10,7 +10,7 @@ from liminal_jax.study.file import DesignFile
 from liminal_jax.sweeps.folder import RESULT, begun, complete, reopened, unwritable
 from liminal_jax.sweeps.keeping import KeepingWorker
 from liminal_jax.sweeps.plan import Plan, Question, planned
-from liminal_jax.sweeps.processes import ALONE, Group, Watch
+from liminal_jax.sweeps.processes import ALONE, Group, LastWords
 from liminal_jax.sweeps.record import sweep_record
 from liminal_jax.sweeps.reducing import ReducingWorker, empty_state
 from liminal_jax.sweeps.run import Listener, Worker, devices, points_of_blocks, saver
@@ -83,7 +83,7 @@ def swept(plan: Plan, where: Where, group: Group, listener: Listener) -> dict[st
     if complete(folder):
         return json.loads((folder / RESULT).read_text(encoding="utf-8"))
     try:
-        with Watch(group, folder):
+        with LastWords(group):
             return _swept(plan, where, group, listener)
     except OSError as error:
         raise unwritable(folder, error) from None
@@ -135,7 +135,7 @@ def _swept(plan: Plan, where: Where, group: Group, listener: Listener) -> dict[s
         write_whole(folder / RESULT, (json.dumps(record, indent=2) + "\n").encode())
         for file in [*folder.glob("base-*.npz"), *folder.glob("state-*.npz")]:
             file.unlink()
-        for file in [*folder.glob(".pulse-*"), *folder.glob(".*.draft")]:
+        for file in folder.glob(".*.draft"):
             file.unlink()
     return record
 

@@ -1,0 +1,262 @@
+"""Should a sweep keep its numbers in Zarr, by Zarr's own library or by TensorStore?
+
+The claim to be tested: the file that sweeps write in place is faster than either library, and, with
+blocks of points that several processes write in any order, as safe as the safer of them.
+
+All three hold the same single precision numbers of the same points, uncompressed. Three patterns of
+writing, each in a random order: runs of 32 MiB, as a device hands them over, into chunks of a run
+and into chunks of 4 MiB; and blocks of 1 MiB that begin in the middle of chunks of 1 MiB, as the
+blocks of a grid of many axes lie. A rate counts until all is on the disk. Each turn tries all
+three, so that what else the machine does falls on each; the figures are ratios of medians.
+
+Last, two processes take turns at the blocks of every chunk. A number is lost where one of them
+writes a chunk back that it had read before the other wrote into it.
+"""
+
+import importlib
+import multiprocessing
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import RenderableType
+from rich.table import Table
+
+import liminal_jax as ll
+from experiments.runner import Experiment, main
+from liminal_jax.study.file import DesignFile
+from liminal_jax.sweeps.plan import planned
+from liminal_jax.sweeps.store import Store, create
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+KEPT = ("utps", "stps")
+"""Outputs that are kept; the axis drawn is a third column."""
+
+COLUMNS = ("batch", *KEPT)
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is measured.
+
+    Attributes:
+        points: Points of a sweep.
+        run: Points of a run.
+        chunk: Points of the smaller chunks that runs are written into.
+        block: Points of a block, and of the chunks that it does not fit.
+        shared: Points that two processes write together, in blocks of 1/64 of a chunk.
+        turns: How often each pattern is measured.
+    """
+
+    points: int = 1 << 26
+    run: int = 1 << 23
+    chunk: int = 1 << 20
+    block: int = 1 << 18
+    shared: int = 1 << 16
+    turns: int = 5
+
+
+Write = Callable[[Sequence[tuple[int, int]], np.ndarray], None]
+"""Writes runs of points, each with the first of some numbers, into every column."""
+
+
+def _in_place(folder: Path, points: int, chunk: int) -> Write:
+    """The file of `liminal sweep`."""
+    del chunk
+    question = ll.Question(
+        axes=("batch=1:512",), kind="sobol", points=points, keep=KEPT, precision=32
+    )
+    workload = {"model": "llama-3-70b", "context": 8192}
+    file = {"workload": workload, "design": {"system": "h200", "tp": 8, "batch": 1}}
+    plan = planned(DesignFile.model_validate(file), question, "storage")
+    create(folder, plan, {})
+
+    def write(pieces: Sequence[tuple[int, int]], numbers: np.ndarray) -> None:
+        store = Store(folder, plan)
+        for first, last in pieces:
+            for column in range(len(COLUMNS)):
+                store.write(column, first, numbers[: last - first])
+        store.settle()
+        store.close()
+
+    return write
+
+
+def _zarr(folder: Path, points: int, chunk: int) -> Write:
+    zarr: Any = importlib.import_module("zarr")
+    arrays = [
+        zarr.open_array(
+            folder / name,
+            mode="a",
+            shape=(points,),
+            chunks=(chunk,),
+            dtype="float32",
+            codecs=[{"name": "bytes", "configuration": {"endian": "little"}}],
+        )
+        for name in COLUMNS
+    ]
+
+    def write(pieces: Sequence[tuple[int, int]], numbers: np.ndarray) -> None:
+        for first, last in pieces:
+            for array in arrays:
+                array[first:last] = numbers[: last - first]
+        os.sync()
+
+    return write
+
+
+def _tensorstore(folder: Path, points: int, chunk: int) -> Write:
+    tensorstore: Any = importlib.import_module("tensorstore")
+    grid = {"name": "regular", "configuration": {"chunk_shape": [chunk]}}
+    stated = {"shape": [points], "chunk_grid": grid, "data_type": "float32"}
+    specs = [
+        {
+            "driver": "zarr3",
+            "kvstore": {"driver": "file", "path": str(folder / name)},
+            "metadata": {**stated, "codecs": [{"name": "bytes"}]},
+            "open": True,
+            "create": True,
+        }
+        for name in COLUMNS
+    ]
+    arrays = [tensorstore.open(it).result() for it in specs]
+
+    def write(pieces: Sequence[tuple[int, int]], numbers: np.ndarray) -> None:
+        for first, last in pieces:
+            writes = [array[first:last].write(numbers[: last - first]) for array in arrays]
+            for it in writes:
+                it.result()
+        os.sync()
+
+    return write
+
+
+STORES = {"in place": _in_place, "zarr": _zarr, "tensorstore": _tensorstore}
+
+
+def _patterns(config: Config) -> dict[str, tuple[int, list[tuple[int, int]]]]:
+    """For each pattern the points of a chunk, and from where to where is written."""
+    order, half = np.random.default_rng(0), config.block // 2
+    runs = order.permutation(config.points // config.run)
+    whole = [(it * config.run, (it + 1) * config.run) for it in runs.tolist()]
+    blocks = order.permutation(config.points // config.block)
+    across = [(it * config.block + half, (it + 1) * config.block + half) for it in blocks.tolist()]
+    return {
+        "runs, chunks of a run": (config.run, whole),
+        "runs, small chunks": (config.chunk, whole),
+        "blocks across chunks": (config.block, [(a, min(b, config.points)) for a, b in across]),
+    }
+
+
+def _seconds(name: str, points: int, chunk: int, pieces: Sequence[tuple[int, int]]) -> float:
+    numbers = np.random.default_rng(1).random(max(b - a for a, b in pieces), np.float32)
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        write = STORES[name](Path(folder), points, chunk)
+        os.sync()
+        begin = time.perf_counter()
+        write(pieces, numbers)
+        return time.perf_counter() - begin
+
+
+def _take_turns(name: str, folder: Path, points: int, process: int) -> None:
+    """What one of two processes writes: every second block of 1/64 of a chunk, of ones."""
+    block = points // 256
+    pieces = [(it, it + block) for it in range(process * block, points, 2 * block)]
+    STORES[name](folder, points, 64 * block)(pieces, np.ones(block, np.float32))
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Rates of all patterns, and what two processes lose."""
+    patterns = _patterns(config)
+    seconds: dict[str, dict[str, list[float]]] = {it: {s: [] for s in STORES} for it in patterns}
+    for pattern, (chunk, pieces) in patterns.items():
+        for _ in range(config.turns):
+            for name in STORES:
+                seconds[pattern][name].append(_seconds(name, config.points, chunk, pieces))
+    lost = {name: _lost(name, config.shared) for name in ("zarr", "tensorstore")}
+    size = config.points * len(COLUMNS) * 4
+    return {"config": asdict(config), "bytes": size, "seconds": seconds, "lost": lost}
+
+
+def _lost(name: str, points: int) -> float:
+    """Share of the numbers of two processes that are not there in the end."""
+    zarr: Any = importlib.import_module("zarr")
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        STORES[name](Path(folder), points, points // 4)
+        start = multiprocessing.get_context("spawn").Process
+        processes = [
+            start(target=_take_turns, args=(name, Path(folder), points, it)) for it in (0, 1)
+        ]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+        found = np.stack([zarr.open_array(Path(folder) / it, mode="r")[:] for it in COLUMNS])
+    return float(np.mean(found != 1.0))
+
+
+def _rates(results: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Bytes a second of each store, by pattern."""
+    return {
+        pattern: {name: results["bytes"] / statistics.median(it) for name, it in by.items()}
+        for pattern, by in results["seconds"].items()
+    }
+
+
+def summary(results: Mapping[str, Any]) -> dict[str, Any]:
+    """How many times faster the file in place is, at least, and what each library loses."""
+    rates = _rates(results).values()
+    return {
+        f"times_faster_than_{name}": min(it["in place"] / it[name] for it in rates)
+        for name in ("zarr", "tensorstore")
+    } | {f"lost_by_{name}": share for name, share in results["lost"].items()}
+
+
+def report(results: Mapping[str, Any]) -> list[RenderableType]:
+    """The rates in a table, and the losses in words."""
+    table = Table(box=None, pad_edge=False, title="MB written a second", title_justify="left")
+    for head in ("pattern", *STORES):
+        table.add_column(head, justify="left" if head == "pattern" else "right")
+    for pattern, by in _rates(results).items():
+        table.add_row(pattern, *(f"{by[name] / 1e6:,.0f}" for name in STORES))
+    losses = ", ".join(f"{share:.1%} with {name}" for name, share in results["lost"].items())
+    return [table, f"Lost of what two processes write into the same chunks: {losses}."]
+
+
+def plot(results: Mapping[str, Any]) -> "Figure":
+    """The rates as bars."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 3), layout="constrained")
+    rates = _rates(results)
+    for row, name in enumerate(STORES):
+        heights = np.arange(len(rates)) + 0.27 * (row - 1)
+        axes.barh(heights, [by[name] / 1e6 for by in rates.values()], height=0.25, label=name)
+    axes.set_yticks(range(len(rates)), list(rates))
+    axes.invert_yaxis()
+    axes.set_xlabel("MB written a second")
+    axes.legend(frameon=False)
+    return figure
+
+
+EXPERIMENT = Experiment(
+    name="storage",
+    question=__doc__,
+    full=Config(),
+    smoke=Config(1 << 16, 1 << 14, 1 << 12, 1 << 10, 1 << 14, 1),
+    run=run,
+    plot=plot,
+    report=report,
+    summary=summary,
+)
+
+if __name__ == "__main__":
+    raise SystemExit(main(EXPERIMENT))
