@@ -6,18 +6,20 @@ import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar
 from liminal_jax._show import Shown
-from liminal_jax.workload.record import Spec
+from liminal_jax.workload.counted import CountedSpec
 
 
-class FeedForwardSpec(Spec):
+class FeedForwardSpec(CountedSpec):
     """A feed-forward block as a model file describes it, counted exactly, for one layer.
 
     A concrete class has a field `kind`, a literal that tells it from the others.
     """
 
-    @abstractmethod
     def matrices(self, hidden: int) -> int:
         """Weights of its matrices, router and all experts included."""
+        counted = self.counted()
+        total = counted.weights(hidden) + counted.expert_weights(hidden)
+        return int(total) - self.expert_small_parameters(hidden)
 
     @abstractmethod
     def small_parameters(self, hidden: int) -> int:
@@ -31,13 +33,10 @@ class FeedForwardSpec(Spec):
         del hidden
         return 0
 
-    @abstractmethod
     def skipped_parameters(self, hidden: int) -> int:
         """Parameters of the routed experts that a token does not use."""
-
-    @abstractmethod
-    def arrays(self) -> "AbstractFeedForward":
-        """The same as a pytree of arrays."""
+        counted = self.counted()
+        return int(counted.expert_weights(hidden) - counted.expert_weights_used(hidden))
 
     @abstractmethod
     def label(self) -> str:

@@ -3,16 +3,16 @@
 Shazeer (2020), GLU Variants Improve Transformer, arXiv:2002.05202.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.parameters import feed_forward_weights
+from liminal_jax.workload.counted import spec_of
 from liminal_jax.workload.feedforward.base import AbstractFeedForward, FeedForwardSpec
 from liminal_jax.workload.reading.fields import Fields
 from liminal_jax.workload.reading.parts import Table
-from liminal_jax.workload.record import Count
 
 
 def matrix_count(*, gated: bool) -> int:
@@ -23,49 +23,6 @@ def matrix_count(*, gated: bool) -> int:
 def bias_count(hidden: int, intermediate: int, matrices: int) -> int:
     """One bias for each output of each matrix: all but the last have `intermediate` outputs."""
     return (matrices - 1) * intermediate + hidden if intermediate else 0
-
-
-class DenseFeedForward(FeedForwardSpec):
-    """A feed-forward block: three matrices where gated (SwiGLU, GeGLU), two where not."""
-
-    kind: Literal["dense"] = "dense"
-    intermediate: Count
-    gated: bool = True
-    bias: bool = False
-
-    def matrices(self, hidden: int) -> int:
-        """See `FeedForwardSpec`."""
-        return int(
-            feed_forward_weights(
-                hidden=hidden,
-                intermediate=self.intermediate,
-                matrices=matrix_count(gated=self.gated),
-            )
-        )
-
-    def small_parameters(self, hidden: int) -> int:
-        """See `FeedForwardSpec`."""
-        if not self.bias:
-            return 0
-        return bias_count(hidden, self.intermediate, matrix_count(gated=self.gated))
-
-    def skipped_parameters(self, hidden: int) -> int:
-        """None."""
-        del hidden
-        return 0
-
-    def arrays(self) -> "Dense":
-        """See `FeedForwardSpec`."""
-        return Dense(intermediate=self.intermediate, matrices=matrix_count(gated=self.gated))
-
-    def label(self) -> str:
-        """See `FeedForwardSpec`."""
-        return "dense"
-
-    def words(self) -> str:
-        """See `FeedForwardSpec`."""
-        gate = "gated" if self.gated else "ungated"
-        return f"{self.label()}, {gate} width {self.intermediate:,}"
 
 
 class Dense(AbstractFeedForward):
@@ -98,6 +55,32 @@ class Dense(AbstractFeedForward):
     def activations(self) -> Scalar:
         """See `AbstractFeedForward`."""
         return self.intermediate
+
+
+class DenseFeedForward(spec_of(FeedForwardSpec, Dense, kind="dense", without=("matrices",))):
+    """A feed-forward block: three matrices where gated (SwiGLU, GeGLU), two where not."""
+
+    gated: bool = True
+    bias: bool = False
+
+    def small_parameters(self, hidden: int) -> int:
+        """See `FeedForwardSpec`."""
+        if not self.bias:
+            return 0
+        return bias_count(hidden, self.intermediate, matrix_count(gated=self.gated))
+
+    def derived(self) -> dict[str, Any]:
+        """A gate is a matrix more."""
+        return {"matrices": matrix_count(gated=self.gated)}
+
+    def label(self) -> str:
+        """See `FeedForwardSpec`."""
+        return "dense"
+
+    def words(self) -> str:
+        """See `FeedForwardSpec`."""
+        gate = "gated" if self.gated else "ungated"
+        return f"{self.label()}, {gate} width {self.intermediate:,}"
 
 
 def dense(fields: Fields, name: str = "intermediate_size", **extras: Any) -> Table:

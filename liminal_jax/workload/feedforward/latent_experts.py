@@ -5,7 +5,7 @@ projected back; router and shared experts see the whole token. NVIDIA (2025), Ne
 arXiv:2512.20856.
 """
 
-from typing import Literal
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -15,91 +15,9 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.feedforward import expected_distinct_experts
 from liminal_jax.laws.latent_experts import latent_projection_weights
 from liminal_jax.laws.parameters import feed_forward_weights, router_weights
+from liminal_jax.workload.counted import spec_of
 from liminal_jax.workload.feedforward.base import AbstractMixture, FeedForwardSpec
 from liminal_jax.workload.feedforward.dense import matrix_count
-from liminal_jax.workload.record import Count, MaybeNone
-
-
-class LatentMixtureOfExperts(FeedForwardSpec):
-    """Experts of which each token uses `top_k`, in a space of their own.
-
-    Attributes:
-        latent: Width of that space.
-        intermediate: Width of one routed expert.
-        shared_intermediate: Width of all shared experts together; 0 for none.
-        router_bias: One bias (or correction) an expert.
-    """
-
-    kind: Literal["latent-mixture"] = "latent-mixture"
-    experts: Count
-    top_k: Count
-    latent: Count
-    intermediate: Count
-    shared_intermediate: MaybeNone = 0
-    gated: bool = True
-    router_bias: bool = False
-
-    @model_validator(mode="after")
-    def _experts_suffice(self) -> "LatentMixtureOfExperts":
-        if self.top_k > self.experts:
-            raise ValueError(f"top_k ({self.top_k}) must not exceed experts ({self.experts})")
-        return self
-
-    def _expert(self) -> int:
-        return int(
-            feed_forward_weights(
-                hidden=self.latent,
-                intermediate=self.intermediate,
-                matrices=matrix_count(gated=self.gated),
-            )
-        )
-
-    def matrices(self, hidden: int) -> int:
-        """See `FeedForwardSpec`; the projections into the latent space and back are among them."""
-        shared = feed_forward_weights(
-            hidden=hidden,
-            intermediate=self.shared_intermediate,
-            matrices=matrix_count(gated=self.gated),
-        )
-        return int(
-            router_weights(hidden=hidden, experts=self.experts)
-            + latent_projection_weights(hidden=hidden, latent=self.latent)
-            + self.experts * self._expert()
-            + shared
-        )
-
-    def small_parameters(self, hidden: int) -> int:
-        """See `FeedForwardSpec`."""
-        del hidden
-        return self.experts if self.router_bias else 0
-
-    def skipped_parameters(self, hidden: int) -> int:
-        """See `FeedForwardSpec`."""
-        del hidden
-        return (self.experts - self.top_k) * self._expert()
-
-    def arrays(self) -> "LatentMixture":
-        """See `FeedForwardSpec`."""
-        return LatentMixture(
-            experts=self.experts,
-            top_k=self.top_k,
-            latent=self.latent,
-            intermediate=self.intermediate,
-            shared_intermediate=self.shared_intermediate,
-            matrices=matrix_count(gated=self.gated),
-            router_outputs=self.experts,
-        )
-
-    def label(self) -> str:
-        """See `FeedForwardSpec`."""
-        shared = "+shared" if self.shared_intermediate else ""
-        return f"MoE {self.top_k}/{self.experts}{shared} in {self.latent}"
-
-    def words(self) -> str:
-        """See `FeedForwardSpec`."""
-        gate = "gated" if self.gated else "ungated"
-        shared = f", shared width {self.shared_intermediate:,}" if self.shared_intermediate else ""
-        return f"{self.label()}, {gate} width {self.intermediate:,}{shared}"
 
 
 class LatentMixture(AbstractMixture):
@@ -190,3 +108,51 @@ class LatentMixture(AbstractMixture):
     def without_router(self) -> "LatentMixture":
         """See `AbstractMixture`."""
         return eqx.tree_at(lambda it: it.router_outputs, self, self.experts * 0)
+
+
+class LatentMixtureOfExperts(
+    spec_of(
+        FeedForwardSpec,
+        LatentMixture,
+        kind="latent-mixture",
+        without=("matrices", "router_outputs"),
+        none=("shared_intermediate",),
+    )
+):
+    """Experts of which each token uses `top_k`, in a space of their own.
+
+    Attributes:
+        router_bias: One bias (or correction) an expert.
+    """
+
+    gated: bool = True
+    router_bias: bool = False
+
+    @model_validator(mode="after")
+    def _experts_suffice(self) -> "LatentMixtureOfExperts":
+        if self.top_k > self.experts:
+            raise ValueError(f"top_k ({self.top_k}) must not exceed experts ({self.experts})")
+        return self
+
+    def small_parameters(self, hidden: int) -> int:
+        """See `FeedForwardSpec`."""
+        del hidden
+        return self.experts if self.router_bias else 0
+
+    def derived(self) -> dict[str, Any]:
+        """A gate is a matrix more; the router has an output for each expert."""
+        return {
+            "matrices": matrix_count(gated=self.gated),
+            "router_outputs": self.experts,
+        }
+
+    def label(self) -> str:
+        """See `FeedForwardSpec`."""
+        shared = "+shared" if self.shared_intermediate else ""
+        return f"MoE {self.top_k}/{self.experts}{shared} in {self.latent}"
+
+    def words(self) -> str:
+        """See `FeedForwardSpec`."""
+        gate = "gated" if self.gated else "ungated"
+        shared = f", shared width {self.shared_intermediate:,}" if self.shared_intermediate else ""
+        return f"{self.label()}, {gate} width {self.intermediate:,}{shared}"

@@ -4,7 +4,7 @@ Shazeer et al. (2017), arXiv:1701.06538; shared experts: Dai et al. (2024), arXi
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -13,102 +13,11 @@ from pydantic import model_validator
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.feedforward import expected_distinct_experts
 from liminal_jax.laws.parameters import feed_forward_weights, router_weights
+from liminal_jax.workload.counted import spec_of
 from liminal_jax.workload.feedforward.base import AbstractMixture, FeedForwardSpec
 from liminal_jax.workload.feedforward.dense import bias_count, dense, matrix_count
 from liminal_jax.workload.reading.fields import Fields
 from liminal_jax.workload.reading.parts import Table
-from liminal_jax.workload.record import Count, MaybeNone
-
-
-class MixtureOfExperts(FeedForwardSpec):
-    """Routed experts of which each token uses `top_k`, and a shared expert that every token uses.
-
-    Attributes:
-        intermediate: Width of one routed expert.
-        shared_intermediate: Width of all shared experts together; 0 for none.
-        shared_gate: One vector that weighs the shared expert, as in Qwen2-MoE.
-        router_bias: One bias (or correction) an expert.
-        bias: Biases in the experts' matrices.
-    """
-
-    kind: Literal["mixture"] = "mixture"
-    experts: Count
-    top_k: Count
-    intermediate: Count
-    shared_intermediate: MaybeNone = 0
-    gated: bool = True
-    shared_gate: bool = False
-    router_bias: bool = False
-    bias: bool = False
-
-    @model_validator(mode="after")
-    def _experts_suffice(self) -> "MixtureOfExperts":
-        if self.top_k > self.experts:
-            raise ValueError(f"top_k ({self.top_k}) must not exceed experts ({self.experts})")
-        if self.shared_gate and not self.shared_intermediate:
-            raise ValueError("shared_gate needs a shared expert: give shared_intermediate")
-        return self
-
-    def _expert_matrices(self, hidden: int, intermediate: int) -> int:
-        return int(
-            feed_forward_weights(
-                hidden=hidden, intermediate=intermediate, matrices=matrix_count(gated=self.gated)
-            )
-        )
-
-    def _expert_biases(self, hidden: int, intermediate: int) -> int:
-        if not self.bias:
-            return 0
-        return bias_count(hidden, intermediate, matrix_count(gated=self.gated))
-
-    def matrices(self, hidden: int) -> int:
-        """See `FeedForwardSpec`."""
-        return (
-            int(router_weights(hidden=hidden, experts=self.experts))
-            + self.experts * self._expert_matrices(hidden, self.intermediate)
-            + self._expert_matrices(hidden, self.shared_intermediate)
-        )
-
-    def small_parameters(self, hidden: int) -> int:
-        """See `FeedForwardSpec`."""
-        return (
-            self._expert_biases(hidden, self.shared_intermediate)
-            + (self.experts if self.router_bias else 0)
-            + (hidden if self.shared_gate else 0)
-        )
-
-    def expert_small_parameters(self, hidden: int) -> int:
-        """See `FeedForwardSpec`."""
-        return self.experts * self._expert_biases(hidden, self.intermediate)
-
-    def skipped_parameters(self, hidden: int) -> int:
-        """See `FeedForwardSpec`."""
-        expert = self._expert_matrices(hidden, self.intermediate)
-        biases = self._expert_biases(hidden, self.intermediate)
-        return (self.experts - self.top_k) * (expert + biases)
-
-    def arrays(self) -> "Mixture":
-        """See `FeedForwardSpec`."""
-        return Mixture(
-            experts=self.experts,
-            top_k=self.top_k,
-            intermediate=self.intermediate,
-            shared_intermediate=self.shared_intermediate,
-            matrices=matrix_count(gated=self.gated),
-            biased=1 if self.bias else 0,
-            router_outputs=self.experts,
-        )
-
-    def label(self) -> str:
-        """See `FeedForwardSpec`."""
-        shared = "+shared" if self.shared_intermediate else ""
-        return f"MoE {self.top_k}/{self.experts}{shared}"
-
-    def words(self) -> str:
-        """See `FeedForwardSpec`."""
-        gate = "gated" if self.gated else "ungated"
-        shared = f" of {self.shared_intermediate:,}" if self.shared_intermediate else ""
-        return f"{self.label()}{shared}, {gate} width {self.intermediate:,}"
 
 
 class Mixture(AbstractMixture):
@@ -200,6 +109,73 @@ class Mixture(AbstractMixture):
         """See `AbstractMixture`."""
         none = self.experts * 0
         return eqx.tree_at(lambda it: (it.router_outputs, it.biased), self, (none, none))
+
+
+class MixtureOfExperts(
+    spec_of(
+        FeedForwardSpec,
+        Mixture,
+        kind="mixture",
+        without=("matrices", "biased", "router_outputs"),
+        none=("shared_intermediate",),
+    )
+):
+    """Routed experts of which each token uses `top_k`, and a shared expert that every token uses.
+
+    Attributes:
+        shared_gate: One vector that weighs the shared expert, as in Qwen2-MoE.
+        router_bias: One bias (or correction) an expert.
+        bias: Biases in the experts' matrices.
+    """
+
+    gated: bool = True
+    shared_gate: bool = False
+    router_bias: bool = False
+    bias: bool = False
+
+    @model_validator(mode="after")
+    def _experts_suffice(self) -> "MixtureOfExperts":
+        if self.top_k > self.experts:
+            raise ValueError(f"top_k ({self.top_k}) must not exceed experts ({self.experts})")
+        if self.shared_gate and not self.shared_intermediate:
+            raise ValueError("shared_gate needs a shared expert: give shared_intermediate")
+        return self
+
+    def _expert_biases(self, hidden: int, intermediate: int) -> int:
+        if not self.bias:
+            return 0
+        return bias_count(hidden, intermediate, matrix_count(gated=self.gated))
+
+    def small_parameters(self, hidden: int) -> int:
+        """See `FeedForwardSpec`."""
+        return (
+            self._expert_biases(hidden, self.shared_intermediate)
+            + (self.experts if self.router_bias else 0)
+            + (hidden if self.shared_gate else 0)
+        )
+
+    def expert_small_parameters(self, hidden: int) -> int:
+        """See `FeedForwardSpec`."""
+        return self.experts * self._expert_biases(hidden, self.intermediate)
+
+    def derived(self) -> dict[str, Any]:
+        """A gate is a matrix more; the router has an output for each expert."""
+        return {
+            "matrices": matrix_count(gated=self.gated),
+            "biased": 1 if self.bias else 0,
+            "router_outputs": self.experts,
+        }
+
+    def label(self) -> str:
+        """See `FeedForwardSpec`."""
+        shared = "+shared" if self.shared_intermediate else ""
+        return f"MoE {self.top_k}/{self.experts}{shared}"
+
+    def words(self) -> str:
+        """See `FeedForwardSpec`."""
+        gate = "gated" if self.gated else "ungated"
+        shared = f" of {self.shared_intermediate:,}" if self.shared_intermediate else ""
+        return f"{self.label()}{shared}, {gate} width {self.intermediate:,}"
 
 
 def mixture(

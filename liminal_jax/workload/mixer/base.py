@@ -10,18 +10,18 @@ from liminal_jax._arrays import Leaf, Scalar
 from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.workload.chunk import Chunk, MeanOverChunk
-from liminal_jax.workload.record import Spec
+from liminal_jax.workload.counted import CountedSpec
 
 
-class MixerSpec(Spec):
+class MixerSpec(CountedSpec):
     """A mixer as a model file describes it: whole numbers, counted exactly, for one layer.
 
     A concrete class has a field `kind`, a literal that tells it from the others.
     """
 
-    @abstractmethod
     def matrices(self, hidden: int) -> int:
         """Weights of its matrices, and of others that each token multiplies with once."""
+        return int(self.counted().weights(hidden))
 
     @abstractmethod
     def small_parameters(self, hidden: int, norm_vectors: int) -> int:
@@ -46,11 +46,7 @@ class MixerSpec(Spec):
 
     def state_elements(self) -> int:
         """Elements of a sequence's state, whatever the context."""
-        return 0
-
-    @abstractmethod
-    def arrays(self) -> "AbstractMixer":
-        """The same as a pytree of arrays."""
+        return int(self.counted().state())
 
     @abstractmethod
     def label(self) -> str:

@@ -4,7 +4,7 @@ Lai et al. (2026), MiniMax Sparse Attention, arXiv:2606.13392. MiniMax-M3 has it
 first layers.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import equinox as eqx
 from pydantic import model_validator
@@ -14,6 +14,7 @@ from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.attention import grouped_query_cache, grouped_query_work
 from liminal_jax.laws.block_sparse import block_index_weights, block_index_work
 from liminal_jax.laws.parameters import grouped_query_weights
+from liminal_jax.workload.counted import spec_of
 from liminal_jax.workload.feedforward.mixture import chosen, mixture
 from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
 from liminal_jax.workload.mixer.grouped_query import grouped_query
@@ -21,81 +22,6 @@ from liminal_jax.workload.reading.family import Family, Wrapper
 from liminal_jax.workload.reading.fields import Fields
 from liminal_jax.workload.reading.parts import Table, layer_count, model, stack
 from liminal_jax.workload.record import Count
-
-
-class BlockSparseAttention(MixerSpec):
-    """Grouped-query attention to the blocks that an index scores highest, for each KV head its own.
-
-    Blocks that are always attended to, the first or the last ones, count among the chosen.
-
-    Attributes:
-        qk_norm: Weights of the norms on queries and keys, of the index too: none, or one vector of
-            the head's width each.
-        index_dim: Width of the index key of a token and of the index queries, one for each KV head.
-        block: Tokens of one block.
-        top_blocks: Blocks that a KV head serves.
-    """
-
-    kind: Literal["block-sparse"] = "block-sparse"
-    heads: Count
-    kv_heads: Count
-    head_dim: Count
-    qk_norm: Literal["none", "per-head"] = "none"
-    index_dim: Count
-    block: Count
-    top_blocks: Count
-
-    @model_validator(mode="after")
-    def _heads_agree(self) -> "BlockSparseAttention":
-        if self.heads % self.kv_heads:
-            raise ValueError(f"kv_heads ({self.kv_heads}) must divide heads ({self.heads})")
-        return self
-
-    def matrices(self, hidden: int) -> int:
-        """See `MixerSpec`; the projections of the index are among them."""
-        projections = grouped_query_weights(
-            hidden=hidden, heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim
-        )
-        index = block_index_weights(
-            hidden=hidden, index_heads=self.kv_heads, index_dim=self.index_dim
-        )
-        return int(projections + index)
-
-    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
-        """See `MixerSpec`."""
-        del hidden
-        normed = self.qk_norm == "per-head"
-        return 2 * (self.head_dim + self.index_dim) * norm_vectors if normed else 0
-
-    def cache_elements(self) -> int:
-        """See `MixerSpec`."""
-        return int(grouped_query_cache(kv_heads=self.kv_heads, head_dim=self.head_dim))
-
-    def growing_cache_elements(self) -> int:
-        """All of them: any block may be chosen later."""
-        return self.cache_elements()
-
-    def index_elements(self) -> int:
-        """One key, which all heads share."""
-        return self.index_dim
-
-    def arrays(self) -> "BlockSparse":
-        """See `MixerSpec`."""
-        return BlockSparse(
-            heads=self.heads,
-            kv_heads=self.kv_heads,
-            head_dim=self.head_dim,
-            index_dim=self.index_dim,
-            budget=self.block * self.top_blocks,
-        )
-
-    def label(self) -> str:
-        """See `MixerSpec`."""
-        return f"sparse {self.top_blocks}x{self.block}"
-
-    def words(self) -> str:
-        """See `MixerSpec`."""
-        return f"{self.label()}, {self.heads}/{self.kv_heads} heads of {self.head_dim}"
 
 
 class BlockSparse(AbstractMixer):
@@ -184,6 +110,61 @@ class BlockSparse(AbstractMixer):
             "Block-sparse attention reads its blocks as if all were full, and its whole index; the"
             " choice of blocks is not charged.",
         )
+
+
+class BlockSparseAttention(
+    spec_of(MixerSpec, BlockSparse, kind="block-sparse", without=("budget",))
+):
+    """Grouped-query attention to the blocks that an index scores highest, for each KV head its own.
+
+    Blocks that are always attended to, the first or the last ones, count among the chosen.
+
+    Attributes:
+        qk_norm: Weights of the norms on queries and keys, of the index too: none, or one vector of
+            the head's width each.
+        block: Tokens of one block.
+        top_blocks: Blocks that a KV head serves.
+    """
+
+    qk_norm: Literal["none", "per-head"] = "none"
+    block: Count
+    top_blocks: Count
+
+    @model_validator(mode="after")
+    def _heads_agree(self) -> "BlockSparseAttention":
+        if self.heads % self.kv_heads:
+            raise ValueError(f"kv_heads ({self.kv_heads}) must divide heads ({self.heads})")
+        return self
+
+    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
+        """See `MixerSpec`."""
+        del hidden
+        normed = self.qk_norm == "per-head"
+        return 2 * (self.head_dim + self.index_dim) * norm_vectors if normed else 0
+
+    def cache_elements(self) -> int:
+        """See `MixerSpec`."""
+        return int(grouped_query_cache(kv_heads=self.kv_heads, head_dim=self.head_dim))
+
+    def growing_cache_elements(self) -> int:
+        """All of them: any block may be chosen later."""
+        return self.cache_elements()
+
+    def index_elements(self) -> int:
+        """One key, which all heads share."""
+        return self.index_dim
+
+    def derived(self) -> dict[str, Any]:
+        """The tokens of all blocks that a KV head serves."""
+        return {"budget": self.block * self.top_blocks}
+
+    def label(self) -> str:
+        """See `MixerSpec`."""
+        return f"sparse {self.top_blocks}x{self.block}"
+
+    def words(self) -> str:
+        """See `MixerSpec`."""
+        return f"{self.label()}, {self.heads}/{self.kv_heads} heads of {self.head_dim}"
 
 
 def _attentions(fields: Fields, layers: int) -> list[Table]:

@@ -7,7 +7,7 @@ them all.
 """
 
 from fractions import Fraction
-from typing import Literal
+from typing import Any
 
 import equinox as eqx
 from pydantic import model_validator
@@ -17,131 +17,11 @@ from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.attention import grouped_query_work
 from liminal_jax.laws.sparse import shared_key_value_weights
+from liminal_jax.workload.counted import exactly, spec_of
 from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
 from liminal_jax.workload.mixer.compressor import Compressor, CompressorSpec
 from liminal_jax.workload.mixer.lightning import BASIS, Index, IndexSpec
 from liminal_jax.workload.record import Count
-
-
-class CompressedAttention(MixerSpec):
-    """Attention to a window, and to all or to the selected entries of a compressor.
-
-    Attributes:
-        heads: Query heads.
-        head_dim: Width of a head, and of the one vector a token (or entry) that is key and value.
-        q_rank: Rank of the query's low-rank projection.
-        output_groups: Groups of heads, each with an output projection of its own.
-        output_rank: Rank of one of them.
-        window: Tokens that are attended to as they are.
-        compressor: What pools the others; none where a layer has a window only.
-        index: What selects entries, its keys pooled as they are; none where all are read.
-        top_k: Entries that it selects.
-    """
-
-    kind: Literal["compressed"] = "compressed"
-    heads: Count
-    head_dim: Count
-    q_rank: Count
-    output_groups: Count
-    output_rank: Count
-    window: Count
-    compressor: CompressorSpec | None = None
-    index: IndexSpec | None = None
-    top_k: Count | None = None
-
-    @model_validator(mode="after")
-    def _parts_agree(self) -> "CompressedAttention":
-        if self.heads % self.output_groups:
-            raise ValueError(
-                f"output_groups ({self.output_groups}) must divide heads ({self.heads})"
-            )
-        if self.index is not None and self.compressor is None:
-            raise ValueError("index needs entries to select from: give compressor")
-        if (self.index is None) != (self.top_k is None):
-            raise ValueError("index and top_k go together: give both or none")
-        return self
-
-    def _pooled_widths(self) -> list[int]:
-        """Widths of what is pooled: the entries, and the keys of the index."""
-        if self.compressor is None:
-            return []
-        return [self.head_dim] + ([] if self.index is None else [self.index.head_dim])
-
-    def matrices(self, hidden: int) -> int:
-        """See `MixerSpec`."""
-        total = int(
-            shared_key_value_weights(
-                hidden=hidden,
-                heads=self.heads,
-                head_dim=self.head_dim,
-                q_rank=self.q_rank,
-                output_groups=self.output_groups,
-                output_rank=self.output_rank,
-            )
-        )
-        if self.compressor is not None:
-            widths = self._pooled_widths()
-            total += sum(self.compressor.matrices(hidden, width) for width in widths)
-        if self.index is not None:
-            total += self.index.query_matrices(hidden, self.q_rank)
-        return total
-
-    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
-        """Norms of the query's latent and of the shared vector, a sink a head, the compressors'."""
-        del hidden
-        total = (self.q_rank + self.head_dim) * norm_vectors + self.heads
-        if self.compressor is not None:
-            widths = self._pooled_widths()
-            total += sum(self.compressor.small_parameters(width, norm_vectors) for width in widths)
-        return total
-
-    def cache_elements(self) -> int | Fraction:
-        """A token's own vector, and its part of an entry."""
-        return self.head_dim + self.growing_cache_elements()
-
-    def growing_cache_elements(self) -> int | Fraction:
-        """A token's part of an entry."""
-        return 0 if self.compressor is None else self.compressor.elements(self.head_dim)
-
-    def index_elements(self) -> int | Fraction:
-        """A token's part of the key of an entry."""
-        if self.compressor is None or self.index is None:
-            return 0
-        return self.compressor.elements(self.index.head_dim)
-
-    def arrays(self) -> "Compressed":
-        """See `MixerSpec`."""
-        return Compressed(
-            heads=self.heads,
-            head_dim=self.head_dim,
-            q_rank=self.q_rank,
-            output_groups=self.output_groups,
-            output_rank=self.output_rank,
-            window=self.window,
-            compressor=None if self.compressor is None else self.compressor.arrays(self.head_dim),
-            index=self._index_arrays(),
-        )
-
-    def _index_arrays(self) -> "EntryIndex | None":
-        if self.compressor is None or self.index is None or self.top_k is None:
-            return None
-        return EntryIndex(
-            queries=self.index.arrays(),
-            compressor=self.compressor.arrays(self.index.head_dim),
-            top_k=self.top_k,
-        )
-
-    def label(self) -> str:
-        """See `MixerSpec`."""
-        window = f"sliding {self.window}"
-        if self.compressor is None:
-            return window
-        chosen = "" if self.index is None else f" top-{self.top_k}"
-        return f"1/{self.compressor.ratio}{chosen} + {window}"
-
-    def words(self) -> str:
-        """See `MixerSpec`."""
-        return f"{self.label()}, {self.heads} heads of {self.head_dim}, key = value"
 
 
 class EntryIndex(Shown):
@@ -288,3 +168,85 @@ class Compressed(AbstractMixer):
             *(() if self.compressor is None else (pooled,)),
             *(() if self.index is None else (BASIS,)),
         )
+
+
+class CompressedAttention(spec_of(MixerSpec, Compressed, kind="compressed")):
+    """Attention to a window, and to all or to the selected entries of a compressor.
+
+    Attributes:
+        compressor: What pools the others; none where a layer has a window only.
+        index: What selects entries, its keys pooled as they are; none where all are read.
+        top_k: Entries that it selects.
+    """
+
+    compressor: CompressorSpec | None = None
+    index: IndexSpec | None = None
+    top_k: Count | None = None
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> "CompressedAttention":
+        if self.heads % self.output_groups:
+            raise ValueError(
+                f"output_groups ({self.output_groups}) must divide heads ({self.heads})"
+            )
+        if self.index is not None and self.compressor is None:
+            raise ValueError("index needs entries to select from: give compressor")
+        if (self.index is None) != (self.top_k is None):
+            raise ValueError("index and top_k go together: give both or none")
+        return self
+
+    def _pooled_widths(self) -> list[int]:
+        """Widths of what is pooled: the entries, and the keys of the index."""
+        if self.compressor is None:
+            return []
+        return [self.head_dim] + ([] if self.index is None else [self.index.head_dim])
+
+    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
+        """Norms of the query's latent and of the shared vector, a sink a head, the compressors'."""
+        del hidden
+        total = (self.q_rank + self.head_dim) * norm_vectors + self.heads
+        if self.compressor is not None:
+            widths = self._pooled_widths()
+            total += sum(self.compressor.small_parameters(width, norm_vectors) for width in widths)
+        return total
+
+    def cache_elements(self) -> int | Fraction:
+        """A token's own vector, and its part of an entry."""
+        return self.head_dim + self.growing_cache_elements()
+
+    def growing_cache_elements(self) -> int | Fraction:
+        """A token's part of an entry."""
+        return 0 if self.compressor is None else self.compressor.elements(self.head_dim)
+
+    def index_elements(self) -> int | Fraction:
+        """A token's part of the key of an entry."""
+        if self.compressor is None or self.index is None:
+            return 0
+        return self.compressor.elements(self.index.head_dim)
+
+    def derived(self) -> dict[str, Any]:
+        """The entries and the keys of the index have widths of their own."""
+        if self.compressor is None:
+            return {"compressor": None, "index": None}
+        own = {"compressor": self.compressor.pooling(self.head_dim), "index": None}
+        if self.index is None:
+            return own
+        index = exactly(
+            EntryIndex,
+            queries=self.index.counted(),
+            compressor=self.compressor.pooling(self.index.head_dim),
+            top_k=self.top_k,
+        )
+        return {**own, "index": index}
+
+    def label(self) -> str:
+        """See `MixerSpec`."""
+        window = f"sliding {self.window}"
+        if self.compressor is None:
+            return window
+        chosen = "" if self.index is None else f" top-{self.top_k}"
+        return f"1/{self.compressor.ratio}{chosen} + {window}"
+
+    def words(self) -> str:
+        """See `MixerSpec`."""
+        return f"{self.label()}, {self.heads} heads of {self.head_dim}, key = value"

@@ -15,35 +15,8 @@ from liminal_jax.laws.sparse import (
     compression_weights,
     compression_work,
 )
-from liminal_jax.workload.record import Count, Spec
-
-
-class CompressorSpec(Spec):
-    """A compressor; how wide its entries are, its user says.
-
-    Attributes:
-        ratio: Tokens for each entry.
-        spans: Windows of `ratio` tokens that one entry pools: 2 where windows overlap.
-    """
-
-    ratio: Count
-    spans: Count = 1
-
-    def matrices(self, hidden: int, width: int) -> int:
-        """Weights of the projections to what is pooled and to its scores."""
-        return int(compression_weights(hidden=hidden, width=width, spans=self.spans))
-
-    def small_parameters(self, width: int, norm_vectors: int) -> int:
-        """An offset for each token's score in a window, and the norm of the entry."""
-        return self.ratio * self.spans * width + width * norm_vectors
-
-    def elements(self, width: int) -> Fraction:
-        """Elements of entries that one token adds."""
-        return Fraction(width, self.ratio)
-
-    def arrays(self, width: int) -> "Compressor":
-        """The same as a pytree of arrays, for entries of some width."""
-        return Compressor(width=width, ratio=self.ratio, spans=self.spans)
+from liminal_jax.workload.counted import CountedSpec, exactly, spec_of
+from liminal_jax.workload.record import Count
 
 
 class Compressor(Shown):
@@ -82,3 +55,25 @@ class Compressor(Shown):
     def work(self) -> Scalar:
         """Tensor work of pooling, on average for each token [FLOP]."""
         return compression_work(width=self.width, spans=self.spans)
+
+
+class CompressorSpec(spec_of(CountedSpec, Compressor, without=("width", "spans"))):
+    """A compressor; how wide its entries are, its user says.
+
+    Attributes:
+        spans: Windows of `ratio` tokens that one entry pools: 2 where windows overlap.
+    """
+
+    spans: Count = 1
+
+    def small_parameters(self, width: int, norm_vectors: int) -> int:
+        """An offset for each token's score in a window, and the norm of the entry."""
+        return self.ratio * self.spans * width + width * norm_vectors
+
+    def elements(self, width: int) -> Fraction:
+        """Elements of entries that one token adds."""
+        return Fraction(width, self.ratio)
+
+    def pooling(self, width: int) -> "Compressor":
+        """The compressor of entries of some width, in whole numbers."""
+        return exactly(Compressor, width=width, ratio=self.ratio, spans=self.spans)

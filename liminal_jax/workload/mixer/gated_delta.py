@@ -5,7 +5,7 @@ have it in three layers of four; their other layers have grouped queries with a 
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any
 
 import equinox as eqx
 from pydantic import model_validator
@@ -18,6 +18,7 @@ from liminal_jax.laws.linear import (
     gated_delta_channels,
     gated_delta_weights,
 )
+from liminal_jax.workload.counted import spec_of
 from liminal_jax.workload.feedforward.dense import dense
 from liminal_jax.workload.feedforward.mixture import chosen, mixture
 from liminal_jax.workload.mixer.grouped_query import grouped_query, null_means_own_heads
@@ -33,83 +34,6 @@ from liminal_jax.workload.reading.parts import (
     stack,
 )
 from liminal_jax.workload.record import Count
-
-
-class GatedDeltaNet(RecurrentSpec):
-    """Linear attention whose state is corrected by the delta rule and decays by a gate.
-
-    Attributes:
-        key_heads: Heads of queries and keys, each shared by as many value heads.
-        key_dim: Width of one of them.
-        value_heads: Heads of values, each with a state.
-        value_dim: Width of one of them.
-        kernel: Tokens that the convolution before the states spans.
-    """
-
-    kind: Literal["gated-delta"] = "gated-delta"
-    key_heads: Count
-    key_dim: Count
-    value_heads: Count
-    value_dim: Count
-    kernel: Count
-
-    @model_validator(mode="after")
-    def _heads_agree(self) -> "GatedDeltaNet":
-        if self.value_heads % self.key_heads:
-            raise ValueError(
-                f"key_heads ({self.key_heads}) must divide value_heads ({self.value_heads})"
-            )
-        return self
-
-    def matrices(self, hidden: int) -> int:
-        """See `MixerSpec`; the convolution's filters are among them."""
-        return int(
-            gated_delta_weights(
-                hidden=hidden,
-                key_heads=self.key_heads,
-                key_dim=self.key_dim,
-                value_heads=self.value_heads,
-                value_dim=self.value_dim,
-                kernel=self.kernel,
-            )
-        )
-
-    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
-        """A rate of decay and its offset a head, and the weight of the norm before the gate."""
-        del hidden, norm_vectors
-        return 2 * self.value_heads + self.value_dim
-
-    def state_elements(self) -> int:
-        """See `MixerSpec`."""
-        channels = gated_delta_channels(
-            key_heads=self.key_heads,
-            key_dim=self.key_dim,
-            value_heads=self.value_heads,
-            value_dim=self.value_dim,
-        )
-        states = delta_rule_state(
-            heads=self.value_heads, key_dim=self.key_dim, value_dim=self.value_dim
-        )
-        return int(states + convolution_state(channels=channels, kernel=self.kernel))
-
-    def arrays(self) -> "GatedDelta":
-        """See `MixerSpec`."""
-        return GatedDelta(
-            key_heads=self.key_heads,
-            key_dim=self.key_dim,
-            heads=self.value_heads,
-            value_dim=self.value_dim,
-            kernel=self.kernel,
-        )
-
-    def label(self) -> str:
-        """See `MixerSpec`."""
-        return "Gated DeltaNet"
-
-    def words(self) -> str:
-        """See `MixerSpec`."""
-        widths = f"{self.key_dim}x{self.value_dim}"
-        return f"{self.label()}, {self.value_heads}/{self.key_heads} heads of {widths}"
 
 
 class GatedDelta(AbstractRecurrent):
@@ -154,6 +78,42 @@ class GatedDelta(AbstractRecurrent):
         )
         states = delta_rule_state(heads=self.heads, key_dim=self.key_dim, value_dim=self.value_dim)
         return states + convolution_state(channels=channels, kernel=self.kernel)
+
+
+class GatedDeltaNet(spec_of(RecurrentSpec, GatedDelta, kind="gated-delta", without=("heads",))):
+    """Linear attention whose state is corrected by the delta rule and decays by a gate.
+
+    Attributes:
+        value_heads: Heads of values, each with a state.
+    """
+
+    value_heads: Count
+
+    @model_validator(mode="after")
+    def _heads_agree(self) -> "GatedDeltaNet":
+        if self.value_heads % self.key_heads:
+            raise ValueError(
+                f"key_heads ({self.key_heads}) must divide value_heads ({self.value_heads})"
+            )
+        return self
+
+    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
+        """A rate of decay and its offset a head, and the weight of the norm before the gate."""
+        del hidden, norm_vectors
+        return 2 * self.value_heads + self.value_dim
+
+    def derived(self) -> dict[str, Any]:
+        """Each value head has a state."""
+        return {"heads": self.value_heads}
+
+    def label(self) -> str:
+        """See `MixerSpec`."""
+        return "Gated DeltaNet"
+
+    def words(self) -> str:
+        """See `MixerSpec`."""
+        widths = f"{self.key_dim}x{self.value_dim}"
+        return f"{self.label()}, {self.value_heads}/{self.key_heads} heads of {widths}"
 
 
 def gated_delta(fields: Fields) -> Table:

@@ -13,100 +13,12 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.attention import grouped_query_cache, grouped_query_work
 from liminal_jax.laws.parameters import grouped_query_weights, output_gate_weights
+from liminal_jax.workload.counted import exactly, spec_of
 from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
 from liminal_jax.workload.mixer.scope import AbstractScope, FullScope, WindowScope
 from liminal_jax.workload.reading.fields import Fields
 from liminal_jax.workload.reading.parts import Table
 from liminal_jax.workload.record import Count
-
-
-class GroupedQueryAttention(MixerSpec):
-    """Attention in which `kv_heads` key/value heads serve `heads` query heads.
-
-    Attributes:
-        scope: `full` keeps every token, `sliding` the last `window` ones, `chunked` those of
-            the current chunk of `window` tokens.
-        qk_norm: Weights of the norms on queries and keys: none, one vector of `head_dim` each,
-            or one vector over all query (key) heads.
-        window: Tokens that sliding and chunked attention keep; none for full attention.
-        sinks: One learned logit a head, as in GPT-OSS.
-        output_gate: Gates on the output of each head, projected together with its query, as in
-            Qwen3-Next.
-    """
-
-    kind: Literal["grouped-query"] = "grouped-query"
-    heads: Count
-    kv_heads: Count
-    head_dim: Count
-    scope: Literal["full", "sliding", "chunked"] = "full"
-    window: Count | None = None
-    qkv_bias: bool = False
-    output_bias: bool = False
-    qk_norm: Literal["none", "per-head", "per-layer"] = "none"
-    sinks: bool = False
-    output_gate: bool = False
-
-    @model_validator(mode="after")
-    def _heads_and_window_agree(self) -> "GroupedQueryAttention":
-        if self.heads % self.kv_heads:
-            raise ValueError(f"kv_heads ({self.kv_heads}) must divide heads ({self.heads})")
-        if self.scope == "full" and self.window is not None:
-            raise ValueError("window must be left out where scope is 'full'")
-        if self.scope != "full" and self.window is None:
-            raise ValueError(f"window is required where scope is {self.scope!r}")
-        return self
-
-    def matrices(self, hidden: int) -> int:
-        """See `MixerSpec`."""
-        gates = output_gate_weights(hidden=hidden, heads=self.heads, gate_dim=self._gate_dim())
-        projections = grouped_query_weights(
-            hidden=hidden, heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim
-        )
-        return int(projections + gates)
-
-    def _gate_dim(self) -> int:
-        return self.head_dim if self.output_gate else 0
-
-    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
-        """See `MixerSpec`."""
-        queries = self.heads * self.head_dim
-        gates = self.heads * self._gate_dim()
-        keys = self.kv_heads * self.head_dim
-        norm_widths = {"none": 0, "per-head": 2 * self.head_dim, "per-layer": queries + keys}
-        return (
-            norm_widths[self.qk_norm] * norm_vectors
-            + (queries + gates + 2 * keys if self.qkv_bias else 0)
-            + (hidden if self.output_bias else 0)
-            + (self.heads if self.sinks else 0)
-        )
-
-    def cache_elements(self) -> int:
-        """See `MixerSpec`."""
-        return int(grouped_query_cache(kv_heads=self.kv_heads, head_dim=self.head_dim))
-
-    def growing_cache_elements(self) -> int:
-        """See `MixerSpec`."""
-        return self.cache_elements() if self.scope == "full" else 0
-
-    def arrays(self) -> "GroupedQuery":
-        """See `MixerSpec`."""
-        scope = FullScope() if self.window is None else WindowScope(self.window)
-        return GroupedQuery(
-            heads=self.heads,
-            kv_heads=self.kv_heads,
-            head_dim=self.head_dim,
-            scope=scope,
-            gate_dim=self._gate_dim(),
-        )
-
-    def label(self) -> str:
-        """See `MixerSpec`."""
-        return self.scope if self.window is None else f"{self.scope} {self.window}"
-
-    def words(self) -> str:
-        """See `MixerSpec`."""
-        gated = ", gated" if self.output_gate else ""
-        return f"{self.label()}{gated}, {self.heads}/{self.kv_heads} heads of {self.head_dim}"
 
 
 class GroupedQuery(AbstractMixer):
@@ -174,6 +86,79 @@ class GroupedQuery(AbstractMixer):
     def basis(self) -> tuple[str, ...]:
         """See `AbstractMixer`."""
         return self.scope.basis()
+
+
+class GroupedQueryAttention(
+    spec_of(MixerSpec, GroupedQuery, kind="grouped-query", without=("gate_dim",))
+):
+    """Attention in which `kv_heads` key/value heads serve `heads` query heads.
+
+    Attributes:
+        scope: `full` keeps every token, `sliding` the last `window` ones, `chunked` those of
+            the current chunk of `window` tokens.
+        qk_norm: Weights of the norms on queries and keys: none, one vector of `head_dim` each,
+            or one vector over all query (key) heads.
+        window: Tokens that sliding and chunked attention keep; none for full attention.
+        sinks: One learned logit a head, as in GPT-OSS.
+        output_gate: Gates on the output of each head, projected together with its query, as in
+            Qwen3-Next.
+    """
+
+    scope: Literal["full", "sliding", "chunked"] = "full"
+    window: Count | None = None
+    qkv_bias: bool = False
+    output_bias: bool = False
+    qk_norm: Literal["none", "per-head", "per-layer"] = "none"
+    sinks: bool = False
+    output_gate: bool = False
+
+    @model_validator(mode="after")
+    def _heads_and_window_agree(self) -> "GroupedQueryAttention":
+        if self.heads % self.kv_heads:
+            raise ValueError(f"kv_heads ({self.kv_heads}) must divide heads ({self.heads})")
+        if self.scope == "full" and self.window is not None:
+            raise ValueError("window must be left out where scope is 'full'")
+        if self.scope != "full" and self.window is None:
+            raise ValueError(f"window is required where scope is {self.scope!r}")
+        return self
+
+    def _gate_dim(self) -> int:
+        return self.head_dim if self.output_gate else 0
+
+    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
+        """See `MixerSpec`."""
+        queries = self.heads * self.head_dim
+        gates = self.heads * self._gate_dim()
+        keys = self.kv_heads * self.head_dim
+        norm_widths = {"none": 0, "per-head": 2 * self.head_dim, "per-layer": queries + keys}
+        return (
+            norm_widths[self.qk_norm] * norm_vectors
+            + (queries + gates + 2 * keys if self.qkv_bias else 0)
+            + (hidden if self.output_bias else 0)
+            + (self.heads if self.sinks else 0)
+        )
+
+    def cache_elements(self) -> int:
+        """See `MixerSpec`."""
+        return int(grouped_query_cache(kv_heads=self.kv_heads, head_dim=self.head_dim))
+
+    def growing_cache_elements(self) -> int:
+        """See `MixerSpec`."""
+        return self.cache_elements() if self.scope == "full" else 0
+
+    def derived(self) -> dict[str, Any]:
+        """Its window, and gates as wide as its heads."""
+        scope = FullScope() if self.window is None else exactly(WindowScope, window=self.window)
+        return {"scope": scope, "gate_dim": self._gate_dim()}
+
+    def label(self) -> str:
+        """See `MixerSpec`."""
+        return self.scope if self.window is None else f"{self.scope} {self.window}"
+
+    def words(self) -> str:
+        """See `MixerSpec`."""
+        gated = ", gated" if self.output_gate else ""
+        return f"{self.label()}{gated}, {self.heads}/{self.kv_heads} heads of {self.head_dim}"
 
 
 def grouped_query(

@@ -4,8 +4,6 @@ Kimi Team (2025), Kimi Linear, arXiv:2510.26692. Kimi-Linear has it in three lay
 other layers have latent attention without positions.
 """
 
-from typing import Literal
-
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
@@ -16,6 +14,7 @@ from liminal_jax.laws.linear import (
     gated_delta_channels,
     kimi_delta_weights,
 )
+from liminal_jax.workload.counted import spec_of
 from liminal_jax.workload.feedforward.mixture import (
     by_frequency,
     chosen,
@@ -28,51 +27,6 @@ from liminal_jax.workload.mixer.recurrent import AbstractRecurrent, RecurrentSpe
 from liminal_jax.workload.reading.family import Family
 from liminal_jax.workload.reading.fields import Fields
 from liminal_jax.workload.reading.parts import Table, activation, layer_count, model, stack
-from liminal_jax.workload.record import Count
-
-
-class KimiDeltaAttention(RecurrentSpec):
-    """Linear attention whose state is corrected by the delta rule and decays channel by channel.
-
-    Attributes:
-        heads: Heads of queries, keys and values, each with a state.
-        head_dim: Width of each; also the rank of the decay's and the gate's projections.
-        kernel: Tokens that the convolutions before the states span.
-    """
-
-    kind: Literal["kimi-delta"] = "kimi-delta"
-    heads: Count
-    head_dim: Count
-    kernel: Count
-
-    def matrices(self, hidden: int) -> int:
-        """See `MixerSpec`; the convolutions' filters are among them."""
-        return int(
-            kimi_delta_weights(
-                hidden=hidden, heads=self.heads, head_dim=self.head_dim, kernel=self.kernel
-            )
-        )
-
-    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
-        """A rate of decay a head, its offset a channel, and the norm before the gate."""
-        del hidden, norm_vectors
-        return self.heads + self.heads * self.head_dim + self.head_dim
-
-    def state_elements(self) -> int:
-        """See `MixerSpec`."""
-        return int(_state(self.heads, self.head_dim, self.kernel))
-
-    def arrays(self) -> "KimiDelta":
-        """See `MixerSpec`."""
-        return KimiDelta(heads=self.heads, head_dim=self.head_dim, kernel=self.kernel)
-
-    def label(self) -> str:
-        """See `MixerSpec`."""
-        return "KDA"
-
-    def words(self) -> str:
-        """See `MixerSpec`."""
-        return f"{self.label()}, {self.heads} heads of {self.head_dim}x{self.head_dim}"
 
 
 class KimiDelta(AbstractRecurrent):
@@ -101,6 +55,23 @@ class KimiDelta(AbstractRecurrent):
     def state(self) -> Scalar:
         """See `AbstractMixer`."""
         return _state(self.heads, self.head_dim, self.kernel)
+
+
+class KimiDeltaAttention(spec_of(RecurrentSpec, KimiDelta, kind="kimi-delta")):
+    """Linear attention whose state is corrected by the delta rule and decays channel by channel."""
+
+    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
+        """A rate of decay a head, its offset a channel, and the norm before the gate."""
+        del hidden, norm_vectors
+        return self.heads + self.heads * self.head_dim + self.head_dim
+
+    def label(self) -> str:
+        """See `MixerSpec`."""
+        return "KDA"
+
+    def words(self) -> str:
+        """See `MixerSpec`."""
+        return f"{self.label()}, {self.heads} heads of {self.head_dim}x{self.head_dim}"
 
 
 def _state(heads: Scalar, head_dim: Scalar, kernel: Scalar) -> Scalar:

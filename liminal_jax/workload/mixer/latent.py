@@ -4,7 +4,6 @@ DeepSeek-AI (2024), DeepSeek-V2, arXiv:2405.04434.
 """
 
 from abc import abstractmethod
-from typing import Literal
 
 import equinox as eqx
 
@@ -13,83 +12,12 @@ from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.attention import expanded_latent_work, latent_cache, latent_work
 from liminal_jax.laws.parameters import latent_weights, latent_weights_direct
 from liminal_jax.workload.chunk import Chunk
+from liminal_jax.workload.counted import spec_of
 from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
 from liminal_jax.workload.mixer.latent_format import AbstractLatentFormat, PlainLatents
 from liminal_jax.workload.mixer.scope import AbstractScope, FullScope
 from liminal_jax.workload.reading.fields import Fields
 from liminal_jax.workload.reading.parts import Table
-from liminal_jax.workload.record import Count
-
-
-class LatentAttention(MixerSpec):
-    """Multi-head latent attention (MLA): one latent a token, shared by all heads.
-
-    Attributes:
-        q_rank: Rank of the query's low-rank projection; none where queries are projected in one
-            step.
-        kv_rank: Width of the cached latent.
-        nope_dim: Width of a head's query and key without rotary embedding.
-        rope_dim: Width of the rotary key, one for all heads, cached beside the latent.
-        value_dim: Width of a head's value.
-        bias: Biases on the down-projections and the output, as `attention_bias` of the config.
-    """
-
-    kind: Literal["latent"] = "latent"
-    heads: Count
-    q_rank: Count | None = None
-    kv_rank: Count
-    nope_dim: Count
-    rope_dim: Count
-    value_dim: Count
-    bias: bool = False
-
-    def matrices(self, hidden: int) -> int:
-        """See `MixerSpec`."""
-        widths = {
-            "hidden": hidden,
-            "heads": self.heads,
-            "kv_rank": self.kv_rank,
-            "nope_dim": self.nope_dim,
-            "rope_dim": self.rope_dim,
-            "value_dim": self.value_dim,
-        }
-        if self.q_rank is None:
-            return int(latent_weights_direct(**widths))
-        return int(latent_weights(q_rank=self.q_rank, **widths))
-
-    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
-        """See `MixerSpec`."""
-        q_rank = self.q_rank or 0
-        norms = (q_rank + self.kv_rank) * norm_vectors
-        biases = q_rank + self.kv_rank + self.rope_dim + hidden
-        return norms + (biases if self.bias else 0)
-
-    def cache_elements(self) -> int:
-        """See `MixerSpec`."""
-        return int(latent_cache(kv_rank=self.kv_rank, rope_dim=self.rope_dim))
-
-    def growing_cache_elements(self) -> int:
-        """See `MixerSpec`."""
-        return self.cache_elements()
-
-    def arrays(self) -> "Latent":
-        """See `MixerSpec`."""
-        return Latent(
-            heads=self.heads,
-            q_rank=self.q_rank,
-            kv_rank=self.kv_rank,
-            nope_dim=self.nope_dim,
-            rope_dim=self.rope_dim,
-            value_dim=self.value_dim,
-        )
-
-    def label(self) -> str:
-        """See `MixerSpec`."""
-        return f"MLA {self.kv_rank}+{self.rope_dim}"
-
-    def words(self) -> str:
-        """See `MixerSpec`."""
-        return f"{self.label()}, {self.heads} heads"
 
 
 class AbstractLatent(AbstractMixer):
@@ -211,6 +139,39 @@ class Latent(AbstractLatent):
     def basis(self) -> tuple[str, ...]:
         """See `AbstractMixer`."""
         return (*self.scope.basis(), *self.stored.basis(self.kv_rank, self.rope_dim))
+
+
+class LatentAttention(spec_of(MixerSpec, Latent, kind="latent")):
+    """Multi-head latent attention (MLA): one latent a token, shared by all heads.
+
+    Attributes:
+        bias: Biases on the down-projections and the output, as `attention_bias` of the config.
+    """
+
+    bias: bool = False
+
+    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
+        """See `MixerSpec`."""
+        q_rank = self.q_rank or 0
+        norms = (q_rank + self.kv_rank) * norm_vectors
+        biases = q_rank + self.kv_rank + self.rope_dim + hidden
+        return norms + (biases if self.bias else 0)
+
+    def cache_elements(self) -> int:
+        """See `MixerSpec`."""
+        return int(self.counted().token_elements())
+
+    def growing_cache_elements(self) -> int:
+        """See `MixerSpec`."""
+        return self.cache_elements()
+
+    def label(self) -> str:
+        """See `MixerSpec`."""
+        return f"MLA {self.kv_rank}+{self.rope_dim}"
+
+    def words(self) -> str:
+        """See `MixerSpec`."""
+        return f"{self.label()}, {self.heads} heads"
 
 
 def latent(fields: Fields) -> Table:

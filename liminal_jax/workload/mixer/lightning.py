@@ -8,33 +8,9 @@ import equinox as eqx
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._show import Shown
 from liminal_jax.laws.sparse import index_query_weights, index_work
+from liminal_jax.workload.counted import CountedSpec, spec_of
 from liminal_jax.workload.reading.fields import Fields
 from liminal_jax.workload.reading.parts import Table
-from liminal_jax.workload.record import Count, Spec
-
-
-class IndexSpec(Spec):
-    """The queries of a lightning index; where its keys come from, its mixer says.
-
-    Attributes:
-        heads: Heads of its queries.
-        head_dim: Width of a head, and of the one key that all heads share.
-    """
-
-    heads: Count
-    head_dim: Count
-
-    def query_matrices(self, hidden: int, q_rank: int) -> int:
-        """Weights of its queries and of the shares of its heads."""
-        return int(
-            index_query_weights(
-                hidden=hidden, q_rank=q_rank, heads=self.heads, head_dim=self.head_dim
-            )
-        )
-
-    def arrays(self) -> "Index":
-        """The same as a pytree of arrays."""
-        return Index(heads=self.heads, head_dim=self.head_dim)
 
 
 class Index(Shown):
@@ -61,6 +37,10 @@ class Index(Shown):
     def work(self, keys: Scalar) -> Scalar:
         """Tensor work of scoring so many keys [FLOP]."""
         return index_work(heads=self.heads, head_dim=self.head_dim, keys=keys)
+
+
+class IndexSpec(spec_of(CountedSpec, Index)):
+    """The queries of a lightning index; where its keys come from, its mixer says."""
 
 
 BASIS = (

@@ -3,8 +3,6 @@
 Dao and Gu (2024), Transformers are SSMs, arXiv:2405.21060.
 """
 
-from typing import Literal
-
 import equinox as eqx
 from pydantic import model_validator
 
@@ -16,99 +14,8 @@ from liminal_jax.laws.state_space import (
     state_space_weights,
     state_space_work,
 )
+from liminal_jax.workload.counted import spec_of
 from liminal_jax.workload.mixer.recurrent import AbstractRecurrent, RecurrentSpec
-from liminal_jax.workload.record import Count
-
-
-class Mamba2Layer(RecurrentSpec):
-    """A state-space layer.
-
-    Attributes:
-        heads: Heads, each with a state.
-        head_dim: Channels of one head.
-        state_dim: Width of the state space.
-        groups: Groups of heads that share what writes to the states and what reads them.
-        kernel: Tokens that the convolution before the states spans.
-        convolution_bias: One bias a convolved channel.
-        projection_bias: Biases of the projections to and from the layer.
-    """
-
-    kind: Literal["mamba-2"] = "mamba-2"
-    heads: Count
-    head_dim: Count
-    state_dim: Count
-    groups: Count
-    kernel: Count
-    convolution_bias: bool = True
-    projection_bias: bool = False
-
-    @model_validator(mode="after")
-    def _heads_agree(self) -> "Mamba2Layer":
-        if self.heads % self.groups:
-            raise ValueError(f"groups ({self.groups}) must divide heads ({self.heads})")
-        return self
-
-    def _channels(self) -> int:
-        return int(
-            state_space_channels(
-                heads=self.heads,
-                head_dim=self.head_dim,
-                groups=self.groups,
-                state_dim=self.state_dim,
-            )
-        )
-
-    def matrices(self, hidden: int) -> int:
-        """See `MixerSpec`; the convolution's filters are among them."""
-        return int(
-            state_space_weights(
-                hidden=hidden,
-                heads=self.heads,
-                head_dim=self.head_dim,
-                groups=self.groups,
-                state_dim=self.state_dim,
-                kernel=self.kernel,
-            )
-        )
-
-    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
-        """A decay, a time step's offset and a skip a head; the norm behind the gate; biases."""
-        del norm_vectors
-        width = self.heads * self.head_dim
-        projected = width + self._channels() + self.heads
-        return (
-            3 * self.heads
-            + width
-            + (self._channels() if self.convolution_bias else 0)
-            + (projected + hidden if self.projection_bias else 0)
-        )
-
-    def state_elements(self) -> int:
-        """See `MixerSpec`."""
-        states = state_space_state(
-            heads=self.heads, head_dim=self.head_dim, state_dim=self.state_dim
-        )
-        return int(states + convolution_state(channels=self._channels(), kernel=self.kernel))
-
-    def arrays(self) -> "Mamba2":
-        """See `MixerSpec`."""
-        return Mamba2(
-            heads=self.heads,
-            head_dim=self.head_dim,
-            state_dim=self.state_dim,
-            groups=self.groups,
-            kernel=self.kernel,
-        )
-
-    def label(self) -> str:
-        """See `MixerSpec`."""
-        return "Mamba-2"
-
-    def words(self) -> str:
-        """See `MixerSpec`."""
-        return (
-            f"{self.label()}, {self.heads}/{self.groups} heads of {self.head_dim}x{self.state_dim}"
-        )
 
 
 class Mamba2(AbstractRecurrent):
@@ -139,19 +46,63 @@ class Mamba2(AbstractRecurrent):
             kernel=self.kernel,
         )
 
+    def channels(self) -> Scalar:
+        """Channels that the convolution runs over."""
+        return state_space_channels(
+            heads=self.heads,
+            head_dim=self.head_dim,
+            groups=self.groups,
+            state_dim=self.state_dim,
+        )
+
     def update_work(self) -> Scalar:
         """See `AbstractRecurrent`."""
         return state_space_work(heads=self.heads, head_dim=self.head_dim, state_dim=self.state_dim)
 
     def state(self) -> Scalar:
         """See `AbstractMixer`."""
-        channels = state_space_channels(
-            heads=self.heads,
-            head_dim=self.head_dim,
-            groups=self.groups,
-            state_dim=self.state_dim,
-        )
         states = state_space_state(
             heads=self.heads, head_dim=self.head_dim, state_dim=self.state_dim
         )
-        return states + convolution_state(channels=channels, kernel=self.kernel)
+        return states + convolution_state(channels=self.channels(), kernel=self.kernel)
+
+
+class Mamba2Layer(spec_of(RecurrentSpec, Mamba2, kind="mamba-2")):
+    """A state-space layer.
+
+    Attributes:
+        convolution_bias: One bias a convolved channel.
+        projection_bias: Biases of the projections to and from the layer.
+    """
+
+    convolution_bias: bool = True
+    projection_bias: bool = False
+
+    @model_validator(mode="after")
+    def _heads_agree(self) -> "Mamba2Layer":
+        if self.heads % self.groups:
+            raise ValueError(f"groups ({self.groups}) must divide heads ({self.heads})")
+        return self
+
+    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
+        """A decay, a time step's offset and a skip a head; the norm behind the gate; biases."""
+        del norm_vectors
+        width = self.heads * self.head_dim
+        channels = int(self.counted().channels())
+        projected = width + channels + self.heads
+        return (
+            3 * self.heads
+            + width
+            + (channels if self.convolution_bias else 0)
+            + (projected + hidden if self.projection_bias else 0)
+        )
+
+    def label(self) -> str:
+        """See `MixerSpec`."""
+        return "Mamba-2"
+
+    def words(self) -> str:
+        """See `MixerSpec`."""
+        return (
+            f"{self.label()}, {self.heads}/{self.groups} heads of {self.head_dim}x{self.state_dim}"
+        )

@@ -10,10 +10,6 @@ from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
 class RecurrentSpec(MixerSpec):
     """A mixer that keeps a state and no tokens."""
 
-    @abstractmethod
-    def state_elements(self) -> int:
-        """Elements of a sequence's state, whatever the context."""
-
     def cache_elements(self) -> int:
         """None."""
         return 0

@@ -4,7 +4,7 @@ DeepSeek-AI (2025), DeepSeek-V3.2, arXiv:2512.02556. All latents are kept, few a
 some layers attend to what an earlier layer's index has selected (arXiv:2603.12201).
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import equinox as eqx
 from pydantic import model_validator
@@ -12,6 +12,7 @@ from pydantic import model_validator
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.sparse import index_key_weights
+from liminal_jax.workload.counted import exactly, spec_of
 from liminal_jax.workload.feedforward.mixture import (
     by_frequency,
     chosen,
@@ -28,78 +29,6 @@ from liminal_jax.workload.mixer.scope import AbstractScope, FullScope, WindowSco
 from liminal_jax.workload.reading.family import Family
 from liminal_jax.workload.reading.fields import Fields, shown
 from liminal_jax.workload.reading.parts import Table, activation, layer_count, model, stack
-from liminal_jax.workload.record import Count
-
-
-class SparseLatentAttention(MixerSpec):
-    """Latent attention to at most `top_k` tokens.
-
-    Attributes:
-        latent: The attention itself.
-        top_k: Tokens selected, the new one among them.
-        index: The index that selects them; none where an earlier layer's selection is used again.
-    """
-
-    kind: Literal["sparse-latent"] = "sparse-latent"
-    latent: LatentAttention
-    top_k: Count
-    index: IndexSpec | None = None
-
-    @model_validator(mode="after")
-    def _queries_have_a_rank(self) -> "SparseLatentAttention":
-        if self.index is not None and self.latent.q_rank is None:
-            raise ValueError("index needs queries of a low rank: give latent.q_rank")
-        return self
-
-    def matrices(self, hidden: int) -> int:
-        """See `MixerSpec`."""
-        own = self.latent.matrices(hidden)
-        if self.index is None:
-            return own
-        keys = int(index_key_weights(hidden=hidden, head_dim=self.index.head_dim))
-        return own + keys + self.index.query_matrices(hidden, self.latent.q_rank or 0)
-
-    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
-        """Those of the latents, and the index's norm on its key, a weight and a bias."""
-        own = self.latent.small_parameters(hidden, norm_vectors)
-        return own + 2 * self.index_elements()
-
-    def cache_elements(self) -> int:
-        """See `MixerSpec`."""
-        return self.latent.cache_elements()
-
-    def growing_cache_elements(self) -> int:
-        """See `MixerSpec`; what is not selected is kept all the same."""
-        return self.latent.growing_cache_elements()
-
-    def index_elements(self) -> int:
-        """See `MixerSpec`."""
-        return 0 if self.index is None else self.index.head_dim
-
-    def arrays(self) -> "SparseLatent":
-        """See `MixerSpec`."""
-        return SparseLatent(
-            heads=self.latent.heads,
-            q_rank=self.latent.q_rank,
-            kv_rank=self.latent.kv_rank,
-            nope_dim=self.latent.nope_dim,
-            rope_dim=self.latent.rope_dim,
-            value_dim=self.latent.value_dim,
-            top_k=self.top_k,
-            index=None if self.index is None else self.index.arrays(),
-        )
-
-    def label(self) -> str:
-        """See `MixerSpec`."""
-        shared = " shared" if self.index is None else ""
-        return f"{self.latent.label()} top-{self.top_k}{shared}"
-
-    def words(self) -> str:
-        """See `MixerSpec`."""
-        heads = f"{self.label()}, {self.latent.heads} heads"
-        if self.index is None:
-            return f"{heads}, selected by an earlier layer"
-        return f"{heads}, index {self.index.heads} heads of {self.index.head_dim}"
 
 
 class SparseLatent(AbstractMixer):
@@ -129,7 +58,8 @@ class SparseLatent(AbstractMixer):
 
     def _latent(self, scope: AbstractScope) -> Latent:
         """The attention over the tokens of a scope."""
-        return Latent(
+        return exactly(
+            Latent,
             heads=self.heads,
             q_rank=self.q_rank,
             kv_rank=self.kv_rank,
@@ -199,6 +129,62 @@ class SparseLatent(AbstractMixer):
     def basis(self) -> tuple[str, ...]:
         """See `AbstractMixer`."""
         return (BASIS, *self.stored.basis(self.kv_rank, self.rope_dim))
+
+
+class SparseLatentAttention(
+    spec_of(
+        MixerSpec, SparseLatent, kind="sparse-latent", without=tuple(LatentAttention.model_fields)
+    )
+):
+    """Latent attention to at most `top_k` tokens.
+
+    Attributes:
+        latent: The attention itself.
+        index: The index that selects them; none where an earlier layer's selection is used again.
+    """
+
+    latent: LatentAttention
+    index: IndexSpec | None = None
+
+    @model_validator(mode="after")
+    def _queries_have_a_rank(self) -> "SparseLatentAttention":
+        if self.index is not None and self.latent.q_rank is None:
+            raise ValueError("index needs queries of a low rank: give latent.q_rank")
+        return self
+
+    def small_parameters(self, hidden: int, norm_vectors: int) -> int:
+        """Those of the latents, and the index's norm on its key, a weight and a bias."""
+        own = self.latent.small_parameters(hidden, norm_vectors)
+        return own + 2 * self.index_elements()
+
+    def cache_elements(self) -> int:
+        """See `MixerSpec`."""
+        return self.latent.cache_elements()
+
+    def growing_cache_elements(self) -> int:
+        """See `MixerSpec`; what is not selected is kept all the same."""
+        return self.latent.growing_cache_elements()
+
+    def index_elements(self) -> int:
+        """See `MixerSpec`."""
+        return 0 if self.index is None else self.index.head_dim
+
+    def derived(self) -> dict[str, Any]:
+        """The shape of its latents, and its index."""
+        shape = {name: getattr(self.latent, name) for name in type(self.latent).model_fields}
+        return {**shape, "index": None if self.index is None else self.index.counted()}
+
+    def label(self) -> str:
+        """See `MixerSpec`."""
+        shared = " shared" if self.index is None else ""
+        return f"{self.latent.label()} top-{self.top_k}{shared}"
+
+    def words(self) -> str:
+        """See `MixerSpec`."""
+        heads = f"{self.label()}, {self.latent.heads} heads"
+        if self.index is None:
+            return f"{heads}, selected by an earlier layer"
+        return f"{heads}, index {self.index.heads} heads of {self.index.head_dim}"
 
 
 def sparse_latent(fields: Fields, indexed: list[bool]) -> list[Table]:
