@@ -1,10 +1,11 @@
 """Compilation of functions that each study compiles afresh and then calls a few hundred times."""
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-import equinox as eqx
 import jax
+
+from liminal_jax._kept import kept
 
 Inputs = ParamSpec("Inputs")
 Output = TypeVar("Output")
@@ -26,7 +27,4 @@ def as_written(function: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
 
     Nothing is fused, and `a / (b / c)` does not become `a * c / b`.
     """
-    options: dict[str, Any] = {
-        "compiler_options": {"xla_disable_hlo_passes": "fusion,algsimp"},
-    }
-    return eqx.filter_jit(function, **options)
+    return kept(function, {"xla_disable_hlo_passes": "fusion,algsimp"})

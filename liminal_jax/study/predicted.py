@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-import equinox as eqx
 import numpy as np
 
 from liminal_jax._arrays import Leaf
 from liminal_jax._files import InputError, Problem
+from liminal_jax._kept import kept
 from liminal_jax._smooth import Exact
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
@@ -61,7 +61,7 @@ class RequestsServed:
     serving: Serving
 
 
-@eqx.filter_jit
+@kept
 def _computed(
     system: System,
     mapping: Mapping,
@@ -80,7 +80,7 @@ def _computed(
     )
 
 
-@eqx.filter_jit
+@kept
 def _serving(
     system: System,
     mapping: Mapping,

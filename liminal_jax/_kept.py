@@ -1,0 +1,145 @@
+"""Programs that are kept between processes, so that a prediction need not be traced again.
+
+JAX keeps what it compiled, but finds it by the traced program, and tracing takes longer than all
+else of a prediction. Here a program is found by what it is traced from: the code of this package
+and of JAX, the machine, and the structure of the arguments. What is loaded is what was compiled, so
+numbers are the same to the last bit. It lies in a folder of JAX's own cache, where that is on;
+like that cache it holds code, and is as safe as the folder that it lies in.
+"""
+
+import hashlib
+import os
+import pickle
+import platform
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache, partial, wraps
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
+
+import equinox as eqx
+import jax
+import numpy as np
+from jax.core import Tracer
+from jax.experimental.serialize_executable import deserialize_and_load, serialize
+
+Inputs = ParamSpec("Inputs")
+Output = TypeVar("Output")
+Program = Callable[[list[Any]], Any]
+"""From the arrays of the arguments to the result."""
+
+FOLDER = "programs"
+"""Where programs lie in the folder of JAX's compilation cache."""
+
+MOST = 256
+"""Programs that are kept; beyond them the oldest go. One takes about a megabyte."""
+
+
+def kept(
+    function: Callable[Inputs, Output], compiler_options: dict[str, Any] | None = None
+) -> Callable[Inputs, Output]:
+    """A function of pytrees compiled as a whole, once for each structure of its arguments.
+
+    Args:
+        function: A pure function at the top of a module; it hangs on its arguments and on code.
+        compiler_options: Options of XLA.
+    """
+    options: Any = {} if compiler_options is None else {"compiler_options": compiler_options}
+    plain = eqx.filter_jit(function, **options)
+    programs: dict[bytes, Program] = {}
+
+    @wraps(function)
+    def call(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Output:
+        arrays, static = eqx.partition((args, kwargs), eqx.is_array)
+        leaves, structure = jax.tree.flatten(arrays)
+        folder = jax.config.values["jax_compilation_cache_dir"]
+        if not folder or any(isinstance(it, Tracer) for it in leaves):
+            return cast("Output", plain(*args, **kwargs))
+        types = [str(jax.typeof(it)) for it in leaves]
+        asked = (jax.tree.unflatten(structure, types), static, options, _setting())
+        try:
+            key = pickle.dumps((function.__module__, function.__qualname__, asked))
+        except (pickle.PicklingError, AttributeError, TypeError):
+            # A function without a name is not known again in another process.
+            return cast("Output", plain(*args, **kwargs))
+        if key not in programs:
+
+            def of_leaves(leaves: list[Any]) -> Any:
+                args, kwargs = eqx.combine(jax.tree.unflatten(structure, leaves), static)
+                return cast("Callable[..., Output]", function)(*args, **kwargs)
+
+            path = Path(folder) / FOLDER / hashlib.sha256(_code() + key).hexdigest()
+            programs[key] = _loaded(path) or _compiled(path, of_leaves, leaves, options)
+        return programs[key](leaves)
+
+    return call
+
+
+def _setting() -> tuple[str, ...]:
+    """What a program depends on beside code and arguments, and what may change in a process."""
+    default = jax.config.values["jax_default_device"]
+    return str(jax.config.values["jax_enable_x64"]), str(default), str(jax.devices()[0])
+
+
+@cache
+def _code() -> bytes:
+    """The machine, JAX and this package, in so far as a program depends on them."""
+    files = sorted(Path(__file__).parent.rglob("*.py"))
+    stamps = [(str(it), it.stat().st_mtime_ns, it.stat().st_size) for it in files]
+    versions = (jax.__version__, version("jaxlib"), eqx.__version__)
+    return pickle.dumps((stamps, versions, os.environ.get("XLA_FLAGS"), tuple(platform.uname())))
+
+
+def _program(compiled: jax.stages.Compiled, results: Any, static: Any) -> Program:
+    """A compiled function of leaves, whose results are put where their numbers are."""
+
+    def run(leaves: list[Any]) -> Any:
+        found = compiled(leaves)
+        return eqx.combine(jax.tree.map(lambda number: found[number], results), static)
+
+    return run
+
+
+def _compiled(path: Path, function: Program, leaves: list[Any], options: Any) -> Program:
+    """A program, compiled and written down."""
+    skeleton: list[Any] = []
+
+    def flat(leaves: list[Any]) -> list[Any]:
+        arrays, static = eqx.partition(function(leaves), eqx.is_array)
+        found, structure = jax.tree.flatten(arrays)
+        skeleton[:] = jax.tree.unflatten(structure, range(len(found))), static
+        return found
+
+    # A name that JAX's cache does not know: what comes out of that cache cannot be written again.
+    flat.__name__ = f"kept_{secrets.token_hex(8)}"
+    compiled = jax.jit(flat, **options).lower(leaves).compile()
+    # What cannot be written, or does not come back the same, is compiled again next time.
+    with suppress(Exception):
+        executable = serialize(compiled)
+        again = deserialize_and_load(*executable)(leaves)
+        if all(map(partial(np.array_equal, equal_nan=True), compiled(leaves), again)):
+            _write(path, pickle.dumps((*executable, *skeleton)))
+    return _program(compiled, *skeleton)
+
+
+def _loaded(path: Path) -> Program | None:
+    """A program that was written down; none where there is none that can be read."""
+    try:
+        *executable, results, static = pickle.loads(path.read_bytes())
+        return _program(deserialize_and_load(*executable), results, static)
+    except Exception:
+        # Whatever ails a file of a cache, the program is compiled again.
+        return None
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace a file as a whole, and drop the oldest where there are too many."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{os.getpid()}")
+    draft.write_bytes(content)
+    draft.replace(path)
+    there = sorted(path.parent.glob("[!.]*"), key=lambda it: it.stat().st_mtime)
+    for old in there[:-MOST]:
+        old.unlink(missing_ok=True)
