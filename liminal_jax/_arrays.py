@@ -3,6 +3,7 @@
 from typing import TypeAlias
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 Scalar: TypeAlias = int | float | Float[Array, ""] | Int[Array, ""]
@@ -24,7 +25,10 @@ def as_leaf(value: ArrayLike) -> Leaf:
         >>> as_leaf(2).weak_type
         False
     """
-    return jnp.asarray(value, dtype=jnp.result_type(float))
+    kind = jnp.result_type(float)
+    # NumPy converts a number of Python; JAX would compile a program for it.
+    number = np.asarray(value, kind) if isinstance(value, int | float) else value
+    return jnp.asarray(number, dtype=kind)
 
 
 def optional_leaf(value: ArrayLike | None) -> Leaf | None:

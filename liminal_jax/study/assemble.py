@@ -5,6 +5,7 @@ from typing import NamedTuple, TypeAlias
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from liminal_jax._arrays import as_leaf
@@ -266,7 +267,7 @@ def _systems_of(systems: dict[str, System], source: str) -> System:
             f"networks, power or memory tiers of different kinds; run a study for each of: {groups}"
         )
         raise InputError(source, [Problem("design.system", message)])
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *systems.values())
+    return jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *systems.values())
 
 
 def hardware_of(file: DesignFile, files: HardwareFiles) -> PlannedSystem | System:

@@ -1,5 +1,7 @@
 """Why the degrees of parallelism of a design cannot be, with the field that has to change."""
 
+import numpy as np
+
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.mapping.attention import attention_name
 from liminal_jax.study.limits import Sizes, sizes_of
@@ -41,7 +43,7 @@ def _values(problem: Problem) -> dict[str, float]:
     """The numbers of a design that have short names; 1 where it leaves one out."""
     numbers = problem.region.numbers
     return {
-        name: float(numbers[path].ravel()[0]) if path in numbers else 1.0
+        name: float(np.ravel(numbers[path])[0]) if path in numbers else 1.0
         for name, path in PATHS.items()
     }
 

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._kept import kept
 from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.hardware.plan import Buildability
 from liminal_jax.hardware.planned import PlannedSystem
@@ -158,7 +158,7 @@ def sizes_of(case: Case) -> Sizes:
     return jax.tree.map(float, found)
 
 
-@eqx.filter_jit
+@kept
 def _sizes(
     mapping: Mapping, model: Model, mixers: tuple[AbstractMixer, ...], stated: Leaf | None
 ) -> Sizes:

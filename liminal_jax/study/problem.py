@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from liminal_jax._arrays import Leaf, Scalar
@@ -213,7 +215,11 @@ class Problem:
     def first(self) -> Case:
         """The case of the first alternative and the first value of each variable."""
         point = [jnp.asarray(it.grid.values[0], float) for it in self.variables]
-        return self.region.at(point, jnp.asarray(0))
+        # NumPy takes the first of each row without a program of its own.
+        case = jax.tree.map(
+            lambda it: jnp.asarray(np.asarray(it)[0]) if jnp.ndim(it) else it, self.region.case
+        )
+        return self.with_case(case).region.at(point, jnp.asarray(0))
 
     def outcome(
         self,
