@@ -236,7 +236,10 @@ class Problem:
 
     def outcome_of(self, case: Case, relaxation: AbstractRelaxation) -> Outcome:
         """Objective and limits of a case."""
-        fleet = case.fleet(relaxation)
+        return self.judged(case, case.fleet(relaxation), relaxation)
+
+    def judged(self, case: Case, fleet: Fleet, relaxation: AbstractRelaxation) -> Outcome:
+        """Objective and limits of a case, given its prediction."""
         score = jnp.asarray(self.goal.score(fleet))
         return Outcome(score, self.violation(case, fleet, relaxation))
 

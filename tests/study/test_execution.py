@@ -120,7 +120,7 @@ def test_the_answer_under_less_overlap_is_the_best_of_all_designs_then(tmp_path)
     file = load_study(str(study(tmp_path, "planned", design=SMALL)))
     problem = problem_of(file)
     finding = find(problem)
-    under = {it.overlap: it for it in pessimistic(problem, finding.place)}
+    under = {it.overlap: it for it in pessimistic(problem, finding.solution)}
     assert list(under) == [it.name for it in PESSIMISTIC]
     assert finding.objective > under["within operators"].objective > under["none"].objective
     for overlap in PESSIMISTIC:
@@ -137,14 +137,14 @@ def test_the_answer_under_less_overlap_is_the_best_of_all_designs_then(tmp_path)
         it = under[overlap.name]
         assert it.complete
         assert it.objective == pytest.approx(other.objective, rel=1e-12)
-        assert it.place == other.place
+        assert it.solution == other.solution
         assert it.of_design <= it.objective * (1 + 1e-12)
         assert it.exceeded == ()
 
 
 def test_an_answer_without_overlap_has_no_worse_one(tmp_path):
     problem = with_overlap(problem_with(tmp_path), PESSIMISTIC[-1])
-    assert pessimistic(problem, find(problem).place) == []
+    assert pessimistic(problem, find(problem).solution) == []
 
 
 def test_a_kink_is_named_where_both_times_are_equal(tmp_path):
@@ -228,7 +228,7 @@ def test_the_best_of_a_study_with_everything_on_is_proven_and_its_file_predicts_
     assert finding.certificate.relative_gap == 0
     assert finding.objective == pytest.approx(math.exp(best), rel=1e-9)
     saved = tmp_path / "design.toml"
-    saved.write_text(design_text(file, finding.place.values, finding.place.category))
+    saved.write_text(design_text(file, finding.solution.values, finding.solution.category))
     again = predicted(load_space(str(saved)))
     for one, other in zip(
         jax.tree.leaves(again.prediction), jax.tree.leaves(finding.fleet.instance), strict=True

@@ -186,8 +186,8 @@ def find(
     progress.stage("evaluating the design")
     fleet, outcome = jax.jit(
         lambda point, row: (
-            (case := problem.region.at(point, row)).fleet(Exact()),
-            problem.outcome_of(case, Exact()),
+            fleet := (case := problem.region.at(point, row)).fleet(Exact()),
+            problem.judged(case, fleet, Exact()),
         )
     )(jnp.asarray(solution.point, float), jnp.asarray(solution.row))
     score = float(outcome.score)

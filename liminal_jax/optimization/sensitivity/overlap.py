@@ -9,17 +9,20 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from liminal_jax._smooth import Exact
+from liminal_jax.bounds.boxes import points
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget
-from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
+from liminal_jax.optimization.search.certificate import (
+    BoundedProblem,
+    bounded_problem_of,
+    proven,
+)
 from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.optimization.search.solution import Solution, solution_of
 from liminal_jax.performance.prediction import Prediction
-from liminal_jax.study.problem import Problem
+from liminal_jax.study.problem import FEASIBLE, Problem
 
 KINK = 0.05
 """Share of the longer time by which the shorter may differ for a design to sit on the kink."""
@@ -85,24 +88,29 @@ def with_overlap(problem: Problem, overlap: Overlap) -> Problem:
     return problem.with_system(dataclasses.replace(system, execution=changed))
 
 
-def _of_place(problem: Problem, solution: Solution) -> tuple[float, tuple[str, ...]]:
-    """Score of a design, and the limits that it exceeds."""
-    outcome = jax.jit(lambda point, row: problem.outcome(point, row, Exact()))(
-        jnp.asarray(solution.point, float), jnp.asarray(solution.row)
-    )
+def _of_design(
+    problem: Problem, bounded: BoundedProblem, solution: Solution
+) -> tuple[float, tuple[str, ...]]:
+    """Score of a design of the lattice, and the limits that it exceeds."""
+    at = zip(problem.variables, solution.point, strict=True)
+    indices = [solution.row, *(it.grid.values.index(value) for it, value in at)]
+    design = points(np.asarray(indices)[:, None], bounded.bounds.trees)
+    # Bounds of a single design are what is predicted of it, and nothing is traced again.
+    score, *violations = bounded.bounds.over(design)[0][:, 0].tolist()
     exceeded = [
         limit.name
-        for limit, violation in zip(problem.limits, outcome.violation.tolist(), strict=True)
-        if not violation <= 0
+        for limit, violation in zip(problem.limits, violations, strict=True)
+        if not violation <= FEASIBLE
     ]
-    return float(outcome.score), tuple(exceeded)
+    return score, tuple(exceeded)
 
 
 def _under(problem: Problem, solution: Solution, overlap: Overlap) -> Pessimistic:
     problem = with_overlap(problem, overlap)
-    score, exceeded = _of_place(problem, solution)
+    bounded = bounded_problem_of(problem)
+    score, exceeded = _of_design(problem, bounded, solution)
     lattice = design_grid_of(problem)
-    proof = proven(bounded_problem_of(problem), [], Budget(gap=0.0, seconds=SECONDS))
+    proof = proven(bounded, [], Budget(gap=0.0, seconds=SECONDS))
     gain, best = float(np.max(proof.gains)), None
     if gain > UNKNOWN:
         point, category = lattice.at(jnp.asarray(proof.best()))

@@ -25,7 +25,10 @@ BALANCED = 1e-4
 """Residual of the prices below which a place counts as an optimum."""
 
 ATTEMPTS = 4
-"""Times that the solver is started again where it stopped short."""
+"""Times that the solver is started again where it stopped short of an optimum, but got further."""
+
+STEPS = 100
+"""Steps of one run; those that converge take a few dozen."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def _solved(study: _Remembered, start: np.ndarray) -> OptimizeResult:
             "jac": lambda unit: -study(unit).along_box[1:],
         },
         method="SLSQP",
-        options={"ftol": 1e-12, "maxiter": 300},
+        options={"ftol": 1e-12, "maxiter": STEPS},
     )
 
 
@@ -152,7 +155,9 @@ def refined(
             break
         unit = _ended(_solved(study, unit).x)
         found = _optimum(gradients, study, unit, category)
-        best = max(best, found, key=RelaxedOptimum.merit)
-        if found.termination in (Termination.CONVERGED, Termination.HELD):
+        # Where limits jump the solver wanders, and would again.
+        further = found.merit() > best.merit()
+        best = found if further else best
+        if not further or found.termination in (Termination.CONVERGED, Termination.HELD):
             break
     return best
