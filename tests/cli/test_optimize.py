@@ -121,6 +121,7 @@ def test_folders_that_cannot_be_written(capsys):
     assert Path("mine/thesis.tex").read_text() == "precious"
 
 
+@pytest.mark.slow
 def test_the_study_that_comes_with_the_package(tmp_path):
     """The whole of it, as a user runs it, in a process without a cache."""
     done = command(["optimize", "--json", "-o", "run"], tmp_path)

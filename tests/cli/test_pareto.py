@@ -91,6 +91,7 @@ def test_an_own_objective_that_is_utps_is_set_against_stps(capsys):
     assert answer["objectives"] == [{"maximise": "utps"}, {"maximise": "stps"}]
 
 
+@pytest.mark.slow
 def test_a_planned_study_is_set_beside_chips_that_exist(capsys, monkeypatch):
     monkeypatch.setattr(existing, "system_names", lambda: ("h100", "xpu-hbm3"))
     path = str(study(Path(), "planned"))

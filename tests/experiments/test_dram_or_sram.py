@@ -23,6 +23,7 @@ def results(folder):
     return json.loads((folder / "results.json").read_text())
 
 
+@pytest.mark.slow
 def test_the_best_designs_are_what_the_model_says_of_them(results):
     cell = results["planned"]["dollar"]["speeds"]["300"]
     assert cell["proven"]

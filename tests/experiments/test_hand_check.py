@@ -53,6 +53,7 @@ def test_every_quantity_of_every_design_agrees(results, name):
     assert case["quantities"]["step_time"]["hand"] > 0
 
 
+@pytest.mark.slow
 def test_the_verdict_counts_them(results):
     summary = EXPERIMENT.summary(results)
     assert summary["designs"] == summary["agreed"] == len(DESIGNS) >= 30

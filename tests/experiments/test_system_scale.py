@@ -23,6 +23,7 @@ def told(results):
     return console.file.getvalue()
 
 
+@pytest.mark.slow
 def test_all_cells_but_one_are_within_two_per_cent(results, told):
     summary = EXPERIMENT.summary(results)
     assert summary["cells"] == 30

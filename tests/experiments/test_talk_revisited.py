@@ -27,6 +27,7 @@ def results(last_line):
     return json.loads(last_line.read_text())
 
 
+@pytest.mark.slow
 def test_the_talk_is_as_printed(results):
     held = results["then"]["memory"]["GPT-OSS-120B"]["talk"]
     assert [round(value / GIB) for value in held] == [108, 112, 112, 252]

@@ -28,6 +28,7 @@ def batch(pinned):
     return batch_of(cases)
 
 
+@pytest.mark.slow
 def test_the_cases_are_fifty_and_those_pinned(pinned, batch):
     assert [str(it.row.line) for it in batch.cases] == [it["line"] for it in pinned]
     assert len(pinned) == 50

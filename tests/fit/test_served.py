@@ -69,6 +69,7 @@ def test_what_is_beyond_the_bound_is_counted(row, calibration):
     assert found["maxima"] is None
 
 
+@pytest.mark.slow
 def test_maxima_are_of_as_many_users_as_memory_holds(calibration):
     cases, skipped = cases_of(read_rows(MAXIMUM)[0])
     assert not skipped
@@ -83,6 +84,7 @@ def test_maxima_are_of_as_many_users_as_memory_holds(calibration):
     assert found["maxima"]["reached_of_bound"] > 0
 
 
+@pytest.mark.slow
 def test_a_file_of_both_is_told_apart(tmp_path, calibration):
     with MEASURED.open(encoding="utf-8", newline="") as file:
         rows = [it for it in csv.DictReader(file) if it["source_id"] == "rocm-vllm-latency"][:4]

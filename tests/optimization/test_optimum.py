@@ -52,6 +52,7 @@ def difference(it):
     return it.utps - it.stps / 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", [worth, difference])
 def test_a_function_is_proven_over_systems_of_any_structure(space, objective):
     best = ll.optimize(space, maximise=objective, limits=[fast])
@@ -82,6 +83,7 @@ def test_what_lacks_a_number_is_named_and_the_rest_is_proven(space):
     assert best.certificate.complete
 
 
+@pytest.mark.slow
 def test_a_design_comes_back_at_the_precision_of_outside_and_predicts_the_same(space):
     with jax.enable_x64(False):
         limits = [ll.at_least("utps", 20)]
@@ -93,6 +95,7 @@ def test_a_design_comes_back_at_the_precision_of_outside_and_predicts_the_same(s
     assert best.totals["utps"] >= 20
 
 
+@pytest.mark.slow
 def test_names_and_functions_that_say_the_same_find_the_same(space):
     named = ll.optimize(space, maximise="stps", limits=[ll.at_most("power", "60 kW")])
     own = ll.optimize(space, maximise=lambda it: it.stps, limits=[lambda it: it.power - 60e3])
@@ -101,6 +104,7 @@ def test_names_and_functions_that_say_the_same_find_the_same(space):
     assert named.totals == own.totals
 
 
+@pytest.mark.slow
 def test_a_negative_objective_has_its_least(space):
     best = ll.optimize(space, minimise=lambda it: -it.stps)
     most = ll.optimize(space, maximise="stps")
@@ -108,6 +112,7 @@ def test_a_negative_objective_has_its_least(space):
     assert best.values == most.values
 
 
+@pytest.mark.slow
 def test_limits_that_always_or_never_hold_are_told(space):
     best = ll.optimize(space, maximise="stps", limits=[lambda it: -it.chips])
     assert best.reasons[0] == "the limit on limit holds for every design of the space"

@@ -192,6 +192,7 @@ def assert_homogeneous_study(problem):
     return assert_homogeneous(outputs, units | ratios)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", PLANS)
 def test_of_a_planned_chip(case):
     model, design = PLANS[case]

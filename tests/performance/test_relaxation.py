@@ -110,6 +110,7 @@ CASES = [("llama-3-8b", "torus"), ("deepseek-v3", "switched"), ("gpt-oss-20b", "
 TEMPERATURES = (0.005, 0.1, 0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "network"), CASES)
 def test_the_soft_step_is_within_a_stated_factor(model: str, network: str) -> None:
     """Within 4^t either way: one 2^t for the collectives, one for what overlaps."""
@@ -140,6 +141,7 @@ def test_soft_shares_of_sram_cost_no_more_than_stated() -> None:
         assert np.all(memory >= exact[2] / (1 + 3 * t))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["deepseek-v3", "llama-3-70b"])
 @pytest.mark.parametrize("name", ["switched", "mesh", "torus"])
 def test_a_group_that_fills_its_domain_is_not_charged_for_what_is_beyond(

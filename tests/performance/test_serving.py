@@ -141,6 +141,7 @@ def test_gradients_are_differences(relaxation: AbstractRelaxation) -> None:
         assert jnp.allclose(slopes[:, which], differences, rtol=1e-4, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_compiled_and_mapped_it_is_the_same() -> None:
     def rate(batch: jax.Array) -> jax.Array:
         design = eqx.tree_at(lambda it: it.batch, _design(), batch)

@@ -85,6 +85,7 @@ def test_another_chip_of_the_same_kind_is_not_traced_again() -> None:
     assert len(times) == 9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", ["exact", "soft"])
 @pytest.mark.parametrize("name", ["gpt-oss-20b", "deepseek-v3"])
 def test_single_precision_agrees_with_double(name: str, reading: str) -> None:

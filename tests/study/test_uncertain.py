@@ -37,6 +37,7 @@ def paths(problem):
     return {it.path for it in uncertain_numbers(problem)}
 
 
+@pytest.mark.slow
 def test_only_numbers_that_the_answer_depends_on_are_drawn(tmp_path):
     speed = paths(problem_with(tmp_path, objective={"maximise": "utps"}))
     assert {"memory.hbm4.bandwidth_per_area", "process.compute_density", "network.latency"} <= speed
@@ -63,6 +64,7 @@ def test_a_study_leaves_a_number_out_by_stating_it(tmp_path):
     assert paths(problem_with(tmp_path, assumptions=known)) == {"memory.hbm4.bandwidth_per_area"}
 
 
+@pytest.mark.slow
 def test_a_study_gives_a_range_by_a_row(tmp_path):
     row = {"value": 5e8, "low": 4e8, "high": 6e8, "source": "me", "kind": "paper"}
     before = problem_with(tmp_path)
@@ -78,6 +80,7 @@ def test_a_study_gives_a_range_by_a_row(tmp_path):
     assert filed.high > 6e8
 
 
+@pytest.mark.slow
 def test_finished_systems_have_ranges_of_their_own_and_share_others(tmp_path):
     tokens = {"minimise": "usd_per_million_tokens"}
     problem = problem_with(tmp_path, "finished", objective=tokens)
@@ -90,6 +93,7 @@ def test_finished_systems_have_ranges_of_their_own_and_share_others(tmp_path):
     np.testing.assert_array_equal(efficiency, np.repeat(draws.values, 3, axis=1))
 
 
+@pytest.mark.slow
 def test_memory_never_takes_more_of_a_chips_power_than_its_design_power_leaves(tmp_path):
     problem = problem_with(tmp_path, "finished", objective={"minimise": "chip_power"})
     (energy,) = (it for it in uncertain_numbers(problem) if it.path == "memory.hbm3e.access_energy")
@@ -102,6 +106,7 @@ def test_memory_never_takes_more_of_a_chips_power_than_its_design_power_leaves(t
     assert np.all(np.asarray(chip.power.flop_energy)[:, 2] > 0)
 
 
+@pytest.mark.slow
 def test_the_energy_of_arithmetic_is_drawn(tmp_path):
     planned = problem_with(tmp_path, objective={"minimise": "chip_power"})
     assert {"process.energy_per_flop", "facility.product_traffic"} <= paths(planned)
@@ -109,6 +114,7 @@ def test_the_energy_of_arithmetic_is_drawn(tmp_path):
     assert "facility.product_traffic" in paths(finished)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", ["planned", "finished"])
 def test_draws_fill_the_ranges_and_the_hardware_follows(base, tmp_path):
     problem = problem_with(tmp_path, base, objective={"minimise": "usd_per_million_tokens"})

@@ -103,6 +103,7 @@ def typed(window, placeholder, words):
     return waited(lambda: (now := window.run(SHOWN)) != before and now)
 
 
+@pytest.mark.slow
 def test_a_page_is_dragged(tmp_path):
     tables = {
         "workload": {"model": "llama-3-8b", "context": 4096},
