@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from rich.console import RenderableType
+from liminal_jax.results.page import Page
 
 
 class Found(NamedTuple):
@@ -12,10 +12,12 @@ class Found(NamedTuple):
         feasible: Whether every limit is met.
         designs: Texts of design files by their names.
         record: The object that is printed as JSON.
-        view: The screen.
+        page: What is told of it.
+        best: Name of the design file to go on with; empty where there is none.
     """
 
     feasible: bool
     designs: dict[str, str]
     record: dict[str, Any]
-    view: RenderableType
+    page: Page
+    best: str

@@ -53,6 +53,7 @@ def optimize(
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.cli.study import found_for_one
     from liminal_jax.optimization.search.branch_and_bound import Budget
+    from liminal_jax.results.terminal import terminal
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.view.console import messages, results
 
@@ -64,7 +65,7 @@ def optimize(
     folder = new_folder(file.name, output, overwrite)
     with ProgressBar() as progress:
         budget = Budget(gap=math.log1p(gap), seconds=seconds)
-        found = search(progress, budget, seed, str(folder))
+        found = search(progress, budget, seed)
     write_run(
         folder,
         found.designs,
@@ -74,7 +75,9 @@ def optimize(
         print(json_format.dumps(found.record, indent=2))
         messages().print(f"written to {folder}")
     else:
-        results().print(found.view)
+        results().print(terminal(found.page), f"\nwritten to {folder}", sep="\n")
+        if found.best:
+            results().print(f"next: liminal predict -c {folder}/{found.best}")
     return 0 if found.feasible else 1
 
 

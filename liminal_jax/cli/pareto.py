@@ -61,9 +61,10 @@ def pareto(
     from liminal_jax.optimization.pareto.pareto_search import pareto as front_of
     from liminal_jax.optimization.pareto.record import design_files, front_record
     from liminal_jax.optimization.pareto.separate_fronts import existing_fronts, separate_fronts
+    from liminal_jax.results import pareto as result
+    from liminal_jax.results.terminal import terminal
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.view.console import messages, results
-    from liminal_jax.view.pareto import front_view
     from liminal_jax.view.pareto_figure import front_figure
 
     problem = problem_at(file, study)
@@ -86,7 +87,10 @@ def pareto(
         print(json_format.dumps(record, indent=2))
         messages().print(f"written to {folder}")
     else:
-        results().print(front_view(answer, str(folder)))
+        results().print(terminal(result.page(record)), f"\nwritten to {folder}", sep="\n")
+        if answer.feasible:
+            best = record["points"][result.middle(record)]["file"]
+            results().print(f"next: liminal predict -c {folder}/{best}")
     return 0 if answer.feasible else 1
 
 

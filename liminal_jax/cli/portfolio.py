@@ -5,14 +5,12 @@ from liminal_jax.cli.progress import ProgressBar
 from liminal_jax.optimization.portfolio.portfolio_search import optimize_portfolio
 from liminal_jax.optimization.portfolio.record import portfolio_record
 from liminal_jax.optimization.search.branch_and_bound import Budget
+from liminal_jax.results.portfolio import page
 from liminal_jax.study.portfolio import Portfolio
 from liminal_jax.study.write import design_text
-from liminal_jax.view.portfolio import portfolio_view
 
 
-def found_for_all(
-    portfolio: Portfolio, progress: ProgressBar, budget: Budget, seed: int, folder: str
-) -> Found:
+def found_for_all(portfolio: Portfolio, progress: ProgressBar, budget: Budget, seed: int) -> Found:
     """The answer to a portfolio, with a design file for each workload.
 
     Args:
@@ -20,7 +18,6 @@ def found_for_all(
         progress: Told what happens.
         budget: When to stop.
         seed: Of the samples that the search begins with.
-        folder: Where the answer will be written.
     """
     answer = optimize_portfolio(portfolio, budget, seed, progress)
     designs = {}
@@ -28,5 +25,5 @@ def found_for_all(
         name = f"design-{it.member.name}.toml"
         file = it.member.problem.file
         designs[name] = design_text(file, it.solution.values, it.solution.category, name)
-    record, view = portfolio_record(answer), portfolio_view(answer, folder)
-    return Found(answer.feasible, designs, record, view)
+    record = portfolio_record(answer)
+    return Found(answer.feasible, designs, record, page(record), next(iter(designs), ""))

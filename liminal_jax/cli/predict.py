@@ -194,17 +194,19 @@ def _calibrated(file: Any, name: str | None, engine: str | None) -> Any:
 
 
 def _answer(file: Any, lengths: Any, calibrated: Any, json: bool) -> None:
+    from liminal_jax.results import prediction as result
+    from liminal_jax.results.terminal import terminal
     from liminal_jax.study.predicted import predicted, record_of
     from liminal_jax.view.console import results
-    from liminal_jax.view.prediction import prediction_view
 
     answer = predicted(file, lengths)
     step = None if calibrated is None else calibrated()
+    record = record_of(answer)
     if json:
         more = {} if step is None else {"calibrated": step.record()}
-        print(json_format.dumps({**record_of(answer), **more}, indent=2))
+        print(json_format.dumps({**record, **more}, indent=2))
     else:
-        results().print(prediction_view(answer))
+        results().print(terminal(result.page(record)))
         if step is not None:
             from liminal_jax.view.calibrated import calibrated_step_view
 

@@ -33,8 +33,8 @@ def report(
 
     prepare_jax()
 
+    from liminal_jax.results.report import report as report_of
     from liminal_jax.view.console import messages
-    from liminal_jax.view.report.run import report as report_of
 
     text = report_of(run)
     path = Path(output) if output is not None else _beside(Path(run))

@@ -56,14 +56,15 @@ def sensitivity(
         check_freedom,
         sensitivity_analysis,
     )
+    from liminal_jax.results import sensitivity as result
+    from liminal_jax.results.sensitivity_figure import tornado_figure
+    from liminal_jax.results.sensitivity_record import sensitivity_record
+    from liminal_jax.results.terminal import terminal
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.study.read import problem_of
     from liminal_jax.study.write import design_text
     from liminal_jax.view.console import messages, results
     from liminal_jax.view.figure import drawn
-    from liminal_jax.view.sensitivity import sensitivity_view
-    from liminal_jax.view.sensitivity_figure import tornado_figure
-    from liminal_jax.view.sensitivity_record import sensitivity_record
 
     with _mistakes_of(study):
         problem = problem_of(file)
@@ -83,7 +84,7 @@ def sensitivity(
         print(json_format.dumps(record, indent=2))
         messages().print(f"written to {folder}")
     else:
-        results().print(sensitivity_view(found, top, str(folder)))
+        results().print(terminal(result.page(record)), f"\nwritten to {folder}", sep="\n")
     return 0 if found.best.feasible else 1
 
 

@@ -9,14 +9,14 @@ from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.existing_chips import best_existing
 from liminal_jax.optimization.search.solution import case_at
+from liminal_jax.results.optimum import page
 from liminal_jax.study.file import StudyFile
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.write import design_text
-from liminal_jax.view.answer import answer_view
 
 
 def found_for_one(
-    problem: Problem, starts: int, progress: ProgressBar, budget: Budget, seed: int, folder: str
+    problem: Problem, starts: int, progress: ProgressBar, budget: Budget, seed: int
 ) -> Found:
     """The answer to a study of one workload, with its design file.
 
@@ -26,7 +26,6 @@ def found_for_one(
         progress: Told what happens.
         budget: When to stop proving.
         seed: Of the starts.
-        folder: Where the answer will be written.
     """
     answer = optimize(problem, Schedule(starts=starts), seed, progress, budget)
     progress.stage("comparing with chips that exist")
@@ -35,9 +34,11 @@ def found_for_one(
     if isinstance(file, StudyFile) and file.design.system is None:
         existing = best_existing(file)
     system = case_at(problem, solution).built(Exact())
+    record = answer_record(answer, existing, system)
     return Found(
         feasible=answer.best.feasible,
         designs={"design.toml": design_text(file, solution.values, solution.category)},
-        record=answer_record(answer, existing, system),
-        view=answer_view(answer, existing, system, folder),
+        record=record,
+        page=page(record),
+        best="design.toml" if answer.best.feasible else "",
     )

@@ -224,11 +224,12 @@ def _told(plan: "Plan", json: bool) -> int:
 
 def _swept(plan: "Plan", group: "Group", where: dict[str, Any], how: dict[str, Any]) -> int:
     from liminal_jax.cli.sweep_progress import SweepBar
+    from liminal_jax.results import sweep as result
+    from liminal_jax.results.terminal import terminal
     from liminal_jax.sweeps.run import Listener
     from liminal_jax.sweeps.store import check_libraries, export_parquet
     from liminal_jax.sweeps.sweep import opened, swept
     from liminal_jax.view.console import messages, results
-    from liminal_jax.view.sweep import sweep_view
 
     check_libraries(plan, how["parquet"])
     solution = opened(plan, **where, group=group)
@@ -252,7 +253,8 @@ def _swept(plan: "Plan", group: "Group", where: dict[str, Any], how: dict[str, A
         print(json_format.dumps(record, indent=2))
         messages().print(f"written to {folder}")
     else:
-        results().print(sweep_view(record, str(folder), bar.done, bar.seconds))
+        page = result.page(result.beside(record, solution.folder))
+        results().print(terminal(page), f"\nwritten to {folder}", sep="\n")
     return 0 if plan.asked.keep or record["feasible"] else 1
 
 

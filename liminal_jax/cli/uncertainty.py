@@ -77,12 +77,13 @@ def uncertainty(
         samples_text,
         uncertainty_record,
     )
+    from liminal_jax.results import uncertainty as result
+    from liminal_jax.results.terminal import terminal
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.study.uncertain import drawn, uncertain_numbers
     from liminal_jax.study.write import design_text
     from liminal_jax.view.console import messages, results
     from liminal_jax.view.figure import drawn as drawn_figure
-    from liminal_jax.view.uncertainty import uncertainty_view
     from liminal_jax.view.uncertainty_figure import uncertainty_figure
 
     problem = problem_at(file, study)
@@ -111,7 +112,9 @@ def uncertainty(
         print(json_format.dumps(record, indent=2))
         messages().print(f"written to {folder}")
     else:
-        results().print(uncertainty_view(answer, str(folder)))
+        results().print(terminal(result.page(record)), f"\nwritten to {folder}", sep="\n")
+        if answer.robust is not None:
+            results().print(f"next: liminal predict -c {folder}/designs/robust.toml")
     return 0 if answer.nominal is not None else 1
 
 

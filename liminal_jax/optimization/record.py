@@ -60,7 +60,7 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
     case = case_at(answer.problem, best.solution)
     sentences = basis(file, best.solution.category, case, system, fill)
     return {
-        **question_record(file),
+        **question_record("optimum", file),
         "feasible": best.feasible,
         "objective": {**asked, "value": number(best.objective)},
         "relaxed": _relaxed(answer),
@@ -74,6 +74,7 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
             {
                 "name": it.category,
                 "value": it.objective,
+                "lacking": it.lacking,
                 "design": None if it.solution is None else _place(answer, it.solution),
             }
             for it in answer.alternatives
@@ -96,6 +97,7 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
                 "value": it.objective,
                 "design": written(it.values),
                 "missing": list(it.missing),
+                "lacking": it.lacking,
             }
             for it in existing
         ],

@@ -23,6 +23,7 @@ from liminal_jax.study.domain import Names, Several
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.lengths import RequestLengths
 from liminal_jax.study.problem import exact_system
+from liminal_jax.study.question import kind_record
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.report import gains_record, numbers, prediction_record
 from liminal_jax.study.write import written
@@ -163,11 +164,13 @@ def unknown_speed(file: DesignFile, system: System, request: Request) -> str:
 def record_of(answer: Predicted) -> dict[str, Any]:
     """The object that `liminal predict --json` prints."""
     return {
+        **kind_record("prediction"),
         "name": answer.file.name,
         "workload": answer.file.workload.model_dump(exclude_none=True),
         "design": _design(answer.file),
         "assumptions": {key: it for key, it in answer.file.assumptions.model_dump().items() if it},
         **prediction_record(answer.prediction, answer.basis),
+        "memory_footprint": numbers(answer.held),
         "gains": gains_record(answer.gains),
         **({} if answer.served is None else _served_record(answer.served)),
     }

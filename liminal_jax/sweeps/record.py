@@ -6,6 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from liminal_jax.study.question import kind_record
 from liminal_jax.sweeps.goal import Best, Front, Rows
 from liminal_jax.sweeps.histogram import edges, quantiles
 from liminal_jax.sweeps.outputs import OUTPUTS
@@ -22,8 +23,9 @@ def sweep_record(plan: Plan, state: State) -> dict[str, Any]:
     It depends on the points alone, not on when or on what they were evaluated.
     """
     record: dict[str, Any] = {
+        **kind_record("sweep"),
         "study": plan.file.name,
-        "kind": plan.asked.kind,
+        "sample": plan.asked.kind,
         "points": plan.size,
         "precision": plan.asked.precision,
         "axes": [_axis(plan, number) for number in range(len(plan.axes))],

@@ -5,17 +5,17 @@ Lines are staircases: whoever wants less of one objective than a design gives ca
 
 import math
 from collections.abc import Sequence
+from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 from liminal_jax._display import plain
 from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, FrontPoint
 from liminal_jax.optimization.pareto.separate_fronts import SeparateFront
+from liminal_jax.results.words import asked_words, limit_words, workload_words
 from liminal_jax.study.file import ConstraintTable, StudyFile
 from liminal_jax.study.problem import Criterion
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.write import written
-from liminal_jax.view.answer import asked
-from liminal_jax.view.pareto import knee_letters, shown_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +31,26 @@ _CLOSE = 0.05
 _MARKERS_OF_A_LINE = 12
 _ACROSS = ("utps", "tpot")
 """Quantities that go across where they are asked for: what one user sees."""
+
+_UNITS = {"USD": ("USD", 1.0), "W": ("kW", 1e-3), "m2": ("mm2", 1e6), "s": ("ms", 1e3)}
+"""Units in which tables and axes show quantities; others as they are."""
+
+
+def _shown_unit(name: str) -> tuple[str, float]:
+    """The unit in which a quantity is shown, and what its value in SI is multiplied by.
+
+    Examples:
+        >>> _shown_unit("power")
+        ('kW', 0.001)
+    """
+    unit = QUANTITIES[name].unit
+    return _UNITS.get(unit, (unit, 1.0))
+
+
+def _knee_letters(answer: FrontAnswer) -> dict[int, str]:
+    """Numbers of the points that are knees, and the letter of each."""
+    return dict(zip(answer.knees, ascii_uppercase, strict=False))
+
 
 _CHIP = {
     "stacks": ("{:g} stacks", 1.0),
@@ -77,14 +97,14 @@ def _coordinates(
 ) -> list[list[float]]:
     """For each axis the values of all rows, in the units shown; ascending along the first."""
     scaled = sorted(
-        [row[it] * shown_unit(objectives[it].name)[1] for it in _axis_order(objectives)]
+        [row[it] * _shown_unit(objectives[it].name)[1] for it in _axis_order(objectives)]
         for row in rows
     )
     return [list(column) for column in zip(*scaled, strict=True)]
 
 
 def _axis_label(objective: Criterion) -> str:
-    unit, _ = shown_unit(objective.name)
+    unit, _ = _shown_unit(objective.name)
     about = QUANTITIES[objective.name].about
     less = "" if objective.maximise else " (less is better)"
     return f"{about}{less}" + (f" [{unit}]" if unit else "")
@@ -138,7 +158,7 @@ def _limits(axes: "Axes", answer: FrontAnswer) -> None:
 
 def _limit(axes: "Axes", it: ConstraintTable, axis: int) -> None:
     """A dotted line, named on the side that it forbids."""
-    unit, scale = shown_unit(it.quantity)
+    unit, scale = _shown_unit(it.quantity)
     floor, at = it.at_least is not None, it.limit * scale
     text = f"{it.quantity} at {'least' if floor else 'most'} {plain(at, 4)} {unit}"
     look = {"textcoords": "offset points", "fontsize": 7}
@@ -162,7 +182,7 @@ def _look(row: int) -> dict[str, Any]:
 def _knees(figure: "Figure", axes: "Axes", answer: FrontAnswer) -> None:
     """A ring and a letter at each knee; below the axes its design in words."""
     lines = []
-    for number, letter in knee_letters(answer).items():
+    for number, letter in _knee_letters(answer).items():
         point = answer.points[number]
         x, y, *_ = (column[0] for column in _coordinates([point.objectives], answer.objectives))
         axes.plot(x, y, "o", markersize=12, fillstyle="none", color="black", zorder=4)
@@ -263,9 +283,13 @@ def _titles(figure: "Figure", axes: "Axes", answer: FrontAnswer) -> None:
         x=0.01,
         ha="left",
     )
-    question, limits = asked(answer.problem, *answer.objectives).plain.split("\n")
-    _, _, question = question.partition(": ")
-    axes.set_title(f"{question}\n{limits}", weight="normal", fontsize=7)
+    file = answer.problem.file
+    goals = asked_words([it.asked() for it in answer.objectives])
+    question = f"{goals} for {workload_words(file.workload.model_dump())}"
+    limits = file.constraints if isinstance(file, StudyFile) else []
+    within = limit_words([it.model_dump(exclude_none=True) for it in limits])
+    subject = f"\nsubject to {within}" if within else ""
+    axes.set_title(f"{question}{subject}", weight="normal", fontsize=7)
 
 
 def front_figure(

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from liminal_jax.view.sweep import goal_of, shown
+from liminal_jax.results.sweep_points import goal_of, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

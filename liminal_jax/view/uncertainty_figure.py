@@ -1,14 +1,14 @@
 """How sure an answer is, in one figure: who wins, with what, at what regret, and what decides."""
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liminal_jax.optimization.uncertainty.analysis import Trial, Uncertainty
+from liminal_jax.optimization.uncertainty.analysis import Standing, Trial, Uncertainty
 from liminal_jax.optimization.uncertainty.rank_correlation import chance
 from liminal_jax.optimization.uncertainty.record import designs_of
 from liminal_jax.study.quantities import QUANTITIES
-from liminal_jax.view.uncertainty import ranked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +29,16 @@ _NAMES = {
 }
 
 
+def _ranked(answer: Uncertainty) -> list[Standing]:
+    """Categories from the one that does best to the one that does worst."""
+    sign = 1.0 if answer.problem.maximises else -1.0
+
+    def order(it: Standing) -> tuple[float, float]:
+        return -it.wins, math.inf if it.objective is None else -sign * it.objective.median
+
+    return sorted(answer.standings, key=order)
+
+
 def _downwards(axes: "Axes", names: list[str]) -> None:
     """A row for each name, the first on top."""
     axes.set_yticks(range(len(names)), names)
@@ -39,7 +49,7 @@ def _downwards(axes: "Axes", names: list[str]) -> None:
 
 def _wins(axes: "Axes", answer: Uncertainty) -> None:
     """How often each category has the best design, and how often none has one."""
-    rows = [(it.category, it.wins) for it in ranked(answer)]
+    rows = [(it.category, it.wins) for it in _ranked(answer)]
     none = float(np.mean(answer.winners < 0))
     if none > 0:
         rows.append(("none meets\nevery limit", none))
@@ -59,7 +69,7 @@ def _objectives(axes: "Axes", answer: Uncertainty) -> None:
     """The best objective of each category over the samples."""
     from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
-    rows = ranked(answer)
+    rows = _ranked(answer)
     for solution, it in enumerate(rows):
         known = it.objectives[np.isfinite(it.objectives)]
         # The golden ratio keeps dots apart whose values are close.

@@ -16,6 +16,8 @@ from tests.cli.test_studies import assert_all_told, planted, told
 pytestmark = pytest.mark.slow
 
 KEYS = [
+    "kind",
+    "schema",
     "name",
     "about",
     "constraints",

@@ -12,6 +12,8 @@ from tests.cli.terminal import command, exit_code
 from tests.workload.configs import LLAMA_2_7B
 
 KEYS = [
+    "kind",
+    "schema",
     "utps",
     "stps",
     "step_time",
@@ -265,7 +267,7 @@ def test_the_screen_in_a_pipe_is_plain_and_narrow(tmp_path):
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 100
     assert all(
-        word in done.stdout for word in ("UTPS", "bottleneck", "fits", "basis", "of capital")
+        word in done.stdout for word in ("UTPS", "bottleneck", "fits", "basis", "capital of chips")
     )
 
 

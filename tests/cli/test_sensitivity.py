@@ -15,6 +15,9 @@ from tests.optimization.small import FINISHED
 pytestmark = pytest.mark.slow
 
 KEYS = {
+    "kind",
+    "schema",
+    "workload",
     "name",
     "about",
     "constraints",

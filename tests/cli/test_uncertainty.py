@@ -22,6 +22,9 @@ pytestmark = pytest.mark.slow
 
 SAMPLES = 4
 KEYS = {
+    "kind",
+    "schema",
+    "workload",
     "name",
     "about",
     "constraints",

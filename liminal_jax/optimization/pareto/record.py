@@ -49,7 +49,7 @@ def front_record(
         existing: Fronts of systems that exist.
     """
     return {
-        **question_record(answer.problem.file),
+        **question_record("pareto", answer.problem.file),
         "feasible": answer.feasible,
         "objectives": [it.asked() for it in answer.objectives],
         "epsilon": answer.epsilon,

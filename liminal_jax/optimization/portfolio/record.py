@@ -76,7 +76,7 @@ def portfolio_record(answer: PortfolioAnswer) -> dict[str, Any]:
         for alone, table, row in zip(answer.alone, file.workloads, served, strict=True)
     ]
     return {
-        **question_record(file),
+        **question_record("portfolio", file),
         "feasible": answer.feasible,
         "objective": {**file.objective.model_dump(exclude_none=True), "value": answer.objective},
         "design": _hardware(answer),

@@ -38,7 +38,7 @@ def uncertainty_record(answer: Uncertainty, seed: int) -> dict[str, Any]:
     asked = file.objective.model_dump(exclude_none=True) if isinstance(file, StudyFile) else {}
     found = designs_of(answer)
     return {
-        **question_record(file),
+        **question_record("uncertainty", file),
         "feasible": answer.nominal is not None,
         "objective": {**asked, "value": answer.thought},
         "samples": len(answer.draws),

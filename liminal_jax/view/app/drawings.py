@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Callable, Sequence
+from html import escape as text
 from typing import NamedTuple
 
 import numpy as np
 
 from liminal_jax._display import dollars, gibibytes, per_cent, plain, with_prefix
 from liminal_jax.performance.prediction import BOTTLENECKS, CapitalShares, PowerShares, Prediction
+from liminal_jax.results.html import cell as html_of
+from liminal_jax.results.page import PALETTE, known
 from liminal_jax.view.app import svg
 from liminal_jax.view.app.scene import Picture, Roofline, best_of
-from liminal_jax.view.report.parts import PALETTE, number, text
 
 NOW, MEMORY, COMPUTE, WAITING = PALETTE[0], PALETTE[0], PALETTE[1], PALETTE[5]
 """Colours of what is dragged, and of the parts of a step: those of the pages of runs."""
@@ -62,11 +64,14 @@ def answer(picture: Picture) -> str:
     ]
     cells = [
         ("what limits it", text(BOTTLENECKS[int(it.bottleneck)].replace("_", " "))),
-        *((name, number(say(float(value)), path, float(value))) for name, path, value, say in rows),
+        *(
+            (name, _number(say(float(value)), path, float(value)))
+            for name, path, value, say in rows
+        ),
         ("fullest chip", _fit(it)),
     ]
-    utps = number(plain(float(it.utps), 4), "utps", float(it.utps))
-    stps = number(plain(float(it.stps), 4), "stps", float(it.stps))
+    utps = _number(plain(float(it.utps), 4), "utps", float(it.utps))
+    stps = _number(plain(float(it.stps), 4), "stps", float(it.stps))
     told = "".join(
         f'<div><span style="color:#666">{text(name)}</span><br>{cell}</div>' for name, cell in cells
     )
@@ -79,7 +84,7 @@ def answer(picture: Picture) -> str:
 
 
 def _fit(it: Prediction) -> str:
-    fill = number(per_cent(float(it.memory_fill)), "memory_fill", float(it.memory_fill))
+    fill = _number(per_cent(float(it.memory_fill)), "memory_fill", float(it.memory_fill))
     if it.fits:
         return f"{fill} full"
     return f'<b style="color:{WAITING}">does not fit: {fill} of its memory</b>'
@@ -275,3 +280,8 @@ def refused(lines: str) -> str:
         '<pre id="refused" style="white-space:pre-wrap;font:1rem system-ui,sans-serif;'
         f'border-left:4px solid {WAITING};padding:.6rem 1rem">{text(lines)}</pre>'
     )
+
+
+def _number(shown: str, path: str, value: float) -> str:
+    """A number as HTML, which carries its value."""
+    return html_of(known(shown, path, value))

@@ -8,11 +8,11 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape as text
 
 from typing_extensions import override
 
 from liminal_jax._display import plain, with_prefix
-from liminal_jax.view.report.parts import text
 
 INK, GREY, GRID = "#222222", "#8a8a8a", "#e4e4e4"
 """Colours of words, of what there was before, and of the grid."""

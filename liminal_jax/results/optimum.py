@@ -1,0 +1,214 @@
+"""The best design of a study: what to build, why, how sure, and what would change it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from liminal_jax.results.binding import HEADING, binding_rows
+from liminal_jax.results.page import (
+    PALETTE,
+    Cell,
+    Figure,
+    Line,
+    Number,
+    Page,
+    Section,
+    Sentences,
+    known,
+    section,
+    sentences,
+    table,
+)
+from liminal_jax.results.prediction import basis, memory, time_of_a_step
+from liminal_jax.results.question import about, asked, how_sure
+from liminal_jax.results.values import amount, design_line, design_rows, named, share
+from liminal_jax.results.words import asked_words, number_words
+from liminal_jax.study.quantities import QUANTITIES
+
+_MOST_BARS = 15
+"""Numbers whose worth is told."""
+
+
+def page(record: Mapping[str, Any]) -> Page:
+    """What is told of the best design.
+
+    Args:
+        record: The object of `liminal optimize --json`.
+    """
+    name, bound = asked(record), "what binds it" if record["feasible"] else "what is exceeded"
+    sections = (
+        section(
+            "why no design was found", sentences([] if record["feasible"] else record["reasons"])
+        ),
+        section("what to build", table(design_rows(record["design"]))),
+        section("what it does", table(totals(record["totals"], "totals"))),
+        section(bound, table(binding_rows(record), HEADING)),
+        time_of_a_step(record["prediction"], "prediction."),
+        memory(record["prediction"], "prediction."),
+        _overlap(record),
+        _worth(record),
+        _sizes(record),
+        section("the best of each kind", table(_alternatives(record), ("", name, "with"))),
+        section(
+            "the best that existing chips can do under the same limits",
+            table(_existing(record), ("", name, "with")),
+        ),
+        basis(record["prediction"]),
+        how_sure(record, *_proof(record)),
+    )
+    return Page(record["name"], about(record), _answer(record), sections)
+
+
+def totals(record: Mapping[str, Any], path: str) -> Iterator[Line]:
+    """What a whole system does, quantity by quantity.
+
+    Args:
+        record: The quantities that a study can name, in SI.
+        path: Where they stand in the record of the run.
+    """
+    for name, it in QUANTITIES.items():
+        yield it.about, named(name, f"{path}.{name}", record[name])
+
+
+def _answer(record: Mapping[str, Any]) -> Line:
+    name, design = asked(record), record["design"]
+    found: Line = (
+        f"{asked_words([record['objective']])}: ",
+        named(name, "objective.value", record["objective"]["value"]),
+        " with ",
+        amount("totals.chips", record["totals"]["chips"]),
+        f" chips, {design.get('memory') or design.get('system')}",
+    )
+    return found if record["feasible"] else (f"{_verdict(record)}; the nearest: ", *found)
+
+
+def _verdict(record: Mapping[str, Any]) -> str:
+    """What is known where no design is feasible."""
+    if record["objective"]["value"] is None or not record["binding"]:
+        return "no design can be judged"
+    if not record["certificate"]["complete"]:
+        return "no design was found that meets every limit"
+    return "no design meets every limit"
+
+
+def _proof(record: Mapping[str, Any]) -> Iterator[Line]:
+    it = record["certificate"]
+    yield "designs of the lattice", _count(it, "lattice")
+    yield "gap that is left", _gap(it["relative_gap"])
+    yield "designs evaluated one by one", _count(it, "evaluated")
+    yield "boxes bounded", _count(it, "boxes")
+
+
+def _count(certificate: Mapping[str, Any], key: str) -> Cell:
+    return known(f"{certificate[key]:,}", f"certificate.{key}", certificate[key])
+
+
+def _gap(value: Number | None) -> Cell:
+    if value is None:
+        return "none is known"
+    if value:
+        return share("certificate.relative_gap", value)
+    return known("0: no design of the lattice is better", "certificate.relative_gap", value)
+
+
+def _overlap(record: Mapping[str, Any]) -> Section:
+    """What the answer is under less overlap; nothing where the study assumes none."""
+    name = asked(record)
+    rows = []
+    for row, it in enumerate(record["pessimistic"]):
+        over = f"exceeds {', '.join(it['exceeded'])}" if it["exceeded"] else "meets every limit"
+        best: Cell = "none meets the limits"
+        if it["value"] is not None:
+            best = named(name, f"pessimistic.{row}.value", it["value"])
+        design = it["design"] or {}
+        kind = design.get("memory") or design.get("system") or ""
+        which = ", ".join(word for word in (kind, design_line(design)) if word)
+        proven = "" if it["complete"] else "; not proven"
+        of_design = named(name, f"pessimistic.{row}.of_design", it["of_design"])
+        rows.append((it["overlap"], of_design, over, best, which + proven))
+    heading = ("overlap", "this design", "", "the best design then", "")
+    return section(
+        "if arithmetic and memory overlap less",
+        sentences([] if record["kink"] is None else [f"{record['kink'].capitalize()}."]),
+        table(rows, heading),
+    )
+
+
+def _worth(record: Mapping[str, Any]) -> Section:
+    rows = record["sensitivities"][:_MOST_BARS]
+    told = f"Per cent of {asked(record)} for one per cent more, the sizes free to follow."
+    return section(
+        "what would change the answer",
+        sentences([told] if rows else []),
+        _bars(rows),
+        table(
+            (number_words(it["parameter"]), _elasticity(f"sensitivities.{at}", it["elasticity"]))
+            for at, it in enumerate(rows)
+        ),
+    )
+
+
+def _elasticity(path: str, value: Number) -> Cell:
+    return known(f"{value:+.3f} %", f"{path}.elasticity", value)
+
+
+def _bars(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    values = [it["elasticity"] for it in rows]
+    trace = {
+        "type": "bar",
+        "y": [number_words(it["parameter"]) for it in rows],
+        "x": values,
+        "orientation": "h",
+        "marker": {"color": [PALETTE[0] if it > 0 else PALETTE[5] for it in values]},
+        "hovertemplate": "%{y}: %{x:+.3f} %<extra></extra>",
+    }
+    layout = {
+        "yaxis": {"autorange": "reversed", "automargin": True},
+        "xaxis": {"title": {"text": "per cent for one per cent"}},
+    }
+    label = "worth of one per cent more of each number"
+    return Figure((trace,) if rows else (), layout, label, 120 + 26 * len(rows))
+
+
+def _sizes(record: Mapping[str, Any]) -> Section:
+    it, title = record["relaxed"], "with its sizes free, whole numbers held"
+    if it["value"] is None or it["design"] is None:
+        return section(title, sentences([it["reason"]] if it["reason"] else []))
+    value = named(asked(record), "relaxed.value", it["value"])
+    away: Line = ()
+    if it["relative_gap"] is not None:
+        gap = share("relaxed.relative_gap", it["relative_gap"])
+        away = ("; the best design is ", gap, " from it")
+    told: Line = (
+        value,
+        ": an estimate of what lies between the steps of the lattice, no bound",
+        *away,
+        f". {it['reason'].capitalize()}." if it["reason"] else ".",
+    )
+    return section(
+        title,
+        Sentences((told,)),
+        table(design_rows(it["design"], "relaxed.design")),
+    )
+
+
+def _alternatives(record: Mapping[str, Any]) -> Iterator[Line]:
+    if len(record["alternatives"]) < 2:
+        return
+    for row, it in enumerate(record["alternatives"]):
+        yield it["name"], *_reached(record, it, f"alternatives.{row}")
+
+
+def _existing(record: Mapping[str, Any]) -> Iterator[Line]:
+    for row, it in enumerate(record["existing"]):
+        if it["missing"]:
+            yield it["system"], "not judged", f"{', '.join(it['missing'])} not published"
+        else:
+            yield it["system"], *_reached(record, it, f"existing.{row}")
+
+
+def _reached(record: Mapping[str, Any], it: Mapping[str, Any], path: str) -> Line:
+    """What a kind of hardware reaches, and with which design, or why it reaches nothing."""
+    if it["value"] is None:
+        # Records written before 0.2 do not say why.
+        return "none", it.get("lacking") or "meets no limits"
+    return named(asked(record), f"{path}.value", it["value"]), design_line(it["design"])

@@ -1,0 +1,209 @@
+"""A front: the designs between which only a preference can choose, to hover over and to brush."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from string import ascii_uppercase
+from typing import Any
+
+from liminal_jax.results.beside import predicted_sections, prediction_beside
+from liminal_jax.results.optimum import totals
+from liminal_jax.results.page import (
+    PALETTE,
+    Cell,
+    Figure,
+    Line,
+    Page,
+    Section,
+    section,
+    sentences,
+    table,
+)
+from liminal_jax.results.question import about
+from liminal_jax.results.values import design_rows, named, of_design, seconds
+from liminal_jax.results.words import asked_words, design_word
+from liminal_jax.study.quantities import QUANTITIES
+
+_BRUSHED = ("stacks", "tier_units", "dies", "chips", "tp", "cp", "pp", "ep", "batch")
+"""Whole numbers of a design that have an axis of their own to brush."""
+
+_TABLE = "designs"
+"""Name of the table that the figure brushes."""
+
+
+def page(record: Mapping[str, Any]) -> Page:
+    """What is told of a front.
+
+    Args:
+        record: The object of `liminal pareto --json`.
+    """
+    sure = section(
+        "how sure that is",
+        sentences(record["reasons"]),
+        table([("time taken", seconds("seconds", record["seconds"]))]),
+    )
+    sections = (*(_sections(record) if record["points"] else ()), sure)
+    return Page(record["name"], _about(record), _answer(record), sections)
+
+
+def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The record with what a design of its middle does."""
+    if not record["points"]:
+        return dict(record)
+    return prediction_beside(record, folder / record["points"][middle(record)]["file"])
+
+
+def middle(record: Mapping[str, Any]) -> int:
+    """The design that is told in full: the first knee, else one in the middle."""
+    return (record["knees"] or [len(record["points"]) // 2])[0]
+
+
+def _about(record: Mapping[str, Any]) -> tuple[str, ...]:
+    wanted = asked_words(record["objectives"])
+    return f"{wanted[0].upper()}{wanted[1:]}.", *about(record)
+
+
+def _names(record: Mapping[str, Any]) -> list[str]:
+    return [it.get("maximise") or it["minimise"] for it in record["objectives"]]
+
+
+def _answer(record: Mapping[str, Any]) -> Line:
+    last = len(record["points"]) - 1
+    if last < 0:
+        found = "meets" if record["certificate"]["complete"] else "was found that meets"
+        return (f"no design {found} every limit",)
+    line: Line = (f"{last + 1:,} designs",)
+    for at, name in enumerate(_names(record)):
+        first, end = (_objective(record, row, name) for row in (0, last))
+        line += (f"{';' if at else ':'} {name} from ", first, " to ", end)
+    return line
+
+
+def _objective(record: Mapping[str, Any], row: int, name: str) -> Cell:
+    value = record["points"][row]["objectives"][name]
+    return named(name, f"points.{row}.objectives.{name}", value)
+
+
+def _sections(record: Mapping[str, Any]) -> tuple[Section, ...]:
+    at = middle(record)
+    point = record["points"][at]
+    which = "at its first knee" if record["knees"] else "in its middle"
+    heading = _heading(record)
+    return (
+        section("the front", _front(record)),
+        section("the designs by each number: drag along an axis to keep a range", _axes(record)),
+        section("the knees", table((_row(record, it) for it in record["knees"]), heading)),
+        section(
+            "every design",
+            table((_row(record, it) for it in range(len(record["points"]))), heading, _TABLE),
+        ),
+        section(
+            f"the design {which}: number {at + 1}",
+            table(design_rows(point["design"], f"points.{at}.design")),
+            table(totals(point["totals"], f"points.{at}.totals")),
+        ),
+        *predicted_sections(record, f"the design {which}"),
+    )
+
+
+def _kind(point: Mapping[str, Any]) -> str:
+    return str(point["design"].get("memory") or point["design"].get("system"))
+
+
+def _columns(record: Mapping[str, Any]) -> list[str]:
+    """Numbers of the designs that are told of each."""
+    return [name for name in _BRUSHED if record["points"][0]["design"].get(name) is not None]
+
+
+def _heading(record: Mapping[str, Any]) -> tuple[str, ...]:
+    return ("", *_names(record), "kind", *map(design_word, _columns(record)), "")
+
+
+def _row(record: Mapping[str, Any], row: int) -> Line:
+    it, path, knees = record["points"][row], f"points.{row}", record["knees"]
+    design, letters = it["design"], dict(zip(knees, ascii_uppercase, strict=False))
+    return (
+        f"{row + 1}",
+        *(_objective(record, row, name) for name in _names(record)),
+        _kind(it),
+        *(of_design(name, design[name], f"{path}.design.{name}") for name in _columns(record)),
+        f"knee {letters.get(row, '')}".rstrip() if row in knees else "",
+    )
+
+
+def _front(record: Mapping[str, Any]) -> Figure:
+    """Two objectives as a plane, whose marks brush the table of designs."""
+    names = _names(record)
+    first, second = names[:2]
+    layout: dict[str, Any] = {}
+    for axis, name in (("xaxis", first), ("yaxis", second)):
+        unit = QUANTITIES[name].unit
+        title = f"{name}: {QUANTITIES[name].about}" + (f" [{unit}]" if unit else "")
+        layout[axis] = {"title": {"text": title}, "type": "log"}
+    traces = (*_existing(record, first, second), *_marks(record, first, second))
+    return Figure(traces, layout, "the front", 520, _TABLE)
+
+
+def _existing(record: Mapping[str, Any], first: str, second: str) -> Iterator[Mapping[str, Any]]:
+    for name, points in record["existing"].items():
+        yield {
+            "type": "scatter",
+            "x": [it[first] for it in points],
+            "y": [it[second] for it in points],
+            "mode": "lines",
+            "line": {"color": "#bbbbbb", "width": 1},
+            "name": name,
+            "legendgroup": "existing",
+            "legendgrouptitle": {"text": "chips that exist"},
+            "hovertemplate": f"{name}: %{{x:.4g}}, %{{y:.4g}}<extra></extra>",
+        }
+
+
+def _marks(record: Mapping[str, Any], first: str, second: str) -> Iterator[Mapping[str, Any]]:
+    points = record["points"]
+    for row, kind in enumerate(dict.fromkeys(map(_kind, points))):
+        mine = [(at, it) for at, it in enumerate(points) if _kind(it) == kind]
+        yield {
+            "type": "scatter",
+            "x": [it["objectives"][first] for _, it in mine],
+            "y": [it["objectives"][second] for _, it in mine],
+            "mode": "markers",
+            "marker": {
+                "size": [15 if at in record["knees"] else 9 for at, _ in mine],
+                "symbol": ["star" if at in record["knees"] else "circle" for at, _ in mine],
+                "color": PALETTE[row % len(PALETTE)],
+            },
+            "name": kind,
+            "ids": [str(at) for at, _ in mine],
+            "customdata": [_told(at, it) for at, it in mine],
+            "hovertemplate": "%{customdata}<extra></extra>",
+        }
+
+
+def _told(number: int, point: Mapping[str, Any]) -> str:
+    """A design as it is told when one hovers over it."""
+    rows = [f"design {number + 1}: {_kind(point)}"]
+    rows += [f"{name} {value:.5g}" for name, value in point["objectives"].items()]
+    rows += [
+        f"{design_word(name)} {value}"
+        for name, value in point["design"].items()
+        if value is not None and name not in ("memory", "system", "process")
+    ]
+    return "<br>".join(rows)
+
+
+def _axes(record: Mapping[str, Any]) -> Figure:
+    points, names = record["points"], _names(record)
+    columns = {name: [it["objectives"][name] for it in points] for name in names}
+    for name in _BRUSHED:
+        values = [it["design"].get(name) for it in points]
+        if len(set(values)) > 1:
+            columns[design_word(name)] = values
+    for name in ("power", "capital_cost"):
+        columns[name] = [it["totals"][name] for it in points]
+    trace = {
+        "type": "parcoords",
+        "labelside": "bottom",
+        "line": {"color": columns[names[0]], "colorscale": "Cividis"},
+        "dimensions": [{"label": name, "values": values} for name, values in columns.items()],
+    }
+    return Figure((trace,), {}, "the designs of the front, an axis for each number", 420)

@@ -1,0 +1,103 @@
+"""The page of a run."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from liminal_jax._files import InputError, Problem
+from liminal_jax.results import (
+    experiment,
+    optimum,
+    pareto,
+    portfolio,
+    prediction,
+    sensitivity,
+    sweep,
+    sweep_kept,
+    uncertainty,
+)
+from liminal_jax.results.html import html
+from liminal_jax.results.kinds import kind_of
+from liminal_jax.results.page import Page
+
+RESULT, EXPERIMENT = "result.json", "results.json"
+"""The record of a run, and of an experiment."""
+
+
+class Kind(NamedTuple):
+    """A kind of result that has a page.
+
+    Attributes:
+        page: What is told of it.
+        whole: The record with what the files beside it add, as it goes onto the page.
+        again: The command that does the same again, where no provenance tells it.
+    """
+
+    page: Callable[[Mapping[str, Any]], Page]
+    whole: Callable[[Mapping[str, Any], Path], Mapping[str, Any]] = lambda record, _: record
+    again: Callable[[Mapping[str, Any]], list[str]] = lambda _: []
+
+
+KINDS = {
+    "optimum": Kind(optimum.page),
+    "pareto": Kind(pareto.page, pareto.whole),
+    "portfolio": Kind(portfolio.page),
+    "prediction": Kind(prediction.page, again=prediction.again),
+    "sensitivity": Kind(sensitivity.page, sensitivity.whole),
+    "sweep": Kind(sweep.page, sweep.whole),
+    "uncertainty": Kind(uncertainty.page, uncertainty.whole),
+}
+
+
+def report(source: str) -> str:
+    """The page of a run.
+
+    Args:
+        source: Its folder, or a file that `--json` was written to.
+
+    Raises:
+        InputError: there is no run, or none of a kind that is known.
+    """
+    path = Path(source)
+    if (path / EXPERIMENT).is_file():
+        record = _read(path / EXPERIMENT)
+        return html(experiment.page(record, path), record, _origin(path))
+    file = path / RESULT if path.is_dir() else path
+    record = _read(file)
+    kind = kind_of(record)
+    if kind == "sweep" and "top" not in record:
+        held = sweep_kept.whole(record, file.parent)
+        return html(sweep_kept.page(held, file.parent), held, _whence(file, []))
+    if kind in KINDS:
+        held = KINDS[kind].whole(record, file.parent)
+        return html(KINDS[kind].page(held), held, _whence(file, KINDS[kind].again(held)))
+    known = (
+        "liminal predict --json, optimize, pareto, sensitivity, uncertainty, sweep,"
+        " or an experiment"
+    )
+    raise InputError(str(file), [Problem("", f"holds no run that has a page; give one of {known}")])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        remedy = "give the folder of a run, such as runs/NAME-1, or a file of --json"
+        raise InputError(str(path), [Problem("", f"is not there; {remedy}")]) from None
+    except (OSError, ValueError) as error:
+        raise InputError(str(path), [Problem("", f"cannot be read: {error}")]) from None
+    if not isinstance(record, dict):
+        raise InputError(str(path), [Problem("", "holds no record of a run")])
+    return record
+
+
+def _whence(file: Path, again: list[str]) -> dict[str, Any]:
+    """Where and with what a result was computed, or at least the command that does so again."""
+    return _origin(file.parent) if file.name == RESULT else {"command": again}
+
+
+def _origin(folder: Path) -> dict[str, Any]:
+    """Where and with what a run was computed; empty where that was not saved."""
+    file = folder / "provenance.json"
+    return _read(file) if file.is_file() else {}

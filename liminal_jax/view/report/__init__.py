@@ -1,1 +1,0 @@
-"""One page for a run: a single HTML file that needs no network."""
