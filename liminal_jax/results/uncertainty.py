@@ -48,10 +48,8 @@ def page(record: Mapping[str, Any]) -> Page:
     sections = (
         section(
             f"who wins, and with what {asked(record)}",
-            table(
-                _standings(record),
-                ("", "wins", "feasible", "5 % of samples", "50 %", "95 %", "as thought"),
-            ),
+            table(_wins_of(record), ("", "wins", "feasible")),
+            table(_reached(record), ("", "5 % of samples", "50 %", "95 %", "as thought")),
         ),
         *(_singled_out(record, name) for name in _SINGLED_OUT),
         _decides(record),
@@ -114,23 +112,22 @@ def _thought(record: Mapping[str, Any], path: str, value: Number | None) -> Cell
     return "never" if value is None else named(asked(record), path, value)
 
 
-def _standings(record: Mapping[str, Any]) -> Iterator[Line]:
+def _wins_of(record: Mapping[str, Any]) -> Iterator[Line]:
     for row in _ranked(record):
         it, path = record["categories"][row], f"categories.{row}"
-        yield (
-            it["category"],
-            share(f"{path}.wins", it["wins"]),
-            share(f"{path}.feasible", it["feasible"]),
-            *_spread(record, f"{path}.objective", it["objective"]),
-            _thought(record, f"{path}.thought", it["thought"]),
-        )
-    yield (
-        "best of all",
-        "",
-        share("solvable", record["solvable"]),
-        *_spread(record, "optimum", record["optimum"]),
-        _thought(record, "objective.value", record["objective"]["value"]),
-    )
+        feasible = share(f"{path}.feasible", it["feasible"])
+        yield it["category"], share(f"{path}.wins", it["wins"]), feasible
+    yield "best of all", "", share("solvable", record["solvable"])
+
+
+def _reached(record: Mapping[str, Any]) -> Iterator[Line]:
+    """The best objective of each category over the samples."""
+    for row in _ranked(record):
+        it, path = record["categories"][row], f"categories.{row}"
+        thought = _thought(record, f"{path}.thought", it["thought"])
+        yield it["category"], *_spread(record, f"{path}.objective", it["objective"]), thought
+    thought = _thought(record, "objective.value", record["objective"]["value"])
+    yield "best of all", *_spread(record, "optimum", record["optimum"]), thought
 
 
 def _singled_out(record: Mapping[str, Any], name: str) -> Section:
