@@ -97,12 +97,12 @@ def best_of_each(problem: ll.Problem) -> dict[str, Any]:
     proof = ll.find(problem).proof
     found: dict[str, Any] = {}
     for row, name in enumerate(problem.categories):
-        lacking = proof.lacking(row)
+        infeasibility = proof.infeasibility(row)
         found[name] = (
-            {"lacking": lacking}
-            if lacking is not None
+            {"lacking": infeasibility}
+            if infeasibility is not None
             else {
-                "best": problem.objective(float(proof.gains[row])),
+                "best": problem.objective(float(proof.scores[row])),
                 "design": _values(problem, proof.indices[row]),
             }
         )

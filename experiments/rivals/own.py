@@ -79,7 +79,7 @@ def _proof(problem: ll.Problem) -> Searcher:
             race.note(statistics.boxes - boxes, score if score > UNKNOWN else -math.inf)
             boxes = statistics.boxes
 
-        if proven(bounded, [], tell=tell).statistics.complete:
+        if proven(bounded, [], on_progress=tell).statistics.complete:
             race.proof = race.seconds
 
     return search
@@ -103,9 +103,9 @@ def _repeated(bounded: BoundedProblem, starts: Starts, before: int) -> Searcher:
             best = IncumbentOfEach(bounded.shape[0], len(bounded.shape))
             local_search = LocalSearch(bounded, objective_bounds, best)
             begin = starts(jax.random.fold_in(jax.random.key(seed), number))
-            local_search.climb(begin, np.ones((1, begin.shape[1])))
-            score = float(best.gains.max())
-            race.note(before + local_search.looked, score if score > UNKNOWN else -math.inf)
+            local_search.run(begin, np.ones((1, begin.shape[1])))
+            score = float(best.scores.max())
+            race.note(before + local_search.evaluations, score if score > UNKNOWN else -math.inf)
             if not race.open:
                 return
 

@@ -18,11 +18,11 @@ from liminal_jax.optimization.search.progress import Progress as Listener
 from liminal_jax.view.console import messages
 
 FIRST_LINE = 2.0
-"""Seconds after which a proof first writes a line in a pipe."""
+"""Seconds before the first line of a proof in a pipe."""
 
 
 class ProgressBar(Listener):
-    """Shows the stages of a search."""
+    """Progress of a search, stage by stage."""
 
     def __init__(self) -> None:
         console = messages()
@@ -41,7 +41,7 @@ class ProgressBar(Listener):
         )
 
     def __enter__(self) -> "ProgressBar":
-        """Begin to show."""
+        """Start the bar."""
         self._bar.start()
         return self
 
@@ -51,7 +51,7 @@ class ProgressBar(Listener):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Clear what was shown."""
+        """Clear the bar."""
         self._bar.stop()
 
     @override
@@ -63,12 +63,12 @@ class ProgressBar(Listener):
         self._task = self._bar.add_task(name, total=total, note="")
         self._next = FIRST_LINE
 
+    @override
     def proven(self, statistics: Statistics, best: float | None, seconds: float) -> None:
-        """The proof so far; in a pipe a line each time the seconds have doubled."""
         self._proof(statistics, "no design yet" if best is None else f"best {best:.6g}", seconds)
 
+    @override
     def swept(self, statistics: Statistics, points: int, seconds: float) -> None:
-        """The Pareto front so far; in a pipe a line each time the seconds have doubled."""
         self._proof(statistics, f"{points:,} points" if points else "no design yet", seconds)
 
     def _proof(self, statistics: Statistics, known: str, seconds: float) -> None:

@@ -1,1 +1,1 @@
-"""The best design of a study, its proof, and what the numbers behind it decide."""
+"""Optimisation: optima with certificates, Pareto fronts, sensitivity and uncertainty analysis."""

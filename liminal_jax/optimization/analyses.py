@@ -1,4 +1,4 @@
-"""What the numbers behind an answer are worth, and how sure it is, for those who ask in Python."""
+"""Sensitivity and uncertainty analysis from Python."""
 
 import jax
 import numpy as np
@@ -18,14 +18,14 @@ from liminal_jax.study.uncertain import drawn, uncertain_numbers
 
 
 def sensitivity(optimum: Optimum, change: float = 0.1) -> SensitivityAnalysis:
-    """Shadow prices, elasticities and the tornado of an optimum, its sizes free to follow.
+    """Shadow prices, elasticities and the tornado of an optimum, its continuous variables free.
 
     Args:
-        optimum: What `optimize` found.
-        change: Share by which each number is made less and more.
+        optimum: The result of `optimize`.
+        change: Share by which each number is decreased and increased.
 
     Raises:
-        InputError: nothing is free, or the objective is the same everywhere.
+        InputError: no variable is free, or the objective is the same for every design.
     """
     with jax.enable_x64(True):
         return sensitivity_analysis(optimum.problem, change)
@@ -40,15 +40,15 @@ def uncertainty(
     seed: int = 0,
     reliability: float = 0.95,
 ) -> Uncertainty:
-    """The search run again for every draw of the numbers that have ranges in the data files.
+    """The problem solved again for every sample of the numbers that have ranges in the data files.
 
     Args:
         space: The space of a study, from `load_study`: the ranges are those of its files.
-        objective: What is best.
-        limits: What must hold.
-        samples: Draws, a power of two.
-        seed: Of the draws.
-        reliability: Share of the draws in which a robust design has to meet every limit.
+        objective: The objective.
+        limits: The limits.
+        samples: Number of samples, a power of two.
+        seed: Seed of the samples.
+        reliability: Share of the samples in which a robust design has to meet every limit.
 
     Raises:
         InputError: the space was not read from a file, so that no ranges are known.
@@ -58,7 +58,7 @@ def uncertainty(
         raise InputError("uncertainty", [Mistake("space", message)])
     with jax.enable_x64(True):
         (problem,), _ = problems_of(with_precision(space), [(objective, True)], limits)
-        chance = np.random.default_rng(seed)
+        generator = np.random.default_rng(seed)
         numbers = uncertain_numbers(problem)
-        draws, fresh = (drawn(numbers, samples, chance) for _ in range(2))
+        draws, fresh = (drawn(numbers, samples, generator) for _ in range(2))
         return uncertain(problem, draws, fresh, reliability)

@@ -1,11 +1,11 @@
-"""The search: proven, then explained."""
+"""`liminal optimize` in one call: the proven optimum, its sensitivities and its robustness."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from liminal_jax.optimization.search.annealing import Schedule
-from liminal_jax.optimization.search.best_design import Finding, find, placed
+from liminal_jax.optimization.search.best_design import Finding, find, solution_at
 from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.optimization.search.progress import Progress
@@ -18,14 +18,13 @@ from liminal_jax.study.problem import Problem
 
 @dataclass(frozen=True)
 class Relaxed:
-    """The best design with its sizes free, see `design.held`.
+    """The local optimum of the continuous variables near the best design, integers fixed.
 
     Attributes:
-        objective: Objective of the relaxed optimum; an estimate of what freedom of the sizes is
-            worth, no bound.
+        objective: Its objective; not a bound, since it is a local optimum of a smoothed model.
         feasible: Whether it meets the limits.
-        solution: Where it is.
-        reason: Why its search ended.
+        solution: The design.
+        reason: Termination message of the solver.
     """
 
     objective: float
@@ -40,29 +39,29 @@ class Alternative:
 
     Attributes:
         category: Its name.
-        objective: Its objective; none where no design is known that meets the limits.
-        solution: Where it is; none likewise.
-        lacking: Why there is none.
+        objective: Its objective; None where no feasible design is known.
+        solution: The design; None where no feasible design is known.
+        infeasibility: Why no feasible design is known; None where one is.
     """
 
     category: str
     objective: float | None
     solution: Solution | None
-    lacking: str | None
+    infeasibility: str | None
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a search found.
+    """The result of a search, with its explanation.
 
     Attributes:
-        best: The best design, and what is proven of it.
+        best: The best design with its certificate.
         alternatives: Best design of each category.
-        relaxed: The best design with its sizes free; none where no design meets the limits.
-        sensitivities: What limits and numbers are worth there.
-        pessimistic: The answer under less overlap of arithmetic and memory.
-        kink: That the design sits on the kink between both; none where it does not.
-        seconds: Wall time by stage.
+        relaxed: The local optimum of the continuous variables; None where no design is feasible.
+        sensitivities: Elasticities of the objective at that optimum.
+        pessimistic: The problem solved again under less overlap of arithmetic and memory traffic.
+        kink: A sentence where the design balances compute and memory time; None elsewhere.
+        seconds: Wall time of each stage [s].
     """
 
     best: Finding
@@ -75,24 +74,24 @@ class Answer:
 
     @property
     def problem(self) -> Problem:
-        """The study."""
+        """The problem."""
         return self.best.problem
 
 
 def _alternatives(finding: Finding) -> list[Alternative]:
     problem, proof, found = finding.problem, finding.proof, []
     for row, name in enumerate(problem.categories):
-        lacking, gain = proof.lacking(row), float(proof.gains[row])
-        if lacking is not None:
-            found.append(Alternative(name, None, None, lacking))
+        infeasibility, score = proof.infeasibility(row), float(proof.scores[row])
+        if infeasibility is not None:
+            found.append(Alternative(name, None, None, infeasibility))
             continue
-        solution = placed(problem, design_grid_of(problem), proof.indices[row])
-        found.append(Alternative(name, problem.objective(gain), solution, None))
+        solution = solution_at(problem, design_grid_of(problem), proof.indices[row])
+        found.append(Alternative(name, problem.objective(score), solution, None))
     return found
 
 
 def _explained(finding: Finding) -> tuple[Relaxed, list[Sensitivity]]:
-    """The best design with its sizes free, and what limits and numbers are worth there."""
+    """The local optimum of the continuous variables, and the elasticities there."""
     freed = with_fixed_integers(finding.problem, finding.proof)
     optimum, gradients = freed.optimum(0), freed.gradients
     relaxed = Relaxed(
@@ -112,28 +111,28 @@ def optimize(
     budget: Budget | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Answer:
-    """The best design of a study, the proof, and what its numbers are worth.
+    """The best design of a problem, its certificate, and the sensitivities of its objective.
 
     Args:
-        problem: A study.
-        schedule: How the relaxed starts proceed, if the proof needs their help.
-        seed: Of these starts.
-        progress: Told what happens.
-        budget: When to stop proving.
+        problem: A problem.
+        schedule: Schedule of the relaxed search, should the proof need it.
+        seed: Seed of its starts.
+        progress: Callbacks.
+        budget: When to stop before the proof is complete.
         clock: Seconds from some origin.
 
     Returns:
-        The design with its certificate and reasons. A study that no design can satisfy is an
-        answer too: `best.feasible` is false and `best.reasons` say what must give.
+        The design with its certificate. Where no design meets every limit, `best.feasible` is
+        false and `best.reasons` give the shortfall of each limit.
     """
     progress = Progress() if progress is None else progress
     begin = clock()
     finding = find(problem, schedule, seed, progress, budget, clock)
     found = clock()
-    relaxed, worth, less = None, [], []
+    relaxed, elasticities, less = None, [], []
     if finding.feasible:
         progress.stage("explaining by gradients")
-        relaxed, worth = _explained(finding)
+        relaxed, elasticities = _explained(finding)
     explained = clock()
     if finding.feasible:
         progress.stage("proving again under less overlap")
@@ -142,7 +141,7 @@ def optimize(
         best=finding,
         alternatives=_alternatives(finding),
         relaxed=relaxed,
-        sensitivities=worth,
+        sensitivities=elasticities,
         pessimistic=less,
         kink=kink(finding.fleet.instance) if finding.feasible else None,
         seconds={

@@ -1,4 +1,4 @@
-"""Every design of a space, evaluated: a sweep for those who ask in Python."""
+"""A sweep from Python: every design of a space, evaluated."""
 
 import html
 import math
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     import xarray
 
 MOST = 20_000_000
-"""Designs of a space that are evaluated one by one; `liminal sweep` takes more."""
+"""Largest number of designs of a sweep from Python; `liminal sweep` takes more."""
 
 AT_ONCE = 1 << 14
-"""Designs evaluated in one go."""
+"""Designs evaluated in one call of the compiled function."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Evaluated:
     """Outputs of every design of a space.
 
     Attributes:
-        outputs: What was evaluated.
-        regions: The grids of the space.
-        values: For each of them the outputs, by alternative, then by the values of each variable,
-            then by output.
-        feasible: For each of them whether a design can be built and holds what it must.
+        outputs: The outputs.
+        regions: The regions of the space, one for each structure.
+        values: For each region an array (alternative, variable 1, variable 2, ..., output), in SI.
+        feasible: For each region whether a design meets every physical limit, without the last
+            axis.
     """
 
     outputs: tuple[Criterion, ...]
@@ -50,7 +50,7 @@ class Evaluated:
     feasible: tuple[np.ndarray, ...]
 
     def to_xarray(self) -> "xarray.Dataset | list[xarray.Dataset]":
-        """Outputs over the variables; a list, where the space has several structures."""
+        """Outputs over the variables; a list where the space has several structures."""
         found = [
             _dataset(self.outputs, *each)
             for each in zip(self.regions, self.values, self.feasible, strict=True)
@@ -58,11 +58,7 @@ class Evaluated:
         return found[0] if len(found) == 1 else found
 
     def best(self, k: int = 1) -> list[dict[str, float | str]]:
-        """The feasible designs with the most of the first output, the best first.
-
-        Args:
-            k: How many.
-        """
+        """The k feasible designs of the largest first output, the largest first."""
         rows = []
         for region, values, feasible in zip(self.regions, self.values, self.feasible, strict=True):
             first = np.where(feasible, values[..., 0], -np.inf).ravel()
@@ -76,7 +72,7 @@ class Evaluated:
         return [_named(self.outputs, *it[1:]) for it in rows[:k]]
 
     def to_dict(self) -> dict[str, Any]:
-        """How many designs there are, how many are feasible, and the ten best."""
+        """Number of designs, number of feasible ones, and the ten best."""
         return {
             "designs": sum(it.size for it in self.feasible),
             "feasible": int(sum(np.sum(it) for it in self.feasible)),
@@ -84,7 +80,7 @@ class Evaluated:
         }
 
     def __repr__(self) -> str:
-        """How many designs there are, and the best ones."""
+        """Number of designs, and the best ones."""
         it = self.to_dict()
         units = {one.name: one.unit for one in self.outputs}
         lines = [
@@ -136,7 +132,7 @@ def _dataset(
 
 
 def sweep(space: Space, outputs: Sequence[str | Function] = ("utps", "stps")) -> Evaluated:
-    """Outputs of every design of a space, on the exact model at the precision that JAX has.
+    """Outputs of every design of a space, by the exact model at the current precision of JAX.
 
     Args:
         space: The designs.

@@ -1,4 +1,4 @@
-"""The best design of a space, and what is proven of it, for those who ask in Python."""
+"""Optimisation from Python: the best design of a space, with its certificate."""
 
 import html
 import time
@@ -39,14 +39,14 @@ class Best:
     """The best design of one alternative.
 
     Attributes:
-        name: What results call the alternative.
-        objective: Its objective; none where no design is known that meets the limits.
-        lacking: Why there is none.
+        name: Name of the alternative.
+        objective: Its objective; None where no feasible design is known.
+        infeasibility: Why no feasible design is known; None where one is.
     """
 
     name: str
     objective: float | None
-    lacking: str | None
+    infeasibility: str | None
 
 
 @dataclass(frozen=True)
@@ -54,19 +54,19 @@ class Optimum:
     """The best design of a space.
 
     Attributes:
-        design: The design; where none is feasible, the one that violates the limits least.
-        prediction: What is predicted of one instance.
+        design: The design; where none is feasible, that of the least total violation.
+        prediction: The prediction of one instance.
         totals: Every quantity of the whole system that a study can name, in SI.
-        objective: The objective.
+        objective: The objective, in SI.
         feasible: Whether the design meets every limit.
         certificate: What is proven of all designs of the space.
-        binding: Limits that bind; for an infeasible space those that cannot be met.
-        name: What results call the alternative that the design is one of.
-        values: Values of what was free, in SI.
+        binding: Limits that bind; where no design is feasible, those that the design exceeds.
+        name: Name of the design's alternative; empty where the space has only one.
+        values: Values of the free variables, in SI.
         alternatives: The best design of each alternative.
-        reasons: What happened, in sentences.
-        seconds: Wall time.
-        finding: What the search found in the region of the design.
+        reasons: Messages: what is proven, and why.
+        seconds: Wall time [s].
+        finding: The result of the search in the region of the design.
     """
 
     design: Design
@@ -85,13 +85,14 @@ class Optimum:
 
     @property
     def problem(self) -> Problem:
-        """What was asked, in the region of the design."""
+        """The problem, in the region of the design."""
         return self.finding.problem
 
     def sensitivities(self) -> list[Sensitivity]:
-        """What each number is worth at the design with its sizes free, the weightiest first.
+        """Elasticities of the objective, integers fixed and sizes free, the largest first.
 
-        Empty where the design is not feasible; `sensitivity` solves again with numbers changed too.
+        Empty where the design is not feasible. `sensitivity` also solves again with each number
+        changed.
         """
         if not self.feasible:
             return []
@@ -101,7 +102,7 @@ class Optimum:
             return sensitivities(freed.gradients, optimum) if optimum.feasible else []
 
     def rows(self) -> list[tuple[str, str]]:
-        """What there is to say, as names and values."""
+        """The rows of the table: names and values."""
         goal, it = self.problem.goal, self.certificate
         side = "most" if goal.maximise else "least"
         gap = "" if it.relative_gap is None else f", gap {it.relative_gap:.2%}"
@@ -115,7 +116,7 @@ class Optimum:
             ("binding", f"{at.constraint}: {in_units(at.value, at.unit)}") for at in self.binding
         ]
         for best in self.alternatives if len(self.alternatives) > 1 else []:
-            words = best.lacking or ""
+            words = best.infeasibility or ""
             if best.objective is not None:
                 words = in_units(best.objective, goal.unit)
             found.append((best.name, words))
@@ -126,7 +127,7 @@ class Optimum:
         return [f"{it.name} {value_words(it.path, self.values[it.name])}" for it in variables]
 
     def __repr__(self) -> str:
-        """A line for each of the rows."""
+        """The rows as text."""
         rows = self.rows()
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
@@ -139,12 +140,12 @@ class Optimum:
         return f"<table>{cells}</table>"
 
     def report(self) -> str:
-        """All of it as text: the answer, why, the prediction and the design."""
+        """Result, reasons, prediction and design as text."""
         parts = [repr(self), "\n".join(self.reasons), repr(self.prediction), repr(self.design)]
         return "\n\n".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """SI units and USD: the keys of `liminal optimize --json` that a search alone gives."""
+        """Those keys of `liminal optimize --json` that a search gives, in SI units and USD."""
         goal = self.problem.goal
         return {
             "feasible": self.feasible,
@@ -155,7 +156,7 @@ class Optimum:
             "certificate": asdict(self.certificate),
             "binding": [binding_record(it) for it in self.binding],
             "alternatives": [
-                {"name": it.name, "value": it.objective, "lacking": it.lacking}
+                {"name": it.name, "value": it.objective, "lacking": it.infeasibility}
                 for it in self.alternatives
             ],
             "reasons": self.reasons,
@@ -168,11 +169,11 @@ def problems_of(
     criteria: Sequence[tuple[str | Function | Criterion, bool]],
     asked: Iterable[Bound | Function | Limit],
 ) -> tuple[list[Problem], list[Criterion]]:
-    """What a space is asked, region by region, and what is best.
+    """A problem for each region of a space, and the criteria.
 
     Args:
-        space: The designs, at the precision that JAX has now.
-        criteria: What is best, and whether more of it is.
+        space: The designs, at the current precision of JAX.
+        criteria: The objectives, and whether each is maximised.
         asked: Limits.
 
     Raises:
@@ -198,10 +199,10 @@ def one_objective(
     maximise: str | Function | None,
     minimise: str | Function | None,
 ) -> tuple[str | Function | Criterion, bool]:
-    """What is best, of the ways to say so.
+    """The objective, and whether it is maximised, from the three ways to state it.
 
     Raises:
-        InputError: nothing is, or several are.
+        InputError: none of them is given, or several are.
     """
     given = [(it, more) for it, more in ((objective, True), (maximise, True), (minimise, False))]
     given = [(it, more) for it, more in given if it is not None]
@@ -226,22 +227,22 @@ def optimize(
     """The best design of a space, with the proof that none is better.
 
     Objectives and limits are names, or functions of the prediction of the whole system that JAX can
-    trace. A proof needs float64, which is used in here alone; what is returned has the precision
-    that JAX has outside.
+    trace. A proof needs float64, which is enabled within this call alone; the result has the
+    precision of JAX outside.
 
     Args:
         space: The designs.
-        objective: What `load_study` says is best.
-        maximise: What is best where it is largest: a name such as "stps", or a function.
-        minimise: What is best where it is least.
-        limits: What must hold: `ll.at_most`, `ll.at_least`, or functions that must not be above 0.
-        gap: Logarithm by which a better design may be missed.
-        seconds: Wall time after which the proof stops, for each structure of the space.
-        seed: Of relaxed starts, where the proof needs their help.
-        progress: Told what happens.
+        objective: The objective of a study, from `load_study`.
+        maximise: An objective to maximise: a name such as "stps", or a function.
+        minimise: An objective to minimise.
+        limits: `ll.at_most`, `ll.at_least`, or functions g with g(prediction) <= 0.
+        gap: Logarithm of the optimality gap allowed.
+        seconds: Wall time after which the proof stops, for each structure of the space [s].
+        seed: Seed of the relaxed search, should the proof need it.
+        progress: Callbacks.
 
     Returns:
-        The design with its certificate. That no design meets every limit is an answer too.
+        The design with its certificate; `feasible` is false where no design meets every limit.
 
     Raises:
         InputError: what is wrong with objectives or limits.
@@ -263,11 +264,11 @@ def optimize(
         except NotImplementedError as error:
             message = f"{error}; write it with + - * / jnp.sqrt, log, exp, maximum, minimum, where"
             raise InputError("optimize", [Mistake("maximise", message)]) from None
-        # Where none is feasible, all gains are as low as can be: the first one speaks.
-        best = max(findings, key=lambda it: float(np.max(it.proof.gains)))
+        # Where none is feasible all scores are `UNKNOWN`, and `max` takes the first region.
+        best = max(findings, key=lambda it: float(np.max(it.proof.scores)))
         case = case_at(best.problem, best.solution)
         design = jax.jit(lambda it: it.design(Exact()))(case)
-        alternatives = [at for it in findings for at in _bests(it)]
+        alternatives = [at for it in findings for at in _best_scores(it)]
         merged = _merged(findings, best)
     return Optimum(
         design=at_precision(design),
@@ -287,32 +288,32 @@ def optimize(
 
 
 def at_precision(tree: Any) -> Any:
-    """A pytree with its numbers at the precision that JAX has now."""
+    """A pytree with its floats at the current precision of JAX."""
     return jax.tree.map(
         lambda it: as_leaf(it) if np.issubdtype(it.dtype, np.floating) else it, tree
     )
 
 
-def _bests(finding: Finding) -> list[Best]:
+def _best_scores(finding: Finding) -> list[Best]:
     problem, proof = finding.problem, finding.proof
     found = []
     for row, name in enumerate(problem.categories):
-        lacking, gain = proof.lacking(row), float(proof.gains[row])
-        objective = problem.objective(gain) if lacking is None else None
-        found.append(Best(name, objective, lacking))
+        infeasibility, score = proof.infeasibility(row), float(proof.scores[row])
+        objective = problem.objective(score) if infeasibility is None else None
+        found.append(Best(name, objective, infeasibility))
     return found
 
 
 def _merged(findings: Sequence[Finding], best: Finding) -> Certificate:
-    """What the proofs of all regions say of the best design of all."""
+    """The certificate of the best design over all regions."""
     own = best.certificate
     if len(findings) == 1:
         return own
     complete = all(it.certificate.complete for it in findings)
-    slack = [it.proof.slack + float(np.max(it.proof.gains)) for it in findings]
+    slack = [it.proof.slack + float(np.max(it.proof.scores)) for it in findings]
     bound = gap = None
     if best.feasible and max(slack) < -UNKNOWN / 2:
-        score = float(np.max(best.proof.gains))
+        score = float(np.max(best.proof.scores))
         bound = best.problem.objective(max(*slack, score))
         gap = abs(bound - best.objective) / abs(best.objective)
     return Certificate(
@@ -335,9 +336,9 @@ def _reasons(findings: Sequence[Finding], best: Finding) -> list[str]:
 
 
 def _about_limits(findings: Sequence[Finding]) -> list[str]:
-    """Limits that the user set which hold, or fail, for every design."""
+    """Sentences on limits set by the user that every design meets, or none."""
     sentences = []
-    # Physical limits come first, and regions of another structure have others of them.
+    # Physical limits come first and differ between structures; the user's are the last in each.
     own = [it.name for it in findings[0].problem.limits if not it.physical]
     ends = [_ends(finding) for finding in findings]
     for row, name in enumerate(own, start=-len(own)):
@@ -349,7 +350,7 @@ def _about_limits(findings: Sequence[Finding]) -> list[str]:
 
 
 def _ends(finding: Finding) -> tuple[np.ndarray, np.ndarray]:
-    """The least and the greatest violation of each limit, by bounds."""
+    """Lower and upper bounds of the violation of each limit over all designs of a region."""
     if not len(finding.bounded.start):
         none = np.full(len(finding.problem.limits), np.inf)
         return none, -none

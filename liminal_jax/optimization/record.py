@@ -1,4 +1,4 @@
-"""An answer as plain data: the object of `liminal optimize --json`."""
+"""The record of an answer: the object of `liminal optimize --json`."""
 
 import dataclasses
 from typing import Any
@@ -15,21 +15,21 @@ from liminal_jax.study.question import question_record
 from liminal_jax.study.report import number, prediction_record
 from liminal_jax.study.write import design_tables, written
 
-NOT_RELAXED = "no design is known whose sizes could be set free"
-"""Why there is no relaxed optimum."""
+NOT_RELAXED = "no feasible design is known whose integrality could be relaxed"
+"""Reason where there is no relaxed optimum."""
 
 
-def _place(answer: Answer, solution: Solution) -> dict[str, Any]:
+def _design(answer: Answer, solution: Solution) -> dict[str, Any]:
     return {answer.problem.region.kind: solution.category, **written(solution.values)}
 
 
 def totals(fleet: Fleet) -> dict[str, float | None]:
-    """Every quantity that a study can name, for all instances."""
+    """Every quantity that a study can name, of the whole system, in SI."""
     return {name: number(quantity.of(fleet)) for name, quantity in QUANTITIES.items()}
 
 
 def gap(answer: Answer) -> float | None:
-    """How far the design is from the relaxed optimum, as a share of the design's objective."""
+    """Relative difference of the relaxed optimum from the best design's objective."""
     if answer.relaxed is None or not answer.relaxed.feasible:
         return None
     value = answer.best.objective
@@ -41,19 +41,19 @@ def _relaxed(answer: Answer) -> dict[str, Any]:
     return {
         "value": None if it is None else number(it.objective),
         "feasible": it is not None and it.feasible,
-        "design": None if it is None else _place(answer, it.solution),
+        "design": None if it is None else _design(answer, it.solution),
         "relative_gap": gap(answer),
         "reason": NOT_RELAXED if it is None else it.reason,
     }
 
 
 def binding_record(it: Binding) -> dict[str, Any]:
-    """A limit at a design; unknown numbers are null."""
+    """The record of a binding limit; unknown numbers are null."""
     return {**dataclasses.asdict(it), "value": number(it.value), "slack": number(it.slack)}
 
 
 def answer_record(answer: Answer, existing: list[Existing], system: System) -> dict[str, Any]:
-    """SI units and USD, stable keys. `prediction` is one instance, `totals` all of them."""
+    """The record, in SI units and USD: `prediction` is one instance, `totals` the whole system."""
     file, best = answer.problem.file, answer.best
     asked = file.objective.model_dump(exclude_none=True) if isinstance(file, StudyFile) else {}
     fill = float(best.fleet.instance.capacity_tier_fill)
@@ -74,8 +74,8 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
             {
                 "name": it.category,
                 "value": it.objective,
-                "lacking": it.lacking,
-                "design": None if it.solution is None else _place(answer, it.solution),
+                "lacking": it.infeasibility,
+                "design": None if it.solution is None else _design(answer, it.solution),
             }
             for it in answer.alternatives
         ],
@@ -86,7 +86,7 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
                 "of_design": number(it.of_design),
                 "exceeded": list(it.exceeded),
                 "value": it.objective,
-                "design": None if it.solution is None else _place(answer, it.solution),
+                "design": None if it.solution is None else _design(answer, it.solution),
                 "complete": it.complete,
             }
             for it in answer.pessimistic

@@ -45,7 +45,7 @@ def test_a_front_leaves_designs_that_can_be_predicted(capsys):
     path = limited(30)
     assert exit_code(["pareto", path]) == 0
     out, err = capsys.readouterr()
-    assert "whole front" in out
+    assert "whole Pareto front" in out
     assert "written to runs/finished-1" in out
     assert max(map(len, (out + err).splitlines())) <= 100
     run = Path("runs/finished-1")

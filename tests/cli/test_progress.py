@@ -10,7 +10,7 @@ from liminal_jax.optimization.search.branch_and_bound import Statistics
 
 def statistics(boxes, margin):
     return Statistics(
-        boxes=boxes, designs=boxes * 1e6, evaluated=3, open_margin=margin, open_gain=margin
+        boxes=boxes, designs=boxes * 1e6, evaluated=3, open_margin=margin, open_score=margin
     )
 
 

@@ -134,7 +134,7 @@ def test_an_objective_that_no_choice_changes(capsys):
         design={**DESIGN, "chips": 8, "tp": 1}, objective={"minimise": "chips"}, constraints=[]
     )
     assert refused(capsys, [path])[-1] == (
-        "study.toml: objective: chips is the same for every design; nothing can be worth more of it"
+        "study.toml: objective: chips is the same for every design, so nothing can change it"
     )
     assert not any(Path("runs").iterdir())
 
@@ -143,7 +143,7 @@ def test_an_objective_that_no_choice_changes(capsys):
 def test_a_study_with_nothing_free(capsys):
     path = written(design={**DESIGN, "tp": 1, "batch": 16})
     (line,) = refused(capsys, [path])
-    assert line.startswith("study.toml: design: no number is free, so no design can follow")
+    assert line.startswith("study.toml: design: no number is free, so there is no optimum")
 
 
 @pytest.mark.usefixtures("instant")

@@ -123,10 +123,12 @@ def every_design(base: str, file: StudyFile) -> list[Row]:
         places.append((indices, values))
         points.append([values.get(name, fixed[at]) for at, name in enumerate(PATHS)])
         names.append(chosen.names[indices[0]])
-    judged = _evaluated(base, np.asarray(points), names)
+    evaluated = _evaluated(base, np.asarray(points), names)
     return [
         _row(file, indices, name, values, quantities, used)
-        for (indices, values), name, (quantities, used) in zip(places, names, judged, strict=True)
+        for (indices, values), name, (quantities, used) in zip(
+            places, names, evaluated, strict=True
+        )
     ]
 
 

@@ -152,9 +152,9 @@ def assert_best(answer, rows, best):
             assert same(it.value, here.quantities[it.constraint])
     for number, category in enumerate(answer.problem.categories):
         merits = [row.score for row in rows if row.category == category and row.feasible]
-        assert (answer.proof.lacking(number) is None) == bool(merits)
+        assert (answer.proof.infeasibility(number) is None) == bool(merits)
         if merits:
-            assert math.isclose(answer.proof.gains[number], max(merits), abs_tol=1e-9)
+            assert math.isclose(answer.proof.scores[number], max(merits), abs_tol=1e-9)
 
 
 def assert_least_wrong(answer, rows):
@@ -166,10 +166,10 @@ def assert_least_wrong(answer, rows):
     assert all(it.slack < 0 for it in answer.binding)
     bounds = {it.name: it for it in answer.problem.limits}
     least = shortfalls(rows)
-    told = [sentence for sentence in answer.reasons if "cannot be met" in sentence]
-    assert len(told) == len(least)
+    notes = [sentence for sentence in answer.reasons if "cannot be met" in sentence]
+    assert len(notes) == len(least)
     for sentence, (name, violation) in zip(
-        told, sorted(least.items(), key=lambda item: item[1]), strict=True
+        notes, sorted(least.items(), key=lambda item: item[1]), strict=True
     ):
         limit = bounds[name]
         value = limit.bound * math.exp(-violation if limit.at_least else violation)
@@ -255,8 +255,8 @@ def test_unknown_numbers_are_told_and_never_judged(tmp_path):
     path = study(tmp_path, "finished", design=design, constraints=limits)
     answer = searched(path)
     assert not answer.feasible
-    assert "power of groq-lp30 cannot be judged" in answer.reasons[0]
+    assert "power of groq-lp30 cannot be evaluated" in answer.reasons[0]
     path = study(tmp_path, "finished", design=design, objective={"minimise": "capital_cost"})
     answer = searched(path)
     assert not answer.feasible
-    assert "capital_cost of groq-lp30 cannot be judged" in answer.reasons[0]
+    assert "capital_cost of groq-lp30 cannot be evaluated" in answer.reasons[0]

@@ -22,7 +22,7 @@ from tests.optimization.small import CAPITAL, small
 
 pytestmark = pytest.mark.slow
 
-NOT_MET = ("no place meets every limit",)
+NOT_MET = ("no point meets every limit",)
 
 
 @pytest.fixture(scope="module")
@@ -131,11 +131,11 @@ def test_the_screen_fits_and_tells_prices_numbers_and_moves(found):
     assert re.search(answer, text, re.MULTILINE)
     assert re.search(r"memory technology +hbm4 +hbm4", text)
     assert f"none of the {found.problem.lattice:,} designs of the lattice is better" in text
-    assert "held by the range of compute_area" in text
+    assert "converged at a bound of the range of compute_area" in text
     assert "capital_cost at most 1.65 M USD: 1,000 USD more is worth " in text
     assert "solved again with 10 % less and more" in text
     assert "limit on capital cost" in text
-    assert "less: no place meets every limit" in " ".join(text.split())
+    assert "less: no point meets every limit" in " ".join(text.split())
     moves = text.partition("how the sizes move")[2]
     assert "chips +1.00 %" in moves
     assert "limit on capital cost" in moves

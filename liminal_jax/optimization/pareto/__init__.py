@@ -1,1 +1,1 @@
-"""The designs between which only a preference can choose, with the proof that none is missing."""
+"""Pareto fronts with the proof that no nondominated design is missing."""

@@ -1,19 +1,21 @@
-"""The nondominated designs known, for a search by bounds with several objectives.
+"""The archive of nondominated designs: incumbents of branch and bound with several objectives.
 
-A design dominates another that it is no worse than in any objective, and better than in one. The
-whole front of a lattice may be long, so fewer points may do: so many that for every design there is
-one that it betters by no more than a factor 1 + epsilon in any objective (an epsilon-Pareto set:
-Papadimitriou and Yannakakis (2000), On the approximability of trade-offs, FOCS; kept as an archive
-as in Laumanns et al. (2002), Evolutionary Computation 10). Each point of such a set might still be
-dominated by a design close by. Here none is: boxes that could dominate a point stay open, and so do
-those that could better the best of any one objective. What ends the search is therefore a proof of
-three things: every design is matched to within epsilon, no design dominates a point, and the ends
-of the front are the optima of the objectives one by one.
+A design dominates another if it is no worse in any objective and better in one. The whole Pareto
+front of a lattice may be long, so an epsilon-Pareto set may do: a set such that for every design
+there is a point which that design beats by no more than a factor 1 + epsilon in any objective
+(Papadimitriou and Yannakakis (2000), On the approximability of trade-offs, FOCS; as an archive:
+Laumanns et al. (2002), Evolutionary Computation 10). In the literature a point of such a set may
+itself be dominated by a design close by. Here none is: boxes that could dominate a point stay open,
+and so do boxes that could beat the best value of one objective. The search therefore ends with a
+proof of three things: every design is matched to within epsilon, no design dominates a point, and
+the ends of the front are the optima of the single objectives.
 
-No box is closed too early. A design in a closed box was matched by a point then known, and points
-only give way to designs that dominate them; so it is still matched. A design taken in later is
-either unmatched, and then so is all that dominates it; or it dominates a point, or betters the best
-of an objective, and then so does all that dominates it: no such design was in a closed box.
+Pruning is safe although the archive changes later. Let D be a design in a pruned box; it was
+matched by a point of that time. A point leaves the archive only when a design that dominates it
+enters, and dominance is transitive, so D stays matched. Nor can a design that enters later be
+dominated by D. A design enters for one of three reasons: it is unmatched, it dominates a point, or
+it beats the best value of an objective. In each case a design that dominates it would have had the
+same property already, and its box would not have been pruned.
 """
 
 from collections.abc import Callable
@@ -26,30 +28,31 @@ from liminal_jax.bounds.boxes import Boxes, columns
 from liminal_jax.optimization.search.branch_and_bound import MARGIN, UNKNOWN, AbstractIncumbents
 
 BOXES, PAIRS = 4096, 16_384
-"""Boxes held against the points in one go, and pairs of both: few enough to stay in the cache."""
+"""Boxes compared with the points at a time, and pairs of both: few enough to stay in the cache."""
 
 
-class Front(AbstractIncumbents):
+class ParetoArchive(AbstractIncumbents):
     """The nondominated designs known.
 
-    Designs whose objectives are the same up to rounding stand for one another: one of them is kept.
+    Of designs whose objectives are equal up to rounding, one is kept.
 
     Attributes:
-        objectives: How many there are.
-        epsilon: Logarithm of the factor by which a design may better the point nearest to it.
+        objectives: Number of objectives.
+        epsilon: Logarithm of the factor by which a design may beat its nearest point.
     """
 
     def __init__(self, objectives: int, axes: int, epsilon: float):
         self.objectives = objectives
         self.epsilon = epsilon
-        # Until a design is known there is a point that each of them dominates.
-        self._gains = np.full((objectives, 1), UNKNOWN)
+        # A sentinel that every design dominates: the archive is never empty, so that the minima and
+        # maxima over points are defined.
+        self._scores = np.full((objectives, 1), UNKNOWN)
         self._indices = np.zeros((axes, 1), int)
 
     @property
-    def gains(self) -> Float[np.ndarray, "objectives points"]:
-        """Logarithms of the objectives of each point, ascending in the first objective."""
-        return self._gains[:, self._order()]
+    def scores(self) -> Float[np.ndarray, "objectives points"]:
+        """Scores of each point, ascending in the first objective."""
+        return self._scores[:, self._order()]
 
     @property
     def indices(self) -> Int[np.ndarray, "axes points"]:
@@ -57,24 +60,25 @@ class Front(AbstractIncumbents):
         return self._indices[:, self._order()]
 
     def _order(self) -> np.ndarray:
-        known = np.flatnonzero(self._gains[0] > UNKNOWN)
-        return known[np.argsort(self._gains[0, known], kind="stable")]
+        known = np.flatnonzero(self._scores[0] > UNKNOWN)
+        return known[np.argsort(self._scores[0, known], kind="stable")]
 
     def margin(
-        self, boxes: Boxes, gains: Float[np.ndarray, "objectives boxes"]
+        self, boxes: Boxes, scores: Float[np.ndarray, "objectives boxes"]
     ) -> Float[np.ndarray, " boxes"]:
-        """By how much the best that a box may hold betters every point in some objective.
+        """By how much the bound of a box beats every point in some objective, in logarithms.
 
-        Where that is at most epsilon it counts only if it may dominate a point, or better them all
-        in one objective; then by at most epsilon.
+        A box that is matched to within epsilon has a margin only if it may dominate a point, or
+        beat the best value of an objective; its margin is then at most epsilon.
         """
         del boxes
-        margins = self._over_points(_unmatched, np.minimum, gains)
+        margins = self._over_points(_unmatched, np.minimum, scores)
         if self.epsilon > MARGIN:
+            # For the third property of the set, and so that no point is dominated: see the module.
             matched = margins <= self.epsilon
-            rest = columns(gains, matched)
+            rest = columns(scores, matched)
             above = self._over_points(_above, np.maximum, rest)
-            beyond = np.max(rest - self._gains.max(axis=1, keepdims=True), axis=0)
+            beyond = np.max(rest - self._scores.max(axis=1, keepdims=True), axis=0)
             margins[matched] = np.minimum(self.epsilon, np.maximum(above, beyond))
         return margins
 
@@ -82,41 +86,43 @@ class Front(AbstractIncumbents):
         self,
         margin: Callable[[np.ndarray], np.ndarray],
         joined: np.ufunc,
-        gains: Float[np.ndarray, "objectives boxes"],
+        scores: Float[np.ndarray, "objectives boxes"],
     ) -> Float[np.ndarray, " boxes"]:
-        """A margin of boxes over all points, some boxes and some points at a time."""
-        found = np.full(gains.shape[1], -np.inf if joined is np.maximum else np.inf)
-        for begin in range(0, gains.shape[1], BOXES):
+        """The extreme of a margin over all points, in blocks of boxes and points."""
+        found = np.full(scores.shape[1], -np.inf if joined is np.maximum else np.inf)
+        for begin in range(0, scores.shape[1], BOXES):
             block = slice(begin, begin + BOXES)
-            some = gains[:, None, block]
+            some = scores[:, None, block]
             size = max(1, PAIRS // some.shape[2])
-            for first in range(0, self._gains.shape[1], size):
-                better = some - self._gains[:, first : first + size, None]
+            for first in range(0, self._scores.shape[1], size):
+                better = some - self._scores[:, first : first + size, None]
                 joined(found[block], margin(better), out=found[block])
         return found
 
     @override
-    def offer(self, designs: Boxes, gains: Float[np.ndarray, "objectives boxes"]) -> None:
-        wanted = np.flatnonzero(self.margin(designs, gains) > MARGIN)
-        best_first = wanted[np.argsort(-gains[:, wanted].sum(axis=0), kind="stable")]
+    def update(self, designs: Boxes, scores: Float[np.ndarray, "objectives boxes"]) -> None:
+        # A design that dominates another has the larger sum of scores, so in this order no design
+        # enters only to be removed by the next.
+        wanted = np.flatnonzero(self.margin(designs, scores) > MARGIN)
+        best_first = wanted[np.argsort(-scores[:, wanted].sum(axis=0), kind="stable")]
         for design in best_first:
-            self._learn(designs.some(design[None]), gains[:, [design]])
+            self._insert(designs.some(design[None]), scores[:, [design]])
 
-    def _learn(self, design: Boxes, gains: Float[np.ndarray, "objectives 1"]) -> None:
-        """Take note of one design, and forget those that it dominates."""
-        if self.margin(design, gains)[0] <= MARGIN:
+    def _insert(self, design: Boxes, scores: Float[np.ndarray, "objectives 1"]) -> None:
+        """Add a design if it is still wanted, and remove the points that it dominates."""
+        if self.margin(design, scores)[0] <= MARGIN:
             return
-        kept = np.any(self._gains > gains + MARGIN, axis=0)
-        self._gains = np.concatenate([self._gains[:, kept], gains], axis=1)
+        kept = np.any(self._scores > scores + MARGIN, axis=0)
+        self._scores = np.concatenate([self._scores[:, kept], scores], axis=1)
         self._indices = np.concatenate([self._indices[:, kept], design.first], axis=1)
 
 
 def _unmatched(better: Float[np.ndarray, "objectives points boxes"]) -> np.ndarray:
-    """By how much a box betters, in some objective, the point that comes nearest to it."""
+    """By how much a box beats, in some objective, its nearest point."""
     return better.max(axis=0).min(axis=0)
 
 
 def _above(better: Float[np.ndarray, "objectives points boxes"]) -> np.ndarray:
-    """By how much a box betters, in some objective, a point that it may dominate."""
+    """By how much a box beats, in some objective, a point that it may dominate."""
     dominated = better.min(axis=0) >= -MARGIN
     return np.where(dominated, better.max(axis=0), -np.inf).max(axis=0)

@@ -1,51 +1,53 @@
-"""Knees of a front: where a little more of one objective begins to cost much of the others.
+"""Knees of a Pareto front: where a little more of one objective begins to cost much of the others.
 
 Das (1999), On characterizing the "knee" of the Pareto curve based on normal-boundary intersection,
 Structural Optimization 18: the knee is the point that bulges farthest beyond the line, or plane,
 through the ends. Here logarithms are taken, and each objective is scaled from its worst to its best
-value on the front, so that units do not matter. Between an end and a knee there may be another.
+value on the front, so that units do not matter. There may be further knees between the ends and
+the first knee.
 """
 
 import numpy as np
 from jaxtyping import Float
 
 LEAST_BULGE = 0.1
-"""Share of an objective's range by which, on the mean, a knee betters the line between the ends."""
+"""Mean distance beyond the line between the ends, as a share of the objectives' ranges, that makes
+a knee."""
 
 DEPTH = 2
-"""How often the stretch between two ends is divided at its knee."""
+"""Depth of the recursion: how often a part of the front is divided at its knee."""
 
 
-def knees(gains: Float[np.ndarray, "objectives points"]) -> list[int]:
+def knees(scores: Float[np.ndarray, "objectives points"]) -> list[int]:
     """Numbers of the points that are knees.
 
     Args:
-        gains: Logarithms of the objectives of each point, more is better, ascending in the first.
+        scores: Scores of each point, more is better, ascending in the first objective.
 
     Returns:
-        One at most for three objectives; for two also those of the stretches between an end and
-        the knee. Ascending.
+        At most one for three objectives; for two also those of the parts between an end and the
+        knee. Ascending.
 
     Examples:
         >>> front = [[0.0, 1.0, 8.0, 9.0, 10.0], [10.0, 9.5, 8.0, 2.0, 0.0]]
         >>> knees(np.asarray(front))
         [2]
     """
-    depth = DEPTH if len(gains) == 2 else 1
-    return sorted(_between(gains, 0, gains.shape[1], depth))
+    depth = DEPTH if len(scores) == 2 else 1
+    return sorted(_between(scores, 0, scores.shape[1], depth))
 
 
-def _between(gains: np.ndarray, begin: int, end: int, depth: int) -> list[int]:
-    """Knees of a stretch of points."""
-    stretch = gains[:, begin:end]
+def _between(scores: np.ndarray, begin: int, end: int, depth: int) -> list[int]:
+    """Knees of the points from `begin` to before `end`."""
+    part = scores[:, begin:end]
     if depth == 0 or end - begin < 3:
         return []
-    span = np.ptp(stretch, axis=1, keepdims=True)
-    scaled = (stretch - stretch.min(axis=1, keepdims=True)) / np.where(span > 0, span, 1.0)
+    span = np.ptp(part, axis=1, keepdims=True)
+    scaled = (part - part.min(axis=1, keepdims=True)) / np.where(span > 0, span, 1.0)
     bulges = (scaled.sum(axis=0) - 1.0) / len(scaled)
     knee = begin + int(np.argmax(bulges))
     if bulges.max() < LEAST_BULGE:
         return []
-    before = _between(gains, begin, knee + 1, depth - 1)
-    after = _between(gains, knee, end, depth - 1)
+    before = _between(scores, begin, knee + 1, depth - 1)
+    after = _between(scores, knee, end, depth - 1)
     return [*before, knee, *after]

@@ -1,4 +1,4 @@
-"""The Pareto front of a space, for those who ask in Python."""
+"""The Pareto front of a space, from Python."""
 
 import html
 from collections.abc import Iterable, Sequence
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ParetoFront:
-    """Designs of a space that no other one dominates, from the worst to the best in the first.
+    """The nondominated designs of a space, from the worst to the best in the first objective.
 
     Attributes:
-        objectives: What is best.
+        objectives: The objectives.
         designs: The designs.
-        values: Values of the objectives of each, in SI.
-        chosen: Values of what was free, and the name of the alternative, of each.
+        values: Value of each objective for each design, in SI.
+        chosen: Values of the free variables of each design in SI, and its alternative.
         certificates: What is proven, for each structure of the space.
-        reasons: What happened, in sentences.
+        reasons: Messages: what is proven, and why.
     """
 
     objectives: tuple[Criterion, ...]
@@ -47,11 +47,11 @@ class ParetoFront:
 
     @property
     def complete(self) -> bool:
-        """Whether the front is proven to be whole."""
+        """Whether the proof is complete for every structure."""
         return all(it.complete for it in self.certificates)
 
     def to_xarray(self) -> "xarray.Dataset":
-        """Objectives and what was free, by point."""
+        """Objectives and free variables over the points."""
         import xarray
 
         columns = {it.name: self.values[:, axis] for axis, it in enumerate(self.objectives)}
@@ -60,7 +60,7 @@ class ParetoFront:
         return xarray.Dataset({name: ("point", column) for name, column in columns.items()})
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain data, in SI units."""
+        """The front as plain data, in SI units."""
         names = [it.name for it in self.objectives]
         return {
             "objectives": [it.asked() for it in self.objectives],
@@ -115,16 +115,17 @@ def pareto(
     epsilon: float = 0.0,
     seconds: float = 300.0,
 ) -> ParetoFront:
-    """All designs of a space that no other one dominates, with proof.
+    """The nondominated designs of a space, with the proof that none is missing.
 
     Args:
         space: The designs.
-        maximise: What is best where it is largest: names or functions, two or three with those of
+        maximise: Objectives to maximise: names or functions, two or three with those of
             `minimise`.
-        minimise: What is best where it is least.
-        limits: What must hold, see `optimize`.
-        epsilon: With more than 0 the front is thinner, see `design.pareto`.
-        seconds: Wall time for each structure of the space.
+        minimise: Objectives to minimise.
+        limits: `ll.at_most`, `ll.at_least`, or functions g with g(prediction) <= 0.
+        epsilon: Above 0 fewer points suffice: every feasible design beats some point by no more
+            than this share in any objective.
+        seconds: Wall time after which the proof stops, for each structure of the space [s].
 
     Raises:
         InputError: what is wrong with objectives or limits.
@@ -166,8 +167,8 @@ def _designs(front: FrontAnswer) -> list[Design]:
     return [design(case_at(front.problem, it.solution)) for it in front.points]
 
 
-def _nondominated(gains: Float[np.ndarray, "points objectives"]) -> np.ndarray:
-    """Points that no other one dominates, of which more is better."""
-    no_worse = np.all(gains[None] >= gains[:, None], axis=2)
-    better = np.any(gains[None] > gains[:, None], axis=2)
+def _nondominated(scores: Float[np.ndarray, "points objectives"]) -> np.ndarray:
+    """Rows that no other row dominates; more is better."""
+    no_worse = np.all(scores[None] >= scores[:, None], axis=2)
+    better = np.any(scores[None] > scores[:, None], axis=2)
     return np.flatnonzero(~np.any(no_worse & better, axis=1))

@@ -1,8 +1,4 @@
-"""The front of a study: the designs between which only a preference can choose.
-
-Local search finds much of it; branch and bound with several objectives finds the rest and proves
-it, see `design.front`.
-"""
+"""The Pareto front of a problem: a warm start by local search, then branch and bound."""
 
 import dataclasses
 import math
@@ -17,9 +13,9 @@ from jaxtyping import Array, Float, Int
 
 from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import Exact
-from liminal_jax.optimization.pareto.archive import Front
+from liminal_jax.optimization.pareto.archive import ParetoArchive
 from liminal_jax.optimization.pareto.knees import knees
-from liminal_jax.optimization.pareto.warm_start import scout
+from liminal_jax.optimization.pareto.warm_start import warm_start
 from liminal_jax.optimization.search.branch_and_bound import (
     Budget,
     NodeBounds,
@@ -38,12 +34,12 @@ from liminal_jax.study.quantities import QUANTITIES
 
 @dataclass(frozen=True)
 class FrontPoint:
-    """A design of a front.
+    """A point of a Pareto front.
 
     Attributes:
         objectives: Value of each objective, in SI.
         solution: The design.
-        totals: Every quantity that a study can name, for all instances.
+        totals: Every quantity that a study can name, of the whole system, in SI.
     """
 
     objectives: tuple[float, ...]
@@ -53,18 +49,18 @@ class FrontPoint:
 
 @dataclass(frozen=True)
 class FrontCertificate:
-    """What is known of all designs of a lattice.
+    """What is proven of all designs of a lattice.
 
     Attributes:
-        method: `bound`: by the exact model's ranges over boxes of the lattice; `none`: nothing is
-            proven.
-        complete: Whether the proof came to its end: every point is then a design that none of the
-            lattice dominates, and the best of each objective is among them.
-        largest_margin: For every design that meets the limits there is one point that it betters
-            by no more than this share in any objective; 0 if the points are the whole front, none
-            where nothing is proven or no design meets the limits.
-        lattice: Designs of the lattice.
-        covered: Designs that the proof has dealt with.
+        method: `bound`: by interval bounds of the exact model over boxes of the lattice; `none`:
+            nothing is proven.
+        complete: Whether the proof is complete: no design of the lattice then dominates a point,
+            and the best value of each objective is among the points.
+        largest_margin: Every feasible design beats some point by no more than this share in any
+            objective; 0 if the points are the whole Pareto front, None where nothing is proven or
+            no design is feasible.
+        lattice: Number of designs of the lattice.
+        covered: Designs pruned or evaluated.
         evaluated: Designs evaluated one by one in the proof.
         boxes: Boxes bounded in the proof.
     """
@@ -80,17 +76,17 @@ class FrontCertificate:
 
 @dataclass(frozen=True)
 class FrontAnswer:
-    """The front of a study.
+    """The Pareto front of a problem.
 
     Attributes:
-        problem: The study.
-        objectives: What is best: the most of one quantity, the least of another.
-        epsilon: Share by which a design was allowed to better the point that comes nearest to it.
-        points: Designs of the front, from the worst to the best in the first objective.
-        knees: Numbers of those that are knees.
+        problem: The problem.
+        objectives: The objectives.
+        epsilon: Share by which a design was allowed to beat its nearest point.
+        points: The points, from the worst to the best in the first objective.
+        knees: Indices of the points that are knees.
         certificate: What is proven.
-        reasons: What happened, in sentences.
-        seconds: Wall time.
+        reasons: Messages: what is proven, and why.
+        seconds: Wall time [s].
     """
 
     problem: Problem
@@ -104,23 +100,23 @@ class FrontAnswer:
 
     @property
     def feasible(self) -> bool:
-        """Whether any design is known that meets every limit."""
+        """Whether a feasible design is known."""
         return bool(self.points)
 
 
 def bounded_problem_for(problem: Problem, objectives: Sequence[Criterion]) -> BoundedProblem:
-    """Where the designs of a study are searched by bounds for several objectives."""
+    """A problem with bounds of several objectives in place of its own."""
     first, *others = objectives
     return bounded_problem_of(dataclasses.replace(problem, criterion=first), *others)
 
 
-def judged(objectives: int) -> Callable[[np.ndarray, np.ndarray], NodeBounds]:
-    """What bounds mean of which the first are those of so many scores, the others of excesses."""
+def pareto_node_bounds(objectives: int) -> Callable[[np.ndarray, np.ndarray], NodeBounds]:
+    """Bounds of nodes, from bounds of n objectives' scores followed by those of violations."""
 
     def node_bounds(low: np.ndarray, high: np.ndarray) -> NodeBounds:
         scores, violation = high[:objectives], high[objectives:]
         return NodeBounds(
-            gains=scores,
+            scores=scores,
             possible=np.all(low[objectives:] <= POSSIBLE, axis=0),
             certain=np.all(violation <= FEASIBLE, axis=0) & np.isfinite(scores).all(axis=0),
         )
@@ -128,42 +124,42 @@ def judged(objectives: int) -> Callable[[np.ndarray, np.ndarray], NodeBounds]:
     return node_bounds
 
 
-def scouted(bounded: BoundedProblem, objectives: int, epsilon: float) -> Front:
-    """What local search finds of a front.
+def warm_started_archive(bounded: BoundedProblem, objectives: int, epsilon: float) -> ParetoArchive:
+    """The archive that local search finds.
 
     Args:
-        bounded: The lattice, with bounds of the scores first.
-        objectives: How many scores there are.
-        epsilon: Share by which a design may better the point that comes nearest to it.
+        bounded: The problem, with bounds of all scores.
+        objectives: Number of objectives.
+        epsilon: Share by which a design may beat its nearest point.
     """
-    front = Front(objectives, len(bounded.bounds.trees), math.log1p(epsilon))
-    scout(bounded, LocalSearch(bounded, judged(objectives), front), front)
+    front = ParetoArchive(objectives, len(bounded.bounds.trees), math.log1p(epsilon))
+    warm_start(bounded, LocalSearch(bounded, pareto_node_bounds(objectives), front), front)
     return front
 
 
-def swept(
+def prove_front(
     bounded: BoundedProblem,
-    front: Front,
+    front: ParetoArchive,
     seconds: float,
-    tell: Callable[[Statistics, int], None] = lambda *_: None,
+    on_progress: Callable[[Statistics, int], None] = lambda *_: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Statistics:
-    """Find what a front lacks, and prove that it lacks no more.
+    """Complete an archive by branch and bound, which proves that no point is missing.
 
     Args:
-        bounded: The lattice, with bounds of the scores first.
-        front: The points that are known; takes note of what is found.
-        seconds: Wall time after which the search stops.
-        tell: Told after each round what was done, and how many points are known.
+        bounded: The problem, with bounds of all scores.
+        front: The archive; updated in place.
+        seconds: Wall time after which the search stops [s].
+        on_progress: Called after each round with the statistics and the number of points.
         clock: Seconds from some origin.
     """
     return branch_and_bound(
         bounded.bounds,
-        judged(len(front.gains)),
+        pareto_node_bounds(len(front.scores)),
         front,
         bounded.widths,
         Budget(seconds=seconds),
-        lambda statistics: tell(statistics, front.gains.shape[1]),
+        lambda statistics: on_progress(statistics, front.scores.shape[1]),
         bounded.start,
         clock,
     )
@@ -172,7 +168,7 @@ def swept(
 def _points(
     problem: Problem, objectives: Sequence[Criterion], indices: Int[np.ndarray, "axes points"]
 ) -> list[FrontPoint]:
-    """What the exact model says of some designs."""
+    """The points at some designs, by the exact model."""
     lattice = design_grid_of(problem)
 
     @jax.jit
@@ -195,6 +191,7 @@ def _points(
 def _certificate(
     problem: Problem, statistics: Statistics, epsilon: float, feasible: bool
 ) -> FrontCertificate:
+    # exp(700) is near the largest float64; an open margin beyond it counts as infinite.
     open_share = math.expm1(min(statistics.open_margin, 700.0)) if feasible else math.inf
     margin = max(epsilon, open_share)
     known = feasible and math.isfinite(margin)
@@ -209,11 +206,12 @@ def _certificate(
     )
 
 
-def _unjudged(problem: Problem, bounded: BoundedProblem) -> list[str]:
-    """A sentence on the categories that lack numbers."""
-    judged = set(bounded.categories.tolist())
-    names = [name for row, name in enumerate(problem.categories) if row not in judged]
-    return [f"{', '.join(names)} cannot be judged, for want of published numbers"] if names else []
+def _missing_data(problem: Problem, bounded: BoundedProblem) -> list[str]:
+    """A sentence on the categories whose data lack numbers."""
+    evaluable = set(bounded.categories.tolist())
+    names = [name for row, name in enumerate(problem.categories) if row not in evaluable]
+    missing = "cannot be evaluated: published numbers are missing"
+    return [f"{', '.join(names)} {missing}"] if names else []
 
 
 def _reasons(problem: Problem, it: FrontCertificate, points: int) -> list[str]:
@@ -229,12 +227,12 @@ def _reasons(problem: Problem, it: FrontCertificate, points: int) -> list[str]:
         return [f"{early}: nothing is proven"]
     if it.complete and it.largest_margin == 0:
         return [
-            f"the {points:,} points are the whole front: {each} breaks a limit, or is no better"
-            f" than one of them in every objective, {by} ({it.evaluated:,} designs evaluated one"
-            " by one)"
+            f"the {points:,} points are the whole Pareto front: {each} exceeds a limit, or is no"
+            f" better than one of them in every objective, {by} ({it.evaluated:,} designs evaluated"
+            " one by one)"
         ]
     within = (
-        f"{each} breaks a limit, or there is one point that it betters by no more than a factor of"
+        f"{each} exceeds a limit, or beats some point by no more than a factor of"
         f" {1 + it.largest_margin:.6g} in any objective"
     )
     if it.complete:
@@ -253,34 +251,34 @@ def pareto(
     progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> FrontAnswer:
-    """The front of a study: all designs of its lattice that no other one dominates.
+    """The Pareto front of a problem: all designs of its lattice that no other one dominates.
 
-    A design dominates another that it is no worse than in any objective, and better than in one.
-    Designs that are the same in every objective up to rounding (1e-9) stand for one another.
+    A design dominates another if it is no worse in any objective and better in one. Of designs
+    that are equal in every objective up to rounding (1e-9) one is returned.
 
     Args:
-        problem: A study; its limits hold, its own objective does not count.
+        problem: A problem; its limits apply, its own objective does not.
         objectives: Two or three.
-        epsilon: With more than 0 the front is thinner: for every design that meets the limits there
-            is one point that it betters by no more than this share in any objective. Still no
-            design dominates any of the points, and the best of each objective is among them.
-        seconds: Wall time after which the search stops, and says how far it has come.
-        progress: Told what happens.
+        epsilon: Above 0 fewer points suffice: every feasible design beats some point by no more
+            than this share in any objective. Still no design dominates a point, and the best value
+            of each objective is among them.
+        seconds: Wall time after which the search stops; the certificate states what is open [s].
+        progress: Callbacks.
         clock: Seconds from some origin.
 
     Returns:
-        The designs with their certificate. A study that no design can satisfy is an answer too:
-        there are no points then, and `reasons` say what must give.
+        The points with their certificate. Where no design meets every limit there are no points,
+        and `reasons` give the shortfall of each limit.
     """
     progress = Progress() if progress is None else progress
     begin = clock()
     progress.stage("bounding the exact model")
     bounded = bounded_problem_for(problem, objectives)
-    progress.stage("walking along the front")
-    front = scouted(bounded, len(objectives), epsilon)
+    progress.stage("local search along the Pareto front")
+    front = warm_started_archive(bounded, len(objectives), epsilon)
     progress.stage("proving by branch and bound", problem.lattice)
     started = clock()
-    statistics = swept(
+    statistics = prove_front(
         bounded,
         front,
         seconds,
@@ -296,8 +294,8 @@ def pareto(
         objectives=tuple(objectives),
         epsilon=epsilon,
         points=points,
-        knees=knees(front.gains),
+        knees=knees(front.scores),
         certificate=proof,
-        reasons=[*found, *_unjudged(problem, bounded)],
+        reasons=[*found, *_missing_data(problem, bounded)],
         seconds=clock() - begin,
     )

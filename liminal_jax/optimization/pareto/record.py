@@ -1,4 +1,4 @@
-"""A front as plain data: the object of `liminal pareto --json`, and its designs as files."""
+"""The record of a Pareto front: the object of `liminal pareto --json`, and its designs as files."""
 
 import dataclasses
 from typing import Any
@@ -31,7 +31,9 @@ def _point(answer: FrontAnswer, index: int, point: FrontPoint) -> dict[str, Any]
     }
 
 
-def _alone(answer: FrontAnswer, fronts: list[SeparateFront]) -> dict[str, list[dict[str, float]]]:
+def _separate(
+    answer: FrontAnswer, fronts: list[SeparateFront]
+) -> dict[str, list[dict[str, float]]]:
     names = [it.name for it in answer.objectives]
     return {
         it.name: [dict(zip(names, values, strict=True)) for values in it.points] for it in fronts
@@ -41,12 +43,12 @@ def _alone(answer: FrontAnswer, fronts: list[SeparateFront]) -> dict[str, list[d
 def front_record(
     answer: FrontAnswer, kinds: list[SeparateFront], existing: list[SeparateFront]
 ) -> dict[str, Any]:
-    """SI units and USD, stable keys.
+    """The record, in SI units and USD.
 
     Args:
-        answer: The front.
-        kinds: Fronts of the single categories of the study.
-        existing: Fronts of systems that exist.
+        answer: The Pareto front.
+        kinds: Pareto fronts of the single categories of the study.
+        existing: Pareto fronts of systems that exist.
     """
     return {
         **question_record("pareto", answer.problem.file),
@@ -57,8 +59,8 @@ def front_record(
         "knees": answer.knees,
         "certificate": dataclasses.asdict(answer.certificate),
         "reasons": answer.reasons,
-        "kinds": _alone(answer, kinds),
-        "existing": _alone(answer, existing),
+        "kinds": _separate(answer, kinds),
+        "existing": _separate(answer, existing),
         "seconds": answer.seconds,
     }
 

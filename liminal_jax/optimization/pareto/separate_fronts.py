@@ -1,25 +1,29 @@
-"""The fronts of single memory technologies or systems, each by itself."""
+"""The Pareto fronts of single memory technologies or systems."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from liminal_jax.optimization.pareto.pareto_search import bounded_problem_for, scouted, swept
+from liminal_jax.optimization.pareto.pareto_search import (
+    bounded_problem_for,
+    prove_front,
+    warm_started_archive,
+)
 from liminal_jax.optimization.search.existing_chips import existing_problems
 from liminal_jax.study.file import StudyFile
 from liminal_jax.study.problem import Criterion, Problem
 
 FINENESS = 0.01
-"""Share by which a design may better the points that are kept of such a front."""
+"""Epsilon of these fronts: the share by which a design may beat its nearest point."""
 
 SECONDS = 10.0
-"""Wall time after which the sweep of one front stops, with the points found by then."""
+"""Wall time after which the search of one front stops, with the points found by then [s]."""
 
 
 @dataclass(frozen=True)
 class SeparateFront:
-    """The front of one memory technology or system.
+    """The Pareto front of one memory technology or system.
 
     Attributes:
         name: Its name.
@@ -31,32 +35,32 @@ class SeparateFront:
 
 
 def separate_fronts(problem: Problem, objectives: Sequence[Criterion]) -> list[SeparateFront]:
-    """The front of each category of a study that can meet the limits.
+    """The Pareto front of each category that has a feasible design.
 
     Args:
-        problem: The study.
+        problem: The problem.
         objectives: Two or three.
     """
     signs = np.asarray([1.0 if it.maximise else -1.0 for it in objectives])
     bounded = bounded_problem_for(problem, objectives)
     found = []
     for number, row in enumerate(bounded.categories.tolist()):
-        alone = bounded._replace(start=bounded.start.some(np.asarray([number])))
-        front = scouted(alone, len(objectives), FINENESS)
-        swept(alone, front, SECONDS)
-        points = np.exp(signs[:, None] * front.gains).T.tolist()
+        single = bounded._replace(start=bounded.start.some(np.asarray([number])))
+        front = warm_started_archive(single, len(objectives), FINENESS)
+        prove_front(single, front, SECONDS)
+        points = np.exp(signs[:, None] * front.scores).T.tolist()
         if points:
             found.append(SeparateFront(problem.categories[row], sorted(map(tuple, points))))
     return found
 
 
 def existing_fronts(study: StudyFile, objectives: Sequence[Criterion]) -> list[SeparateFront]:
-    """The front of each system that ships and can meet the limits of a study.
+    """The Pareto front of each system that ships and has a feasible design.
 
     Over the study's chips and degrees, and finer batches.
 
     Args:
-        study: A study; its limits and assumptions hold here too.
+        study: A study; its limits and assumptions apply.
         objectives: Two or three.
     """
     return [

@@ -1,1 +1,1 @@
-"""One chip for several workloads, and what its generality costs."""
+"""Common hardware for several workloads, and the price of its generality."""

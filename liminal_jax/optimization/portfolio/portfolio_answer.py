@@ -1,4 +1,4 @@
-"""What the search for a shared chip found: the chip, each workload on it, and what each lost."""
+"""The result of a portfolio search: the common chip, each workload on it, and the losses."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from liminal_jax._smooth import Exact
 from liminal_jax.hardware.system import System
 from liminal_jax.optimization.portfolio.shared_branch_and_bound import Chip
 from liminal_jax.optimization.portfolio.shared_limits import MemberBinding
-from liminal_jax.optimization.search.best_design import placed
+from liminal_jax.optimization.search.best_design import solution_at
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN
 from liminal_jax.optimization.search.certificate import Certificate
 from liminal_jax.optimization.search.design_grid import design_grid_of
@@ -22,13 +22,13 @@ from liminal_jax.study.quantities import Fleet
 
 @dataclass(frozen=True)
 class WorkloadOptimum:
-    """The best that a workload can have from hardware of its own.
+    """The per-workload optimum: the best design with hardware for one workload alone.
 
     Attributes:
         member: The workload.
-        value: Its objective; none where no design is known that meets its limits.
-        solution: The design; none likewise.
-        gap: Share by which there may be a better one; none where that is open.
+        value: Its objective, in SI; None where no feasible design is known.
+        solution: The design; None where no feasible design is known.
+        gap: Relative optimality gap; None where it is unbounded.
     """
 
     member: Member
@@ -38,17 +38,17 @@ class WorkloadOptimum:
 
 
 @dataclass(frozen=True)
-class Served:
-    """A workload on the shared chip.
+class Deployed:
+    """A workload deployed on the common chip.
 
     Attributes:
         member: The workload.
-        value: Its objective.
-        share: Its objective over the best that it can have alone, or the inverse where less is
-            better: at most 1.
+        value: Its objective, in SI.
+        share: Its objective over that of its own optimum, or the inverse where less is better: at
+            most 1.
         solution: Its design.
-        system: The hardware, which is the same for all.
-        fleet: What the exact model says of it.
+        system: The hardware, which is the same for all workloads.
+        fleet: The exact model's prediction of the whole system.
     """
 
     member: Member
@@ -60,32 +60,32 @@ class Served:
 
 
 Cross = dict[str, dict[str, float | None]]
-"""For the best chip for each workload, the share of its best that every workload gets from it; none
-where that chip cannot serve it."""
+"""By workload of the chip, then by workload deployed on it: the share of the latter's own optimum
+that it reaches; None where the chip cannot serve it."""
 
 
 @dataclass(frozen=True)
 class PortfolioAnswer:
-    """What a search found.
+    """The result of a portfolio search.
 
     Attributes:
-        portfolio: The question.
-        objective: Weighted geometric mean of the objectives on the shared chip; none where no chip
-            is known that serves every workload.
-        share: Weighted geometric mean of the shares; none likewise.
-        served: The workloads on the shared chip; empty likewise.
-        alone: The best for each.
-        cross: The best chip for each, used for all.
-        certificate: What is proven; its designs are chips, each with the best of all mappings.
+        portfolio: The portfolio.
+        objective: Weighted geometric mean of the objectives on the common chip; None where no
+            chip is known that serves every workload.
+        share: Weighted geometric mean of the shares; None where `objective` is.
+        served: The workloads on the common chip; empty where no chip serves all.
+        alone: The per-workload optima.
+        cross: Every workload on the chip of every workload's optimum.
+        certificate: What is proven; its designs are chips, each with the best mappings.
         binding: Limits that bind.
-        reasons: What happened, in sentences.
-        seconds: Wall time by stage.
+        reasons: Messages: what is proven, and why.
+        seconds: Wall time of each stage [s].
     """
 
     portfolio: Portfolio
     objective: float | None
     share: float | None
-    served: tuple[Served, ...]
+    served: tuple[Deployed, ...]
     alone: tuple[WorkloadOptimum, ...]
     cross: Cross
     certificate: Certificate
@@ -99,19 +99,19 @@ class PortfolioAnswer:
         return self.objective is not None
 
 
-def _place(problem: Problem, chip: Chip, number: int) -> Solution:
-    return placed(problem, design_grid_of(problem), chip.designs[number])
+def _solution(problem: Problem, chip: Chip, number: int) -> Solution:
+    return solution_at(problem, design_grid_of(problem), chip.designs[number])
 
 
-def alone_of(
+def workload_optima(
     portfolio: Portfolio, own: Sequence[Chip | None], slacks: Sequence[float]
 ) -> tuple[WorkloadOptimum, ...]:
-    """The best for each workload.
+    """The per-workload optima.
 
     Args:
         portfolio: The workloads.
-        own: The best chip known for each, with the designs of all on it.
-        slacks: Logarithm by which there may be a better one for each.
+        own: The best chip known for each, with the designs of all workloads on it.
+        slacks: Logarithm by which the bound of each lies above it.
     """
     answers = []
     for number, (member, chip, slack) in enumerate(
@@ -122,32 +122,32 @@ def alone_of(
             continue
         value = member.problem.objective(float(chip.scores[number]))
         gap = math.expm1(slack) if slack < -UNKNOWN / 2 else None
-        answers.append(WorkloadOptimum(member, value, _place(member.problem, chip, number), gap))
+        answers.append(WorkloadOptimum(member, value, _solution(member.problem, chip, number), gap))
     return tuple(answers)
 
 
-def served_by(portfolio: Portfolio, chip: Chip, own: Sequence[Chip]) -> tuple[Served, ...]:
-    """The workloads on a shared chip.
+def deployments(portfolio: Portfolio, chip: Chip, own: Sequence[Chip]) -> tuple[Deployed, ...]:
+    """The workloads deployed on a common chip.
 
     Args:
         portfolio: The workloads.
-        chip: The shared chip.
+        chip: The common chip.
         own: The best chip known for each.
     """
     answers = []
     for number, member in enumerate(portfolio.members):
-        problem, solution = member.problem, _place(member.problem, chip, number)
+        problem, solution = member.problem, _solution(member.problem, chip, number)
         case = case_at(problem, solution)
         fleet, system = case.fleet(Exact()), case.built(Exact())
         score = float(chip.scores[number])
         share = math.exp(score - float(own[number].scores[number]))
         value = problem.objective(score)
-        answers.append(Served(member, value, share, solution, system, fleet))
+        answers.append(Deployed(member, value, share, solution, system, fleet))
     return tuple(answers)
 
 
-def cross_of(portfolio: Portfolio, own: Sequence[Chip | None]) -> Cross:
-    """The best chip for each workload, used for all; those without one are left out."""
+def cross_shares(portfolio: Portfolio, own: Sequence[Chip | None]) -> Cross:
+    """Every workload on the chip of every other workload's optimum, where there is one."""
     names = [it.name for it in portfolio.members]
     most = [
         np.nan if chip is None else float(chip.scores[number]) for number, chip in enumerate(own)

@@ -1,7 +1,7 @@
-"""The search for one chip that serves several workloads, and what its generality costs.
+"""The search for common hardware of several workloads, and the price of its generality.
 
-First the best chip for each workload alone; then how each of these serves the others; from there,
-local moves over the hardware; at last branch and bound proves the shared chip or betters it.
+The optimum of each workload comes first, then how its chip serves the others. The best of these
+chips starts a local search over hardware, and branch and bound completes the proof.
 """
 
 import itertools
@@ -13,11 +13,11 @@ import numpy as np
 from jaxtyping import Int
 
 from liminal_jax.optimization.portfolio.portfolio_answer import (
+    Deployed,
     PortfolioAnswer,
-    Served,
-    alone_of,
-    cross_of,
-    served_by,
+    cross_shares,
+    deployments,
+    workload_optima,
 )
 from liminal_jax.optimization.portfolio.shared_branch_and_bound import (
     BestChip,
@@ -38,17 +38,17 @@ from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.study.portfolio import Portfolio
 
 SHARE_OF_EACH_ALONE = 0.5
-"""Share of the time that the searches for each workload alone may take together."""
+"""Share of the time for the per-workload optima together."""
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What a search found, and what it did.
+    """The result of one search.
 
     Attributes:
-        chip: The best chip; none where none was found.
-        statistics: What was done.
-        slack: Logarithm by which there may be a better one.
+        chip: The best chip; None where none was found.
+        statistics: Statistics of the proof.
+        slack: Logarithm by which the bound lies above the chip's score.
     """
 
     chip: Chip | None
@@ -58,15 +58,15 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Search:
-    """A search under way.
+    """The searches of a portfolio, which share one budget.
 
     Attributes:
-        portfolio: The question.
-        bounded: Where it is searched.
+        portfolio: The portfolio.
+        bounded: Its bounded problem.
         budget: When to stop.
-        progress: Told what happens.
+        progress: Callbacks.
         clock: Seconds from some origin.
-        begin: When it began.
+        begin: Time of the clock at the beginning.
     """
 
     portfolio: Portfolio
@@ -77,46 +77,46 @@ class _Search:
     begin: float
 
     def objective(self, score: float) -> float:
-        """The objective of a score; all workloads ask for the same."""
+        """The objective of a score; it is the same quantity for all workloads."""
         return self.portfolio.members[0].problem.objective(score)
 
     def _left(self, share: float) -> float:
-        """Seconds until a share of the time is over."""
+        """Seconds left of a share of the time."""
         return max(self.begin + share * self.budget.seconds - self.clock(), 0.0)
 
     def _found(
         self, bounded: SharedProblem, hardware: Int[np.ndarray, "axes designs"], seconds: float
     ) -> _Found:
-        """The best chip for some of the workloads, starting from some hardware."""
+        """The best chip for some of the workloads, warm-started from some hardware."""
         best, begin = BestChip(), self.clock()
 
-        def tell(statistics: Statistics) -> None:
+        def on_progress(statistics: Statistics) -> None:
             known = None if best.chip is None else self.objective(best.score)
             self.progress.proven(statistics, known, self.clock() - begin)
 
         improve(bounded, best, hardware, seconds, self.clock)
         budget = Budget(self.budget.gap, max(begin + seconds - self.clock(), 0.0))
-        statistics = shared_branch_and_bound(bounded, best, budget, tell, clock=self.clock)
+        statistics = shared_branch_and_bound(bounded, best, budget, on_progress, clock=self.clock)
         return _Found(best.chip, statistics, max(statistics.open_margin, budget.gap))
 
     def alone(self, number: int, seed: int) -> _Found:
-        """The best chip for one workload, and how it serves the others."""
+        """The optimum of one workload, with the other workloads deployed on its chip."""
         members, bounded = self.portfolio.members, self.bounded.these([number])
         self.progress.stage(f"best chip for {members[number].name} alone", self.portfolio.lattice)
         seconds = self._left(SHARE_OF_EACH_ALONE) / (len(members) - number)
         found = self._found(bounded, sampled(bounded, seed), seconds)
         if found.chip is None:
             return found
-        return _Found(_used_for_all(self.bounded, found.chip), found.statistics, found.slack)
+        return _Found(_deployed_for_all(self.bounded, found.chip), found.statistics, found.slack)
 
     def shared(self, chips: Sequence[Chip]) -> _Found:
-        """The best chip for all workloads, starting from those for each."""
+        """The best common chip, warm-started from the per-workload optima."""
         self.progress.stage("best chip for all together", self.portfolio.lattice)
         hardware = np.stack([it.designs[0, : self.bounded.shared] for it in chips], axis=1)
         return self._found(self.bounded, hardware, self._left(1.0))
 
 
-def _ground(portfolio: Portfolio) -> SharedProblem:
+def _shared_problem(portfolio: Portfolio) -> SharedProblem:
     return SharedProblem(
         members=tuple(bounded_problem_of(it.problem) for it in portfolio.members),
         weights=np.asarray([it.weight for it in portfolio.members]),
@@ -124,8 +124,8 @@ def _ground(portfolio: Portfolio) -> SharedProblem:
     )
 
 
-def _used_for_all(bounded: SharedProblem, chip: Chip) -> Chip:
-    """The chip of one workload, with the best design of every workload on it."""
+def _deployed_for_all(bounded: SharedProblem, chip: Chip) -> Chip:
+    """The chip of one workload, with every workload deployed on it at its best mapping."""
     designs = np.repeat(chip.designs[:1], len(bounded.members), axis=0)
     scores = np.full(len(designs), UNKNOWN)
     hardware = bounded.hardware(chip.designs[:1, : bounded.shared].T)
@@ -137,10 +137,10 @@ def _used_for_all(bounded: SharedProblem, chip: Chip) -> Chip:
     return Chip(float(scores @ bounded.weights), scores, designs)
 
 
-def _own(chips: Sequence[Chip | None], shared: Chip | None) -> list[Chip | None]:
-    """For each workload the chip that serves it best, of all that are known.
+def _best_chips(chips: Sequence[Chip | None], shared: Chip | None) -> list[Chip | None]:
+    """For each workload the chip that serves it best, of all chips known.
 
-    That is the one found for it, unless a gap was allowed or time ran out.
+    That is the one from its own search, unless a gap was allowed or time ran out.
     """
     own: list[Chip | None] = []
     for number, mine in enumerate(chips):
@@ -168,10 +168,12 @@ def _reasons(
     return [proof_reason(portfolio, _certificate(search, found))]
 
 
-def _served(search: _Search, chip: Chip | None, own: Sequence[Chip | None]) -> tuple[Served, ...]:
+def _deployments(
+    search: _Search, chip: Chip | None, own: Sequence[Chip | None]
+) -> tuple[Deployed, ...]:
     if chip is None:
         return ()
-    return served_by(search.portfolio, chip, [it for it in own if it is not None])
+    return deployments(search.portfolio, chip, [it for it in own if it is not None])
 
 
 def optimize_portfolio(
@@ -181,31 +183,31 @@ def optimize_portfolio(
     progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> PortfolioAnswer:
-    """The best hardware for all workloads of a portfolio.
+    """The best common hardware for the workloads of a portfolio.
 
     Args:
         portfolio: A portfolio.
-        budget: When to stop proving; its seconds are those of the whole search.
-        seed: Of the samples that the search for each workload alone begins with.
-        progress: Told what happens.
+        budget: When to stop before the proof is complete; its seconds cover the whole search.
+        seed: Seed of the hardware samples that start the per-workload searches.
+        progress: Callbacks.
         clock: Seconds from some origin.
 
     Returns:
-        The chip with its certificate, and the price of its generality. A portfolio that no chip
-        can serve is an answer too, whose reasons say which workload is in the way.
+        The chip with its certificate, and the price of its generality. Where no chip serves all
+        workloads, `feasible` is false and the reasons name those that cannot be served.
     """
     budget = Budget() if budget is None else budget
     progress = Progress() if progress is None else progress
     times = {"start": clock()}
 
     progress.stage("reading the models")
-    bounded = _ground(portfolio)
+    bounded = _shared_problem(portfolio)
     search = _Search(portfolio, bounded, budget, progress, clock, times["start"])
     times["models"] = clock()
 
     each = [search.alone(number, seed) for number in range(len(portfolio.members))]
     chips = [it.chip for it in each]
-    unserved = [number for number, chip in enumerate(_own(chips, None)) if chip is None]
+    unserved = [number for number, chip in enumerate(_best_chips(chips, None)) if chip is None]
     times["alone"] = clock()
 
     if unserved:
@@ -215,8 +217,8 @@ def optimize_portfolio(
     times["certify"] = clock()
 
     progress.stage("explaining")
-    chip, own = found.chip, _own(chips, found.chip)
-    served = _served(search, chip, own)
+    chip, own = found.chip, _best_chips(chips, found.chip)
+    served = _deployments(search, chip, own)
     shares = np.log([it.share for it in served])
     binding = [] if chip is None else binding_limits_of_chip(portfolio, bounded, chip)
     reasons = _reasons(search, each, unserved, found)
@@ -228,8 +230,8 @@ def optimize_portfolio(
         objective=None if chip is None else search.objective(chip.score),
         share=None if chip is None else float(np.exp(shares @ bounded.weights)),
         served=served,
-        alone=alone_of(portfolio, own, [it.slack for it in each]),
-        cross=cross_of(portfolio, own),
+        alone=workload_optima(portfolio, own, [it.slack for it in each]),
+        cross=cross_shares(portfolio, own),
         certificate=_certificate(search, found),
         binding=binding,
         reasons=reasons,

@@ -1,11 +1,11 @@
-"""A shared chip as plain data: the object of `liminal optimize --json` for several workloads."""
+"""The record of a portfolio: the object of `liminal optimize --json` for several workloads."""
 
 import dataclasses
 from typing import Any
 
 from liminal_jax.optimization.portfolio.portfolio_answer import (
+    Deployed,
     PortfolioAnswer,
-    Served,
     WorkloadOptimum,
 )
 from liminal_jax.optimization.record import binding_record, totals
@@ -25,7 +25,7 @@ def _design(member: Member, solution: Solution) -> dict[str, Any]:
 
 
 def _hardware(answer: PortfolioAnswer) -> dict[str, Any] | None:
-    """The part of the design that the workloads share."""
+    """The hardware part of the design, which is common to the workloads."""
     if not answer.served:
         return None
     first = answer.served[0]
@@ -33,7 +33,7 @@ def _hardware(answer: PortfolioAnswer) -> dict[str, Any] | None:
     return {name: value for name, value in design.items() if name not in _EACH}
 
 
-def _of_alone(it: WorkloadOptimum, weight: float) -> dict[str, Any]:
+def _optimum_record(it: WorkloadOptimum, weight: float) -> dict[str, Any]:
     design = None if it.solution is None else _design(it.member, it.solution)
     return {
         "name": it.member.name,
@@ -44,7 +44,7 @@ def _of_alone(it: WorkloadOptimum, weight: float) -> dict[str, Any]:
     }
 
 
-def _of_served(it: Served) -> dict[str, Any]:
+def _deployed_record(it: Deployed) -> dict[str, Any]:
     problem = it.member.problem
     fill = float(it.fleet.instance.capacity_tier_fill)
     case = case_at(problem, it.solution)
@@ -64,15 +64,15 @@ _UNSERVED: dict[str, Any] = dict.fromkeys(
 
 
 def portfolio_record(answer: PortfolioAnswer) -> dict[str, Any]:
-    """SI units and USD, stable keys.
+    """The record, in SI units and USD.
 
-    `prediction` is one instance of a workload, `totals` all of them; `share_of_own` is what the
-    shared chip gives over what a chip of its own would.
+    `prediction` is one instance of a workload, `totals` its whole system; `share_of_own` is the
+    objective on the common chip over that of the workload's own optimum.
     """
     file = answer.portfolio.file
-    served = [_of_served(it) for it in answer.served] or [_UNSERVED] * len(answer.alone)
+    served = [_deployed_record(it) for it in answer.served] or [_UNSERVED] * len(answer.alone)
     workloads = [
-        {**_of_alone(alone, table.weight), **row}
+        {**_optimum_record(alone, table.weight), **row}
         for alone, table, row in zip(answer.alone, file.workloads, served, strict=True)
     ]
     return {

@@ -1,4 +1,4 @@
-"""What keeps a shared chip from being better: the limits of its workloads that bind."""
+"""The limits of the workloads that bind a common chip."""
 
 from typing import NamedTuple
 
@@ -21,11 +21,11 @@ class MemberBinding(NamedTuple):
 
 
 class _Near(NamedTuple):
-    """The neighbours of one workload's design, and the design itself as the first.
+    """The neighbours of one workload's design, the design itself first.
 
     Attributes:
         scores: Score of each.
-        violation: Logarithm of how far each exceeds each limit.
+        violation: Log violation of each limit, for each neighbour.
     """
 
     scores: Float[np.ndarray, " moves"]
@@ -49,7 +49,7 @@ def _near(bounded: SharedProblem, chip: Chip, rows: Int[np.ndarray, "moves axes"
 
 
 def _hardware_moves(rows: Int[np.ndarray, "moves axes"], shared: int) -> Int[np.ndarray, " moves"]:
-    """For each move, the number of the one that moves the hardware alike and nothing else."""
+    """For each move, the index of the move of the same hardware and no mapping."""
     alone = rows.copy()
     alone[:, shared:] = 0
     numbers = {tuple(row): number for number, row in enumerate(rows.tolist())}
@@ -59,17 +59,17 @@ def _hardware_moves(rows: Int[np.ndarray, "moves axes"], shared: int) -> Int[np.
 def binding_limits_of_chip(
     portfolio: Portfolio, bounded: SharedProblem, chip: Chip
 ) -> list[MemberBinding]:
-    """The limits that keep a shared chip from a better neighbour.
+    """The limits that exclude every better neighbour of a common chip.
 
-    A neighbour is one move of one or two variables away, of the hardware, of one workload's
-    mapping, or of one of each. Where better ones exceed limits of several names, those with the
-    fewest names count.
+    A neighbour differs by a move of one or two variables: of the hardware, of one workload's
+    mapping, or one of each. Where better neighbours exceed limits of several names, those that
+    exceed the fewest names count.
     """
     rows = steps_from(tuple(int(tree.lengths[0]) for tree in bounded.trees))
-    alike = _hardware_moves(rows, bounded.shared)
+    hardware_only = _hardware_moves(rows, bounded.shared)
     near = _near(bounded, chip, rows)
     broken = np.concatenate(
-        [_broken(bounded, chip, near, alike, mover) for mover in range(len(near))], axis=1
+        [_broken(bounded, chip, near, hardware_only, mover) for mover in range(len(near))], axis=1
     )
     limits = [
         (number, row)
@@ -87,14 +87,16 @@ def _broken(
     bounded: SharedProblem,
     chip: Chip,
     near: list[_Near],
-    alike: Int[np.ndarray, " moves"],
+    hardware_only: Int[np.ndarray, " moves"],
     mover: int,
 ) -> Bool[np.ndarray, "limits better"]:
-    """Limits of all workloads that better neighbours exceed, if one workload moves its mapping.
+    """Limits of all workloads that better neighbours exceed, where one workload's mapping moves.
 
-    The others follow the hardware alone.
+    The other workloads move with the hardware only.
     """
-    which = [np.arange(len(alike)) if it == mover else alike for it in range(len(near))]
+    which = [
+        np.arange(len(hardware_only)) if it == mover else hardware_only for it in range(len(near))
+    ]
     scores = np.stack([it.scores[move] for it, move in zip(near, which, strict=True)], axis=1)
     better = scores @ bounded.weights > chip.score + FEASIBLE
     rows = [it.broken[:, move[better]] for it, move in zip(near, which, strict=True)]

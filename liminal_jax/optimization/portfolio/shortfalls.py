@@ -1,4 +1,4 @@
-"""What the search for a shared chip has shown, in sentences."""
+"""What a portfolio search has proven, in sentences."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,15 @@ from liminal_jax.optimization.portfolio.shared_branch_and_bound import (
 )
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget, Statistics
 from liminal_jax.optimization.search.certificate import Certificate
-from liminal_jax.optimization.search.shortfalls import WHAT_IS_LACKING, shortfalls
+from liminal_jax.optimization.search.shortfalls import SHORTFALL_BUDGET, shortfalls
 from liminal_jax.study.portfolio import Portfolio
 
-ANY = Budget(gap=-UNKNOWN / 2, seconds=WHAT_IS_LACKING.seconds)
-"""Ends a search with the first chip that is found."""
+ANY = Budget(gap=-UNKNOWN / 2, seconds=SHORTFALL_BUDGET.seconds)
+"""A budget that ends a search at the first chip found."""
 
 
 def proof_reason(portfolio: Portfolio, it: Certificate) -> str:
-    """What is proven of a shared chip."""
+    """What is proven of the common chip."""
     if it.complete and not it.relative_gap:
         return (
             f"none of the {it.lattice:,} chips of the lattice serves them better, each with"
@@ -32,23 +32,23 @@ def proof_reason(portfolio: Portfolio, it: Certificate) -> str:
 def unserved_reasons(
     portfolio: Portfolio,
     bounded: SharedProblem,
-    tallies: Sequence[Statistics],
+    statistics: Sequence[Statistics],
     unserved: Sequence[int],
 ) -> list[str]:
-    """Why some workloads cannot be served even alone.
+    """Why some workloads cannot be served by any chip.
 
     Args:
         portfolio: The workloads.
-        bounded: Where they are searched.
-        tallies: What was done for each.
-        unserved: Numbers of those for which no design was found.
+        bounded: Their bounded problem.
+        statistics: Statistics of the search of each.
+        unserved: Indices of the workloads for which no design was found.
     """
     sentences = []
     for number in unserved:
         member, its = portfolio.members[number], bounded.members[number]
         if not len(its.start):
-            why = ["no hardware can be judged, for want of published numbers"]
-        elif not tallies[number].complete:
+            why = ["no hardware can be evaluated: published numbers are missing"]
+        elif not statistics[number].complete:
             why = ["its search stopped early: designs are left that may meet every limit"]
         else:
             none = f"none of the {member.problem.lattice:,} designs meets every limit"
@@ -60,12 +60,12 @@ def unserved_reasons(
 def unshared_reasons(
     portfolio: Portfolio, bounded: SharedProblem, statistics: Statistics
 ) -> list[str]:
-    """Why no chip serves all workloads, each of which can be served alone.
+    """Why no chip serves all workloads, although each can be served by itself.
 
     Args:
         portfolio: The workloads.
-        bounded: Where they are searched.
-        statistics: What was done.
+        bounded: Their bounded problem.
+        statistics: Statistics of the search.
     """
     if not statistics.complete:
         return [
@@ -73,7 +73,7 @@ def unshared_reasons(
             " that may serve every workload"
         ]
     sentences = [
-        "each workload can be served alone, but none of the"
+        "each workload can be served by itself, but none of the"
         f" {portfolio.lattice:,} chips of the lattice serves all,"
         f" by bounds of {statistics.boxes:,} boxes"
     ]

@@ -1,7 +1,7 @@
-"""A good chip to begin with: the best of a sample, improved by local moves.
+"""A warm start of the portfolio search: the best of a sample of chips, improved by local search.
 
-Each trial is a search of its own, over hardware that is given: what cannot beat the best chip known
-is dropped by its bounds, so that a neighbourhood costs little more than its best member.
+Given chips are evaluated by a branch and bound over their mappings: chips that cannot beat the best
+one known are pruned, so that a neighbourhood costs little more than its best member.
 """
 
 import time
@@ -19,7 +19,7 @@ from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.local_search import steps_from
 
 SAMPLES = 256
-"""Pieces of hardware drawn."""
+"""Number of chips sampled."""
 
 
 def _lengths(bounded: SharedProblem) -> np.ndarray:
@@ -27,7 +27,7 @@ def _lengths(bounded: SharedProblem) -> np.ndarray:
 
 
 def sampled(bounded: SharedProblem, seed: int) -> Int[np.ndarray, "axes designs"]:
-    """Indices of some hardware, drawn evenly."""
+    """Indices of uniformly sampled hardware."""
     lengths = _lengths(bounded)
     rows = np.random.default_rng(seed).integers(0, lengths, (SAMPLES, len(lengths)))
     return np.unique(rows, axis=0).T
@@ -36,7 +36,7 @@ def sampled(bounded: SharedProblem, seed: int) -> Int[np.ndarray, "axes designs"
 def _neighbours(
     bounded: SharedProblem, hardware: Int[np.ndarray, " axes"]
 ) -> Int[np.ndarray, "axes designs"]:
-    """Indices of the hardware that moves of one or two axes lead to, and of the hardware itself."""
+    """Indices of the hardware one move away, and of the hardware itself."""
     lengths = _lengths(bounded)
     near = np.clip(hardware + steps_from(tuple(lengths.tolist())), 0, lengths - 1)
     return np.unique(near, axis=0).T
@@ -49,13 +49,13 @@ def improve(
     seconds: float,
     clock: Callable[[], float] = time.perf_counter,
 ) -> None:
-    """Try some hardware; if it betters the best chip, move on to better neighbours.
+    """Evaluate some hardware, and continue with the neighbours while the best chip improves.
 
     Args:
-        bounded: Where it is searched.
-        best: The best chip known; better ones are put in its place.
-        hardware: Indices of the hardware to try.
-        seconds: Wall time after which no more is tried.
+        bounded: The problem.
+        best: The best chip known; updated in place.
+        hardware: Indices of the hardware to evaluate.
+        seconds: Wall time after which the search stops [s].
         clock: Seconds from some origin.
     """
     end = clock() + seconds

@@ -1,4 +1,4 @@
-"""What changes in the course of the relaxed stage: temperature, penalty, size of a step."""
+"""Schedule of the relaxed search: temperature, penalty weight, step size."""
 
 from typing import NamedTuple
 
@@ -11,28 +11,28 @@ from liminal_jax._smooth import Soft
 WHOLE_NUMBERS_FREE = 1e8
 """Rounding at which stages, ranks and instances are real numbers.
 
-The slope of a softened ceiling jumps at whole numbers, by the inverse of the rounding; a smaller
-one leaves kinks on which a solver that trusts in slopes stops short.
+The derivative of a softened ceiling jumps at whole numbers, by the inverse of the rounding; a
+smaller rounding leaves kinks at which a gradient method stops short.
 """
 
 
 def relaxation(temperature: Scalar) -> Soft:
-    """The reading of the relaxed stage: kinks blurred, numbers that should be whole set free."""
+    """The relaxation of the relaxed search: kinks smoothed, integrality relaxed."""
     return Soft(temperature, rounding=WHOLE_NUMBERS_FREE)
 
 
 class Schedule(NamedTuple):
-    """How the relaxed stage proceeds.
+    """Schedule of the relaxed search.
 
     Attributes:
         starts: Starts in each category.
-        rounds: Rounds, after each of which multipliers, penalty and temperature change.
+        rounds: Rounds; multipliers, penalty and temperature change after each.
         steps: Gradient steps in a round.
-        rate: Step of Adam in the unit box at the beginning; it falls to a tenth.
+        rate: First step size of Adam in the unit hypercube; it falls to a tenth.
         hot: First temperature.
-        cold: Last temperature. At the default the objective of the bundled study is blurred by
-            0.2 %.
-        penalty: First weight of squared violations.
+        cold: Last temperature. At the default, smoothing changes the objective of the bundled
+            study by 0.2 %.
+        penalty: First weight of squared log violations.
         growth: Factor on that weight in each round.
     """
 
@@ -50,14 +50,14 @@ class Schedule(NamedTuple):
         return self.rounds * self.steps
 
     def temperature(self, step: Array) -> Array:
-        """Temperature of a step: it falls by the same factor from round to round."""
+        """Temperature at a step: geometric from `hot` to `cold`, constant within a round."""
         share = (step // self.steps) / max(self.rounds - 1, 1)
         return self.hot * (self.cold / self.hot) ** share
 
     def weight(self, step: Array) -> Array:
-        """Weight of squared violations in a step."""
+        """Weight of squared log violations at a step."""
         return self.penalty * self.growth ** (step // self.steps)
 
     def adam(self) -> optax.GradientTransformation:
-        """Adam, with steps that shrink to a tenth."""
+        """Adam with a cosine decay of the step size to a tenth."""
         return optax.adam(optax.cosine_decay_schedule(self.rate, self.total(), 0.1))

@@ -1,9 +1,9 @@
-r"""The augmented Lagrangian: a score and its limits as one function to descend.
+r"""The augmented Lagrangian: score and limits as one function to minimise.
 
     L(x) = -s(x) + sum_i (max(m_i + w e_i(x), 0)^2 - m_i^2) / (2 w)
 
 with score s, violation e_i (at most 0 where limit i holds), multipliers m_i >= 0 and weight w. At a
-minimum of L the multipliers max(m_i + w e_i, 0) are nearer to the prices of the limits than m_i.
+minimum of L, max(m_i + w e_i, 0) is a better estimate of the Lagrange multipliers than m_i.
 
 References:
     Rockafellar (1974), SIAM J. Control 12, 268: the form for inequalities.
@@ -19,7 +19,7 @@ from liminal_jax.study.problem import Outcome
 def raised(
     violation: Float[Array, " limits"], multipliers: Float[Array, " limits"], weight: Scalar
 ) -> Float[Array, " limits"]:
-    """Multipliers after a round: higher where a limit is exceeded, never negative.
+    """Updated multipliers, max(m + w e, 0): higher where a limit is exceeded.
 
     Examples:
         >>> [float(it) for it in raised(jnp.array([0.5, -2.0]), jnp.array([1.0, 1.0]), 4.0)]
@@ -31,7 +31,7 @@ def raised(
 def augmented(
     outcome: Outcome, multipliers: Float[Array, " limits"], weight: Scalar
 ) -> Float[Array, ""]:
-    """The augmented Lagrangian of an outcome; less is better.
+    """The augmented Lagrangian of an outcome, to be minimised.
 
     Examples:
         >>> outcome = Outcome(score=jnp.array(3.0), violation=jnp.array([0.5, -2.0]))

@@ -1,8 +1,8 @@
-"""The best design of a study with its proof: branch and bound first, gradients where it needs help.
+"""The best design of a problem with its proof: branch and bound, and gradients where it stalls.
 
-Branch and bound needs no compiling, and most studies are proven before gradients would be compiled.
-Where one is not, many relaxed starts descend by gradients, are snapped to the lattice and climb on;
-what they find prunes the proof, which then begins again.
+Branch and bound compiles nothing, and most problems are proven before gradients would be compiled.
+Where one is not, many relaxed starts descend by gradients, are rounded to the lattice and improved
+by local search; branch and bound then starts again with these incumbents.
 """
 
 import time
@@ -33,7 +33,7 @@ from liminal_jax.optimization.search.gradient_search import RelaxedPoint, relaxe
 from liminal_jax.optimization.search.local_search import LocalSearch
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.shortfalls import (
-    WHAT_IS_LACKING,
+    SHORTFALL_BUDGET,
     proof_reasons,
     unknown_numbers,
 )
@@ -44,24 +44,24 @@ from liminal_jax.study.problem import Problem
 from liminal_jax.study.quantities import Fleet
 
 PATIENCE = 30.0
-"""Seconds that the proof has to itself; about as long as gradients take to be compiled and used, so
-that at most half of the time is spent on the wrong one of both."""
+"""Seconds of branch and bound before gradients are compiled. Compiling and descending take about as
+long, so at most half of the time goes to the method that turns out not to be needed."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The best design of a study, and what is proven of it.
+    """The best design of a problem with its certificate.
 
     Attributes:
-        problem: The study.
-        bounded: Its lattice.
-        proof: What branch and bound found.
-        objective: Objective of the design.
-        solution: The design; where none is feasible, the one that violates the limits least.
-        fleet: What the exact model says of it.
-        certificate: What is proven.
-        binding: Limits that bind; for an infeasible study those that cannot be met.
-        reasons: What happened, in sentences.
+        problem: The problem.
+        bounded: The same with bounds.
+        proof: The result of branch and bound.
+        objective: Objective of the design, in SI.
+        solution: The design; where none is feasible, that of the least total violation.
+        fleet: The exact model's prediction of the whole system.
+        certificate: What is proven of all designs of the lattice.
+        binding: Limits that bind; for an infeasible problem those that the design exceeds.
+        reasons: Messages: what is proven, and why.
     """
 
     problem: Problem
@@ -80,40 +80,40 @@ class Finding:
         return self.proof.feasible
 
 
-def placed(problem: Problem, lattice: DesignGrid, indices: np.ndarray) -> Solution:
-    """The place of a design of the lattice."""
+def solution_at(problem: Problem, lattice: DesignGrid, indices: np.ndarray) -> Solution:
+    """The solution at indices of the lattice."""
     point, category = lattice.at(jnp.asarray(indices))
     return solution_of(problem, np.asarray(point), int(category))
 
 
-def descended(
+def relaxed_incumbents(
     problem: Problem, bounded: BoundedProblem, schedule: Schedule, seed: int
 ) -> tuple[IncumbentOfEach, RelaxedPoint]:
-    """What gradients lead to: the best designs near to where relaxed starts ended, and those ends.
+    """Incumbents from relaxed search, rounding and local search, and the relaxed end points.
 
     Args:
-        problem: A study.
-        bounded: Its lattice.
-        schedule: How the relaxed stage proceeds.
-        seed: Of the starts.
+        problem: A problem.
+        bounded: The same with bounds.
+        schedule: Schedule of the relaxed search.
+        seed: Seed of the random starts.
     """
     box, lattice = unit_hypercube_of(problem), design_grid_of(problem)
     ends = relaxed_points(problem, box, schedule, jax.random.key(seed))
     near = jax.vmap(lambda unit: box.nearest(unit, lattice))(ends.unit)
     best = IncumbentOfEach(len(problem.categories), len(bounded.shape))
     starts = np.vstack([np.asarray(ends.category), np.asarray(near).T]).astype(int)
-    LocalSearch(bounded, objective_bounds, best).climb(starts, np.ones((1, starts.shape[1])))
+    LocalSearch(bounded, objective_bounds, best).run(starts, np.ones((1, starts.shape[1])))
     return best, ends
 
 
 def _descent_reason(ends: RelaxedPoint) -> str:
     counts = Counter(Termination(int(it)) for it in np.asarray(ends.termination))
-    converged = counts[Termination.CONVERGED] + counts[Termination.HELD]
+    converged = counts[Termination.CONVERGED] + counts[Termination.AT_BOUNDS]
     return (
         f"gradients helped the proof: of {sum(counts.values())} relaxed starts {converged}"
-        f" converged, {counts[Termination.ITERATION_LIMIT]} were stopped within the limits and"
-        f" {counts[Termination.INFEASIBLE]} outside them; local search went on from the designs"
-        " next to them"
+        f" converged, {counts[Termination.ITERATION_LIMIT]} reached the iteration limit within the"
+        f" limits and {counts[Termination.INFEASIBLE]} outside them; local search started from the"
+        " nearest designs of the lattice"
     )
 
 
@@ -126,7 +126,7 @@ def _searched(
     budget: Budget,
     clock: Callable[[], float],
 ) -> tuple[Proof, list[str]]:
-    """The proof, and what there is to say of how it came about."""
+    """The proof, and messages on how it was found."""
     begin = clock()
 
     def attempt(known: IncumbentOfEach, seconds: float) -> Proof:
@@ -136,8 +136,8 @@ def _searched(
             bounded,
             known.known(),
             Budget(gap=budget.gap, seconds=seconds),
-            lambda statistics, gain: progress.proven(
-                statistics, problem.objective(gain) if gain > UNKNOWN else None, clock() - started
+            lambda statistics, score: progress.proven(
+                statistics, problem.objective(score) if score > UNKNOWN else None, clock() - started
             ),
         )
 
@@ -146,9 +146,9 @@ def _searched(
     if proof.statistics.complete:
         return proof, []
     progress.stage("relaxed search by gradients")
-    found, ends = descended(problem, bounded, schedule, seed)
-    for indices, gain in zip(proof.indices, proof.gains.tolist(), strict=True):
-        found.learn(indices, gain)
+    found, ends = relaxed_incumbents(problem, bounded, schedule, seed)
+    for indices, score in zip(proof.indices, proof.scores.tolist(), strict=True):
+        found.update_one(indices, score)
     return attempt(found, budget.seconds - (clock() - begin)), [_descent_reason(ends)]
 
 
@@ -160,29 +160,29 @@ def find(
     budget: Budget | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Finding:
-    """The best design of a study, and the proof.
+    """The best design of a problem, with its certificate.
 
     Args:
-        problem: A study.
-        schedule: How the relaxed stage proceeds, if it comes to that.
-        seed: Of its starts.
-        progress: Told what happens.
-        budget: When to stop.
+        problem: A problem.
+        schedule: Schedule of the relaxed search, should it be needed.
+        seed: Seed of its starts.
+        progress: Callbacks.
+        budget: When to stop before the proof is complete.
         clock: Seconds from some origin.
 
     Returns:
-        The design with its certificate and reasons. That no design meets every limit is an answer
-        too: `feasible` is false then, and `reasons` say what must give.
+        The design with its certificate. Where no design meets every limit, `feasible` is false
+        and `reasons` give the shortfall of each limit.
     """
     schedule = Schedule() if schedule is None else schedule
     progress = Progress() if progress is None else progress
     budget = Budget() if budget is None else budget
     progress.stage("bounding the exact model")
     bounded = bounded_problem_of(problem)
-    proof, told = _searched(problem, bounded, schedule, seed, progress, budget, clock)
-    design = proof.best() if proof.feasible else nearest(bounded, WHAT_IS_LACKING)
+    proof, notes = _searched(problem, bounded, schedule, seed, progress, budget, clock)
+    design = proof.best() if proof.feasible else nearest(bounded, SHORTFALL_BUDGET)
     design = np.zeros(len(bounded.shape), int) if design is None else design
-    solution = placed(problem, design_grid_of(problem), design)
+    solution = solution_at(problem, design_grid_of(problem), design)
     progress.stage("evaluating the design")
     fleet, outcome = jax.jit(
         lambda point, row: (
@@ -194,7 +194,7 @@ def find(
     known = score if proof.feasible else None
     proved = certificate(problem.lattice, proof.statistics, proof.slack, known, problem.objective)
     binding = binding_limits(problem, bounded, design, np.asarray(outcome.violation))
-    unjudged = unknown_numbers(problem, outcome, solution.category)
+    missing = unknown_numbers(problem, outcome, solution.category)
     return Finding(
         problem=problem,
         bounded=bounded,
@@ -204,5 +204,5 @@ def find(
         fleet=fleet,
         certificate=proved,
         binding=binding,
-        reasons=unjudged or [*proof_reasons(problem, bounded, proved, binding), *told],
+        reasons=missing or [*proof_reasons(problem, bounded, proved, binding), *notes],
     )

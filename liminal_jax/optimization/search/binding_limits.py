@@ -1,4 +1,4 @@
-"""Why a design is what it is: the limits that bind it."""
+"""The limits that bind a design of the lattice."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Binding:
         constraint: Name of the quantity, or of the physical limit.
         limit: Its bound, in SI.
         value: The design's value, in SI.
-        slack: How far the value is on the right side of the bound; negative where it is not.
+        slack: Distance of the value from the bound; negative where the limit is exceeded.
         unit: Unit of all three.
     """
 
@@ -31,7 +31,7 @@ class Binding:
 
 
 def binding_of(limit: Limit, violation: float) -> Binding:
-    """A limit at a design, given the logarithm of how far it is exceeded."""
+    """A limit at a design, from its log violation."""
     value = limit.value(violation)
     slack = value - limit.bound if limit.at_least else limit.bound - value
     return Binding(
@@ -47,16 +47,16 @@ def binding_limits(
 ) -> list[Binding]:
     """The limits that bind a design; for an infeasible one, those it exceeds.
 
-    A limit binds that keeps the design from a better neighbour.
-
-    A neighbour is one move of the local search away. Where a better one breaks a single limit,
-    that limit binds; where each better one breaks several, those of the fewest bind together.
+    On a lattice limits seldom hold with equality, so a limit binds here that excludes a better
+    neighbour, one move of the local search away. Where a better neighbour exceeds a single limit,
+    that limit binds; where each exceeds several, the limits of those that exceed the fewest bind
+    together.
 
     Args:
-        problem: A study.
-        bounded: Its lattice.
+        problem: A problem.
+        bounded: The same with bounds.
         design: Indices of the design.
-        violation: Logarithm by which it exceeds each limit.
+        violation: Log violation of each limit.
     """
     bind = np.flatnonzero(violation > FEASIBLE).tolist()
     if not bind:

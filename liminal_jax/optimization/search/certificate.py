@@ -1,4 +1,4 @@
-"""The proof: how good a design is among all designs of its lattice."""
+"""The certificate: how good a design is among all designs of its lattice, proven by bounds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,23 +26,25 @@ from liminal_jax.optimization.search.branch_and_bound import (
 from liminal_jax.study.problem import FEASIBLE, Criterion, Problem
 
 POSSIBLE = FEASIBLE + MARGIN
-"""Least violation of a box up to which it may hold a feasible design, rounding allowed for."""
+"""Largest lower bound of a violation at which a box may still hold a feasible design: the tolerance
+of feasibility, and a margin for rounding."""
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What is known of all designs of a lattice.
+    """What is proven of all designs of a lattice.
 
     Attributes:
-        method: `bound`: no box of the lattice can hold a better design than `bound`, by the exact
-            model's ranges, rounding allowed for; `none`: nothing is proven.
-        bound: Objective that no design of the lattice beats; none where nothing is proven, or where
+        method: `bound`: no box of the lattice holds a better design than `bound`, by interval
+            bounds of the exact model with a margin for rounding; `none`: nothing is proven.
+        bound: Objective that no design of the lattice beats; None where nothing is proven, or where
             no design is feasible.
-        relative_gap: (bound - value)/|value| towards better; none likewise.
-        lattice: Designs of the lattice.
+        relative_gap: |bound - value|/|value|; None where `bound` is None.
+        lattice: Number of designs of the lattice.
         evaluated: Designs evaluated one by one in the proof.
         boxes: Boxes bounded in the proof.
-        complete: Whether nothing is left that could be better by more than the gap asked for.
+        complete: Whether no open box could hold a design that is better by more than the gap
+            allowed.
     """
 
     method: str
@@ -56,46 +58,46 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Proof:
-    """What branch and bound found.
+    """The result of branch and bound.
 
     Attributes:
-        gains: Score of the best design of each category; `UNKNOWN` where none is known.
+        scores: Score of the best design of each category; `UNKNOWN` where none is known.
         indices: Indices of that design.
-        judged: Whether the designs of a category can be judged at all.
-        statistics: What was done.
+        evaluable: Whether the data hold every number that a category's designs need.
+        statistics: Statistics of the search.
         slack: Logarithm by which the bound lies above the best design.
     """
 
-    gains: Float[np.ndarray, " categories"]
+    scores: Float[np.ndarray, " categories"]
     indices: Int[np.ndarray, "categories axes"]
-    judged: Bool[np.ndarray, " categories"]
+    evaluable: Bool[np.ndarray, " categories"]
     statistics: Statistics
     slack: float
 
     @property
     def feasible(self) -> bool:
-        """Whether a design is known that meets every limit."""
-        return bool(np.max(self.gains) > UNKNOWN)
+        """Whether a feasible design is known."""
+        return bool(np.max(self.scores) > UNKNOWN)
 
-    def lacking(self, category: int) -> str | None:
-        """Why a category has no design; none where it has one."""
-        if self.gains[category] > UNKNOWN:
+    def infeasibility(self, category: int) -> str | None:
+        """The reason why a category has no feasible design; None where it has one."""
+        if self.scores[category] > UNKNOWN:
             return None
-        if not self.judged[category]:
-            return "cannot be judged"
+        if not self.evaluable[category]:
+            return "cannot be evaluated"
         return "meets no limits" if self.statistics.complete else "no design found in time"
 
     def best(self) -> Int[np.ndarray, " axes"]:
         """Indices of the best design of all."""
-        return self.indices[int(np.argmax(self.gains))]
+        return self.indices[int(np.argmax(self.scores))]
 
 
 def bounds_of(problem: Problem, *others: Criterion) -> LatticeBounds:
-    """Bounds of some scores, then of the violation of each limit: of the exact model.
+    """Bounds of the exact model: of each score, then of the violation of each limit.
 
     Args:
-        problem: A study, whose score is the first.
-        others: What else is best.
+        problem: A problem; its own criterion is the first score.
+        others: Further criteria.
     """
     shape = (len(problem.categories), *(len(it.grid.values) for it in problem.variables))
     point = constant(np.zeros(len(problem.variables)))
@@ -113,10 +115,11 @@ def bounds_of(problem: Problem, *others: Criterion) -> LatticeBounds:
     return LatticeBounds(results, (point, category), shape)
 
 
-def _judgeable(bounds: LatticeBounds) -> Boxes:
-    """A box for each category whose designs can be judged.
+def _evaluable(bounds: LatticeBounds) -> Boxes:
+    """One box for each category whose designs can be evaluated.
 
-    What nobody has published is missing from all designs of a category; one tells for all.
+    A number that nobody has published is missing from all designs of a category, so one design of
+    each shows whether results are finite.
     """
     categories, *others = bounds.trees
     nodes = [
@@ -132,12 +135,12 @@ def _judgeable(bounds: LatticeBounds) -> Boxes:
 
 
 class BoundedProblem(NamedTuple):
-    """Where a search by bounds takes place.
+    """A problem that can be bounded over boxes of its lattice.
 
     Attributes:
         bounds: Bounds of the exact model.
-        widths: Width of every node of each axis.
-        start: Boxes that together hold every design that can be judged.
+        widths: Width of every node of each axis, from `widths_of`.
+        start: Boxes that together hold every design that can be evaluated.
     """
 
     bounds: LatticeBounds
@@ -151,22 +154,22 @@ class BoundedProblem(NamedTuple):
 
     @property
     def categories(self) -> Int[np.ndarray, " categories"]:
-        """The categories that can be judged."""
+        """The categories that can be evaluated."""
         return self.start.first[0]
 
 
 def bounded_problem_of(problem: Problem, *others: Criterion) -> BoundedProblem:
-    """Where the designs of a study are searched by bounds, see `bounds_of`."""
+    """A problem with bounds of its score, of further criteria, and of the violation of limits."""
     bounds = bounds_of(problem, *others)
     values = [np.asarray(variable.grid.values) for variable in problem.variables]
     widths = widths_of(bounds.trees, [np.ones(len(problem.categories)), *values])
-    return BoundedProblem(bounds, widths, _judgeable(bounds))
+    return BoundedProblem(bounds, widths, _evaluable(bounds))
 
 
 def objective_bounds(low: np.ndarray, high: np.ndarray) -> NodeBounds:
-    """What bounds of the score and of the excesses promise of the objective."""
+    """Bounds of nodes for one objective, from bounds of the score and of the violations."""
     return NodeBounds(
-        gains=high[:1],
+        scores=high[:1],
         possible=np.all(low[1:] <= POSSIBLE, axis=0),
         certain=np.all(high[1:] <= FEASIBLE, axis=0) & np.isfinite(high[0]),
     )
@@ -176,37 +179,37 @@ def proven(
     bounded: BoundedProblem,
     known: list[tuple[Int[np.ndarray, " axes"], float]],
     budget: Budget | None = None,
-    tell: Callable[[Statistics, float], None] = lambda *_: None,
+    on_progress: Callable[[Statistics, float], None] = lambda *_: None,
 ) -> Proof:
     """The best design of each category, with the proof that none is better.
 
     Args:
-        bounded: The lattice of a study.
-        known: Feasible designs known already, by indices, and their scores.
-        budget: When to stop before everything is proven.
-        tell: Told after each round what was done, and the best score known.
+        bounded: The problem.
+        known: Feasible designs known already, by indices, and their scores: a warm start.
+        budget: When to stop before the proof is complete.
+        on_progress: Called after each round with the statistics and the best score known.
     """
     budget = Budget() if budget is None else budget
     bounds = bounded.bounds
     categories = int(bounds.trees[0].lengths[0])
     incumbents = IncumbentOfEach(categories, len(bounds.trees))
     for indices, score in known:
-        incumbents.learn(indices, score)
+        incumbents.update_one(indices, score)
     statistics = branch_and_bound(
         bounds,
         objective_bounds,
         incumbents,
         bounded.widths,
         budget,
-        lambda statistics: tell(statistics, float(np.max(incumbents.gains))),
+        lambda statistics: on_progress(statistics, float(np.max(incumbents.scores))),
         bounded.start,
     )
     return Proof(
-        gains=incumbents.gains,
+        scores=incumbents.scores,
         indices=incumbents.indices,
-        judged=np.isin(np.arange(categories), bounded.categories),
+        evaluable=np.isin(np.arange(categories), bounded.categories),
         statistics=statistics,
-        slack=max(statistics.open_gain - float(np.max(incumbents.gains)), budget.gap),
+        slack=max(statistics.open_score - float(np.max(incumbents.scores)), budget.gap),
     )
 
 
@@ -217,16 +220,17 @@ def certificate(
     score: float | None,
     objective: Callable[[float], float],
 ) -> Certificate:
-    """What a proof says of the best design.
+    """The certificate of the best design known.
 
     Args:
-        lattice: Designs of the lattice.
-        statistics: What was done.
+        lattice: Number of designs of the lattice.
+        statistics: Statistics of the proof.
         slack: Logarithm by which the bound lies above the best design.
-        score: Score of that design; none where no feasible one is known.
+        score: Score of that design; None where no feasible one is known.
         objective: The objective of a score.
     """
     bound = gap = None
+    # Without an incumbent the slack is measured from `UNKNOWN`, and bounds nothing.
     if score is not None and slack < -UNKNOWN / 2:
         value, bound = objective(score), objective(score + slack)
         gap = abs(bound - value) / abs(value)
@@ -242,14 +246,14 @@ def certificate(
 
 
 def nearest(bounded: BoundedProblem, budget: Budget) -> Int[np.ndarray, " axes"] | None:
-    """The design that exceeds the limits least, by the sum of the logarithms.
+    """The design of the least total violation, the sum of the log violations of the limits.
 
     Args:
-        bounded: The lattice of a study that no design satisfies.
+        bounded: An infeasible problem.
         budget: When to stop.
 
     Returns:
-        Its indices, the best found if time ran out; none where no design can be judged.
+        Its indices, the best found if time ran out; None where no design can be evaluated.
     """
 
     def node_bounds(low: np.ndarray, high: np.ndarray) -> NodeBounds:
@@ -264,23 +268,23 @@ def nearest(bounded: BoundedProblem, budget: Budget) -> Int[np.ndarray, " axes"]
     return least.indices
 
 
-def least_excess(bounded: BoundedProblem, limit: int, budget: Budget) -> float | None:
-    """How little a limit need be exceeded when all the others are met.
+def least_violation(bounded: BoundedProblem, limit: int, budget: Budget) -> float | None:
+    """The least log violation of one limit over the designs that meet all the others.
 
     Args:
-        bounded: The lattice of a study.
+        bounded: The problem.
         limit: Number of the limit.
-        budget: When to give up.
+        budget: When to stop.
 
     Returns:
-        Logarithm of the least violation, to within the gap of the budget; none where the others
+        The least log violation, to within the gap of the budget; None where the other limits
         cannot be met together, or where time ran out.
     """
 
     def node_bounds(low: np.ndarray, high: np.ndarray) -> NodeBounds:
         others = np.delete(np.arange(len(low)), [0, 1 + limit])
         return NodeBounds(
-            gains=-low[[1 + limit]],
+            scores=-low[[1 + limit]],
             possible=np.all(low[others] <= POSSIBLE, axis=0),
             certain=np.all(high[others] <= FEASIBLE, axis=0) & np.all(np.isfinite(high), axis=0),
         )
@@ -289,4 +293,4 @@ def least_excess(bounded: BoundedProblem, limit: int, budget: Budget) -> float |
     statistics = branch_and_bound(
         bounded.bounds, node_bounds, least, bounded.widths, budget, start=bounded.start
     )
-    return -least.gain if statistics.complete and least.indices is not None else None
+    return -least.score if statistics.complete and least.indices is not None else None

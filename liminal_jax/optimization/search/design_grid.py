@@ -1,4 +1,4 @@
-"""The lattice of a study: designs by the indices of their values."""
+"""The lattice of a problem: designs by the indices of their values."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class DesignGrid:
 
     Attributes:
         shape: Number of categories, then of values of each variable.
-        values: Values of each variable, padded with its last one.
+        values: Values of each variable in SI, padded with its last one.
     """
 
     shape: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""The best that can be put together from chips that exist, under the limits of a study."""
+"""The best designs with systems that exist, under the limits of a study."""
 
 from dataclasses import dataclass
 
@@ -22,20 +22,20 @@ from liminal_jax.study.problem import Problem
 from liminal_jax.study.read import problem_of
 
 FINE_BATCHES = 48
-"""Batches tried between the least and the largest of the study, in equal ratios."""
+"""Number of batch sizes between the least and the largest of the study, in equal ratios."""
 
 
 @dataclass(frozen=True)
 class Existing:
-    """The best design with one finished system.
+    """The best design with one existing system.
 
     Attributes:
         system: Name of the system.
         title: Its title.
-        objective: Objective of the best design; none where no design meets the limits.
-        values: Values of its free variables; empty where no design meets the limits.
-        missing: Numbers that nobody has published and without which it cannot be judged.
-        lacking: Why there is no design, where the numbers are known.
+        objective: Objective of the best design, in SI; None where no design meets the limits.
+        values: Values of its free variables in SI; empty where no design meets the limits.
+        missing: Names of the unpublished numbers without which it cannot be evaluated.
+        infeasibility: Why there is no design, where no number is missing.
     """
 
     system: str
@@ -43,11 +43,11 @@ class Existing:
     objective: float | None
     values: dict[str, float]
     missing: tuple[str, ...]
-    lacking: str | None = None
+    infeasibility: str | None = None
 
 
 def _missing(file: SystemFile) -> tuple[str, ...]:
-    """What keeps a system from being judged by any quantity."""
+    """Names of the numbers that some quantity needs and that a system lacks."""
     system = system_of(library_of([file.name], load_facility_file()), file.name)
     needed = {
         "8-bit tensor rate": system.chip.tensor.bits_8,
@@ -71,7 +71,7 @@ def _finely(batch: Grid) -> Grid:
 
 
 def _study_with(study: StudyFile, names: tuple[str, ...]) -> StudyFile:
-    """The study with finished systems in place of the planned chip, and finer batches."""
+    """The study with existing systems in place of the planned chip, and finer batches."""
     plan = dict.fromkeys((*PLANNED, *TIER))
     table = study.design.model_copy(
         update={**plan, "system": Names(names), "batch": _finely(study.design.batch)}
@@ -80,7 +80,7 @@ def _study_with(study: StudyFile, names: tuple[str, ...]) -> StudyFile:
 
 
 def _groups(study: StudyFile, names: list[str]) -> list[Problem]:
-    """Problems over systems whose networks and power follow the same laws."""
+    """One problem for each group of systems whose networks and power follow the same laws."""
     library = library_of(names, load_facility_file())
     kinds: dict[object, list[str]] = {}
     for name in names:
@@ -91,8 +91,8 @@ def _groups(study: StudyFile, names: list[str]) -> list[Problem]:
 def _cheaply(problem: Problem) -> Problem:
     """The problem with each chip at the lower of its published cost and that of the cost laws.
 
-    Planned chips cost what the laws say, which lies below most estimates of chips that exist; so
-    those are given the same.
+    A planned chip is priced by the cost laws, which lie below most published estimates of existing
+    chips; existing chips get the same terms.
     """
     library = library_of(problem.categories, load_facility_file())
     chips = [library.system[name].chip for name in problem.categories]
@@ -108,17 +108,17 @@ def _lower(chip: ChipFile, library: Library) -> ChipCost:
 
 
 def existing_problems(study: StudyFile) -> list[Problem]:
-    """The study over the systems that ship, those left out that lack numbers."""
+    """The study over the systems that ship, without those that lack numbers."""
     return _groups(study, [file.name for file in _files() if not _missing(file)])
 
 
 def best_existing(study: StudyFile) -> list[Existing]:
-    """The best design of each system that ships, the best first; then those that do not fit.
+    """The best design of each system that ships, the best first; infeasible systems last.
 
     The best of each is proven, over the study's chips and degrees and finer batches.
 
     Args:
-        study: A study; its limits, objective and assumptions hold here too.
+        study: A study; its limits, objective and assumptions apply.
     """
     files = {file.name: file for file in _files()}
     missing = {name: _missing(file) for name, file in files.items()}
@@ -132,14 +132,14 @@ def best_existing(study: StudyFile) -> list[Existing]:
         lattice = design_grid_of(problem)
         proof = proven(bounded_problem_of(problem), [])
         for row, name in enumerate(problem.categories):
-            gain = float(proof.gains[row])
-            lacking = proof.lacking(row)
-            if lacking is not None:
-                found.append(Existing(name, files[name].title, None, {}, (), lacking))
+            score = float(proof.scores[row])
+            infeasibility = proof.infeasibility(row)
+            if infeasibility is not None:
+                found.append(Existing(name, files[name].title, None, {}, (), infeasibility))
                 continue
             point, _ = lattice.at(jnp.asarray(proof.indices[row]))
             values = solution_of(problem, np.asarray(point), row).values
-            objective = float(np.exp(gain if maximise else -gain))
+            objective = float(np.exp(score if maximise else -score))
             found.append(Existing(name, files[name].title, objective, values, ()))
     order = {True: -1.0, False: 1.0}[maximise]
     return sorted(

@@ -1,9 +1,9 @@
-"""The relaxed stage: many starts at once, by gradients, under an annealed relaxation.
+"""The relaxed search: multi-start projected gradient descent under an annealed relaxation.
 
-An augmented Lagrangian carries the limits (bounds of the box are kept by projection: squashing
-them makes feasible designs look infeasible), Adam takes the steps, and the temperature of the
-soft reading falls from round to round. What comes out is a set of good places on the lattice to
-climb from; it proves nothing.
+Limits enter through an augmented Lagrangian; bounds of variables by projection, since a squashing
+function never reaches an end of a range and makes designs there look infeasible. Adam takes the
+steps, and the temperature of the relaxation falls from round to round. The result is a set of
+starts for the local search on the lattice; it proves nothing.
 """
 
 import equinox as eqx
@@ -20,24 +20,24 @@ from liminal_jax.optimization.search.unit_hypercube import UnitHypercube
 from liminal_jax.study.problem import Outcome, Problem
 
 TOLERANCE = 1e-3
-"""Logarithm by which a start may end beyond a limit: its steps are too coarse to end nearer."""
+"""Largest log violation of a start that counts as feasible: steps are too coarse to end nearer."""
 
-SETTLED = 1e-3
-"""A start has converged whose score changes by less in the second half of its last round."""
+SCORE_TOLERANCE = 1e-3
+"""A start has converged if its score changes by less in the second half of its last round."""
 
-PRESSING = 1e-3
-"""Gain in score for the whole range of a variable above which its end holds the variable."""
+LEAST_REDUCED_GRADIENT = 1e-3
+"""Gradient of the score, per range of a variable, above which its bound is active."""
 
 
 class RelaxedPoint(eqx.Module):
-    """Where one start ended.
+    """The end point of one start.
 
     Attributes:
-        unit: Place in the unit box.
-        category: Its category.
+        unit: Coordinates in the unit hypercube.
+        category: Index of the category.
         score: Score under the last relaxation.
-        violation: Logarithm by which each limit is exceeded there.
-        termination: Why it ended, as the number of an `Termination`.
+        violation: Log violation of each limit under the last relaxation.
+        termination: Termination status, as the number of a `Termination`.
     """
 
     unit: Float[Array, " variables"]
@@ -47,33 +47,33 @@ class RelaxedPoint(eqx.Module):
     termination: Int[Array, ""]
 
 
-class _State(eqx.Module):
-    """Where a start is, what pulls it, and how it stood in the middle of the round."""
+class _DescentState(eqx.Module):
+    """The state of one descent; `midway` is the score in the middle of the current round."""
 
     unit: Float[Array, " variables"]
     adam: optax.OptState
     multipliers: Float[Array, " limits"]
     outcome: Outcome
-    slope: Float[Array, " variables"]
+    gradient: Float[Array, " variables"]
     midway: Float[Array, ""]
 
 
-def _held(state: _State) -> Array:
-    """Variables that the last slope presses against an end of their range."""
-    below = (state.unit <= 0.0) & (state.slope > PRESSING)
-    above = (state.unit >= 1.0) & (state.slope < -PRESSING)
+def _at_bounds(state: _DescentState) -> Array:
+    """Variables at a bound that the last gradient pushes outwards."""
+    below = (state.unit <= 0.0) & (state.gradient > LEAST_REDUCED_GRADIENT)
+    above = (state.unit >= 1.0) & (state.gradient < -LEAST_REDUCED_GRADIENT)
     return below | above
 
 
-def _ending(state: _State) -> Array:
-    """Why a start ended, from how it stands after its last step."""
+def _termination(state: _DescentState) -> Array:
+    """The termination status of a state after its last step."""
     outcome = state.outcome
     cases = [
         (jnp.isnan(outcome.score) | jnp.any(jnp.isnan(outcome.violation)), Termination.UNKNOWN),
         (jnp.any(outcome.violation > TOLERANCE), Termination.INFEASIBLE),
         (jnp.isinf(outcome.score), Termination.UNBOUNDED),
-        (jnp.abs(outcome.score - state.midway) > SETTLED, Termination.ITERATION_LIMIT),
-        (jnp.any(_held(state)), Termination.HELD),
+        (jnp.abs(outcome.score - state.midway) > SCORE_TOLERANCE, Termination.ITERATION_LIMIT),
+        (jnp.any(_at_bounds(state)), Termination.AT_BOUNDS),
     ]
     whether, endings = zip(*cases, strict=True)
     return jnp.select(
@@ -84,7 +84,7 @@ def _ending(state: _State) -> Array:
 def _descent(
     problem: Problem, box: UnitHypercube, schedule: Schedule, unit: Array, category: Array
 ) -> RelaxedPoint:
-    """One start, from its place in the unit box to where it ends."""
+    """One descent, from a point of the unit hypercube."""
     adam, limits = schedule.adam(), len(problem.limits)
 
     def lagrangian(
@@ -93,18 +93,18 @@ def _descent(
         outcome = problem.outcome(box.values(unit), category, relaxation(temperature))
         return augmented(outcome, multipliers, weight), outcome
 
-    def step(state: _State, number: Array) -> tuple[_State, None]:
+    def step(state: _DescentState, number: Array) -> tuple[_DescentState, None]:
         weight = schedule.weight(number)
-        slope, outcome = jax.grad(lagrangian, has_aux=True)(
+        gradient, outcome = jax.grad(lagrangian, has_aux=True)(
             state.unit, state.multipliers, weight, schedule.temperature(number)
         )
-        updates, moments = adam.update(slope, state.adam)
+        updates, moments = adam.update(gradient, state.adam)
         stepped = optax.apply_updates(state.unit, updates)
         moved = optax.projections.projection_box(stepped, 0.0, 1.0)
         last = number == schedule.total() - 1
         in_round = (number + 1) % schedule.steps
-        return _State(
-            # The last step only looks: what it sees belongs to the place that is returned.
+        return _DescentState(
+            # The last step only evaluates, so outcome and gradient belong to the point returned.
             unit=jnp.where(last, state.unit, moved),
             adam=moments,
             multipliers=jnp.where(
@@ -113,16 +113,16 @@ def _descent(
                 state.multipliers,
             ),
             outcome=outcome,
-            slope=slope,
+            gradient=gradient,
             midway=jnp.where(in_round == schedule.steps // 2, outcome.score, state.midway),
         ), None
 
-    begin = _State(
+    begin = _DescentState(
         unit=unit,
         adam=adam.init(unit),
         multipliers=jnp.zeros(limits),
         outcome=Outcome(score=jnp.zeros(()), violation=jnp.zeros(limits)),
-        slope=jnp.zeros_like(unit),
+        gradient=jnp.zeros_like(unit),
         midway=jnp.zeros(()),
     )
     end, _ = jax.lax.scan(step, begin, jnp.arange(schedule.total()))
@@ -131,14 +131,14 @@ def _descent(
         category=category,
         score=end.outcome.score,
         violation=end.outcome.violation,
-        termination=_ending(end),
+        termination=_termination(end),
     )
 
 
 def descents(
     problem: Problem, box: UnitHypercube, schedule: Schedule, key: PRNGKeyArray
 ) -> RelaxedPoint:
-    """Where starts drawn with a key end, leaves stacked; `schedule.starts` for each category."""
+    """End points of random starts, stacked; `schedule.starts` of them for each category."""
     categories = jnp.repeat(jnp.arange(len(problem.categories)), schedule.starts)
     units = jax.random.uniform(key, (len(categories), len(problem.variables)))
     descend = jax.vmap(lambda unit, category: _descent(problem, box, schedule, unit, category))
@@ -148,5 +148,5 @@ def descents(
 def relaxed_points(
     problem: Problem, box: UnitHypercube, schedule: Schedule, key: PRNGKeyArray
 ) -> RelaxedPoint:
-    """The same, compiled."""
+    """`descents`, compiled."""
     return unfused(lambda key: descents(problem, box, schedule, key))(key)

@@ -1,6 +1,6 @@
-"""Local search on the lattice: small moves uphill, on the exact model.
+"""Local search on the lattice: steepest ascent over a neighbourhood, on the exact model.
 
-Designs are evaluated as boxes of one, thousands at once, which needs no compiling.
+Designs are evaluated as boxes of a single design, thousands at once; nothing is compiled.
 """
 
 import functools
@@ -16,15 +16,19 @@ from liminal_jax.optimization.search.branch_and_bound import AbstractIncumbents,
 from liminal_jax.optimization.search.certificate import BoundedProblem
 
 INFEASIBLE = -1e6
-"""Merit of designs that exceed a limit, from which their violation is taken."""
+"""Merit from which the violation of an infeasible design is subtracted: below any score."""
 
 MOST_MOVES = 200
-"""A search that has not ended after so many moves is cut off; none has been seen to."""
+"""Moves after which a search is cut off; none has been seen to reach it."""
 
 
 @functools.cache
 def steps_from(shape: tuple[int, ...]) -> np.ndarray:
-    """Moves of one and two variables, and changes of the category, as rows of differences."""
+    """The neighbourhood as rows of index differences.
+
+    One variable by one or two steps, two variables by one step each, or another category; the row
+    of zeros, the design itself, is the first.
+    """
     axes = len(shape)
     unit = np.eye(axes, dtype=int)
     free = range(1, axes)
@@ -37,43 +41,43 @@ def steps_from(shape: tuple[int, ...]) -> np.ndarray:
     ]
     changes = [step * unit[0] for step in range(-shape[0] + 1, shape[0]) if step]
     rows = np.asarray([np.zeros(axes, dtype=int), *singles, *pairs, *changes])
-    rows.setflags(write=False)  # Those who ask again get the same array.
+    rows.setflags(write=False)  # The cache returns the same array to every caller.
     return rows
 
 
 def neighbours(
     designs: Int[np.ndarray, "axes designs"], shape: tuple[int, ...]
 ) -> Int[np.ndarray, "axes near"]:
-    """What one move leads to: each design itself first, one design after the other."""
+    """The neighbours of each design, one design after the other, each design itself first."""
     near = designs[:, :, None] + steps_from(shape).T[:, None, :]
     highest = np.asarray(shape)[:, None, None] - 1
     return np.clip(near, 0, highest).reshape(len(designs), -1)
 
 
 class Evaluation(NamedTuple):
-    """Designs that were looked at.
+    """Outcomes of designs.
 
     Attributes:
-        gains: Logarithm of each objective.
-        feasible: Whether they meet the limits and can be judged.
-        violation: Sum of the logarithms by which limits are exceeded.
+        scores: Score of each objective.
+        feasible: Whether a design meets the limits and no number that it needs is missing.
+        violation: Sum of the positive log violations.
     """
 
-    gains: Float[np.ndarray, "objectives designs"]
+    scores: Float[np.ndarray, "objectives designs"]
     feasible: Bool[np.ndarray, " designs"]
     violation: Float[np.ndarray, " designs"]
 
     def merit(self, weights: Float[np.ndarray, "objectives designs"]) -> np.ndarray:
         """Orders designs: the feasible ones by a weighted sum, the others by violation."""
-        weighted = np.sum(weights * self.gains, axis=0)
+        weighted = np.sum(weights * self.scores, axis=0)
         return np.where(self.feasible, weighted, INFEASIBLE - self.violation)
 
 
 class LocalSearch:
-    """Looks at designs, and offers the feasible ones to the best known.
+    """A local search that updates incumbents with every feasible design it evaluates.
 
     Attributes:
-        looked: Designs looked at.
+        evaluations: Designs evaluated.
     """
 
     def __init__(
@@ -82,49 +86,49 @@ class LocalSearch:
         node_bounds: Callable[[np.ndarray, np.ndarray], NodeBounds],
         incumbents: AbstractIncumbents,
     ):
-        """Begin.
+        """Set up the search.
 
         Args:
-            bounded: The lattice; designs outside its start are passed over.
-            node_bounds: What bounds of its results mean.
-            incumbents: Take note of what is found.
+            bounded: The problem; designs outside its start boxes are never feasible.
+            node_bounds: Turns bounds of the model's results into bounds of nodes.
+            incumbents: Updated in place.
         """
-        self._ground = bounded
-        self._promise = node_bounds
+        self._bounded = bounded
+        self._node_bounds = node_bounds
         self._incumbents = incumbents
-        self.looked = 0
+        self.evaluations = 0
 
-    def look(self, designs: Int[np.ndarray, "axes designs"]) -> Evaluation:
-        """Evaluate designs, and offer those that will do."""
-        boxes = points(designs, self._ground.bounds.trees)
-        low, high = self._ground.bounds.over(boxes)
-        promised = self._promise(low, high)
-        feasible = promised.certain & np.isin(designs[0], self._ground.categories)
-        self._incumbents.offer(boxes.some(feasible), columns(promised.gains, feasible))
-        self.looked += len(boxes)
-        violation = high[len(promised.gains) :]
-        return Evaluation(promised.gains, feasible, np.sum(np.maximum(violation, 0.0), axis=0))
+    def evaluate(self, designs: Int[np.ndarray, "axes designs"]) -> Evaluation:
+        """Evaluate designs, and update the incumbents with the feasible ones."""
+        boxes = points(designs, self._bounded.bounds.trees)
+        low, high = self._bounded.bounds.over(boxes)
+        bounds = self._node_bounds(low, high)
+        feasible = bounds.certain & np.isin(designs[0], self._bounded.categories)
+        self._incumbents.update(boxes.some(feasible), columns(bounds.scores, feasible))
+        self.evaluations += len(boxes)
+        violation = high[len(bounds.scores) :]
+        return Evaluation(bounds.scores, feasible, np.sum(np.maximum(violation, 0.0), axis=0))
 
-    def climb(
+    def run(
         self,
         starts: Int[np.ndarray, "axes designs"],
         weights: Float[np.ndarray, "objectives designs"],
     ) -> None:
-        """Go uphill from some designs to where each ends.
+        """Ascend from each start to a local optimum of the weighted sum of scores.
 
         Args:
-            starts: Where to begin.
-            weights: Of each objective, for each start.
+            starts: Indices of the designs to start from.
+            weights: Weight of each objective, for each start.
         """
         here, merits = starts, np.full(starts.shape[1], -np.inf)
         for _ in range(MOST_MOVES):
-            near = neighbours(here, self._ground.shape)
+            near = neighbours(here, self._bounded.shape)
             each = near.shape[1] // len(merits)
-            worth = self.look(near).merit(np.repeat(weights, each, axis=1))
-            rows = worth.reshape(-1, each)
+            merit_near = self.evaluate(near).merit(np.repeat(weights, each, axis=1))
+            rows = merit_near.reshape(-1, each)
             best = np.argmax(rows, axis=1) + np.arange(len(merits)) * each
-            climbing = worth[best] > merits
+            climbing = merit_near[best] > merits
             here = near[:, best[climbing]]
-            weights, merits = weights[:, climbing], worth[best[climbing]]
+            weights, merits = weights[:, climbing], merit_near[best[climbing]]
             if not climbing.any():
                 return

@@ -1,16 +1,16 @@
-"""What a search tells while it runs."""
+"""Callbacks of a search."""
 
 from liminal_jax.optimization.search.branch_and_bound import Statistics
 
 
 class Progress:
-    """What a search tells while it runs; this one tells nothing."""
+    """Callbacks of a search; these do nothing."""
 
     def stage(self, name: str, total: int | None = None) -> None:
-        """A stage begins; a proof covers so many designs."""
+        """A stage begins; `total` is the number of designs that a proof is to cover."""
 
     def proven(self, statistics: Statistics, best: float | None, seconds: float) -> None:
-        """A proof has come so far since its stage began; `best` is the best objective, if any."""
+        """A round of a proof ends: its statistics, best objective and seconds since its stage."""
 
     def swept(self, statistics: Statistics, points: int, seconds: float) -> None:
-        """A front has come so far since its stage began, and has so many points."""
+        """A round of a Pareto search ends: its statistics, points and seconds since its stage."""

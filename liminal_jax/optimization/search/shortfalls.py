@@ -1,19 +1,19 @@
-"""What a search has shown, in sentences."""
+"""What a search has proven, in sentences, and by how much limits are missed."""
 
 import numpy as np
 
 from liminal_jax.optimization.search.binding_limits import Binding, binding_of
 from liminal_jax.optimization.search.branch_and_bound import Budget
-from liminal_jax.optimization.search.certificate import BoundedProblem, Certificate, least_excess
+from liminal_jax.optimization.search.certificate import BoundedProblem, Certificate, least_violation
 from liminal_jax.study.problem import FEASIBLE, Outcome, Problem
 
-WHAT_IS_LACKING = Budget(seconds=10.0)
-"""How long it is looked for each thing that an infeasible study lacks."""
+SHORTFALL_BUDGET = Budget(seconds=10.0)
+"""Budget of the search for the least violation of each limit of an infeasible study."""
 
 
 def shortfalls(problem: Problem, bounded: BoundedProblem) -> list[str]:
-    """How far each limit is from being met when all others are, nearest first."""
-    found = [least_excess(bounded, it, WHAT_IS_LACKING) for it in range(len(problem.limits))]
+    """By how much each limit is missed when all others are met, the smallest shortfall first."""
+    found = [least_violation(bounded, it, SHORTFALL_BUDGET) for it in range(len(problem.limits))]
     known = [(short, index) for index, short in enumerate(found) if short is not None]
     sentences = []
     for short, index in sorted(known):
@@ -24,11 +24,11 @@ def shortfalls(problem: Problem, bounded: BoundedProblem) -> list[str]:
             f"{it.constraint} {side} {it.limit:.4g} {it.unit} cannot be met: with every other limit"
             f" met, {it.value:.4g} is the best{away}".replace("  ", " ")
         )
-    return sentences or ["no limit can be met by giving up one other; several must give"]
+    return sentences or ["no limit can be met by relaxing one other alone; several must be relaxed"]
 
 
 def unknown_numbers(problem: Problem, outcome: Outcome, category: str) -> list[str]:
-    """Which unknown numbers keep a design from being judged; nothing where none do."""
+    """The quantities of a design that cannot be evaluated, as a sentence; empty if all can."""
     violation = np.asarray(outcome.violation)
     names = [it.name for it, over in zip(problem.limits, violation, strict=True) if np.isnan(over)]
     if problem.criterion is not None and np.isnan(float(outcome.score)):
@@ -36,14 +36,14 @@ def unknown_numbers(problem: Problem, outcome: Outcome, category: str) -> list[s
     if not names:
         return []
     return [
-        f"{', '.join(dict.fromkeys(names))} of {category} cannot be judged, for want of"
-        " published numbers; state them in a system file of your own: liminal systems new mine"
+        f"{', '.join(dict.fromkeys(names))} of {category} cannot be evaluated: published numbers"
+        " are missing; state them in a system file of your own: liminal systems new mine"
         f" --like {category}"
     ]
 
 
 def same_for_all(bounded: BoundedProblem) -> bool:
-    """Whether the objective does not tell the designs of a lattice apart."""
+    """Whether the objective is the same for every design of a lattice."""
     low, high = bounded.bounds.over(bounded.start)
     return bool(high[0].max() - low[0].min() <= FEASIBLE)
 
@@ -51,13 +51,13 @@ def same_for_all(bounded: BoundedProblem) -> bool:
 def proof_reasons(
     problem: Problem, bounded: BoundedProblem, it: Certificate, binding: list[Binding]
 ) -> list[str]:
-    """What is proven of a design, or why there is none.
+    """What is proven of the best design, or why no design is feasible.
 
     Args:
-        problem: The study.
-        bounded: Its lattice.
-        it: What is proven.
-        binding: Limits that bind the design, or that the nearest one exceeds.
+        problem: The problem.
+        bounded: The same with bounds.
+        it: Its certificate.
+        binding: Limits that bind the best design, or that the design of least violation exceeds.
     """
     designs = f"none of the {it.lattice:,} designs of the lattice"
     by = f"by bounds of {it.boxes:,} boxes"
@@ -78,5 +78,5 @@ def proof_reasons(
 
 
 def exceeding(it: Binding) -> str:
-    """A limit and what stands against it."""
+    """A limit and the value that exceeds it."""
     return f"{it.constraint}: {it.value:.4g} against a limit of {it.limit:.4g} {it.unit}".rstrip()

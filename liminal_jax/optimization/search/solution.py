@@ -1,4 +1,4 @@
-"""A point of a study's space in words."""
+"""A solution: a point of a problem's space by the names of its variables."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,14 @@ from liminal_jax.study.problem import Problem
 
 
 class Solution(NamedTuple):
-    """A point of the space in words: category and value of each free variable, in SI."""
+    """A point of the space.
+
+    Attributes:
+        category: Name of the category.
+        values: Value of each free variable by name, in SI.
+        point: The same values in the order of the variables.
+        row: Index of the category.
+    """
 
     category: str
     values: dict[str, float]
@@ -19,7 +26,7 @@ class Solution(NamedTuple):
 
 
 def solution_of(problem: Problem, point: np.ndarray, category: int) -> Solution:
-    """The place of a point in a category."""
+    """The solution at a point of a category."""
     values = {it.name: float(at) for it, at in zip(problem.variables, point, strict=True)}
     return Solution(
         category=problem.categories[category],
@@ -30,5 +37,5 @@ def solution_of(problem: Problem, point: np.ndarray, category: int) -> Solution:
 
 
 def case_at(problem: Problem, solution: Solution) -> Case:
-    """The design at a place, with all that goes with it."""
+    """The case of a solution: design, model, request and assumptions."""
     return problem.region.at(jnp.asarray(solution.point, float), jnp.asarray(solution.row))

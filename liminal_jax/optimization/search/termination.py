@@ -1,14 +1,14 @@
-"""Why a search of the relaxed space ended."""
+"""Termination status of a search of the relaxed space, and its message."""
 
 from collections.abc import Sequence
 from enum import IntEnum
 
 
 class Termination(IntEnum):
-    """Why a search ended where it did."""
+    """Termination status."""
 
     CONVERGED = 0
-    HELD = 1
+    AT_BOUNDS = 1
     ITERATION_LIMIT = 2
     INFEASIBLE = 3
     UNBOUNDED = 4
@@ -16,24 +16,26 @@ class Termination(IntEnum):
 
 
 _SENTENCES = {
-    Termination.CONVERGED: "converged inside the ranges of all variables",
-    Termination.HELD: "converged, held by the range of {held}: a wider one would give more",
+    Termination.CONVERGED: "converged with no variable at a bound of its range",
+    Termination.AT_BOUNDS: (
+        "converged at a bound of the range of {at_bounds}: a wider range would improve it"
+    ),
     Termination.ITERATION_LIMIT: "stopped by the limit on iterations before it had converged",
-    Termination.INFEASIBLE: "found no place that meets every limit",
+    Termination.INFEASIBLE: "found no point that meets every limit",
     Termination.UNBOUNDED: "the objective grows without bound",
-    Termination.UNKNOWN: "cannot be judged, for want of published numbers",
+    Termination.UNKNOWN: "cannot be evaluated: published numbers are missing",
 }
 
 
-def sentence(termination: Termination, held: Sequence[str]) -> str:
-    """An ending in words.
+def sentence(termination: Termination, at_bounds: Sequence[str]) -> str:
+    """The message of a termination status.
 
     Args:
-        termination: Why a search ended.
-        held: Variables that would move on if their ranges were wider.
+        termination: The status.
+        at_bounds: Variables at a bound of their range that the objective pushes outwards.
 
     Examples:
-        >>> sentence(Ending.HELD, ["sram", "dies"])
-        'converged, held by the range of sram, dies: a wider one would give more'
+        >>> sentence(Termination.AT_BOUNDS, ["sram", "dies"])
+        'converged at a bound of the range of sram, dies: a wider range would improve it'
     """
-    return _SENTENCES[termination].format(held=", ".join(held))
+    return _SENTENCES[termination].format(at_bounds=", ".join(at_bounds))

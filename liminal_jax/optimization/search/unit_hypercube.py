@@ -1,4 +1,4 @@
-"""The space of a study as a unit box: each variable scaled to its range."""
+"""The space of a problem as a unit hypercube: each variable scaled to its range."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ from liminal_jax.study.problem import Problem
 
 @dataclass(frozen=True)
 class UnitHypercube:
-    """A bijection between the unit box and the ranges of the variables.
+    """A bijection between the unit hypercube and the ranges of the variables.
 
-    Variables that are positive are scaled in logarithms, in which most of the model is convex;
-    one whose range begins at 0 is scaled linearly.
+    Positive variables are scaled logarithmically, since most of the model is convex in logarithms;
+    a variable whose range begins at 0 is scaled linearly.
 
     Attributes:
         low: Least value of each variable.
@@ -28,7 +28,8 @@ class UnitHypercube:
     logarithmic: np.ndarray
 
     def values(self, unit: Float[Array, " variables"]) -> Float[Array, " variables"]:
-        """Value of each variable at a place in the unit box."""
+        """Value of each variable at a point of the hypercube."""
+        # `where` differentiates both branches, so each gets arguments at which it is finite.
         safe_low = np.where(self.logarithmic, self.low, 1.0)
         safe_high = np.where(self.logarithmic, self.high, 1.0)
         scaled = safe_low * jnp.exp(unit * np.log(safe_high / safe_low))
@@ -36,14 +37,14 @@ class UnitHypercube:
         return jnp.where(self.logarithmic, scaled, linear)
 
     def unit(self, point: np.ndarray) -> np.ndarray:
-        """The place in the unit box of a point whose variables are within their ranges."""
+        """Coordinates in the hypercube of a point within the ranges."""
         safe = [np.where(self.logarithmic, it, 1.0) for it in (point, self.low)]
         ratio = np.where(self.logarithmic, self.high, np.e) / safe[1]
         linear = (point - self.low) / (self.high - self.low)
         return np.where(self.logarithmic, np.log(safe[0] / safe[1]) / np.log(ratio), linear)
 
     def stretch(self, unit: Float[Array, " variables"]) -> Float[Array, " variables"]:
-        """How much each variable grows, in its own unit, for each unit of the box."""
+        """Derivative of each variable along its own coordinate, in the variable's unit."""
         here = self.values(unit)
         ratio = np.where(self.logarithmic, self.high / np.where(self.logarithmic, self.low, 1.0), 1)
         return jnp.where(self.logarithmic, here * np.log(ratio), self.high - self.low)
@@ -51,7 +52,7 @@ class UnitHypercube:
     def nearest(
         self, unit: Float[Array, " variables"], lattice: DesignGrid
     ) -> Int[Array, " variables"]:
-        """Indices of the lattice values nearest to a place in the unit box."""
+        """Indices of the lattice values nearest to a point of the hypercube."""
         here = self.values(unit)
         places = jnp.where(
             self.logarithmic[:, None], jnp.log(jnp.maximum(lattice.values, 1e-300)), lattice.values
@@ -61,7 +62,7 @@ class UnitHypercube:
 
 
 def unit_hypercube_of(problem: Problem) -> UnitHypercube:
-    """The unit box of a problem."""
+    """The unit hypercube of a problem."""
     grids = [variable.grid.values for variable in problem.variables]
     low = np.asarray([grid[0] for grid in grids])
     return UnitHypercube(

@@ -1,1 +1,1 @@
-"""What each number, limit and range is worth at an optimum."""
+"""Sensitivity analysis at an optimum: elasticities, shadow prices, tornado."""

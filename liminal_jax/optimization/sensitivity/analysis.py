@@ -1,4 +1,4 @@
-"""What the numbers of a study are worth: prices, moves, and the study solved again."""
+"""Sensitivity analysis: shadow prices, parametric sensitivities, and a tornado."""
 
 import math
 import time
@@ -27,18 +27,15 @@ from liminal_jax.optimization.sensitivity.shadow_prices import (
 from liminal_jax.optimization.sensitivity.tornado import Bar, tornado
 from liminal_jax.study.problem import Problem
 
-SAME = 1e-9
-"""Slopes of the logarithm of an objective below which nothing changes it."""
-
 
 @dataclass(frozen=True)
 class FreedSizes:
-    """A design with its sizes free.
+    """The local optimum of the continuous variables, integers fixed.
 
     Attributes:
-        objective: Its objective.
-        solution: Where it is.
-        residual: How far prices are from balancing the optimum, as a share.
+        objective: Its objective, in SI.
+        solution: The design.
+        residual: KKT residual, as a share of the gradient.
     """
 
     objective: float
@@ -48,21 +45,21 @@ class FreedSizes:
 
 @dataclass(frozen=True)
 class SensitivityAnalysis:
-    """What the numbers of a study are worth at its best design, the sizes free to follow.
+    """Sensitivities of the best design of a problem, its continuous variables free.
 
     Attributes:
-        problem: The study.
-        best: Its best design, and what is proven of it.
-        relaxed: The same with its sizes free; none where no design meets the limits, or where no
-            place near the design does. The rest but `reasons` is empty then.
-        change: Share by which numbers were made less and more.
-        shadow_prices: Shadow prices of limits and ends of ranges.
-        elasticities: What numbers are worth, the weightiest first.
-        moves: Per cent by which each size moves for one per cent of a number; none for those that
-            are not determined.
-        bars: The study solved again with less and with more of each number, widest first.
-        reasons: What is proven, how the sizes were set free, and what cannot be told, in sentences.
-        seconds: Wall time by stage.
+        problem: The problem.
+        best: Its best design with its certificate.
+        relaxed: The local optimum of the continuous variables; None where no design is feasible,
+            or no point near the best design is. All but `reasons` is empty then.
+        change: Share by which parameters were decreased and increased.
+        shadow_prices: Shadow prices of limits and of bounds of variables.
+        elasticities: Elasticities of the objective, the largest first.
+        moves: Elasticity of each variable with respect to each parameter; None where it is
+            undetermined.
+        bars: The problem solved again with less and with more of each parameter, widest first.
+        reasons: Messages: what is proven, how the solver ended, and what is undetermined.
+        seconds: Wall time of each stage [s].
     """
 
     problem: Problem
@@ -84,21 +81,21 @@ def sensitivity_analysis(
     progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> SensitivityAnalysis:
-    """What the numbers of a study are worth.
+    """The sensitivity analysis of a problem at its optimum.
 
     Args:
-        problem: A study.
-        change: Share by which each number is made less and more, between 0 and 1.
-        seed: Of the relaxed starts, if the proof needs their help.
-        progress: Told what happens.
+        problem: A problem.
+        change: Share by which each parameter is decreased and increased, between 0 and 1.
+        seed: Seed of the relaxed search, should the proof need it.
+        progress: Callbacks.
         clock: Seconds from some origin.
 
     Returns:
-        Prices, elasticities and moves at the best design with its sizes free, and what solving
-        again gives.
+        Shadow prices, elasticities and parametric sensitivities at the best design with integers
+        fixed, and the tornado.
 
     Raises:
-        InputError: nothing is free, or the objective is the same everywhere.
+        InputError: no variable is free, or the objective is the same for every design.
     """
     progress = Progress() if progress is None else progress
     check_freedom(problem)
@@ -111,7 +108,7 @@ def sensitivity_analysis(
         )
 
     _check_objective(found)
-    progress.stage("setting the sizes free")
+    progress.stage("relaxing the continuous variables")
     freed = with_fixed_integers(problem, found.proof)
     gradients = freed.gradients
     optima, reasons = _optima(freed)
@@ -125,7 +122,7 @@ def sensitivity_analysis(
     bars = tornado(gradients, optima, change)
     times["tornado"] = clock() - begin - sum(times.values())
 
-    progress.stage("following how the sizes move")
+    progress.stage("parametric sensitivities")
     moved = parametric_sensitivity(gradients, best)
     times["moves"] = clock() - begin - sum(times.values())
 
@@ -148,48 +145,48 @@ def sensitivity_analysis(
 
 
 def _optima(freed: FixedIntegers) -> tuple[list[RelaxedOptimum], list[str]]:
-    """The relaxed optimum of each design, that of the best design first, and what to say of it.
+    """The relaxed optimum of each category, that of the best design first, and messages.
 
-    Where the sizes of another category would do better still, the two designs differ by less than
-    the steps of the lattice are worth; the other one is left out.
+    The relaxed optimum of another category may be better still, if the two designs differ by less
+    than the resolution of the lattice; that category is left out.
     """
     best, *others = [freed.optimum(number) for number in range(len(freed.rows))]
     beyond = [it for it in others if it.merit() > best.merit()]
     names = ", ".join(freed.gradients.problem.categories[it.category] for it in beyond)
-    told = [f"between the steps of the lattice there would be more with {names}"] if names else []
-    return [best, *(it for it in others if it not in beyond)], told
+    notes = [f"with continuous variables relaxed {names} would be better"] if names else []
+    return [best, *(it for it in others if it not in beyond)], notes
 
 
 def check_freedom(problem: Problem) -> None:
-    """Refuse a study in which no number is free.
+    """Refuse a problem without a free variable.
 
     Raises:
-        InputError: none is.
+        InputError: no variable is free.
     """
     if not problem.variables:
         message = (
-            "no number is free, so no design can follow; give one a range, or let"
-            " 'liminal predict' tell the gains of a single design"
+            "no number is free, so there is no optimum; give one a range, or use"
+            " 'liminal predict' for the gains of a single design"
         )
         raise InputError(problem.name, [Mistake("design", message)])
 
 
 def _check_objective(found: Finding) -> None:
-    """Refuse an objective that no choice changes.
+    """Refuse an objective that is the same for every design.
 
     Raises:
-        InputError: it is the same everywhere.
+        InputError: it is.
     """
     if same_for_all(found.bounded):
         asked = found.problem.asked
-        message = f"{asked} is the same for every design; nothing can be worth more of it"
+        message = f"{asked} is the same for every design, so nothing can change it"
         raise InputError(found.problem.name, [Mistake("objective", message)])
 
 
 def _moves(
     gradients: Gradients, found: ParametricSensitivity
 ) -> dict[str, dict[str, float | None]]:
-    """Moves by number and variable; numbers that move nothing are left out."""
+    """Elasticities by parameter and variable, without parameters to which no variable responds."""
     names = [it.name for it in gradients.problem.variables]
     columns = zip(gradients.parameters.paths, found.elasticities.T.tolist(), strict=True)
     return {
@@ -206,6 +203,6 @@ def _undetermined(moved: ParametricSensitivity) -> list[str]:
     if not moved.undetermined:
         return []
     return [
-        f"the optimum is a flat valley: {', '.join(moved.undetermined)} can move along it at no"
-        " loss, so how they respond is not determined"
+        f"the optimum is not unique: {', '.join(moved.undetermined)} can change together without"
+        " loss, so their response is undetermined"
     ]

@@ -1,9 +1,9 @@
-"""Proven designs with their whole numbers held and their sizes free, refined to relaxed optima.
+"""Integers fixed at the incumbent: the proven designs with only their continuous variables free.
 
-Were all whole numbers free, the relaxed optimum would be another design than the one that is
-proven, and so would its prices be. Stacks, dies, the scale-up domain and the degrees of parallelism
-therefore stay as they are in the best design of each category; areas, SRAM, bandwidth of links,
-chips and batch are real numbers.
+With all integrality relaxed the optimum would be a different design from the proven one, with
+different multipliers. Stacks, dies, the scale-up domain and the degrees of parallelism are
+therefore fixed at the best design of each category; areas, SRAM, link bandwidth, chips and batch
+are real numbers.
 """
 
 import dataclasses
@@ -34,23 +34,23 @@ WHOLE = (
     "attention_ranks",
     "shared_expert_ranks",
 )
-"""Variables that are whole numbers, and small ones."""
+"""Integer variables with few values, and choices; large counts such as chips are relaxed."""
 
 TEMPERATURE = 0.005
-"""Blur of kinks; it changes the objective of an optimum by half a per cent at most."""
+"""Temperature of the relaxation: it changes the objective of an optimum by at most 0.5 %."""
 
 
 @dataclass(frozen=True)
 class FixedIntegers:
-    """Designs of a study, one of each category that has one.
+    """The best design of each category, integers fixed.
 
     Attributes:
-        problem: The study.
-        gradients: The relaxed study in which only sizes are free.
-        units: Where each design lies in the unit box of the sizes.
+        problem: The problem.
+        gradients: The relaxed problem in which only continuous variables are free.
+        units: Coordinates of each design in the unit hypercube of the continuous variables.
         rows: Categories of these designs, the best first.
-        points: The point of each category's design.
-        whole: Which of the variables are held.
+        points: The point of each category's design, in SI.
+        whole: Which of the variables are fixed.
     """
 
     problem: Problem
@@ -61,27 +61,27 @@ class FixedIntegers:
     whole: Bool[np.ndarray, " variables"]
 
     def optimum(self, number: int) -> RelaxedOptimum:
-        """The relaxed optimum of the sizes of a design, see `refine.refined`."""
+        """The local optimum of the continuous variables, from the design of that number."""
         unchanged = self.gradients.unchanged()
         return refined(self.gradients, self.units[number], self.rows[number], unchanged)
 
     def solution(self, optimum: RelaxedOptimum) -> Solution:
-        """Where a relaxed optimum is, what is held included."""
+        """A relaxed optimum as a solution, with the fixed variables."""
         point = self.points[optimum.category].copy()
         point[~self.whole] = self.gradients.box.values(jnp.asarray(optimum.unit))
         return solution_of(self.problem, point, optimum.category)
 
 
 def with_fixed_integers(problem: Problem, proof: Proof) -> FixedIntegers:
-    """The best designs of a study with their whole numbers held.
+    """The best design of each category, with its integers fixed.
 
     Args:
-        problem: A study.
-        proof: Its best designs, one at least.
+        problem: A problem.
+        proof: Its proof, with at least one feasible design.
     """
     lattice = design_grid_of(problem)
-    order = np.argsort(-proof.gains, kind="stable").tolist()
-    rows = [row for row in order if proof.lacking(row) is None]
+    order = np.argsort(-proof.scores, kind="stable").tolist()
+    rows = [row for row in order if proof.infeasibility(row) is None]
     first = [it.grid.values[0] for it in problem.variables]
     points = np.tile(np.asarray(first, float), (len(problem.categories), 1))
     for row in rows:

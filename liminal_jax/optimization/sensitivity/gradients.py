@@ -1,4 +1,4 @@
-"""Slopes of a study's objective and limits along its variables and along its numbers."""
+"""Derivatives of a study's score and violations with respect to variables and parameters."""
 
 from dataclasses import dataclass
 
@@ -16,13 +16,14 @@ from liminal_jax.study.problem import Problem
 
 @dataclass(frozen=True)
 class Local:
-    """A relaxed study at a place; the first row of slopes is the score's, then those of limits.
+    """Values and Jacobians of the relaxed problem at a point.
 
     Attributes:
         score: Logarithm of the objective, with the sign that makes more better.
-        violation: For each limit the logarithm of how far it is exceeded.
-        along_box: Slopes along the variables in the unit box, a row for each of the above.
-        along_numbers: Slopes along logarithms of the study's numbers, likewise.
+        violation: Log violation of each limit.
+        along_box: Jacobian with respect to coordinates in the unit hypercube: the first row is
+            that of the score, the others those of the violations.
+        along_numbers: Jacobian with respect to logarithms of the parameters, in the same rows.
     """
 
     score: float
@@ -31,11 +32,11 @@ class Local:
     along_numbers: np.ndarray
 
     def known(self) -> bool:
-        """Whether no unknown number enters."""
+        """Whether no missing number enters."""
         return not (np.isnan(self.score) or np.isnan(self.violation).any())
 
     def smooth(self) -> bool:
-        """Whether score and slopes are finite, so that a solver can go on from here."""
+        """Whether score and Jacobian are finite, so that a solver can continue from here."""
         return bool(np.isfinite(self.score) and np.isfinite(self.along_box).all())
 
     def total_violation(self) -> float:
@@ -45,11 +46,11 @@ class Local:
 
 @dataclass(frozen=True)
 class Curvature:
-    """Second slopes of a weighted sum of score and violation.
+    """Second derivatives of a weighted sum of score and violations.
 
     Attributes:
-        along_box: Along two variables.
-        along_numbers: Along a variable (row) and the logarithm of a number (column).
+        along_box: Hessian with respect to coordinates in the unit hypercube.
+        along_numbers: Mixed derivatives: coordinates (rows), logarithms of parameters (columns).
     """
 
     along_box: np.ndarray
@@ -57,36 +58,36 @@ class Curvature:
 
 
 class Gradients:
-    """The relaxed study as a function of place and numbers, with its slopes.
+    """The relaxed problem as a function of coordinates and parameters, with its derivatives.
 
-    Compiled once, at the first call, for all places, categories and changes of the numbers.
+    Compiled once, at the first call, for all points, categories and changes of parameters.
 
     Attributes:
-        problem: The study.
-        box: Its unit box.
-        parameters: Its numbers.
-        reading: How kinks are read.
+        problem: The problem.
+        box: Its unit hypercube.
+        parameters: Its parameters: the numbers of the study that can change.
+        relaxation: How kinks are smoothed.
     """
 
-    def __init__(self, problem: Problem, reading: AbstractRelaxation):
-        """Make ready.
+    def __init__(self, problem: Problem, relaxation: AbstractRelaxation):
+        """Set up; nothing is compiled yet.
 
         Args:
-            problem: A study.
-            reading: How kinks are read.
+            problem: A problem.
+            relaxation: How kinks are smoothed.
         """
         self.problem = problem
         self.box: UnitHypercube = unit_hypercube_of(problem)
         self.parameters: Parameters = parameters_of(problem)
-        self.reading = reading
-        self._first = unfused(self._first_slopes)
-        self._second = unfused(self._second_slopes)
+        self.relaxation = relaxation
+        self._first = unfused(self._first_derivatives)
+        self._second = unfused(self._second_derivatives)
 
     def _values(self, unit: Array, changes: Array, category: Array) -> Array:
-        outcome = self.parameters.outcome(changes, self.box.values(unit), category, self.reading)
+        outcome = self.parameters.outcome(changes, self.box.values(unit), category, self.relaxation)
         return jnp.append(outcome.score, outcome.violation)
 
-    def _first_slopes(
+    def _first_derivatives(
         self, unit: Array, changes: Array, category: Array
     ) -> tuple[Array, Array, Array]:
         values, pull = jax.vjp(
@@ -94,7 +95,7 @@ class Gradients:
         )
         return values, *jax.vmap(pull)(jnp.eye(len(values)))
 
-    def _second_slopes(
+    def _second_derivatives(
         self, unit: Array, changes: Array, category: Array, weights: Array, direction: Array
     ) -> tuple[Array, Array]:
         def weighted(unit: Array, changes: Array) -> Array:
@@ -106,25 +107,25 @@ class Gradients:
         return jax.jvp(gradients, (unit,), (direction,))[1]
 
     def unchanged(self) -> np.ndarray:
-        """Changes that leave every number as it is."""
+        """The changes that leave every parameter at its value."""
         return np.zeros(self.parameters.count)
 
     def at(self, unit: np.ndarray, category: int, changes: np.ndarray) -> Local:
-        """The relaxed study at a place.
+        """Values and Jacobians at a point.
 
         Args:
-            unit: Place in the unit box.
-            category: Category.
-            changes: Logarithms of factors on the numbers.
+            unit: Coordinates in the unit hypercube.
+            category: Index of the category.
+            changes: Logarithms of factors on the parameters.
         """
         values, along_box, along_numbers = self._first(
             jnp.asarray(unit), jnp.asarray(changes), jnp.asarray(category)
         )
-        # Copied as a whole: an index into an array of JAX is a computation of its own.
-        score_and_excess = np.asarray(values)
+        # Copied as a whole: indexing an array of JAX dispatches a computation each time.
+        score_and_violation = np.asarray(values)
         return Local(
-            score=float(score_and_excess[0]),
-            violation=score_and_excess[1:],
+            score=float(score_and_violation[0]),
+            violation=score_and_violation[1:],
             along_box=np.asarray(along_box),
             along_numbers=np.asarray(along_numbers),
         )
@@ -132,16 +133,16 @@ class Gradients:
     def curvature(
         self, unit: np.ndarray, category: int, changes: np.ndarray, weights: np.ndarray
     ) -> Curvature:
-        """Second slopes at a place.
+        """Second derivatives at a point.
 
         Args:
-            unit: Place in the unit box.
-            category: Category.
-            changes: Logarithms of factors on the numbers.
-            weights: Of the score, then of the violation of each limit.
+            unit: Coordinates in the unit hypercube.
+            category: Index of the category.
+            changes: Logarithms of factors on the parameters.
+            weights: Weight of the score, then of the violation of each limit.
         """
         solution = (jnp.asarray(unit), jnp.asarray(changes), jnp.asarray(category))
-        # One direction at a time: a batch of all of them takes half as long again to compile.
+        # One direction at a time: a batch of all directions takes half as long again to compile.
         rows = [self._second(*solution, jnp.asarray(weights), axis) for axis in jnp.eye(len(unit))]
         along_box, along_numbers = zip(*rows, strict=True)
         return Curvature(np.asarray(along_box), np.asarray(along_numbers))

@@ -1,16 +1,17 @@
-r"""How the relaxed optimum moves when a number changes: implicit differentiation.
+r"""Parametric sensitivity of the relaxed optimum, by the implicit function theorem.
 
-With the active set held (limits with a price, variables at the ends of their ranges) an optimum x
-with prices p solves
+With the active set fixed (limits with a positive multiplier, variables at a bound) an optimum x
+with multipliers p solves
 
     grad_x L(x, p, t) = 0,   e_a(x, t) = 0,   L = s - sum_a p_a e_a
 
-in the free variables x and the prices of the active limits a, so that along a number t
+in the free variables x and the multipliers of the active limits a. Its derivative along a
+parameter t is
 
     | H  -E' | |dx|     | d grad_x L / dt |
     | E   0  | |dp| = - | d e_a / dt      |
 
-with H the second slopes of L and E the slopes of e_a.
+with H the Hessian of L and E the Jacobian of e_a.
 """
 
 from dataclasses import dataclass
@@ -22,24 +23,23 @@ from liminal_jax.optimization.sensitivity.gradients import Gradients
 from liminal_jax.optimization.sensitivity.relaxed_optimum import RelaxedOptimum
 
 SINGULAR = 1e-6
-"""Singular values below this share of the largest count as zero: the optimum is a flat valley."""
+"""Singular values below this share of the largest count as zero: the optimum is not unique."""
 
-INVOLVED = 1e-3
-"""A variable with a larger part in a direction of the valley is not determined."""
+DETERMINED = 1e-3
+"""Largest component of the null space along a variable that counts as determined."""
 
-UNSOLVED = 1e-6
-"""A number leaves the active set where more than this share of its effect cannot be balanced."""
+UNBALANCED = 1e-6
+"""Largest unbalanced share of a right-hand side; above it no solution keeps the active set."""
 
 
 @dataclass(frozen=True)
 class ParametricSensitivity:
-    """Per cent by which each variable moves for one per cent of each number.
+    """Elasticity of each variable at the optimum with respect to each parameter.
 
     Attributes:
-        elasticities: A row for each variable, a column for each number; 0 for variables that the
-            ends of their ranges hold, NaN for those that are not determined, or where the active
-            set cannot be held.
-        undetermined: Variables that can move along a flat valley at no loss.
+        elasticities: A row for each variable, a column for each parameter; 0 for variables at a
+            bound, NaN for undetermined ones, or where no solution keeps the active set.
+        undetermined: Variables that can move without loss, since the optimum is not unique.
     """
 
     elasticities: np.ndarray
@@ -47,53 +47,60 @@ class ParametricSensitivity:
 
 
 def parametric_sensitivity(gradients: Gradients, optimum: RelaxedOptimum) -> ParametricSensitivity:
-    """How a relaxed optimum moves with every number of the study, to first order.
+    """The first-order response of a relaxed optimum to every parameter of the study.
 
     Args:
-        gradients: The relaxed study.
+        gradients: The relaxed problem.
         optimum: Its optimum.
     """
-    problem, local, worth = gradients.problem, optimum.local, optimum.multipliers
+    problem, local, duals = gradients.problem, optimum.local, optimum.multipliers
     names = [it.name for it in problem.variables]
-    free = np.flatnonzero((worth.low == 0.0) & (worth.high == 0.0))
-    active = np.flatnonzero(worth.limits)
-    curved = gradients.curvature(
-        optimum.unit, optimum.category, gradients.unchanged(), np.append(1.0, -worth.limits)
+    free = np.flatnonzero((duals.low == 0.0) & (duals.high == 0.0))
+    active = np.flatnonzero(duals.limits)
+    curvature = gradients.curvature(
+        optimum.unit, optimum.category, gradients.unchanged(), np.append(1.0, -duals.limits)
     )
     limits = local.along_box[1 + active][:, free]
     system = np.block(
         [
-            [curved.along_box[np.ix_(free, free)], -limits.T],
+            [curvature.along_box[np.ix_(free, free)], -limits.T],
             [limits, np.zeros((len(active), len(active)))],
         ]
     )
-    effect = -np.concatenate([curved.along_numbers[free], local.along_numbers[1 + active]])
-    solution, valley = _solved(system, effect)
-    loose = np.linalg.norm(valley[: len(free)], axis=1) > INVOLVED
-    units = np.where(loose[:, None], np.nan, solution[: len(free)])
+    right_side = -np.concatenate([curvature.along_numbers[free], local.along_numbers[1 + active]])
+    solution, null_space = _least_norm_solution(system, right_side)
+    undetermined = np.linalg.norm(null_space[: len(free)], axis=1) > DETERMINED
+    units = np.where(undetermined[:, None], np.nan, solution[: len(free)])
     elasticities = np.zeros((len(names), gradients.parameters.count))
     elasticities[free] = _relative(gradients, optimum)[free, None] * units
-    return ParametricSensitivity(elasticities, tuple(names[it] for it in free[loose]))
+    return ParametricSensitivity(elasticities, tuple(names[it] for it in free[undetermined]))
 
 
 def _relative(gradients: Gradients, optimum: RelaxedOptimum) -> np.ndarray:
-    """Growth of the logarithm of each variable along the box; NaN for a variable at 0."""
+    """Derivative of the logarithm of each variable along its coordinate; NaN for one at 0."""
     unit = jnp.asarray(optimum.unit)
     here = np.asarray(gradients.box.values(unit))
     there = np.where(here > 0, here, 1.0)
     return np.where(here > 0, np.asarray(gradients.box.stretch(unit)) / there, np.nan)
 
 
-def _solved(system: np.ndarray, effect: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The least solution of a linear system for each column, and what it leaves open.
+def _least_norm_solution(
+    system: np.ndarray, right_side: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The solution of least norm for each column, and a basis of the null space.
 
     Returns:
-        Solutions, NaN where there is none; directions along which the system is singular.
+        Solutions, NaN in the columns that have none; the null space, a column for each direction.
     """
+    # The KKT matrix is singular where the optimum is not unique (two variables enter the model only
+    # as a product, say) or constraints are redundant. A right-hand side with a part outside the
+    # range then has no solution with this active set: the active set changes at once.
     left, values, right = np.linalg.svd(system)
-    sound = values > SINGULAR * values.max(initial=0.0)
-    balanced = left[:, sound].T @ effect
-    solution = right[sound].T @ (balanced / values[sound, None])
-    short = np.linalg.norm(left[:, ~sound].T @ effect, axis=0)
-    whole = np.linalg.norm(effect, axis=0)
-    return np.where(short > UNSOLVED * np.maximum(whole, 1e-300), np.nan, solution), right[~sound].T
+    nonzero = values > SINGULAR * values.max(initial=0.0)
+    balanced = left[:, nonzero].T @ right_side
+    solution = right[nonzero].T @ (balanced / values[nonzero, None])
+    short = np.linalg.norm(left[:, ~nonzero].T @ right_side, axis=0)
+    whole = np.linalg.norm(right_side, axis=0)
+    return np.where(short > UNBALANCED * np.maximum(whole, 1e-300), np.nan, solution), right[
+        ~nonzero
+    ].T

@@ -1,11 +1,12 @@
-r"""Prices of limits and of the ends of ranges at an optimum, from what balances there.
+r"""Lagrange multipliers of limits and of variable bounds at an optimum.
 
-At an optimum x of a score s under violation e_i <= 0 in a box there are prices with
+At an optimum x of a score s subject to violations e_i <= 0 and bounds there are multipliers with
 
     grad s = sum_i p_i grad e_i + sum_j (h_j - l_j) u_j,    p, h, l >= 0
 
-over the limits and ends that x touches, u_j the unit vectors (Karush, Kuhn and Tucker). They are
-found by non-negative least squares; what is left over tells how far x is from an optimum.
+over the active limits and bounds, u_j the unit vectors (Karush, Kuhn and Tucker). They are found by
+non-negative least squares, which needs no linear independence of the constraints; the residual
+measures how far x is from an optimum.
 """
 
 from dataclasses import dataclass
@@ -15,23 +16,23 @@ from scipy.optimize import nnls
 
 from liminal_jax.optimization.sensitivity.gradients import Local
 
-TOUCHING = 1e-6
-"""Excess above minus this touches its limit; a place in the unit box so near its end touches it."""
+ACTIVE_TOLERANCE = 1e-6
+"""A limit is active if its violation exceeds minus this; a bound, if its coordinate is so near."""
 
-FLAT = 1e-6
-"""A limit whose slopes are all below this over the whole box keeps no variable from moving."""
+LEAST_GRADIENT = 1e-6
+"""Norm of the gradient below which a limit constrains no variable."""
 
 
 @dataclass(frozen=True)
 class Multipliers:
-    """What limits and ends of ranges are worth.
+    """Lagrange multipliers.
 
     Attributes:
-        limits: Gain in score for each unit of logarithm by which a limit is loosened.
-        low: Gain in score for each unit of the box by which the low end of a range moves out.
-        high: Likewise of the high end.
-        residual: Part of the score's slope that they leave unbalanced, from 0 to 1; 1 where there
-            is no slope because score or limits are not finite.
+        limits: Increase of the score per unit of log violation allowed, for each limit.
+        low: Increase of the score per unit of the hypercube by which the lower bound moves out.
+        high: The same for the upper bound.
+        residual: Norm of the KKT residual over that of the score's gradient, from 0 to 1; 1 where
+            score or limits are not finite.
     """
 
     limits: np.ndarray
@@ -41,11 +42,11 @@ class Multipliers:
 
 
 def multipliers(local: Local, unit: np.ndarray) -> Multipliers:
-    """Prices at a place.
+    """The multipliers at a point.
 
     Args:
-        local: Score, limits and slopes there.
-        unit: The place in the unit box.
+        local: Score, violations and Jacobian at the point.
+        unit: Coordinates of the point in the unit hypercube.
     """
     if not local.smooth():
         return Multipliers(
@@ -53,8 +54,8 @@ def multipliers(local: Local, unit: np.ndarray) -> Multipliers:
         )
     score, violation = local.along_box[0], local.along_box[1:]
     gradients = np.linalg.norm(violation, axis=1)
-    limits = np.flatnonzero((local.violation > -TOUCHING) & (gradients > FLAT))
-    low, high = np.flatnonzero(unit < TOUCHING), np.flatnonzero(unit > 1 - TOUCHING)
+    limits = np.flatnonzero((local.violation > -ACTIVE_TOLERANCE) & (gradients > LEAST_GRADIENT))
+    low, high = np.flatnonzero(unit < ACTIVE_TOLERANCE), np.flatnonzero(unit > 1 - ACTIVE_TOLERANCE)
     ends = np.eye(len(unit))
     columns = np.concatenate([violation[limits], -ends[low], ends[high]]).T
     steepness = np.linalg.norm(score)

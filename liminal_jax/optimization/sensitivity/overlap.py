@@ -1,7 +1,7 @@
-"""What an answer rests on that may not come true: how much arithmetic and memory traffic overlap.
+"""Robustness of an optimum to the assumed overlap of arithmetic and memory traffic.
 
-A search pushes the time of arithmetic and that of memory towards each other, since the shorter of
-them is hidden behind the longer: its optimum is where perfect overlap is worth most.
+A search balances compute time and memory time, since the shorter is hidden behind the longer: its
+optimum is where the assumption of perfect overlap matters most.
 """
 
 import dataclasses
@@ -25,17 +25,17 @@ from liminal_jax.performance.prediction import Prediction
 from liminal_jax.study.problem import FEASIBLE, Problem
 
 KINK = 0.05
-"""Share of the longer time by which the shorter may differ for a design to sit on the kink."""
+"""Largest relative difference of compute and memory time that counts as balanced."""
 
 SECONDS = 20.0
-"""Wall time for each proof; they take about as long as that of the study itself."""
+"""Wall time of each proof, which takes about as long as that of the study itself [s]."""
 
 
 class Overlap(NamedTuple):
-    """An end of the range of what overlaps.
+    """A combination of overlaps, each from 0 (none) to 1 (perfect).
 
     Attributes:
-        name: How results call it.
+        name: Name in results.
         between: Overlap between operators.
         within: Overlap within operators.
     """
@@ -46,21 +46,20 @@ class Overlap(NamedTuple):
 
 
 PESSIMISTIC = (Overlap("within operators", 0.0, 1.0), Overlap("none", 0.0, 0.0))
-"""Nothing is fetched ahead of its operator; nothing passes at once."""
+"""No prefetch ahead of an operator; no overlap at all."""
 
 
 @dataclass(frozen=True)
 class Pessimistic:
-    """An answer under less overlap than its study assumes.
+    """The optimum under less overlap than the study assumes.
 
     Attributes:
-        overlap: What overlaps, see `PESSIMISTIC`.
-        of_design: Objective of the design that the study found.
-        exceeded: Limits that it exceeds then.
-        objective: Objective of the best design under this overlap; none where none meets the
-            limits.
-        solution: That design; none likewise.
-        complete: Whether it is proven that none is better.
+        overlap: Name of the overlap.
+        of_design: Objective of the study's design under this overlap.
+        exceeded: Limits that the study's design exceeds under this overlap.
+        objective: Objective of the best design under this overlap; None where none is feasible.
+        solution: That design; None where none is feasible.
+        complete: Whether the proof is complete.
     """
 
     overlap: str
@@ -72,7 +71,7 @@ class Pessimistic:
 
 
 def with_overlap(problem: Problem, overlap: Overlap) -> Problem:
-    """A study with another overlap of arithmetic and memory traffic."""
+    """The problem with another overlap of arithmetic and memory traffic."""
     system = problem.region.case.system
     execution = system.execution
     between, within = (
@@ -88,14 +87,14 @@ def with_overlap(problem: Problem, overlap: Overlap) -> Problem:
     return problem.with_system(dataclasses.replace(system, execution=changed))
 
 
-def _of_design(
+def _evaluated(
     problem: Problem, bounded: BoundedProblem, solution: Solution
 ) -> tuple[float, tuple[str, ...]]:
     """Score of a design of the lattice, and the limits that it exceeds."""
     at = zip(problem.variables, solution.point, strict=True)
     indices = [solution.row, *(it.grid.values.index(value) for it, value in at)]
     design = points(np.asarray(indices)[:, None], bounded.bounds.trees)
-    # Bounds of a single design are what is predicted of it, and nothing is traced again.
+    # The bounds of a box of a single design are exact, and nothing is traced again.
     score, *violations = bounded.bounds.over(design)[0][:, 0].tolist()
     exceeded = [
         limit.name
@@ -108,29 +107,29 @@ def _of_design(
 def _under(problem: Problem, solution: Solution, overlap: Overlap) -> Pessimistic:
     problem = with_overlap(problem, overlap)
     bounded = bounded_problem_of(problem)
-    score, exceeded = _of_design(problem, bounded, solution)
+    score, exceeded = _evaluated(problem, bounded, solution)
     lattice = design_grid_of(problem)
     proof = proven(bounded, [], Budget(gap=0.0, seconds=SECONDS))
-    gain, best = float(np.max(proof.gains)), None
-    if gain > UNKNOWN:
+    best_score, best = float(np.max(proof.scores)), None
+    if best_score > UNKNOWN:
         point, category = lattice.at(jnp.asarray(proof.best()))
         best = solution_of(problem, np.asarray(point), int(category))
     return Pessimistic(
         overlap=overlap.name,
         of_design=problem.objective(score),
         exceeded=exceeded,
-        objective=None if best is None else problem.objective(gain),
+        objective=None if best is None else problem.objective(best_score),
         solution=best,
         complete=proof.statistics.complete,
     )
 
 
 def pessimistic(problem: Problem, solution: Solution) -> list[Pessimistic]:
-    """The answer of a study where less overlaps than it assumes.
+    """The optima under each overlap that is less than the problem assumes.
 
     Args:
-        problem: The study.
-        solution: The design that it found.
+        problem: The problem.
+        solution: Its best design.
     """
     execution = problem.region.case.system.execution
     between, within = (
@@ -145,10 +144,10 @@ def pessimistic(problem: Problem, solution: Solution) -> list[Pessimistic]:
 
 
 def kink(instance: Prediction) -> str | None:
-    """The sentence that a design needs whose arithmetic and memory are busy for equally long.
+    """A sentence where compute and memory time of a design are balanced; None elsewhere.
 
     Args:
-        instance: What is predicted of the design.
+        instance: The prediction of one instance.
     """
     compute, memory = float(instance.compute_time), float(instance.memory_time)
     longer, shorter = max(compute, memory), min(compute, memory)

@@ -1,4 +1,4 @@
-"""The relaxed optimum near a design: refined until slopes and limits balance."""
+"""The relaxed optimum near a design, by sequential quadratic programming to the KKT conditions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,42 +6,46 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import Bounds, OptimizeResult, minimize
 
-from liminal_jax.optimization.search.gradient_search import PRESSING
+from liminal_jax.optimization.search.gradient_search import LEAST_REDUCED_GRADIENT
 from liminal_jax.optimization.search.termination import Termination, sentence
 from liminal_jax.optimization.sensitivity.gradients import Gradients, Local
-from liminal_jax.optimization.sensitivity.multipliers import TOUCHING, Multipliers, multipliers
+from liminal_jax.optimization.sensitivity.multipliers import (
+    ACTIVE_TOLERANCE,
+    Multipliers,
+    multipliers,
+)
 
-MET = 1e-6
-"""Logarithm by which rounding may take an optimum beyond a limit."""
+FEASIBILITY_TOLERANCE = 1e-6
+"""Largest log violation of an optimum that counts as feasible."""
 
-ROOM = 1e-8
-"""Logarithm by which the solver may exceed a limit.
+SOLVER_TOLERANCE = 1e-8
+"""Log violation that the solver is allowed.
 
-Limits that hold with equality, as those on held degrees may, lie beyond 0 by rounding alone; a
-solver that must bring them to 0, and finds no slope to do it, gives up.
+A limit that fixed degrees meet with equality may be violated by rounding alone; its gradient is 0,
+so SLSQP could not reduce the violation and would fail.
 """
 
-BALANCED = 1e-4
-"""Residual of the prices below which a place counts as an optimum."""
+KKT_TOLERANCE = 1e-4
+"""KKT residual below which a point counts as an optimum."""
 
 ATTEMPTS = 4
-"""Times that the solver is started again where it stopped short of an optimum, but got further."""
+"""Runs of the solver, each from where the last one improved but stopped short of an optimum."""
 
 STEPS = 100
-"""Steps of one run; those that converge take a few dozen."""
+"""Largest number of iterations of one run; those that converge take a few dozen."""
 
 
 @dataclass(frozen=True)
 class RelaxedOptimum:
-    """A refined place of the relaxed study.
+    """A local optimum of the relaxed problem.
 
     Attributes:
-        unit: Place in the unit box.
-        category: Its category.
-        local: Score, limits and slopes there.
-        multipliers: Lagrange multipliers of limits and of the ends of ranges there.
-        termination: Why the search ended.
-        held: Names of the variables that an end of their range keeps from moving on.
+        unit: Coordinates in the unit hypercube.
+        category: Index of the category.
+        local: Score, violations and Jacobian.
+        multipliers: Lagrange multipliers of limits and of variable bounds.
+        termination: Termination status.
+        at_bounds: Names of the variables at a bound with a multiplier above the least.
     """
 
     unit: np.ndarray
@@ -49,7 +53,7 @@ class RelaxedOptimum:
     local: Local
     multipliers: Multipliers
     termination: Termination
-    held: tuple[str, ...]
+    at_bounds: tuple[str, ...]
 
     @property
     def score(self) -> float:
@@ -58,36 +62,41 @@ class RelaxedOptimum:
 
     @property
     def feasible(self) -> bool:
-        """Whether it meets every limit, with an objective that is finite."""
-        return self.local.total_violation() <= MET and bool(np.isfinite(self.score))
+        """Whether it meets every limit, with a finite objective."""
+        return self.local.total_violation() <= FEASIBILITY_TOLERANCE and bool(
+            np.isfinite(self.score)
+        )
 
     @property
     def reason(self) -> str:
-        """Why the search ended, in words."""
-        return sentence(self.termination, self.held)
+        """The termination message."""
+        return sentence(self.termination, self.at_bounds)
 
     def merit(self) -> tuple[float, float]:
-        """Orders optima: by violation beyond rounding, then by score."""
+        """Orders optima: by violation above the tolerance, then by score."""
         violation = self.local.total_violation()
-        return (0.0 if violation <= MET else -violation, self.score)
+        return (0.0 if violation <= FEASIBILITY_TOLERANCE else -violation, self.score)
 
 
-class _Remembered:
-    """The relaxed study of one category, which remembers the last place it was asked about."""
+class _LastEvaluation:
+    """The relaxed problem of one category, with its last evaluation cached.
+
+    SLSQP calls for values and Jacobians of objective and constraints one by one, at the same point.
+    """
 
     def __init__(self, gradients: Gradients, category: int, changes: np.ndarray):
         self._slopes, self._category, self._changes = gradients, category, changes
         self._last: tuple[np.ndarray, Local] | None = None
 
     def __call__(self, unit: np.ndarray) -> Local:
-        """Score, limits and slopes at a place, moved into the box."""
+        """Score, violations and Jacobian at a point, clipped to the hypercube."""
         unit = np.clip(unit, 0.0, 1.0)
         if self._last is None or not np.array_equal(unit, self._last[0]):
             self._last = unit, self._slopes.at(unit, self._category, self._changes)
         return self._last[1]
 
 
-def _solved(study: _Remembered, start: np.ndarray) -> OptimizeResult:
+def _slsqp(study: _LastEvaluation, start: np.ndarray) -> OptimizeResult:
     """One run of sequential quadratic programming."""
     return minimize(
         fun=lambda unit: -study(unit).score,
@@ -96,7 +105,7 @@ def _solved(study: _Remembered, start: np.ndarray) -> OptimizeResult:
         bounds=Bounds(0.0, 1.0),
         constraints={
             "type": "ineq",
-            "fun": lambda unit: ROOM - study(unit).violation,
+            "fun": lambda unit: SOLVER_TOLERANCE - study(unit).violation,
             "jac": lambda unit: -study(unit).along_box[1:],
         },
         method="SLSQP",
@@ -105,59 +114,68 @@ def _solved(study: _Remembered, start: np.ndarray) -> OptimizeResult:
 
 
 def _optimum(
-    gradients: Gradients, study: _Remembered, unit: np.ndarray, category: int
+    gradients: Gradients, study: _LastEvaluation, unit: np.ndarray, category: int
 ) -> RelaxedOptimum:
-    """What there is to say of a place."""
+    """A point with its multipliers and termination status."""
     local = study(unit)
-    worth = multipliers(local, unit)
-    pressed = np.flatnonzero(worth.low + worth.high > PRESSING)
-    held = tuple(gradients.problem.variables[it].name for it in pressed)
-    return RelaxedOptimum(unit, category, local, worth, _ending(local, worth, held), held)
+    duals = multipliers(local, unit)
+    pushed = np.flatnonzero(duals.low + duals.high > LEAST_REDUCED_GRADIENT)
+    at_bounds = tuple(gradients.problem.variables[it].name for it in pushed)
+    return RelaxedOptimum(
+        unit,
+        category,
+        local,
+        duals,
+        _termination(local, duals, at_bounds),
+        at_bounds,
+    )
 
 
-def _ending(local: Local, worth: Multipliers, held: Sequence[str]) -> Termination:
+def _termination(local: Local, duals: Multipliers, at_bounds: Sequence[str]) -> Termination:
     if not local.known():
         return Termination.UNKNOWN
-    if local.total_violation() > MET:
+    if local.total_violation() > FEASIBILITY_TOLERANCE:
         return Termination.INFEASIBLE
     if np.isinf(local.score):
         return Termination.UNBOUNDED
-    if worth.residual > BALANCED:
+    if duals.residual > KKT_TOLERANCE:
         return Termination.ITERATION_LIMIT
-    return Termination.HELD if held else Termination.CONVERGED
+    return Termination.AT_BOUNDS if at_bounds else Termination.CONVERGED
 
 
-def _ended(unit: np.ndarray) -> np.ndarray:
-    """A place moved into the box, and to the ends that it touches."""
+def _snapped_to_bounds(unit: np.ndarray) -> np.ndarray:
+    """A point clipped to the hypercube, with coordinates near a bound moved onto it."""
     inside = np.clip(unit, 0.0, 1.0)
-    return np.where(inside < TOUCHING, 0.0, np.where(inside > 1 - TOUCHING, 1.0, inside))
+    return np.where(
+        inside < ACTIVE_TOLERANCE, 0.0, np.where(inside > 1 - ACTIVE_TOLERANCE, 1.0, inside)
+    )
 
 
 def refined(
     gradients: Gradients, start: np.ndarray, category: int, changes: np.ndarray
 ) -> RelaxedOptimum:
-    """The optimum that the solver reaches from a start, no worse than the start.
+    """The local optimum that the solver reaches from a start, never worse than the start.
 
     Args:
-        gradients: The relaxed study.
-        start: Place in the unit box.
-        category: Its category.
-        changes: Logarithms of factors on the study's numbers.
+        gradients: The relaxed problem.
+        start: Coordinates in the unit hypercube.
+        category: Index of the category.
+        changes: Logarithms of factors on the parameters.
 
     Returns:
-        The optimum; its `termination` tells whether it is one.
+        The best point; its `termination` says whether it is an optimum.
     """
-    study = _Remembered(gradients, category, changes)
+    study = _LastEvaluation(gradients, category, changes)
     best = _optimum(gradients, study, np.clip(start, 0.0, 1.0), category)
     unit = best.unit
     for _ in range(ATTEMPTS):
         if not study(unit).smooth() or not len(unit):
             break
-        unit = _ended(_solved(study, unit).x)
+        unit = _snapped_to_bounds(_slsqp(study, unit).x)
         found = _optimum(gradients, study, unit, category)
-        # Where limits jump the solver wanders, and would again.
+        # Where limits jump the solver wanders without an improvement, and another run would too.
         further = found.merit() > best.merit()
         best = found if further else best
-        if not further or found.termination in (Termination.CONVERGED, Termination.HELD):
+        if not further or found.termination in (Termination.CONVERGED, Termination.AT_BOUNDS):
             break
     return best

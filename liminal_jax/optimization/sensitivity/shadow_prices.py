@@ -1,9 +1,9 @@
-"""What each number, limit and range is worth at the relaxed optimum, the sizes free to follow.
+"""Elasticities and shadow prices at the relaxed optimum.
 
-By the envelope theorem the optimum changes with a number as the Lagrangian does with the design
-held: what the design does in response is of second order. The figures are those of the relaxed
-model, with the whole numbers of the proven design held; on the lattice a small change may be worth
-nothing, or a step.
+By the envelope theorem the derivative of the optimal value with respect to a parameter is that of
+the Lagrangian at the fixed optimum: the response of the design is of second order. The figures
+belong to the relaxed model with integers fixed at the proven design; on the lattice a small change
+may have no effect, or cause a step.
 """
 
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from liminal_jax.study.variables import stated_at
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What the objective gains when a number grows.
+    """Elasticity of the objective with respect to a parameter.
 
     Attributes:
-        parameter: The number: a path into hardware or request, a fixed one of the design, or a
-            limit.
-        value: The number in SI.
+        parameter: Path of the parameter: in hardware or request, a fixed value of the design, or
+            a limit.
+        value: Its value, in SI.
         unit: Its unit.
-        elasticity: Per cent of the objective for one per cent of the number.
+        elasticity: Per cent of the objective per per cent of the parameter.
     """
 
     parameter: str
@@ -38,15 +38,15 @@ class Sensitivity:
 
 @dataclass(frozen=True)
 class ShadowPrice:
-    """What the objective gains when a limit, or the end of a range, moves up.
+    """Derivative of the optimal objective with respect to a limit or a bound of a variable.
 
     Attributes:
         constraint: Quantity that the study limits, physical limit, or `range.VARIABLE`.
-        limit: The limit in SI; 1 for a physical one, which is a ratio.
+        limit: The limit, in SI; 1 for a physical one, which is a ratio.
         unit: Its unit; empty for a ratio or count.
-        price: Objective for each unit of the limit.
+        price: Change of the objective per unit of the limit.
         price_unit: Unit of the price.
-        elasticity: Per cent of the objective for one per cent of the limit.
+        elasticity: Per cent of the objective per per cent of the limit.
     """
 
     constraint: str
@@ -58,7 +58,7 @@ class ShadowPrice:
 
 
 def elasticities(gradients: Gradients, optimum: RelaxedOptimum) -> np.ndarray:
-    """Per cent of the objective for one per cent of each of the study's numbers, in their order."""
+    """Elasticity of the objective with respect to each parameter, in their order."""
     weights = np.append(1.0, -optimum.multipliers.limits)
     return _sign(gradients.problem) * weights @ optimum.local.along_numbers
 
@@ -66,10 +66,10 @@ def elasticities(gradients: Gradients, optimum: RelaxedOptimum) -> np.ndarray:
 def sensitivities(
     gradients: Gradients, optimum: RelaxedOptimum, least: float = 1e-3
 ) -> list[Sensitivity]:
-    """What the study's numbers are worth, the weightiest first.
+    """Elasticities with respect to the study's parameters, the largest first.
 
     Args:
-        gradients: The relaxed study.
+        gradients: The relaxed problem.
         optimum: Its optimum.
         least: Elasticities smaller than this are left out.
     """
@@ -81,28 +81,24 @@ def sensitivities(
         elasticities(gradients, optimum).tolist(),
         strict=True,
     )
-    weighty = [
+    large = [
         Sensitivity(path, value, unit, elasticity)
         for path, value, unit, elasticity in rows
         if abs(elasticity) >= least and path.rpartition(".")[2] not in STANDARDS
     ]
-    return sorted(weighty, key=lambda it: -abs(it.elasticity))
+    return sorted(large, key=lambda it: -abs(it.elasticity))
 
 
 def shadow_prices(gradients: Gradients, optimum: RelaxedOptimum) -> list[ShadowPrice]:
-    """What limits and ends of ranges are worth.
-
-    Every limit that the study sets, and of the physical ones and the ends of ranges those that
-    bind.
-    """
+    """Shadow prices of all limits that the study sets, and of active physical limits and bounds."""
     return [*_prices_of_limits(gradients.problem, optimum), *_prices_of_ranges(gradients, optimum)]
 
 
 def _prices_of_limits(problem: Problem, optimum: RelaxedOptimum) -> list[ShadowPrice]:
     prices = []
-    for limit, gain in zip(problem.limits, optimum.multipliers.limits.tolist(), strict=True):
-        if limit.bound and (gain or not limit.physical):
-            upwards = -gain if limit.at_least else gain
+    for limit, multiplier in zip(problem.limits, optimum.multipliers.limits.tolist(), strict=True):
+        if limit.bound and (multiplier or not limit.physical):
+            upwards = -multiplier if limit.at_least else multiplier
             slope = _sign(problem) * upwards / limit.bound
             prices.append(_price(problem, optimum, limit.name, limit.bound, limit.unit, slope))
     return prices
@@ -114,7 +110,7 @@ def _prices_of_ranges(gradients: Gradients, optimum: RelaxedOptimum) -> list[Sha
     upwards = (optimum.multipliers.high - optimum.multipliers.low) / stretch
     prices = []
     for index, variable in enumerate(problem.variables):
-        if variable.name in optimum.held:
+        if variable.name in optimum.at_bounds:
             end = float(box.high[index] if upwards[index] > 0 else box.low[index])
             unit = stated_at(variable.path).unit
             slope = _sign(problem) * float(upwards[index])
@@ -131,7 +127,7 @@ def _price(
     unit: str,
     slope: float,
 ) -> ShadowPrice:
-    """A price from the change of the logarithm of the objective along the limit."""
+    """A shadow price from the derivative of the log objective with respect to the limit."""
     objective = problem.goal.unit or "1"
     return ShadowPrice(
         constraint=constraint,
@@ -144,5 +140,5 @@ def _price(
 
 
 def _sign(problem: Problem) -> float:
-    """Of what a higher score does to the objective."""
+    """Sign of the derivative of the objective with respect to the score."""
     return 1.0 if problem.maximises else -1.0

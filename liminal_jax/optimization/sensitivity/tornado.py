@@ -1,4 +1,4 @@
-"""What happens to the relaxed optimum when one number changes by a tenth: solved again."""
+"""Tornado: the relaxed optimum solved again with one parameter changed at a time."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -11,30 +11,30 @@ from liminal_jax.optimization.sensitivity.relaxed_optimum import RelaxedOptimum,
 from liminal_jax.optimization.sensitivity.shadow_prices import elasticities
 from liminal_jax.study.parameters import STANDARDS
 
-FELT = 1e-6
-"""Slope along a number below which neither objective nor limits hang on it."""
+LEAST_DERIVATIVE = 1e-6
+"""Derivative below which neither objective nor limits depend on a parameter."""
 
-BENT = 0.25
-"""Share of a change by which the elasticity may miss it before that is told."""
+NONLINEARITY = 0.25
+"""Relative error of the first-order change above which it is reported."""
 
-LEAST = 1e-4
-"""Changes of the objective's logarithm that differ by less are alike."""
+LEAST_CHANGE = 1e-4
+"""Differences of the log objective below this are not reported."""
 
-PRICED = 1e-3
-"""A limit binds that is worth more than this for each unit of logarithm."""
+LEAST_MULTIPLIER = 1e-3
+"""Lagrange multiplier above which a limit is reported as binding."""
 
 
 @dataclass(frozen=True)
 class End:
-    """The relaxed optimum with one number changed.
+    """The relaxed optimum with one parameter changed.
 
     Attributes:
-        factor: On the number.
-        objective: Objective of the optimum, solved again; none where no design meets the limits.
-        first_order: What the elasticity makes of the change.
-        active_set_changes: How the limits that bind, the ranges that hold and the category
-            differ from before, in sentences; or that the model bends or steps on the way. Where
-            there are some, the elasticity is no guide.
+        factor: Factor on the parameter.
+        objective: Objective of the optimum, solved again; None where no design meets the limits.
+        first_order: Objective predicted by the elasticity.
+        active_set_changes: How active limits, active bounds and the best category differ from
+            before, in sentences; or that the model is not linear over the change. Where there are
+            any, the elasticity does not predict the change.
     """
 
     factor: float
@@ -45,14 +45,14 @@ class End:
 
 @dataclass(frozen=True)
 class Bar:
-    """A number, and the relaxed optimum with less and with more of it.
+    """A parameter, and the relaxed optimum with less and with more of it.
 
     Attributes:
-        parameter: Its path.
-        value: The number in SI.
+        parameter: Path of the parameter.
+        value: Its value, in SI.
         unit: Its unit.
-        low: With less of it.
-        high: With more of it.
+        low: The optimum with less of it.
+        high: The optimum with more of it.
     """
 
     parameter: str
@@ -62,12 +62,12 @@ class Bar:
     high: End
 
     def width(self, base: float) -> float:
-        """How far apart both ends and the unchanged objective lie, as a logarithm.
+        """Range of the log objective over both ends and the nominal value.
 
-        Infinite where an end cannot be met.
+        Infinite where the problem is infeasible at an end.
 
         Args:
-            base: The unchanged objective.
+            base: The nominal objective.
         """
         if self.low.objective is None or self.high.objective is None:
             return math.inf
@@ -76,10 +76,10 @@ class Bar:
 
 
 def _binding(gradients: Gradients, optimum: RelaxedOptimum) -> set[str]:
-    """The active set in words: limits that bind and ranges that hold."""
+    """The active set: names of active limits and of active bounds of variables."""
     limits = zip(gradients.problem.limits, optimum.multipliers.limits, strict=True)
-    return {it.name for it, price in limits if price > PRICED} | {
-        f"the range of {name}" for name in optimum.held
+    return {it.name for it, price in limits if price > LEAST_MULTIPLIER} | {
+        f"the range of {name}" for name in optimum.at_bounds
     }
 
 
@@ -104,18 +104,19 @@ def active_set_changes(
 def solved_again(
     gradients: Gradients, optima: Sequence[RelaxedOptimum], row: int, change: float
 ) -> RelaxedOptimum:
-    """The best optimum with one number changed, from where the optima lie without the change.
+    """The best optimum with one parameter changed, warm-started from the nominal optima.
 
     Args:
-        gradients: The relaxed study.
-        optima: Its optima, the best first.
-        row: Which number.
+        gradients: The relaxed problem.
+        optima: Its nominal optima, the best first.
+        row: Index of the parameter.
         change: Logarithm of the factor on it.
     """
     changes = gradients.unchanged()
     changes[row] = change
     own = gradients.parameters.own(gradients.parameters.paths[row])
     best = optima[0].category
+    # A parameter of one category leaves the optima of the others as they are.
     found = [
         it if own and it.category != best else refined(gradients, it.unit, it.category, changes)
         for it in optima
@@ -123,7 +124,7 @@ def solved_again(
     return max(found, key=RelaxedOptimum.merit)
 
 
-def _end(
+def _tornado_end(
     gradients: Gradients,
     optima: Sequence[RelaxedOptimum],
     row: int,
@@ -134,12 +135,12 @@ def _end(
     found = solved_again(gradients, optima, row, math.log(factor))
     first_order = problem.objective(best.score) * factor**elasticity
     if not found.feasible:
-        return End(factor, None, first_order, ("no place meets every limit",))
+        return End(factor, None, first_order, ("no point meets every limit",))
     objective = problem.objective(found.score)
     changes = active_set_changes(gradients, best, found)
     missed = abs(math.log(objective / first_order))
-    if not changes and missed > BENT * abs(elasticity * math.log(factor)) + LEAST:
-        changes = ("the model bends or steps on the way",)
+    if not changes and missed > NONLINEARITY * abs(elasticity * math.log(factor)) + LEAST_CHANGE:
+        changes = ("the model is not linear over this change",)
     return End(factor, objective, first_order, changes)
 
 
@@ -156,28 +157,30 @@ def tornado(
     change: float,
     advance: Callable[[], None] = lambda: None,
 ) -> list[Bar]:
-    """The relaxed optimum solved again with less and with more of each number, widest first.
+    """The relaxed optimum solved again with less and with more of each parameter, widest first.
 
-    Numbers that neither objective nor limits hang on are left out, and standards of the trade.
-    A number that belongs to one category changes in the best one only; every other number
-    changes in all of them, so that another may become the best.
+    Parameters on which neither objective nor limits depend are left out, and so are standards. A
+    parameter of a single category changes in the best category only; every other changes in all
+    categories, so that another may become the best.
 
     Args:
-        gradients: The relaxed study.
-        optima: Its optima, the best first; it meets the limits.
-        change: Share by which each number is made less and more, between 0 and 1; shares and
-            yields grow to 1 at most.
-        advance: Called after each number.
+        gradients: The relaxed problem.
+        optima: Its optima, the best first; that one is feasible.
+        change: Share by which each parameter is decreased and increased, between 0 and 1; shares
+            and yields are increased to 1 at most.
+        advance: Called after each parameter.
     """
     best, parameters = optima[0], gradients.parameters
     leaders, most = _leaders(optima), parameters.most
-    worth, values = elasticities(gradients, best), parameters.values(best.category).tolist()
+    slopes, values = elasticities(gradients, best), parameters.values(best.category).tolist()
     bars = []
-    for row in np.flatnonzero(np.abs(best.local.along_numbers).max(axis=0) > FELT).tolist():
+    for row in np.flatnonzero(
+        np.abs(best.local.along_numbers).max(axis=0) > LEAST_DERIVATIVE
+    ).tolist():
         path = parameters.paths[row]
         if path.rpartition(".")[2] not in STANDARDS:
             low, high = (
-                _end(gradients, leaders, row, factor, float(worth[row]))
+                _tornado_end(gradients, leaders, row, factor, float(slopes[row]))
                 for factor in (1.0 - change, min(1.0 + change, most[row] / values[row]))
             )
             bars.append(Bar(path, values[row], parameters.units[row], low, high))

@@ -1,1 +1,1 @@
-"""How sure an answer is when the numbers behind it are uncertain."""
+"""Uncertainty analysis: optima over samples of uncertain numbers, and robust designs."""

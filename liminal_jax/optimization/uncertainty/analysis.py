@@ -1,14 +1,14 @@
-"""How sure an answer is when the numbers behind it are not.
+"""Uncertainty analysis: the optimum under every sample of uncertain numbers, and robust designs.
 
-The numbers that have ranges are drawn many times over. For each draw the whole search is run again:
+The numbers that have ranges are sampled, and the problem is solved again for each sample:
 
-1. Local search climbs from the designs that are best with the numbers as they are thought to be,
-   for all draws in step: one compiled function evaluates the exact model under `jax.vmap` over the
-   stacked hardware of all draws, and in it over designs.
-2. Branch and bound proves the best design of each category for each draw in turn, starting from
-   the best that is known for it, among the designs that won earlier draws too.
-3. Everything that was met on the way is evaluated under every draw, again under `jax.vmap`, and
-   from the most robust of it local search climbs on.
+1. Local search starts from the nominal optima, for all samples in step: one compiled function
+   evaluates the exact model under `jax.vmap` over the stacked hardware of all samples, and inside
+   over designs.
+2. Branch and bound proves the best design of each category for each sample in turn, warm-started
+   with the best design known for it, those that won earlier samples included.
+3. Every design met so far is evaluated under every sample, again under `jax.vmap`, and local search
+   of the robust criterion starts from the best of them.
 """
 
 import dataclasses
@@ -41,18 +41,18 @@ from liminal_jax.study.problem import FEASIBLE, Problem
 from liminal_jax.study.uncertain import Draws, hardware_of_draws
 
 FRESH = 4
-"""Fresh draws, for each draw of a run, on which designs are tried that were chosen on the others;
-else a design that fits the draws it was chosen on would look surer than it is."""
+"""Fresh samples per sample of a run. The reliability of a chosen design is estimated on samples it
+was not chosen on: on its own samples the estimate is biased upwards."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Quantiles of a quantity over the draws in which it is known.
+    """Quantiles of a quantity over the samples in which it is finite.
 
     Attributes:
-        low: 5 % lie below.
-        median: Half lie below.
-        high: 95 % lie below.
+        low: The 5 % quantile.
+        median: The median.
+        high: The 95 % quantile.
     """
 
     low: float
@@ -62,15 +62,15 @@ class Spread:
 
 @dataclass(frozen=True)
 class Standing:
-    """A category over all draws.
+    """A category over all samples.
 
     Attributes:
         category: Its name.
-        wins: Share of the draws in which the best design is of this category.
-        feasible: Share of the draws in which a design of it meets every limit.
-        objective: Best objective; none where no design ever meets the limits.
-        thought: Best objective with the numbers as they are thought to be; none likewise.
-        objectives: Best objective of each draw; NaN where no design meets every limit.
+        wins: Share of the samples in which the best design is of this category.
+        feasible: Share of the samples in which a design of it is feasible.
+        objective: Quantiles of its best objective; None where it is never feasible.
+        thought: Best objective with nominal numbers; None where it is infeasible with them.
+        objectives: Best objective of each sample; NaN where no design is feasible.
     """
 
     category: str
@@ -83,12 +83,12 @@ class Standing:
 
 @dataclass(frozen=True)
 class Breach:
-    """A limit that a design breaks in some draws.
+    """A limit that a design exceeds in some samples.
 
     Attributes:
         constraint: The limit.
-        share: Share of the draws.
-        typical: Share by which it is exceeded then, median.
+        share: Share of the samples in which it is exceeded.
+        typical: Median share by which it is exceeded in those.
     """
 
     constraint: str
@@ -98,12 +98,12 @@ class Breach:
 
 @dataclass(frozen=True)
 class Regret:
-    """Share of the best objective that a design gives away, where it meets every limit.
+    """Regret of a design relative to the best objective, over the samples in which it is feasible.
 
     Attributes:
-        mean: Over the draws.
-        median: Half of the draws lie below.
-        high: 95 % of the draws lie below.
+        mean: The mean.
+        median: The median.
+        high: The 95 % quantile.
         worst: The largest.
     """
 
@@ -115,17 +115,17 @@ class Regret:
 
 @dataclass(frozen=True)
 class Trial:
-    """One design over all draws.
+    """One design over all samples.
 
     Attributes:
         category: Its category.
         values: Values of its free variables, in SI.
-        objective: Its objective, whether limits hold or not.
-        meets: Share of the draws in which every limit holds.
-        meets_fresh: The same over draws that no choice was made on.
-        breaches: Limits that are broken, the most often broken first.
-        regret: Over the draws in which every limit holds; none where there is no such draw.
-        losses: Regret of each draw; NaN where a limit is broken.
+        objective: Quantiles of its objective, feasible or not.
+        meets: Share of the samples in which it is feasible.
+        meets_fresh: The same over fresh samples, on which no design was chosen.
+        breaches: Limits that it exceeds, the most often exceeded first.
+        regret: Its regret; None where it is never feasible.
+        losses: Regret in each sample; NaN where it is infeasible.
     """
 
     category: str
@@ -140,26 +140,26 @@ class Trial:
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """How sure an answer is.
+    """The result of an uncertainty analysis.
 
     Attributes:
-        problem: The study.
-        draws: The numbers.
-        fresh: Number of fresh draws.
-        reliability: Share of the draws in which a robust design has to meet every limit.
-        objectives: Best objective of each draw; NaN where no design meets every limit.
-        winners: Category of the best design of each draw; -1 likewise.
-        optimum: Best objective over the draws; none where none has a feasible design.
-        thought: Best objective with the numbers as they are thought to be; none likewise.
-        standings: Each category over all draws.
-        nominal: The design that is best with the numbers as they are thought to be.
-        robust: The design of least expected regret among those tried that are reliable.
-        cautious: The design whose largest regret is least, likewise.
-        candidates: Designs tried under every draw.
-        influences: What decides, the strongest first.
-        proven: Draws whose best designs are proven.
+        problem: The problem.
+        draws: The samples of the uncertain numbers.
+        fresh: Number of fresh samples.
+        reliability: Share of the samples in which a robust design has to meet every limit.
+        objectives: Best objective of each sample; NaN where no design is feasible.
+        winners: Category of the best design of each sample; -1 where no design is feasible.
+        optimum: Quantiles of the best objective; None where no sample has a feasible design.
+        thought: Best objective with nominal numbers; None where no design is feasible with them.
+        standings: Each category over all samples.
+        nominal: The design that is best with nominal numbers.
+        robust: The reliable candidate of least expected regret.
+        cautious: The reliable candidate of least worst-case regret.
+        candidates: Number of designs evaluated under every sample.
+        influences: Rank correlation of each number with the answer, the strongest first.
+        proven: Number of samples whose proofs are complete.
         boxes: Boxes bounded in all proofs.
-        seconds: Wall time by stage.
+        seconds: Wall time of each stage [s].
     """
 
     problem: Problem
@@ -182,36 +182,36 @@ class Uncertainty:
 
 
 def _spread(values: np.ndarray) -> Spread | None:
-    """Quantiles of what is known; none where nothing is."""
+    """Quantiles of the finite values; None where there is none."""
     known = values[np.isfinite(values)]
     return Spread(*np.quantile(known, [0.05, 0.5, 0.95]).tolist()) if len(known) else None
 
 
-def _parts(hardware: PlannedSystem | System, size: int) -> Iterator[PlannedSystem | System]:
-    """Stacked hardware in parts of one size."""
+def _batches(hardware: PlannedSystem | System, size: int) -> Iterator[PlannedSystem | System]:
+    """Stacked hardware in batches of one size."""
     count = len(jax.tree.leaves(hardware)[0])
     for begin in range(0, count, size):
         yield jax.tree.map(lambda leaf, at=begin: leaf[at : at + size], hardware)
 
 
-class _Runs:
-    """The search, run again for every draw."""
+class _ScenarioSearch:
+    """The search under every sample."""
 
     def __init__(self, problem: Problem, draws: Draws, fresh: Draws, budget: Budget):
         self.problem = problem
         self.draws = len(draws)
-        self.trials = Scenarios(problem)
+        self.scenarios = Scenarios(problem)
         self.hardware = hardware_of_draws(problem, draws)
-        self._fresh = list(_parts(hardware_of_draws(problem, fresh), self.draws))
+        self._fresh = list(_batches(hardware_of_draws(problem, fresh), self.draws))
         self._budget = budget
 
     def objective(self, score: np.ndarray | float) -> np.ndarray:
-        """The objective of scores; NaN where none is known."""
+        """The objective of scores; NaN where no design is feasible."""
         known = np.where(np.asarray(score) > INFEASIBLE, score, np.nan)
         return np.asarray(np.exp(known if self.problem.maximises else -known))
 
     def proof(self, draw: int | None, known: list[tuple[np.ndarray, float]]) -> Proof:
-        """The best design of each category for one draw; none is the numbers as thought."""
+        """The best design of each category for one sample; None stands for nominal numbers."""
         if draw is None:
             return proven(bounded_problem_of(self.problem), known, self._budget)
         hardware = jax.tree.map(lambda leaf: leaf[draw], self.hardware)
@@ -219,15 +219,15 @@ class _Runs:
         return proven(bounded_problem_of(changed), known, self._budget)
 
     def pool(self, nominal: Proof) -> ScenarioPool:
-        """The best designs of the numbers as thought, and where they lead in every draw."""
-        pool = ScenarioPool(self.trials, self.hardware, nominal.indices)
+        """A pool of the nominal optima, and the local optima they lead to under every sample."""
+        pool = ScenarioPool(self.scenarios, self.hardware, nominal.indices)
         for start in nominal.indices:
             everywhere = np.broadcast_to(start, (self.draws, len(start)))
-            pool.add(self.trials.climbed(self.hardware, everywhere))
+            pool.add(self.scenarios.local_optima(self.hardware, everywhere))
         return pool
 
     def known(self, pool: ScenarioPool, draw: int) -> list[tuple[np.ndarray, float]]:
-        """The best feasible design of each category under one draw, with its score."""
+        """The best feasible design of each category under one sample, with its score."""
         places = [int(pool.best(it)[draw]) for it in range(len(self.problem.categories))]
         return [
             (pool.designs[solution], float(pool.merits[draw, solution]))
@@ -236,25 +236,25 @@ class _Runs:
         ]
 
     def meets_fresh(self, design: np.ndarray) -> float:
-        """Share of the fresh draws in which a design meets every limit."""
-        met = [self.trials.every(part, design[None]).merit > INFEASIBLE for part in self._fresh]
+        """Share of the fresh samples in which a design meets every limit."""
+        met = [self.scenarios.every(part, design[None]).merit > INFEASIBLE for part in self._fresh]
         return float(np.mean(met))
 
     def trial(self, design: np.ndarray, best: np.ndarray) -> Trial:
-        """One design over all draws, given the best score of each."""
-        judged = self.trials.every(self.hardware, design[None])
-        met = judged.merit[:, 0] > INFEASIBLE
-        losses = np.where(met, regret(judged.score[:, 0], best, self.problem.maximises), np.nan)
+        """One design over all samples, given the best score of each."""
+        outcomes = self.scenarios.every(self.hardware, design[None])
+        met = outcomes.merit[:, 0] > INFEASIBLE
+        losses = np.where(met, regret(outcomes.score[:, 0], best, self.problem.maximises), np.nan)
         kept = losses[met]
         variables = zip(self.problem.variables, design[1:].tolist(), strict=True)
-        objective = _spread(self.objective(judged.score[:, 0]))
+        objective = _spread(self.objective(outcomes.score[:, 0]))
         return Trial(
             category=self.problem.categories[design[0]],
             values={it.name: it.grid.values[at] for it, at in variables},
             objective=objective or Spread(math.nan, math.nan, math.nan),
             meets=float(np.mean(met)),
             meets_fresh=self.meets_fresh(design),
-            breaches=self._breaches(judged.violation[:, 0]),
+            breaches=self._breaches(outcomes.violation[:, 0]),
             regret=Regret(
                 mean=float(np.mean(kept)),
                 median=float(np.median(kept)),
@@ -277,14 +277,14 @@ class _Runs:
     def standing(
         self, row: int, scores: np.ndarray, winners: np.ndarray, nominal: Proof
     ) -> Standing:
-        """One category over all draws, given its best scores and who wins."""
+        """One category over all samples, given its best scores and the winners."""
         objectives = self.objective(scores)
         return Standing(
             category=self.problem.categories[row],
             wins=float(np.mean(winners == row)),
             feasible=float(np.mean(np.isfinite(objectives))),
             objective=_spread(objectives),
-            thought=_known(self.objective(nominal.gains[row])),
+            thought=_known(self.objective(nominal.scores[row])),
             objectives=objectives,
         )
 
@@ -293,12 +293,12 @@ def _known(value: np.ndarray) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _told(runs: _Runs, draw: int, proof: Proof) -> str:
-    """What was found for one draw."""
+def _sample_note(runs: _ScenarioSearch, draw: int, proof: Proof) -> str:
+    """The outcome of one sample, for the progress log."""
     found = "no design meets every limit"
     if proof.feasible:
         category = runs.problem.categories[proof.best()[0]]
-        found = f"{category}, {float(runs.objective(np.max(proof.gains))):.4g}"
+        found = f"{category}, {float(runs.objective(np.max(proof.scores))):.4g}"
     left = "" if proof.statistics.complete else "; the proof stopped early"
     return f"sample {draw + 1} of {runs.draws}: {found}{left}"
 
@@ -312,25 +312,25 @@ def uncertainty(
     progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Uncertainty:
-    """The search run again for every draw of the numbers, and designs that do well in most.
+    """The optimum under every sample of the uncertain numbers, and robust designs.
 
     Args:
-        problem: A study.
-        draws: Its uncertain numbers, drawn.
-        fresh: Further draws of the same numbers, on which the designs that were chosen are tried.
-        reliability: Share of the draws in which a robust design has to meet every limit.
+        problem: A problem.
+        draws: Samples of its uncertain numbers.
+        fresh: Further samples, on which the reliability of the chosen designs is estimated.
+        reliability: Share of the samples in which a robust design has to meet every limit.
         budget: When to stop each proof.
-        progress: Told what happens.
+        progress: Callbacks.
         clock: Seconds from some origin.
     """
     progress = Progress() if progress is None else progress
     times = {"start": clock()}
-    runs = _Runs(problem, draws, fresh, Budget() if budget is None else budget)
+    runs = _ScenarioSearch(problem, draws, fresh, Budget() if budget is None else budget)
     times["draw"] = clock()
 
-    progress.stage("proving the best design with the numbers as they are thought to be")
+    progress.stage("proving the best design with nominal numbers")
     nominal = runs.proof(None, [])
-    progress.stage("local search with the numbers of all samples at once")
+    progress.stage("local search under all samples at once")
     pool = runs.pool(nominal)
     times["climb"] = clock()
 
@@ -339,15 +339,15 @@ def uncertainty(
         proof = runs.proof(draw, runs.known(pool, draw))
         pool.add(proof.indices)
         proofs.append(proof)
-        progress.stage(_told(runs, draw, proof))
+        progress.stage(_sample_note(runs, draw, proof))
     times["prove"] = clock()
 
-    progress.stage("looking for designs that do well in all samples")
-    scores, winners = _bests(pool, problem)
+    progress.stage("search for robust designs")
+    scores, winners = _best_scores(pool, problem)
     best = np.where(winners >= 0, np.max(scores, axis=0), np.nan)
-    contest = Candidates(runs.trials, pool, best, problem.maximises)
-    robust = contest.winner(RobustCriterion(expected, reliability))
-    cautious = contest.winner(RobustCriterion(worst, reliability))
+    candidates = Candidates(runs.scenarios, pool, best, problem.maximises)
+    robust = candidates.winner(RobustCriterion(expected, reliability))
+    cautious = candidates.winner(RobustCriterion(worst, reliability))
     times["compare"] = clock()
 
     def trial(solution: int | None) -> Trial | None:
@@ -362,7 +362,7 @@ def uncertainty(
         objectives=objectives,
         winners=winners,
         optimum=_spread(objectives),
-        thought=_known(runs.objective(np.max(nominal.gains))),
+        thought=_known(runs.objective(np.max(nominal.scores))),
         standings=[runs.standing(row, scores[row], winners, nominal) for row in range(len(scores))],
         nominal=runs.trial(nominal.best(), best) if nominal.feasible else None,
         robust=trial(robust),
@@ -378,10 +378,10 @@ def uncertainty(
     return dataclasses.replace(answer, seconds=seconds)
 
 
-def _bests(
+def _best_scores(
     pool: ScenarioPool, problem: Problem
 ) -> tuple[Float[np.ndarray, "categories draws"], Int[np.ndarray, " draws"]]:
-    """Best merit of each category under each draw, and which wins; -1 where none is feasible."""
+    """Best merit of each category under each sample, and the winner; -1 where none is feasible."""
     draws = np.arange(len(pool.merits))
     rows = range(len(problem.categories))
     scores = np.stack([pool.merits[draws, pool.best(row)] for row in rows])

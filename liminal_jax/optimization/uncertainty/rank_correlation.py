@@ -1,4 +1,4 @@
-"""Which of the uncertain numbers decide."""
+"""Global sensitivity: rank correlation of uncertain numbers with the optimum and the winner."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ from liminal_jax.study.uncertain import Draws
 
 @dataclass(frozen=True)
 class Influence:
-    """How a number goes with the answer, by Spearman's rank correlation over the draws.
+    """Spearman's rank correlation of a number with the answer, over the samples.
 
     Attributes:
         number: The number.
-        optimum: Correlation with the best objective, over the draws that have one; none where
-            either never changes.
-        wins: For each category, correlation with whether it wins; none likewise.
+        optimum: Correlation with the best objective, over the samples that have one; None where
+            either is constant.
+        wins: For each category, correlation with whether it wins; None where either is constant.
     """
 
     number: UncertainNumber
@@ -26,7 +26,7 @@ class Influence:
 
     @property
     def strength(self) -> float:
-        """The largest of its correlations, whatever its sign."""
+        """The largest absolute correlation."""
         return max(abs(it or 0.0) for it in (self.optimum, *self.wins.values()))
 
 
@@ -39,13 +39,13 @@ def _correlation(one: np.ndarray, other: np.ndarray) -> float | None:
 def influences(
     draws: Draws, best: np.ndarray, winners: np.ndarray, categories: tuple[str, ...]
 ) -> list[Influence]:
-    """Influence of every number, the strongest first.
+    """Rank correlations of every number, the strongest first.
 
     Args:
-        draws: The numbers.
-        best: Best objective of each draw; NaN where no design meets every limit.
-        winners: Number of the category that wins each draw; -1 likewise.
-        categories: Their names.
+        draws: The samples.
+        best: Best objective of each sample; NaN where no design is feasible.
+        winners: Index of the category that wins each sample; -1 where no design is feasible.
+        categories: Names of the categories.
     """
     solved = np.isfinite(best)
     found = [
@@ -63,8 +63,8 @@ def influences(
 
 
 def chance(draws: int) -> float:
-    """Correlation that a number without influence exceeds in one run of twenty.
+    """Absolute correlation that an independent number exceeds in one run of twenty.
 
-    About two standard deviations of the rank correlation of independent numbers.
+    About two standard deviations, 2/sqrt(n - 1), of the rank correlation of independent numbers.
     """
     return 2 / (draws - 1) ** 0.5

@@ -16,13 +16,13 @@ from liminal_jax.study.write import design_tables
 
 
 def designs_of(answer: Uncertainty) -> dict[str, Trial]:
-    """The designs that were singled out, by the names of their files."""
+    """The nominal, robust and cautious designs, by the names of their files."""
     found = {"nominal": answer.nominal, "robust": answer.robust, "cautious": answer.cautious}
     return {name: trial for name, trial in found.items() if trial is not None}
 
 
 def _plain(record: Any) -> dict[str, Any]:
-    """The fields of a record but for what it says of each sample."""
+    """The fields of a dataclass without its arrays over samples."""
     fields = dataclasses.asdict(record)
     return {name: value for name, value in fields.items() if not isinstance(value, np.ndarray)}
 
@@ -33,7 +33,7 @@ def _trial(file: DesignFile, it: Trial) -> dict[str, Any]:
 
 
 def uncertainty_record(answer: Uncertainty, seed: int) -> dict[str, Any]:
-    """SI units and USD, stable keys; `liminal uncertainty --help` says what they mean."""
+    """The record, in SI units and USD; `liminal uncertainty --help` explains the keys."""
     file = answer.problem.file
     asked = file.objective.model_dump(exclude_none=True) if isinstance(file, StudyFile) else {}
     found = designs_of(answer)
@@ -71,7 +71,7 @@ def uncertainty_record(answer: Uncertainty, seed: int) -> dict[str, Any]:
 
 
 def samples_text(answer: Uncertainty) -> str:
-    """A table of the samples, as CSV: what was drawn, in SI, and what came of it."""
+    """A table of the samples as CSV: the sampled numbers in SI, and the optima."""
     names = (*answer.problem.categories, "")
     found = designs_of(answer)
     columns: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Designs that do well whatever the numbers turn out to be."""
+"""Robust designs: least regret over the samples, subject to reliability."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from jaxtyping import Bool, Float, Int
 from liminal_jax.optimization.uncertainty.scenarios import ScenarioPool, Scenarios
 
 LEADERS = 16
-"""Designs from which steps are tried; one alone is easily left on a small hill."""
+"""Designs whose neighbourhoods are evaluated; a single one often ends in a poor local optimum."""
 
 Losses: TypeAlias = Float[np.ndarray, "draws designs"]
 
 
 def regret(score: np.ndarray, best: np.ndarray, maximise: bool) -> np.ndarray:
-    """Share of the best objective that a design gives away.
+    """Regret of a design relative to the best objective.
 
-    (best - own)/best where more is better, (own - best)/best where less is. A design can lie above
-    the proven best by the margin of a proof, which counts as nothing.
+    (best - own)/best where more is better, (own - best)/best where less is. A design can exceed
+    the proven optimum by the tolerance of the proof; its regret is then 0.
 
     Args:
-        score: Score of the design, see `Outcome`.
+        score: Score of the design: the signed logarithm of its objective.
         best: Score of the best design.
         maximise: Whether more of the objective is better.
 
@@ -37,33 +37,35 @@ def regret(score: np.ndarray, best: np.ndarray, maximise: bool) -> np.ndarray:
 
 
 def expected(losses: Losses, met: Bool[np.ndarray, "draws designs"]) -> np.ndarray:
-    """Mean regret of each design over the draws in which it meets every limit."""
+    """Mean regret of each design over the samples in which it is feasible."""
     return np.sum(losses, axis=0, where=met) / np.maximum(np.sum(met, axis=0), 1)
 
 
 def worst(losses: Losses, met: Bool[np.ndarray, "draws designs"]) -> np.ndarray:
-    """Largest regret of each design over the draws in which it meets every limit."""
+    """Largest regret of each design over the samples in which it is feasible."""
     return np.max(losses, axis=0, where=met, initial=0.0)
 
 
 @dataclass(frozen=True)
 class RobustCriterion:
-    """What makes one design more robust than another.
+    """A criterion that orders designs by robustness.
 
-    First it has to meet every limit in so many of the draws; of two that do not, the one that falls
-    less short is better. Then its regret counts, over the draws in which it meets every limit: the
-    others are failures, which no regret makes up for.
+    Reliability comes first: a design has to meet every limit in a share of the samples, and of two
+    designs that do not the one with the smaller shortfall is better. Regret over the samples in
+    which a design is feasible comes second; an infeasible sample is a failure, which regret does
+    not measure.
 
     Attributes:
-        regret: Regret of each design over all draws: `expected` or `worst`.
-        reliability: Share of the draws in which every limit must hold.
+        regret: Aggregate of the regret of each design over the samples: `expected` or `worst`.
+        reliability: Share of the samples in which every limit must hold.
     """
 
     regret: Callable[[Losses, np.ndarray], np.ndarray]
     reliability: float
 
     def order(self, losses: Losses, met: Bool[np.ndarray, "draws designs"]) -> np.ndarray:
-        """Designs from the most robust to the least; equals in their own order."""
+        """Indices of the designs from the most robust to the least; a stable sort."""
+        # Less a margin, so that rounding of the product does not require one sample more.
         required = np.ceil(self.reliability * len(met) - 1e-9)
         shortfall = np.maximum(required - np.sum(met, axis=0), 0)
         return np.lexsort((self.regret(losses, met), shortfall))
@@ -71,50 +73,52 @@ class RobustCriterion:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Designs against the best of each draw.
+    """Candidates for a robust design.
 
     Attributes:
-        trials: Evaluates designs.
-        pool: Designs met so far; grows as more are tried.
-        best: Score of the best design under each draw; NaN where none meets every limit.
+        trials: Evaluates designs under every sample.
+        pool: Designs evaluated so far; grows as more are.
+        best: Score of the best design under each sample; NaN where none is feasible.
         maximise: Whether more of the objective is better.
     """
 
-    trials: Scenarios
+    scenarios: Scenarios
     pool: ScenarioPool
     best: Float[np.ndarray, " draws"]
     maximise: bool
 
     def losses(self) -> Losses:
-        """Regret of each design of the pool; NaN where it breaks a limit."""
+        """Regret of each design of the pool; NaN where it is infeasible."""
         scores = np.where(self.pool.feasible, self.pool.merits, np.nan)
         return regret(scores, self.best[:, None], self.maximise)
 
-    def _leaders(self, aim: RobustCriterion, places: Int[np.ndarray, " places"]) -> list[int]:
-        """The most robust of some designs of the pool, the best first."""
+    def _leaders(self, criterion: RobustCriterion, places: Int[np.ndarray, " places"]) -> list[int]:
+        """The most robust of some designs of the pool, the best first, by their places."""
         losses, met = self.losses()[:, places], self.pool.feasible[:, places]
-        return places[aim.order(losses, met)[:LEADERS]].tolist()
+        return places[criterion.order(losses, met)[:LEADERS]].tolist()
 
-    def _settled(self, aim: RobustCriterion, category: int) -> int:
-        """The most robust design of a category that small steps from the pool's lead to."""
+    def _local_optimum(self, criterion: RobustCriterion, category: int) -> int:
+        """The most robust design of a category that local search from the pool reaches."""
         left: set[int] = set()
         while True:
-            leaders = self._leaders(aim, np.flatnonzero(self.pool.designs[:, 0] == category))
+            leaders = self._leaders(criterion, np.flatnonzero(self.pool.designs[:, 0] == category))
             following = [solution for solution in leaders if solution not in left]
             if not following:
                 return leaders[0]
             left.update(following)
-            around = [self.trials.around(self.pool.designs[solution]) for solution in following]
-            self.pool.add(np.concatenate(around))
+            near = [
+                self.scenarios.neighbourhood(self.pool.designs[solution]) for solution in following
+            ]
+            self.pool.add(np.concatenate(near))
 
-    def winner(self, aim: RobustCriterion) -> int | None:
-        """Place in the pool of the most robust design; none where none ever meets every limit.
+    def winner(self, criterion: RobustCriterion) -> int | None:
+        """Place in the pool of the most robust design; None where it is never feasible.
 
-        In each category all small steps from the leading designs are tried, until none of them
-        leads to a new leader. That makes it the best of the designs that were tried, which is no
-        proof.
+        In each category the neighbourhoods of the leading designs are evaluated until no neighbour
+        is a new leader. The result is a local optimum, without proof: bounds hold for one sample
+        at a time.
         """
         categories = np.unique(self.pool.designs[:, 0]).tolist()
-        settled = np.asarray([self._settled(aim, category) for category in categories])
-        first = self._leaders(aim, settled)[0]
+        settled = np.asarray([self._local_optimum(criterion, category) for category in categories])
+        first = self._leaders(criterion, settled)[0]
         return first if self.pool.feasible[:, first].any() else None

@@ -1,4 +1,4 @@
-"""Designs under many draws of the numbers at once, on the exact model."""
+"""Designs under all scenarios (samples of the uncertain numbers) at once, by the exact model."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -16,23 +16,23 @@ from liminal_jax.optimization.search.local_search import INFEASIBLE, steps_from
 from liminal_jax.study.problem import Outcome, Problem
 
 DESIGNS_AT_ONCE = 256
-"""Designs evaluated in one go under every draw; about as many as a design has neighbours."""
+"""Designs evaluated in one call under every scenario; about the size of a neighbourhood."""
 
 
 def merit(outcome: Outcome) -> Array:
     """Orders designs: the feasible ones by score, the others by violation."""
     violation = jnp.sum(jnp.maximum(outcome.violation, 0.0))
-    worth = jnp.where(outcome.feasible(), outcome.score, INFEASIBLE - violation)
-    return jnp.where(jnp.isnan(worth), -jnp.inf, worth)
+    merit = jnp.where(outcome.feasible(), outcome.score, INFEASIBLE - violation)
+    return jnp.where(jnp.isnan(merit), -jnp.inf, merit)
 
 
-class Judged(NamedTuple):
-    """Designs under each draw.
+class ScenarioOutcomes(NamedTuple):
+    """Outcomes of designs under each scenario.
 
     Attributes:
         merit: Score where every limit holds; at most `INFEASIBLE` elsewhere.
-        score: Score, whatever the limits say.
-        violation: Logarithm of how far each limit is exceeded.
+        score: Score, feasible or not.
+        violation: Log violation of each limit.
     """
 
     merit: Float[np.ndarray, "draws designs"]
@@ -41,32 +41,34 @@ class Judged(NamedTuple):
 
 
 class Scenarios:
-    """Evaluates designs under every draw.
+    """Evaluates designs under every scenario.
 
-    One compiled function evaluates a block of designs for each draw: `jax.vmap` over the stacked
-    hardware of all draws, and in it over designs.
+    One compiled function evaluates a block of designs for each scenario: `jax.vmap` over the
+    stacked hardware of all scenarios, and inside over designs.
     """
 
     def __init__(self, problem: Problem):
-        """Make ready; nothing is compiled before the first evaluation."""
+        """Set up; nothing is compiled before the first evaluation."""
         lattice = design_grid_of(problem)
         self._shape = np.asarray(lattice.shape)
 
-        def judged(hardware: PlannedSystem | System, indices: Array) -> tuple[Array, Array, Array]:
+        def evaluated(
+            hardware: PlannedSystem | System, indices: Array
+        ) -> tuple[Array, Array, Array]:
             changed = problem.with_system(hardware)
             outcome = changed.outcome(*lattice.at(indices), Exact())
             return merit(outcome), outcome.score, outcome.violation
 
-        self._block = jax.jit(jax.vmap(jax.vmap(judged, (None, 0))))
+        self._block = jax.jit(jax.vmap(jax.vmap(evaluated, (None, 0))))
 
     def each(
         self, hardware: PlannedSystem | System, designs: Int[np.ndarray, "draws designs axes"]
-    ) -> Judged:
-        """Designs of its own for each draw.
+    ) -> ScenarioOutcomes:
+        """Outcomes of different designs under each scenario.
 
         Args:
-            hardware: Hardware stacked by draw.
-            designs: Indices.
+            hardware: Hardware stacked by scenario.
+            designs: Indices of the designs of each scenario.
         """
         count = designs.shape[1]
         padded = np.pad(designs, ((0, 0), (0, -count % DESIGNS_AT_ONCE), (0, 0)), mode="edge")
@@ -75,31 +77,31 @@ class Scenarios:
             for block in np.split(padded, padded.shape[1] // DESIGNS_AT_ONCE, axis=1)
         ]
         joined = (np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True))
-        return Judged(*(it[:, :count] for it in joined))
+        return ScenarioOutcomes(*(it[:, :count] for it in joined))
 
     def every(
         self, hardware: PlannedSystem | System, designs: Int[np.ndarray, "designs axes"]
-    ) -> Judged:
-        """The same designs under every draw."""
+    ) -> ScenarioOutcomes:
+        """Outcomes of the same designs under every scenario."""
         draws = len(jax.tree.leaves(hardware)[0])
         return self.each(hardware, np.broadcast_to(designs, (draws, *designs.shape)))
 
-    def around(self, design: Int[np.ndarray, " axes"]) -> Int[np.ndarray, "designs axes"]:
-        """Designs one or two small steps away within the category, the design itself first."""
+    def neighbourhood(self, design: Int[np.ndarray, " axes"]) -> Int[np.ndarray, "designs axes"]:
+        """Neighbours of a design within its category, the design itself first."""
         return self._near(design[None])[0]
 
     def _near(self, designs: np.ndarray) -> np.ndarray:
         steps = steps_from((1, *self._shape[1:].tolist()))
         return np.clip(designs[:, None] + steps, 0, self._shape - 1)
 
-    def climbed(
+    def local_optima(
         self, hardware: PlannedSystem | System, starts: Int[np.ndarray, "draws axes"]
     ) -> Int[np.ndarray, "draws axes"]:
-        """Where small steps uphill lead within the category, for all draws in step."""
+        """Local optima within the category, for all scenarios in step."""
         here = starts
         while True:
             near = self._near(here)
-            # Ties go to the first, the design itself, so that the climb ends.
+            # `argmax` takes the first of equals, the design itself, so that the search terminates.
             best = np.argmax(self.each(hardware, near).merit, axis=1)
             if not best.any():
                 return here
@@ -107,41 +109,41 @@ class Scenarios:
 
 
 class ScenarioPool:
-    """Designs that were met, and how each does under every draw.
+    """A pool of designs with their merits under every scenario.
 
     Attributes:
-        designs: Indices, each design once, in the order in which they were met.
-        merits: Their merits, see `Judged`.
+        designs: Indices, each design once, in the order of evaluation.
+        merits: Merit of each design under each scenario, as in `ScenarioOutcomes`.
     """
 
     designs: Int[np.ndarray, "designs axes"]
     merits: Float[np.ndarray, "draws designs"]
 
-    def __init__(self, trials: Scenarios, hardware: PlannedSystem | System, first: np.ndarray):
-        """Begin with some designs."""
-        self._trials, self._hardware = trials, hardware
+    def __init__(self, scenarios: Scenarios, hardware: PlannedSystem | System, first: np.ndarray):
+        """Begin with the designs `first`."""
+        self._scenarios, self._hardware = scenarios, hardware
         self._places: dict[tuple[int, ...], int] = {}
         draws, axes = len(jax.tree.leaves(hardware)[0]), first.shape[1]
         self.designs, self.merits = np.empty((0, axes), int), np.empty((draws, 0))
         self.add(first)
 
     def add(self, designs: Iterable[np.ndarray]) -> list[int]:
-        """Take note of designs; returns their places in the pool."""
+        """Evaluate and add designs that are new; returns the places of all in the pool."""
         rows = [tuple(row) for row in np.asarray(list(designs)).tolist()]
         new = list(dict.fromkeys(row for row in rows if row not in self._places))
         if new:
             self._places.update({row: len(self._places) + at for at, row in enumerate(new)})
-            found = self._trials.every(self._hardware, np.asarray(new)).merit
+            found = self._scenarios.every(self._hardware, np.asarray(new)).merit
             self.designs = np.concatenate([self.designs, np.asarray(new)])
             self.merits = np.concatenate([self.merits, found], axis=1)
         return [self._places[row] for row in rows]
 
     def best(self, category: int) -> Int[np.ndarray, " draws"]:
-        """Place of the best design of a category under each draw; the first of equals."""
+        """Place of the best design of a category under each scenario; the first of equals."""
         mine = np.flatnonzero(self.designs[:, 0] == category)
         return mine[np.argmax(self.merits[:, mine], axis=1)]
 
     @property
     def feasible(self) -> np.ndarray:
-        """Whether each design meets every limit, under each draw."""
+        """Whether each design meets every limit, under each scenario."""
         return self.merits > INFEASIBLE

@@ -6,13 +6,13 @@ import math
 import numpy as np
 import pytest
 
-from liminal_jax.optimization.pareto.archive import Front
+from liminal_jax.optimization.pareto.archive import ParetoArchive
 from liminal_jax.optimization.pareto.knees import knees
 from liminal_jax.optimization.pareto.pareto_search import (
     bounded_problem_for,
     pareto,
-    scouted,
-    swept,
+    prove_front,
+    warm_started_archive,
 )
 from liminal_jax.optimization.search.branch_and_bound import MARGIN
 from liminal_jax.study.file import ObjectiveTable, load_study
@@ -56,24 +56,24 @@ class Case:
         self.feasible = brute.swept(file, (quantities, used, categories)).feasible
         columns = [list(QUANTITIES).index(name) for name in chosen]
         signs = [-1.0 if name in MINIMISED else 1.0 for name in chosen]
-        self.gains = np.log(quantities[:, columns]) * signs
+        self.scores = np.log(quantities[:, columns]) * signs
         self.bounded = bounded_problem_for(self.problem, self.objectives)
         self.shape = [int(tree.lengths[0]) for tree in self.bounded.bounds.trees]
 
     def swept(self, epsilon, **how):
         """What branch and bound finds by itself."""
-        front = Front(len(self.objectives), len(self.shape), math.log1p(epsilon))
-        return front, swept(self.bounded, front, 300.0, **how)
+        front = ParetoArchive(len(self.objectives), len(self.shape), math.log1p(epsilon))
+        return front, prove_front(self.bounded, front, 300.0, **how)
 
     def rows(self, front):
         """The rows of the designs of a front."""
         return np.ravel_multi_index(tuple(front.indices), self.shape)
 
 
-def nondominated(gains):
+def nondominated(scores):
     """Rows that no other one dominates, one of those that are the same up to rounding."""
-    kept = np.empty((0, gains.shape[1]))
-    for row in gains[np.argsort(-gains.sum(axis=1), kind="stable")]:
+    kept = np.empty((0, scores.shape[1]))
+    for row in scores[np.argsort(-scores.sum(axis=1), kind="stable")]:
         if not np.any(np.all(kept >= row - MARGIN, axis=1)):
             kept = np.vstack([kept, row])
     return kept
@@ -84,9 +84,9 @@ def farthest(some, others):
     return max(np.min(np.max(np.abs(others - row), axis=1)) for row in some)
 
 
-def betters(gains, points):
+def betters(scores, points):
     """By how much each row betters the point that comes nearest to it, in some objective."""
-    return np.min(np.max(gains[:, None] - points[None], axis=2), axis=1)
+    return np.min(np.max(scores[:, None] - points[None], axis=2), axis=1)
 
 
 @pytest.fixture(scope="module", params=range(PARTS))
@@ -99,16 +99,16 @@ def test_a_front_is_that_of_the_whole_lattice(cases):
     lengths = []
     for case in cases:
         front, statistics = case.swept(0.0)
-        exact = nondominated(case.gains[case.feasible])
+        exact = nondominated(case.scores[case.feasible])
         lengths.append(len(exact))
         assert statistics.complete
-        assert statistics.designs == case.problem.lattice == len(case.gains)
-        assert len(exact) == front.gains.shape[1]
+        assert statistics.designs == case.problem.lattice == len(case.scores)
+        assert len(exact) == front.scores.shape[1]
         if len(exact):
-            assert farthest(exact, front.gains.T) <= CLOSE
-            assert farthest(front.gains.T, exact) <= CLOSE
+            assert farthest(exact, front.scores.T) <= CLOSE
+            assert farthest(front.scores.T, exact) <= CLOSE
             assert case.feasible[case.rows(front)].all()
-            np.testing.assert_allclose(case.gains[case.rows(front)], front.gains.T, atol=MARGIN)
+            np.testing.assert_allclose(case.scores[case.rows(front)], front.scores.T, atol=MARGIN)
     assert min(lengths) == 0
     assert max(lengths) > 20
 
@@ -116,29 +116,29 @@ def test_a_front_is_that_of_the_whole_lattice(cases):
 def test_a_front_of_one_category_holds_no_other(cases):
     several = 0
     for case in cases:
-        every = np.unravel_index(np.arange(len(case.gains)), case.shape)[0]
+        every = np.unravel_index(np.arange(len(case.scores)), case.shape)[0]
         several += len(np.unique(every)) > 1
         for number, category in enumerate(case.bounded.start.first[0]):
             start = case.bounded.start.some(np.asarray([number]))
             bounded = case.bounded._replace(start=start)
-            front = scouted(bounded, len(case.objectives), 0.0)
-            statistics = swept(bounded, front, 300.0)
-            exact = nondominated(case.gains[case.feasible & (every == category)])
+            front = warm_started_archive(bounded, len(case.objectives), 0.0)
+            statistics = prove_front(bounded, front, 300.0)
+            exact = nondominated(case.scores[case.feasible & (every == category)])
             assert statistics.complete
-            assert len(exact) == front.gains.shape[1]
+            assert len(exact) == front.scores.shape[1]
             assert set(front.indices[0]) <= {category}
             if len(exact):
-                assert farthest(exact, front.gains.T) <= CLOSE
+                assert farthest(exact, front.scores.T) <= CLOSE
     assert several > 0
 
 
 def test_a_scout_finds_designs_that_meet_the_limits(cases):
     found = 0
     for case in cases:
-        front = scouted(case.bounded, len(case.objectives), 0.0)
-        found += front.gains.shape[1] > 0
+        front = warm_started_archive(case.bounded, len(case.objectives), 0.0)
+        found += front.scores.shape[1] > 0
         assert case.feasible[case.rows(front)].all()
-        np.testing.assert_allclose(case.gains[case.rows(front)], front.gains.T, atol=MARGIN)
+        np.testing.assert_allclose(case.scores[case.rows(front)], front.scores.T, atol=MARGIN)
     assert found > len(cases) / 3
 
 
@@ -147,7 +147,7 @@ def test_a_thinner_front_keeps_its_word(cases, epsilon):
     for case in cases:
         front, statistics = case.swept(epsilon)
         assert statistics.complete
-        points, feasible = front.gains.T, case.gains[case.feasible]
+        points, feasible = front.scores.T, case.scores[case.feasible]
         assert case.feasible[case.rows(front)].all()
         assert (len(points) == 0) == (len(feasible) == 0)
         if len(points):
@@ -161,15 +161,15 @@ def test_a_thinner_front_keeps_its_word(cases, epsilon):
 def test_a_front_that_is_cut_short_says_how_far_it_has_come(cases):
     margins = []
     for case in cases:
-        ticks, told = itertools.count(), []
+        ticks, notes = itertools.count(), []
         front, statistics = case.swept(
             0.0,
             clock=lambda ticks=ticks: 25.0 * next(ticks),
-            tell=lambda *what, told=told: told.append(what),
+            on_progress=lambda *what, notes=notes: notes.append(what),
         )
-        assert all(done.boxes > 0 for done, _ in told)
-        assert told[-1:] in ([], [(statistics, front.gains.shape[1])])
-        points, feasible = front.gains.T, case.gains[case.feasible]
+        assert all(done.boxes > 0 for done, _ in notes)
+        assert notes[-1:] in ([], [(statistics, front.scores.shape[1])])
+        points, feasible = front.scores.T, case.scores[case.feasible]
         assert case.feasible[case.rows(front)].all()
         if len(points):
             margins.append(betters(feasible, points).max())
@@ -202,7 +202,7 @@ def test_points_run_from_the_worst_to_the_best_in_the_first_objective(trade):
     assert answer.certificate.complete
     assert answer.certificate.largest_margin == 0
     assert answer.certificate.covered == trade.lattice
-    assert answer.reasons[0].startswith(f"the {len(stps)} points are the whole front")
+    assert answer.reasons[0].startswith(f"the {len(stps)} points are the whole Pareto front")
 
 
 def test_a_front_says_what_it_has_not_proven(trade):
@@ -218,7 +218,7 @@ def test_what_cannot_be_judged_is_no_point(tmp_path):
     objectives = [best("minimise", "die_area"), best("maximise", "utps")]
     answer = pareto(problem_of(load_study(str(path))), objectives)
     assert not answer.feasible
-    assert all("cannot be judged" in it for it in answer.reasons)
+    assert all("cannot be evaluated" in it for it in answer.reasons)
 
 
 def test_one_of_two_designs_that_are_the_same_is_kept():
@@ -226,10 +226,10 @@ def test_one_of_two_designs_that_are_the_same_is_kept():
 
     tree = halves(4)
     designs = Boxes(np.asarray([[tree.single(it) for it in range(4)]], np.int32), (tree,))
-    gains = np.asarray([[1.0, 1.0, 2.0, 1.5], [2.0, 2.0, 1.0, 0.9]])
-    front = Front(2, 1, 0.0)
-    front.offer(designs, gains)
-    assert front.gains.tolist() == [[1.0, 2.0], [2.0, 1.0]]
+    scores = np.asarray([[1.0, 1.0, 2.0, 1.5], [2.0, 2.0, 1.0, 0.9]])
+    front = ParetoArchive(2, 1, 0.0)
+    front.update(designs, scores)
+    assert front.scores.tolist() == [[1.0, 2.0], [2.0, 1.0]]
     assert front.indices[0, 1] == 2
 
 
@@ -247,5 +247,5 @@ def test_knees_do_not_hang_on_units():
 
 def test_a_knee_of_three_objectives_bulges_most():
     corners = np.eye(3)
-    gains = np.concatenate([corners, [[0.6], [0.6], [0.6]], [[0.9], [0.2], [0.1]]], axis=1)
-    assert knees(gains) == [3]
+    scores = np.concatenate([corners, [[0.6], [0.6], [0.6]], [[0.9], [0.2], [0.1]]], axis=1)
+    assert knees(scores) == [3]

@@ -195,7 +195,7 @@ def test_a_portfolio_of_one_is_a_plain_study(planned, workload):
     answer = searched(planned, [workload])
     plain = planned.model_copy(update={"workload": MemberTable(**workload).workload()})
     proof = proven(bounded_problem_of(problem_of(plain)), [])
-    assert answer.objective == pytest.approx(math.exp(proof.gains.max()), rel=1e-9)
+    assert answer.objective == pytest.approx(math.exp(proof.scores.max()), rel=1e-9)
     assert answer.share == 1
     assert answer.cross == {workload["model"]: {workload["model"]: 1}}
 
@@ -233,7 +233,7 @@ def test_workloads_that_cannot_share_are_told_apart(planned):
     assert all(it.value is not None for it in answer.alone)
     assert answer.cross["long"] == {"long": 1, "short": None, "easy": answer.cross["long"]["easy"]}
     assert answer.cross["short"]["long"] is None
-    assert answer.reasons[0].startswith("each workload can be served alone, but none of the")
+    assert answer.reasons[0].startswith("each workload can be served by itself, but none of the")
     assert answer.reasons[1:] == [
         f"without {name} there is a chip that serves all others" for name in ("long", "short")
     ]

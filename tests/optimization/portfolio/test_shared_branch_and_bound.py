@@ -79,8 +79,8 @@ def case(request, tmp_path_factory):
 
 
 def test_the_best_chip_is_found_from_nothing(case):
-    best, told = BestChip(), []
-    statistics = shared_branch_and_bound(case.bounded, best, tell=told.append)
+    best, notes = BestChip(), []
+    statistics = shared_branch_and_bound(case.bounded, best, on_progress=notes.append)
     assert statistics.complete
     assert statistics.designs == case.together.size > 5000
     assert best.score == pytest.approx(case.together.max(), abs=2e-9)
@@ -90,10 +90,10 @@ def test_the_best_chip_is_found_from_nothing(case):
     assert case.together[solution] == pytest.approx(best.score, abs=2e-9)
     scores = case.every.scores.reshape(-1, *case.shape)[(slice(None), *solution)]
     assert best.chip.scores == pytest.approx(scores, abs=2e-9)
-    for earlier, later in itertools.pairwise(told):
+    for earlier, later in itertools.pairwise(notes):
         assert earlier.designs <= later.designs
         assert earlier.boxes <= later.boxes
-        assert earlier.open_gain >= later.open_gain - 1e-12
+        assert earlier.open_score >= later.open_score - 1e-12
 
 
 def test_the_best_of_any_box_of_hardware(case):
@@ -146,9 +146,9 @@ def test_what_is_left_bounds_what_is_not_found(case):
         best = BestChip()
         rounds.clear()
         try:
-            shared_branch_and_bound(case.bounded, best, tell=cut)
+            shared_branch_and_bound(case.bounded, best, on_progress=cut)
         except TimeoutError:
-            assert max(rounds[-1].open_gain, best.score) >= most - 2e-9
+            assert max(rounds[-1].open_score, best.score) >= most - 2e-9
             cut.after *= 2
             continue
         break
@@ -175,7 +175,7 @@ def test_a_good_chip_to_begin_with(case):
     assert drawn <= best.score + 2e-9
     assert best.score <= case.together.max() + 2e-9
     solution = tuple(best.chip.designs[0, : case.bounded.shared])
-    around = tuple(slice(max(it - 1, 0), it + 2) for it in solution)
+    neighbourhood = tuple(slice(max(it - 1, 0), it + 2) for it in solution)
     for axis in range(1, len(solution)):
-        line = [it if number != axis else around[axis] for number, it in enumerate(solution)]
+        line = [it if number != axis else neighbourhood[axis] for number, it in enumerate(solution)]
         assert case.together[tuple(line)].max() <= best.score + 2e-9

@@ -134,9 +134,9 @@ def test_a_proof_equals_the_whole_lattice(part, tmp_path):
             best = every.best(category)
             if best is None:
                 infeasible += 1
-                assert proof.gains[category] == UNKNOWN, seed
+                assert proof.scores[category] == UNKNOWN, seed
             else:
-                assert proof.gains[category] == pytest.approx(best, abs=2 * MARGIN), seed
+                assert proof.scores[category] == pytest.approx(best, abs=2 * MARGIN), seed
     assert infeasible > 0
 
 
@@ -149,9 +149,9 @@ def test_a_proof_over_a_capacity_tier_equals_the_whole_lattice(holds, tmp_path):
         file, outcomes = random_study(seed, tmp_path, TIERED, TIERED_LARGEST, **fixed)
         every, proof = swept(file, outcomes), proven(bounded_problem_of(problem_of(file)), [])
         assert proof.statistics.complete
-        for category, gain in enumerate(proof.gains):
+        for category, score in enumerate(proof.scores):
             best = every.best(category)
-            assert gain == (UNKNOWN if best is None else pytest.approx(best, abs=2 * MARGIN)), seed
+            assert score == (UNKNOWN if best is None else pytest.approx(best, abs=2 * MARGIN)), seed
             found += best is not None
     assert found > 1
 
@@ -209,15 +209,15 @@ def test_a_box_of_one_design_is_that_design(bounded):
 def test_a_gap_that_will_do_ends_the_proof_sooner():
     bounded = bounded_problem_of(problem_of(load_study("tests/studies/planned.toml")))
     first = proven(bounded, [])
-    known = list(zip(first.indices, first.gains.tolist(), strict=True))
+    known = list(zip(first.indices, first.scores.tolist(), strict=True))
     exactly = proven(bounded, known)
     roughly = proven(bounded, known, Budget(gap=math.log1p(0.05)))
-    assert exactly.gains.tolist() == first.gains.tolist()
+    assert exactly.scores.tolist() == first.scores.tolist()
     assert exactly.statistics.boxes < first.statistics.boxes
     assert roughly.statistics.complete
     assert roughly.statistics.boxes < exactly.statistics.boxes
-    assert np.all(roughly.gains <= exactly.gains + MARGIN)
-    assert np.all(exactly.gains <= roughly.gains + math.log1p(0.05))
+    assert np.all(roughly.scores <= exactly.scores + MARGIN)
+    assert np.all(exactly.scores <= roughly.scores + math.log1p(0.05))
     assert roughly.slack == math.log1p(0.05)
 
 
@@ -239,4 +239,4 @@ def test_a_proof_that_ran_out_of_time_claims_nothing_of_the_rest():
     bounded = bounded_problem_of(problem_of(load_study("deepseek-v3-128k")))
     proof = proven(bounded, [], Budget(seconds=1e-9))
     assert not proof.statistics.complete
-    assert [proof.lacking(it) for it in range(3)] == ["no design found in time"] * 3
+    assert [proof.infeasibility(it) for it in range(3)] == ["no design found in time"] * 3

@@ -4,12 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from liminal_jax.optimization.search.best_design import descended
+from liminal_jax.optimization.search.best_design import relaxed_incumbents
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
 from liminal_jax.optimization.search.gradient_search import (
     TOLERANCE,
-    _ending,
-    _State,
+    _DescentState,
+    _termination,
     relaxed_points,
 )
 from liminal_jax.optimization.search.termination import Termination, sentence
@@ -50,11 +50,11 @@ def test_starts_end_near_designs_from_which_good_ones_are_climbed_to():
     """Within a tenth of the best."""
     problem, points = ended("planned")
     bounded = bounded_problem_of(problem)
-    found, again = descended(problem, bounded, SCHEDULE, KEY)
+    found, again = relaxed_incumbents(problem, bounded, SCHEDULE, KEY)
     np.testing.assert_array_equal(points.unit, again.unit)
-    best = proven(bounded, []).gains
-    assert np.all(found.gains <= best + 1e-12)
-    assert np.all(found.gains >= best - 0.1)
+    best = proven(bounded, []).scores
+    assert np.all(found.scores <= best + 1e-12)
+    assert np.all(found.scores >= best - 0.1)
 
 
 def test_starts_that_want_more_users_than_a_range_has_end_held_by_it():
@@ -62,12 +62,12 @@ def test_starts_that_want_more_users_than_a_range_has_end_held_by_it():
     problem = small("planned", design={**PLANNED["design"], "batch": few})
     points = relaxed_points(problem, unit_hypercube_of(problem), SCHEDULE, jax.random.key(KEY))
     endings = np.asarray(points.termination).tolist()
-    assert endings.count(Termination.HELD) > len(endings) / 2
+    assert endings.count(Termination.AT_BOUNDS) > len(endings) / 2
 
 
-def state(*, score=1.0, violation=-1.0, slope=0.0, midway=1.0, unit=1.0):
-    numbers = {"slope": jnp.asarray([slope]), "midway": jnp.asarray(midway)}
-    return _State(
+def state(*, score=1.0, violation=-1.0, gradient=0.0, midway=1.0, unit=1.0):
+    numbers = {"gradient": jnp.asarray([gradient]), "midway": jnp.asarray(midway)}
+    return _DescentState(
         unit=jnp.asarray([unit]),
         adam=(),
         multipliers=jnp.zeros(1),
@@ -79,14 +79,14 @@ def state(*, score=1.0, violation=-1.0, slope=0.0, midway=1.0, unit=1.0):
 def test_every_ending_has_its_cause_and_its_sentence():
     """A slope is that of what is descended: negative where more of the variable is better."""
     cases = {
-        Termination.CONVERGED: [state(), state(slope=-1.0, unit=0.5), state(slope=1.0)],
-        Termination.HELD: [state(slope=-1.0), state(slope=1.0, unit=0.0)],
-        Termination.ITERATION_LIMIT: [state(midway=1.1), state(midway=0.9, slope=-1.0)],
+        Termination.CONVERGED: [state(), state(gradient=-1.0, unit=0.5), state(gradient=1.0)],
+        Termination.AT_BOUNDS: [state(gradient=-1.0), state(gradient=1.0, unit=0.0)],
+        Termination.ITERATION_LIMIT: [state(midway=1.1), state(midway=0.9, gradient=-1.0)],
         Termination.INFEASIBLE: [state(violation=0.01), state(violation=0.01, midway=3.0)],
         Termination.UNBOUNDED: [state(score=float("inf"))],
         Termination.UNKNOWN: [state(score=float("nan")), state(violation=float("nan"))],
     }
     assert set(cases) == set(Termination)
     for termination, states in cases.items():
-        assert [int(_ending(it)) for it in states] == [termination] * len(states)
+        assert [int(_termination(it)) for it in states] == [termination] * len(states)
     assert len({sentence(it, ["tp"]) for it in Termination}) == len(Termination)

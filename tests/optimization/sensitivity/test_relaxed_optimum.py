@@ -10,7 +10,11 @@ from liminal_jax.optimization.search.certificate import bounded_problem_of, prov
 from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.optimization.search.termination import Termination
 from liminal_jax.optimization.sensitivity.gradients import Gradients
-from liminal_jax.optimization.sensitivity.relaxed_optimum import MET, ROOM, refined
+from liminal_jax.optimization.sensitivity.relaxed_optimum import (
+    FEASIBILITY_TOLERANCE,
+    SOLVER_TOLERANCE,
+    refined,
+)
 from tests.optimization.small import STUDIES, small, solved
 
 pytestmark = pytest.mark.slow
@@ -19,10 +23,10 @@ NAMES = list(STUDIES)
 SHARP = SoftSizes(1e-6)
 
 
-def outcomes(gradients, units, categories, reading):
+def outcomes(gradients, units, categories, relaxation):
     return jax.jit(
         jax.vmap(
-            lambda unit, row: gradients.problem.outcome(gradients.box.values(unit), row, reading)
+            lambda unit, row: gradients.problem.outcome(gradients.box.values(unit), row, relaxation)
         )
     )(units, categories)
 
@@ -32,13 +36,13 @@ def test_the_optimum_is_converged_within_limits_and_no_worse_than_the_design(nam
     problem, gradients, optima = solved(name)
     proof = proven(bounded_problem_of(problem), [])
     for best in optima:
-        assert best.termination in (Termination.CONVERGED, Termination.HELD)
+        assert best.termination in (Termination.CONVERGED, Termination.AT_BOUNDS)
         assert best.multipliers.residual < 1e-5
-        assert best.local.total_violation() <= MET
+        assert best.local.total_violation() <= FEASIBILITY_TOLERANCE
         assert np.all((best.unit >= 0) & (best.unit <= 1))
         # Kinks are blurred, so the relaxed reading may see the design itself as a little worse.
-        assert best.score >= proof.gains[best.category] - 0.005
-        assert best.score <= proof.gains[best.category] + 0.15
+        assert best.score >= proof.scores[best.category] - 0.005
+        assert best.score <= proof.scores[best.category] + 0.15
     assert {it.category for it in optima} == set(range(len(gradients.problem.categories)))
 
 
@@ -67,8 +71,8 @@ def test_no_place_of_many_is_better(name):
         near = jnp.clip(best.unit + 0.05 * (units - 0.5), 0.0, 1.0)
         rows = jnp.full(len(units), best.category)
         for places in (units, near):
-            seen = outcomes(gradients, places, rows, gradients.reading)
-            fair = jnp.all(seen.violation <= ROOM, axis=1)
+            seen = outcomes(gradients, places, rows, gradients.relaxation)
+            fair = jnp.all(seen.violation <= SOLVER_TOLERANCE, axis=1)
             assert int(fair.sum()) > 100
             assert float(jnp.max(jnp.where(fair, seen.score, -jnp.inf))) <= best.score + 1e-7
 
@@ -85,11 +89,11 @@ def test_the_blur_of_the_last_temperature_is_half_a_per_cent_at_most(name):
 
 def test_an_end_of_a_range_that_holds_the_optimum_is_named():
     best = solved("planned").optima[0]
-    assert best.termination is Termination.HELD
-    assert best.held == ("compute_area",)
-    assert "held by the range of compute_area" in best.reason
+    assert best.termination is Termination.AT_BOUNDS
+    assert best.at_bounds == ("compute_area",)
+    assert "converged at a bound of the range of compute_area" in best.reason
     inside = solved("finished").optima[0]
-    assert (inside.termination, inside.held) == (Termination.CONVERGED, ())
+    assert (inside.termination, inside.at_bounds) == (Termination.CONVERGED, ())
 
 
 def test_a_solver_that_is_cut_off_says_so(monkeypatch):
@@ -130,4 +134,4 @@ def test_unknown_numbers_are_told():
     gradients = Gradients(problem, SHARP)
     found = refined(gradients, np.full(len(problem.variables), 0.5), 0, gradients.unchanged())
     assert found.termination is Termination.UNKNOWN
-    assert "for want of published numbers" in found.reason
+    assert "published numbers are missing" in found.reason

@@ -23,10 +23,10 @@ CHANGE = 0.005
 def test_elasticities_are_what_solving_again_gives(name):
     """To 5 % where the active set stays; where it does not, the record says so."""
     _, gradients, optima = solved(name)
-    told = {it.parameter: it.elasticity for it in sensitivities(gradients, optima[0], least=0.01)}
+    notes = {it.parameter: it.elasticity for it in sensitivities(gradients, optima[0], least=0.01)}
     bars = {it.parameter: it for it in tornado(gradients, optima[:1], CHANGE)}
     compared = 0
-    for parameter, elasticity in told.items():
+    for parameter, elasticity in notes.items():
         low, high = bars[parameter].low, bars[parameter].high
         if low.active_set_changes or high.active_set_changes:
             continue
@@ -34,7 +34,7 @@ def test_elasticities_are_what_solving_again_gives(name):
         assert elasticity == pytest.approx(gained, rel=0.05), parameter
         compared += 1
     assert compared >= 15
-    assert compared >= 0.8 * len(told)
+    assert compared >= 0.8 * len(notes)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -101,16 +101,16 @@ def test_what_is_minimised_costs_less_where_a_floor_is_lower():
     assert floor.constraint == "utps"
     assert floor.price > 0
     assert floor.price_unit == "USD/(1/s)"
-    told = {it.parameter: it.elasticity for it in sensitivities(gradients, optima[0])}
-    assert told["limit.utps"] == pytest.approx(floor.elasticity)
-    parts = told["chip.cost.logic"] + told["chip.cost.memory"] + told["chip.cost.package"]
-    assert parts == pytest.approx(told["facility.selling_multiple"], rel=1e-9)
-    assert told["chip.memory.bandwidth"] < 0 < told["context"]
+    notes = {it.parameter: it.elasticity for it in sensitivities(gradients, optima[0])}
+    assert notes["limit.utps"] == pytest.approx(floor.elasticity)
+    parts = notes["chip.cost.logic"] + notes["chip.cost.memory"] + notes["chip.cost.package"]
+    assert parts == pytest.approx(notes["facility.selling_multiple"], rel=1e-9)
+    assert notes["chip.memory.bandwidth"] < 0 < notes["context"]
 
 
 def test_the_prices_of_numbers_are_those_of_the_limits_they_enter():
     """Capital is sold at a multiple, so the multiple is worth at most what capital is."""
     _, gradients, optima = solved("planned")
-    told = {it.parameter: it.elasticity for it in sensitivities(gradients, optima[0])}
-    assert -told["limit.capital_cost"] < told["facility.selling_multiple"] < 0
-    assert told["context"] < 0
+    notes = {it.parameter: it.elasticity for it in sensitivities(gradients, optima[0])}
+    assert -notes["limit.capital_cost"] < notes["facility.selling_multiple"] < 0
+    assert notes["context"] < 0

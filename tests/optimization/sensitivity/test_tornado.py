@@ -32,7 +32,7 @@ def test_what_changes_in_the_active_set_is_told():
     bars = {it.parameter: it for it in tornado(gradients, optima[:1], 0.95)}
     poor = bars["limit.capital_cost"]
     assert poor.low.objective is None
-    assert poor.low.active_set_changes == ("no place meets every limit",)
+    assert poor.low.active_set_changes == ("no point meets every limit",)
     assert math.isinf(poor.width(1.0))
 
 

@@ -75,13 +75,13 @@ def every_draw(problem, draws):
     rows = jnp.asarray(list(itertools.product(*map(range, lattice.shape))))
 
     @jax.jit
-    def judged(hardware):
+    def evaluated(hardware):
         changed = problem.with_system(hardware)
         return jax.vmap(lambda row: changed.outcome(*lattice.at(row), Exact()))(rows)
 
     stacked = hardware_of_draws(problem, draws)
     outcomes = [
-        judged(jax.tree.map(lambda leaf, at=at: leaf[at], stacked)) for at in range(len(draws))
+        evaluated(jax.tree.map(lambda leaf, at=at: leaf[at], stacked)) for at in range(len(draws))
     ]
     scores = np.stack([np.asarray(it.score) for it in outcomes])
     met = np.stack([np.all(np.asarray(it.violation) <= FEASIBLE, axis=1) for it in outcomes])
@@ -219,7 +219,7 @@ def test_numbers_without_width_change_nothing(problem):
     draws, fresh = (drawn(numbers, count, np.random.default_rng(0)) for count in (4, 16))
     answer = uncertainty(problem, draws, fresh)
     proof = proven(bounded_problem_of(problem), [])
-    np.testing.assert_allclose(answer.objectives, np.exp(proof.gains.max()), rtol=2 * MARGIN)
+    np.testing.assert_allclose(answer.objectives, np.exp(proof.scores.max()), rtol=2 * MARGIN)
     assert set(answer.winners) == {int(proof.best()[0])}
     for trial in (answer.nominal, answer.robust, answer.cautious):
         assert (trial.meets, trial.meets_fresh, trial.breaches) == (1, 1, [])
@@ -290,4 +290,4 @@ def test_a_study_that_no_draw_makes_feasible(tmp_path, answer):
     assert (other.nominal, other.robust, other.cautious) == (None, None, None)
     assert [it.objective for it in other.standings] == [None] * 3
     assert all(it.optimum is None for it in other.influences)
-    assert proven(bounded_problem_of(problem), []).gains.tolist() == [UNKNOWN] * 3
+    assert proven(bounded_problem_of(problem), []).scores.tolist() == [UNKNOWN] * 3
