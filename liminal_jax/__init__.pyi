@@ -86,7 +86,7 @@ from .study.values import between as between
 from .study.values import choice as choice
 from .study.values import grid as grid
 from .sweeps.goal import Goal as Goal
-from .sweeps.plan import Question as Question
+from .sweeps.plan import SweepSpec as SweepSpec
 from .sweeps.program import Program as Program
 from .sweeps.program import program_of as program_of
 from .sweeps.sweep import run_sweep as run_sweep

@@ -7,9 +7,9 @@
 # %% [markdown]
 # # A million designs
 #
-# Sometimes one wants not the best design but the whole landscape. A sweep evaluates every point of
-# a grid over any numbers of hardware, workload and mapping, in blocks on all devices, and either
-# keeps every point or only what was asked for. `liminal sweep` does the same from a shell.
+# A sweep shows the whole design space instead of the optimum alone. It evaluates every point of a
+# grid over any numbers of hardware, workload and mapping, in blocks on all devices, and keeps
+# either every point or reductions of them. `liminal sweep` does the same from a shell.
 
 # %%
 import dataclasses
@@ -29,11 +29,11 @@ jax.config.update("jax_enable_x64", True)
 runs = Path(tempfile.mkdtemp())
 
 # %% [markdown]
-# ## What is asked
+# ## The specification
 #
-# A design in a file is where a sweep starts; axes say what varies. Here: GPT-OSS-120B at 8K tokens
-# on a chip like the GB200, but with any bandwidth, any latency of its network, 1 to 32 chips, and
-# 1 to 256 users.
+# A sweep starts from a design file; axes state the numbers that vary. Here: GPT-OSS-120B at 8K
+# tokens on a chip like the GB200, over memory bandwidth, network latency, 1 to 32 chips, and 1 to
+# 256 users.
 
 # %%
 (runs / "base.toml").write_text("""
@@ -44,7 +44,7 @@ context = 8192
 [design]
 system = "gb200"
 """)
-question = ll.Question(
+spec = ll.SweepSpec(
     axes=(
         "system.chip.memory.bandwidth=2 TB/s:64 TB/s:88:log",
         "system.network.latency=100 ns:10 us:41:log",
@@ -55,15 +55,15 @@ question = ll.Question(
 )
 
 # %% [markdown]
-# ## Keep everything
+# ## Keep every point
 #
-# With `keep`, outputs of every point go to the disk as they are made, so that a run that is stopped
-# goes on where it was. The time below is of a small sweep: most of it is tracing and compiling.
+# With `keep`, outputs of every point are written to the disk as they are computed, so a stopped run
+# can continue. The time below is that of a small sweep: most of it is tracing and compiling.
 
 # %%
 base = ll.load_design(str(runs / "base.toml"))
 start = time.perf_counter()
-ll.run_sweep(base, question, str(runs / "all"))
+ll.run_sweep(base, spec, str(runs / "all"))
 points = xarray.open_dataset(runs / "all" / "data.nc").load()
 print(f"{points.utps.size:,} designs")
 print(dict(points.sizes))
@@ -72,11 +72,11 @@ for name, values in points.data_vars.items():
 print(f"took less than half a minute: {time.perf_counter() - start < 30}")
 
 # %% [markdown]
-# ## Look at them
+# ## Plot them
 #
-# All points that fit, by what one user and one chip get, and the front: the designs that no other
-# betters in both. Most designs are far from it, which is why searching pays. The stripes to the
-# right are mappings with a few users, whose number is whole.
+# All points that fit in memory, by speed per user and throughput per chip, and the Pareto front.
+# Most designs are far from it, which is why optimisation pays. The stripes to the right are
+# mappings with a few users, whose number is an integer.
 
 # %%
 held = (points.fits == 1).to_numpy().ravel()
@@ -108,8 +108,8 @@ axes.set(
 # %% [markdown]
 # ## A map of what is best
 #
-# For each pair of bandwidth and latency: the most that one user can get, and with how many chips
-# that is. Slow collectives make one chip best, fast ones let a user have all 32. Eight is a plateau
+# For each pair of bandwidth and latency: the highest speed of one user, and the number of chips
+# that reaches it. With slow collectives one chip is best, with fast ones all 32. Eight is a plateau
 # between them: the model has eight KV heads, and more chips must also split the sequence, with two
 # more collectives a layer. Two or four chips are never best.
 
@@ -147,15 +147,15 @@ axes.set(
 axes.minorticks_off()
 
 # %% [markdown]
-# ## Or keep only what matters
+# ## Or reduce them
 #
-# A billion points need not lie on a disk. With goals instead of `keep`, blocks are reduced as they
-# are computed: the best few, the front, the best for each value of an axis, the spread of an
-# output. The numbers are those of the points above.
+# A billion points need not be stored. With goals instead of `keep`, blocks are reduced as they are
+# computed: the best points, the Pareto front, the best for each value of an axis, a histogram of an
+# output. The results are those of the points above.
 
 # %%
 goals = (ll.Goal("stps", maximise=True), ll.Goal("utps", maximise=True))
-reduced = dataclasses.replace(question, keep=(), goals=goals, by="tp", top=1)
+reduced = dataclasses.replace(spec, keep=(), goals=goals, by="tp", top=1)
 found = ll.run_sweep(base, reduced, str(runs / "best"))
 print(f"{found['points']:,} points, {len(found['front'])} on the front of STPS and UTPS")
 print("chips  most tokens a second  with users")

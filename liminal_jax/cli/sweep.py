@@ -50,47 +50,47 @@ def sweep(
     process: Maybe[int] = None,
     json: bool = False,
 ) -> int:
-    """Evaluate every point of a grid or sample: keep the best, the front, the spread, or all.
+    """Evaluate every point of a grid or sample: keep the best, the Pareto front, or all.
 
-    Axes are what the study leaves free, and what --axis names: any number of the design,
+    Axes are the free variables of the study, and those of --axis: any number of the design,
 
     the workload (context, weight_bits), the hardware (system....) or the model (model....).
 
       tp=1,2,4,8                                      a list
       context=8192:131072:5:log                       five values between two ends
-      system.chip.memory.bandwidth=1e12:30e12:64:log  likewise; "1 TB/s" is read too
+      system.chip.memory.bandwidth=1e12:30e12:64:log  the same; "1 TB/s" is read too
       batch=1:512:log                                 two ends, for --sample
       model=deepseek-v3,llama-3-70b                   names (model, accounting, system, memory,
                                                       process): compiled one after the other
 
-    Points that break a limit count for nothing, unless all is kept.
+    Points that exceed a limit are left out, unless every point is kept.
 
-    A sweep that is stopped or killed goes on with the same command and --resume.
+    A sweep that was stopped or killed continues with the same command and --resume.
 
     Args:
         study: A study or design (see `liminal studies`), or a path to one.
-        axis: What varies; may be repeated.
+        axis: An axis; may be repeated.
         model: With --system instead of a study: a model.
         system: With --model instead of a study: finished hardware.
-        sample: Draw points between the ends of the axes, rather than take all of a grid.
-        points: How many points to draw.
-        seed: Of the draws.
-        maximise: An output of which more is better; with several the front is found too.
-        minimise: An output of which less is better; likewise.
+        sample: Sample points between the ends of the axes, instead of a full grid.
+        points: Number of samples.
+        seed: Seed of the samples.
+        maximise: An output to maximise; with several the Pareto front is found too.
+        minimise: An output to minimise; counts as one of the several.
         top: How many of the best points are listed, by the first output named.
         by: Axis for each of whose values the best point is listed.
-        histogram: An output whose spread over all feasible points is wanted; may be repeated.
+        histogram: An output with a histogram over all feasible points; may be repeated.
         keep: Keep this output of every point, in data.nc; may be repeated; `all` keeps all.
         parquet: With --keep: write data.parquet too.
         float32: Compute in single precision.
         output: Folder to write (default: the first free runs/NAME-K).
         overwrite: Whether a folder that is not empty may be replaced.
         resume: Continue what the folder of --output holds; begin where it holds nothing.
-        dry_run: Only tell how many points and bytes, and about how long.
+        dry_run: Only estimate points, bytes and time.
         distributed: Share the work with other processes; under SLURM they find each other.
-        coordinator: Where the first process listens, for --distributed without a scheduler.
-        processes: How many processes there are, likewise.
-        process: The number of this one, from 0, likewise.
+        coordinator: Address of the first process, for --distributed without a scheduler.
+        processes: Number of processes, for --distributed without a scheduler.
+        process: Rank of this process, from 0, for --distributed without a scheduler.
         json: Print one JSON object in SI units.
     """
     problems = _contradictions(locals())
@@ -115,7 +115,7 @@ def sweep(
         {"maximise": maximise, "minimise": minimise},
     )
     if dry_run:
-        return _told(plan, json)
+        return _estimate(plan, json)
     return _swept(
         plan,
         group,
@@ -128,7 +128,7 @@ def sweep(
 
 
 def _contradictions(given: dict[str, Any]) -> list[Problem]:
-    """Everything that is wrong with the flags alone, at once."""
+    """All contradictions of the flags."""
     named = [name for name in ("coordinator", "processes", "process") if given[name] is not None]
     reduces = [name for name in ("maximise", "minimise", "histogram", "by") if given[name]]
     checks = [
@@ -175,7 +175,7 @@ def _group(
 
     if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        # Where JAX has begun already, from Python, it keeps the devices that it has.
+        # If JAX was initialised before, from Python, it keeps its devices.
         with contextlib.suppress(RuntimeError):
             jax.config.update("jax_num_cpu_devices", cores)
 
@@ -190,24 +190,24 @@ def _group(
 
 
 def _plan(
-    file: "DesignFile", source: str, asked: dict[str, Any], goals: dict[str, tuple[str, ...]]
+    file: "DesignFile", source: str, spec: dict[str, Any], goals: dict[str, tuple[str, ...]]
 ) -> "Plan":
     import jax
 
     from liminal_jax.sweeps.goal import Goal
     from liminal_jax.sweeps.outputs import OUTPUTS
-    from liminal_jax.sweeps.plan import BLOCK, Question, planned
+    from liminal_jax.sweeps.plan import BLOCK, SweepSpec, sweep_plan
 
-    if asked["keep"] == ("all",):
-        asked["keep"] = tuple(OUTPUTS)
+    if spec["keep"] == ("all",):
+        spec["keep"] = tuple(OUTPUTS)
     wanted = [Goal(name, maximise=True) for name in goals["maximise"]]
     wanted += [Goal(name, maximise=False) for name in goals["minimise"]]
     block = BLOCK if jax.default_backend() == "cpu" else ON_GPU
-    return planned(file, Question(goals=tuple(wanted), **asked), source, block)
+    return sweep_plan(file, SweepSpec(goals=tuple(wanted), **spec), source, block)
 
 
-def _told(plan: "Plan", json: bool) -> int:
-    """What the sweep would take."""
+def _estimate(plan: "Plan", json: bool) -> int:
+    """Print the cost of the sweep."""
     from dataclasses import asdict
 
     from liminal_jax.sweeps.estimate import estimated
@@ -226,40 +226,40 @@ def _swept(plan: "Plan", group: "Group", where: dict[str, Any], how: dict[str, A
     from liminal_jax.cli.sweep_progress import SweepBar
     from liminal_jax.results import sweep as result
     from liminal_jax.results.terminal import terminal
-    from liminal_jax.sweeps.run import Listener
+    from liminal_jax.sweeps.run import SweepProgress
     from liminal_jax.sweeps.store import check_libraries, export_parquet
-    from liminal_jax.sweeps.sweep import opened, swept
+    from liminal_jax.sweeps.sweep import open_sweep, run_plan
     from liminal_jax.view.console import messages, results
 
     check_libraries(plan, how["parquet"])
-    solution = opened(plan, **where, group=group)
+    run_folder = open_sweep(plan, **where, group=group)
     if not group.first:
-        swept(plan, solution, group, Listener())
+        run_plan(plan, run_folder, group, SweepProgress())
         return 0
-    folder = _relative(solution.folder)
+    folder = _relative(run_folder.folder)
     if len(plan.choices) > 1:
         _announce(plan)
     try:
         with SweepBar() as bar:
-            record = swept(plan, solution, group, bar)
+            record = run_plan(plan, run_folder, group, bar)
     except KeyboardInterrupt:
-        messages().print(f"stopped; go on with the same command, -o {folder} and --resume")
+        messages().print(f"stopped; continue with the same command, -o {folder} and --resume")
         raise
-    _time(solution.folder, bar.done, bar.seconds)
+    _time(run_folder.folder, bar.done, bar.seconds)
     if how["parquet"]:
-        export_parquet(solution.folder)
-    _draw(record, solution.folder)
+        export_parquet(run_folder.folder)
+    _draw(record, run_folder.folder)
     if how["json"]:
         print(json_format.dumps(record, indent=2))
         messages().print(f"written to {folder}")
     else:
-        page = result.page(result.beside(record, solution.folder))
+        page = result.page(result.beside(record, run_folder.folder))
         results().print(terminal(page), f"\nwritten to {folder}", sep="\n")
-    return 0 if plan.asked.keep or record["feasible"] else 1
+    return 0 if plan.spec.keep or record["feasible"] else 1
 
 
 def _time(folder: Path, points: int, seconds: float) -> None:
-    """Note what the last run took, apart from the outcome, which hangs on no clock."""
+    """Write the timing of the last run to its own file, apart from the result."""
     import jax
 
     speed = {
@@ -272,9 +272,9 @@ def _time(folder: Path, points: int, seconds: float) -> None:
 
 
 def _peak_memory() -> int | None:
-    """The most memory that this process has had [B]; none where the system does not tell.
+    """Peak memory of this process [B]; None where the system does not report it.
 
-    What getrusage tells is no less than the peak of the process that started this one.
+    `getrusage` is no alternative: its peak includes that of the process which started this one.
     """
     status = Path("/proc/self/status")
     if not status.exists():
@@ -289,7 +289,7 @@ def _relative(folder: Path) -> Path:
 
 
 def _announce(plan: "Plan") -> None:
-    """Tell which names are gone through one by one."""
+    """Print which names are compiled one after the other."""
     from liminal_jax.view.console import messages
 
     paths = ", ".join(it.path for it in plan.names)
@@ -300,7 +300,7 @@ def _announce(plan: "Plan") -> None:
 
 
 def _draw(record: dict[str, Any], folder: Path) -> None:
-    """Draw the front, where there is one and Matplotlib is installed."""
+    """Draw the Pareto front, if there is one and Matplotlib is installed."""
     import importlib.util
 
     if record.get("front") and importlib.util.find_spec("matplotlib") is not None:

@@ -7,15 +7,15 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from typing_extensions import override
 
 from liminal_jax._display import with_prefix
-from liminal_jax.sweeps.run import Listener
+from liminal_jax.sweeps.run import SweepProgress
 from liminal_jax.view.console import messages
 
 FIRST_LINE = 5.0
-"""Seconds after which a line is first written in a pipe; then each time they have doubled."""
+"""Seconds before the first line in a pipe; later lines follow each time they have doubled."""
 
 
-class SweepBar(Listener):
-    """Shows how a sweep goes: a bar on a terminal, now and then a line in a pipe."""
+class SweepBar(SweepProgress):
+    """Progress of a sweep: a bar on a terminal, lines at doubling times in a pipe."""
 
     def __init__(self) -> None:
         self._console = messages()
@@ -33,7 +33,7 @@ class SweepBar(Listener):
         self._start, self._next = time.monotonic(), FIRST_LINE
 
     def __enter__(self) -> "SweepBar":
-        """Begin to show."""
+        """Start the bar."""
         self._bar.start()
         return self
 
@@ -43,17 +43,17 @@ class SweepBar(Listener):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Clear what was shown."""
+        """Clear the bar."""
         self._bar.stop()
 
     @property
     def seconds(self) -> float:
-        """Seconds since the first block was begun."""
+        """Seconds since the first block started."""
         return time.monotonic() - self._start
 
     @property
     def done(self) -> int:
-        """Points done since then, by this process."""
+        """Points done since then by this process."""
         return self._done
 
     @override

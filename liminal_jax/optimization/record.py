@@ -97,7 +97,7 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
                 "value": it.objective,
                 "design": written(it.values),
                 "missing": list(it.missing),
-                "lacking": it.lacking,
+                "lacking": it.infeasibility,
             }
             for it in existing
         ],

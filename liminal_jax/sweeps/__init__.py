@@ -1,1 +1,1 @@
-"""Sweeps: all points of a grid or sample, reduced or kept, on whatever devices there are."""
+"""Sweeps: every point of a grid or sample, reduced or kept, on all devices."""

@@ -1,7 +1,7 @@
-"""What a sweep varies: an axis as a user writes it, and as it is evaluated.
+"""The axes of a sweep: as text, and as values.
 
 tp=1,2,4,8                                       a list
-context=8192:131072:5:log                        so many values between two ends
+context=8192:131072:5:log                        five values between two ends
 system.chip.memory.bandwidth=1e12:30e12:64:log   the same; units may be written, "1 TB/s"
 batch=1:512:log                                  two ends, to draw samples between
 model=deepseek-v3,llama-3-70b                    names
@@ -20,11 +20,11 @@ SCALES = ("linear", "log")
 
 @dataclass(frozen=True)
 class Names:
-    """A choice that changes the shape of the computation.
+    """An axis of names, each of which changes the structure of the computation.
 
     Attributes:
         path: `model`, `accounting`, `system`, `memory`, `process` or `attention`.
-        choices: Names.
+        choices: The names.
     """
 
     path: str
@@ -33,15 +33,15 @@ class Names:
 
 @dataclass(frozen=True)
 class Axis:
-    """A number that is varied.
+    """An axis of numbers.
 
     Attributes:
-        path: Its name.
+        path: Path of the number.
         unit: Its unit in SI.
-        values: Its values, ascending; the two ends where it is drawn between them.
-        drawn: Whether it may be anything between its ends.
-        logarithmic: Whether equal ratios, not equal differences, are equally likely.
-        whole: Whether it is rounded to whole numbers.
+        values: Its values, ascending; the two ends of a continuous axis.
+        drawn: Whether it is continuous, to be sampled between its ends.
+        logarithmic: Whether it is sampled uniformly in logarithms.
+        whole: Whether samples are rounded to whole numbers.
     """
 
     path: str
@@ -58,7 +58,7 @@ class Axis:
 
 
 def split_axis(text: str) -> tuple[str, str]:
-    """Path and values of an axis as it is written.
+    """Path and values of an axis as text.
 
     Raises:
         ValueError: there is no path or no value.
@@ -72,15 +72,15 @@ def split_axis(text: str) -> tuple[str, str]:
 
 
 def parsed_axis(text: str, leaves: Mapping[str, Leaf], *, sampled: bool) -> Axis | Names:
-    """The axis that a user wrote.
+    """An axis from its text.
 
     Args:
-        text: As in the examples above.
-        leaves: What can be varied.
-        sampled: Whether numbers are drawn, so that two ends are enough.
+        text: One of the forms of the module docstring.
+        leaves: The numbers that can vary.
+        sampled: Whether points are sampled, so that two ends are enough.
 
     Raises:
-        ValueError: what is wrong with it.
+        ValueError: the text is no axis, or its numbers are out of range.
     """
     written, values = split_axis(text)
     path = found_path(written, leaves)
@@ -104,7 +104,7 @@ def _listed(values: str, written: str) -> list[str]:
 
 
 def _grid(leaf: Leaf, values: str) -> Grid:
-    """The values of a list, or between two ends."""
+    """The values of a list, or of a range with a count."""
     form = {"unit": leaf.unit, "whole": leaf.whole, "least": leaf.least}
     if ":" not in values:
         return grid_of({"choices": list(_listed(values, "list"))}, **form)
@@ -124,7 +124,7 @@ def _grid(leaf: Leaf, values: str) -> Grid:
 
 
 def _drawn(leaf: Leaf, values: str) -> Axis | None:
-    """An axis to draw between two ends; none where the values are counted."""
+    """A continuous axis; None where the text gives a count of values."""
     parts = [part.strip() for part in values.split(":")]
     if len(parts) not in (2, 3) or (len(parts) == 3 and parts[2].isdigit()):
         return None
@@ -145,7 +145,7 @@ def _of_grid(leaf: Leaf, grid: Grid, sampled: bool) -> Axis:
 
 
 def _check(leaf: Leaf, axis: Axis) -> None:
-    """Refuse numbers that make no sense.
+    """Refuse numbers outside the valid range of a leaf.
 
     Raises:
         ValueError: a number is too small or too large.
@@ -158,10 +158,10 @@ def _check(leaf: Leaf, axis: Axis) -> None:
 
 
 def axis_of_grid(path: str, unit: str, grid: Grid) -> Axis:
-    """The axis of a variable that a study leaves free."""
+    """The axis of a free variable of a study."""
     return Axis(path, unit, grid.values)
 
 
 def points_of(axes: tuple[Axis, ...]) -> int:
-    """Points of the grid over some axes."""
+    """Number of points of the grid over some axes."""
     return math.prod(len(axis.values) for axis in axes)

@@ -1,4 +1,4 @@
-"""One computation of a sweep: a study with its names chosen, some of its numbers free."""
+"""One case of a sweep: a study with its names chosen and some of its numbers free."""
 
 import hashlib
 import itertools
@@ -27,17 +27,17 @@ from liminal_jax.sweeps.outputs import OUTPUTS
 from liminal_jax.sweeps.program import Program, program_of
 
 OF_WORKLOAD = ("model", "accounting")
-"""Names that stand in the table of the workload; the others in that of the design."""
+"""Names of the workload's table in a file; the others belong to the design's table."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A computation.
+    """A case: one structure of the computation, compiled by itself.
 
     Attributes:
-        names: What was chosen of each name.
-        problem: The study.
-        axes: Its free numbers.
+        names: The choice of each name.
+        problem: The study with these choices.
+        axes: The axes of numbers.
     """
 
     names: dict[str, str]
@@ -46,14 +46,14 @@ class Case:
 
     @property
     def label(self) -> str:
-        """What tells it from the others."""
+        """The names that were chosen, or the name of the study."""
         return ", ".join(self.names.values()) or self.problem.file.name
 
     def outputs_at(self, values: Mapping[str, Scalar], outputs: tuple[str, ...]) -> list[Array]:
         """Outputs at one point, in their order.
 
         Args:
-            values: The free numbers by path.
+            values: Value of each axis by path, in SI.
             outputs: Names of the outputs.
         """
         case = changed(self.problem, values)
@@ -62,11 +62,11 @@ class Case:
         return [jnp.asarray(OUTPUTS[name].of(fleet, ratios), float) for name in outputs]
 
     def program(self, outputs: tuple[str, ...], inner: frozenset[int]) -> Program:
-        """All points at once.
+        """The program of some outputs as functions of the axes.
 
         Args:
             outputs: Names of the outputs.
-            inner: Places of the axes that are worked on first.
+            inner: Indices of the axes that vary within a block.
         """
         paths = [axis.path for axis in self.axes]
 
@@ -77,7 +77,7 @@ class Case:
 
 
 def fingerprint(program: Program) -> str:
-    """What tells a computation from any other: every operation and constant of it."""
+    """A hash of every operation and constant of a program."""
     text = repr((program.instructions, program.outputs))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -96,10 +96,10 @@ def free_names(file: DesignFile) -> list[Names]:
 
 
 def check_names(names: Names, file: DesignFile) -> None:
-    """Refuse names that there are not, or that the file has no place for.
+    """Refuse unknown names, and names that the file has no place for.
 
     Raises:
-        ValueError: what is wrong.
+        ValueError: a name is unknown, or does not apply to the file.
     """
     planned = file.design.system is None
     if names.path == "system" and planned:
@@ -141,20 +141,20 @@ def named_file(file: DesignFile, names: Mapping[str, str]) -> DesignFile:
 
 
 def with_design(file: DesignFile, values: Mapping[str, float]) -> DesignFile:
-    """A file with some numbers of its design fixed, those among them that it leaves out."""
+    """A file with some numbers of its design fixed, whether or not it states them."""
     grids = {name: Grid((value,), logarithmic=False) for name, value in values.items()}
     return file.model_copy(update={"design": file.design.model_copy(update=grids)})
 
 
 def choices_of(names: list[Names]) -> list[dict[str, str]]:
-    """Every combination of names, the last changing quickest."""
+    """Every combination of names, the last varying fastest."""
     paths = [it.path for it in names]
     combinations = itertools.product(*(it.choices for it in names))
     return [dict(zip(paths, chosen, strict=True)) for chosen in combinations]
 
 
 def case_of(file: DesignFile, names: Mapping[str, str], axes: tuple[Axis, ...]) -> Case:
-    """The computation for some names.
+    """The case of some names.
 
     Raises:
         InputError: mistakes in files that are named.

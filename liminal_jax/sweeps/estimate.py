@@ -1,4 +1,4 @@
-"""What a sweep will take, before it is begun: points, bytes, and about how long."""
+"""The cost of a sweep before it starts: points, bytes, and an estimate of the time."""
 
 import time
 from dataclasses import dataclass
@@ -10,25 +10,25 @@ from typing_extensions import override
 from liminal_jax.sweeps.keeping import KeepingWorker
 from liminal_jax.sweeps.plan import Plan
 from liminal_jax.sweeps.reducing import ReducingWorker, empty_state
-from liminal_jax.sweeps.run import Listener, Worker, devices
+from liminal_jax.sweeps.run import SweepProgress, Worker, devices
 from liminal_jax.sweeps.store import Sink, data_bytes
 
 TRIED = 8
-"""Runs of each device that are timed."""
+"""Timed runs of each device."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a sweep will take.
+    """The cost of a sweep.
 
     Attributes:
-        points: Points of all cases.
-        cases: Computations, each compiled by itself.
-        devices: Devices of this process.
-        disk: Bytes of the data; 0 for a sweep that reduces.
-        compiling: Seconds until the first case is compiled [s].
-        rate: Points a second, of this process.
-        seconds: All of it [s].
+        points: Number of points of all cases.
+        cases: Number of cases, each compiled by itself.
+        devices: Number of devices of this process.
+        disk: Size of the data; 0 for a sweep that reduces [B].
+        compiling: Time to compile the first case [s].
+        rate: Points per second of this process [1/s].
+        seconds: Total time [s].
     """
 
     points: int
@@ -41,42 +41,42 @@ class Estimate:
 
 
 class _Nowhere(Sink):
-    """Takes numbers that nobody keeps, in place of a file."""
+    """A sink that discards its numbers."""
 
     @override
     def write(self, column: int, first: int, values: np.ndarray) -> None:
         pass
 
     @override
-    def settle(self) -> None:
+    def flush(self) -> None:
         pass
 
 
 def estimated(plan: Plan) -> Estimate:
-    """Compile the first case, and time a few runs of it that leave nothing behind."""
+    """The estimate, from compiling the first case and timing a few runs of it without output."""
     state, mesh = empty_state(plan), devices()
 
     def nothing() -> None:
         """Nothing is saved."""
 
     worker: Worker
-    if plan.asked.keep:
+    if plan.spec.keep:
         worker = KeepingWorker(plan, state, mesh, nothing, _Nowhere())
     else:
         worker = ReducingWorker(plan, state, mesh, nothing)
     each = worker.most() * mesh.size
     start = time.perf_counter()
-    worker.work(((0, 1),), Listener())
+    worker.work(((0, 1),), SweepProgress())
     compiled = time.perf_counter()
     last = min(TRIED * each, plan.blocks)
-    worker.work(((min(1, last - 1), last),), Listener())
+    worker.work(((min(1, last - 1), last),), SweepProgress())
     rate = last * plan.points.block / max(time.perf_counter() - compiled, 1e-9)
     compiling = compiled - start
     return Estimate(
         points=plan.size,
         cases=len(plan.choices),
         devices=jax.local_device_count(),
-        disk=data_bytes(plan) if plan.asked.keep else 0,
+        disk=data_bytes(plan) if plan.spec.keep else 0,
         compiling=compiling,
         rate=rate,
         seconds=compiling * len(plan.choices) + plan.size / rate,

@@ -1,4 +1,4 @@
-"""The run folder of a sweep: made anew, or found as it was left."""
+"""The run folder of a sweep: a new one, or one to resume."""
 
 import json
 from collections.abc import Mapping
@@ -15,21 +15,21 @@ from liminal_jax.sweeps.store import create
 MANIFEST, RESULT = "manifest.json", "result.json"
 
 BEGUN = ".begun"
-"""Marks a folder that is being made; nothing is lost with it."""
+"""Marks a folder that is being created and can be deleted without loss."""
 
 
-def begun(plan: Plan, output: str | None, overwrite: Any) -> Path:
-    """Make the folder of a sweep that begins.
+def new_folder_of(plan: Plan, output: str | None, overwrite: Any) -> Path:
+    """Create the folder of a new sweep.
 
     Raises:
         InputError: the folder holds something, cannot be made, or there is no room for the data.
     """
     folder = new_folder(plan.file.name, output, overwrite)
-    origin = provenance(plan.asked.seed)
+    origin = provenance(plan.spec.seed)
     try:
         (folder / BEGUN).touch()
         write_whole(folder / "provenance.json", _text(origin))
-        if plan.asked.keep:
+        if plan.spec.keep:
             create(folder, plan, {**origin, "manifest": json.dumps(plan.manifest())})
         resumed(folder, empty_state(plan))
         # The manifest comes last: a folder that has one has all the rest.
@@ -40,8 +40,8 @@ def begun(plan: Plan, output: str | None, overwrite: Any) -> Path:
     return folder
 
 
-def reopened(plan: Plan, folder: Path) -> Path:
-    """Find the folder of a sweep as it was left.
+def resumed_folder_of(plan: Plan, folder: Path) -> Path:
+    """The folder of a sweep to resume.
 
     Raises:
         InputError: it holds no sweep or another one, or cannot be written to.
@@ -50,7 +50,7 @@ def reopened(plan: Plan, folder: Path) -> Path:
         if (folder / BEGUN).is_file():
             for file in sorted(folder.iterdir(), key=lambda it: it.name == BEGUN):
                 file.unlink()
-            return begun(plan, str(folder), overwrite=None)
+            return new_folder_of(plan, str(folder), overwrite=None)
         problem = f"holds no sweep (there is no {MANIFEST} in it), so there is nothing to resume"
         raise InputError(str(folder), [Problem("", problem)])
     before = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -67,14 +67,14 @@ def reopened(plan: Plan, folder: Path) -> Path:
 
 
 def complete(folder: Path) -> bool:
-    """Whether a sweep has come to its end."""
+    """Whether a sweep is complete."""
     return (folder / RESULT).is_file()
 
 
 def unwritable(folder: Path, error: OSError) -> InputError:
-    """What a user is told when the disk refuses."""
+    """The error message where the disk cannot be written."""
     reason = error.strerror or str(error)
-    problem = f"cannot be written: {reason}; what is done so far is kept, go on with --resume"
+    problem = f"cannot be written: {reason}; what is done so far is kept, continue with --resume"
     return InputError(str(folder), [Problem("", problem)])
 
 
@@ -83,7 +83,7 @@ def _text(record: Mapping[str, Any]) -> bytes:
 
 
 def _changes(before: Any, now: Any, path: str) -> Any:
-    """Where two manifests differ."""
+    """The differences of two manifests."""
     if isinstance(before, dict) and isinstance(now, dict):
         for key in dict.fromkeys([*before, *now]):
             inner = f"{path}.{key}" if path else key

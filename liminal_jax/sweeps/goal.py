@@ -1,9 +1,9 @@
-"""What a reduction of a sweep keeps: the best points, the best of each category, the front.
+"""Reductions of a sweep: the best points, the best of each category, the Pareto front.
 
-A reduction has two halves. On the device a filter tells which points of a block may matter: it errs
-on the side of keeping, and after the first blocks lets next to nothing through. On the host what
-came through is merged, exactly. Of points with equal values that with the least number counts, so
-the outcome is the same in whatever order and on however many devices blocks are evaluated.
+A reduction has two halves. On the device a filter selects the points of a block that may belong to
+the result: it never drops one that does, and after the first blocks selects almost none. On the
+host the selected points are merged exactly. Of points with equal values the one with the smallest
+number is kept, so the result does not depend on the order of blocks or the number of devices.
 """
 
 from abc import ABC, abstractmethod
@@ -16,32 +16,32 @@ from jaxtyping import Array, Bool, Float, Int
 from typing_extensions import override
 
 FILTERS = 16
-"""Points of a front that the device knows of."""
+"""Points of a Pareto front in the filter on the device."""
 
 
 class Goal(NamedTuple):
-    """A quantity of which more, or less, is better."""
+    """An output to maximise or to minimise."""
 
     output: str
     maximise: bool
 
     @property
     def sign(self) -> float:
-        """What makes more better."""
+        """The factor that makes more better."""
         return 1.0 if self.maximise else -1.0
 
 
 class Rows(NamedTuple):
-    """Points that came through a filter.
+    """Points selected by a filter.
 
     Attributes:
         numbers: Numbers of the points, over all cases.
-        gains: For each goal its values, with the sign that makes more better.
-        groups: Their categories.
+        scores: Value of each goal, with the sign that makes more better.
+        groups: Categories of the points.
     """
 
     numbers: Int[np.ndarray, " points"]
-    gains: Float[np.ndarray, "points goals"]
+    scores: Float[np.ndarray, "points goals"]
     groups: Int[np.ndarray, " points"]
 
     @classmethod
@@ -54,61 +54,61 @@ class Rows(NamedTuple):
         return Rows(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
 
     def at(self, places: np.ndarray) -> "Rows":
-        """Some of them."""
+        """The rows at some places."""
         return Rows(*(each[places] for each in self))
 
 
 @dataclass
 class Reduction(ABC):
-    """What is kept of all points.
+    """A reduction over all points.
 
     Attributes:
-        goals: Places of its goals among all goals.
-        rows: What is kept so far; gains of its own goals only.
+        goals: Indices of its goals among all goals.
+        rows: The points kept so far, with the scores of its own goals only.
     """
 
     goals: tuple[int, ...]
     rows: Rows
 
     def take(self, rows: Rows) -> None:
-        """Merge points that came through, with the gains of all goals."""
-        own = rows._replace(gains=rows.gains[:, list(self.goals)])
-        self.merge(own.at(np.all(own.gains > -np.inf, axis=1)))
+        """Merge selected points that have the scores of all goals."""
+        own = rows._replace(scores=rows.scores[:, list(self.goals)])
+        self.merge(own.at(np.all(own.scores > -np.inf, axis=1)))
 
     @abstractmethod
     def merge(self, rows: Rows) -> None:
-        """Merge points with the gains of its own goals."""
+        """Merge points that have the scores of its own goals."""
 
     @abstractmethod
     def filter(self, case: int, offset: int) -> dict[str, np.ndarray]:
-        """What the device is told for a case, whose points are counted from an offset on."""
+        """The filter for a case, whose points are numbered from an offset."""
 
     @abstractmethod
     def passed(
         self,
         filter_: dict[str, Array],
-        gains: Float[Array, "goals block"],
+        scores: Float[Array, "goals block"],
         groups: Int[Array, " block"],
         first: Int[Array, ""],
     ) -> Bool[Array, " block"]:
-        """Which points of a block may matter, on the device.
+        """Which points of a block may belong to the result, evaluated on the device.
 
         Args:
-            filter_: As `filter` gave it.
-            gains: Of all goals; minus infinity where a limit is broken.
+            filter_: The result of `filter`.
+            scores: Scores of all goals; minus infinity where a limit is exceeded.
             groups: Categories of the points, within the case.
-            first: A number that no point of the block is below, within the case.
+            first: A lower bound of the numbers of the block's points, within the case.
         """
 
 
 @dataclass
 class Best(Reduction):
-    """The best few points of each category, or of all.
+    """The k best points of each category, or of all points.
 
     Attributes:
-        count: How many of each.
-        groups: Categories within a case; 1 where there are none.
-        bases: For each case the category that its own are counted from; 0 for all if left out.
+        count: The number k.
+        groups: Number of categories within a case; 1 where there are none.
+        bases: For each case the first of its categories; 0 for all if left out.
     """
 
     count: int = 1
@@ -118,8 +118,8 @@ class Best(Reduction):
     @override
     def merge(self, rows: Rows) -> None:
         rows = self.rows.joined(rows)
-        rows = rows.at(np.lexsort((rows.numbers, -rows.gains[:, 0], rows.groups)))
-        # What several processes began with comes back from each of them.
+        rows = rows.at(np.lexsort((rows.numbers, -rows.scores[:, 0], rows.groups)))
+        # Processes start from the same points, so merging their results gives duplicates.
         again = (np.diff(rows.numbers, prepend=-1) == 0) & (np.diff(rows.groups, prepend=-1) == 0)
         rows = rows.at(np.flatnonzero(~again))
         new = np.flatnonzero(np.diff(rows.groups, prepend=-1))
@@ -127,35 +127,35 @@ class Best(Reduction):
         self.rows = rows.at(np.arange(len(rows.numbers)) - starts < self.count)
 
     def filter(self, case: int, offset: int) -> dict[str, np.ndarray]:
-        """The last of the best in each category: gain and number."""
-        gain = np.full(self.groups, -np.inf)
+        """Score and number of the k-th best of each category; minus infinity if there are fewer."""
+        score = np.full(self.groups, -np.inf)
         number = np.full(self.groups, np.iinfo(np.int64).max)
         base = self.bases[case] if self.bases else 0
         for group in range(self.groups):
             there = np.flatnonzero(self.rows.groups == base + group)
             if len(there) == self.count:
-                gain[group] = self.rows.gains[there[-1], 0]
+                score[group] = self.rows.scores[there[-1], 0]
                 number[group] = self.rows.numbers[there[-1]] - offset
-        return {"gain": gain, "number": number}
+        return {"score": score, "number": number}
 
     @override
     def passed(
         self,
         filter_: dict[str, Array],
-        gains: Float[Array, "goals block"],
+        scores: Float[Array, "goals block"],
         groups: Int[Array, " block"],
         first: Int[Array, ""],
     ) -> Bool[Array, " block"]:
-        gain = gains[self.goals[0]]
+        score = scores[self.goals[0]]
         group = groups if self.groups > 1 else 0
-        least = filter_["gain"][group].astype(gain.dtype)
-        equal = (gain == least) & (gain > -jnp.inf) & (first < filter_["number"][group])
-        return (gain > least) | equal
+        least = filter_["score"][group].astype(score.dtype)
+        equal = (score == least) & (score > -jnp.inf) & (first < filter_["number"][group])
+        return (score > least) | equal
 
 
 @dataclass
-class Front(Reduction):
-    """All points that no other one dominates: is no worse than in any goal and better in one."""
+class ParetoFront(Reduction):
+    """All nondominated points: no other one is no worse in any goal and better in one."""
 
     @override
     def merge(self, rows: Rows) -> None:
@@ -163,61 +163,66 @@ class Front(Reduction):
             self.rows = nondominated(self.rows.joined(rows))
 
     def filter(self, case: int, offset: int) -> dict[str, np.ndarray]:
-        """Some points of the front, spread over it; minus infinity where there are fewer."""
+        """Some points spread over the front; minus infinity where there are fewer."""
         del case
         count, goals = len(self.rows.numbers), len(self.goals)
-        gains, numbers = np.full((FILTERS, goals), -np.inf), np.zeros(FILTERS, np.int64)
+        scores, numbers = np.full((FILTERS, goals), -np.inf), np.zeros(FILTERS, np.int64)
         chosen = np.unique(np.linspace(0, count - 1, min(count, FILTERS)).astype(int))
-        gains[: len(chosen)] = self.rows.gains[chosen]
+        scores[: len(chosen)] = self.rows.scores[chosen]
         numbers[: len(chosen)] = self.rows.numbers[chosen] - offset
-        return {"gains": gains, "numbers": numbers}
+        return {"scores": scores, "numbers": numbers}
 
     @override
     def passed(
         self,
         filter_: dict[str, Array],
-        gains: Float[Array, "goals block"],
+        scores: Float[Array, "goals block"],
         groups: Int[Array, " block"],
         first: Int[Array, ""],
     ) -> Bool[Array, " block"]:
         del groups
-        own = [gains[goal] for goal in self.goals]
-        known = filter_["gains"].astype(own[0].dtype)
-        # A point equal to one of a higher number must come through: it takes its place.
+        own = [scores[goal] for goal in self.goals]
+        known = filter_["scores"].astype(own[0].dtype)
+        # A point equal to one of a higher number must be selected, since it takes its place:
+        # compare it with the float below.
         below = jnp.nextafter(known, jnp.full_like(known, -jnp.inf))
         known = jnp.where((filter_["numbers"] < first)[:, None], known, below)
-        # The most of the last goal that a known point has which is as good in all others.
+        # A point is dominated if a known one that covers it in all other goals has as much of the
+        # last: so compare it with the most of the last goal among those.
         *others, last = own
         most = jnp.full_like(last, -jnp.inf)
         for row in range(FILTERS):
             covers = known[row, 0] >= others[0]
-            for goal, gain in enumerate(others[1:], start=1):
-                covers &= known[row, goal] >= gain
+            for goal, score in enumerate(others[1:], start=1):
+                covers &= known[row, goal] >= score
             most = jnp.maximum(most, jnp.where(covers, known[row, -1], -jnp.inf))
         return last > most
 
 
 def nondominated(rows: Rows) -> Rows:
-    """The points that no other dominates, best in the first goal first; of equal ones the first."""
-    keys = [rows.numbers, *(-rows.gains[:, goal] for goal in reversed(range(rows.gains.shape[1])))]
+    """The nondominated points, the best in the first goal first; of equal ones the first."""
+    keys = [
+        rows.numbers,
+        *(-rows.scores[:, goal] for goal in reversed(range(rows.scores.shape[1]))),
+    ]
     rows = rows.at(np.lexsort(keys))
-    if rows.gains.shape[1] == 1:
+    if rows.scores.shape[1] == 1:
         return rows.at(np.arange(min(len(rows.numbers), 1)))
-    if rows.gains.shape[1] == 2:
-        best = np.maximum.accumulate(rows.gains[:, 1])
-        return rows.at(np.flatnonzero(rows.gains[:, 1] > np.append(-np.inf, best[:-1])))
-    return rows.at(_unbeaten(rows.gains))
+    if rows.scores.shape[1] == 2:
+        best = np.maximum.accumulate(rows.scores[:, 1])
+        return rows.at(np.flatnonzero(rows.scores[:, 1] > np.append(-np.inf, best[:-1])))
+    return rows.at(_unbeaten(rows.scores))
 
 
-def _unbeaten(gains: Float[np.ndarray, "points goals"]) -> np.ndarray:
-    """Places of the points that none before them dominates or equals.
+def _unbeaten(scores: Float[np.ndarray, "points goals"]) -> np.ndarray:
+    """Places of the points that no earlier one dominates or equals.
 
-    In lexicographic order only points before a point can dominate it.
+    In lexicographic order only earlier points can dominate a point.
     """
-    kept = np.zeros((0, gains.shape[1]))
+    kept = np.zeros((0, scores.shape[1]))
     places: list[int] = []
-    for place, gain in enumerate(gains):
-        if not np.any(np.all(kept >= gain, axis=1)):
-            kept = np.vstack([kept, gain])
+    for place, score in enumerate(scores):
+        if not np.any(np.all(kept >= score, axis=1)):
+            kept = np.vstack([kept, score])
             places.append(place)
     return np.asarray(places, int)

@@ -1,8 +1,8 @@
-"""How values are spread over all points: counts in bins of equal ratio, and quantiles from them.
+"""Histograms over all points: counts in bins of about equal ratio, and quantiles from them.
 
 A bin is the exponent and the first six bits of the fraction of a number in float32: 64 to an
-octave, 1.1 to 1.6 % wide, over all positive numbers, so that no range need be known beforehand and
-counts of parts of a sweep add up exactly.
+octave, 1.1 to 1.6 % wide, over all positive numbers. No range need be known beforehand, and counts
+of parts of a sweep add up exactly.
 """
 
 import jax
@@ -11,12 +11,12 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 BITS = 6
-"""Bits of the fraction that tell bins of an octave apart."""
+"""Bits of the fraction that number the bins of an octave."""
 
 _DROPPED = 23 - BITS
 
 BINS = 255 << BITS
-"""Bins: those of infinite and undefined numbers are not among them."""
+"""Number of bins, without those of infinite and undefined numbers."""
 
 
 def binned(values: Float[Array, " points"]) -> Int[Array, " points"]:
@@ -27,7 +27,7 @@ def binned(values: Float[Array, " points"]) -> Int[Array, " points"]:
 
 
 def edges() -> Float[np.ndarray, " edges"]:
-    """Ends of all bins, one more than there are bins."""
+    """Edges of all bins: one more than bins."""
     bits = np.arange(BINS + 1, dtype=np.int32) << _DROPPED
     return bits.view(np.float32).astype(float)
 
@@ -35,7 +35,7 @@ def edges() -> Float[np.ndarray, " edges"]:
 def quantiles(
     counts: Int[np.ndarray, " bins"], shares: Float[np.ndarray, " shares"]
 ) -> Float[np.ndarray, " shares"]:
-    """Values below which some shares of all points lie, to the width of a bin; NaN of none."""
+    """Quantiles at some shares, to the width of a bin; NaN where there are no points."""
     total = int(counts.sum())
     if not total:
         return np.full(len(shares), np.nan)

@@ -1,4 +1,4 @@
-"""Work on a sweep that keeps everything: evaluated by devices, written by a thread."""
+"""The worker of a sweep that keeps every point: devices evaluate, a thread writes."""
 
 from collections import deque
 from collections.abc import Callable
@@ -12,19 +12,19 @@ from typing_extensions import override
 
 from liminal_jax.sweeps.kernel import Keeper, Run, on_all
 from liminal_jax.sweeps.plan import GRID, Plan
-from liminal_jax.sweeps.run import UNDER_WAY, Stretch, Worker
+from liminal_jax.sweeps.run import UNDER_WAY, BlockRange, Worker
 from liminal_jax.sweeps.state import State
 from liminal_jax.sweeps.store import Sink, columns_of
 
 BYTES_OF_A_RUN = 1 << 25
-"""Bytes that a device hands over at a time, where all is kept."""
+"""Bytes of the results of one run on a device."""
 
 
 class KeepingWorker(Worker):
-    """Keeps all numbers of all points."""
+    """Writes the outputs of all points."""
 
     def __init__(self, plan: Plan, state: State, mesh: Mesh, save: Callable[[], None], store: Sink):
-        """As any worker; `store` is where the numbers go."""
+        """As any worker; `store` receives the outputs."""
         super().__init__(plan, state, mesh, save)
         self._store = store
         self._writer = ThreadPoolExecutor(1)
@@ -42,7 +42,7 @@ class KeepingWorker(Worker):
         keeper = Keeper(
             points=plan.points,
             program=plan.programs[case],
-            inputs=0 if plan.asked.kind == GRID else len(plan.axes),
+            inputs=0 if plan.spec.kind == GRID else len(plan.axes),
             kinds=tuple(it.kind for it in columns_of(plan)),
         )
         return on_all(keeper.columns, self._mesh, shared=0)
@@ -52,25 +52,25 @@ class KeepingWorker(Worker):
         return call(run, given)
 
     @override
-    def taken(self, group: list[Stretch], answer: Any) -> list[int]:
+    def taken(self, group: list[BlockRange], answer: Any) -> list[int]:
         jax.block_until_ready(answer)
         while len(self._writes) >= UNDER_WAY:
             self._writes.popleft().result()
         self._writes.append(self._writer.submit(self._write, group, answer))
         return [it.blocks for it in group]
 
-    def _write(self, group: list[Stretch], answer: list[jax.Array]) -> None:
-        for device, stretch in enumerate(group):
+    def _write(self, group: list[BlockRange], answer: list[jax.Array]) -> None:
+        for device, block_range in enumerate(group):
             for column, array in enumerate(answer):
                 blocks = np.asarray(array.addressable_shards[device].data)[0]
-                self._write_blocks(stretch, column, blocks[: stretch.blocks])
+                self._write_blocks(block_range, column, blocks[: block_range.blocks])
 
-    def _write_blocks(self, stretch: Stretch, column: int, blocks: np.ndarray) -> None:
-        points, (case, piece, first, count) = self.plan.points, stretch
+    def _write_blocks(self, block_range: BlockRange, column: int, blocks: np.ndarray) -> None:
+        points, (case, piece, first, count) = self.plan.points, block_range
         start = case * points.size
         if points.pieces == 1:
             # Blocks lie one after the other; only the last one of a sample is cut short.
-            numbers = blocks.reshape(-1)[: self._points(stretch)]
+            numbers = blocks.reshape(-1)[: self._points(block_range)]
             self._store.write(column, start + int(points.first_index(piece, first)), numbers)
             return
         for number in range(count):
@@ -79,7 +79,7 @@ class KeepingWorker(Worker):
             self._store.write(column, place, blocks[number, :length])
 
     @override
-    def settle(self) -> None:
+    def flush(self) -> None:
         while self._writes:
             self._writes.popleft().result()
-        self._store.settle()
+        self._store.flush()

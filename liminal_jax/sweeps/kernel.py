@@ -1,8 +1,8 @@
-"""What a device does with a run of blocks: evaluate, filter, count; or evaluate and hand over.
+"""The kernel of a device over a run of blocks: evaluate, filter, count; or evaluate and return.
 
-Blocks are small enough for all that is known of their points to stay in the cache of a processor;
-on a GPU one block fills the device. A run goes on until its end or until there is no room for
-another block in which something came through the filters; then the host merges and calls again.
+Blocks are small enough for all intermediate results to stay in the cache of a processor; on a GPU
+one block fills the device. A run ends with its last block, or when the buffer for blocks with
+selected points is full; then the host merges and calls again.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,10 +25,10 @@ from liminal_jax.sweeps.sample import LatinPoints, SobolPoints
 Points = GridPoints | SobolPoints | LatinPoints
 
 Drawn = dict[int, Array]
-"""Values of the axes that are drawn, by number, in one block."""
+"""Values of the sampled axes in one block, by the number of the axis."""
 
 WIDE = {"xla_cpu_prefer_vector_width": 512}
-"""XLA's own choice of 256 bits leaves a third of the speed of AVX-512 unused here."""
+"""XLA's default of 256 bits leaves a third of the speed of AVX-512 unused here."""
 
 
 class Run(NamedTuple):
@@ -37,7 +37,7 @@ class Run(NamedTuple):
     Attributes:
         piece: Their piece.
         first: Place of the first.
-        blocks: How many.
+        blocks: Number of blocks.
     """
 
     piece: Array
@@ -46,16 +46,16 @@ class Run(NamedTuple):
 
 
 class Passed(eqx.Module):
-    """What came through the filters.
+    """The points of a run selected by the filters.
 
     Attributes:
-        done: Blocks that were evaluated.
-        feasible: Points in them that keep every limit.
-        blocks: Of these, those in which something came through.
-        places: Their places.
-        counts: How many points came through in each.
+        done: Number of blocks evaluated.
+        feasible: Number of feasible points in them.
+        blocks: Number of blocks with selected points.
+        places: Places of these blocks.
+        counts: Number of selected points in each.
         positions: Positions of these points in their block.
-        gains: Gains of these points, by goal.
+        gains: Scores of these points, by goal.
     """
 
     done: Array
@@ -64,21 +64,21 @@ class Passed(eqx.Module):
     places: Array
     counts: Array
     positions: Array
-    gains: Array
+    scores: Array
 
 
 @dataclass(frozen=True)
 class Reducer:
-    """What is evaluated of each point, and what is kept.
+    """The kernel of a sweep that reduces.
 
     Attributes:
-        points: Where points lie.
-        program: Of the outputs of the goals, then whether limits hold, then those counted.
-        goals: What is wanted.
-        reductions: What is kept of all points.
-        category: The axis by whose values categories go; none where there are none.
-        counted: How many outputs histograms are kept of.
-        room: Blocks with something in them that a run can hand over.
+        points: The points.
+        program: Program of the goals' outputs, then feasibility, then the outputs of histograms.
+        goals: The goals.
+        reductions: The reductions.
+        category: The axis whose values are the categories; None where there is none.
+        counted: Number of outputs with histograms.
+        room: Blocks with selected points that a run can return.
     """
 
     points: Points
@@ -95,13 +95,13 @@ class Reducer:
         """Evaluate a run.
 
         Args:
-            run: Which blocks.
-            given: What the device is told of each.
+            run: The blocks.
+            given: Input of each block.
             counts: Histograms so far.
-            filters: Of each reduction.
+            filters: Filter of each reduction.
 
         Returns:
-            What came through, and the histograms with the run in them.
+            The selected points, and the histograms with the run added.
         """
         stages = _Stages(self.points, self.program, run, given)
         kind = self.points.float_type
@@ -112,7 +112,7 @@ class Reducer:
             places=jnp.zeros(self.room, int),
             counts=jnp.zeros(self.room, int),
             positions=jnp.zeros((self.room, self.points.block), jnp.int32),
-            gains=jnp.zeros((self.room, len(self.goals), self.points.block), kind),
+            scores=jnp.zeros((self.room, len(self.goals), self.points.block), kind),
         )
 
         def unfinished(state: tuple[Passed, Array, Drawn]) -> Array:
@@ -123,19 +123,19 @@ class Reducer:
             number = passed.done
             results = stages.at(number, drawn)
             feasible = stages.valid(number) & (results[len(self.goals)] > 0)
-            gains = jnp.stack(
+            scores = jnp.stack(
                 [
                     jnp.where(feasible, goal.sign * result, -jnp.inf)
                     for goal, result in zip(self.goals, results, strict=False)
                 ]
             )
-            # Most blocks of a study with limits have no feasible point. Besides, what goes into a
-            # branch is evaluated once; XLA would evaluate it again in each comparison of a filter.
+            # Most blocks of a study with limits have no feasible point. A branch also makes XLA
+            # evaluate its operands once; without it every comparison of a filter repeats them.
             through = jax.lax.cond(
                 jnp.any(feasible),
                 lambda it: self._through(filters, it, stages, number),
                 lambda it: jnp.zeros(it.shape[1:], bool),
-                gains,
+                scores,
             )
             counted = results[len(self.goals) + 1 :]
             counts = _counted(counts, counted, feasible)
@@ -145,7 +145,7 @@ class Reducer:
                 lambda it, *_: it,
                 passed,
                 through,
-                gains,
+                scores,
                 run.first + number,
             )
             whole = passed.feasible + jnp.sum(feasible)
@@ -157,18 +157,18 @@ class Reducer:
         return passed, counts
 
     def _through(
-        self, filters: Sequence[Any], gains: Array, stages: "_Stages", number: Array
+        self, filters: Sequence[Any], scores: Array, stages: "_Stages", number: Array
     ) -> Array:
         groups = stages.category(self.category, number)
         first = stages.first_index(number)
         through = jnp.zeros(self.points.block, bool)
         for reduction, filter_ in zip(self.reductions, filters, strict=True):
-            through |= reduction.passed(filter_, gains, groups, first)
+            through |= reduction.passed(filter_, scores, groups, first)
         return through
 
 
-def _noted(passed: Passed, through: Array, gains: Array, place: Array) -> Passed:
-    """The points of a block that came through, put behind those of others."""
+def _noted(passed: Passed, through: Array, scores: Array, place: Array) -> Passed:
+    """The buffer with the selected points of a block appended."""
     size = through.shape[0]
     (positions,) = jnp.nonzero(through, size=size, fill_value=0)
     slot = passed.blocks
@@ -179,12 +179,12 @@ def _noted(passed: Passed, through: Array, gains: Array, place: Array) -> Passed
         places=passed.places.at[slot].set(place),
         counts=passed.counts.at[slot].set(jnp.sum(through)),
         positions=passed.positions.at[slot].set(positions.astype(jnp.int32)),
-        gains=passed.gains.at[slot].set(gains[:, positions]),
+        scores=passed.scores.at[slot].set(scores[:, positions]),
     )
 
 
 def _counted(counts: Array, results: Sequence[Array], feasible: Array) -> Array:
-    """Histograms with a block in them."""
+    """The histograms with a block added."""
     for row, result in enumerate(results):
         bins = jnp.where(feasible, binned(result), BINS)
         counts = counts.at[row, bins].add(1, mode="drop")
@@ -192,10 +192,10 @@ def _counted(counts: Array, results: Sequence[Array], feasible: Array) -> Array:
 
 
 class _Stages:
-    """The program of a run: what all blocks share, what is one number a block, and the rest.
+    """The program of a run in stages: common to all blocks, one number per block, and the rest.
 
-    What is drawn for a block goes through the state of the loop, from the block before it: XLA for
-    CPUs would draw it again for every use, had it not to be stored there.
+    The samples of a block are computed one block ahead and pass through the state of the loop,
+    which makes XLA store them; XLA for CPUs would otherwise repeat the sampling for every use.
     """
 
     def __init__(self, points: Points, program: Program, run: Run, given: Array):
@@ -206,7 +206,7 @@ class _Stages:
         self._single = program.worked(points.outer_inputs(self._places), points.outer, {})
 
     def drawn(self, number: Array) -> Drawn:
-        """What is drawn for a block; for one past the last, what is drawn for that."""
+        """The samples of a block; past the last block, those of the last."""
         return self._points.drawn_inputs(self._given[number])
 
     def at(self, number: Array, drawn: Drawn) -> list[Array]:
@@ -223,11 +223,11 @@ class _Stages:
         ]
 
     def valid(self, number: Array) -> Array:
-        """Which points of a block are to be evaluated."""
+        """Which points of a block exist."""
         return self._points.valid(self._run.piece, self._places[number])
 
     def first_index(self, number: Array) -> Array:
-        """A number that no point of a block is below."""
+        """A lower bound of the numbers of a block's points."""
         return jnp.asarray(self._points.first_index(self._run.piece, self._places[number]))
 
     def category(self, axis: int | None, number: Array) -> Array:
@@ -243,13 +243,13 @@ class _Stages:
 
 @dataclass(frozen=True)
 class Keeper:
-    """What is evaluated of each point and handed over whole.
+    """The kernel of a sweep that keeps every point.
 
     Attributes:
-        points: Where points lie.
-        program: Of the outputs.
-        inputs: How many axes have their values handed over too, first: those that are drawn.
-        kinds: Types of what is handed over.
+        points: The points.
+        program: Program of the outputs.
+        inputs: Number of sampled axes, whose values are returned before the outputs.
+        kinds: Type of each column.
     """
 
     points: Points
@@ -272,15 +272,15 @@ class Keeper:
 
 
 def on_all(function: Callable[..., Any], mesh: Mesh, shared: int) -> Callable[..., Any]:
-    """A function of one device, compiled once and called for all of them.
+    """A function for one device, mapped over all devices and compiled once.
 
     Args:
         function: Takes and returns pytrees of arrays.
         mesh: The devices.
-        shared: How many arguments, the last ones, are the same on each device.
+        shared: Number of arguments, the last ones, that are the same on each device.
 
     Returns:
-        The function of arrays with one row a device.
+        The function of arrays with one row per device.
     """
     rows, same = PartitionSpec(mesh.axis_names[0]), PartitionSpec()
 
@@ -300,7 +300,7 @@ def on_all(function: Callable[..., Any], mesh: Mesh, shared: int) -> Callable[..
 
 
 def spread(rows: Any, mesh: Mesh) -> Any:
-    """Arrays with one row a device, each where it belongs."""
+    """Arrays with one row per device, placed on the devices."""
     return jax.device_put(rows, NamedSharding(mesh, PartitionSpec(mesh.axis_names[0])))
 
 

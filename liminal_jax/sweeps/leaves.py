@@ -1,6 +1,6 @@
-"""The numbers of a study that a sweep can vary, by path, and the study with some of them changed.
+"""The leaves of a study that a sweep can vary, by path, and the study with some of them changed.
 
-They are the numbers of the hardware, of the request and of the model, and those of the design.
+They are numbers of the hardware, the request, the model and the design.
 """
 
 import math
@@ -22,26 +22,26 @@ from liminal_jax.study.variables import FOLLOWING, VARIABLES, WHOLE, names_of
 from liminal_jax.workload.blocked_fp8 import is_blocked
 
 NAMES = ("model", "accounting", "system", "memory", "process", "attention")
-"""What changes the shape of the computation: each choice is compiled by itself."""
+"""Axes that change the structure of the computation: each choice is compiled by itself."""
 
 _PREFIXES = ("system.", "workload.", "design.")
-"""What may stand before a path."""
+"""Optional prefixes of a path."""
 
 _MAY_BE_ZERO = ("chip.sram.capacity",)
-"""SRAM in which data may live, which many chips lack; main memory they have."""
+"""Paths that may be 0: many chips have no SRAM for data, all have main memory."""
 
 
 class Leaf(NamedTuple):
-    """A number that can be varied.
+    """A number that can vary.
 
     Attributes:
-        path: Its name.
+        path: Its path.
         unit: Its unit in SI; empty for ratios and counts.
-        whole: Whether only whole numbers make sense.
-        least: The smallest value that makes sense, unless it is 0 and `positive` holds.
-        most: The largest value that makes sense.
-        value: What it is where it is not varied.
-        positive: Whether 0 makes no sense.
+        whole: Whether it must be a whole number.
+        least: The smallest valid value, unless it is 0 and `positive` holds.
+        most: The largest valid value.
+        value: Its value where it does not vary.
+        positive: Whether it must be above 0.
     """
 
     path: str
@@ -77,14 +77,14 @@ def _of_design(name: str, value: Array) -> Leaf:
 
 
 def _path_of(path: str, names: Mapping[str, str]) -> str | None:
-    """What a sweep calls a number of a case; none for those that it cannot vary."""
+    """The path of a number in a sweep; None for one that it cannot vary."""
     if path in names:
         return None if names[path] == "attention" else names[path]
     return shown_path(path) if path.startswith(("system.", "request.", "model.")) else None
 
 
 def _paths(case: Case, paths: tuple[str, ...]) -> dict[str, str]:
-    """The numbers of a case that can be varied, by what a sweep calls them."""
+    """Paths in the case of the numbers that can vary, by their paths in a sweep."""
     names = names_of(case)
     kept = [path for path in paths if (path, planned_of(case)) != (FOLLOWING, True)]
     found = {written: path for path in kept if (written := _path_of(path, names)) is not None}
@@ -100,19 +100,19 @@ def planned_of(case: Case) -> bool:
 
 
 def leaves_of(problem: Problem) -> dict[str, Leaf]:
-    """Every number of a study that can be varied, by path."""
+    """Every number of a study that can vary, by path."""
     space = problem.region
     names = names_of(space.case).values()
     found = {
         written: (_of_design if written in names else _leaf)(written, space.numbers[path])
         for written, path in _paths(space.case, space.paths).items()
     }
-    # A study that leaves them out has as many as one instance needs; a sweep may state them.
+    # A study without chips has as many as one instance needs; a sweep may state them.
     return {"chips": _of_design("chips", jnp.ones(())), **found}
 
 
 def found_path(written: str, leaves: Mapping[str, Leaf]) -> str:
-    """The path of a number as a user may write it, with or without what it is part of.
+    """The path of a number as a user may write it, with or without a prefix.
 
     Raises:
         ValueError: there is no such number.
@@ -127,7 +127,7 @@ def found_path(written: str, leaves: Mapping[str, Leaf]) -> str:
 
 
 def _by_end(written: str, known: list[str]) -> str:
-    """Paths that end as something written does."""
+    """A hint of paths with the same last part."""
     end = written.rsplit(".", 1)[-1]
     close = [path for path in known if path.rsplit(".", 1)[-1] == end][:3]
     if close:
@@ -136,11 +136,11 @@ def _by_end(written: str, known: list[str]) -> str:
 
 
 def changed(problem: Problem, values: Mapping[str, Scalar]) -> Case:
-    """The design of a study of one alternative in which nothing is free, with numbers changed.
+    """The case of a study of one alternative without free variables, with numbers changed.
 
     Args:
         problem: The study.
-        values: Numbers by path.
+        values: Values by path, in SI.
     """
     space = problem.region
     paths = _paths(space.case, space.paths)
@@ -153,5 +153,5 @@ def changed(problem: Problem, values: Mapping[str, Scalar]) -> Case:
 
 
 def _firsts(problem: Problem, named: Mapping[str, Scalar]) -> list[Scalar]:
-    """The value of each variable: as changed, or the first of its grid."""
+    """The value of each variable: the changed one, or the first of its grid."""
     return [named.get(it.path, it.grid.values[0]) for it in problem.variables]

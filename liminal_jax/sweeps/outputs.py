@@ -1,4 +1,4 @@
-"""What a sweep says of each point: quantities of all instances, and what one instance does."""
+"""The outputs of a sweep: quantities of the whole system, and of one instance."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,12 +13,12 @@ from liminal_jax.study.quantities import INSTANCE, QUANTITIES, Fleet
 
 
 class Output(NamedTuple):
-    """A number of every point.
+    """An output of every point.
 
     Attributes:
         unit: Its unit in SI; empty for ratios and counts.
-        about: What it is.
-        of: How it follows from all instances and from how far each limit is used.
+        about: Its label.
+        of: The output as a function of the whole system and of the utilisation of each limit.
     """
 
     unit: str
@@ -29,10 +29,10 @@ class Output(NamedTuple):
 def _feasible(fleet: Fleet, ratios: list[Scalar]) -> Scalar:
     """1 where every limit holds."""
     del fleet
-    held = jnp.asarray(True)
+    feasible = jnp.asarray(True)
     for ratio in ratios:
-        held &= jnp.asarray(ratio <= 1 + FEASIBLE)
-    return jnp.where(held, 1.0, 0.0)
+        feasible &= jnp.asarray(ratio <= 1 + FEASIBLE)
+    return jnp.where(feasible, 1.0, 0.0)
 
 
 _INSTANCE = (
@@ -44,7 +44,7 @@ _INSTANCE = (
     "memory_fill",
     "tensor_utilisation",
 )
-"""Outputs that are numbers of one instance."""
+"""Outputs that belong to one instance."""
 
 
 def _of_instance(name: str) -> Output:
@@ -68,7 +68,7 @@ OUTPUTS = {
 """Every output by its name."""
 
 SMALL = ("bottleneck", "fits", "feasible")
-"""Outputs that are small whole numbers: a byte each where they are kept."""
+"""Outputs that are small integers, stored as one byte each."""
 
 
 def check_output(name: str) -> None:

@@ -1,4 +1,4 @@
-"""A sweep as it is asked for, checked as a whole before anything is computed."""
+"""The specification of a sweep and its plan, checked as a whole before anything is computed."""
 
 import hashlib
 import json
@@ -36,13 +36,13 @@ from liminal_jax.sweeps.program import Program
 from liminal_jax.sweeps.sample import MOST_LATIN, MOST_SOBOL, LatinPoints, SobolPoints
 
 BLOCK = 4096
-"""Points of a block, unless said otherwise: what stays in the cache of a processor."""
+"""Default number of points of a block: what stays in the cache of a processor."""
 
 MOST_DRAWN = 1 << 16
-"""Points of a block of a sample: their coordinates are part of what is compiled."""
+"""Largest block of a sample, whose coordinates are constants of the compiled program."""
 
 MOST_POINTS = 2**63 - 1
-"""Points that a number of 64 bits can tell apart."""
+"""Largest number of points: they are numbered with 64-bit integers."""
 
 GRID, SOBOL, LATIN = "grid", "sobol", "latin"
 
@@ -50,20 +50,20 @@ FEASIBLE = "feasible"
 
 
 @dataclass(frozen=True)
-class Question:
-    """What a user asks for.
+class SweepSpec:
+    """The specification of a sweep.
 
     Attributes:
-        axes: Axes as written.
+        axes: Axes as text, such as `tp=1,2,4,8`.
         kind: `grid`, `sobol` or `latin`.
-        points: Points to draw, of each choice of names; of a grid none.
-        seed: Of the draws.
-        goals: What is best; the first decides which are the top ones.
-        top: How many of the best.
-        by: Axis of whose every value the best is wanted; empty for none.
-        histograms: Outputs whose spread is wanted.
-        keep: Outputs that are kept of every point; none for a sweep that reduces.
-        precision: Bits of a number: 64 or 32.
+        points: Number of samples for each choice of names; 0 for a grid.
+        seed: Seed of the samples.
+        goals: Outputs to maximise or minimise; the first ranks the top points.
+        top: Number of best points to keep.
+        by: Axis for each of whose values the best point is kept; empty for none.
+        histograms: Outputs whose histograms are kept.
+        keep: Outputs that are kept for every point; empty for a sweep that reduces.
+        precision: Bits of a float: 64 or 32.
     """
 
     axes: tuple[str, ...] = ()
@@ -84,15 +84,15 @@ class Plan:
 
     Attributes:
         file: The study or design.
-        asked: What is asked of it.
-        names: What each case chooses.
-        axes: Numbers that vary.
-        by: The axis or name by which categories go; empty for none.
+        spec: The specification.
+        names: The names that vary; each combination is a case.
+        axes: The numbers that vary.
+        by: The axis or name whose values are the categories; empty for none.
         block: Points of a block.
     """
 
     file: DesignFile
-    asked: Question
+    spec: SweepSpec
     names: tuple[Names, ...]
     axes: tuple[Axis, ...]
     by: str
@@ -100,54 +100,54 @@ class Plan:
 
     @cached_property
     def points(self) -> Points:
-        """Where points lie; the same in each case."""
-        kind = np.dtype(f"float{self.asked.precision}")
-        if self.asked.kind == GRID:
+        """The points, which are the same in each case."""
+        kind = np.dtype(f"float{self.spec.precision}")
+        if self.spec.kind == GRID:
             return grid_points(self.axes, self.block, kind)
-        drawn = {SOBOL: SobolPoints, LATIN: LatinPoints}[self.asked.kind]
-        needed = 1 << max(self.asked.points - 1, 0).bit_length()
+        drawn = {SOBOL: SobolPoints, LATIN: LatinPoints}[self.spec.kind]
+        needed = 1 << max(self.spec.points - 1, 0).bit_length()
         block = min(self.block, MOST_DRAWN, needed)
-        return drawn(self.axes, self.asked.points, block, self.asked.seed, kind)
+        return drawn(self.axes, self.spec.points, block, self.spec.seed, kind)
 
     @property
     def choices(self) -> list[dict[str, str]]:
-        """What each case chooses."""
+        """The names of each case."""
         return choices_of(list(self.names))
 
     @property
     def size(self) -> int:
-        """Points of all cases."""
+        """Number of points of all cases."""
         return len(self.choices) * self.points.size
 
     @property
     def blocks(self) -> int:
-        """Blocks of a case."""
+        """Number of blocks of a case."""
         return self.points.pieces * self.points.places
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """What is evaluated, in order."""
-        if self.asked.keep:
-            return self.asked.keep
-        return (*(it.output for it in self.asked.goals), FEASIBLE, *self.asked.histograms)
+        """The outputs that are evaluated, in order."""
+        if self.spec.keep:
+            return self.spec.keep
+        return (*(it.output for it in self.spec.goals), FEASIBLE, *self.spec.histograms)
 
     @cached_property
     def cases(self) -> tuple[Case, ...]:
-        """The computations."""
+        """The cases, each of which is compiled by itself."""
         return tuple(case_of(self.file, chosen, self.axes) for chosen in self.choices)
 
     @cached_property
     def programs(self) -> tuple[Program, ...]:
-        """What is evaluated in each case."""
+        """The program of each case."""
         return tuple(case.program(self.outputs, self.points.inner) for case in self.cases)
 
     def manifest(self) -> dict[str, Any]:
-        """Everything that the numbers depend on, as JSON holds it."""
+        """Everything that the results depend on, as plain data."""
         return {
             "liminal_jax": __version__,
             "jax": jax.__version__,
             "study": json.loads(json.dumps(self.file.model_dump(), default=str)),
-            "asked": json.loads(json.dumps(asdict(self.asked))),
+            "asked": json.loads(json.dumps(asdict(self.spec))),
             "names": json.loads(json.dumps([asdict(it) for it in self.names])),
             "axes": [_digest(axis) for axis in self.axes],
             "by": self.by,
@@ -158,32 +158,32 @@ class Plan:
 
 
 def _digest(axis: Axis) -> dict[str, Any]:
-    """An axis, with its values in short."""
+    """An axis with a digest of its values."""
     record = asdict(axis)
     values = record.pop("values")
     digest = hashlib.sha256(np.asarray(values, float).tobytes()).hexdigest()
     return {**record, "count": len(values), "ends": [values[0], values[-1]], "values": digest}
 
 
-def planned(file: DesignFile, asked: Question, source: str, block: int = BLOCK) -> Plan:
-    """A sweep over what a study leaves free, and over the axes asked for.
+def sweep_plan(file: DesignFile, spec: SweepSpec, source: str, block: int = BLOCK) -> Plan:
+    """The plan of a sweep over the free variables of a study and the axes of a specification.
 
     Args:
         file: The study or design.
-        asked: What is asked of it.
-        source: How the user named it.
+        spec: The specification.
+        source: Name of the file, for messages.
         block: Points of a block.
 
     Raises:
-        InputError: everything that is wrong.
+        InputError: all mistakes in the specification.
     """
     mistakes: list[Mistake] = []
     base = _base(file, source)
     leaves = leaves_of(base)
     given: dict[str, Axis | Names] = {}
-    for text in asked.axes:
+    for text in spec.axes:
         with _Noting(mistakes, "--axis"):
-            axis = parsed_axis(text, leaves, sampled=asked.kind != GRID)
+            axis = parsed_axis(text, leaves, sampled=spec.kind != GRID)
             if axis.path in given:
                 raise ValueError(f"{split_axis(text)[0]} is varied twice")
             if isinstance(axis, Names):
@@ -196,29 +196,29 @@ def planned(file: DesignFile, asked: Question, source: str, block: int = BLOCK) 
     every = [*{**free, **given}.values()]
     names = tuple(it for it in every if isinstance(it, Names))
     axes = tuple(it for it in every if isinstance(it, Axis))
-    asked = _with_goals(file, asked)
-    mistakes += _wrong_outputs(asked)
+    spec = _with_goals(file, spec)
+    mistakes += _wrong_outputs(spec)
     if not mistakes:
-        mistakes += _wrong_points(asked, axes, names)
-    by = _category(asked, axes, names, mistakes)
+        mistakes += _wrong_points(spec, axes, names)
+    by = _category(spec, axes, names, mistakes)
     if mistakes:
         raise InputError(source, dict.fromkeys(mistakes))
-    plan = Plan(file, asked, names, axes, by, block)
+    plan = Plan(file, spec, names, axes, by, block)
     _check_leaves(plan, source)
     return plan
 
 
 class _Noting:
-    """Turns a `ValueError` into one more mistake, so that all are told at once."""
+    """Turns a `ValueError` into one more mistake, so that all are reported at once."""
 
     def __init__(self, mistakes: list[Mistake], path: str):
         self._mistakes, self._path = mistakes, path
 
     def __enter__(self) -> None:
-        """Begin to collect the mistakes of a block."""
+        """Start to collect the mistakes of a block."""
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> bool:
-        """Note what went wrong."""
+        """Add the mistake, if there was one."""
         if isinstance(error, ValueError):
             self._mistakes.append(Mistake(self._path, str(error)))
             return True
@@ -226,7 +226,7 @@ class _Noting:
 
 
 def _first(file: DesignFile) -> DesignFile:
-    """The file with the first of each name."""
+    """The file with the first choice of each name."""
     return named_file(file, {it.path: it.choices[0] for it in free_names(file)})
 
 
@@ -237,23 +237,23 @@ def _base(file: DesignFile, source: str) -> Problem:
         raise InputError(error.source or source, error.problems) from None
 
 
-def _with_goals(file: DesignFile, asked: Question) -> Question:
-    """With the study's objective, where nothing is said to be best."""
-    if asked.goals or asked.keep:
-        return asked
+def _with_goals(file: DesignFile, spec: SweepSpec) -> SweepSpec:
+    """The specification, with the study's objective where it has no goals."""
+    if spec.goals or spec.keep:
+        return spec
     goal = Goal("stps", maximise=True)
     if isinstance(file, StudyFile):
         goal = Goal(file.objective.quantity, maximise=file.objective.maximise is not None)
-    return replace(asked, goals=(goal,))
+    return replace(spec, goals=(goal,))
 
 
-def _wrong_outputs(asked: Question) -> list[Mistake]:
-    """What is wrong with the outputs that are named."""
+def _wrong_outputs(spec: SweepSpec) -> list[Mistake]:
+    """Mistakes in the names of outputs."""
     mistakes: list[Mistake] = []
     named = {
-        "--maximise/--minimise": tuple(it.output for it in asked.goals),
-        "--histogram": asked.histograms,
-        "--keep": asked.keep,
+        "--maximise/--minimise": tuple(it.output for it in spec.goals),
+        "--histogram": spec.histograms,
+        "--keep": spec.keep,
     }
     for path, names in named.items():
         for name in dict.fromkeys(names):
@@ -264,26 +264,26 @@ def _wrong_outputs(asked: Question) -> list[Mistake]:
     return mistakes
 
 
-def _wrong_points(asked: Question, axes: Sequence[Axis], names: Sequence[Names]) -> list[Mistake]:
-    """Why there would be too many points, or none."""
+def _wrong_points(spec: SweepSpec, axes: Sequence[Axis], names: Sequence[Names]) -> list[Mistake]:
+    """Mistakes in the number of points: too many, or none."""
     cases = math.prod(len(it.choices) for it in names)
     checks: list[tuple[bool, str, Callable[[], str]]]
-    if asked.kind == GRID:
+    if spec.kind == GRID:
         size = cases * points_of(tuple(axes))
         checks = [
             (size > MOST_POINTS, "", lambda: f"{size:.3g} points are more than 2^63; take fewer"),
             (not axes and not names, "--axis", lambda: "nothing varies; name an axis"),
         ]
     else:
-        most = MOST_SOBOL if asked.kind == SOBOL else MOST_LATIN // max(len(axes), 1)
+        most = MOST_SOBOL if spec.kind == SOBOL else MOST_LATIN // max(len(axes), 1)
         checks = [
-            (asked.points < 1, "--points", lambda: f"must be at least 1, got {asked.points}"),
+            (spec.points < 1, "--points", lambda: f"must be at least 1, got {spec.points}"),
             (
-                asked.points > most,
+                spec.points > most,
                 "--points",
                 lambda: (
-                    f"must be at most {most:,} for {len(axes)} axes, got {asked.points:,}"
-                    + ("" if asked.kind == SOBOL else "; a Sobol sequence has room for more")
+                    f"must be at most {most:,} for {len(axes)} axes, got {spec.points:,}"
+                    + ("" if spec.kind == SOBOL else "; a Sobol sequence has room for more")
                 ),
             ),
             (not axes, "--axis", lambda: "no number varies, so there is nothing to draw"),
@@ -292,19 +292,19 @@ def _wrong_points(asked: Question, axes: Sequence[Axis], names: Sequence[Names])
 
 
 def _category(
-    asked: Question, axes: Sequence[Axis], names: Sequence[Names], mistakes: list[Mistake]
+    spec: SweepSpec, axes: Sequence[Axis], names: Sequence[Names], mistakes: list[Mistake]
 ) -> str:
-    """The path of the axis by which categories go."""
-    if not asked.by:
+    """The path of the axis whose values are the categories."""
+    if not spec.by:
         return ""
     listed = [*(it.path for it in names), *(it.path for it in axes if not it.drawn)]
-    paths = [asked.by, asked.by.split(".", 1)[-1]]
+    paths = [spec.by, spec.by.split(".", 1)[-1]]
     found = next((path for path in paths if path in listed), None)
     if found is None:
-        message = f"{asked.by!r} is no axis with a list of values; there are {', '.join(listed)}"
+        message = f"{spec.by!r} is no axis with a list of values; there are {', '.join(listed)}"
         mistakes.append(Mistake("--by", message))
         return ""
-    if found not in NAMES and asked.kind != GRID:
+    if found not in NAMES and spec.kind != GRID:
         mistakes.append(Mistake("--by", "goes by the axes of a grid, or by names"))
     return found
 
@@ -318,9 +318,9 @@ def _check_leaves(plan: Plan, source: str) -> None:
     mistakes = []
     for case in plan.cases:
         known = leaves_of(case.problem)
-        lacking = [axis.path for axis in plan.axes if axis.path not in known]
+        missing = [axis.path for axis in plan.axes if axis.path not in known]
         mistakes += [
-            Mistake("--axis", f"{path}: {case.label} has no such number") for path in lacking
+            Mistake("--axis", f"{path}: {case.label} has no such number") for path in missing
         ]
     if mistakes:
         raise InputError(source, mistakes)

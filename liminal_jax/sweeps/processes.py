@@ -1,8 +1,8 @@
-"""Several processes that share a sweep: who is who, what they tell each other, who has died.
+"""The processes of a distributed sweep: ranks, collectives, and detection of failures.
 
-Each does blocks of its own on its own devices and needs the others only at the beginning and at the
-end. That one has died JAX sees by the heartbeats of its coordination service, and ends the others;
-what they have done is on the disk, and the sweep can be resumed.
+Each process evaluates its own blocks on its own devices and needs the others only at the beginning
+and at the end. JAX detects the failure of a process by the heartbeats of its coordination service
+and ends the others; their state is on the disk, and the sweep can be resumed.
 """
 
 import subprocess
@@ -13,16 +13,16 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-SILENCE = 20
+HEARTBEAT_TIMEOUT = 20
 """Seconds without a heartbeat after which JAX takes a process for dead and ends the others."""
 
-LAST_WORDS = (
+FAILURE_MESSAGE = (
     "process {rank} of {count} has ended before the sweep did; what is done is on the disk: run the"
     " same command with --resume"
 )
-"""Said for a process that JAX ends: it aborts, and can say nothing itself."""
+"""Message of a process that JAX ends: it aborts, and cannot print anything itself."""
 
-_SAY_UNLESS_TOLD = "import sys; sys.stdin.read() or sys.stderr.write(sys.argv[1] + chr(10))"
+_PRINT_UNLESS_DISMISSED = "import sys; sys.stdin.read() or sys.stderr.write(sys.argv[1] + chr(10))"
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Group:
     """The processes of a sweep.
 
     Attributes:
-        rank: Number of this one.
-        count: How many there are.
+        rank: Rank of this process.
+        count: Number of processes.
     """
 
     rank: int
@@ -39,11 +39,11 @@ class Group:
 
     @property
     def first(self) -> bool:
-        """Whether this is the one that makes the folder and writes the outcome."""
+        """Whether this is the process that makes the folder and writes the result."""
         return self.rank == 0
 
-    def gathered(self, content: bytes) -> list[bytes]:
-        """What each process has to say, in order of their numbers."""
+    def gather(self, content: bytes) -> list[bytes]:
+        """The content of every process, in the order of ranks."""
         if self.count == 1:
             return [content]
         lengths = multihost_utils.process_allgather(np.asarray([len(content)]))
@@ -53,9 +53,9 @@ class Group:
         rows = np.asarray(multihost_utils.process_allgather(padded)).reshape(self.count, -1)
         return [row[:length].tobytes() for row, length in zip(rows, lengths, strict=True)]
 
-    def told(self, content: bytes) -> bytes:
-        """What the first process has to say."""
-        return self.gathered(content if self.first else b"")[0]
+    def broadcast(self, content: bytes) -> bytes:
+        """The content of the first process."""
+        return self.gather(content if self.first else b"")[0]
 
 
 ALONE = Group(rank=0, count=1)
@@ -63,38 +63,39 @@ ALONE = Group(rank=0, count=1)
 
 
 def joined(coordinator: str | None, count: int | None, rank: int | None) -> Group:
-    """Join the processes of this sweep; JAX finds them by itself under SLURM and the like.
+    """Join the processes of a sweep; under SLURM and similar schedulers JAX finds them by itself.
 
     Args:
-        coordinator: HOST:PORT of the first process, where JAX cannot know.
-        count: How many processes there are, likewise.
-        rank: Number of this one, likewise.
+        coordinator: HOST:PORT of the first process; None under a scheduler.
+        count: Number of processes; None under a scheduler.
+        rank: Rank of this process; None under a scheduler.
     """
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    jax.distributed.initialize(coordinator, count, rank, heartbeat_timeout_seconds=SILENCE)
+    jax.distributed.initialize(coordinator, count, rank, heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT)
     return Group(jax.process_index(), jax.process_count())
 
 
-class LastWords:
-    """Says how to go on if this process is ended before its time, as JAX does when another dies.
+class FailureMessenger:
+    """Prints how to resume if this process is ended early, as JAX does when another one dies.
 
-    A process of its own says it: it waits for a word of this one, and hears the end of it instead.
+    A child process prints the message: it reads from a pipe, and at the end of the pipe without a
+    word this process is known to have died.
     """
 
     def __init__(self, group: Group):
-        """Nothing will be said where there is one process, which is master of its own end."""
+        """Set up; with a single process nothing is printed, since it reports its own errors."""
         self._group = group
-        self._speaker: subprocess.Popen[bytes] | None = None
+        self._child: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> "LastWords":
-        """Start to wait."""
+    def __enter__(self) -> "FailureMessenger":
+        """Start the child."""
         if self._group.count > 1:
-            words = LAST_WORDS.format(rank=self._group.rank, count=self._group.count)
-            program = [sys.executable, "-SEc", _SAY_UNLESS_TOLD, words]
-            self._speaker = subprocess.Popen(program, stdin=subprocess.PIPE)
+            words = FAILURE_MESSAGE.format(rank=self._group.rank, count=self._group.count)
+            program = [sys.executable, "-SEc", _PRINT_UNLESS_DISMISSED, words]
+            self._child = subprocess.Popen(program, stdin=subprocess.PIPE)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Say nothing."""
-        if self._speaker is not None:
-            self._speaker.communicate(b"no need")
+        """Let the child end without a message."""
+        if self._child is not None:
+            self._child.communicate(b"no need")

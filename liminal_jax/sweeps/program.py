@@ -1,8 +1,8 @@
 """Sums of monomials as a short list of operations on arrays.
 
-The list is worked through in three parts: what depends on the inner axes of a block alone, which is
-the same in every block; what depends on the outer axes alone, which is one number a block; and what
-joins both, which is all that is left to do for every point.
+The list is evaluated in three stages: results that depend on the inner axes of a block alone, which
+are the same in every block; results that depend on outer axes alone, which are one number per
+block; and results that depend on both, the only ones that are computed for every point.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ from liminal_jax.sweeps.terms import (
 )
 
 Operand: TypeAlias = int | float
-"""A result by its place in the list, or a constant."""
+"""A result by its index in the list, or a constant."""
 
 _Function: TypeAlias = Callable[..., Any]
 
@@ -61,10 +61,10 @@ _OPERATIONS: dict[str, _Function] = {
 }
 
 _EITHER_WAY = ("add", "mul", "max", "min", "and", "or")
-"""Operations whose operands may change places."""
+"""Commutative operations."""
 
 _WHOLE = ("ceil", "floor")
-"""Operations that tell whole numbers from those a rounding away."""
+"""Operations whose result jumps at whole numbers: their operands must keep the traced rounding."""
 
 
 class Instruction(NamedTuple):
@@ -72,7 +72,7 @@ class Instruction(NamedTuple):
 
     Attributes:
         operation: Its name; `INPUT` for an input.
-        operands: What it is applied to; for an input, which.
+        operands: Its operands; for an input its number.
         axes: Inputs that the result depends on.
     """
 
@@ -86,8 +86,8 @@ class Program:
     """A function of some inputs as a list of operations.
 
     Attributes:
-        instructions: Each applied to results before it.
-        outputs: Results in the order of the function's; constants where nothing is varied.
+        instructions: The operations, each applied to earlier results.
+        outputs: The outputs of the function, in order; constants where they do not vary.
     """
 
     instructions: tuple[Instruction, ...]
@@ -95,21 +95,21 @@ class Program:
 
     @property
     def operations(self) -> Counter[str]:
-        """How often each operation is done for a point."""
+        """Number of operations of each kind."""
         return Counter(it.operation for it in self.instructions if it.operation != INPUT)
 
     def worked(
         self, inputs: Mapping[int, Array], axes: frozenset[int], known: Mapping[int, Array]
     ) -> dict[int, Array]:
-        """All results that some inputs suffice for.
+        """All results that depend on given inputs only.
 
         Args:
             inputs: Arrays that broadcast against each other, by number.
             axes: Numbers of the inputs that results may depend on.
-            known: Results that need not be worked out again, by place.
+            known: Results that are known already, by index.
 
         Returns:
-            Results by place, those known among them.
+            Results by index, the known ones included.
         """
         results = dict(known)
         for place, (operation, operands, needed) in enumerate(self.instructions):
@@ -123,12 +123,12 @@ class Program:
         return results
 
     def results(self, known: Mapping[int, Array]) -> list[Array]:
-        """The outputs, from results by place."""
+        """The outputs, from results by index."""
         return [known[it] if isinstance(it, int) else jnp.asarray(it) for it in self.outputs]
 
 
 class _Emission:
-    """Writes the list."""
+    """Emits instructions, each distinct one once."""
 
     def __init__(self, algebra: Algebra, inner: frozenset[int]):
         self.instructions: list[Instruction] = []
@@ -169,7 +169,7 @@ class _Emission:
         return atom if sign > 0 else self._emit("div", 1.0, atom)
 
     def _stage(self, operand: Operand) -> tuple[int, str]:
-        """Results of the same part of the list are joined first."""
+        """Sort key: operands of one stage are combined first, so that later stages do less."""
         axes = self._axes(operand)
         part = 0 if axes <= self._inner else 1 if not axes & self._inner else 2
         return part, repr(sorted(axes))
@@ -197,7 +197,7 @@ class _Emission:
         return self._chained("mul", factors)
 
     def _exact(self, terms: Terms) -> Operand:
-        """A sum in which each term is divided once, at its end, if at all."""
+        """A sum in which each term has at most one division, as its last operation."""
         if value_of(terms) is not None:
             return self.sum(terms)
         return self._chained("add", [self._quotient(*term) for term in terms])
@@ -212,14 +212,14 @@ class _Emission:
         return self._emit("div", top, self._monomial(below, 1.0 if whole else 1 / scale))
 
     def sum(self, terms: Terms) -> Operand:
-        """Write a sum, once, and say where."""
+        """Emit a sum, once; returns its result."""
         if terms not in self._sums:
             value = value_of(terms)
             self._sums[terms] = self._sum(terms) if value is None else value
         return self._sums[terms]
 
     def _sum(self, terms: Terms) -> Operand:
-        """The factor that most terms share is taken out of them, and so on."""
+        """Factor out the factor that most terms share, recursively (a greedy Horner scheme)."""
         if len(terms) == 1:
             return self._monomial(*terms[0])
         shares = Counter(
@@ -245,15 +245,15 @@ def program_of(
     ranges: Sequence[tuple[float, float]],
     inner: frozenset[int] = frozenset(),
 ) -> Program:
-    """The program of a function of some numbers.
+    """The program of a function of real numbers.
 
     Args:
         function: Traceable by JAX; takes numbers and returns a pytree of numbers.
-        ranges: Between what each of its arguments lies, both ends included.
-        inner: Numbers of the arguments that are worked on first.
+        ranges: Closed range of each of its arguments.
+        inner: Indices of the arguments that vary within a block.
 
     Raises:
-        NotImplementedError: the function does something that has no form as operations on numbers.
+        NotImplementedError: the function has an operation that is not elementwise.
     """
     inputs = [_entry(number, *ends) for number, ends in enumerate(ranges)]
     traced = tabulated(function, inputs, tuple(2 for _ in ranges), 1)
@@ -265,7 +265,7 @@ def program_of(
 
 
 def _entry(number: int, low: float, high: float) -> Any:
-    """An input as `tabulated` takes it: too many values for a table, so nothing is computed."""
+    """An input for `tabulated`: it has too many values for a table, so nothing is tabulated."""
     entry = constant(0.0)
     entry[()] = along(number, [float(low), float(high)])
     return entry

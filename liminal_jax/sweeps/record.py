@@ -1,4 +1,4 @@
-"""The outcome of a sweep: the object that is printed as JSON and written to result.json."""
+"""The record of a sweep: the object that is printed as JSON and written to result.json."""
 
 import math
 from typing import Any
@@ -7,46 +7,46 @@ import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax.study.question import kind_record
-from liminal_jax.sweeps.goal import Best, Front, Rows
+from liminal_jax.sweeps.goal import Best, ParetoFront, Rows
 from liminal_jax.sweeps.histogram import edges, quantiles
 from liminal_jax.sweeps.outputs import OUTPUTS
 from liminal_jax.sweeps.plan import Plan
 from liminal_jax.sweeps.state import State
 
 SHARES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
-"""Shares of all points for which quantiles are given."""
+"""Shares of the points at which quantiles are given."""
 
 
 def sweep_record(plan: Plan, state: State) -> dict[str, Any]:
-    """What was swept, and what was found.
+    """The specification and the results, in SI units and USD.
 
-    It depends on the points alone, not on when or on what they were evaluated.
+    They depend on the points alone, not on devices, processes or interruptions.
     """
     record: dict[str, Any] = {
         **kind_record("sweep"),
         "study": plan.file.name,
-        "sample": plan.asked.kind,
+        "sample": plan.spec.kind,
         "points": plan.size,
-        "precision": plan.asked.precision,
+        "precision": plan.spec.precision,
         "axes": [_axis(plan, number) for number in range(len(plan.axes))],
         "names": {it.path: list(it.choices) for it in plan.names},
     }
-    if plan.asked.keep:
-        return {**record, "outputs": list(plan.asked.keep)}
+    if plan.spec.keep:
+        return {**record, "outputs": list(plan.spec.keep)}
     record["feasible"] = state.feasible
     record["goals"] = [
-        {"maximise" if goal.maximise else "minimise": goal.output} for goal in plan.asked.goals
+        {"maximise" if goal.maximise else "minimise": goal.output} for goal in plan.spec.goals
     ]
     best = [it for it in state.reductions if isinstance(it, Best)]
     record["top"] = points_record(plan, best[0].rows)
     for reduction in state.reductions:
-        if isinstance(reduction, Front):
+        if isinstance(reduction, ParetoFront):
             record["front"] = points_record(plan, reduction.rows)
     if plan.by:
         record["best_by"] = {"axis": plan.by, "rows": points_record(plan, best[1].rows)}
     record["histograms"] = {
         name: _histogram(counts)
-        for name, counts in zip(plan.asked.histograms, state.counts, strict=True)
+        for name, counts in zip(plan.spec.histograms, state.counts, strict=True)
     }
     return record
 
@@ -59,7 +59,7 @@ def _axis(plan: Plan, number: int) -> dict[str, Any]:
 
 
 def _histogram(counts: np.ndarray) -> dict[str, Any]:
-    """Bins that hold something, and quantiles."""
+    """Nonempty bins, and quantiles."""
     places = np.flatnonzero(counts)
     ends = edges()
     return {
@@ -104,5 +104,5 @@ def _outputs(plan: Plan, case: int, values: np.ndarray) -> dict[str, np.ndarray]
 
 
 def _number(value: float) -> float | None:
-    """A number as JSON holds it."""
+    """A number, or None where it is not finite."""
     return float(value) if math.isfinite(value) else None

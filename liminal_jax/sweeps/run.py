@@ -1,7 +1,7 @@
-"""The work of one process: all blocks that it is given, on all its devices, and to the disk.
+"""The work of one process: its blocks, on all its devices, and the state on the disk.
 
-Two runs are under way at a time, so that devices compute while the host merges or writes. What is
-known is put on the disk every few seconds, as a whole; what was under way at a kill is done again.
+Two runs are in flight at a time, so that devices compute while the host merges or writes. The state
+is saved every few seconds; runs that were in flight at a kill are repeated.
 """
 
 import itertools
@@ -16,33 +16,33 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
+from liminal_jax.sweeps.intervals import Intervals, covered, union
 from liminal_jax.sweeps.kernel import Run, spread, stacked
 from liminal_jax.sweeps.plan import Plan
-from liminal_jax.sweeps.spans import Spans, covered, united
 from liminal_jax.sweeps.state import State, write_whole
 
 UNDER_WAY = 2
-"""Runs that are under way at a time."""
+"""Runs in flight at a time."""
 
 BETWEEN_SAVES = 5.0
-"""Seconds after which what is known is put on the disk."""
+"""Seconds between two saves of the state."""
 
 
-class Listener:
-    """Told how a sweep goes; by default it says nothing."""
+class SweepProgress:
+    """Callbacks of a sweep; these do nothing."""
 
     def began(self, points: int, before: int) -> None:
-        """So many points are to be done by this process, and so many were before."""
+        """The sweep starts: points that this process will evaluate, and points done before."""
 
     def compiling(self, label: str) -> None:
-        """A case begins, and its computation is compiled."""
+        """A case starts, and its program is compiled."""
 
     def advanced(self, points: int) -> None:
-        """So many more points are done."""
+        """Further points are done."""
 
 
-class Stretch(NamedTuple):
-    """Blocks of one piece of one case."""
+class BlockRange(NamedTuple):
+    """A range of blocks of one piece of one case."""
 
     case: int
     piece: int
@@ -55,41 +55,45 @@ def devices() -> Mesh:
     return Mesh(np.array(jax.local_devices()), ("devices",))
 
 
-def stretches(spans: Spans, plan: Plan, most: int) -> Iterator[Stretch]:
-    """Runs of blocks as stretches within a piece, none longer than what is evaluated at a time."""
+def block_ranges(intervals: Intervals, plan: Plan, most: int) -> Iterator[BlockRange]:
+    """Intervals of blocks as ranges within a piece, none longer than a run."""
     places = plan.points.places
-    for first, last in spans:
+    for first, last in intervals:
         while first < last:
             part, place = divmod(first, places)
             case, piece = divmod(part, plan.points.pieces)
             count = min(last - first, places - place, most)
-            yield Stretch(case, piece, place, count)
+            yield BlockRange(case, piece, place, count)
             first += count
 
 
-class Left:
-    """What is left to do: made as it is taken, and taken back where it was not done."""
+class BlockQueue:
+    """A queue of block ranges: made lazily, and put back where they were not done."""
 
-    def __init__(self, upcoming: Iterator[Stretch]):
+    def __init__(self, upcoming: Iterator[BlockRange]):
         self._upcoming = upcoming
-        self._returned: deque[Stretch] = deque()
+        self._returned: deque[BlockRange] = deque()
 
-    def next(self) -> Stretch | None:
-        """What comes next; it stays."""
+    def next(self) -> BlockRange | None:
+        """The next range, which stays in the queue."""
         if not self._returned:
             self._returned.extend(itertools.islice(self._upcoming, 1))
         return self._returned[0] if self._returned else None
 
-    def taken(self, case: int, most: int) -> list[Stretch]:
-        """The next few of a case."""
-        group: list[Stretch] = []
-        while len(group) < most and (stretch := self.next()) is not None and stretch.case == case:
+    def taken(self, case: int, most: int) -> list[BlockRange]:
+        """The next ranges of a case, removed from the queue."""
+        group: list[BlockRange] = []
+        while (
+            len(group) < most
+            and (block_range := self.next()) is not None
+            and block_range.case == case
+        ):
             group.append(self._returned.popleft())
         return group
 
-    def put_back(self, stretches: Sequence[Stretch]) -> None:
-        """What was not done comes first."""
-        self._returned.extendleft(reversed(stretches))
+    def put_back(self, block_ranges: Sequence[BlockRange]) -> None:
+        """Put ranges back at the front."""
+        self._returned.extendleft(reversed(block_ranges))
 
 
 def _not_compiled(*_: Any) -> Any:
@@ -97,72 +101,72 @@ def _not_compiled(*_: Any) -> Any:
 
 
 class Worker(ABC):
-    """Does blocks.
+    """Evaluates blocks.
 
     Attributes:
-        plan: The sweep.
-        state: What is known.
+        plan: The plan.
+        state: The state.
     """
 
     def __init__(self, plan: Plan, state: State, mesh: Mesh, save: Callable[[], None]):
-        """Begin with nothing under way.
+        """Set up, with nothing in flight.
 
         Args:
-            plan: The sweep.
-            state: What is known; it grows.
+            plan: The plan.
+            state: The state; updated in place.
             mesh: The devices.
-            save: Puts the state on the disk.
+            save: Saves the state.
         """
         self.plan, self.state = plan, state
         self._mesh, self._save = mesh, save
         self._case = -1
         self._call: Callable[..., Any] = _not_compiled
-        self._under_way: deque[tuple[list[Stretch], Any]] = deque()
+        self._under_way: deque[tuple[list[BlockRange], Any]] = deque()
         self._saved = time.monotonic()
 
-    def work(self, spans: Spans, listener: Listener) -> None:
-        """Do some blocks.
+    def work(self, intervals: Intervals, progress: SweepProgress) -> None:
+        """Evaluate some blocks.
 
         Raises:
             OSError: the disk is full, or the folder gone.
         """
-        left = Left(stretches(spans, self.plan, self.most()))
+        left = BlockQueue(block_ranges(intervals, self.plan, self.most()))
         while left.next() is not None or self._under_way:
-            self._start(left, listener)
-            self._finish(left, listener)
+            self._start(left, progress)
+            self._finish(left, progress)
             if time.monotonic() - self._saved > BETWEEN_SAVES:
                 while self._under_way:
-                    self._finish(left, listener)
+                    self._finish(left, progress)
                 self.save()
         self.save()
 
     def save(self) -> None:
-        """Put what is known on the disk."""
-        self.settle()
+        """Save the state."""
+        self.flush()
         self._save()
         self._saved = time.monotonic()
 
-    def _start(self, left: Left, listener: Listener) -> None:
-        """Set devices to work, until enough is under way."""
-        while len(self._under_way) < UNDER_WAY and (stretch := left.next()) is not None:
-            if stretch.case != self._case:
+    def _start(self, left: BlockQueue, progress: SweepProgress) -> None:
+        """Dispatch runs until enough are in flight."""
+        while len(self._under_way) < UNDER_WAY and (block_range := left.next()) is not None:
+            if block_range.case != self._case:
                 if self._under_way:
                     return
-                listener.compiling(self.plan.cases[stretch.case].label)
-                self._call, self._case = self.compiled(stretch.case), stretch.case
+                progress.compiling(self.plan.cases[block_range.case].label)
+                self._call, self._case = self.compiled(block_range.case), block_range.case
             group = left.taken(self._case, self._mesh.size)
             self._under_way.append((group, self._called(group)))
 
-    def _called(self, group: list[Stretch]) -> Any:
+    def _called(self, group: list[BlockRange]) -> Any:
         points, most = self.plan.points, self.most()
-        idle = [Stretch(self._case, 0, 0, 0)] * (self._mesh.size - len(group))
+        idle = [BlockRange(self._case, 0, 0, 0)] * (self._mesh.size - len(group))
         padded = [*group, *idle]
         run = stacked([(it.piece, it.first, it.blocks) for it in padded])
         given = np.stack([points.given(it.first, most) for it in padded])
         return self.called(self._call, spread(run, self._mesh), spread(given, self._mesh))
 
-    def _finish(self, left: Left, listener: Listener) -> None:
-        """Wait for what began first, and take back what was not done of it."""
+    def _finish(self, left: BlockQueue, progress: SweepProgress) -> None:
+        """Wait for the oldest run, and put back the blocks of it that were not done."""
         group, answer = self._under_way.popleft()
         pairs = list(zip(group, self.taken(group, answer), strict=True))
         done = [it._replace(blocks=count) for it, count in pairs]
@@ -173,20 +177,22 @@ class Worker(ABC):
                 if count < it.blocks
             ]
         )
-        listener.advanced(sum(map(self._points, done)))
+        progress.advanced(sum(map(self._points, done)))
         self._mark(done)
 
-    def _mark(self, done: Sequence[Stretch]) -> None:
-        spans = [(self._block(it), self._block(it) + it.blocks) for it in done]
-        self.state.done = united([*self.state.done, *spans])
+    def _mark(self, done: Sequence[BlockRange]) -> None:
+        intervals = [(self._block(it), self._block(it) + it.blocks) for it in done]
+        self.state.done = union([*self.state.done, *intervals])
 
-    def _block(self, stretch: Stretch) -> int:
+    def _block(self, block_range: BlockRange) -> int:
         points = self.plan.points
-        return (stretch.case * points.pieces + stretch.piece) * points.places + stretch.first
+        return (
+            block_range.case * points.pieces + block_range.piece
+        ) * points.places + block_range.first
 
-    def _points(self, stretch: Stretch) -> int:
-        """Points of a stretch; its blocks are alike but for the last one of a sample."""
-        points, (_, piece, first, count) = self.plan.points, stretch
+    def _points(self, block_range: BlockRange) -> int:
+        """Number of points of a range; all blocks but the last of a sample are equally long."""
+        points, (_, piece, first, count) = self.plan.points, block_range
         if not count:
             return 0
         last = points.length(piece, first + count - 1)
@@ -194,31 +200,31 @@ class Worker(ABC):
 
     @abstractmethod
     def most(self) -> int:
-        """Blocks of a run at most."""
+        """Largest number of blocks of a run."""
 
     @abstractmethod
     def compiled(self, case: int) -> Callable[..., Any]:
-        """What devices do in a case."""
+        """The compiled kernel of a case."""
 
     @abstractmethod
     def called(self, call: Callable[..., Any], run: Run, given: Any) -> Any:
-        """Set devices to work on a run each."""
+        """Dispatch one run on each device."""
 
     @abstractmethod
-    def taken(self, group: list[Stretch], answer: Any) -> list[int]:
-        """Take what devices found, and say how many blocks of each stretch they have done."""
+    def taken(self, group: list[BlockRange], answer: Any) -> list[int]:
+        """Merge the results of a run; returns the number of blocks done of each range."""
 
     @abstractmethod
-    def settle(self) -> None:
-        """Bring together what is known of the blocks that are done."""
+    def flush(self) -> None:
+        """Complete the state of the blocks that are done."""
 
 
 def saver(folder: Path, name: str, state: State) -> Callable[[], None]:
-    """Puts a state into a file of a folder."""
+    """A function that saves a state to a file of a folder."""
     return lambda: write_whole(folder / name, state.packed())
 
 
-def points_of_blocks(plan: Plan, spans: Spans) -> int:
-    """About how many points some blocks have; those past the ends of axes are not counted."""
+def points_of_blocks(plan: Plan, intervals: Intervals) -> int:
+    """Approximate number of points of some blocks, without those past the ends of axes."""
     blocks = plan.blocks * len(plan.choices)
-    return round(plan.size * (covered(spans) / blocks))
+    return round(plan.size * (covered(intervals) / blocks))

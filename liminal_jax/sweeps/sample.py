@@ -1,8 +1,8 @@
-"""Points drawn between the ends of axes: a Sobol sequence or a Latin hypercube, by scipy.
+"""Samples between the ends of axes: a Sobol sequence or a Latin hypercube, by scipy.
 
-A Sobol sequence need not be kept, and no point of it needs those before: numbers of points and
-coordinates are linear over bits, so that all points of an aligned block are those of the first
-block, exclusive-or one word for each axis.
+No point of a Sobol sequence depends on earlier ones: coordinates are linear functions over bits of
+the number of a point. The points of an aligned block are therefore those of the first block,
+exclusive-or one word per axis.
 
     Sobol (1967), USSR Comput. Math. Math. Phys. 7(4); scrambled: Matousek (1998), J. Complexity 14.
 """
@@ -24,22 +24,22 @@ WORD = 32
 """Bits of a coordinate of a Sobol point."""
 
 MOST_SOBOL = 2**WORD
-"""Points after which a Sobol sequence of such words begins again."""
+"""Number of points after which a Sobol sequence of such words repeats."""
 
 MOST_LATIN = 2**26
-"""Numbers of a Latin hypercube: it can be drawn only as a whole, which takes 8 bytes each."""
+"""Largest number of coordinates of a Latin hypercube, which is kept whole, 8 bytes each."""
 
 
 @dataclass(frozen=True)
 class _Drawn(ABC):
-    """Points that are drawn.
+    """Sampled points.
 
     Attributes:
-        axes: What varies.
-        size: Points.
-        block: Points of a block, a power of two.
-        seed: Of the draws.
-        float_type: Of all numbers.
+        axes: The axes.
+        size: Number of points.
+        block: Number of points of a block, a power of two.
+        seed: Seed of the samples.
+        float_type: Type of all numbers.
     """
 
     axes: tuple[Axis, ...]
@@ -50,62 +50,62 @@ class _Drawn(ABC):
 
     @property
     def pieces(self) -> int:
-        """One: no axis is cut."""
+        """One: no axis is cut into pieces."""
         return 1
 
     @property
     def places(self) -> int:
-        """Blocks."""
+        """Number of blocks."""
         return math.ceil(self.size / self.block)
 
     @property
     def inner(self) -> frozenset[int]:
-        """Axes with the same values in each block: none."""
+        """Indices of the axes with the same values in each block: none."""
         return frozenset()
 
     @property
     def outer(self) -> frozenset[int]:
-        """Axes that are one number a block: none."""
+        """Indices of the axes that are one number per block: none."""
         return frozenset()
 
     def inner_inputs(self, piece: Int[Array, ""]) -> dict[int, Array]:
-        """None: every number is drawn."""
+        """Empty: every axis is sampled."""
         del piece
         return {}
 
     def outer_indices(self, places: Int[Array, " blocks"]) -> dict[int, Array]:
-        """None: every number is drawn."""
+        """Empty: every axis is sampled."""
         del places
         return {}
 
     def outer_inputs(self, places: Int[Array, " blocks"]) -> dict[int, Array]:
-        """None: every number is drawn."""
+        """Empty: every axis is sampled."""
         del places
         return {}
 
     def valid(self, piece: Int[Array, ""], place: Int[Array, ""]) -> Bool[Array, " block"]:
-        """Which points of a block are among those asked for."""
+        """Which points of a block are within the size of the sample."""
         del piece
         return place * self.block + jnp.arange(self.block) < self.size
 
     def first_index(self, piece: Array | int, place: Array | int) -> Array | int:
-        """The number of the first point of a block."""
+        """Number of the first point of a block."""
         del piece
         return place * self.block
 
     def length(self, piece: int, place: int) -> int:
-        """Points of a block that are among those asked for; they are the first of it."""
+        """Number of points of a block within the size of the sample; they come first."""
         del piece
         return min(self.block, self.size - place * self.block)
 
     def indices(self, numbers: Int[np.ndarray, " points"]) -> Int[np.ndarray, "points axes"]:
-        """Places of points, by their numbers, on axes with a list of values; else 0."""
+        """Indices of points by their numbers on axes with a list of values; 0 on others."""
         shares = self._shares(numbers)
         lengths = [1 if axis.drawn else len(axis.values) for axis in self.axes]
         return np.minimum((shares * lengths).astype(int), np.asarray(lengths, int) - 1)
 
     def values(self, numbers: Int[np.ndarray, " points"]) -> Float[np.ndarray, "points axes"]:
-        """Values of points, by their numbers, of all axes."""
+        """Values of all axes at points by their numbers."""
         shares = self._shares(numbers).T
         inputs = self._placed(jnp.asarray(shares, self.float_type))
         columns = [np.asarray(inputs[axis], float) for axis in range(len(self.axes))]
@@ -118,15 +118,15 @@ class _Drawn(ABC):
 
     @abstractmethod
     def _shares(self, numbers: Int[np.ndarray, " points"]) -> Float[np.ndarray, "points axes"]:
-        """Where points lie on each axis, between 0 and 1."""
+        """Coordinates of points on each axis, from 0 to below 1."""
 
     @abstractmethod
     def given(self, first: int, count: int) -> np.ndarray:
-        """What the device must be told of some blocks, one row a block."""
+        """Inputs of some blocks, one row per block."""
 
     @abstractmethod
     def drawn_inputs(self, given: Array) -> dict[int, Array]:
-        """Values of all axes in a block, from what the device is told of it."""
+        """Values of all axes in a block, from its row of inputs."""
 
 
 def _placed(axis: Axis, share: Float[Array, " points"]) -> Float[Array, " points"]:
@@ -160,7 +160,7 @@ class SobolPoints(_Drawn):
         return np.ascontiguousarray(words.T)
 
     def _steps(self, numbers: np.ndarray) -> np.ndarray:
-        """What words of points differ in from those of point 0; shape (points, axes)."""
+        """Exclusive-or of the words of points with those of point 0; shape (points, axes)."""
         directions = np.asarray(self._engine._sv, np.uint64).astype(np.uint32)
         codes = np.asarray(numbers, np.uint64)
         codes = codes ^ (codes >> np.uint64(1))
@@ -185,7 +185,7 @@ class SobolPoints(_Drawn):
 
 @dataclass(frozen=True)
 class LatinPoints(_Drawn):
-    """A Latin hypercube: each axis in as many slices as points, with a point in each."""
+    """A Latin hypercube: n points, one in each of n slices of every axis."""
 
     @cached_property
     def _all(self) -> np.ndarray:
@@ -197,7 +197,7 @@ class LatinPoints(_Drawn):
         return self._all[numbers]
 
     def given(self, first: int, count: int) -> np.ndarray:
-        """The draws themselves; rows past the last block repeat it."""
+        """The coordinates themselves; rows past the last block repeat it."""
         blocks = self._all.reshape(self.places, self.block, len(self.axes))
         return blocks[np.minimum(first + np.arange(count), self.places - 1)]
 

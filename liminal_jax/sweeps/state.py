@@ -1,4 +1,4 @@
-"""How far a sweep has come, and what it found so far: one file, replaced as a whole."""
+"""The state of a sweep, blocks done and results so far: one file, replaced atomically."""
 
 import os
 from dataclasses import dataclass, field
@@ -9,27 +9,27 @@ from typing import Any
 import numpy as np
 
 from liminal_jax.sweeps.goal import Reduction, Rows
-from liminal_jax.sweeps.spans import Spans, united
+from liminal_jax.sweeps.intervals import Intervals, union
 
 
 @dataclass
 class State:
-    """What is known of the blocks that are done.
+    """The results of the blocks that are done.
 
     Attributes:
-        reductions: What is kept of their points.
+        reductions: The reductions.
         counts: Histograms, a row for each output.
-        feasible: How many of their points keep every limit.
-        done: Which blocks.
+        feasible: Number of feasible points.
+        done: The blocks.
     """
 
     reductions: tuple[Reduction, ...]
     counts: np.ndarray
     feasible: int = 0
-    done: Spans = field(default=())
+    done: Intervals = field(default=())
 
     def packed(self) -> bytes:
-        """As bytes, equal where all that is known is equal."""
+        """The state as bytes; equal states have equal bytes."""
         arrays: dict[str, Any] = {
             "done": np.asarray(self.done, np.int64).reshape(-1, 2),
             "feasible": np.asarray(self.feasible),
@@ -43,9 +43,9 @@ class State:
         return buffer.getvalue()
 
     def absorb(self, packed: bytes) -> None:
-        """Merge what another process, or an earlier run, knows of blocks of its own."""
+        """Merge the state of another process, or of an earlier run, over other blocks."""
         with np.load(BytesIO(packed)) as arrays:
-            self.done = united([*self.done, *map(tuple, arrays["done"].tolist())])
+            self.done = union([*self.done, *map(tuple, arrays["done"].tolist())])
             self.feasible += int(arrays["feasible"])
             self.counts = self.counts + arrays["counts"]
             for number, reduction in enumerate(self.reductions):
@@ -54,7 +54,7 @@ class State:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file as a whole: whoever reads it sees the old content or the new."""
+    """Replace a file atomically: a reader sees the old content or the new."""
     draft = path.with_name(f".{path.name}.draft")
     with draft.open("wb") as file:
         file.write(content)
@@ -64,15 +64,15 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def resumed(folder: Path, state: State) -> int:
-    """Merge what earlier runs have left into one file, and begin a new generation of files.
+    """Merge the states that earlier runs have left into one file, and start a new generation.
 
-    A generation is a file of all that was known before it, and one for each process since. It
-    counts from the moment its first file is there, so that a kill at any time leaves one whole
-    generation, in which every block is counted once.
+    A generation is a base file with everything known before it, and one state file for each process
+    since. It is valid from the moment its base file exists, so a kill at any time leaves one
+    complete generation, in which every block counts once.
 
     Args:
-        folder: That of the sweep.
-        state: What the earlier runs know is merged into it.
+        folder: The run folder.
+        state: The states of earlier runs are merged into it.
 
     Returns:
         The new generation.
@@ -91,7 +91,7 @@ def resumed(folder: Path, state: State) -> int:
     return last + 1
 
 
-def settled(folder: Path, generation: int) -> Spans:
+def blocks_done_before(folder: Path, generation: int) -> Intervals:
     """Blocks that were done before a generation."""
     with np.load(folder / f"base-{generation}.npz") as arrays:
-        return united(map(tuple, arrays["done"].tolist()))
+        return union(map(tuple, arrays["done"].tolist()))

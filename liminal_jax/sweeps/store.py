@@ -1,16 +1,15 @@
-"""Outputs of every point in one netCDF file, written in place and raw.
+"""Outputs of every point in one netCDF file, written in place.
 
-The file is made whole at the beginning: dimensions, coordinates, units, provenance, and room for
-every number. After that no byte but those of the numbers changes, each of which has its place, so
-that blocks may be written in any order, by any process, and again after a kill. Until all are there
-the file is called data.nc.partial.
+The file is created whole: dimensions, coordinates, units, provenance, and space for every number.
+After that only the numbers change, each at a fixed offset, so blocks can be written in any order,
+by any process, and again after a kill. Until all are written the file is called data.nc.partial.
 
-Zarr and TensorStore keep chunks in files of their own instead. Measured by `experiments/storage.py`
-(29 November 2026, two cores, medians of five turns), this file is written 3.1 to 9.6 times faster
+Zarr and TensorStore write each chunk to its own file instead. Measured by `experiments/storage.py`
+(29 November 2026, two cores, medians of five runs), this file is written 3.1 to 9.6 times faster
 than with Zarr, and 1.3 to 5.6 times faster than with TensorStore: most where blocks of points do
 not fit the chunks, as with grids of many axes. Two processes that write into the same chunks lose
-9 % of their numbers with Zarr, and none with TensorStore or here, where no number is read to be
-written. And every tool for netCDF opens one file.
+9 % of their numbers with Zarr, and none with TensorStore or here, where no number is read before it
+is written. And every tool for netCDF opens one file.
 """
 
 import importlib.util
@@ -42,7 +41,7 @@ class Column:
         name: Its name.
         kind: Type of its numbers.
         unit: Their unit in SI.
-        about: What they are.
+        about: Its label.
     """
 
     name: str
@@ -57,9 +56,9 @@ class Column:
 
 
 def columns_of(plan: Plan) -> tuple[Column, ...]:
-    """The variables that are written block by block: what is drawn, then the outputs."""
+    """The variables that are written block by block: sampled axes, then outputs."""
     kind = plan.points.float_type
-    drawn = () if plan.asked.kind == GRID else plan.axes
+    drawn = () if plan.spec.kind == GRID else plan.axes
     inputs = [Column(it.path, kind, it.unit, "drawn") for it in drawn]
     outputs = [
         Column(
@@ -68,22 +67,22 @@ def columns_of(plan: Plan) -> tuple[Column, ...]:
             OUTPUTS[name].unit,
             OUTPUTS[name].about,
         )
-        for name in plan.asked.keep
+        for name in plan.spec.keep
     ]
     return (*inputs, *outputs)
 
 
 def check_libraries(plan: Plan, parquet: Any) -> None:
-    """Refuse to keep numbers where what writes them is not installed.
+    """Refuse to keep outputs where the libraries that write them are missing.
 
     Args:
         plan: The sweep.
-        parquet: Whether they are to be exported too.
+        parquet: Whether they are exported to Parquet too.
 
     Raises:
-        InputError: what is missing.
+        InputError: a library is missing.
     """
-    wanted = {"h5netcdf": "netcdf"} if plan.asked.keep else {}
+    wanted = {"h5netcdf": "netcdf"} if plan.spec.keep else {}
     wanted |= {"pyarrow": "parquet"} if parquet else {}
     problems = [
         Problem("", f"needs {library}, which is missing: pip install 'liminal-jax[{extra}]'")
@@ -95,14 +94,14 @@ def check_libraries(plan: Plan, parquet: Any) -> None:
 
 
 def data_bytes(plan: Plan) -> int:
-    """Bytes of the numbers."""
+    """Size of the numbers [B]."""
     return plan.size * sum(column.size for column in columns_of(plan))
 
 
 def _coordinates(plan: Plan) -> dict[str, tuple[Sequence[Any], str]]:
-    """Values and unit of each dimension, the quickest last; none where points are numbered."""
+    """Values and unit of each dimension, the fastest last; no values for the points of a sample."""
     found: dict[str, tuple[Sequence[Any], str]] = {it.path: (it.choices, "") for it in plan.names}
-    if plan.asked.kind == GRID:
+    if plan.spec.kind == GRID:
         found |= {axis.path: (axis.values, axis.unit) for axis in plan.axes}
     else:
         found[POINT] = ((), "")
@@ -110,10 +109,10 @@ def _coordinates(plan: Plan) -> dict[str, tuple[Sequence[Any], str]]:
 
 
 def create(folder: Path, plan: Plan, provenance: Mapping[str, Any]) -> None:
-    """Make the file, with room for all numbers.
+    """Create the file, with space for all numbers.
 
     Raises:
-        OSError: there is not as much room, or the folder cannot be written to.
+        OSError: the disk has too little space, or the folder cannot be written to.
     """
     import h5netcdf
 
@@ -146,7 +145,7 @@ def _stored(data: np.ndarray) -> Any:
 
 
 def _allocate(path: Path, names: Sequence[str]) -> None:
-    """Give every variable its place in the file, and the file all its room on the disk."""
+    """Allocate every variable in the file, and the file on the disk."""
     import h5py
 
     with h5py.File(path, "r+") as file:
@@ -161,22 +160,22 @@ def _allocate(path: Path, names: Sequence[str]) -> None:
 
 
 class Sink(ABC):
-    """Where numbers go."""
+    """A receiver of outputs."""
 
     @abstractmethod
     def write(self, column: int, first: int, values: np.ndarray) -> None:
-        """Write numbers of a variable from some point on."""
+        """Write numbers of a variable from a point on."""
 
     @abstractmethod
-    def settle(self) -> None:
-        """Wait until all that was written is safe."""
+    def flush(self) -> None:
+        """Wait until all that was written is on the disk."""
 
 
 class Store(Sink):
     """The file, open for writing."""
 
     def __init__(self, folder: Path, plan: Plan):
-        """Open it, and find where each variable lies.
+        """Open the file, and find the offset of each variable.
 
         Raises:
             OSError: it cannot be opened.
@@ -190,10 +189,10 @@ class Store(Sink):
         self._descriptor = os.open(path, os.O_WRONLY)
 
     def write(self, column: int, first: int, values: np.ndarray) -> None:
-        """Write numbers of a variable from some point on.
+        """Write numbers of a variable from a point on.
 
         Raises:
-            OSError: the disk is full, or gone.
+            OSError: the disk is full, or unavailable.
         """
         kind = self._columns[column].kind
         view = memoryview(np.ascontiguousarray(values, kind).reshape(-1).view(np.uint8).data)
@@ -202,7 +201,7 @@ class Store(Sink):
             written = os.pwrite(self._descriptor, view, place)
             view, place = view[written:], place + written
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Wait until all that was written is on the disk."""
         os.fdatasync(self._descriptor)
 
@@ -212,7 +211,7 @@ class Store(Sink):
 
 
 def finish(folder: Path) -> Path:
-    """Call the file complete."""
+    """Rename the complete file."""
     return (folder / PARTIAL).replace(folder / DATA)
 
 
@@ -220,8 +219,8 @@ def export_parquet(folder: Path, rows: int = 1 << 20) -> Path:
     """The data of a finished sweep as Parquet: a row for each point, with all coordinates.
 
     Args:
-        folder: That of the sweep.
-        rows: Rows of a group, which are in memory at a time.
+        folder: The run folder.
+        rows: Rows of a group, the number that is in memory at a time.
     """
     import h5netcdf
     import pyarrow
@@ -254,7 +253,7 @@ def export_parquet(folder: Path, rows: int = 1 << 20) -> Path:
 
 
 def numbers_of(path: Path, name: str) -> np.ndarray:
-    """The numbers of a variable, one after the other, read as they are asked for.
+    """The numbers of a variable as a flat memory map.
 
     Args:
         path: The file of a finished sweep.

@@ -1,4 +1,4 @@
-"""A sweep from its plan to its outcome, by one process or several."""
+"""A sweep from its plan to its record, by one process or several."""
 
 import json
 from dataclasses import dataclass
@@ -7,62 +7,64 @@ from typing import Any
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.study.file import DesignFile
-from liminal_jax.sweeps.folder import RESULT, begun, complete, reopened, unwritable
+from liminal_jax.sweeps.folder import RESULT, complete, new_folder_of, resumed_folder_of, unwritable
+from liminal_jax.sweeps.intervals import missing, share
 from liminal_jax.sweeps.keeping import KeepingWorker
-from liminal_jax.sweeps.plan import Plan, Question, planned
-from liminal_jax.sweeps.processes import ALONE, Group, LastWords
+from liminal_jax.sweeps.plan import Plan, SweepSpec, sweep_plan
+from liminal_jax.sweeps.processes import ALONE, FailureMessenger, Group
 from liminal_jax.sweeps.record import sweep_record
 from liminal_jax.sweeps.reducing import ReducingWorker, empty_state
-from liminal_jax.sweeps.run import Listener, Worker, devices, points_of_blocks, saver
-from liminal_jax.sweeps.spans import missing, share
-from liminal_jax.sweeps.state import State, settled, write_whole
+from liminal_jax.sweeps.run import SweepProgress, Worker, devices, points_of_blocks, saver
+from liminal_jax.sweeps.state import State, blocks_done_before, write_whole
 from liminal_jax.sweeps.store import PARTIAL, Store, finish
 
 
 @dataclass(frozen=True)
-class Where:
+class SweepFolder:
     """The folder of a sweep.
 
     Attributes:
         folder: The folder.
-        generation: Of its state files.
+        generation: Generation of its state files.
     """
 
     folder: Path
     generation: int
 
 
-def opened(plan: Plan, output: str | None, overwrite: Any, resume: Any, group: Group) -> Where:
-    """Begin a sweep or take it up again: the first process makes the folder, all hear of it.
+def open_sweep(
+    plan: Plan, output: str | None, overwrite: Any, resume: Any, group: Group
+) -> SweepFolder:
+    """Start a sweep or resume it: the first process makes the folder and broadcasts its path.
 
     Args:
-        plan: The sweep.
-        output: Folder asked for, if any.
-        overwrite: Whether one that holds another run may be emptied.
-        resume: Whether what lies in it is to be continued; where nothing does, it begins.
-        group: All processes.
+        plan: The plan.
+        output: Path of the folder; None for the first free one.
+        overwrite: Whether a folder with another run may be emptied.
+        resume: Whether to resume the sweep in the folder; an empty folder starts a new one.
+        group: The processes.
 
     Raises:
-        InputError: why it cannot be; in each process.
+        InputError: the folder cannot be made or resumed; raised in every process.
     """
-    said: dict[str, Any] = {}
+    message: dict[str, Any] = {}
     if group.first:
         try:
             folder = _folder(plan, output, overwrite, resume)
-            said = {"folder": str(folder.resolve()), "generation": _generation(folder)}
+            message = {"folder": str(folder.resolve()), "generation": _generation(folder)}
         except InputError as error:
-            said = {"source": error.source, "problems": [list(it) for it in error.problems]}
-    heard = json.loads(group.told(json.dumps(said).encode()))
-    if "problems" in heard:
-        raise InputError(heard["source"], [Problem(*it) for it in heard["problems"]])
-    return Where(Path(heard["folder"]), heard["generation"])
+            message = {"source": error.source, "problems": [list(it) for it in error.problems]}
+    received = json.loads(group.broadcast(json.dumps(message).encode()))
+    if "problems" in received:
+        raise InputError(received["source"], [Problem(*it) for it in received["problems"]])
+    return SweepFolder(Path(received["folder"]), received["generation"])
 
 
 def _folder(plan: Plan, output: str | None, overwrite: Any, resume: Any) -> Path:
     there = Path(output) if output is not None else None
     if resume and there is not None and there.is_dir() and any(there.iterdir()):
-        return reopened(plan, there)
-    return begun(plan, output, overwrite)
+        return resumed_folder_of(plan, there)
+    return new_folder_of(plan, output, overwrite)
 
 
 def _generation(folder: Path) -> int:
@@ -70,67 +72,69 @@ def _generation(folder: Path) -> int:
     return max(bases, default=0)
 
 
-def swept(plan: Plan, where: Where, group: Group, listener: Listener) -> dict[str, Any]:
-    """Do what is left of a sweep.
+def run_plan(
+    plan: Plan, where: SweepFolder, group: Group, progress: SweepProgress
+) -> dict[str, Any]:
+    """Run what is left of a sweep.
 
     Returns:
-        Its outcome; in the first process.
+        Its record.
 
     Raises:
-        InputError: the disk is full, or the folder gone.
+        InputError: the disk is full, or the folder unavailable.
     """
     folder = where.folder
     if complete(folder):
         return json.loads((folder / RESULT).read_text(encoding="utf-8"))
     try:
-        with LastWords(group):
-            return _swept(plan, where, group, listener)
+        with FailureMessenger(group):
+            return _swept(plan, where, group, progress)
     except OSError as error:
         raise unwritable(folder, error) from None
 
 
 def run_sweep(
     file: DesignFile,
-    question: Question,
+    spec: SweepSpec,
     output: str | None = None,
-    listener: Listener | None = None,
+    progress: SweepProgress | None = None,
 ) -> dict[str, Any]:
     """Sweep a study or design on all devices of this process.
 
     Args:
-        file: What `load_study` or `load_design` gives.
-        question: What varies, and what is wanted.
+        file: A study or design file.
+        spec: The specification of the sweep.
         output: Folder to write; by default the first free runs/NAME-K.
-        listener: Told how it goes.
+        progress: Callbacks.
 
     Returns:
-        The outcome, as `liminal sweep --json` prints it; what is kept lies in the folder.
+        The record, as `liminal sweep --json` prints it; kept outputs are in the folder.
 
     Raises:
-        InputError: everything that is wrong with the question, or with the folder.
+        InputError: all mistakes in the specification, or the folder cannot be written.
     """
-    plan = planned(file, question, file.name)
-    where = opened(plan, output, overwrite=None, resume=None, group=ALONE)
-    return swept(plan, where, ALONE, listener or Listener())
+    plan = sweep_plan(file, spec, file.name)
+    where = open_sweep(plan, output, overwrite=None, resume=None, group=ALONE)
+    return run_plan(plan, where, ALONE, progress or SweepProgress())
 
 
-def _swept(plan: Plan, where: Where, group: Group, listener: Listener) -> dict[str, Any]:
+def _swept(plan: Plan, where: SweepFolder, group: Group, progress: SweepProgress) -> dict[str, Any]:
     folder, generation = where.folder, where.generation
     base = empty_state(plan)
     base.absorb((folder / f"base-{generation}.npz").read_bytes())
-    done = settled(folder, generation)
+    done = blocks_done_before(folder, generation)
     left = missing(done, plan.blocks * len(plan.choices))
     own = share(left, group.rank, group.count)
-    listener.began(points_of_blocks(plan, own), points_of_blocks(plan, done))
+    progress.began(points_of_blocks(plan, own), points_of_blocks(plan, done))
     state = _after(plan, base)
     if own:
         worker = _worker(plan, state, folder, f"state-{generation}-{group.rank}.npz")
-        worker.work(own, listener)
-    for packed in group.gathered(state.packed()):
+        worker.work(own, progress)
+    for packed in group.gather(state.packed()):
         base.absorb(packed)
     record = sweep_record(plan, base)
     if group.first:
-        if plan.asked.keep and (folder / PARTIAL).exists():
+        if plan.spec.keep and (folder / PARTIAL).exists():
             finish(folder)
         write_whole(folder / RESULT, (json.dumps(record, indent=2) + "\n").encode())
         for file in [*folder.glob("base-*.npz"), *folder.glob("state-*.npz")]:
@@ -141,7 +145,7 @@ def _swept(plan: Plan, where: Where, group: Group, listener: Listener) -> dict[s
 
 
 def _after(plan: Plan, base: State) -> State:
-    """A state of no blocks, whose filters know what is known."""
+    """A state without blocks, whose filters start from the points of another."""
     state = empty_state(plan)
     for mine, known in zip(state.reductions, base.reductions, strict=True):
         mine.rows = known.rows
@@ -150,6 +154,6 @@ def _after(plan: Plan, base: State) -> State:
 
 def _worker(plan: Plan, state: State, folder: Path, name: str) -> Worker:
     save, mesh = saver(folder, name, state), devices()
-    if plan.asked.keep:
+    if plan.spec.keep:
         return KeepingWorker(plan, state, mesh, save, Store(folder, plan))
     return ReducingWorker(plan, state, mesh, save)

@@ -1,18 +1,17 @@
-"""A traced function as sums of monomials, which fold what a sweep does not vary.
+"""A traced function as sums of monomials, with everything that a sweep does not vary folded.
 
-Nearly all of the model is sums, products and quotients of positive numbers. Written out as
+Nearly all of the model is sums, products and quotients of positive numbers. Expanded as
 
     c_1 x_1^a x_2^b ... + c_2 ...        with whole powers,
 
-like terms of all layers and operators come together, and what remains is a fraction of the
-operations that were traced. Anything else (a maximum, a ceiling, an exponential) is an atom: a
-factor of its own, of operands in the same form. Ranges of the inputs decide maxima and comparisons
-that never change within a sweep.
+like terms of all layers and operators merge, and a fraction of the traced operations remains.
+Anything else (a maximum, a ceiling, an exponential) is an atom: a factor whose operands have the
+same form. Ranges of the inputs decide maxima and comparisons that never change within a sweep.
 
-The form is equal over the real numbers; in floating point it differs by rounding. Two rules keep
-it at that: products are taken into a sum only where its terms have one sign, so that no difference
-of nearly equal numbers arises that was not there before, and what is rounded up or down is divided
-once, as traced, so that a quotient that is a whole number is one.
+The form is equal over the real numbers; in floating point it differs by rounding. Two rules limit
+the difference to that. A product is distributed over a sum only where the terms of the sum have one
+sign, so that no new cancellation arises. The operand of a ceiling or floor keeps a single division,
+as traced, so that a quotient that is a whole number stays one.
 """
 
 import math
@@ -25,20 +24,21 @@ from liminal_jax.bounds.program import ELEMENTWISE, Entry, Step, Table
 from liminal_jax.bounds.ranges import Range, ranged
 
 Monomial: TypeAlias = tuple[tuple[int, int], ...]
-"""Atoms by number, ascending, each with its whole power; empty for a constant."""
+"""Atoms by number, ascending, each with its integer power; empty for a constant."""
 
 Terms: TypeAlias = tuple[tuple[Monomial, float], ...]
 """A sum of monomials with coefficients, in order of the monomials; empty for 0."""
 
 TRUTHS = ("and", "eq", "ge", "gt", "le", "lt", "ne", "not", "or")
-"""Operations whose result is yes or no."""
+"""Operations with a boolean result."""
 
 INPUT, SUM = "input", "sum"
-"""Atoms that are no operation: an input, by its number; a sum of several terms as one factor."""
+"""Atoms that are no operations: an input, by its number; a sum of several terms as one factor."""
 
 MOST_TERMS = 8
-"""Terms up to which a product is taken into a sum. Of value and slopes of the price of tokens 1,069
-operations are left with 8, 2,975 with 16, for which compiling in float64 ran out of memory."""
+"""Largest number of terms over which a product is distributed. The value and gradient of the cost
+per token take 1,069 operations with 8 and 2,975 with 16, which ran out of memory when compiled in
+float64."""
 
 
 def _between(low: float, high: float) -> Range:
@@ -53,9 +53,9 @@ class Atom(NamedTuple):
 
     Attributes:
         operation: Name of the primitive, `INPUT` or `SUM`.
-        operands: What it is applied to.
-        number: Of an input: which; else 0.
-        range: Between what its values lie.
+        operands: Its operands.
+        number: Number of an input; 0 for others.
+        range: Range of its values.
     """
 
     operation: str
@@ -74,7 +74,7 @@ def _sorted(coefficients: dict[Monomial, float]) -> Terms:
 
 
 def value_of(terms: Terms) -> float | None:
-    """The value of a constant; none of anything else."""
+    """The value of a constant; None for other sums."""
     if not terms:
         return 0.0
     ((monomial, value), *more) = terms
@@ -90,7 +90,7 @@ def product(one: Monomial, other: Monomial) -> Monomial:
 
 
 def inverse(monomial: Monomial) -> Monomial:
-    """One over a monomial."""
+    """The inverse of a monomial."""
     return tuple((atom, -power) for atom, power in monomial)
 
 
@@ -112,14 +112,14 @@ def _of_one_sign(terms: Terms) -> bool:
 
 
 class Algebra:
-    """Brings entries of a traced function into sums of monomials.
+    """Converts entries of a traced function to sums of monomials.
 
     Attributes:
         atoms: The factors, by number.
     """
 
     def __init__(self, ranges: Sequence[tuple[float, float]]):
-        """Begin with inputs whose values lie between two ends, both included."""
+        """Set up for inputs with closed ranges."""
         self.atoms: list[Atom] = []
         self._numbers: dict[tuple, int] = {}
         self._known: dict[int, tuple[Terms, Entry]] = {}
@@ -139,7 +139,7 @@ class Algebra:
     def terms(self, entry: Entry) -> Terms:
         """An entry as a sum of monomials."""
         if id(entry) not in self._known:
-            # The entry is kept, so that no other one takes its identity.
+            # The entry is stored too, so that its `id` is not reused.
             self._known[id(entry)] = self._terms(entry), entry
         return self._known[id(entry)][0]
 
@@ -164,7 +164,7 @@ class Algebra:
         return ((((self._numbers[key], 1),), 1.0),)
 
     def range(self, terms: Terms) -> Range:
-        """Between what the values of a sum lie."""
+        """The range of a sum, by interval arithmetic."""
         total = _between(0.0, 0.0)
         for monomial, value in terms:
             part = _between(value, value)
@@ -182,7 +182,7 @@ class Algebra:
         return _sorted(coefficients)
 
     def single(self, terms: Terms) -> tuple[Monomial, float]:
-        """A sum as one monomial: what its terms share, times an atom of the rest."""
+        """A sum as one monomial: the common factor of its terms, times an atom of the rest."""
         if len(terms) == 1:
             return terms[0]
         shared, scale = _common(terms), terms[0][1]
@@ -223,7 +223,7 @@ class Algebra:
         return self._atom(Atom("select_n", (which, no, yes), 0, _ranged("select_n", ranges, {})))
 
     def _applied(self, step: Step, operands: list[Terms]) -> Terms:
-        """An operation that is no sum or product: its value, one of its operands, or an atom."""
+        """Any other operation: a constant, one of its operands, or an atom."""
         name, values = step.operation, [value_of(it) for it in operands]
         if None not in values:
             with np.errstate(all="ignore"):
@@ -241,7 +241,7 @@ class Algebra:
 def _decided(
     name: str, operands: list[Terms], ranges: list[Range], values: list[float | None]
 ) -> Terms | None:
-    """The operand that an operation always returns, if there is one."""
+    """The result of an operation that ranges or constants decide; None where they do not."""
     if name in ("max", "min"):
         first, second = ranges
         if first.low >= second.high:
@@ -257,7 +257,7 @@ def _decided(
 
 
 def _ranged(operation: str, operands: list[Range], parameters: dict) -> Range:
-    """The range of an operation; everything where none is known."""
+    """The range of an operation; unbounded where no rule is known."""
     try:
         low, high, _ = ranged(operation, operands, parameters)
     except NotImplementedError:

@@ -329,7 +329,7 @@ def test_control_c_leaves_a_folder_to_resume(tmp_path):
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "go on with the same command, -o out and --resume" in told
+    assert "continue with the same command, -o out and --resume" in told
     assert "Traceback" not in told
     assert Path("out/manifest.json").exists()
 

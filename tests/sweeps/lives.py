@@ -28,35 +28,35 @@ LONGEST = 60.0
 """Seconds that a life may take until then."""
 
 
-def live(arguments: list[str], begun: int) -> int:
+def live(arguments: list[str], save_pipe: int) -> int:
     """One life: the number of its process, which tells a pipe of each time it has saved."""
     child = os.fork()
     if child:
         return child
     save = run.Worker.save
 
-    def told(worker: run.Worker) -> None:
+    def save_and_signal(worker: run.Worker) -> None:
         save(worker)
-        os.write(begun, b".")
+        os.write(save_pipe, b".")
 
-    run.Worker.save = told
+    run.Worker.save = save_and_signal
     os._exit(main(arguments))
 
 
 def lives(delays: list[float], arguments: list[str]) -> int:
     """All of them; the exit code of the last."""
     for delay in delays:
-        heard, begun = os.pipe()
-        child = live(arguments, begun)
-        os.close(begun)
+        heard, save_pipe = os.pipe()
+        child = live(arguments, save_pipe)
+        os.close(save_pipe)
         if delay >= 0:
             select.select([heard], [], [], LONGEST)
         time.sleep(abs(delay))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         os.close(heard)
-    heard, begun = os.pipe()
-    _, status = os.waitpid(live(arguments, begun), 0)
+    heard, save_pipe = os.pipe()
+    _, status = os.waitpid(live(arguments, save_pipe), 0)
     return os.waitstatus_to_exitcode(status)
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = (
     "from liminal_jax.sweeps import processes, run as work\n"
-    "processes.SILENCE, work.BETWEEN_SAVES = 3, 0.1\n"
+    "processes.HEARTBEAT_TIMEOUT, work.BETWEEN_SAVES = 3, 0.1\n"
     "from liminal_jax.cli.main import run; run()"
 )
 """Quicker to save, and to take a silent process for dead, than it would be."""
@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("devices")
 
 
-def begun(arguments, output, folder, devices, *more):
+def started(arguments, output, folder, devices, *more):
     flags = f"--xla_force_host_platform_device_count={devices}"
     cache = {"XDG_CACHE_HOME": str(folder / "cache"), "XLA_FLAGS": flags}
     return subprocess.Popen(
@@ -48,9 +48,9 @@ def begun(arguments, output, folder, devices, *more):
 
 
 def finished(*processes):
-    told = [it.communicate(timeout=300) for it in processes]
-    assert [it.returncode for it in processes] == [0] * len(processes), told
-    return told
+    printed = [it.communicate(timeout=300) for it in processes]
+    assert [it.returncode for it in processes] == [0] * len(processes), printed
+    return printed
 
 
 def together(arguments, output, folder):
@@ -59,17 +59,19 @@ def together(arguments, output, folder):
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     shared = ("--distributed", "--coordinator", f"localhost:{port}", "--processes", "2")
-    return [begun(arguments, output, folder, 2, *shared, "--process", str(rank)) for rank in (0, 1)]
+    return [
+        started(arguments, output, folder, 2, *shared, "--process", str(rank)) for rank in (0, 1)
+    ]
 
 
 @pytest.fixture(scope="module")
 def alone(folder):
-    finished(begun(SWEEP, "one", folder, 1))
+    finished(started(SWEEP, "one", folder, 1))
     return (folder / "one" / "result.json").read_bytes()
 
 
 def test_eight_devices_give_the_same_numbers(folder, alone):
-    finished(begun(SWEEP, "eight", folder, 8))
+    finished(started(SWEEP, "eight", folder, 8))
     assert (folder / "eight" / "result.json").read_bytes() == alone
 
 
@@ -89,8 +91,8 @@ def test_a_process_that_dies_ends_the_others_with_a_sentence(folder, victim):
         time.sleep(0.1)
     processes[victim].kill()
     killed = time.monotonic()
-    _, told = processes[1 - victim].communicate(timeout=90)
+    _, printed = processes[1 - victim].communicate(timeout=90)
     assert time.monotonic() - killed < 60
     assert processes[1 - victim].returncode != 0
-    assert "run the same command with --resume" in " ".join(told.split())
+    assert "run the same command with --resume" in " ".join(printed.split())
     processes[victim].communicate()

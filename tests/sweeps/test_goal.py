@@ -4,22 +4,22 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from liminal_jax.sweeps.goal import Best, Front, Rows, nondominated
+from liminal_jax.sweeps.goal import Best, ParetoFront, Rows, nondominated
 
 
 def some_rows(count, goals, seed):
     """Points with many equal values."""
     rng = np.random.default_rng(seed)
-    gains = rng.integers(0, 12, (count, goals)).astype(float)
-    return Rows(np.arange(count), gains, rng.integers(0, 4, count))
+    scores = rng.integers(0, 12, (count, goals)).astype(float)
+    return Rows(np.arange(count), scores, rng.integers(0, 4, count))
 
 
 def plain_front(rows):
     kept = []
-    for number, gain in zip(rows.numbers, rows.gains, strict=True):
+    for number, gain in zip(rows.numbers, rows.scores, strict=True):
         beaten = any(
             np.all(its >= gain) and (np.any(its > gain) or other < number)
-            for other, its in zip(rows.numbers, rows.gains, strict=True)
+            for other, its in zip(rows.numbers, rows.scores, strict=True)
         )
         if not beaten:
             kept.append(number)
@@ -39,7 +39,7 @@ def test_the_outcome_hangs_on_no_order(make):
     made = {
         "best": lambda: Best((0,), Rows.none(1), count=7),
         "by": lambda: Best((0,), Rows.none(1), count=2, groups=4),
-        "front": lambda: Front((0, 1), Rows.none(2)),
+        "front": lambda: ParetoFront((0, 1), Rows.none(2)),
     }[make]
     if make == "best":
         rows = rows._replace(groups=rows.groups * 0)
@@ -59,12 +59,12 @@ def test_the_best_are_the_best():
     rows = some_rows(200, 1, 5)._replace(groups=np.zeros(200, int))
     kept = Best((0,), Rows.none(1), count=5)
     kept.take(rows)
-    order = sorted(range(200), key=lambda it: (-rows.gains[it, 0], it))
+    order = sorted(range(200), key=lambda it: (-rows.scores[it, 0], it))
     assert kept.rows.numbers.tolist() == order[:5]
 
 
 def test_broken_limits_never_pass():
-    kept = Front((0, 1), Rows.none(2))
+    kept = ParetoFront((0, 1), Rows.none(2))
     kept.take(Rows(np.arange(2), np.full((2, 2), -np.inf), np.zeros(2, int)))
     assert len(kept.rows.numbers) == 0
 
@@ -77,14 +77,14 @@ def test_a_filter_lets_through_all_that_matters(kind, first):
     known = known._replace(numbers=known.numbers + 500, groups=known.groups * 0)
     kept = Best((0,), Rows.none(1), count=9)
     if kind == "front":
-        kept = Front((0, 1), Rows.none(2))
+        kept = ParetoFront((0, 1), Rows.none(2))
     kept.take(known)
     rows = some_rows(2000, 2, 9)
     rows = rows._replace(numbers=rows.numbers + first, groups=rows.groups * 0)
     passed = np.asarray(
         kept.passed(
             {name: jnp.asarray(it) for name, it in kept.filter(0, 0).items()},
-            jnp.asarray(rows.gains.T),
+            jnp.asarray(rows.scores.T),
             jnp.zeros(2000, int),
             jnp.asarray(first),
         )

@@ -55,8 +55,8 @@ def test_ten_kills_leave_no_trace_in_a_sweep_that_reduces(tmp_path, cache):
         -round(rng.uniform(0.0, 1.0), 3),
         *(round(rng.uniform(0.0, 0.08), 3) for _ in range(9)),
     ]
-    told = lived((*GRID, *REDUCED), tmp_path / "killed", delays, cache)
-    assert told.count("resumed: ") >= 3
+    printed = lived((*GRID, *REDUCED), tmp_path / "killed", delays, cache)
+    assert printed.count("resumed: ") >= 3
     names = {it.name for it in (tmp_path / "whole").iterdir()}
     assert names == {it.name for it in (tmp_path / "killed").iterdir()}
     one, other = (tmp_path / it / "result.json" for it in ("whole", "killed"))
@@ -69,8 +69,8 @@ def test_kills_leave_no_trace_in_what_is_kept(arguments, tmp_path, cache):
     import xarray
 
     lived(arguments, tmp_path / "whole", (), cache)
-    told = lived(arguments, tmp_path / "killed", (0.05, 0.1), cache)
-    assert "resumed: " in told
+    printed = lived(arguments, tmp_path / "killed", (0.05, 0.1), cache)
+    assert "resumed: " in printed
     data = [
         xarray.load_dataset(tmp_path / it / "data.nc", engine="h5netcdf")
         for it in ("whole", "killed")

@@ -10,7 +10,7 @@ from liminal_jax.study.file import load_study
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.read import problem_of
 from liminal_jax.sweeps.leaves import changed, leaves_of
-from liminal_jax.sweeps.plan import Question, planned
+from liminal_jax.sweeps.plan import SweepSpec, sweep_plan
 from tests.optimization.brute import study
 
 DEGREES = {"chips": 16, "tp": 4, "cp": 2, "pp": 2, "ep": 4, "batch": 32}
@@ -67,11 +67,13 @@ def test_numbers_that_divide_may_not_be_0_and_those_that_are_0_by_default_may(tm
 def test_attention_that_a_study_leaves_free_is_compiled_apart(tmp_path):
     choices = {"choices": ["data-parallel", "split-sequence"]}
     path = study(tmp_path, "finished", design={"attention": choices})
-    plan = planned(load_study(str(path)), Question(), str(path))
+    plan = sweep_plan(load_study(str(path)), SweepSpec(), str(path))
     systems = {
         it["attention"]: type(at.problem.first().mapped().attention).__name__
         for it, at in zip(plan.choices, plan.cases, strict=True)
     }
     assert systems == {"split-sequence": "SplitSequence", "data-parallel": "DataParallel"}
-    again = planned(load_study(str(path)), Question(axes=("attention=copied-heads",)), str(path))
+    again = sweep_plan(
+        load_study(str(path)), SweepSpec(axes=("attention=copied-heads",)), str(path)
+    )
     assert {it["attention"] for it in again.choices} == {"copied-heads"}

@@ -9,8 +9,8 @@ from scipy.stats import qmc
 
 from liminal_jax.sweeps.axis import Axis
 from liminal_jax.sweeps.grid import grid_points
+from liminal_jax.sweeps.intervals import covered, missing, share, union
 from liminal_jax.sweeps.sample import LatinPoints, SobolPoints
-from liminal_jax.sweeps.spans import covered, missing, share, united
 
 DOUBLE = np.dtype(float)
 
@@ -87,11 +87,11 @@ def test_draws_follow_their_scales():
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=6), st.integers(1, 5))
 def test_spans_and_what_is_missing_make_the_whole(pairs, parts):
-    spans = united([(min(it), max(it)) for it in pairs])
-    done = {number for first, last in spans for number in range(first, last)}
+    intervals = union([(min(it), max(it)) for it in pairs])
+    done = {number for first, last in intervals for number in range(first, last)}
     assert done == {number for pair in pairs for number in range(min(pair), max(pair))}
-    left = missing(spans, 40)
-    assert covered(left) + covered(spans) == 40
+    left = missing(intervals, 40)
+    assert covered(left) + covered(intervals) == 40
     shares = [share(left, part, parts) for part in range(parts)]
-    assert united([it for each in shares for it in each]) == left
+    assert union([it for each in shares for it in each]) == left
     assert max(map(covered, shares)) - min(map(covered, shares)) <= 1

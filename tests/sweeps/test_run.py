@@ -1,14 +1,14 @@
 """What is left to do: each block once, whatever is taken back."""
 
-from liminal_jax.sweeps.run import Left, Stretch
+from liminal_jax.sweeps.run import BlockQueue, BlockRange
 
 
 def test_what_was_not_done_comes_first_and_nothing_twice():
-    every = [Stretch(case, 0, first, 2) for case in (0, 1) for first in range(0, 10, 2)]
-    left, seen = Left(iter(every)), []
-    while (stretch := left.next()) is not None:
-        group = left.taken(stretch.case, 3)
-        assert {it.case for it in group} == {stretch.case}
+    every = [BlockRange(case, 0, first, 2) for case in (0, 1) for first in range(0, 10, 2)]
+    left, seen = BlockQueue(iter(every)), []
+    while (block_range := left.next()) is not None:
+        group = left.taken(block_range.case, 3)
+        assert {it.case for it in group} == {block_range.case}
         done = [
             it._replace(blocks=1) if it.first % 4 == 0 and it.blocks == 2 else it for it in group
         ]
@@ -28,9 +28,9 @@ def test_a_sweep_of_any_size_is_begun_at_once():
     def endless():
         first = 0
         while True:
-            yield Stretch(0, 0, first, 1)
+            yield BlockRange(0, 0, first, 1)
             first += 1
 
-    left = Left(endless())
+    left = BlockQueue(endless())
     assert [it.first for it in left.taken(0, 4)] == [0, 1, 2, 3]
     assert left.taken(1, 4) == []
