@@ -31,7 +31,7 @@ from rich.table import Table
 import liminal_jax as ll
 from experiments.runner import Experiment, main
 from liminal_jax.study.file import DesignFile
-from liminal_jax.sweeps.plan import planned
+from liminal_jax.sweeps.plan import sweep_plan
 from liminal_jax.sweeps.store import Store, create
 
 if TYPE_CHECKING:
@@ -71,12 +71,10 @@ Write = Callable[[Sequence[tuple[int, int]], np.ndarray], None]
 def _in_place(folder: Path, points: int, chunk: int) -> Write:
     """The file of `liminal sweep`."""
     del chunk
-    question = ll.Question(
-        axes=("batch=1:512",), kind="sobol", points=points, keep=KEPT, precision=32
-    )
+    spec = ll.SweepSpec(axes=("batch=1:512",), kind="sobol", points=points, keep=KEPT, precision=32)
     workload = {"model": "llama-3-70b", "context": 8192}
     file = {"workload": workload, "design": {"system": "h200", "tp": 8, "batch": 1}}
-    plan = planned(DesignFile.model_validate(file), question, "storage")
+    plan = sweep_plan(DesignFile.model_validate(file), spec, "storage")
     create(folder, plan, {})
 
     def write(pieces: Sequence[tuple[int, int]], numbers: np.ndarray) -> None:
@@ -84,7 +82,7 @@ def _in_place(folder: Path, points: int, chunk: int) -> Write:
         for first, last in pieces:
             for column in range(len(COLUMNS)):
                 store.write(column, first, numbers[: last - first])
-        store.settle()
+        store.flush()
         store.close()
 
     return write

@@ -7,11 +7,12 @@
 # %% [markdown]
 # # A first prediction
 #
-# Ten minutes with `liminal_jax`: predict how fast a system decodes, see what a step waits for, ask
-# which part of the chip is worth improving, and draw the trade between one user and all of them.
+# Ten minutes with `liminal_jax`: predict the decode speed of a system, find the bottleneck of a
+# step, find which part of the chip to improve, and draw the trade-off between speed per user and
+# throughput.
 #
 # The model is ideal: peak rates, perfect division of the work, perfect overlap of arithmetic and
-# memory. What it gives is a ceiling; real engines stay below it.
+# memory. Its prediction is an upper bound; real engines stay below it.
 
 # %%
 import equinox as eqx
@@ -24,8 +25,8 @@ import liminal_jax as ll
 # %% [markdown]
 # ## Predict
 #
-# A design is a system, a mapping of the model onto its chips, what lies in SRAM, and the users in
-# a batch. `predict` is a pure function of a design, a model and a request. Everything is in SI
+# A design is a system, a mapping of the model onto its chips, the contents of SRAM, and the users
+# in a batch. `predict` is a pure function of a design, a model and a request. Everything is in SI
 # units: bytes, seconds, watts; money is in USD.
 
 # %%
@@ -43,10 +44,10 @@ print(f"memory there is                {prediction.memory_capacity / 1e9:8.0f} G
 print(f"does it fit?                   {bool(prediction.fits)!s:>8}")
 
 # %% [markdown]
-# ## What does a step wait for?
+# ## What is the bottleneck of a step?
 #
 # One step makes one token for every user. Arithmetic and memory traffic overlap, so the longer of
-# the two counts; the collectives between chips come on top:
+# the two counts; exposed communication between chips is added:
 #
 # $$T = \max(T_\mathrm{compute}, T_\mathrm{memory}) + T_\mathrm{exposed}$$
 
@@ -80,8 +81,8 @@ print(f"{slope * 1e12:.1f} tokens a second more for each TB/s more per chip")
 print(f"1 % more bandwidth makes a token {slope * bandwidth / prediction.utps:.2f} % faster")
 
 # %% [markdown]
-# The second line is an elasticity. It stays below one because the collectives do not get any
-# faster: their share of the step is what bandwidth cannot buy.
+# The second line is an elasticity. It is below one because the collectives do not get faster with
+# memory bandwidth.
 #
 # ## Many designs at once
 #
@@ -102,8 +103,8 @@ for users, utps, stps, fits in zip(batches, curve.utps, curve.stps, curve.fits, 
     print(f"{users:5.0f} {utps:7.1f} {stps:8.0f}   {'yes' if fits else 'no'}")
 
 # %% [markdown]
-# More users share each reading of the weights, so the system gets more done while each user waits
-# longer. Memory ends it: the caches of all users must fit beside the weights.
+# More users share each read of the weights, so throughput rises while each user gets slower. Memory
+# capacity limits the batch: the KV caches of all users must fit together with the weights.
 
 # %%
 figure, axes = plt.subplots(figsize=(5.5, 3.4), layout="constrained")
@@ -127,10 +128,10 @@ axes.grid(color="0.9")
 # %% [markdown]
 # ## Exact and soft
 #
-# At a maximum the slope jumps: while the step waits for memory, faster arithmetic buys exactly
-# nothing, and a search that follows gradients learns nothing about it. `Soft(temperature)` rounds
-# every kink, in the same equations: the warmer, the wider. Here is the step as the tensor rate
-# shrinks to a share of the H200's.
+# The gradient of a maximum jumps: while memory is the bottleneck, faster arithmetic has a gradient
+# of exactly zero, which gives a gradient method no information. `Soft(temperature)` smooths every
+# kink in the same equations, more widely at a higher temperature. Here is the step time as the
+# tensor rate falls to a share of the H200's.
 
 # %%
 readings = {"exact": ll.Exact()} | {f"soft {t}": ll.Soft(t) for t in (0.01, 0.05, 0.2)}
@@ -165,7 +166,7 @@ axes.legend(frameon=False)
 axes.grid(color="0.9")
 
 # %% [markdown]
-# The warm reading slopes where the exact one is flat, but it is off by half even far from the
-# corner: it also rounds steps such as "more chips than the fast network joins". Here 8 chips fill a
-# domain of 8, and it charges part of the slower exchange that a ninth chip would need. So a search
-# starts warm, cools down, and ends on the exact model.
+# The relaxation at a high temperature has a gradient where the exact model is flat, but it is off
+# by half even far from the kink: it also smooths steps such as "more chips than the scale-up
+# domain". Here 8 chips fill a domain of 8, and part of the slower communication of a ninth chip is
+# charged. A search therefore starts at a high temperature, lowers it, and ends on the exact model.

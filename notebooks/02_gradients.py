@@ -5,11 +5,11 @@
 # ---
 
 # %% [markdown]
-# # Gradients, and what they mean for an architect
+# # Gradients for architects
 #
 # A gradient of a performance model answers the question that starts most design meetings: *if I
 # may improve one thing, which?* Here every number of a design is differentiable at once, so the
-# answer is one call, and it is exact: no knob was turned and no difference was taken.
+# answer is one call, and it is exact: automatic differentiation, not finite differences.
 
 # %%
 import equinox as eqx
@@ -25,11 +25,11 @@ request = ll.Request(context=8192)
 design = ll.Design(system, ll.Mapping(tp=8), batch=32)
 
 # %% [markdown]
-# ## One call, every slope
+# ## One call, every derivative
 #
-# `jax.grad` of a function of the design gives a design: in the place of each number stands the
-# slope by that number. Its unit is the result's over the number's, which makes slopes hard to
-# compare.
+# `jax.grad` of a function of the design gives a design that holds the derivative with respect to
+# each number in its place. Its unit is the result's over the number's, which makes derivatives hard
+# to compare.
 
 # %%
 slope = jax.jit(jax.grad(lambda it: ll.predict(it, model, request).utps))(design)
@@ -41,14 +41,14 @@ print(f"  user more in the batch         {slope.batch:8.2f}")
 print(f"  PFLOP/s more at 8 bits         {abs(slope.system.chip.tensor.bits_8) * 1e15:8.2f}")
 
 # %% [markdown]
-# The last line is the roofline: while the step waits for memory, arithmetic is worth nothing.
+# The last line is the roofline: while memory is the bottleneck, faster arithmetic has no effect.
 #
 # ## Elasticities: one scale for everything
 #
-# Multiply a slope by its number and divide by the result, and both units cancel: *one per cent more
-# of this is so many per cent more of that*. It is the slope in logarithms. Of the resources that a
-# step waits for they add up to one, so they are also the shares of the step. `liminal predict`
-# prints what they say of 10 % more.
+# A derivative times its number over the result has no unit: *per cent of the result per per cent of
+# the number*. It is the derivative in logarithms. The elasticities of the resources that a step
+# depends on add up to one, so they are also the shares of the step. `liminal predict` prints the
+# effect of 10 % more.
 
 
 # %%
@@ -80,9 +80,9 @@ for name, share in zip(names, shares(jnp.zeros(4), 32.0), strict=True):
     print(f"1 % better {name:24s} {share:5.2f} % more tokens a second")
 
 # %% [markdown]
-# Is one per cent far enough to trust a tangent? With bandwidth the curve bends, since what is not
-# memory stays: the tangent is right at first and too kind later. Twice the bandwidth is not twice
-# the speed.
+# How far is a tangent valid? The curve over bandwidth flattens, since the other parts of the step
+# remain: the tangent is right near the design and too optimistic far from it. Twice the bandwidth
+# is not twice the speed.
 
 # %%
 logarithm, here = jax.jit(log_utps), jnp.zeros(4)
@@ -93,11 +93,11 @@ for factor in (1.01, 1.1, 1.5, 2.0):
     print(f"bandwidth x {factor:4.2f}: speed x {exact:5.3f}, by its elasticity {tangent:5.3f}")
 
 # %% [markdown]
-# ## Who is to blame changes with the load
+# ## The bottleneck changes with the load
 #
-# The gradient at many batches is one `vmap` more. Messages grow with the batch, so links matter
+# The gradient at many batches is one more `vmap`. Messages grow with the batch, so links matter
 # more; at 8 users the library changes from a one-shot to a two-shot all-reduce, which sends less
-# and starts twice. Where the chips are full, capacity decides, of which no slope tells.
+# and starts twice. Where memory is full, capacity limits the batch, which no derivative shows.
 
 # %%
 batches = jnp.geomspace(1, 1000, 90)
@@ -128,11 +128,11 @@ axes.text(55, 76, "link bandwidth")
 axes.text(most * 1.06, 30, "does not fit", rotation=90, va="center")
 
 # %% [markdown]
-# ## A slope against its price
+# ## Benefit per cost
 #
-# A resource is worth improving if what it gives exceeds what it takes. Both are gradients. Here
-# bandwidth is bought with energy: the same traffic costs the same energy, but in less time, so the
-# chip draws more power. A watt more, spent on bandwidth, buys so many tokens:
+# A resource should be improved if its benefit exceeds its cost. Both are gradients. Here the cost
+# of bandwidth is power: the same traffic takes the same energy in less time, so the chip draws more
+# power. One more watt, spent on bandwidth, gives this many tokens/s:
 
 
 # %%
@@ -150,14 +150,14 @@ print(f"on average  {now[0] / now[1]:.2f} tokens for a joule")
 print(f"at the edge {tokens / watts:.2f} tokens for a joule more")
 
 # %% [markdown]
-# The edge is better than the average: idle power, hosts and network are paid for already. Such
-# quotients, solved for all sizes of a chip and all limits at once, are the prices that
-# `liminal sensitivity` prints; the next notebook comes to them.
+# The marginal value is above the average: idle power, hosts and network are already paid for. Such
+# quotients, solved for all sizes of a chip and all limits at once, are the shadow prices that
+# `liminal sensitivity` prints; the next notebook uses them.
 #
 # ## How slow may a collective be?
 #
-# A gradient also finds roots. How long may a collective take until it eats half of the step?
-# Newton's method needs a slope at each turn; it is there.
+# A gradient also finds roots. How long may a collective take until it is half of the step? Newton's
+# method needs a derivative in each iteration, which `jax.grad` gives.
 
 
 # %%

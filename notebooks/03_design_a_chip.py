@@ -7,9 +7,9 @@
 # %% [markdown]
 # # Design a chip under power and cost
 #
-# Which chip, how many of them, and how the model lies on them: chosen together, under the limits
-# that hold in a data centre, with a proof that nothing on the lattice is better. This is what
-# `liminal optimize` does; here it is in Python.
+# Chip, number of chips and parallelism are chosen together, under the limits of a data centre, with
+# a proof that no design of the lattice is better. `liminal optimize` does this from a shell; here
+# it is in Python.
 
 # %%
 
@@ -18,10 +18,10 @@ import matplotlib.pyplot as plt
 import liminal_jax as ll
 
 # %% [markdown]
-# ## The question is a file
+# ## The study is a file
 #
-# A study names a workload, what is best, limits, and which numbers are free. DeepSeek-V3 at 128K
-# tokens of context, 50 tokens a second for every user, 1.4 kW a chip, 120 kW and 4 million USD:
+# A study states a workload, an objective, limits, and the free variables. DeepSeek-V3 at 128K
+# tokens of context, 50 tokens/s for every user, 1.4 kW per chip, 120 kW and 4 million USD:
 
 # %%
 space, objective, limits = ll.load_study("deepseek-v3-128k")
@@ -31,10 +31,10 @@ for limit in limits:
 print(space)
 
 # %% [markdown]
-# ## The answer, and how good it is
+# ## The optimum and its certificate
 #
-# The search bounds the exact model over boxes of designs, drops every box that cannot hold a
-# better one, and halves the rest. When nothing is left, the best one known is proven.
+# The search bounds the exact model over boxes of designs, prunes every box that cannot hold a
+# better one, and halves the rest. When no box is open, the best design known is proven.
 
 # %%
 best = ll.optimize(space, objective, limits=limits)
@@ -42,9 +42,9 @@ print(best)
 print(best.reasons[0])
 
 # %% [markdown]
-# ## What stops it from being better?
+# ## Which limits bind?
 #
-# A limit with room to spare costs nothing. The one that is used up is the one to negotiate about.
+# A limit with slack costs nothing. A limit that binds is the one to negotiate about.
 
 # %%
 used = {
@@ -64,8 +64,8 @@ axes.set(xlim=(0, 110), xlabel="share of the limit that is used [%]", title="Wha
 # %% [markdown]
 # ## And the other memories?
 #
-# The best design of each was found on the way, so the difference is fair: each has the chip that
-# suits it.
+# The search also returns the best design of each, so the comparison is fair: each memory has the
+# chip that suits it.
 
 # %%
 for other in best.alternatives:
@@ -73,11 +73,12 @@ for other in best.alternatives:
     print(f"{other.name:8s} {speed}")
 
 # %% [markdown]
-# ## What are its numbers worth?
+# ## Sensitivity analysis
 #
-# With sizes set free around the proven design, prices follow from the optimum's own conditions: one
-# per cent more of a number gives so many per cent of the objective, all sizes having followed. Many
-# of the numbers at the top are prices and yields: the answer rests on estimates, and says on which.
+# With the continuous variables relaxed around the proven design, elasticities follow from the
+# optimality conditions: per cent of the objective per per cent of a number, with all sizes
+# re-optimised. Many of the numbers at the top are prices and yields: the result depends on
+# estimates, and the analysis shows on which.
 
 # %%
 heavy = best.sensitivities()[:12]
@@ -98,12 +99,11 @@ axes.set(
 )
 
 # %% [markdown]
-# ## One user or all of them
+# ## Speed per user or throughput
 #
-# Speed for each user and tokens for all pull apart. Asked for both, the search returns the designs
-# between which only a preference can choose, and proves that list too, here up to 5 %: whatever
-# else one builds, one of these is at least as good in both up to that share. Once for the memory
-# that wins, and once for the best that ships soon:
+# Speed per user and throughput are conflicting objectives. For both, the search returns the Pareto
+# front, with proof, here up to 5 %: for any other design one of these is at least as good in both
+# objectives up to that share. Once for the memory that wins, and once for the best that ships soon:
 
 # %%
 figure, axes = plt.subplots(figsize=(5.8, 3.4), layout="constrained")
@@ -138,4 +138,4 @@ axes.grid(color="0.9")
 
 # %% [markdown]
 # `liminal optimize`, `liminal pareto` and `liminal sensitivity` print and draw the same from a
-# shell, and `liminal uncertainty` repeats it with every doubtful number drawn from its range.
+# shell, and `liminal uncertainty` repeats it with every uncertain number sampled from its range.

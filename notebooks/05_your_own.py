@@ -8,7 +8,7 @@
 # # Your own model and your own chip
 #
 # A model is a Hugging Face `config.json` or a model file; a chip is a TOML file in which every
-# number has a unit and a source. Both are taken wherever a bundled name is, here and in every
+# number has a unit and a source. Both are accepted wherever a bundled name is, here and in every
 # command.
 
 # %%
@@ -54,7 +54,7 @@ windowed = ll.load_model(str(folder / "config.json"))
 full = ll.load_model(str(folder / "full.json"))
 
 # %% [markdown]
-# What it does not know it refuses, by name, rather than guess:
+# An unknown field is refused by name rather than guessed:
 
 # %%
 (folder / "strange.json").write_text(json.dumps(config | {"memory_layers": 12}))
@@ -69,8 +69,8 @@ except ll.InputError as error:
 #
 # ## A chip from a file
 #
-# Every number is a quantity with a unit, and may say where it is from and how sure it is. This is a
-# whole one: two large dies under 3D-stacked DRAM, eight to a fast switch.
+# Every number is a quantity with a unit, and may state its source and its range. This is a complete
+# file: two large dies under 3D-stacked DRAM, eight chips on a fast switch.
 # `liminal systems new mychip --like h200` writes one to start from.
 
 # %%
@@ -119,8 +119,8 @@ print(f"{float(chip.chip.memory.bandwidth) / 1e12:.0f} TB/s, {cost:,.0f} USD")
 # %% [markdown]
 # ## The two together
 #
-# How the speed of one user falls with context, on eight of my chips and eight H200. What a window
-# saves is not arithmetic but the cache that each token has to read.
+# The speed of one user over context, on eight of my chips and eight H200. A window saves not
+# arithmetic but the KV cache that each token has to read.
 
 # %%
 contexts = jnp.geomspace(4096, 524288, 40)
@@ -167,11 +167,11 @@ axes.minorticks_off()
 axes.grid(color="0.9")
 
 # %% [markdown]
-# ## And a question of your own
+# ## An optimisation of your own
 #
-# A space puts them to work: the cheapest tokens at 100 a second for every user, on either chip, any
-# number of them, and any number of users. Whatever JAX can trace may be asked for in the place of
-# a name: `lambda it: it.stps / it.capital`.
+# A space combines them: the cheapest tokens at 100 tokens/s for every user, on either chip, any
+# number of them, and any number of users. The objective may also be any function that JAX can
+# trace: `lambda it: it.stps / it.capital`.
 
 # %%
 space = ll.Space(

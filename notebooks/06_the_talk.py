@@ -49,8 +49,8 @@ told(found)
 memory.plot(found)
 
 # %% [markdown]
-# Weights decide for one user, the cache for many with long contexts. Models below 100 billion
-# parameters hold less than claimed, in the talk's own table too.
+# Weights dominate for one user, the KV cache for many users with long contexts. Models below 100
+# billion parameters need less than claimed, in the talk's own table too.
 #
 # ## 2. What 128 chips reach
 
@@ -77,25 +77,25 @@ told(found)
 # %% [markdown]
 # ## 5. A little slower, much more efficient
 #
-# How much depends on where one starts: the fastest design of a lattice serves few users, so that
-# anything slower looks good beside it.
+# The ratio depends on the reference: the fastest design of a lattice serves few users, so any
+# slower one looks good in comparison.
 
 # %%
 _, found = answered("responsiveness")
 told(found)
 
 # %% [markdown]
-# ## 6. DRAM beats SRAM alone for a watt and a dollar
+# ## 6. DRAM beats SRAM alone per watt and per dollar
 #
-# Each memory with the chip that suits it, proven; and with every uncertain price at the end of its
-# range that favours SRAM.
+# Each memory with its optimal chip, proven; and with every uncertain price at the end of its range
+# that favours SRAM.
 
 # %%
 _, found = answered("dram_or_sram")
 told(found)
 
 # %% [markdown]
-# ## 7. A plateau before 10,000 tokens a second
+# ## 7. A plateau before 10,000 tokens/s
 
 # %%
 _, found = answered("plateau")
@@ -104,8 +104,8 @@ told(found)
 # %% [markdown]
 # ## 8. Compute is far from the limit
 #
-# Four limits, and which of them binds: by the shares of the gradient, over users and context. At
-# low batch the tensor units idle, except where a long context makes attention compute.
+# Which of four limits binds, by the shares of the gradient, over users and context. At low batch
+# the tensor units idle, except where attention over a long context is compute-bound.
 
 # %%
 for name in ("limits", "tensor_utilisation"):
@@ -115,8 +115,8 @@ for name in ("limits", "tensor_utilisation"):
 # %% [markdown]
 # ## 9. Throughput over interactivity
 #
-# The curves of five systems, ideal and calibrated; the experiment `frontier` holds such curves
-# against measured runs.
+# The curves of five systems, ideal and calibrated; the experiment `frontier` compares such curves
+# with measured runs.
 
 # %%
 interactivity, found = answered("interactivity")

@@ -18,10 +18,10 @@ from liminal_jax.cli.options import Maybe
 COMMAND = "liminal app"
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-"""Addresses that no other machine reaches."""
+"""Addresses that no other machine can reach."""
 
 MODEL, SYSTEM = "deepseek-v3", "h200"
-"""What is shown where nothing is asked for."""
+"""Model and system of the page if none are given."""
 
 
 def app(
@@ -32,9 +32,9 @@ def app(
     port: int = 2718,
     no_browser: bool = False,
 ) -> int:
-    """Drag bandwidth, latency, capacity, chips, users, context and SRAM, and see what follows.
+    """Drag bandwidth, latency, capacity, chips, users, context and SRAM, and see the effect.
 
-    The page is served on this machine alone, to who has the token in its address.
+    The page is served on this machine only, to users with the token in its address.
 
     With another --host anyone who reaches that address and has the token can use it, and
 
@@ -71,7 +71,7 @@ def _check(run: str | None, model: str | None, system: str | None, port: int) ->
 
 
 def _asked(run: str | None, model: str | None, system: str | None) -> dict[str, str]:
-    """What the page begins from, which is known to open."""
+    """The design that the page starts from, checked before anything is started."""
     from liminal_jax.cli.runtime import prepare_jax
 
     prepare_jax()
@@ -141,7 +141,7 @@ def _environment() -> dict[str, str]:
 
 
 def _serve(command: list[str], token: str) -> int:
-    """Serve until one of both is ended, and end the other with it."""
+    """Serve until this process or the server ends, and end the other with it."""
     server = subprocess.Popen(command, stdin=subprocess.PIPE, env=_environment(), text=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:

@@ -1,4 +1,4 @@
-"""`liminal calibrate`: learn from measurements what real engines lose against the bound."""
+"""`liminal calibrate`: fit the losses of real engines, compared with the bound, to measurements."""
 
 import json as json_format
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a search hands to the command line, whatever was asked."""
+"""The result of a search for the command line, of a study or a portfolio."""
 
 from typing import Any, NamedTuple
 
@@ -6,14 +6,14 @@ from liminal_jax.results.page import Page
 
 
 class Found(NamedTuple):
-    """An answer in the forms in which it leaves the program.
+    """A result in its forms of output.
 
     Attributes:
         feasible: Whether every limit is met.
         designs: Texts of design files by their names.
         record: The object that is printed as JSON.
-        page: What is told of it.
-        best: Name of the design file to go on with; empty where there is none.
+        page: The page that terminals and HTML draw.
+        best: Name of the best design file; empty where there is none.
     """
 
     feasible: bool

@@ -1,4 +1,4 @@
-"""`liminal`: which command is meant, and what its failure means to a shell.
+"""`liminal`: the commands, and the exit codes.
 
 Exit codes: 0 good; 1 failed or infeasible; 2 wrong usage or bad input; 130 interrupted.
 """
@@ -13,7 +13,7 @@ from liminal_jax._files import InputError, Problem, did_you_mean
 
 
 class Command(NamedTuple):
-    """A command: where its function is, and what it does in a line."""
+    """A command: module and function, and one line of help."""
 
     module: str
     function: str
@@ -22,18 +22,18 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "predict": Command("predict", "predict", "speed, fit, power and cost of one design"),
-    "optimize": Command("optimize", "optimize", "the best design for a study, with its proof"),
-    "pareto": Command("pareto", "pareto", "the front of a study: all that no design dominates"),
+    "optimize": Command("optimize", "optimize", "the best design of a study, with its proof"),
+    "pareto": Command("pareto", "pareto", "the Pareto front of a study, with its proof"),
     "sensitivity": Command(
-        "sensitivity", "sensitivity", "what each number and limit of a study is worth"
+        "sensitivity", "sensitivity", "elasticities, shadow prices and a tornado of a study"
     ),
     "uncertainty": Command(
-        "uncertainty", "uncertainty", "how sure an answer is, as its numbers are drawn from ranges"
+        "uncertainty", "uncertainty", "how the optimum varies with uncertain numbers"
     ),
     "report": Command("report", "report", "one HTML page for a run, which needs no network"),
-    "app": Command("app", "app", "sliders in the browser: drag a number, see what follows"),
+    "app": Command("app", "app", "sliders in the browser: drag a number, see the effect"),
     "sweep": Command("sweep", "sweep", "every point of a grid or sample, on all devices"),
-    "calibrate": Command("calibrate", "calibrate", "learn losses from your own measurements"),
+    "calibrate": Command("calibrate", "calibrate", "fit losses to your own measurements"),
     "validate": Command("validate", "validate", "how far predictions are from measurements"),
     "studies": Command("studies", "studies_list", "list the studies that come with the package"),
     "models": Command("models", "models_list", "list the models that come with the package"),
@@ -42,7 +42,7 @@ COMMANDS = {
     "models compare": Command("models", "models_compare", "show two models side by side"),
     "systems": Command("systems", "systems_list", "list the systems that come with the package"),
     "systems show": Command("systems", "systems_show", "show every number of a system"),
-    "systems new": Command("systems", "systems_new", "start a chip of your own from another"),
+    "systems new": Command("systems", "systems_new", "copy a system as a start for your own"),
     "experiments": Command("experiments", "experiments_list", "list the experiments of a checkout"),
     "experiments run": Command("experiments", "experiments_run", "run one experiment"),
 }

@@ -1,4 +1,4 @@
-"""The models that are known, what a config describes, and what sets two models apart."""
+"""`liminal models`: list, show, import and compare models."""
 
 import json as json_format
 import math

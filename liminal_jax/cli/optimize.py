@@ -25,22 +25,22 @@ def optimize(
     seconds: float = 300.0,
     json: bool = False,
 ) -> int:
-    """Find the best design for a study, prove that none is better, and say what it is worth.
+    """Find the best design of a study, prove that none is better, and report its sensitivities.
 
-    Prints the design, what binds it, what is proven, and the best that existing chips can do.
+    Prints the design, the limits that bind, the certificate, and the best with existing chips.
 
     Writes a run folder with the design as a file for `liminal predict -c`.
 
-    Several workloads get one chip, a design for each, and what each loses by sharing.
+    For several workloads: one common chip, a design for each, and the loss of each by sharing.
 
     Args:
         study: A study that comes with the package (see `liminal studies`), or a path to one.
         output: Folder to write (default: the first free runs/NAME-K).
         overwrite: Whether a folder that is not empty may be replaced.
-        starts: Gradient searches for each memory technology or system, where the proof needs help.
-        seed: Of their starts.
-        gap: Share by which a better design may be missed, such as 0.01; the proof is quicker then.
-        seconds: Wall time after which the proof stops, and says how far it has come.
+        starts: Gradient searches for each memory technology or system, if the proof needs them.
+        seed: Seed of their starts.
+        gap: Optimality gap allowed, as a share such as 0.01; a larger one is proven sooner.
+        seconds: Wall time after which the proof stops, with the gap that is left.
         json: Print one JSON object in SI units.
     """
     from liminal_jax.study.file import PortfolioFile, load_question

@@ -1,4 +1,4 @@
-"""`liminal pareto`: the designs of a study between which only a preference can choose."""
+"""`liminal pareto`: the Pareto front of a study."""
 
 import json as json_format
 import math
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from liminal_jax.study.problem import Criterion
 
 FEWEST, MOST = 2, 3
-"""Objectives that a front can have."""
+"""Least and greatest number of objectives."""
 
 
 def pareto(
@@ -29,11 +29,11 @@ def pareto(
     seconds: float = 300.0,
     json: bool = False,
 ) -> int:
-    """Find the front of a study: every design that no other one dominates, proven.
+    """Find the Pareto front of a study, with the proof that no design is missing.
 
-    A design dominates another that it is no worse than in any objective, and better than in one.
+    A design dominates another if it is no worse in any objective and better in one.
 
-    Every limit of the study holds, also a floor under a quantity that is an objective here.
+    All limits of the study apply, also those on quantities that are objectives here.
 
     Name two or three objectives, or none: then they are the study's own and utps, or stps.
 
@@ -41,12 +41,12 @@ def pareto(
 
     Args:
         study: A study that comes with the package (see `liminal studies`), or a path to one.
-        maximise: A quantity of which more is better; may be repeated.
-        minimise: A quantity of which less is better; may be repeated.
+        maximise: A quantity to maximise; may be repeated.
+        minimise: A quantity to minimise; may be repeated.
         output: Folder to write (default: the first free runs/NAME-K).
         overwrite: Whether a folder that is not empty may be replaced.
-        epsilon: Share by which a design may better the nearest point, such as 0.01; 0 finds all.
-        seconds: Wall time after which the proof stops, and says how far it has come.
+        epsilon: Share by which a design may beat its nearest point, such as 0.01; 0 finds all.
+        seconds: Wall time after which the proof stops, with the gap that is left.
         json: Print one JSON object in SI units.
     """
     from liminal_jax.study.file import load_study
@@ -74,7 +74,7 @@ def pareto(
         answer = front_of(problem, objectives, epsilon, seconds, progress)
         kinds, existing = [], []
         if answer.feasible and len(objectives) == FEWEST:
-            progress.stage("sweeping each kind alone, and chips that exist")
+            progress.stage("Pareto fronts of each category, and of existing chips")
             kinds = separate_fronts(problem, objectives) if len(problem.categories) > 1 else []
             existing = existing_fronts(file, objectives) if file.design.system is None else []
     record = front_record(answer, kinds, existing)
@@ -110,7 +110,7 @@ def _objectives(
 def _check(
     maximise: tuple[str, ...], minimise: tuple[str, ...], epsilon: float, seconds: float
 ) -> None:
-    """Everything that is wrong with the options, at once."""
+    """Refuse wrong options, all at once."""
     names = maximise + minimise
     wrong = [
         (not 0 <= epsilon < math.inf, "--epsilon", f"must be a share of at least 0, got {epsilon}"),

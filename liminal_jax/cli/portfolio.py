@@ -1,4 +1,4 @@
-"""`liminal optimize` for several workloads: the best chip that they can share."""
+"""`liminal optimize` for several workloads: the best common chip."""
 
 from liminal_jax.cli.found import Found
 from liminal_jax.cli.progress import ProgressBar
@@ -14,10 +14,10 @@ def found_for_all(portfolio: Portfolio, progress: ProgressBar, budget: Budget, s
     """The answer to a portfolio, with a design file for each workload.
 
     Args:
-        portfolio: The question.
-        progress: Told what happens.
-        budget: When to stop.
-        seed: Of the samples that the search begins with.
+        portfolio: The portfolio.
+        progress: Callbacks.
+        budget: When to stop before the proof is complete.
+        seed: Seed of the hardware samples that start the search.
     """
     answer = optimize_portfolio(portfolio, budget, seed, progress)
     designs = {}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def prepare_jax() -> None:
-    """Set JAX up before the first computation; what the user's environment says, wins."""
+    """Set JAX up before the first computation; the environment of the user has precedence."""
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import jax

@@ -1,4 +1,4 @@
-"""`liminal sensitivity`: what each number and limit of a study is worth."""
+"""`liminal sensitivity`: elasticities, shadow prices and a tornado of a study."""
 
 import json as json_format
 from collections.abc import Iterator
@@ -24,11 +24,11 @@ def sensitivity(
     seed: int = 0,
     json: bool = False,
 ) -> int:
-    """Tell what each number and each limit of a study is worth, and how the best design moves.
+    """Report elasticities and shadow prices of a study, and how the best design responds.
 
-    The best design is found and proven; its sizes are then real numbers, its whole numbers held.
+    The best design is found and proven; its integers are then fixed, its other variables relaxed.
 
-    Each number is also made less and more, and the study solved again.
+    Each number is also decreased and increased, and the study solved again.
 
     Writes a run folder with the results, the best design as a file for `liminal predict -c`, and a
 
@@ -38,9 +38,9 @@ def sensitivity(
         study: A study that comes with the package (see `liminal studies`), or a path to one.
         output: Folder to write (default: the first free runs/NAME-K).
         overwrite: Whether a folder that is not empty may be replaced.
-        top: Numbers to show, those that matter most.
-        change: Share by which each number is made less and more.
-        seed: Of the gradient search, where the proof needs its help.
+        top: How many numbers to show, those of the largest effect.
+        change: Share by which each number is decreased and increased.
+        seed: Seed of the gradient search, should the proof need it.
         json: Print one JSON object in SI units.
     """
     from liminal_jax.study.file import load_study
@@ -90,7 +90,7 @@ def sensitivity(
 
 @contextmanager
 def _mistakes_of(study: str) -> Iterator[None]:
-    """Mistakes that only show here name the study as the user named it."""
+    """Mistakes found here name the study as the user named it."""
     try:
         yield
     except InputError as error:
@@ -99,7 +99,7 @@ def _mistakes_of(study: str) -> Iterator[None]:
 
 @contextmanager
 def _unless_refused(folder: Path) -> Iterator[None]:
-    """Take the folder of a run away again where the study is refused."""
+    """Remove the folder of a run again if the study is refused."""
     try:
         yield
     except InputError:
@@ -108,7 +108,7 @@ def _unless_refused(folder: Path) -> Iterator[None]:
 
 
 def _check(top: int, change: float) -> None:
-    """Numbers that make no sense, all at once.
+    """Refuse numbers out of range, all at once.
 
     Raises:
         InputError: with every one of them.

@@ -1,4 +1,4 @@
-"""`liminal studies`: the questions that come with the package."""
+"""`liminal studies`: the bundled studies."""
 
 import json as json_format
 

@@ -1,4 +1,4 @@
-"""`liminal optimize` for one workload: the best design, beside what existing chips can do."""
+"""`liminal optimize` for one workload: the best design, compared with existing chips."""
 
 from liminal_jax._smooth import Exact
 from liminal_jax.cli.found import Found
@@ -21,11 +21,11 @@ def found_for_one(
     """The answer to a study of one workload, with its design file.
 
     Args:
-        problem: The question.
+        problem: The problem.
         starts: Starts of the gradient search for each category.
-        progress: Told what happens.
-        budget: When to stop proving.
-        seed: Of the starts.
+        progress: Callbacks.
+        budget: When to stop before the proof is complete.
+        seed: Seed of the starts.
     """
     answer = optimize(problem, Schedule(starts=starts), seed, progress, budget)
     progress.stage("comparing with chips that exist")

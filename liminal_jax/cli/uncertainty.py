@@ -1,4 +1,4 @@
-"""`liminal uncertainty`: how sure an answer is when the numbers behind it are not."""
+"""`liminal uncertainty`: how the optimum varies with uncertain numbers, and robust designs."""
 
 import json as json_format
 from typing import Annotated
@@ -10,7 +10,7 @@ from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 
 FEWEST = 4
-"""Samples below which there are no quantiles to speak of."""
+"""Least number of samples: fewer have no meaningful quantiles."""
 
 
 def uncertainty(
@@ -23,36 +23,36 @@ def uncertainty(
     seconds: float = 60.0,
     json: bool = False,
 ) -> int:
-    """Draw the numbers behind a study from their ranges, and search again for every draw.
+    """Sample the uncertain numbers of a study, and solve it again for every sample.
 
-    Says who wins how often, what the nominal design loses or breaks, and what does well in most.
+    Reports how often each category wins, the regret of the nominal design, and robust designs.
 
-    - Drawn is every number with low or high in its data file that the study depends on.
+    - Sampled is every number with low or high in its data file that the study depends on.
     - To leave a number out, state it in [assumptions]; to add one or change a range, give its row.
-    - Nominal is the design that is best with the numbers as they are thought to be.
-    - Regret is the share of a sample's best that a design gives away where it meets every limit.
+    - The nominal design is the best one with nominal numbers.
+    - Regret is the share of a sample's best objective that a feasible design falls short of.
 
     Writes a run folder, with designs as files for `liminal predict -c`, every sample, and a figure.
 
     Keys of the JSON object; shares lie between 0 and 1, quantities are in SI units:
 
-    - feasible: whether a design meets every limit with the numbers as they are thought to be
+    - feasible: whether a design meets every limit with nominal numbers
     - solvable: share of the samples with a design that meets every limit
     - optimum: best objective; low, median and high are 5, 50 and 95 % of the samples
     - categories: for each memory or system wins, feasible (shares), objective, thought (nominal)
     - nominal, robust, cautious: the nominal design; those of least expected and least worst regret
     - of these meets, meets_fresh: shares of samples, and of fresh ones, in which all limits hold
-    - of these breaches, regret: limits broken, share and typical excess; mean, ..., worst regret
+    - of these breaches, regret: limits exceeded, share and median excess; mean, ..., worst regret
     - influences: rank correlation of each number with optimum and wins; below chance it says little
-    - numbers: what was drawn, from which range and distribution
+    - numbers: the sampled numbers, with range and distribution
     - certificate: samples proven, designs of the lattice, boxes bounded, candidates for robust
 
     Args:
         study: A study that comes with the package (see `liminal studies`), or a path to one.
         output: Folder to write (default: the first free runs/NAME-K).
         overwrite: Whether a folder that is not empty may be replaced.
-        samples: How often the numbers are drawn; a power of two.
-        seed: Of the draws.
+        samples: Number of samples; a power of two.
+        seed: Seed of the samples.
         reliability: Share of the samples in which a robust design has to meet every limit.
         seconds: Wall time after which the proof of one sample stops.
         json: Print one JSON object in SI units.
@@ -126,7 +126,7 @@ _NOTHING_TO_DRAW = (
 
 
 def _check(samples: int, reliability: float, seconds: float) -> None:
-    """Numbers that make no sense, all at once."""
+    """Refuse numbers out of range, all at once."""
     wanted = max(FEWEST, 1 << (max(samples, 1) - 1).bit_length())
     wrong = [
         (

@@ -19,10 +19,10 @@ def validate(
 ) -> None:
     """Compare predictions with measured decode: error by source, engine, chip, model and users.
 
-    Fits that left a row's own cell out judge it; rows beyond the bound of their chips are listed.
+    Each row is predicted by a fit without its own cell; rows beyond the bound are listed.
 
     Args:
-        data: Measurements, in the columns that `liminal calibrate --help` tells; those that come
+        data: Measurements, in the columns that `liminal calibrate --help` lists; those that come
             with the package where left out. A cell is a source, model, chip, count, bits, engine.
         calibration: A calibration that comes with the package, or a path to a file.
         figures: Also draw predicted against measured, and residuals, into this folder.

@@ -71,7 +71,9 @@ def joined(coordinator: str | None, count: int | None, rank: int | None) -> Grou
         rank: Rank of this process; None under a scheduler.
     """
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    jax.distributed.initialize(coordinator, count, rank, heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT)
+    jax.distributed.initialize(
+        coordinator, count, rank, heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT
+    )
     return Group(jax.process_index(), jax.process_count())
 
 
