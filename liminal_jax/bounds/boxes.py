@@ -57,7 +57,7 @@ class Halves:
 
 
 def halves(length: int) -> Halves:
-    """The tree of an axis with so many values.
+    """The tree of an axis with a number of values.
 
     Examples:
         >>> halves(3).lengths.tolist()
@@ -136,7 +136,7 @@ class Boxes:
         return Boxes(columns(self.nodes, which), self.trees)
 
     def halved(self, axes: Int[np.ndarray, " boxes"]) -> "Boxes":
-        """Both halves of each box along an axis of its own: all lower ones, then all upper."""
+        """Both halves of each box, each along its given axis: all lower ones, then all upper."""
         lower, upper = self.nodes.copy(), self.nodes.copy()
         for axis, tree in enumerate(self.trees):
             mine = axes == axis

@@ -88,7 +88,7 @@ class LatticeBounds:
 
 
 def _ordered(results: Sequence[Entry]) -> list[Entry]:
-    """The entries that some results hang on, operands first."""
+    """The entries that some results depend on, operands first."""
     order: dict[int, Entry] = {}
     pending: list[Entry] = list(reversed(results))
     while pending:

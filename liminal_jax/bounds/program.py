@@ -37,7 +37,7 @@ class Step:
 
     Attributes:
         operation: Name of the primitive.
-        operands: What it is applied to.
+        operands: Its operands.
         parameters: Static parameters of the primitive.
     """
 
@@ -100,7 +100,7 @@ ELEMENTWISE: dict[str, _Operation] = {
 """Primitives that work on each entry for itself."""
 
 _ALSO_CALLED = {"add_any": "add"}
-"""Primitives that do what another one does: derivatives are summed by one of their own."""
+"""Primitives equal to another one: derivatives are summed by a separate primitive."""
 
 _MOVES = {
     "broadcast_in_dim",
@@ -175,7 +175,7 @@ def _inner(equation: JaxprEqn) -> ClosedJaxpr | Jaxpr | None:
 
 
 def needed(jaxpr: Jaxpr) -> list[JaxprEqn]:
-    """The equations that the results hang on, in order."""
+    """The equations that the results depend on, in order."""
     wanted = {var for var in jaxpr.outvars if not isinstance(var, Literal)}
     kept = []
     for equation in reversed(jaxpr.eqns):
@@ -204,7 +204,7 @@ def _means_the_same(equation: JaxprEqn) -> bool:
 
 
 def _identity(entry: Entry) -> object:
-    """What an entry is told from others by; constants by their value."""
+    """The key of an entry among others; that of a constant is its value."""
     if isinstance(entry, Table) and not entry.axes:
         return entry.values.dtype.str, entry.values.tobytes()
     return id(entry)
@@ -293,7 +293,7 @@ class _Tabulation:
         """One result; the same operation on the same operands gives the same entry."""
         key = (name, *map(str, static.values()), *map(_identity, operands))
         if key not in self._known:
-            # Operands are kept beside the result, so that no other entry takes their identity.
+            # Operands are stored with the result, so that their `id` is not reused.
             self._known[key] = operands, self._computed(name, static, operands)
         return self._known[key][1]
 

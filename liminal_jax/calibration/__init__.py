@@ -1,1 +1,1 @@
-"""What real engines on real chips lose against the ideal bound, in named terms."""
+"""Losses of real engines on real chips compared with the ideal bound, as named terms."""

@@ -11,7 +11,7 @@ from liminal_jax.calibration.terms import Terms
 
 
 class AbstractCalibration(eqx.Module):
-    """What an engine and a chip lose against the ideal bound."""
+    """Losses of an engine and a chip compared with the ideal bound."""
 
     @abstractmethod
     def step_time(self, ideal: Scalar, terms: Callable[[], Terms]) -> Scalar:

@@ -6,7 +6,7 @@ from liminal_jax._arrays import Leaf, as_leaf
 
 
 class Terms(eqx.Module):
-    """What a step is made of, apart from each other; all of it over all stages.
+    """The terms of a step, separately; each over all stages.
 
     Attributes:
         weights: Time to read the weights that every token uses, copies too, at full bandwidth [s].

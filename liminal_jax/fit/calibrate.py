@@ -43,7 +43,7 @@ FASTEST = 0.85
 
 @dataclass(frozen=True)
 class Measured:
-    """What a file holds.
+    """The measurements of a file.
 
     Attributes:
         batch: The cases of nearly pure decode.
@@ -113,7 +113,7 @@ def load_measured(path: Path | str) -> Measured:
 
 
 def _noise(batch: Batch, fit: Fit) -> float:
-    """Spread around a fit, each source counting alike; robust, from absolute residuals."""
+    """Spread around a fit, all sources weighted equally; robust, from absolute residuals."""
     sources = batch.labels("source")
     misses = np.abs(np.log(fit.predicted / batch.measured))
     alike = [np.mean(misses[sources == it]) for it in sorted(set(sources))]
@@ -190,7 +190,7 @@ HELD_OUT = {
 def validate(path: Path | str, calibration: Calibration) -> Validation:
     """Compare a calibration with measurements.
 
-    Rows of cells that it was fitted to are judged by fits that left their cell out, where there
+    Rows of cells that it was fitted to are predicted by fits without their cell, where there
     are enough of them to fit to; all others by the calibration as it is.
 
     Raises:

@@ -96,7 +96,7 @@ def one_number(batch: Batch) -> Times:
 
 
 def covering(batch: Batch, predicted: Times, spread: Times, share: float) -> float:
-    """Factor on spreads whose intervals cover a share of the rows, each source counting alike."""
+    """Factor on spreads whose intervals cover a share of the rows, all sources weighted equally."""
     sources = batch.labels("source")
     misses = np.abs(np.log(predicted / batch.measured)) / spread
     weights = np.array([1 / np.sum(sources == it) for it in sources])

@@ -1,4 +1,4 @@
-"""The fit: robust least squares of log residuals, with priors; sources and cells count alike.
+"""The fit: robust least squares of log residuals with priors; equal weight per source and cell.
 
     minimise over z:  sum_i w_i rho((log T_i(z) - log T_i) / sigma) + sum_k z_k^2
 
@@ -95,8 +95,9 @@ def layout_of(batch: Batch, priors: dict[str, Prior]) -> Layout:
 def row_weights(batch: Batch, kept: np.ndarray) -> Float[np.ndarray, " cases"]:
     """Weights of rows; 0 for what is left out; their mean is near 1.
 
-    Each source counts alike, but one of few rows in proportion to them. Within it each cell counts
-    alike: its rows are one set-up at several loads, and share most of their error.
+    Sources have equal weights, except that those of few rows have weights in proportion to them.
+    Within a source, cells have equal weights: the rows of a cell are one set-up at several loads,
+    and share most of their error.
     """
     sources = batch.labels("source")
     _, cell = np.unique(batch.cells(), return_inverse=True)
@@ -110,7 +111,7 @@ def row_weights(batch: Batch, kept: np.ndarray) -> Float[np.ndarray, " cases"]:
 
 
 class _Data(eqx.Module):
-    """What residuals are made from."""
+    """The inputs of residuals."""
 
     terms: Terms
     measured: Leaf
@@ -151,7 +152,7 @@ def _robust(misses: Float[Array, " cases"]) -> Float[Array, " cases"]:
 
 
 def _residuals(z: Float[Array, " addends"], data: _Data) -> Float[Array, " all"]:
-    """What the squares of are summed.
+    """The residuals whose squares are summed.
 
     Their slopes are written out: derived one addend after the other, they take most of a fit.
     """
@@ -250,7 +251,7 @@ class Fitter:
         return Fit(self.layout, np.asarray(z), np.exp(np.asarray(_log_times(z, data))))
 
     def cost(self, fit: Fit, kept: np.ndarray) -> float:
-        """What a fit to the cases that are kept makes as small as it can."""
+        """The objective of a fit to the remaining cases."""
         return float(_cost(jnp.asarray(fit.values), self._data(kept)))
 
     def held_out(self, groups: np.ndarray, start: Fit) -> Float[np.ndarray, " cases"]:
@@ -311,7 +312,7 @@ def spreads(
     """Spread of the logarithm of each predicted time.
 
     Args:
-        calibration: What predicts.
+        calibration: The calibration.
         batch: The cases.
         held_out: The group of each case, where it was predicted without: an engine or a family
             that occurs nowhere else is then one that was not measured.

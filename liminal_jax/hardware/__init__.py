@@ -1,1 +1,1 @@
-"""What there is: memory technology, chip, network, system."""
+"""Hardware: memory technology, chip, network, system."""

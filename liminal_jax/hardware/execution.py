@@ -8,9 +8,9 @@ from liminal_jax._show import Shown
 
 
 class Execution(Shown):
-    """What is reached of a chip; by default all of it, which is LIMINAL's bound.
+    """How much of a chip software uses; by default all of it, which is LIMINAL's bound.
 
-    A calibration has losses of its own, which stand for these.
+    A calibration replaces these by fitted losses.
 
     Attributes:
         compute_share: Share of the peak rates of arithmetic that is sustained. It lengthens time;

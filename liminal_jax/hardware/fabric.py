@@ -30,7 +30,7 @@ ENDS = 2
 
 
 class Equipment(eqx.Module):
-    """What the network of one chip is made of, by the bandwidth that passes through it.
+    """The network of one chip, by the bandwidth that passes through each part.
 
     Attributes:
         links: Links in copper and ports of switches, each port counted [B/s].
@@ -50,7 +50,7 @@ def _leaves(values: Iterable[Scalar]) -> tuple[Leaf, ...]:
 
 
 class AbstractFabric(eqx.Module):
-    """What the size of a domain adds to a network; bandwidths are of one chip, one direction."""
+    """The cost of a large domain in a network; bandwidths are those of one chip, one direction."""
 
     @abstractmethod
     def ports(self, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:

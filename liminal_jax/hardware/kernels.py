@@ -1,4 +1,4 @@
-"""What the kernels of a library of collectives take, besides what the network itself does."""
+"""Overhead of the kernels of a collectives library, in addition to the network."""
 
 from typing import NamedTuple
 

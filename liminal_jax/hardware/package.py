@@ -1,4 +1,4 @@
-"""What joins the dies of one package."""
+"""Links between the dies of one package."""
 
 import equinox as eqx
 import jax.numpy as jnp

@@ -14,7 +14,7 @@ from liminal_jax.laws.power import activity_power
 
 
 class Activity(eqx.Module):
-    """What one chip does in a period.
+    """The activity of one chip in a period.
 
     Attributes:
         time: Length of the period [s].
@@ -90,7 +90,7 @@ class ActivityPower(AbstractPower):
     )
 
     def energy(self, activity: Activity) -> Scalar:
-        """Energy that an activity takes beside idling [J]."""
+        """Energy of an activity above idle power [J]."""
         return (
             activity.memory_energy
             + self.flop_energy * activity.arithmetic

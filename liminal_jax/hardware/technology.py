@@ -1,4 +1,4 @@
-"""What a chip can be made of: memory technology, silicon process, packaging."""
+"""Technologies of a chip: memory, silicon process, packaging."""
 
 import equinox as eqx
 

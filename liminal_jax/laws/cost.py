@@ -140,7 +140,7 @@ def capital_recovery(*, discount_rate: Scalar, lifetime: Scalar) -> Scalar:
 def cost_rate(
     *, capital: Scalar, yearly_share: Scalar, year: Scalar, power: Scalar, energy_price: Scalar
 ) -> Scalar:
-    r"""What a system costs in a second.
+    r"""Cost of a system per second.
 
         rate = capital yearly_share / year + power energy_price
 

@@ -1,4 +1,4 @@
-"""What it takes to join many chips: tiers of switches, and links longer than copper reaches."""
+"""Networks of many chips: tiers of switches, and links beyond the reach of copper."""
 
 from liminal_jax._arrays import Scalar
 

@@ -1,4 +1,4 @@
-"""What a stack of memory gives and costs, from its layers and its area."""
+"""Capacity, bandwidth and cost of a memory stack, from its layers and its area."""
 
 from liminal_jax._arrays import Scalar
 

@@ -1,4 +1,4 @@
-"""What the dies of one package wait for, and what one operator waits for another."""
+"""Latency between the dies of one package, and between dependent operators."""
 
 from liminal_jax._arrays import Scalar
 

@@ -18,7 +18,7 @@ from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 
 RANKS = quantity("", "ranks that share attention")
-"""What the number is, wherever it is stated."""
+"""Label of the number, wherever it is shown."""
 
 
 class CachedHeads(NamedTuple):
@@ -138,7 +138,7 @@ class SplitSequence(AbstractAttentionMapping):
 
 
 class CopiedHeads(AbstractAttentionMapping):
-    """Heads are divided over a group, and a rank that has no KV head of its own holds a copy.
+    """Heads are divided over a group, and a rank without a KV head holds a copy of one.
 
     The tensor parallelism of engines: of latents, which are one head, each rank holds and reads
     all. Where a group is the whole stage every rank holds every token, so spread experts need no
@@ -146,7 +146,7 @@ class CopiedHeads(AbstractAttentionMapping):
 
     Attributes:
         ranks: Ranks that share one user's attention; all of a stage where left out.
-        ranks_per_chip: Ranks on one chip, each with heads of its own.
+        ranks_per_chip: Ranks on one chip, each with different heads.
 
     References:
         Shoeybi et al. (2019), Megatron-LM, arXiv:1909.08053, for heads; vLLM and SGLang copy KV
@@ -213,7 +213,7 @@ class PaddedHeads(AbstractAttentionMapping):
 
 
 class DataParallel(AbstractAttentionMapping):
-    """Each rank attends to users of its own: groups of one rank. Only routed experts are spread.
+    """Each rank attends to different users: groups of one rank. Only routed experts are spread.
 
     Engines call it data-parallel attention with expert parallelism.
 

@@ -1,4 +1,4 @@
-"""What chips exchange in a layer, and how long they wait for it."""
+"""Communication of chips in a layer, and its exposed time."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -82,7 +82,7 @@ class Tokens(eqx.Module):
 
 
 class Message(NamedTuple):
-    """What each chip has to exchange in one collective.
+    """The message of each chip in one collective.
 
     Attributes:
         fullest: Bytes of the fullest ranks, which set the time [B].
@@ -105,17 +105,17 @@ class AbstractCollectives(eqx.Module):
         network: AbstractNetwork,
         relaxation: AbstractRelaxation,
     ) -> Communication:
-        """What one layer exchanges."""
+        """The communication of one layer."""
 
     def sharing(self, users: Scalar, mapping: Mapping, relaxation: AbstractRelaxation) -> Sharing:
-        """What ranks hold and do beyond an equal share; nothing where division is ideal."""
+        """Memory and work of ranks beyond an equal share; none where division is ideal."""
         del users, mapping, relaxation
         return Sharing()
 
     def mixer_sharing(
         self, mixer: AbstractMixer, mapping: Mapping, relaxation: AbstractRelaxation
     ) -> MixerSharing:
-        """What ranks copy of a mixer; nothing where division is ideal."""
+        """The parts of a mixer that ranks copy; none where division is ideal."""
         del mixer, mapping, relaxation
         return MixerSharing()
 
@@ -130,7 +130,7 @@ class AbstractCollectives(eqx.Module):
         network: AbstractNetwork,
         relaxation: AbstractRelaxation,
     ) -> Communication:
-        """What passing through all stages exchanges: T_PP P, none for a single stage."""
+        """The communication between all stages: T_PP P, none for a single stage."""
         users = self.sharing(tokens.batch, mapping, relaxation).users
         message = tokens.message(tokens.streams * tokens.hidden) / mapping.stage_chips()
         time = network.send_time(users * message, mapping.chips(), relaxation)
@@ -253,8 +253,8 @@ class LayerCollectives(AbstractCollectives):
     ) -> Communication:
         """Queries and merge among the ranks that hold parts of the same sequence.
 
-        Tokens of prompts are attended to likewise, or by heads on ranks that gather what is cached
-        of their past, whichever is quicker.
+        Tokens of prompts are attended to in the same way, or by heads on ranks that gather the
+        cache of earlier tokens, whichever is faster.
         """
         if mixer.cache_heads() is None:
             return Communication(time=0.0, sent=0.0)

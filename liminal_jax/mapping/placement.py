@@ -1,4 +1,4 @@
-"""What lies in the SRAM of the chips, what in their main memory, and what in a capacity tier."""
+"""Placement of data in SRAM, main memory and a capacity tier."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -44,15 +44,15 @@ class Placement(Shown):
     capacity_tier: Shares | None = None
 
     def in_sram(self) -> Shares:
-        """What lies in SRAM."""
+        """The data in SRAM."""
         return Shares(weights=self.weights, cache=self.cache, experts=self.experts)
 
     def beyond_sram(self) -> Shares:
-        """What lies in main memory and in the capacity tier."""
+        """The data in main memory and in the capacity tier."""
         return Shares(weights=1 - self.weights, cache=1 - self.cache, experts=1 - self.experts)
 
     def by_tier(self) -> tuple[Shares, ...]:
-        """What lies in SRAM, in main memory, and in the capacity tier where something does."""
+        """The data in SRAM, in main memory, and in the capacity tier if there is any."""
         beyond, far = self.beyond_sram(), self.capacity_tier
         if far is None:
             return self.in_sram(), beyond

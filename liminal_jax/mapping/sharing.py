@@ -1,4 +1,4 @@
-"""What ranks hold and do beyond an equal share, since they copy weights or serve whole users."""
+"""Memory and work of ranks beyond an equal share: copies of weights, and whole users."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from liminal_jax.workload.mixer.base import AbstractMixer
 
 
 class MixerSharing(eqx.Module):
-    """What the ranks of a stage do for one mixer, over what would be done once.
+    """Work of the ranks of a stage for one mixer, over the work of a single copy.
 
     Attributes:
         cache_copies: Cache that the fullest rank holds over an equal share of its group's.
@@ -35,10 +35,10 @@ class MixerSharing(eqx.Module):
 
 
 class Sharing(eqx.Module):
-    """What the ranks of a stage hold and do, over what would be held and done once.
+    """Memory and work of the ranks of a stage, over those of a single copy.
 
     Attributes:
-        copies: Copies of weights outside the experts: groups that attend to users of their own.
+        copies: Copies of weights outside the experts: groups that attend to different users.
         users: Users of the fullest group over those of the mean group.
         shared_copies: Copies of shared experts.
         shared_users: Users of the fullest ranks that share one over those of the mean.
@@ -65,7 +65,7 @@ def _fullest(users: Scalar, groups: Scalar, relaxation: AbstractRelaxation) -> S
 
 
 def stage_sharing(users: Scalar, mapping: Mapping, relaxation: AbstractRelaxation) -> Sharing:
-    """What the ranks of a stage share for the users of a micro-batch."""
+    """How the ranks of a stage share the users of a micro-batch."""
     ranks = mapping.stage_chips()
     groups, shared_groups = ranks / mapping.attention_ranks(), ranks / mapping.shared_ranks()
     return Sharing(
@@ -90,9 +90,9 @@ def head_division(
 def mixer_sharing(
     mixer: AbstractMixer, mapping: Mapping, relaxation: AbstractRelaxation
 ) -> MixerSharing:
-    """What a group copies of a mixer.
+    """The parts of a mixer that a group copies.
 
-    A rank with a KV head of its own or a copy needs that head's projections. Low-rank projections
+    A rank with a KV head or a copy of one needs that head's projections. Low-rank projections
     serve all heads, and every rank of a group computes them: that is less than to gather what each
     rank would compute of them.
     """

@@ -1,4 +1,4 @@
-"""What an instance costs to buy."""
+"""Capital cost of an instance."""
 
 import jax.numpy as jnp
 

@@ -1,4 +1,4 @@
-"""What an architect chooses, and which laws judge it."""
+"""The design, and the assumptions under which it is predicted."""
 
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -32,7 +32,7 @@ class Design(Shown):
     Attributes:
         system: The hardware; planned chips are worked out where predictions begin.
         mapping: Degrees of parallelism of one instance.
-        placement: What lies in which memory. Where it is left out, predictions fill the SRAM with
+        placement: Placement of data in memories. If it is left out, predictions fill the SRAM with
             what is read most often for its size, as `filled_design` does; `Placement()` leaves the
             SRAM empty.
         batch: Users in one micro-batch.
@@ -52,7 +52,7 @@ class Design(Shown):
     batch: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "batch"))
 
     def placed(self) -> Placement:
-        """What lies in which memory.
+        """The placement of data in memories.
 
         Raises:
             ValueError: it is left out, and depends on what is computed.
@@ -90,7 +90,7 @@ class Assumptions(Shown):
         tiers: How the memories overlap.
         collectives: Which collectives a layer needs.
         division: How evenly layers and experts divide.
-        calibration: What is lost against the ideal bound.
+        calibration: Losses compared with the ideal bound.
         host: How the power of hosts follows what the chips do.
     """
 

@@ -1,4 +1,4 @@
-"""What each prediction begins with: one design, what lies in its memories, and the laws."""
+"""The inputs of a prediction: design, placement in memories, and laws."""
 
 from typing import Any
 

@@ -30,7 +30,7 @@ class Operator(eqx.Module):
         core: Tensor work of a mixer on its cache, index and state, at the precision of the cache
             [FLOP].
         scalar: Work on the vector units [FLOP].
-        exponentials: Exponentials, taken by a unit of their own.
+        exponentials: Exponentials, computed by a separate unit.
         weights: Weights read that every token uses [B].
         experts: Weights read of routed experts [B].
         cache: Cache read and written [B].
@@ -102,7 +102,7 @@ class Spread(eqx.Module):
         return Spread(self.mapping, self.collectives, routing, self.sharing.balanced())
 
     def of_mixer(self, mixer: AbstractMixer, relaxation: AbstractRelaxation) -> MixerSharing:
-        """What ranks copy of a mixer."""
+        """The parts of a mixer that ranks copy."""
         return self.collectives.mixer_sharing(mixer, self.mapping, relaxation)
 
 
@@ -244,7 +244,7 @@ def layer_operators(
     long as the fullest rank does.
 
     Args:
-        model: What is computed.
+        model: The model.
         request: Context of the users that decode, and precision.
         batch: Users that decode, one token each.
         relaxation: How non-smooth functions are evaluated.

@@ -1,4 +1,4 @@
-"""What an instance draws."""
+"""Power of an instance."""
 
 from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import AbstractRelaxation
@@ -18,7 +18,7 @@ def chip_activity(
     sent: Scalar,
     die_energy: Scalar,
 ) -> Activity:
-    """What one chip does; in one step each stage works on each micro-batch in flight once."""
+    """The activity of one chip; in one step each stage works on each micro-batch in flight once."""
     chip, chips = design.system.chip, design.mapping.stage_chips()
     traffic = zip(tier_traffic(work, design.placed()), design.tiers(), strict=True)
     energies = [moved * tier.energy for moved, (tier, _) in traffic]

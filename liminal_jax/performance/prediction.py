@@ -1,4 +1,4 @@
-"""What the model says of a design."""
+"""The prediction of a design."""
 
 from typing import Any
 

@@ -135,7 +135,7 @@ def predict(
     Args:
         design: System, mapping, placement and batch; degrees may be real numbers. Where the
             placement is left out, the SRAM is filled.
-        model: What is computed.
+        model: The model.
         request: For which context and precision.
         assumptions: Which laws are used; the exact ideal ones by default.
 
@@ -218,7 +218,7 @@ def mixed_step(
     Args:
         design: System, mapping, placement, and the users that decode in one micro-batch. Where the
             placement is left out, the SRAM is filled for them.
-        model: What is computed.
+        model: The model.
         request: Context of those users, and precision.
         prompts: Prompts in one micro-batch, and what passes of each; none by default, as in decode.
         assumptions: Which laws are used; the exact ideal ones by default.

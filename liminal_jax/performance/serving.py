@@ -96,7 +96,7 @@ class Serving(Shown):
     Attributes:
         static: All prompts of a batch, then all its answers; nothing else until they end.
         continuous: A new prompt whenever an answer ends: steps that decode also pass prompts.
-        disaggregated: Prompts on chips of their own, as many as keep the others busy.
+        disaggregated: Prefill on separate chips, as many as keep the decode chips busy.
     """
 
     static: Served
@@ -139,7 +139,7 @@ def prefill(
     Args:
         design: System, mapping, placement; its batch is the prompts that pass together. Where the
             placement is left out, the SRAM is filled for as many users with the request's context.
-        model: What is computed.
+        model: The model.
         request: Precision; its context is used for that alone.
         lengths: Tokens of a prompt and of a chunk.
         assumptions: Which laws are used; the exact ideal ones by default.
@@ -280,7 +280,7 @@ def serve(
     Args:
         design: System, mapping, placement, and the users of one micro-batch that decode. Where the
             placement is left out, the SRAM is filled for them, in every way of serving.
-        model: What is computed.
+        model: The model.
         request: Mean context of a decode step, `lengths.mean_context()` as a rule, and precision.
         lengths: Tokens of prompt, answer and chunk.
         assumptions: Which laws are used; the exact ideal ones by default.

@@ -1,4 +1,4 @@
-"""What a step waits for inside each chip: starts of operators, and sums over its dies."""
+"""Latency inside each chip: starts of operators, and reductions over its dies."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from liminal_jax.workload.request import Request
 
 
 class WithinChip(eqx.Module):
-    """What a step waits for inside each chip.
+    """Latency inside each chip, for one step.
 
     Attributes:
         layers: Time exposed in all layers, of the fullest ranks [s].
