@@ -10,6 +10,7 @@ import itertools
 import math
 import tomllib
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -467,12 +468,30 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(DATA)) if path.is_relative_to(DATA) else str(path)
 
 
+def data_tables(file: str) -> dict[str, Any]:
+    """What a file of the package's data says, before it is checked.
+
+    Args:
+        file: Its path, relative to the package's data.
+    """
+    return tables_of(DATA / file)
+
+
 def tables_of(path: Path) -> dict[str, Any]:
-    """What a file says, before it is checked.
+    """What a file says, before it is checked; those of the package's own data are read once.
 
     Raises:
         InputError: it cannot be read.
     """
+    return deepcopy(_kept(path)) if path.is_relative_to(DATA) else _parsed(path)
+
+
+@cache
+def _kept(path: Path) -> dict[str, Any]:
+    return _parsed(path)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -43,6 +43,22 @@ class Library(BaseModel):
     facility: FacilityFile
     execution: ExecutionFile
 
+    def only(self, names: Iterable[str]) -> "Library":
+        """Some of the systems, with the files that theirs refer to."""
+        systems = {name: self.system[name] for name in names}
+        chips = [it.chip for it in systems.values()]
+        memory = {it.memory.technology for it in chips}
+        capacity = {it.capacity_tier.technology for it in chips if it.capacity_tier is not None}
+        process = {it.process for it in chips}
+        return self.model_copy(
+            update={
+                "system": systems,
+                "memory": {name: it for name, it in self.memory.items() if name in memory},
+                "capacity": {name: it for name, it in self.capacity.items() if name in capacity},
+                "process": {name: it for name, it in self.process.items() if name in process},
+            }
+        )
+
 
 def library_of(
     names: Iterable[str], room: FacilityFile, execution: ExecutionFile | None = None
@@ -52,7 +68,13 @@ def library_of(
     Raises:
         InputError: there is no such system, or its file has mistakes.
     """
-    systems = {name: load_system_file(name) for name in names}
+    return library_around({name: load_system_file(name) for name in names}, room, execution)
+
+
+def library_around(
+    systems: dict[str, SystemFile], room: FacilityFile, execution: ExecutionFile | None = None
+) -> Library:
+    """Systems with the files that theirs refer to, see `library_of`."""
     chips = [system.chip for system in systems.values()]
     technologies = {it.memory.technology for it in chips if it.memory.technology}
     tiers = {it.capacity_tier.technology for it in chips if it.capacity_tier is not None}

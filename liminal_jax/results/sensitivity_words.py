@@ -9,7 +9,7 @@ from liminal_jax.study.limits import PHYSICAL
 from liminal_jax.study.parameters import parameters_of
 from liminal_jax.study.problem import Limit, Problem
 from liminal_jax.study.quantities import QUANTITIES
-from liminal_jax.study.variables import VARIABLES
+from liminal_jax.study.variables import stated_as
 
 _USED = {
     "USD/m2": ("USD/mm2", 1e-6),
@@ -59,7 +59,7 @@ def label(problem: Problem, path: str, category: str) -> str:
 
 def variable(name: str) -> str:
     """A variable of the design in a word or two."""
-    return VARIABLES[name].label
+    return stated_as(name).label
 
 
 def limit_amount(path: str, value: float, unit: str) -> str:

@@ -49,7 +49,9 @@ def of_design(name: str, value: Any, path: str) -> Cell:
 def design_rows(design: Mapping[str, Any], path: str = "design") -> Iterator[Line]:
     """A design as a table that can be read aloud."""
     for name, value in design.items():
-        if value is not None:
+        if isinstance(value, Mapping):
+            yield from design_rows(value, f"{path}.{name}")
+        elif value is not None:
             yield design_word(name), of_design(name, value, f"{path}.{name}")
 
 

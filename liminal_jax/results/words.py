@@ -7,7 +7,7 @@ from liminal_jax._display import in_units, plain
 from liminal_jax.mapping.attention import attention_name
 from liminal_jax.study.parameters import label_of
 from liminal_jax.study.quantities import QUANTITIES
-from liminal_jax.study.variables import VARIABLES
+from liminal_jax.study.variables import VARIABLES, stated_as
 
 VALUE_UNITS = {name: it.unit for name, it in VARIABLES.items() if it.unit}
 """Units of the variables that have one."""
@@ -40,8 +40,9 @@ def quantity(name: str, value: float, unit: str) -> str:
 
 def words(values: Mapping[str, float]) -> str:
     """The free values of a design in one line."""
+    stated = {name: stated_as(name) for name in values}
     parts = [
-        f"{VARIABLES[name].label} {quantity(name, value, VALUE_UNITS.get(name, ''))}"
+        f"{stated[name].label} {quantity(name, value, stated[name].dimension)}"
         for name, value in values.items()
     ]
     return ", ".join(parts)

@@ -1,12 +1,11 @@
 """From the tables of a file to pytrees: workload, material, facility, network."""
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from liminal_jax._arrays import as_leaf
 from liminal_jax._files import InputError, Problem
@@ -22,17 +21,6 @@ from liminal_jax.data.build import (
     system_of,
     technology_of,
 )
-from liminal_jax.data.hardware import NetworkFile
-from liminal_jax.data.library import Library, library_of
-from liminal_jax.data.models import load_model_spec
-from liminal_jax.data.parts import (
-    CapacityTechnologyFile,
-    ExecutionFile,
-    FacilityFile,
-    PackagingFile,
-    ProcessFile,
-    TechnologyFile,
-)
 from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.hardware.network import AbstractNetwork, FittedLatency
 from liminal_jax.hardware.plan import ChipPlan, Material
@@ -44,11 +32,13 @@ from liminal_jax.mapping.division import EvenParts
 from liminal_jax.mapping.routing import AbstractRouting, BalancedRouting, RandomRouting
 from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.host import ConstantHost
-from liminal_jax.study.assumptions import PRICES, changed, execution_changes, tier_file
-from liminal_jax.study.file import AssumptionsTable, DesignFile, DesignTable, WorkloadTable
+from liminal_jax.study.assumptions import PRICES
+from liminal_jax.study.file import DesignFile, DesignTable, WorkloadTable
+from liminal_jax.study.resolved import HardwareFiles, PlannedFiles
 from liminal_jax.workload.blocked_fp8 import blocked_fp8
 from liminal_jax.workload.model import Model, model_of
 from liminal_jax.workload.request import ATTENTION_BITS, Request
+from liminal_jax.workload.spec import ModelSpec
 from liminal_jax.workload.talk import talk_model
 
 TALK_ATTENTION_BITS = 8
@@ -75,37 +65,9 @@ class Workload(NamedTuple):
         )
 
 
-class PlannedFiles(BaseModel):
-    """The files that a planned chip is made from, with a study's own assumptions in them.
-
-    Attributes:
-        memory: Memory technologies by name.
-        process: The silicon process.
-        packaging: What it takes to make a package.
-        network: What joins the chips.
-        facility: What stands around them.
-        execution: How far their use falls short of their peaks.
-        tier: The technology of their capacity tier, if they have one.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    memory: dict[str, TechnologyFile]
-    process: ProcessFile
-    packaging: PackagingFile
-    network: NetworkFile
-    facility: FacilityFile
-    execution: ExecutionFile
-    tier: CapacityTechnologyFile | None = None
-
-
-HardwareFiles: TypeAlias = PlannedFiles | Library
-"""All files that the numbers of a study's hardware come from."""
-
-
-def workload_of(table: WorkloadTable) -> Workload:
-    """The workload of a file."""
-    model = model_of(load_model_spec(table.model))
+def workload_of(table: WorkloadTable, spec: ModelSpec) -> Workload:
+    """The workload of a file, of which the model is given."""
+    model = model_of(spec)
     talk = table.accounting == "talk"
     usual = max(table.kv_bits, TALK_ATTENTION_BITS) if talk else ATTENTION_BITS
     request = Request(
@@ -141,87 +103,6 @@ def _talk(name: str, model: Model) -> Model:
         return talk_model(model)
     except ValueError as error:
         raise InputError("", [Problem("workload.accounting", f"{name}: {error}")]) from None
-
-
-def _facility_file(assumptions: AssumptionsTable, source: str) -> FacilityFile:
-    changes = assumptions.facility
-    return changed(FacilityFile, "facility.toml", changes, source, "assumptions.facility")
-
-
-def _execution_file(assumptions: AssumptionsTable, source: str) -> ExecutionFile:
-    file, changes = execution_changes(assumptions.execution)
-    return changed(ExecutionFile, file, changes, source, "assumptions.execution")
-
-
-def _planned_files(file: DesignFile) -> PlannedFiles:
-    table, assumptions, source = file.design, file.assumptions, file.name
-    if table.memory is None or table.process is None:
-        raise ValueError("the design names finished hardware; there is no plan in it")
-    (process,) = table.process.names
-    return PlannedFiles(
-        memory={
-            name: changed(
-                TechnologyFile,
-                f"technologies/{name}.toml",
-                assumptions.memory.get(name, {}),
-                source,
-                f"assumptions.memory.{name}",
-            )
-            for name in table.memory.names
-        },
-        process=changed(
-            ProcessFile,
-            f"processes/{process}.toml",
-            assumptions.process,
-            source,
-            "assumptions.process",
-        ),
-        packaging=changed(
-            PackagingFile,
-            "packaging.toml",
-            assumptions.packaging,
-            source,
-            "assumptions.packaging",
-        ),
-        network=changed(
-            NetworkFile, "network.toml", assumptions.network, source, "assumptions.network"
-        ),
-        facility=_facility_file(assumptions, source),
-        execution=_execution_file(assumptions, source),
-        tier=_tier_file(file),
-    )
-
-
-def _tier_file(file: DesignFile) -> CapacityTechnologyFile | None:
-    """The technology of the capacity tier of a planned chip, if it has one."""
-    if file.design.tier is None:
-        return None
-    (name,) = file.design.tier.names
-    changes, path = file.assumptions.tier, "assumptions.tier"
-    tier = changed(CapacityTechnologyFile, tier_file(name), changes, file.name, path)
-    unknown = [
-        Problem(f"{path}.{field}", f"{name} has none that is known ({it.unknown}); state one")
-        for field, it in (("access_energy", tier.access_energy), ("price", tier.price))
-        if it.value is None
-    ]
-    if unknown:
-        raise InputError(file.name, unknown)
-    return tier
-
-
-def hardware_files(file: DesignFile) -> HardwareFiles:
-    """The files behind the hardware of a study, with the study's own assumptions in them.
-
-    Raises:
-        InputError: mistakes in the files that the study names.
-    """
-    if file.design.system is None:
-        return _planned_files(file)
-    return library_of(
-        file.design.system.names,
-        _facility_file(file.assumptions, file.name),
-        _execution_file(file.assumptions, file.name),
-    )
 
 
 def _planned_of(files: PlannedFiles, table: DesignTable) -> PlannedSystem:
@@ -275,7 +156,7 @@ def hardware_of(file: DesignFile, files: HardwareFiles) -> PlannedSystem | Syste
 
     Args:
         file: The study.
-        files: Files as `hardware_files` gives them.
+        files: The files that it names.
 
     Returns:
         Planned chips at the first values of their variables, or finished systems; numbers in which

@@ -6,10 +6,9 @@ import math
 import jax.numpy as jnp
 
 from liminal_jax.data.build import stated_memory_energy, streaming_energy
-from liminal_jax.data.hardware import SystemFile, load_system_file
-from liminal_jax.data.models import load_model_spec
+from liminal_jax.data.hardware import SystemFile
+from liminal_jax.data.library import Library
 from liminal_jax.data.numbers import Number
-from liminal_jax.data.parts import load_technology_file
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.fabric import Reaches
 from liminal_jax.hardware.network import AbstractPhysical, FittedLatency
@@ -25,9 +24,8 @@ from liminal_jax.mapping.attention import (
 from liminal_jax.mapping.collectives import LayerCollectives, TalkCollectives
 from liminal_jax.mapping.routing import BalancedRouting, RandomRouting
 from liminal_jax.study.case import Case
-from liminal_jax.study.file import DesignFile, WorkloadTable
+from liminal_jax.study.file import DesignFile, resolved_of
 from liminal_jax.workload.feedforward.base import AbstractMixture
-from liminal_jax.workload.model import Model
 
 _MODEL = (
     "Ideal bound: peak rates, perfect overlap of compute and memory, collectives"
@@ -144,7 +142,7 @@ def _unknown(label: str, number: Number, consequence: str) -> list[str]:
     return [f"{label} is unknown ({number.unknown}): {consequence}."]
 
 
-def _power_sentences(file: SystemFile) -> list[str]:
+def _power_sentences(file: SystemFile, library: Library) -> list[str]:
     chip = file.chip
     if chip.power is not None:
         return ["Provisioned power by die area, as in the LIMINAL paper; the area is assumed."]
@@ -157,13 +155,13 @@ def _power_sentences(file: SystemFile) -> list[str]:
         "Power by activity: idle share, memory path, arithmetic; large matrix products alone draw"
         f" the TDP, {rate}, so that a chip at both of its peaks would draw more."
     ]
-    return [*sentences, *_streaming_sentences(file)]
+    return [*sentences, *_streaming_sentences(file, library)]
 
 
-def _streaming_sentences(file: SystemFile) -> list[str]:
+def _streaming_sentences(file: SystemFile, library: Library) -> list[str]:
     """Whether the energy of memory had to be lowered so that a chip that streams keeps its TDP."""
     name = file.chip.memory.technology
-    technology = None if name is None else load_technology_file(name)
+    technology = None if name is None else library.memory[name]
     stated, most = stated_memory_energy(file.chip, technology), streaming_energy(file.chip)
     if not stated > most:
         return []
@@ -173,7 +171,8 @@ def _streaming_sentences(file: SystemFile) -> list[str]:
     ]
 
 
-def _system_sentences(file: SystemFile, bits: float) -> list[str]:
+def _system_sentences(library: Library, name: str, bits: float) -> list[str]:
+    file = library.system[name]
     chip = file.chip
     sentences = _unknown("The vector rate", chip.vector, "scalar work is left out")
     if chip.exponential is not None:
@@ -181,7 +180,7 @@ def _system_sentences(file: SystemFile, bits: float) -> list[str]:
             "Attention takes one exponential a score beside its other arithmetic, at"
             f" {chip.exponential.value:.3g} a second: the slower counts."
         )
-    sentences += _power_sentences(file)
+    sentences += _power_sentences(file, library)
     if chip.cost.value is None:
         built = chip.dies and chip.process and chip.memory.stacks and chip.die_area.value
         consequence = (
@@ -194,18 +193,24 @@ def _system_sentences(file: SystemFile, bits: float) -> list[str]:
     return sentences
 
 
-def _workload_sentences(table: WorkloadTable, model: Model) -> list[str]:
-    mixers = [it.attention for it in model.layers if it.attention is not None]
+def _workload_sentences(case: Case, positions: int) -> list[str]:
+    mixers = [it.attention for it in case.model.layers if it.attention is not None]
     sentences = list(dict.fromkeys(line for mixer in mixers for line in mixer.basis()))
-    positions = load_model_spec(table.model).positions
-    if 0 < positions < table.context:
+    if 0 < positions < float(case.request.context):
         sentences.append(f"The model has learned {positions:,} positions, fewer than the context.")
-    odd = [bits for bits in (table.weight_bits, table.kv_bits) if bits not in (4, 8, 16)]
+    widths = [float(it) for it in (case.request.weight_bits, case.request.kv_bits)]
+    odd = [bits for bits in widths if bits not in (4, 8, 16)]
     if odd:
         sentences.append("Bits other than 4, 8 and 16 compute at the rate of the next wider width.")
-    if max(table.weight_bits, table.kv_bits) > 16:
+    if max(widths) > 16:
         sentences[-1] = "Operands wider than 16 bits compute at the 16-bit rate, which is too fast."
     return sentences
+
+
+def _number_sentences(file: DesignFile) -> list[str]:
+    """Which numbers the design states by their path, where it does."""
+    paths = ", ".join(file.design.numbers.stated)
+    return [f"Numbers of the design in place of those of the data files: {paths}."] if paths else []
 
 
 def _clock_sentences(file: DesignFile, system: System) -> list[str]:
@@ -318,7 +323,7 @@ def basis(
         system: Its hardware.
         tier_fill: Bytes over capacity of the capacity tier; 0 without one.
     """
-    talk = isinstance(case.assumptions.collectives, TalkCollectives)
+    found, talk = resolved_of(file), isinstance(case.assumptions.collectives, TalkCollectives)
     fitted = isinstance(system.network, FittedLatency)
     return [
         _execution_sentence(system.execution),
@@ -329,12 +334,13 @@ def basis(
         *_reach_sentences(system),
         *([] if talk else _sharing_sentences(case)),
         _attention_sentence(case, system),
-        *_workload_sentences(file.workload, case.model),
+        *_workload_sentences(case, found.models[file.workload.model].positions),
         *(
-            [_PLANNED]
-            if file.design.system is None
-            else _system_sentences(load_system_file(category), file.workload.weight_bits)
+            _system_sentences(found.hardware, category, float(case.request.weight_bits))
+            if isinstance(found.hardware, Library)
+            else [_PLANNED]
         ),
+        *_number_sentences(file),
         *_clock_sentences(file, system),
         *_tier_sentences(file, system, tier_fill),
         _cost_sentence(system),
@@ -350,7 +356,8 @@ def power_basis(file: DesignFile, category: str, chip_power: float) -> list[str]
         category: The system.
         chip_power: Power of one chip at work [W].
     """
-    tdp = None if file.design.system is None else load_system_file(category).chip.tdp.value
+    files = resolved_of(file).hardware
+    tdp = files.system[category].chip.tdp.value if isinstance(files, Library) else None
     if tdp is None or not chip_power > tdp:
         return []
     return [

@@ -7,9 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from liminal_jax._files import InputError, Problem
-from liminal_jax.data.hardware import load_system_file
-from liminal_jax.data.models import load_model_spec
+from liminal_jax._files import Problem
 
 PLANNED = (
     "memory",
@@ -49,8 +47,8 @@ def side_contradiction(given: Mapping[str, Any], one: str, other: str) -> str | 
 
 
 def contradictions(tables: Mapping[str, Any]) -> list[Problem]:
-    """Every mistake between fields, and in the files that fields name."""
-    design, workload = _table(tables, "design"), _table(tables, "workload")
+    """Every mistake between fields."""
+    design = _table(tables, "design")
     members = _rows(tables, "workloads")
     found: list[tuple[str, str | None]] = []
     if "design" in tables:
@@ -66,14 +64,11 @@ def contradictions(tables: Mapping[str, Any]) -> list[Problem]:
     problems = [Problem(path, message) for path, message in found if message is not None]
     problems += _double_names(members)
     assumptions = _table(tables, "assumptions")
-    problems += (
+    return problems + (
         _unused_assumptions(assumptions)
         if "system" in design
         else _tier_problems(design, assumptions)
     )
-    for path, table in [("workload", workload), *members]:
-        problems += _model_problems(table.get("model"), f"{path}.model")
-    return problems + _system_problems(design)
 
 
 def model_label(model: str) -> str:
@@ -149,23 +144,3 @@ def _tier_problems(design: Mapping[str, Any], assumptions: Mapping[str, Any]) ->
     stated += ["assumptions.tier"] if assumptions.get("tier") else []
     message = "says nothing without design.tier, the technology of a capacity tier; state both"
     return [Problem(path, message) for path in stated]
-
-
-def _model_problems(model: Any, path: str) -> list[Problem]:
-    if not isinstance(model, str):
-        return []
-    try:
-        load_model_spec(model)
-    except InputError as error:
-        return [Problem(path, line) for line in error.lines()]
-    return []
-
-
-def _system_problems(design: Mapping[str, Any]) -> list[Problem]:
-    problems = []
-    for path in system_paths(design.get("system")):
-        try:
-            load_system_file(path)
-        except InputError as error:
-            problems += [Problem("design.system", line) for line in error.lines()]
-    return problems

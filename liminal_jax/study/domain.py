@@ -1,7 +1,7 @@
 """Where a variable of a study may lie: one value, or a grid of them."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,21 @@ class Several:
     def free(self) -> bool:
         """Whether there is a choice: never."""
         return False
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers by path, each a value or a domain as a file has it.
+
+    What they are is known where the design is built: only then do paths and units have a meaning.
+    """
+
+    stated: Mapping[str, Any]
+
+    @property
+    def free(self) -> bool:
+        """Whether there is a choice."""
+        return any(isinstance(it, list | dict) for it in self.stated.values())
 
 
 class _Table(BaseModel):
@@ -295,3 +310,16 @@ def several(checked: Callable[[tuple[str, ...]], tuple[str, ...]]) -> BeforeVali
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
+
+
+def by_path() -> BeforeValidator:
+    """A pydantic validator that reads a table of numbers by path."""
+
+    def numbers(value: Any) -> Numbers:
+        if isinstance(value, Numbers):
+            return value
+        if not isinstance(value, dict):
+            raise ValueError(f"must be a table of paths and values, got {value!r}")
+        return Numbers(value)
+
+    return BeforeValidator(numbers)

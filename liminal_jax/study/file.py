@@ -15,6 +15,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     field_validator,
     model_validator,
 )
@@ -30,7 +31,6 @@ from liminal_jax.data.hardware import (
 from liminal_jax.data.models import model_names
 from liminal_jax.data.validation import validated
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
-from liminal_jax.study.assumptions import assumption_problems
 from liminal_jax.study.bundled import STUDIES, study_names
 from liminal_jax.study.clock import checked_clock
 from liminal_jax.study.contradictions import (
@@ -43,7 +43,9 @@ from liminal_jax.study.contradictions import (
 from liminal_jax.study.domain import (
     Grid,
     Names,
+    Numbers,
     Several,
+    by_path,
     category,
     coded,
     in_si,
@@ -51,6 +53,7 @@ from liminal_jax.study.domain import (
     several,
 )
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.resolved import Named, Resolved, named_in, resolution, resolved
 from liminal_jax.study.variables import VARIABLES
 
 
@@ -134,6 +137,9 @@ class DesignTable(_Table):
         shared_expert_ranks: Ranks over which a shared expert is split; those that share a user's
             attention where left out.
         batch: Users in one micro-batch.
+        numbers: Any other numbers of hardware, request or model, by the path that they have in
+            Python, such as `"system.chip.memory.bandwidth"` or `kv_bits`: in place of those of the
+            data files and of the workload.
     """
 
     system: Annotated[Names, category(system_names, "system", (".toml",))] | None = None
@@ -164,6 +170,7 @@ class DesignTable(_Table):
     attention_ranks: Count | None = None
     shared_expert_ranks: Count | None = None
     batch: Count = Grid((1.0,), logarithmic=False)
+    numbers: Annotated[Numbers, by_path()] = Numbers({})
 
     @field_validator("process", "tier")
     @classmethod
@@ -303,6 +310,7 @@ class _File(_Table):
 
     name: Annotated[str, AfterValidator(file_name)] = "design"
     about: str = ""
+    _resolved: Resolved | None = PrivateAttr(default=None)
 
 
 class DesignFile(_File):
@@ -360,8 +368,53 @@ class PortfolioFile(_File):
     objective: ObjectiveTable
     constraints: list[ConstraintTable] = []
 
+    @field_validator("design")
+    @classmethod
+    def _chooses_by_name(cls, design: DesignTable) -> DesignTable:
+        """Numbers by path may be free where there is one workload, whose they may be."""
+        if design.numbers.free:
+            raise ValueError("numbers may be free for one workload alone; give each one value here")
+        return design
+
 
 _Record = TypeVar("_Record", bound=_File)
+
+
+def named_by(file: DesignFile | PortfolioFile) -> Named:
+    """What a file names."""
+    table, changes = file.design, file.assumptions.model_dump()
+    process, tier = (None if it is None else it.names[0] for it in (table.process, table.tier))
+    if isinstance(file, DesignFile):
+        models = (("workload.model", file.workload.model),)
+    else:
+        rows = enumerate(file.workloads)
+        models = tuple((f"workloads.{row}.model", it.model) for row, it in rows)
+    return Named(
+        models=models,
+        systems=() if table.system is None else table.system.names,
+        memory=() if table.memory is None else table.memory.names,
+        process=process,
+        tier=tier,
+        assumptions={name: it for name, it in changes.items() if it},
+    )
+
+
+def resolved_of(file: DesignFile | PortfolioFile) -> Resolved:
+    """What a file names, with its files: as they were read with it, or read now if it is new.
+
+    Raises:
+        InputError: mistakes in them; all of them.
+    """
+    named, own = named_by(file), file._resolved
+    known = None if own is None else own.only(named)
+    return resolved(named, file.name) if known is None else known
+
+
+def carrying(file: _Record, found: Resolved | None) -> _Record:
+    """The same file with what it names."""
+    own = file.model_copy()
+    own._resolved = found
+    return own
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -413,12 +466,8 @@ def _found(item: Any, folder: Path) -> Any:
 
 def _checked(record: type[_Record], tables: dict[str, Any], source: str) -> _Record:
     """The record of some tables, or every mistake in them."""
-    design = tables.get("design")
-    design = design if isinstance(design, dict) else {}
-    problems = [
-        *contradictions(tables),
-        *assumption_problems(tables.get("assumptions"), design.get("process"), design.get("tier")),
-    ]
+    found, problems = resolution(named_in(tables))
+    problems = [*contradictions(tables), *problems]
     # That a file has both is told among the contradictions.
     several = {key: it for key, it in tables.items() if key != "workload"}
     try:
@@ -427,7 +476,7 @@ def _checked(record: type[_Record], tables: dict[str, Any], source: str) -> _Rec
         raise InputError(source, dict.fromkeys([*error.problems, *problems])) from None
     if problems:
         raise InputError(source, problems)
-    return file
+    return carrying(file, found)
 
 
 def load_question(name_or_path: str) -> StudyFile | PortfolioFile:
@@ -459,10 +508,13 @@ def load_study(name_or_path: str) -> StudyFile:
     Raises:
         InputError: see `load_question`; or there are several workloads.
     """
-    file = load_question(name_or_path)
+    return _of_one_workload(load_question(name_or_path), name_or_path)
+
+
+def _of_one_workload(file: StudyFile | PortfolioFile, source: str) -> StudyFile:
     if isinstance(file, PortfolioFile):
         message = "one workload is wanted here; only 'liminal optimize' takes several"
-        raise InputError(name_or_path, [Problem("workloads", message)])
+        raise InputError(source, [Problem("workloads", message)])
     return file
 
 
@@ -477,7 +529,7 @@ def load_space(name_or_path: str) -> DesignFile:
         return load_study(name_or_path)
     tables = _tables(path)
     if "objective" in tables or "workloads" in tables:
-        return load_study(name_or_path)
+        return _of_one_workload(_question(_beside(tables, path), str(path)), name_or_path)
     return _checked(DesignFile, _beside(tables, path), name_or_path)
 
 

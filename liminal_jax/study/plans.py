@@ -7,8 +7,8 @@ import jax
 
 from liminal_jax._arrays import as_leaf
 from liminal_jax.hardware.planned import PlannedSystem
-from liminal_jax.study.assemble import hardware_files, hardware_of
-from liminal_jax.study.file import design_of
+from liminal_jax.study.assemble import hardware_of
+from liminal_jax.study.file import design_of, resolved_of
 
 _ANY_WORKLOAD = {"model": "llama-3-8b", "context": 1.0}
 """A plan needs no workload, and the schema of design files does."""
@@ -36,7 +36,7 @@ def planned_system(
     """
     tables = {"workload": _ANY_WORKLOAD, "design": plan, "assumptions": dict(assumptions or {})}
     file = design_of(tables, "planned_system")
-    system = hardware_of(file, hardware_files(file))
+    system = hardware_of(file, resolved_of(file).hardware)
     if not isinstance(system, PlannedSystem):
         raise TypeError("a finished system is loaded with ll.load_system")
     return jax.tree.map(lambda leaf: as_leaf(leaf[0] if leaf.ndim else leaf), system)

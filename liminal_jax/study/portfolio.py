@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
-from liminal_jax.study.file import MemberTable, PortfolioFile, StudyFile
+from liminal_jax.study.file import MemberTable, PortfolioFile, StudyFile, carrying, resolved_of
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.region import Variable
+from liminal_jax.study.resolved import Resolved
 from liminal_jax.study.variables import PATHS
 
 HARDWARE = tuple(
@@ -69,9 +70,9 @@ class Portfolio:
         return self._any.lattice // self.lattice
 
 
-def _study_of(file: PortfolioFile, member: MemberTable) -> StudyFile:
+def _study_of(file: PortfolioFile, found: Resolved, member: MemberTable) -> StudyFile:
     """The question for one workload alone."""
-    return StudyFile(
+    study = StudyFile(
         name=f"{file.name}-{member.name}",
         about=file.about,
         workload=member.workload(),
@@ -80,6 +81,7 @@ def _study_of(file: PortfolioFile, member: MemberTable) -> StudyFile:
         objective=file.objective,
         constraints=[*file.constraints, *member.constraints],
     )
+    return carrying(study, found)
 
 
 def portfolio_of(file: PortfolioFile) -> Portfolio:
@@ -89,10 +91,10 @@ def portfolio_of(file: PortfolioFile) -> Portfolio:
         InputError: mistakes that show only here; all of them.
     """
     total = sum(it.weight for it in file.workloads)
-    members, mistakes = [], []
+    members, mistakes, found = [], [], resolved_of(file)
     for number, table in enumerate(file.workloads):
         try:
-            problem = problem_of(_study_of(file, table))
+            problem = problem_of(_study_of(file, found, table))
         except InputError as error:
             mistakes += [_placed(it, f"workloads.{number}") for it in error.problems]
             continue

@@ -19,7 +19,7 @@ from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, serve
 from liminal_jax.study.basis import basis, power_basis, serving_basis
 from liminal_jax.study.degrees import degree_contradictions
-from liminal_jax.study.domain import Names, Several
+from liminal_jax.study.domain import Names, Numbers, Several
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.lengths import RequestLengths
 from liminal_jax.study.problem import exact_system
@@ -111,6 +111,7 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
             prediction cannot do without are unknown.
     """
     problem = problem_of(file)
+    file = problem.file
     contradictions = degree_contradictions(problem)
     if contradictions:
         raise InputError(file.name, contradictions)
@@ -181,11 +182,14 @@ def _design(file: DesignFile) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in type(file.design).model_fields:
         domain = getattr(file.design, name)
+        if isinstance(domain, Numbers):
+            continue
         if isinstance(domain, Several):
             found[name] = list(domain.names)
         elif domain is not None:
             found[name] = domain.names[0] if isinstance(domain, Names) else domain.value
-    return written(found)
+    numbers = dict(file.design.numbers.stated)
+    return {**written(found), **({"numbers": numbers} if numbers else {})}
 
 
 def _served_record(served: RequestsServed) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.choice import AttentionChoice
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.study.assemble import Workload, hardware_files, hardware_of, workload_of
+from liminal_jax.study.assemble import Workload, hardware_of, workload_of
 from liminal_jax.study.case import Case
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import (
@@ -15,8 +15,11 @@ from liminal_jax.study.file import (
     DesignTable,
     ObjectiveTable,
     StudyFile,
+    carrying,
+    resolved_of,
 )
 from liminal_jax.study.limits import least_experts
+from liminal_jax.study.numbers import Stated, stated_in, with_stated
 from liminal_jax.study.problem import Criterion, Limit, Problem, limits_of
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.region import Region, Variable
@@ -29,25 +32,41 @@ def problem_of(file: DesignFile) -> Problem:
 
     Raises:
         InputError: systems that cannot be compared in one study, a capacity tier that can hold
-            nothing, or mistakes in the files that it names.
+            nothing, paths that lead to no number, or mistakes in the files that it names.
     """
-    workload = workload_of(file.workload)
+    found = resolved_of(file)
+    workload = workload_of(file.workload, found.models[file.workload.model])
     _refuse_idle_tier(file, workload.model)
-    case = _case(file.design, workload, hardware_of(file, hardware_files(file)))
+    case = _case(file.design, workload, hardware_of(file, found.hardware))
     planned = file.design.system is None
     names = file.design.memory if planned else file.design.system
     study = file if isinstance(file, StudyFile) else None
+    region = Region(
+        case=case,
+        categories=names.names if names is not None else (),
+        variables=_variables(file.design),
+        kind="memory" if planned else "system",
+    )
+    stated = stated_in(file.design.numbers, case, file.name)
     return Problem(
-        region=Region(
-            case=case,
-            categories=names.names if names is not None else (),
-            variables=_variables(file.design),
-            kind="memory" if planned else "system",
-        ),
+        region=with_stated(region, stated) if stated else region,
         criterion=None if study is None else criterion_of(study.objective),
         limits=(*limits_of(case), *map(_limit, [] if study is None else study.constraints)),
-        source=file,
+        source=carrying(_with_request(file, stated, case), found),
     )
+
+
+def _with_request(file: DesignFile, stated: tuple[Stated, ...], case: Case) -> DesignFile:
+    """The file whose workload says what of the request its numbers fix by path."""
+    paths = {f"request.{name}": name for name in ("context", "weight_bits", "kv_bits")}
+    fixed = {
+        paths[it.path]: it.grid.value for it in stated if it.path in paths and not it.grid.free
+    }
+    if not fixed:
+        return file
+    # Bits of attention may follow from those of the cache; the numbers leave them as they were.
+    fixed["attention_bits"] = float(case.request.attention_bits)
+    return file.model_copy(update={"workload": file.workload.model_copy(update=fixed)})
 
 
 def criterion_of(table: ObjectiveTable) -> Criterion:

@@ -27,15 +27,13 @@ from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.study.case import Case
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import DesignFile
+from liminal_jax.study.numbers import WHOLE_PATHS, least_at, within_range
 from liminal_jax.study.paths import found_path
 from liminal_jax.study.region import Region, Variable, paths_of
 from liminal_jax.study.values import Choice, Spaced, grid_of_values, is_number, is_several
-from liminal_jax.study.variables import PATHS, WHOLE, names_of, stated_at
+from liminal_jax.study.variables import PATHS, names_of, stated_at
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
-
-_WHOLE = {"replicas", *(PATHS[name] for name in WHOLE)}
-"""Numbers that are whole."""
 
 _ABSENT = ("chips", "replicas", "mapping.shared_expert_ranks")
 """Numbers that a design may leave out, and a space state."""
@@ -357,17 +355,10 @@ def _stacked(*leaves: Any) -> Any:
 
 
 def _grid(path: str, values: Any) -> Grid:
-    stated = stated_at(path)
     if isinstance(values, Choice):
         values = list(values.options.values())
-    whole = path in _WHOLE
-    least = 1.0 if whole else (stated.least or 0.0)
-    grid = grid_of_values(values, stated.dimension, least=least, whole=whole)
-    if grid.values[-1] > stated.most:
-        raise ValueError(f"must be at most {stated.most:g}, got {grid.values[-1]:g}")
-    if stated.least is None and grid.values[0] <= 0 and not whole:
-        raise ValueError(f"must be greater than 0, got {grid.values[0]:g}")
-    return grid
+    whole, unit = path in WHOLE_PATHS, stated_at(path).dimension
+    return within_range(path, grid_of_values(values, unit, least=least_at(path), whole=whole))
 
 
 def with_precision(space: Space) -> Space:

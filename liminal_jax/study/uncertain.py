@@ -13,8 +13,11 @@ from liminal_jax.bounds.program import needed
 from liminal_jax.data.ranges import UncertainNumber, uncertain_in, with_values
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
-from liminal_jax.study.assemble import hardware_files, hardware_of
+from liminal_jax.study.assemble import hardware_of
+from liminal_jax.study.file import resolved_of
+from liminal_jax.study.numbers import hardware_with, stated_in
 from liminal_jax.study.problem import Outcome, Problem
+from liminal_jax.study.resolved import HardwareFiles
 
 
 @dataclass(frozen=True)
@@ -75,18 +78,25 @@ def _leaves_that_matter(problem: Problem) -> list[bool]:
     return [id(it) in used for it in traced.jaxpr.invars[:count]]
 
 
+def _hardware(problem: Problem, files: HardwareFiles) -> PlannedSystem | System:
+    """The hardware of a study with other numbers in its files; what it states itself stays."""
+    case, numbers = problem.region.case, problem.file.design.numbers
+    stated = stated_in(numbers, case, problem.name)
+    return hardware_with(hardware_of(problem.file, files), case, stated)
+
+
 def uncertain_numbers(problem: Problem) -> list[UncertainNumber]:
     """Every number with a range that the answer of a study depends on.
 
     Numbers that the study itself states without a range are known; so are those that reach neither
     its objective nor its limits.
     """
-    files = hardware_files(problem.file)
+    files = resolved_of(problem.file).hardware
     matter = _leaves_that_matter(problem)
 
     def differs(number: UncertainNumber) -> bool:
         low, high = (
-            _leaves(hardware_of(problem.file, with_values(files, {number.path: end})))
+            _leaves(_hardware(problem, with_values(files, {number.path: end})))
             for end in (number.low, number.high)
         )
         return any(
@@ -99,10 +109,10 @@ def uncertain_numbers(problem: Problem) -> list[UncertainNumber]:
 
 def hardware_of_draws(problem: Problem, draws: Draws) -> PlannedSystem | System:
     """The hardware of a study with each sample's numbers; leaves are stacked by sample."""
-    files = hardware_files(problem.file)
+    files = resolved_of(problem.file).hardware
     paths = [it.path for it in draws.numbers]
     parts = [
-        hardware_of(problem.file, with_values(files, dict(zip(paths, row, strict=True))))
+        _hardware(problem, with_values(files, dict(zip(paths, row, strict=True))))
         for row in draws.values.tolist()
     ]
     return jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *parts)

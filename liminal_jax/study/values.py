@@ -89,7 +89,7 @@ def grid_of_values(values: Any, unit: str, *, least: float, whole: bool) -> Grid
         values: A number, a quantity in text, a sequence of them, or what `grid` and `between` make.
         unit: Any unit of its dimension.
         least: The smallest value that makes sense.
-        whole: Whether spaced values are rounded to whole numbers.
+        whole: Whether only whole numbers make sense; values between two ends are rounded to them.
 
     Raises:
         ValueError: what is wrong with them.
@@ -99,6 +99,9 @@ def grid_of_values(values: Any, unit: str, *, least: float, whole: bool) -> Grid
     else:
         each = values if is_several(values) else [values]
         found = np.unique([in_si(_plain(it), unit) for it in each])
+        parts = found[found != np.round(found)]
+        if whole and len(parts):
+            raise ValueError(f"must be whole numbers, got {parts[0]:g}")
     if not len(found):
         raise ValueError("has no values")
     if found[0] < least:

@@ -61,3 +61,18 @@ def names_of(case: Case) -> dict[str, str]:
 def stated_at(path: str) -> Quantity:
     """What a number of a case is, by its path; of one of a model its path alone is known."""
     return quantity_at(Case, path) or Quantity("", path)
+
+
+def stated_as(name: str) -> Quantity:
+    """What a variable of a study is, by its name: a short one, or a path as far as it is written.
+
+    Examples:
+        >>> stated_as("tp").label, stated_as("chip.memory.bandwidth").unit
+        ('TP', 'B/s')
+    """
+    if name in VARIABLES:
+        return VARIABLES[name]
+    whole = name.removeprefix("design.")
+    starts = ("", "system.", "system.chip.", "system.network.", "system.facility.", "request.")
+    found = (quantity_at(Case, f"{start}{whole}") for start in starts)
+    return next((it for it in found if it is not None), Quantity("", name))

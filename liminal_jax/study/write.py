@@ -6,7 +6,7 @@ from typing import Any
 import tomli_w
 
 from liminal_jax.mapping.attention import attention_name
-from liminal_jax.study.domain import Grid, Names, Several
+from liminal_jax.study.domain import Grid, Names, Numbers, Several
 from liminal_jax.study.file import DesignFile, DesignTable
 
 _UNITS = {"compute_area": ("mm2", 1e6), "sram": ("MB", 1e-6), "link_bandwidth": ("GB/s", 1e-9)}
@@ -30,6 +30,18 @@ def _written(name: str, value: float) -> Any:
     return int(value) if value == round(value) else value
 
 
+def _numbers(numbers: Numbers, chosen: dict[str, float]) -> dict[str, Any]:
+    """The numbers that are stated by path; those found in SI, which hold to the last bit."""
+    found = {written: chosen.get(written, _only(it)) for written, it in numbers.stated.items()}
+    return {"numbers": found} if found else {}
+
+
+def _only(domain: Any) -> Any:
+    """The value of a domain that has one."""
+    several = domain.get("choices", domain.get("min")) if isinstance(domain, dict) else domain
+    return several[0] if isinstance(several, list) else several
+
+
 def design_tables(file: DesignFile, chosen: dict[str, float], category: str) -> dict[str, Any]:
     """The tables of a design file.
 
@@ -46,6 +58,8 @@ def design_tables(file: DesignFile, chosen: dict[str, float], category: str) -> 
             design[name] = category if domain.free else domain.names[0]
         elif isinstance(domain, Several):
             design[name] = list(domain.names)
+        elif isinstance(domain, Numbers):
+            design |= _numbers(domain, chosen)
         elif isinstance(domain, Grid):
             design[name] = _written(name, chosen.get(name, domain.values[0]))
     assumptions = {name: rows for name, rows in file.assumptions.model_dump().items() if rows}

@@ -94,6 +94,12 @@ def _paths(case: Case, paths: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def called_in(problem: Problem) -> dict[str, str]:
+    """What a sweep calls the numbers of a study that can be varied, by their paths."""
+    space = problem.region
+    return {path: written for written, path in _paths(space.case, space.paths).items()}
+
+
 def planned_of(case: Case) -> bool:
     """Whether the chips of a case are planned."""
     return isinstance(case.system, PlannedSystem)

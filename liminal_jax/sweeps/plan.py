@@ -30,7 +30,7 @@ from liminal_jax.sweeps.case import (
 from liminal_jax.sweeps.goal import Goal
 from liminal_jax.sweeps.grid import grid_points
 from liminal_jax.sweeps.kernel import Points
-from liminal_jax.sweeps.leaves import NAMES, leaves_of
+from liminal_jax.sweeps.leaves import NAMES, called_in, leaves_of
 from liminal_jax.sweeps.outputs import check_output
 from liminal_jax.sweeps.program import Program
 from liminal_jax.sweeps.sample import MOST_LATIN, MOST_SOBOL, LatinPoints, SobolPoints
@@ -190,9 +190,10 @@ def sweep_plan(file: DesignFile, spec: SweepSpec, source: str, block: int = BLOC
                 check_names(axis, file)
             given[axis.path] = axis
     free: dict[str, Axis | Names] = {it.path: it for it in free_names(file)}
+    called = called_in(base)
     for variable in base.variables:
-        unit = leaves[variable.name].unit
-        free[variable.name] = axis_of_grid(variable.name, unit, variable.grid)
+        name = called[variable.path]
+        free[name] = axis_of_grid(name, leaves[name].unit, variable.grid)
     every = [*{**free, **given}.values()]
     names = tuple(it for it in every if isinstance(it, Names))
     axes = tuple(it for it in every if isinstance(it, Axis))

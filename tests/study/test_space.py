@@ -214,3 +214,8 @@ def test_a_space_prints_itself_and_is_plain_data(design):
         "  memory.bandwidth: 1 TB/s, 2 TB/s",
     ]
     assert found.to_dict()["size"] == 38
+
+
+def test_listed_values_of_a_whole_number_are_whole(design):
+    assert "must be whole numbers, got 1.5" in wrong(design, {"tp": [1.5, 2]})["tp"]
+    assert values(space(design, {"tp": ll.grid(1, 4, 7)}), "tp") == (1.0, 2.0, 3.0, 4.0)

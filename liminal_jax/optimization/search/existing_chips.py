@@ -18,6 +18,7 @@ from liminal_jax.optimization.search.solution import solution_of
 from liminal_jax.study.contradictions import PLANNED, TIER
 from liminal_jax.study.domain import Grid, Names
 from liminal_jax.study.file import StudyFile
+from liminal_jax.study.numbers import outside_hardware
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.read import problem_of
 
@@ -73,9 +74,11 @@ def _finely(batch: Grid) -> Grid:
 def _study_with(study: StudyFile, names: tuple[str, ...]) -> StudyFile:
     """The study with existing systems in place of the planned chip, and finer batches."""
     plan = dict.fromkeys((*PLANNED, *TIER))
-    table = study.design.model_copy(
-        update={**plan, "system": Names(names), "batch": _finely(study.design.batch)}
-    )
+    numbers = study.design.numbers
+    if numbers.stated:
+        numbers = outside_hardware(numbers, problem_of(study).region.case)
+    own = {"system": Names(names), "batch": _finely(study.design.batch), "numbers": numbers}
+    table = study.design.model_copy(update={**plan, **own})
     return study.model_copy(update={"design": table})
 
 
