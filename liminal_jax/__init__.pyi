@@ -52,7 +52,7 @@ from .optimization.pareto.pareto_front import pareto as pareto
 from .optimization.search.best_design import Finding as Finding
 from .optimization.search.best_design import find as find
 from .optimization.search.progress import Progress as Progress
-from .optimization.sensitivity.analysis import SensitivityAnalysis as SensitivityAnalysis
+from .optimization.sensitivity.result import SensitivityAnalysis as SensitivityAnalysis
 from .performance.design import Assumptions as Assumptions
 from .performance.design import Design as Design
 from .performance.filled import filled_design as filled_design

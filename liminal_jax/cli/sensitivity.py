@@ -56,9 +56,9 @@ def sensitivity(
         check_freedom,
         sensitivity_analysis,
     )
+    from liminal_jax.optimization.sensitivity.result import sensitivity_record
     from liminal_jax.results import sensitivity as result
     from liminal_jax.results.sensitivity_figure import tornado_figure
-    from liminal_jax.results.sensitivity_record import sensitivity_record
     from liminal_jax.results.terminal import terminal
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.study.read import problem_of

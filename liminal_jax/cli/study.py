@@ -1,16 +1,12 @@
 """`liminal optimize` for one workload: the best design, compared with existing chips."""
 
-from liminal_jax._smooth import Exact
 from liminal_jax.cli.found import Found
 from liminal_jax.cli.progress import ProgressBar
 from liminal_jax.optimization.answer import optimize
 from liminal_jax.optimization.record import answer_record
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.branch_and_bound import Budget
-from liminal_jax.optimization.search.existing_chips import best_existing
-from liminal_jax.optimization.search.solution import case_at
 from liminal_jax.results.optimum import page
-from liminal_jax.study.file import StudyFile
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.write import design_text
 
@@ -30,11 +26,7 @@ def found_for_one(
     answer = optimize(problem, Schedule(starts=starts), seed, progress, budget)
     progress.stage("comparing with chips that exist")
     file, solution = problem.file, answer.best.solution
-    existing = []
-    if isinstance(file, StudyFile) and file.design.system is None:
-        existing = best_existing(file)
-    system = case_at(problem, solution).built(Exact())
-    record = answer_record(answer, existing, system)
+    record = answer_record(answer)
     return Found(
         feasible=answer.best.feasible,
         designs={"design.toml": design_text(file, solution.values, solution.category)},

@@ -1,5 +1,6 @@
 """`liminal uncertainty`: how the optimum varies with uncertain numbers, and robust designs."""
 
+import dataclasses
 import json as json_format
 from typing import Annotated
 
@@ -65,39 +66,33 @@ def uncertainty(
     file = load_study(study)
     prepare_jax()
 
-    import numpy as np
-
     from liminal_jax.cli.optimize import problem_at
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.optimization.search.branch_and_bound import Budget
-    from liminal_jax.optimization.uncertainty.analysis import FRESH
+    from liminal_jax.optimization.uncertainty.analysis import draws_of
     from liminal_jax.optimization.uncertainty.analysis import uncertainty as search
-    from liminal_jax.optimization.uncertainty.record import (
+    from liminal_jax.optimization.uncertainty.result import (
         designs_of,
         samples_text,
-        uncertainty_record,
     )
     from liminal_jax.results import uncertainty as result
     from liminal_jax.results.terminal import terminal
     from liminal_jax.study.folder import new_folder, provenance, write_run
-    from liminal_jax.study.uncertain import drawn, uncertain_numbers
     from liminal_jax.study.write import design_text
     from liminal_jax.view.console import messages, results
     from liminal_jax.view.figure import drawn as drawn_figure
     from liminal_jax.view.uncertainty_figure import uncertainty_figure
 
     problem = problem_at(file, study)
-    numbers = uncertain_numbers(problem)
-    if not numbers:
+    draws, fresh = draws_of(problem, samples, seed)
+    if not draws.numbers:
         raise InputError(study, [Problem("", _NOTHING_TO_DRAW)])
     folder = new_folder(file.name, output, overwrite)
-    chance, fresh_chance = np.random.default_rng(seed).spawn(2)
-    draws = drawn(numbers, samples, chance)
-    fresh = drawn(numbers, FRESH * samples, fresh_chance)
     with ProgressBar() as progress:
         budget = Budget(seconds=seconds)
-        answer = search(problem, draws, fresh, reliability, budget, progress)
-    record = uncertainty_record(answer, seed)
+        found = search(problem, draws, fresh, reliability, budget, progress)
+    answer = dataclasses.replace(found, seed=seed)
+    record = answer.to_dict()
     designs = {
         f"designs/{name}.toml": design_text(file, it.values, it.category)
         for name, it in designs_of(answer).items()

@@ -1,20 +1,19 @@
 """Sensitivity and uncertainty analysis from Python."""
 
+from dataclasses import replace
+
 import jax
-import numpy as np
 
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.optimization.optimum import Optimum, problems_of
-from liminal_jax.optimization.sensitivity.analysis import (
-    SensitivityAnalysis,
-    sensitivity_analysis,
-)
-from liminal_jax.optimization.uncertainty.analysis import Uncertainty
+from liminal_jax.optimization.sensitivity.analysis import sensitivity_analysis
+from liminal_jax.optimization.sensitivity.result import SensitivityAnalysis
+from liminal_jax.optimization.uncertainty.analysis import draws_of
 from liminal_jax.optimization.uncertainty.analysis import uncertainty as uncertain
+from liminal_jax.optimization.uncertainty.result import Uncertainty
 from liminal_jax.study.problem import Criterion, Limit
 from liminal_jax.study.space import Space, with_precision
-from liminal_jax.study.uncertain import drawn, uncertain_numbers
 
 
 def sensitivity(optimum: Optimum, change: float = 0.1) -> SensitivityAnalysis:
@@ -58,7 +57,5 @@ def uncertainty(
         raise InputError("uncertainty", [Mistake("space", message)])
     with jax.enable_x64(True):
         (problem,), _ = problems_of(with_precision(space), [(objective, True)], limits)
-        generator = np.random.default_rng(seed)
-        numbers = uncertain_numbers(problem)
-        draws, fresh = (drawn(numbers, samples, generator) for _ in range(2))
-        return uncertain(problem, draws, fresh, reliability)
+        draws, fresh = draws_of(problem, samples, seed)
+        return replace(uncertain(problem, draws, fresh, reliability), seed=seed)

@@ -78,7 +78,8 @@ class Answer:
         return self.best.problem
 
 
-def _alternatives(finding: Finding) -> list[Alternative]:
+def alternatives(finding: Finding) -> list[Alternative]:
+    """The best design of each category."""
     problem, proof, found = finding.problem, finding.proof, []
     for row, name in enumerate(problem.categories):
         infeasibility, score = proof.infeasibility(row), float(proof.scores[row])
@@ -128,25 +129,43 @@ def optimize(
     progress = Progress() if progress is None else progress
     begin = clock()
     finding = find(problem, schedule, seed, progress, budget, clock)
-    found = clock()
+    return explained(finding, clock() - begin, progress, clock)
+
+
+def explained(
+    finding: Finding,
+    seconds: float,
+    progress: Progress | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Answer:
+    """What is to be said of a design that was found.
+
+    Args:
+        finding: What was found.
+        seconds: Wall time that it took.
+        progress: Called as the stages begin.
+        clock: Seconds from some origin.
+    """
+    progress = Progress() if progress is None else progress
+    begin = clock()
     relaxed, elasticities, less = None, [], []
     if finding.feasible:
         progress.stage("explaining by gradients")
         relaxed, elasticities = _explained(finding)
-    explained = clock()
+    middle = clock()
     if finding.feasible:
         progress.stage("proving again under less overlap")
         less = pessimistic(finding.problem, finding.solution)
     return Answer(
         best=finding,
-        alternatives=_alternatives(finding),
+        alternatives=alternatives(finding),
         relaxed=relaxed,
         sensitivities=elasticities,
         pessimistic=less,
         kink=kink(finding.fleet.instance) if finding.feasible else None,
         seconds={
-            "search": found - begin,
-            "explain": explained - found,
-            "less overlap": clock() - explained,
+            "search": seconds,
+            "explain": middle - begin,
+            "less overlap": clock() - middle,
         },
     )

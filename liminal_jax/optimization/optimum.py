@@ -4,7 +4,7 @@ import html
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import jax
@@ -15,23 +15,23 @@ from liminal_jax._display import in_units
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax._smooth import Exact
-from liminal_jax.optimization.record import binding_record, totals
+from liminal_jax.optimization.answer import Answer, alternatives, explained
+from liminal_jax.optimization.record import answer_record, solution_record, totals
 from liminal_jax.optimization.search.best_design import Finding, find
 from liminal_jax.optimization.search.binding_limits import Binding
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget
 from liminal_jax.optimization.search.certificate import Certificate
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.solution import case_at
-from liminal_jax.optimization.sensitivity.fixed_integers import with_fixed_integers
-from liminal_jax.optimization.sensitivity.shadow_prices import Sensitivity, sensitivities
+from liminal_jax.optimization.sensitivity.shadow_prices import Sensitivity
 from liminal_jax.performance.design import Design
 from liminal_jax.performance.prediction import Prediction
+from liminal_jax.results.optimum import page
+from liminal_jax.results.told import text
 from liminal_jax.study.asked import Bound, Function, criterion, limits
 from liminal_jax.study.problem import FEASIBLE, Criterion, Limit, Problem, limits_of
 from liminal_jax.study.quantities import Fleet
-from liminal_jax.study.report import number, prediction_record
 from liminal_jax.study.space import Space, value_words, with_precision
-from liminal_jax.study.write import written
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,13 @@ class Best:
     Attributes:
         name: Name of the alternative.
         objective: Its objective; None where no feasible design is known.
+        values: Values of its free variables, in SI; None where no feasible design is known.
         infeasibility: Why no feasible design is known; None where one is.
     """
 
     name: str
     objective: float | None
+    values: dict[str, float | str] | None
     infeasibility: str | None
 
 
@@ -88,18 +90,22 @@ class Optimum:
         """The problem, in the region of the design."""
         return self.finding.problem
 
+    @cached_property
+    def answer(self) -> Answer:
+        """The design explained: its relaxed optimum, elasticities, and what less overlap does.
+
+        Worked out when it is first asked for, which can take as long as the search.
+        """
+        with jax.enable_x64(True):
+            return explained(self.finding, self.seconds)
+
     def sensitivities(self) -> list[Sensitivity]:
         """Elasticities of the objective, integers fixed and sizes free, the largest first.
 
         Empty where the design is not feasible. `sensitivity` also solves again with each number
         changed.
         """
-        if not self.feasible:
-            return []
-        with jax.enable_x64(True):
-            freed = with_fixed_integers(self.problem, self.finding.proof)
-            optimum = freed.optimum(0)
-            return sensitivities(freed.gradients, optimum) if optimum.feasible else []
+        return self.answer.sensitivities
 
     def rows(self) -> list[tuple[str, str]]:
         """The rows of the table: names and values."""
@@ -140,27 +146,29 @@ class Optimum:
         return f"<table>{cells}</table>"
 
     def report(self) -> str:
-        """Result, reasons, prediction and design as text."""
-        parts = [repr(self), "\n".join(self.reasons), repr(self.prediction), repr(self.design)]
-        return "\n\n".join(parts)
+        """What `liminal optimize` tells: the answer, why, how sure, and what would change it."""
+        return text(page(self.to_dict()))
 
     def to_dict(self) -> dict[str, Any]:
-        """Those keys of `liminal optimize --json` that a search gives, in SI units and USD."""
-        goal = self.problem.goal
-        return {
-            "feasible": self.feasible,
-            "objective": {**goal.asked(), "value": number(self.objective)},
-            "values": {self.problem.region.kind: self.name, **written(self.values)},
-            "prediction": prediction_record(self.prediction, []),
-            "totals": self.totals,
+        """The object of `liminal optimize --json`, in SI units and USD.
+
+        A space that was written in Python has no file, so `design` holds what was free in it.
+        """
+        with jax.enable_x64(True):
+            record = answer_record(self.answer)
+        bests = [
+            {
+                "name": it.name,
+                "value": it.objective,
+                "lacking": it.infeasibility,
+                "design": it.values,
+            }
+            for it in self.alternatives
+        ]
+        return record | {
             "certificate": asdict(self.certificate),
-            "binding": [binding_record(it) for it in self.binding],
-            "alternatives": [
-                {"name": it.name, "value": it.objective, "lacking": it.infeasibility}
-                for it in self.alternatives
-            ],
+            "alternatives": bests,
             "reasons": self.reasons,
-            "seconds": self.seconds,
         }
 
 
@@ -268,7 +276,7 @@ def optimize(
         best = max(findings, key=lambda it: float(np.max(it.proof.scores)))
         case = case_at(best.problem, best.solution)
         design = jax.jit(lambda it: it.design(Exact()))(case)
-        alternatives = [at for it in findings for at in _best_scores(it)]
+        bests = [at for it in findings for at in _bests(it)]
         merged = _merged(findings, best)
     return Optimum(
         design=at_precision(design),
@@ -280,7 +288,7 @@ def optimize(
         binding=best.binding,
         name=best.solution.category if len(space.names) > 1 else "",
         values=best.solution.values,
-        alternatives=alternatives,
+        alternatives=bests,
         reasons=[*_about_limits(findings), *dict.fromkeys(_reasons(findings, best))],
         seconds=time.perf_counter() - begin,
         finding=best,
@@ -294,14 +302,12 @@ def at_precision(tree: Any) -> Any:
     )
 
 
-def _best_scores(finding: Finding) -> list[Best]:
-    problem, proof = finding.problem, finding.proof
-    found = []
-    for row, name in enumerate(problem.categories):
-        infeasibility, score = proof.infeasibility(row), float(proof.scores[row])
-        objective = problem.objective(score) if infeasibility is None else None
-        found.append(Best(name, objective, infeasibility))
-    return found
+def _bests(finding: Finding) -> list[Best]:
+    problem = finding.problem
+    return [
+        Best(it.category, it.objective, solution_record(problem, it.solution), it.infeasibility)
+        for it in alternatives(finding)
+    ]
 
 
 def _merged(findings: Sequence[Finding], best: Finding) -> Certificate:

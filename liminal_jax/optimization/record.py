@@ -1,17 +1,19 @@
 """The record of an answer: the object of `liminal optimize --json`."""
 
 import dataclasses
+import time
 from typing import Any
 
-from liminal_jax.hardware.system import System
+from liminal_jax._smooth import Exact
 from liminal_jax.optimization.answer import Answer
 from liminal_jax.optimization.search.binding_limits import Binding
-from liminal_jax.optimization.search.existing_chips import Existing
+from liminal_jax.optimization.search.existing_chips import Existing, best_existing
 from liminal_jax.optimization.search.solution import Solution, case_at
 from liminal_jax.study.basis import basis
 from liminal_jax.study.file import StudyFile
+from liminal_jax.study.problem import Problem
 from liminal_jax.study.quantities import QUANTITIES, Fleet
-from liminal_jax.study.question import question_record
+from liminal_jax.study.question import problem_record
 from liminal_jax.study.report import number, prediction_record
 from liminal_jax.study.write import design_tables, written
 
@@ -19,8 +21,11 @@ NOT_RELAXED = "no feasible design is known whose integrality could be relaxed"
 """Reason where there is no relaxed optimum."""
 
 
-def _design(answer: Answer, solution: Solution) -> dict[str, Any]:
-    return {answer.problem.region.kind: solution.category, **written(solution.values)}
+def solution_record(problem: Problem, solution: Solution | None) -> dict[str, Any] | None:
+    """What was free at a solution, in SI; none where there is no solution."""
+    if solution is None:
+        return None
+    return {problem.region.kind: solution.category, **written(solution.values)}
 
 
 def totals(fleet: Fleet) -> dict[str, float | None]:
@@ -41,7 +46,7 @@ def _relaxed(answer: Answer) -> dict[str, Any]:
     return {
         "value": None if it is None else number(it.objective),
         "feasible": it is not None and it.feasible,
-        "design": None if it is None else _design(answer, it.solution),
+        "design": None if it is None else solution_record(answer.problem, it.solution),
         "relative_gap": gap(answer),
         "reason": NOT_RELAXED if it is None else it.reason,
     }
@@ -52,20 +57,46 @@ def binding_record(it: Binding) -> dict[str, Any]:
     return {**dataclasses.asdict(it), "value": number(it.value), "slack": number(it.slack)}
 
 
-def answer_record(answer: Answer, existing: list[Existing], system: System) -> dict[str, Any]:
-    """The record, in SI units and USD: `prediction` is one instance, `totals` the whole system."""
-    file, best = answer.problem.file, answer.best
-    asked = file.objective.model_dump(exclude_none=True) if isinstance(file, StudyFile) else {}
-    fill = float(best.fleet.instance.capacity_tier_fill)
-    case = case_at(answer.problem, best.solution)
-    sentences = basis(file, best.solution.category, case, system, fill)
+def _existing(problem: Problem) -> list[Existing]:
+    """What existing chips can do, where a study plans chips of its own."""
+    file = problem.source
+    if not isinstance(file, StudyFile) or file.design.system is not None:
+        return []
+    return best_existing(file)
+
+
+def _question(problem: Problem, solution: Solution, fleet: Fleet) -> dict[str, Any]:
+    """What was asked, the design, and what the prediction rests on."""
+    file, question = problem.source, problem_record("optimum", problem)
+    if file is None:
+        return {
+            **question,
+            "design": solution_record(problem, solution),
+            "prediction": prediction_record(fleet.instance, []),
+        }
+    case = case_at(problem, solution)
+    fill = float(fleet.instance.capacity_tier_fill)
+    sentences = basis(file, solution.category, case, case.built(Exact()), fill)
     return {
-        **question_record("optimum", file),
+        **question,
+        "design": design_tables(file, solution.values, solution.category)["design"],
+        "prediction": prediction_record(fleet.instance, sentences),
+    }
+
+
+def answer_record(answer: Answer) -> dict[str, Any]:
+    """SI units and USD, stable keys. `prediction` is one instance, `totals` all of them."""
+    best = answer.best
+    question = _question(answer.problem, best.solution, best.fleet)
+    objective = {**question["objective"], "value": number(best.objective)}
+    begin = time.perf_counter()
+    existing = _existing(answer.problem)
+    stages = answer.seconds | {"existing chips": time.perf_counter() - begin}
+    return {
+        **question,
         "feasible": best.feasible,
-        "objective": {**asked, "value": number(best.objective)},
+        "objective": objective,
         "relaxed": _relaxed(answer),
-        "design": design_tables(file, best.solution.values, best.solution.category)["design"],
-        "prediction": prediction_record(best.fleet.instance, sentences),
         "totals": totals(best.fleet),
         "certificate": dataclasses.asdict(best.certificate),
         "binding": [binding_record(it) for it in best.binding],
@@ -75,7 +106,7 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
                 "name": it.category,
                 "value": it.objective,
                 "lacking": it.infeasibility,
-                "design": None if it.solution is None else _design(answer, it.solution),
+                "design": solution_record(answer.problem, it.solution),
             }
             for it in answer.alternatives
         ],
@@ -86,7 +117,7 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
                 "of_design": number(it.of_design),
                 "exceeded": list(it.exceeded),
                 "value": it.objective,
-                "design": None if it.solution is None else _design(answer, it.solution),
+                "design": solution_record(answer.problem, it.solution),
                 "complete": it.complete,
             }
             for it in answer.pessimistic
@@ -102,6 +133,6 @@ def answer_record(answer: Answer, existing: list[Existing], system: System) -> d
             for it in existing
         ],
         "reasons": best.reasons,
-        "seconds": sum(answer.seconds.values()),
-        "stages": answer.seconds,
+        "seconds": sum(stages.values()),
+        "stages": stages,
     }

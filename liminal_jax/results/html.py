@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,20 @@ def html(page: Page, record: Mapping[str, Any], provenance: Mapping[str, Any]) -
             record=Markup(json.dumps(record).replace("</", "<\\/")),
         )
     )
+
+
+def fragment(page: Page) -> str:
+    """A page as a part of another one, such as a notebook: without its figures.
+
+    Args:
+        page: What is told.
+    """
+    bare = [
+        replace(it, parts=tuple(part for part in it.parts if not isinstance(part, Figure)))
+        for it in page.sections
+    ]
+    shown = replace(page, sections=tuple(bare))
+    return _templates().get_template("fragment.html").render(page=shown).strip()
 
 
 def command_of(provenance: Mapping[str, Any]) -> str:

@@ -11,7 +11,8 @@ from liminal_jax.study.quantities import QUANTITIES
 
 def named(name: str, path: str, value: Number | None) -> Cell:
     """The value of a quantity."""
-    words = "" if value is None else quantity(name, float(value), QUANTITIES[name].unit)
+    unit = QUANTITIES[name].unit if name in QUANTITIES else ""
+    words = "" if value is None else quantity(name, float(value), unit)
     return known(words, path, value)
 
 

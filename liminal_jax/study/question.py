@@ -3,6 +3,7 @@
 from typing import Any
 
 from liminal_jax.study.file import DesignFile, PortfolioFile, StudyFile
+from liminal_jax.study.problem import Problem
 
 SCHEMA = 1
 """Of all records: it grows where a key changes its meaning."""
@@ -11,6 +12,20 @@ SCHEMA = 1
 def kind_record(kind: str) -> dict[str, Any]:
     """What a record begins with: the kind of the result, and how its keys are to be read."""
     return {"kind": kind, "schema": SCHEMA}
+
+
+def problem_record(kind: str, problem: Problem) -> dict[str, Any]:
+    """What a problem asks: that of its file, or of a space that was written in Python.
+
+    Args:
+        kind: Of the result that answers it.
+        problem: What was asked.
+    """
+    if problem.source is None:
+        question = {**kind_record(kind), "name": problem.name}
+    else:
+        question = question_record(kind, problem.source)
+    return question | {"objective": problem.goal.asked()}
 
 
 def question_record(kind: str, file: DesignFile | PortfolioFile) -> dict[str, Any]:

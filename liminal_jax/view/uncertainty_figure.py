@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liminal_jax.optimization.uncertainty.analysis import Standing, Trial, Uncertainty
 from liminal_jax.optimization.uncertainty.rank_correlation import chance
-from liminal_jax.optimization.uncertainty.record import designs_of
+from liminal_jax.optimization.uncertainty.result import Standing, Trial, Uncertainty, designs_of
 from liminal_jax.study.quantities import QUANTITIES
 
 if TYPE_CHECKING:

@@ -11,11 +11,17 @@ from liminal_jax.optimization.sensitivity.analysis import (
     SensitivityAnalysis,
     sensitivity_analysis,
 )
+from liminal_jax.optimization.sensitivity.result import sensitivity_record
 from liminal_jax.optimization.sensitivity.shadow_prices import ShadowPrice
+from liminal_jax.optimization.sensitivity.words import (
+    amount,
+    label,
+    limit_amount,
+    price_sentence,
+    step,
+)
 from liminal_jax.results.sensitivity import page
 from liminal_jax.results.sensitivity_figure import LESS, MORE, tornado_figure
-from liminal_jax.results.sensitivity_record import sensitivity_record
-from liminal_jax.results.sensitivity_words import amount, label, limit_amount, price_sentence, step
 from liminal_jax.results.terminal import terminal
 from liminal_jax.view.figure import drawn
 from tests.optimization.small import CAPITAL, small

@@ -25,8 +25,8 @@ def test_a_shipped_study_is_large_and_settled(name):
     problem = problem_of(file)
     assert problem.lattice > LEAST_DESIGNS
     proof = proven(bounded_problem_of(problem), [])
-    assert proof.tally.complete
-    assert proof.tally.designs == problem.lattice
+    assert proof.statistics.complete
+    assert proof.statistics.designs == problem.lattice
     assert proof.feasible == (name not in INFEASIBLE)
 
 

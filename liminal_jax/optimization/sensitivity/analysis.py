@@ -3,14 +3,12 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.optimization.search.best_design import Finding, find
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.shortfalls import same_for_all
-from liminal_jax.optimization.search.solution import Solution
 from liminal_jax.optimization.sensitivity.fixed_integers import FixedIntegers, with_fixed_integers
 from liminal_jax.optimization.sensitivity.gradients import Gradients
 from liminal_jax.optimization.sensitivity.implicit_function import (
@@ -18,60 +16,13 @@ from liminal_jax.optimization.sensitivity.implicit_function import (
     parametric_sensitivity,
 )
 from liminal_jax.optimization.sensitivity.relaxed_optimum import RelaxedOptimum
+from liminal_jax.optimization.sensitivity.result import FreedSizes, SensitivityAnalysis
 from liminal_jax.optimization.sensitivity.shadow_prices import (
-    Sensitivity,
-    ShadowPrice,
     sensitivities,
     shadow_prices,
 )
-from liminal_jax.optimization.sensitivity.tornado import Bar, tornado
+from liminal_jax.optimization.sensitivity.tornado import tornado
 from liminal_jax.study.problem import Problem
-
-
-@dataclass(frozen=True)
-class FreedSizes:
-    """The local optimum of the continuous variables, integers fixed.
-
-    Attributes:
-        objective: Its objective, in SI.
-        solution: The design.
-        residual: KKT residual, as a share of the gradient.
-    """
-
-    objective: float
-    solution: Solution
-    residual: float
-
-
-@dataclass(frozen=True)
-class SensitivityAnalysis:
-    """Sensitivities of the best design of a problem, its continuous variables free.
-
-    Attributes:
-        problem: The problem.
-        best: Its best design with its certificate.
-        relaxed: The local optimum of the continuous variables; None where no design is feasible,
-            or no point near the best design is. All but `reasons` is empty then.
-        change: Share by which parameters were decreased and increased.
-        shadow_prices: Shadow prices of limits and of bounds of variables.
-        elasticities: Elasticities of the objective, the largest first.
-        moves: Elasticity of each variable with respect to each parameter; None where it is
-            undetermined.
-        bars: The problem solved again with less and with more of each parameter, widest first.
-        reasons: Messages: what is proven, how the solver ended, and what is undetermined.
-        seconds: Wall time of each stage [s].
-    """
-
-    problem: Problem
-    best: Finding
-    relaxed: FreedSizes | None
-    change: float
-    shadow_prices: list[ShadowPrice]
-    elasticities: list[Sensitivity]
-    moves: dict[str, dict[str, float | None]]
-    bars: list[Bar]
-    reasons: list[str]
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def sensitivity_analysis(

@@ -16,7 +16,6 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import jax
 import numpy as np
@@ -28,7 +27,15 @@ from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.certificate import Proof, bounded_problem_of, proven
 from liminal_jax.optimization.search.local_search import INFEASIBLE
 from liminal_jax.optimization.search.progress import Progress
-from liminal_jax.optimization.uncertainty.rank_correlation import Influence, influences
+from liminal_jax.optimization.uncertainty.rank_correlation import influences
+from liminal_jax.optimization.uncertainty.result import (
+    Breach,
+    Regret,
+    Spread,
+    Standing,
+    Trial,
+    Uncertainty,
+)
 from liminal_jax.optimization.uncertainty.robustness import (
     Candidates,
     RobustCriterion,
@@ -38,147 +45,11 @@ from liminal_jax.optimization.uncertainty.robustness import (
 )
 from liminal_jax.optimization.uncertainty.scenarios import ScenarioPool, Scenarios
 from liminal_jax.study.problem import FEASIBLE, Problem
-from liminal_jax.study.uncertain import Draws, hardware_of_draws
+from liminal_jax.study.uncertain import Draws, drawn, hardware_of_draws, uncertain_numbers
 
 FRESH = 4
 """Fresh samples per sample of a run. The reliability of a chosen design is estimated on samples it
 was not chosen on: on its own samples the estimate is biased upwards."""
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Quantiles of a quantity over the samples in which it is finite.
-
-    Attributes:
-        low: The 5 % quantile.
-        median: The median.
-        high: The 95 % quantile.
-    """
-
-    low: float
-    median: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A category over all samples.
-
-    Attributes:
-        category: Its name.
-        wins: Share of the samples in which the best design is of this category.
-        feasible: Share of the samples in which a design of it is feasible.
-        objective: Quantiles of its best objective; None where it is never feasible.
-        thought: Best objective with nominal numbers; None where it is infeasible with them.
-        objectives: Best objective of each sample; NaN where no design is feasible.
-    """
-
-    category: str
-    wins: float
-    feasible: float
-    objective: Spread | None
-    thought: float | None
-    objectives: Float[np.ndarray, " draws"]
-
-
-@dataclass(frozen=True)
-class Breach:
-    """A limit that a design exceeds in some samples.
-
-    Attributes:
-        constraint: The limit.
-        share: Share of the samples in which it is exceeded.
-        typical: Median share by which it is exceeded in those.
-    """
-
-    constraint: str
-    share: float
-    typical: float
-
-
-@dataclass(frozen=True)
-class Regret:
-    """Regret of a design relative to the best objective, over the samples in which it is feasible.
-
-    Attributes:
-        mean: The mean.
-        median: The median.
-        high: The 95 % quantile.
-        worst: The largest.
-    """
-
-    mean: float
-    median: float
-    high: float
-    worst: float
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One design over all samples.
-
-    Attributes:
-        category: Its category.
-        values: Values of its free variables, in SI.
-        objective: Quantiles of its objective, feasible or not.
-        meets: Share of the samples in which it is feasible.
-        meets_fresh: The same over fresh samples, on which no design was chosen.
-        breaches: Limits that it exceeds, the most often exceeded first.
-        regret: Its regret; None where it is never feasible.
-        losses: Regret in each sample; NaN where it is infeasible.
-    """
-
-    category: str
-    values: dict[str, float]
-    objective: Spread
-    meets: float
-    meets_fresh: float
-    breaches: list[Breach]
-    regret: Regret | None
-    losses: Float[np.ndarray, " draws"]
-
-
-@dataclass(frozen=True)
-class Uncertainty:
-    """The result of an uncertainty analysis.
-
-    Attributes:
-        problem: The problem.
-        draws: The samples of the uncertain numbers.
-        fresh: Number of fresh samples.
-        reliability: Share of the samples in which a robust design has to meet every limit.
-        objectives: Best objective of each sample; NaN where no design is feasible.
-        winners: Category of the best design of each sample; -1 where no design is feasible.
-        optimum: Quantiles of the best objective; None where no sample has a feasible design.
-        thought: Best objective with nominal numbers; None where no design is feasible with them.
-        standings: Each category over all samples.
-        nominal: The design that is best with nominal numbers.
-        robust: The reliable candidate of least expected regret.
-        cautious: The reliable candidate of least worst-case regret.
-        candidates: Number of designs evaluated under every sample.
-        influences: Rank correlation of each number with the answer, the strongest first.
-        proven: Number of samples whose proofs are complete.
-        boxes: Boxes bounded in all proofs.
-        seconds: Wall time of each stage [s].
-    """
-
-    problem: Problem
-    draws: Draws
-    fresh: int
-    reliability: float
-    objectives: Float[np.ndarray, " draws"]
-    winners: Int[np.ndarray, " draws"]
-    optimum: Spread | None
-    thought: float | None
-    standings: list[Standing]
-    nominal: Trial | None
-    robust: Trial | None
-    cautious: Trial | None
-    candidates: int
-    influences: list[Influence]
-    proven: int
-    boxes: int
-    seconds: dict[str, float]
 
 
 def _spread(values: np.ndarray) -> Spread | None:
@@ -301,6 +172,19 @@ def _sample_note(runs: _ScenarioSearch, draw: int, proof: Proof) -> str:
         found = f"{category}, {float(runs.objective(np.max(proof.scores))):.4g}"
     left = "" if proof.statistics.complete else "; the proof stopped early"
     return f"sample {draw + 1} of {runs.draws}: {found}{left}"
+
+
+def draws_of(problem: Problem, samples: int, seed: int) -> tuple[Draws, Draws]:
+    """The uncertain numbers of a study, drawn: for the search, and fresh ones for its designs.
+
+    Args:
+        problem: A study.
+        samples: Draws for the search, a power of two.
+        seed: Of the draws.
+    """
+    numbers = uncertain_numbers(problem)
+    chance, fresh_chance = np.random.default_rng(seed).spawn(2)
+    return drawn(numbers, samples, chance), drawn(numbers, FRESH * samples, fresh_chance)
 
 
 def uncertainty(

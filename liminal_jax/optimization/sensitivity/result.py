@@ -1,16 +1,77 @@
-"""What numbers are worth as plain data: the object of `liminal sensitivity --json`."""
+"""What a sensitivity analysis finds, and the object of `liminal sensitivity --json`."""
 
 import dataclasses
+from dataclasses import dataclass, field
 from typing import Any
 
+from typing_extensions import override
+
+from liminal_jax.optimization.search.best_design import Finding
 from liminal_jax.optimization.search.solution import Solution
-from liminal_jax.optimization.sensitivity.analysis import SensitivityAnalysis
+from liminal_jax.optimization.sensitivity.shadow_prices import Sensitivity, ShadowPrice
 from liminal_jax.optimization.sensitivity.tornado import Bar, End
-from liminal_jax.results.sensitivity_words import label, limit_amount, price_sentence
-from liminal_jax.study.file import StudyFile
-from liminal_jax.study.question import question_record
+from liminal_jax.optimization.sensitivity.words import label, limit_amount, price_sentence
+from liminal_jax.results.page import Page
+from liminal_jax.results.sensitivity import page
+from liminal_jax.results.told import Told
+from liminal_jax.study.problem import Problem
+from liminal_jax.study.question import problem_record
 from liminal_jax.study.report import number
 from liminal_jax.study.write import written
+
+
+@dataclass(frozen=True)
+class FreedSizes:
+    """The local optimum of the continuous variables, integers fixed.
+
+    Attributes:
+        objective: Its objective, in SI.
+        solution: The design.
+        residual: KKT residual, as a share of the gradient.
+    """
+
+    objective: float
+    solution: Solution
+    residual: float
+
+
+@dataclass(frozen=True, repr=False)
+class SensitivityAnalysis(Told):
+    """Sensitivities of the best design of a problem, its continuous variables free.
+
+    Attributes:
+        problem: The problem.
+        best: Its best design with its certificate.
+        relaxed: The local optimum of the continuous variables; None where no design is feasible,
+            or no point near the best design is. All but `reasons` is empty then.
+        change: Share by which parameters were decreased and increased.
+        shadow_prices: Shadow prices of limits and of bounds of variables.
+        elasticities: Elasticities of the objective, the largest first.
+        moves: Elasticity of each variable with respect to each parameter; None where it is
+            undetermined.
+        bars: The problem solved again with less and with more of each parameter, widest first.
+        reasons: Messages: what is proven, how the solver ended, and what is undetermined.
+        seconds: Wall time of each stage [s].
+    """
+
+    problem: Problem
+    best: Finding
+    relaxed: FreedSizes | None
+    change: float
+    shadow_prices: list[ShadowPrice]
+    elasticities: list[Sensitivity]
+    moves: dict[str, dict[str, float | None]]
+    bars: list[Bar]
+    reasons: list[str]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @override
+    def to_dict(self) -> dict[str, Any]:
+        return sensitivity_record(self, len(self.bars))
+
+    @override
+    def page(self) -> Page:
+        return page(self.to_dict())
 
 
 def sensitivity_record(found: SensitivityAnalysis, top: int) -> dict[str, Any]:
@@ -21,12 +82,9 @@ def sensitivity_record(found: SensitivityAnalysis, top: int) -> dict[str, Any]:
         top: How many numbers the tornado shows.
     """
     problem, relaxed = found.problem, found.relaxed
-    file = problem.file
-    asked = file.objective.model_dump(exclude_none=True) if isinstance(file, StudyFile) else {}
     return {
-        **question_record("sensitivity", file),
+        **problem_record("sensitivity", problem),
         "feasible": found.best.feasible,
-        "objective": asked,
         "best": {
             "value": number(found.best.objective),
             "design": _design(found, found.best.solution),

@@ -111,8 +111,7 @@ def _worth(problem: Problem, price: ShadowPrice, name: str) -> str:
     more = step(price.limit, price.unit)
     told = quantity(name, more, price.unit) if name in QUANTITIES else amount(more, price.unit)
     told = "1 token/s" if told == "1 tokens/s" else told
-    unit = QUANTITIES[problem.asked].unit
-    effect = quantity(problem.asked, abs(price.price) * more, unit)
+    effect = quantity(problem.asked, abs(price.price) * more, problem.goal.unit)
     gains = (price.price > 0) == problem.maximises
     verb = "costs" if not gains else "is worth" if problem.maximises else "saves"
     return f"{told} more {verb} {effect}"
