@@ -12,7 +12,7 @@ import os
 import pickle
 import platform
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, partial, wraps
 from importlib.metadata import version
@@ -43,7 +43,7 @@ def kept(
     """A function of pytrees compiled as a whole, once for each structure of its arguments.
 
     Args:
-        function: A pure function at the top of a module; it hangs on its arguments and on code.
+        function: A pure function at the top of a module; it depends on its arguments and on code.
         compiler_options: Options of XLA.
     """
     options: Any = {} if compiler_options is None else {"compiler_options": compiler_options}
@@ -55,7 +55,7 @@ def kept(
         arrays, static = eqx.partition((args, kwargs), eqx.is_array)
         leaves, structure = jax.tree.flatten(arrays)
         folder = jax.config.values["jax_compilation_cache_dir"]
-        if not folder or any(isinstance(it, Tracer) for it in leaves):
+        if not folder or not all(map(_at_first_device, leaves)):
             return cast("Output", plain(*args, **kwargs))
         types = [str(jax.typeof(it)) for it in leaves]
         asked = (jax.tree.unflatten(structure, types), static, options, _setting())
@@ -77,10 +77,16 @@ def kept(
     return call
 
 
+def _at_first_device(leaf: Any) -> bool:
+    """Whether a program for the first device can take an argument: one with a value, and there."""
+    if isinstance(leaf, Tracer) or jax.config.values["jax_default_device"] is not None:
+        return False
+    return not isinstance(leaf, jax.Array) or leaf.devices() == {jax.devices()[0]}
+
+
 def _setting() -> tuple[str, ...]:
     """What a program depends on beside code and arguments, and what may change in a process."""
-    default = jax.config.values["jax_default_device"]
-    return str(jax.config.values["jax_enable_x64"]), str(default), str(jax.devices()[0])
+    return str(jax.config.values["jax_enable_x64"]), str(jax.devices()[0])
 
 
 @cache
@@ -118,17 +124,22 @@ def _compiled(path: Path, function: Program, leaves: list[Any], options: Any) ->
     # What cannot be written, or does not come back the same, is compiled again next time.
     with suppress(Exception):
         executable = serialize(compiled)
-        again = deserialize_and_load(*executable)(leaves)
+        again = _restored(executable)(leaves)
         if all(map(partial(np.array_equal, equal_nan=True), compiled(leaves), again)):
             _write(path, pickle.dumps((*executable, *skeleton)))
     return _program(compiled, *skeleton)
+
+
+def _restored(executable: Sequence[Any]) -> jax.stages.Compiled:
+    """A program for the first device: JAX would take it for one of all devices."""
+    return deserialize_and_load(*executable, execution_devices=jax.devices()[:1])
 
 
 def _loaded(path: Path) -> Program | None:
     """A program that was written down; none where there is none that can be read."""
     try:
         *executable, results, static = pickle.loads(path.read_bytes())
-        return _program(deserialize_and_load(*executable), results, static)
+        return _program(_restored(executable), results, static)
     except Exception:
         # Whatever ails a file of a cache, the program is compiled again.
         return None

@@ -1,5 +1,10 @@
 """Programs that are kept between processes."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -92,3 +97,35 @@ def test_a_local_function_among_arguments_is_not_kept(folder):
 
     assert float(kept(local)(Mapping(tp=8), lambda tp: tp + 1)) == 9
     assert not folder.exists()
+
+
+SEVERAL = """
+import sys
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+jax.config.update("jax_compilation_cache_dir", sys.argv[1])
+from liminal_jax._kept import kept
+from liminal_jax.mapping.degrees import Mapping
+from tests.test_kept import TRACED, doubled
+far = jax.device_put(Mapping(tp=4.0), jax.devices()[1])
+values = [float(kept(doubled)(it, 2.0)["mapping"].tp) for it in (Mapping(tp=8), Mapping(tp=8), far)]
+print(jax.device_count(), values, len(TRACED))
+"""
+
+
+def test_a_program_is_for_one_device_of_several(tmp_path):
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    run = subprocess.run(
+        [sys.executable, "-c", SEVERAL, str(tmp_path)],
+        cwd=Path(__file__).parent.parent,
+        env={**os.environ, **flags},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # The second is loaded; the third lies on another device, and is compiled there.
+    assert run.stdout.strip() == "2 [16.0, 16.0, 8.0] 2", run.stderr
