@@ -9,7 +9,7 @@ from liminal_jax._arrays import Scalar
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact, Soft
 from liminal_jax.data.build import facility_of, network_of
-from liminal_jax.data.hardware import NetworkFile
+from liminal_jax.data.hardware import NetworkFile, data_tables
 from liminal_jax.data.parts import load_facility_file
 from liminal_jax.hardware.fabric import AbstractFabric, AsPriced, Equipment, Tiered
 from liminal_jax.hardware.network import AbstractPhysical, FullMesh, ScaleOut, Switched, Torus
@@ -130,7 +130,7 @@ def test_prices_and_powers_by_hand() -> None:
 
 def test_a_planned_domain_of_576_is_bought() -> None:
     """Three ports of switches for one, and two transceivers for each."""
-    file = changed(NetworkFile, "network.toml", {}, "test", "assumptions.network")
+    file = changed(NetworkFile, data_tables("network.toml"), {}, "assumptions.network")
     room = facility_of(load_facility_file())
     network = network_of(file)
     assert isinstance(network, Switched)

@@ -100,11 +100,12 @@ def test_a_study_chooses_it_and_its_basis_says_so() -> None:
     tables = {"model": "deepseek-v3", "context": 8192.0}
     formats = ({}, {"kv_format": "blocked-fp8"})
     plain, blocked = (WorkloadTable.model_validate({**tables, **it}) for it in formats)
-    assert held(workload_of(plain).model) == held(ll.load_model("deepseek-v3"))
-    assert held(workload_of(blocked).model) == (656 * LAYERS * CONTEXT, 0)
+    spec = ll.load_model_spec("deepseek-v3")
+    assert held(workload_of(plain, spec).model) == held(ll.load_model("deepseek-v3"))
+    assert held(workload_of(blocked, spec).model) == (656 * LAYERS * CONTEXT, 0)
     said = [
-        [it for it in _workload_sentences(table, workload_of(table).model) if "656 bytes" in it]
-        for table in (plain, blocked)
+        [it for it in _workload_sentences(design(**words).first(), 0) if "656 bytes" in it]
+        for words in formats
     ]
     assert said[0] == []
     assert len(said[1]) == 1
