@@ -92,6 +92,7 @@ def cell(it: Cell) -> str:
     """Words, or a number that carries what stands in the record, as HTML.
 
     Examples:
+        >>> from liminal_jax.results.page import Value
         >>> cell(Value("50 W", "totals.power", 50.0))
         '<data value="50.0" data-path="totals.power">50 W</data>'
     """
