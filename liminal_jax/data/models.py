@@ -100,7 +100,7 @@ def save_model_spec(spec: ModelSpec, name: str) -> Path:
     """The path of the model file that was written for a model under a name of one's own.
 
     Raises:
-        InputError: See `model_file`; or the file cannot be written.
+        InputError: What `model_file` refuses; or the file cannot be written.
     """
     path = model_file(name)
     text = spec_to_toml(spec.model_copy(update={"name": name}))

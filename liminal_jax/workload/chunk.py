@@ -2,6 +2,7 @@
 
 import equinox as eqx
 import jax.numpy as jnp
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._show import Shown
@@ -76,26 +77,26 @@ class MeanOverChunk(AbstractRelaxation):
         total = growing * past + growing * (growing + 1) / 2 + (tokens - growing) * limit
         return slope * total / tokens
 
+    @override
     def maximum(self, *values: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return self.kinks.maximum(*values)
 
+    @override
     def ceil(self, value: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return self.kinks.ceil(value)
 
+    @override
     def floor(self, value: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return self.kinks.floor(value)
 
+    @override
     def exceeds(self, count: Scalar, whole: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return self.kinks.exceeds(count, whole)
 
+    @override
     def fewest(self, count: Scalar, whole: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return self.kinks.fewest(count, whole)
 
+    @override
     def share(self, ratio: Scalar) -> Scalar:
-        """See `AbstractRelaxation`."""
         return self.kinks.share(ratio)

@@ -6,6 +6,7 @@ Shazeer (2020), GLU Variants Improve Transformer, arXiv:2002.05202.
 from typing import Any
 
 import equinox as eqx
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.parameters import feed_forward_weights
@@ -36,24 +37,24 @@ class Dense(AbstractFeedForward):
     intermediate: Leaf = eqx.field(converter=as_leaf)
     matrices: Leaf = eqx.field(converter=as_leaf, default=3)
 
+    @override
     def weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractFeedForward`."""
         return feed_forward_weights(
             hidden=hidden, intermediate=self.intermediate, matrices=self.matrices
         )
 
+    @override
     def expert_weights(self, hidden: Scalar) -> Scalar:
-        """None."""
         del hidden
         return 0.0
 
+    @override
     def expert_weights_used(self, hidden: Scalar) -> Scalar:
-        """None."""
         del hidden
         return 0.0
 
+    @override
     def activations(self) -> Scalar:
-        """See `AbstractFeedForward`."""
         return self.intermediate
 
 
@@ -63,8 +64,8 @@ class DenseFeedForward(spec_of(FeedForwardSpec, Dense, kind="dense", without=("m
     gated: bool = True
     bias: bool = False
 
+    @override
     def small_parameters(self, hidden: int) -> int:
-        """See `FeedForwardSpec`."""
         if not self.bias:
             return 0
         return bias_count(hidden, self.intermediate, matrix_count(gated=self.gated))
@@ -73,12 +74,12 @@ class DenseFeedForward(spec_of(FeedForwardSpec, Dense, kind="dense", without=("m
         """A gate is a matrix more."""
         return {"matrices": matrix_count(gated=self.gated)}
 
+    @override
     def label(self) -> str:
-        """See `FeedForwardSpec`."""
         return "dense"
 
+    @override
     def words(self) -> str:
-        """See `FeedForwardSpec`."""
         gate = "gated" if self.gated else "ungated"
         return f"{self.label()}, {gate} width {self.intermediate:,}"
 

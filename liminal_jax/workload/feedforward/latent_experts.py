@@ -10,6 +10,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 from pydantic import model_validator
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.feedforward import expected_distinct_experts
@@ -76,24 +77,24 @@ class LatentMixture(AbstractMixture):
             + router_weights(hidden=hidden, experts=self.router_outputs)
         )
 
+    @override
     def expert_weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractFeedForward`."""
         del hidden
         return self.experts * self._expert()
 
+    @override
     def expert_weights_used(self, hidden: Scalar) -> Scalar:
-        """See `AbstractFeedForward`."""
         del hidden
         return self.top_k * self._expert()
 
+    @override
     def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
-        """See `AbstractMixture`."""
         del hidden
         distinct = expected_distinct_experts(experts=self.experts, top_k=self.top_k, tokens=tokens)
         return distinct * self._expert()
 
+    @override
     def activations(self) -> Scalar:
-        """See `AbstractFeedForward`."""
         return self.top_k * self.intermediate + self.shared_intermediate
 
     def routed_width(self, hidden: Scalar) -> Scalar:
@@ -101,12 +102,12 @@ class LatentMixture(AbstractMixture):
         del hidden
         return self.latent
 
+    @override
     def shared_blocks(self) -> Scalar:
-        """See `AbstractMixture`."""
         return jnp.sign(self.shared_intermediate)
 
+    @override
     def without_router(self) -> "LatentMixture":
-        """See `AbstractMixture`."""
         return eqx.tree_at(lambda it: it.router_outputs, self, self.experts * 0)
 
 
@@ -134,8 +135,8 @@ class LatentMixtureOfExperts(
             raise ValueError(f"top_k ({self.top_k}) must not exceed experts ({self.experts})")
         return self
 
+    @override
     def small_parameters(self, hidden: int) -> int:
-        """See `FeedForwardSpec`."""
         del hidden
         return self.experts if self.router_bias else 0
 
@@ -146,13 +147,13 @@ class LatentMixtureOfExperts(
             "router_outputs": self.experts,
         }
 
+    @override
     def label(self) -> str:
-        """See `FeedForwardSpec`."""
         shared = "+shared" if self.shared_intermediate else ""
         return f"MoE {self.top_k}/{self.experts}{shared} in {self.latent}"
 
+    @override
     def words(self) -> str:
-        """See `FeedForwardSpec`."""
         gate = "gated" if self.gated else "ungated"
         shared = f", shared width {self.shared_intermediate:,}" if self.shared_intermediate else ""
         return f"{self.label()}, {gate} width {self.intermediate:,}{shared}"

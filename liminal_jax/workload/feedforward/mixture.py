@@ -9,6 +9,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 from pydantic import model_validator
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.feedforward import expected_distinct_experts
@@ -76,37 +77,37 @@ class Mixture(AbstractMixture):
         )
         return shared + router_weights(hidden=hidden, experts=self.router_outputs)
 
+    @override
     def expert_weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractFeedForward`."""
         return self.experts * self._expert(hidden)
 
+    @override
     def expert_weights_used(self, hidden: Scalar) -> Scalar:
-        """See `AbstractFeedForward`."""
         return self.top_k * self._expert(hidden)
 
+    @override
     def expert_products(self, hidden: Scalar) -> Scalar:
-        """See `AbstractFeedForward`."""
         return self.top_k * self._matrices(hidden)
 
+    @override
     def expert_weights_read(self, hidden: Scalar, tokens: Scalar) -> Scalar:
-        """See `AbstractMixture`."""
         distinct = expected_distinct_experts(experts=self.experts, top_k=self.top_k, tokens=tokens)
         return distinct * self._expert(hidden)
 
+    @override
     def activations(self) -> Scalar:
-        """See `AbstractFeedForward`."""
         return self.top_k * self.intermediate + self.shared_intermediate
 
     def routed_width(self, hidden: Scalar) -> Scalar:
         """The whole of a token."""
         return hidden
 
+    @override
     def shared_blocks(self) -> Scalar:
-        """See `AbstractMixture`."""
         return jnp.sign(self.shared_intermediate)
 
+    @override
     def without_router(self) -> "Mixture":
-        """See `AbstractMixture`."""
         none = self.experts * 0
         return eqx.tree_at(lambda it: (it.router_outputs, it.biased), self, (none, none))
 
@@ -146,16 +147,16 @@ class MixtureOfExperts(
             return 0
         return bias_count(hidden, intermediate, matrix_count(gated=self.gated))
 
+    @override
     def small_parameters(self, hidden: int) -> int:
-        """See `FeedForwardSpec`."""
         return (
             self._expert_biases(hidden, self.shared_intermediate)
             + (self.experts if self.router_bias else 0)
             + (hidden if self.shared_gate else 0)
         )
 
+    @override
     def expert_small_parameters(self, hidden: int) -> int:
-        """See `FeedForwardSpec`."""
         return self.experts * self._expert_biases(hidden, self.intermediate)
 
     def derived(self) -> dict[str, Any]:
@@ -166,13 +167,13 @@ class MixtureOfExperts(
             "router_outputs": self.experts,
         }
 
+    @override
     def label(self) -> str:
-        """See `FeedForwardSpec`."""
         shared = "+shared" if self.shared_intermediate else ""
         return f"MoE {self.top_k}/{self.experts}{shared}"
 
+    @override
     def words(self) -> str:
-        """See `FeedForwardSpec`."""
         gate = "gated" if self.gated else "ungated"
         shared = f" of {self.shared_intermediate:,}" if self.shared_intermediate else ""
         return f"{self.label()}{shared}, {gate} width {self.intermediate:,}"

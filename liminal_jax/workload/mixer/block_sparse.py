@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import equinox as eqx
 from pydantic import model_validator
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
@@ -47,8 +48,8 @@ class BlockSparse(AbstractMixer):
     def _cache_of_a_token(self) -> Scalar:
         return grouped_query_cache(kv_heads=self.kv_heads, head_dim=self.head_dim)
 
+    @override
     def weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractMixer`."""
         projections = grouped_query_weights(
             hidden=hidden, heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim
         )
@@ -65,7 +66,7 @@ class BlockSparse(AbstractMixer):
         return index + grouped_query_work(heads=self.heads, head_dim=self.head_dim, tokens=tokens)
 
     def scores(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`; those of the index go through no softmax."""
+        """Scores of the attention alone: those of the index go through no softmax."""
         return self.heads * self._attended(context, relaxation)
 
     def cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
@@ -78,34 +79,34 @@ class BlockSparse(AbstractMixer):
         return self._cache_of_a_token() * self._attended(context, relaxation)
 
     def index_cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`; all of it is read for every token."""
+        """All of the index, which is read for every token."""
         del relaxation
         return self.index_dim * context
 
+    @override
     def cache_heads(self) -> Scalar:
-        """See `AbstractMixer`."""
         return self.kv_heads
 
+    @override
     def output_width(self) -> Scalar:
-        """See `AbstractMixer`."""
         return self.head_dim
 
+    @override
     def query_width(self) -> Scalar:
-        """See `AbstractMixer`."""
         return self.head_dim
 
+    @override
     def index_query_width(self) -> Scalar:
-        """See `AbstractMixer`."""
         return self.kv_heads * self.index_dim
 
+    @override
     def key_value_weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractMixer`."""
         return grouped_query_weights(
             hidden=hidden, heads=0, kv_heads=self.kv_heads, head_dim=self.head_dim
         )
 
+    @override
     def basis(self) -> tuple[str, ...]:
-        """See `AbstractMixer`."""
         return (
             "Block-sparse attention reads its blocks as if all were full, and its whole index; the"
             " choice of blocks is not charged.",
@@ -136,14 +137,14 @@ class BlockSparseAttention(
             raise ValueError(f"kv_heads ({self.kv_heads}) must divide heads ({self.heads})")
         return self
 
+    @override
     def small_parameters(self, hidden: int, norm_vectors: int) -> int:
-        """See `MixerSpec`."""
         del hidden
         normed = self.qk_norm == "per-head"
         return 2 * (self.head_dim + self.index_dim) * norm_vectors if normed else 0
 
+    @override
     def cache_elements(self) -> int:
-        """See `MixerSpec`."""
         return int(grouped_query_cache(kv_heads=self.kv_heads, head_dim=self.head_dim))
 
     def growing_cache_elements(self) -> int:
@@ -158,12 +159,12 @@ class BlockSparseAttention(
         """The tokens of all blocks that a KV head serves."""
         return {"budget": self.block * self.top_blocks}
 
+    @override
     def label(self) -> str:
-        """See `MixerSpec`."""
         return f"sparse {self.top_blocks}x{self.block}"
 
+    @override
     def words(self) -> str:
-        """See `MixerSpec`."""
         return f"{self.label()}, {self.heads}/{self.kv_heads} heads of {self.head_dim}"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import equinox as eqx
 from pydantic import model_validator
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._show import Shown
@@ -87,8 +88,8 @@ class Compressed(AbstractMixer):
             entries = relaxation.minimum(entries, self.index.top_k)
         return tokens + entries
 
+    @override
     def weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractMixer`."""
         total = shared_key_value_weights(
             hidden=hidden,
             heads=self.heads,
@@ -127,7 +128,7 @@ class Compressed(AbstractMixer):
         return attended if self.compressor is None else attended + self.compressor.traffic()
 
     def index_cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`: one key for each entry."""
+        """One key of the index for each entry."""
         del relaxation
         return 0.0 if self.index is None else self.index.compressor.cache(context)
 
@@ -140,24 +141,24 @@ class Compressed(AbstractMixer):
         """One: all heads share one vector."""
         return 1.0
 
+    @override
     def output_width(self) -> Scalar:
-        """See `AbstractMixer`."""
         return self.head_dim
 
+    @override
     def query_width(self) -> Scalar:
-        """See `AbstractMixer`."""
         return self.head_dim
 
+    @override
     def index_query_width(self) -> Scalar:
-        """See `AbstractMixer`."""
         return 0.0 if self.index is None else self.index.queries.width()
 
     def down_weights(self, hidden: Scalar) -> Scalar:
         """The query's low rank and the one vector that all heads share."""
         return hidden * (self.q_rank + self.head_dim)
 
+    @override
     def basis(self) -> tuple[str, ...]:
-        """See `AbstractMixer`."""
         windows = "Windows hold at most their width."
         pooled = (
             "Tokens are pooled into entries at an even pace; while they wait they are moved at the"
@@ -239,14 +240,14 @@ class CompressedAttention(spec_of(MixerSpec, Compressed, kind="compressed")):
         )
         return {**own, "index": index}
 
+    @override
     def label(self) -> str:
-        """See `MixerSpec`."""
         window = f"sliding {self.window}"
         if self.compressor is None:
             return window
         chosen = "" if self.index is None else f" top-{self.top_k}"
         return f"1/{self.compressor.ratio}{chosen} + {window}"
 
+    @override
     def words(self) -> str:
-        """See `MixerSpec`."""
         return f"{self.label()}, {self.heads} heads of {self.head_dim}, key = value"

@@ -9,6 +9,7 @@ from typing import Any
 
 import equinox as eqx
 from pydantic import model_validator
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.linear import (
@@ -53,8 +54,8 @@ class GatedDelta(AbstractRecurrent):
     value_dim: Leaf = eqx.field(converter=as_leaf)
     kernel: Leaf = eqx.field(converter=as_leaf)
 
+    @override
     def weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractMixer`."""
         return gated_delta_weights(
             hidden=hidden,
             key_heads=self.key_heads,
@@ -64,12 +65,12 @@ class GatedDelta(AbstractRecurrent):
             kernel=self.kernel,
         )
 
+    @override
     def update_work(self) -> Scalar:
-        """See `AbstractRecurrent`."""
         return delta_rule_work(heads=self.heads, key_dim=self.key_dim, value_dim=self.value_dim)
 
+    @override
     def state(self) -> Scalar:
-        """See `AbstractMixer`."""
         channels = gated_delta_channels(
             key_heads=self.key_heads,
             key_dim=self.key_dim,
@@ -106,12 +107,12 @@ class GatedDeltaNet(spec_of(RecurrentSpec, GatedDelta, kind="gated-delta", witho
         """Each value head has a state."""
         return {"heads": self.value_heads}
 
+    @override
     def label(self) -> str:
-        """See `MixerSpec`."""
         return "Gated DeltaNet"
 
+    @override
     def words(self) -> str:
-        """See `MixerSpec`."""
         widths = f"{self.key_dim}x{self.value_dim}"
         return f"{self.label()}, {self.value_heads}/{self.key_heads} heads of {widths}"
 

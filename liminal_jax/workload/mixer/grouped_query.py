@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import equinox as eqx
 from pydantic import model_validator
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
@@ -38,8 +39,8 @@ class GroupedQuery(AbstractMixer):
     scope: AbstractScope = eqx.field(default_factory=FullScope)
     gate_dim: Leaf = eqx.field(converter=as_leaf, default=0)
 
+    @override
     def weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractMixer`."""
         projections = grouped_query_weights(
             hidden=hidden, heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim
         )
@@ -47,17 +48,17 @@ class GroupedQuery(AbstractMixer):
             hidden=hidden, heads=self.heads, gate_dim=self.gate_dim
         )
 
+    @override
     def work(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
         tokens = self.scope.kept(context, relaxation)
         return grouped_query_work(heads=self.heads, head_dim=self.head_dim, tokens=tokens)
 
+    @override
     def scores(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
         return self.heads * self.scope.kept(context, relaxation)
 
+    @override
     def cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
         a_token = grouped_query_cache(kv_heads=self.kv_heads, head_dim=self.head_dim)
         return a_token * self.scope.kept(context, relaxation)
 
@@ -65,26 +66,26 @@ class GroupedQuery(AbstractMixer):
         """All that is kept: the new token's entry is written, the others are read."""
         return self.cache(context, relaxation)
 
+    @override
     def cache_heads(self) -> Scalar:
-        """See `AbstractMixer`."""
         return self.kv_heads
 
+    @override
     def output_width(self) -> Scalar:
-        """See `AbstractMixer`."""
         return self.head_dim
 
+    @override
     def query_width(self) -> Scalar:
-        """See `AbstractMixer`."""
         return self.head_dim
 
+    @override
     def key_value_weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractMixer`."""
         return grouped_query_weights(
             hidden=hidden, heads=0, kv_heads=self.kv_heads, head_dim=self.head_dim
         )
 
+    @override
     def basis(self) -> tuple[str, ...]:
-        """See `AbstractMixer`."""
         return self.scope.basis()
 
 
@@ -125,8 +126,8 @@ class GroupedQueryAttention(
     def _gate_dim(self) -> int:
         return self.head_dim if self.output_gate else 0
 
+    @override
     def small_parameters(self, hidden: int, norm_vectors: int) -> int:
-        """See `MixerSpec`."""
         queries = self.heads * self.head_dim
         gates = self.heads * self._gate_dim()
         keys = self.kv_heads * self.head_dim
@@ -138,12 +139,12 @@ class GroupedQueryAttention(
             + (self.heads if self.sinks else 0)
         )
 
+    @override
     def cache_elements(self) -> int:
-        """See `MixerSpec`."""
         return int(grouped_query_cache(kv_heads=self.kv_heads, head_dim=self.head_dim))
 
+    @override
     def growing_cache_elements(self) -> int:
-        """See `MixerSpec`."""
         return self.cache_elements() if self.scope == "full" else 0
 
     def derived(self) -> dict[str, Any]:
@@ -151,12 +152,12 @@ class GroupedQueryAttention(
         scope = FullScope() if self.window is None else exactly(WindowScope, window=self.window)
         return {"scope": scope, "gate_dim": self._gate_dim()}
 
+    @override
     def label(self) -> str:
-        """See `MixerSpec`."""
         return self.scope if self.window is None else f"{self.scope} {self.window}"
 
+    @override
     def words(self) -> str:
-        """See `MixerSpec`."""
         gated = ", gated" if self.output_gate else ""
         return f"{self.label()}{gated}, {self.heads}/{self.kv_heads} heads of {self.head_dim}"
 

@@ -5,6 +5,7 @@ other layers have latent attention without positions.
 """
 
 import equinox as eqx
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.linear import (
@@ -42,18 +43,18 @@ class KimiDelta(AbstractRecurrent):
     head_dim: Leaf = eqx.field(converter=as_leaf)
     kernel: Leaf = eqx.field(converter=as_leaf)
 
+    @override
     def weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractMixer`."""
         return kimi_delta_weights(
             hidden=hidden, heads=self.heads, head_dim=self.head_dim, kernel=self.kernel
         )
 
+    @override
     def update_work(self) -> Scalar:
-        """See `AbstractRecurrent`."""
         return delta_rule_work(heads=self.heads, key_dim=self.head_dim, value_dim=self.head_dim)
 
+    @override
     def state(self) -> Scalar:
-        """See `AbstractMixer`."""
         return _state(self.heads, self.head_dim, self.kernel)
 
 
@@ -65,12 +66,12 @@ class KimiDeltaAttention(spec_of(RecurrentSpec, KimiDelta, kind="kimi-delta")):
         del hidden, norm_vectors
         return self.heads + self.heads * self.head_dim + self.head_dim
 
+    @override
     def label(self) -> str:
-        """See `MixerSpec`."""
         return "KDA"
 
+    @override
     def words(self) -> str:
-        """See `MixerSpec`."""
         return f"{self.label()}, {self.heads} heads of {self.head_dim}x{self.head_dim}"
 
 

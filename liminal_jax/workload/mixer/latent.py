@@ -6,6 +6,7 @@ DeepSeek-AI (2024), DeepSeek-V2, arXiv:2405.04434.
 from abc import abstractmethod
 
 import equinox as eqx
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._smooth import AbstractRelaxation
@@ -39,27 +40,27 @@ class AbstractLatent(AbstractMixer):
     def token_elements(self) -> Scalar:
         """Elements that one token leaves in the cache."""
 
+    @override
     def work(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
         tokens = self.scope.kept(context, relaxation)
         return latent_work(
             heads=self.heads, kv_rank=self.kv_rank, rope_dim=self.rope_dim, tokens=tokens
         )
 
+    @override
     def scores(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
         return self.heads * self.scope.kept(context, relaxation)
 
+    @override
     def cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
         return self.token_elements() * self.scope.kept(context, relaxation)
 
     def traffic(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """All that is kept: the new token's latent is written, the others are read."""
         return self.cache(context, relaxation)
 
+    @override
     def output_width(self) -> Scalar:
-        """See `AbstractMixer`."""
         return self.kv_rank
 
     def query_width(self) -> Scalar:
@@ -95,12 +96,12 @@ class Latent(AbstractLatent):
     scope: AbstractScope = eqx.field(default_factory=FullScope)
     stored: AbstractLatentFormat = eqx.field(default_factory=PlainLatents)
 
+    @override
     def token_elements(self) -> Scalar:
-        """See `AbstractLatent`."""
         return self.stored.elements(self.kv_rank, self.rope_dim)
 
+    @override
     def weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractMixer`."""
         widths = {
             "hidden": hidden,
             "heads": self.heads,
@@ -136,8 +137,8 @@ class Latent(AbstractLatent):
         rank = 0.0 if self.q_rank is None else self.q_rank
         return hidden * (rank + self.kv_rank + self.rope_dim)
 
+    @override
     def basis(self) -> tuple[str, ...]:
-        """See `AbstractMixer`."""
         return (*self.scope.basis(), *self.stored.basis(self.kv_rank, self.rope_dim))
 
 
@@ -150,27 +151,27 @@ class LatentAttention(spec_of(MixerSpec, Latent, kind="latent")):
 
     bias: bool = False
 
+    @override
     def small_parameters(self, hidden: int, norm_vectors: int) -> int:
-        """See `MixerSpec`."""
         q_rank = self.q_rank or 0
         norms = (q_rank + self.kv_rank) * norm_vectors
         biases = q_rank + self.kv_rank + self.rope_dim + hidden
         return norms + (biases if self.bias else 0)
 
+    @override
     def cache_elements(self) -> int:
-        """See `MixerSpec`."""
         return int(self.counted().token_elements())
 
+    @override
     def growing_cache_elements(self) -> int:
-        """See `MixerSpec`."""
         return self.cache_elements()
 
+    @override
     def label(self) -> str:
-        """See `MixerSpec`."""
         return f"MLA {self.kv_rank}+{self.rope_dim}"
 
+    @override
     def words(self) -> str:
-        """See `MixerSpec`."""
         return f"{self.label()}, {self.heads} heads"
 
 

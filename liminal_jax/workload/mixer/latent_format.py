@@ -2,6 +2,8 @@
 
 from abc import abstractmethod
 
+from typing_extensions import override
+
 from liminal_jax._arrays import Scalar
 from liminal_jax._show import Shown
 from liminal_jax.laws.attention import blocked_latent_cache, latent_cache
@@ -31,8 +33,8 @@ class AbstractLatentFormat(Shown):
 class PlainLatents(AbstractLatentFormat):
     """All elements at the precision of the cache, with one scale for all tokens or none."""
 
+    @override
     def elements(self, kv_rank: Scalar, rope_dim: Scalar) -> Scalar:
-        """See `latent_cache`."""
         return latent_cache(kv_rank=kv_rank, rope_dim=rope_dim)
 
     def basis(self, kv_rank: Scalar, rope_dim: Scalar) -> tuple[str, ...]:
@@ -48,8 +50,8 @@ class BlockedLatents(AbstractLatentFormat):
     Elements are counted in bytes, for a cache of 8 bits.
     """
 
+    @override
     def elements(self, kv_rank: Scalar, rope_dim: Scalar) -> Scalar:
-        """See `blocked_latent_cache`."""
         return blocked_latent_cache(
             kv_rank=kv_rank,
             rope_dim=rope_dim,

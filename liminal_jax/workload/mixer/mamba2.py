@@ -5,6 +5,7 @@ Dao and Gu (2024), Transformers are SSMs, arXiv:2405.21060.
 
 import equinox as eqx
 from pydantic import model_validator
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.linear import convolution_state
@@ -35,8 +36,8 @@ class Mamba2(AbstractRecurrent):
     groups: Leaf = eqx.field(converter=as_leaf)
     kernel: Leaf = eqx.field(converter=as_leaf)
 
+    @override
     def weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractMixer`."""
         return state_space_weights(
             hidden=hidden,
             heads=self.heads,
@@ -55,12 +56,12 @@ class Mamba2(AbstractRecurrent):
             state_dim=self.state_dim,
         )
 
+    @override
     def update_work(self) -> Scalar:
-        """See `AbstractRecurrent`."""
         return state_space_work(heads=self.heads, head_dim=self.head_dim, state_dim=self.state_dim)
 
+    @override
     def state(self) -> Scalar:
-        """See `AbstractMixer`."""
         states = state_space_state(
             heads=self.heads, head_dim=self.head_dim, state_dim=self.state_dim
         )
@@ -97,12 +98,12 @@ class Mamba2Layer(spec_of(RecurrentSpec, Mamba2, kind="mamba-2")):
             + (projected + hidden if self.projection_bias else 0)
         )
 
+    @override
     def label(self) -> str:
-        """See `MixerSpec`."""
         return "Mamba-2"
 
+    @override
     def words(self) -> str:
-        """See `MixerSpec`."""
         return (
             f"{self.label()}, {self.heads}/{self.groups} heads of {self.head_dim}x{self.state_dim}"
         )

@@ -1,6 +1,7 @@
 """Latent attention as the talk counts it; no model file describes it."""
 
 import equinox as eqx
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.laws.attention import latent_cache
@@ -23,12 +24,12 @@ class MergedLatent(AbstractLatent):
     cache_ranks: Leaf = eqx.field(converter=as_leaf)
     scope: AbstractScope = eqx.field(default_factory=FullScope)
 
+    @override
     def token_elements(self) -> Scalar:
-        """See `AbstractLatent`."""
         return latent_cache(kv_rank=self.kv_rank, rope_dim=self.rope_dim)
 
+    @override
     def weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractMixer`."""
         return merged_latent_weights(
             hidden=hidden,
             heads=self.heads,
@@ -37,6 +38,6 @@ class MergedLatent(AbstractLatent):
             rope_dim=self.rope_dim,
         )
 
+    @override
     def cache_heads(self) -> Scalar:
-        """See `AbstractMixer`."""
         return self.cache_ranks

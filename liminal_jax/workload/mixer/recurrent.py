@@ -2,6 +2,8 @@
 
 from abc import abstractmethod
 
+from typing_extensions import override
+
 from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
@@ -10,12 +12,12 @@ from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
 class RecurrentSpec(MixerSpec):
     """A mixer that keeps a state and no tokens."""
 
+    @override
     def cache_elements(self) -> int:
-        """None."""
         return 0
 
+    @override
     def growing_cache_elements(self) -> int:
-        """None."""
         return 0
 
 
@@ -30,8 +32,8 @@ class AbstractRecurrent(AbstractMixer):
     def state(self) -> Scalar:
         """Elements of the state, which every token reads once and writes once."""
 
+    @override
     def work(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
         del context, relaxation
         return self.update_work()
 
@@ -40,13 +42,13 @@ class AbstractRecurrent(AbstractMixer):
         del context, relaxation
         return 0.0
 
+    @override
     def cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """None."""
         del context, relaxation
         return 0.0
 
+    @override
     def traffic(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """None."""
         del context, relaxation
         return 0.0
 
@@ -62,8 +64,8 @@ class AbstractRecurrent(AbstractMixer):
         """None: no cache is met."""
         return 0.0
 
+    @override
     def basis(self) -> tuple[str, ...]:
-        """See `AbstractMixer`."""
         return (
             "Recurrent states are read and written once a token and divide ideally over heads and"
             " channels; their arithmetic runs at the rate of attention's.",

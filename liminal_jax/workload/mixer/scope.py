@@ -3,6 +3,7 @@
 from abc import abstractmethod
 
 import equinox as eqx
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._show import Shown
@@ -24,13 +25,13 @@ class AbstractScope(Shown):
 class FullScope(AbstractScope):
     """Every token is kept."""
 
+    @override
     def kept(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractScope`."""
         del relaxation
         return context
 
+    @override
     def basis(self) -> tuple[str, ...]:
-        """None."""
         return ()
 
 
@@ -39,10 +40,10 @@ class WindowScope(AbstractScope):
 
     window: Leaf = eqx.field(converter=as_leaf)
 
+    @override
     def kept(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractScope`."""
         return relaxation.minimum(context, self.window)
 
+    @override
     def basis(self) -> tuple[str, ...]:
-        """See `AbstractScope`."""
         return ("Windows and chunks hold at most their width; a chunk counts as full.",)

@@ -8,6 +8,7 @@ from typing import Any
 
 import equinox as eqx
 from pydantic import model_validator
+from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._smooth import AbstractRelaxation
@@ -76,8 +77,8 @@ class SparseLatent(AbstractMixer):
     def _attended(self) -> Latent:
         return self._latent(WindowScope(self.top_k))
 
+    @override
     def weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractMixer`."""
         own = self._kept().weights(hidden)
         if self.index is None or self.q_rank is None:
             return own
@@ -90,11 +91,11 @@ class SparseLatent(AbstractMixer):
         return attending if self.index is None else attending + self.index.work(context)
 
     def scores(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`; an index has no softmax."""
+        """Scores of the attention alone: an index has no softmax."""
         return self._attended().scores(context, relaxation)
 
+    @override
     def cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`."""
         return self._kept().cache(context, relaxation)
 
     def traffic(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
@@ -102,7 +103,7 @@ class SparseLatent(AbstractMixer):
         return self._attended().traffic(context, relaxation)
 
     def index_cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """See `AbstractMixer`; all keys are read for every token."""
+        """All keys of the index, which are read for every token."""
         del relaxation
         return 0.0 if self.index is None else self.index.head_dim * context
 
@@ -110,24 +111,24 @@ class SparseLatent(AbstractMixer):
         """One: all heads share the latent."""
         return self._kept().cache_heads()
 
+    @override
     def output_width(self) -> Scalar:
-        """See `AbstractMixer`."""
         return self._kept().output_width()
 
+    @override
     def query_width(self) -> Scalar:
-        """See `AbstractMixer`."""
         return self._kept().query_width()
 
+    @override
     def index_query_width(self) -> Scalar:
-        """See `AbstractMixer`."""
         return 0.0 if self.index is None else self.index.width()
 
+    @override
     def down_weights(self, hidden: Scalar) -> Scalar:
-        """See `AbstractMixer`."""
         return self._kept().down_weights(hidden)
 
+    @override
     def basis(self) -> tuple[str, ...]:
-        """See `AbstractMixer`."""
         return (BASIS, *self.stored.basis(self.kv_rank, self.rope_dim))
 
 
@@ -157,16 +158,16 @@ class SparseLatentAttention(
         own = self.latent.small_parameters(hidden, norm_vectors)
         return own + 2 * self.index_elements()
 
+    @override
     def cache_elements(self) -> int:
-        """See `MixerSpec`."""
         return self.latent.cache_elements()
 
     def growing_cache_elements(self) -> int:
-        """See `MixerSpec`; what is not selected is kept all the same."""
+        """The whole cache: what is not selected is kept all the same."""
         return self.latent.growing_cache_elements()
 
+    @override
     def index_elements(self) -> int:
-        """See `MixerSpec`."""
         return 0 if self.index is None else self.index.head_dim
 
     def derived(self) -> dict[str, Any]:
@@ -174,13 +175,13 @@ class SparseLatentAttention(
         shape = {name: getattr(self.latent, name) for name in type(self.latent).model_fields}
         return {**shape, "index": None if self.index is None else self.index.counted()}
 
+    @override
     def label(self) -> str:
-        """See `MixerSpec`."""
         shared = " shared" if self.index is None else ""
         return f"{self.latent.label()} top-{self.top_k}{shared}"
 
+    @override
     def words(self) -> str:
-        """See `MixerSpec`."""
         heads = f"{self.label()}, {self.latent.heads} heads"
         if self.index is None:
             return f"{heads}, selected by an earlier layer"
