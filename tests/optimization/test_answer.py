@@ -160,7 +160,9 @@ def assert_best(answer, rows, best):
 def assert_least_wrong(answer, rows):
     """The least total violation; the reasons tell each limit that alone would have to give."""
     here = at_answer(answer, rows)
-    assert math.isclose(here.violation, min(row.violation for row in rows), abs_tol=1e-9)
+    assert math.isclose(
+        here.total_violation, min(row.total_violation for row in rows), abs_tol=1e-9
+    )
     exceeded = {name for name, it in here.violation.items() if it > 1e-9}
     assert {it.constraint for it in answer.binding} == exceeded
     assert all(it.slack < 0 for it in answer.binding)
