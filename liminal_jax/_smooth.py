@@ -45,6 +45,10 @@ class AbstractRelaxation(eqx.Module):
         """The least whole number that is not below a value."""
 
     @abstractmethod
+    def largest_part(self, mean: Scalar) -> Scalar:
+        """The largest part of a count that is shared evenly, from the mean part: rounded up."""
+
+    @abstractmethod
     def exceeds(self, count: Scalar, whole: Scalar) -> Scalar:
         """1 where a count is larger than another, else 0; both are positive.
 
@@ -87,6 +91,10 @@ class Exact(AbstractRelaxation):
     @override
     def ceil(self, value: Scalar) -> Scalar:
         return jnp.ceil(value)
+
+    @override
+    def largest_part(self, mean: Scalar) -> Scalar:
+        return jnp.ceil(mean)
 
     @override
     def floor(self, value: Scalar) -> Scalar:
@@ -156,6 +164,10 @@ class Soft(AbstractRelaxation):
         return whole + rise
 
     @override
+    def largest_part(self, mean: Scalar) -> Scalar:
+        return self.ceil(mean)
+
+    @override
     def floor(self, value: Scalar) -> Scalar:
         return -self.ceil(-value)
 
@@ -192,16 +204,17 @@ class Soft(AbstractRelaxation):
 class SoftSizes(AbstractRelaxation):
     """The model with its kinks rounded where degrees of parallelism are held at whole numbers.
 
-    What is rounded up hangs on the degrees and stays as it is; what is rounded down counts
-    instances, of which there may be a part.
+    `ceil` is of quotients of degrees, which are fixed, and stays exact. Sizes are free: what is
+    rounded down counts instances, of which there may be a part, and what is shared, such as users,
+    is shared evenly. A step at each whole number of users would leave no gradient to descend.
 
     Attributes:
         kinks: How the kinks are rounded.
 
     Examples:
         >>> reading = SoftSizes(0.5)
-        >>> float(reading.ceil(2.5)), float(reading.floor(2.5))
-        (3.0, 2.5)
+        >>> float(reading.ceil(2.5)), float(reading.floor(2.5)), float(reading.largest_part(2.5))
+        (3.0, 2.5, 2.5)
     """
 
     kinks: Soft
@@ -220,6 +233,10 @@ class SoftSizes(AbstractRelaxation):
     @override
     def ceil(self, value: Scalar) -> Scalar:
         return jnp.ceil(value)
+
+    @override
+    def largest_part(self, mean: Scalar) -> Scalar:
+        return jnp.asarray(mean, float)
 
     @override
     def floor(self, value: Scalar) -> Scalar:

@@ -60,7 +60,7 @@ def _fullest(users: Scalar, groups: Scalar, relaxation: AbstractRelaxation) -> S
     One group has all users, also where their mean number is no whole one.
     """
     some = jnp.where(users > 0, users, groups)
-    over = relaxation.ceil(some / groups) * groups / some - 1
+    over = relaxation.largest_part(some / groups) * groups / some - 1
     return 1 + relaxation.exceeds(groups, 1.0) * over
 
 

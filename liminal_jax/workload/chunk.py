@@ -86,6 +86,10 @@ class MeanOverChunk(AbstractRelaxation):
         return self.kinks.ceil(value)
 
     @override
+    def largest_part(self, mean: Scalar) -> Scalar:
+        return self.kinks.largest_part(mean)
+
+    @override
     def floor(self, value: Scalar) -> Scalar:
         return self.kinks.floor(value)
 

@@ -6,15 +6,19 @@ import numpy as np
 import pytest
 
 from liminal_jax._smooth import SoftSizes
+from liminal_jax.optimization.search.best_design import find
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
 from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.optimization.search.termination import Termination
+from liminal_jax.optimization.sensitivity.fixed_integers import with_fixed_integers
 from liminal_jax.optimization.sensitivity.gradients import Gradients
 from liminal_jax.optimization.sensitivity.relaxed_optimum import (
     FEASIBILITY_TOLERANCE,
     SOLVER_TOLERANCE,
     refined,
 )
+from liminal_jax.study.file import load_study
+from liminal_jax.study.read import problem_of
 from tests.optimization.small import STUDIES, small, solved
 
 pytestmark = pytest.mark.slow
@@ -99,7 +103,7 @@ def test_an_end_of_a_range_that_holds_the_optimum_is_named():
 def test_a_solver_that_is_cut_off_says_so(monkeypatch):
     """And returns a start that meets the limits as it is rather than something worse."""
     _, gradients, optima = solved("finished")
-    monkeypatch.setattr("liminal_jax.optimization.sensitivity.relaxed_optimum._solved", _stuck)
+    monkeypatch.setattr("liminal_jax.optimization.sensitivity.relaxed_optimum._slsqp", _stuck)
     start = optima[0].unit * 0.9
     found = refined(gradients, start, optima[0].category, gradients.unchanged())
     assert found.termination in (Termination.ITERATION_LIMIT, Termination.INFEASIBLE)
@@ -135,3 +139,14 @@ def test_unknown_numbers_are_told():
     found = refined(gradients, np.full(len(problem.variables), 0.5), 0, gradients.unchanged())
     assert found.termination is Termination.UNKNOWN
     assert "published numbers are missing" in found.reason
+
+
+@pytest.mark.slow
+def test_groups_that_share_users_leave_a_gradient_to_follow():
+    """The best design of this study shares attention by groups of users, which are whole groups."""
+    problem = problem_of(load_study("deepseek-v3-128k"))
+    proof = find(problem).proof
+    best = with_fixed_integers(problem, proof).optimum(0)
+    assert best.termination in (Termination.CONVERGED, Termination.AT_BOUNDS)
+    assert best.multipliers.residual < 1e-5
+    assert best.score > float(np.max(proof.scores))
