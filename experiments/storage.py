@@ -9,6 +9,8 @@ and into chunks of 4 MiB; and blocks of 1 MiB that begin in the middle of chunks
 blocks of a grid of many axes lie. A rate counts until all is on the disk. Each turn tries all
 three, so that what else the machine does falls on each; the figures are ratios of medians.
 
+Needs the extra `storage`: pip install -e '.[plot,storage]'.
+
 Last, two processes take turns at the blocks of every chunk. A number is lost where one of them
 writes a chunk back that it had read before the other wrote into it.
 """

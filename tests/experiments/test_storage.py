@@ -8,6 +8,8 @@ from experiments.runner import main
 from experiments.storage import EXPERIMENT, STORES
 
 pytestmark = pytest.mark.slow
+pytest.importorskip("zarr", reason="pip install 'liminal-jax[storage]'")
+pytest.importorskip("tensorstore", reason="pip install 'liminal-jax[storage]'")
 
 
 def test_a_short_run_measures_every_store(tmp_path, monkeypatch):
