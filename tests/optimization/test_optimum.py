@@ -169,30 +169,39 @@ def test_an_optimum_prints_itself_as_text_and_as_a_table(space):
     assert json.loads(json.dumps(best.to_dict()))["feasible"] is True
 
 
+def printed(capsys, *arguments):
+    """What the command line prints as JSON."""
+    assert exit_code([*arguments, "--json"]) == 0
+    return answered(json.loads(capsys.readouterr().out))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("base", ["planned", "finished"])
 def test_a_study_gives_what_the_command_line_does(tmp_path, capsys, base, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = str(study(tmp_path, base, design={"chips": {"choices": [4, 8]}}))
     space, objective, limits = ll.load_study(path)
-
-    def printed(*arguments):
-        assert exit_code([*arguments, "--json"]) == 0
-        return answered(json.loads(capsys.readouterr().out))
-
     best = ll.optimize(space, objective, limits=limits)
     found = answered(best.to_dict())
     # What always holds, or never, is said in Python first.
     found["reasons"] = found["reasons"][-len(best.finding.reasons) :]
-    assert found == printed("optimize", path)
+    assert found == printed(capsys, "optimize", path)
     assert best.report().splitlines()[0] == found["name"]
-    assert answered(ll.sensitivity(best).to_dict()) == printed("sensitivity", path, "--top", "99")
+
+
+@pytest.mark.slow
+def test_analyses_give_what_the_command_line_does(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = str(study(tmp_path, "finished", design={"chips": {"choices": [4, 8]}}))
+    space, objective, limits = ll.load_study(path)
+    prices = ll.sensitivity(ll.optimize(space, objective, limits=limits))
+    assert answered(prices.to_dict()) == printed(capsys, "sensitivity", path, "--top", "99")
     sure = ll.uncertainty(space, objective, limits, samples=4, seed=3)
     few = ("--samples", "4", "--seed", "3")
-    assert answered(sure.to_dict()) == printed("uncertainty", path, *few)
-    for it in (ll.sensitivity(best), sure):
-        assert repr(it).splitlines()[0] == found["name"]
-        assert it._repr_html_().startswith(f"<h3>{found['name']}</h3>")
+    assert answered(sure.to_dict()) == printed(capsys, "uncertainty", path, *few)
+    for it in (prices, sure):
+        assert repr(it).splitlines()[0] == prices.to_dict()["name"]
+        assert it._repr_html_().startswith(f"<h3>{prices.to_dict()['name']}</h3>")
 
 
 def answered(record):
