@@ -112,10 +112,10 @@ def test_a_hardware_number_can_be_stated_and_its_mistakes_are_told(said, package
 NUMBERS = """
 import sys
 from liminal_jax.data.ranges import uncertain_in
-from liminal_jax.study.assemble import hardware_files
 from liminal_jax.study.file import load_study
 from liminal_jax.study.parameters import parameters_of, quantity_of
 from liminal_jax.study.read import problem_of
+from liminal_jax.study.resolved import resolved_of
 from liminal_jax.sweeps.leaves import leaves_of
 
 problem = problem_of(load_study(sys.argv[1]))
@@ -124,7 +124,7 @@ leaf = leaves_of(problem)[path]
 print(leaf.unit, leaf.value, leaf.positive)
 print(quantity_of(path).label)
 print(path in parameters_of(problem).paths)
-print([it.low for it in uncertain_in(hardware_files(problem.file)) if "mask" in it.path])
+print([it.low for it in uncertain_in(resolved_of(problem.file).hardware) if "mask" in it.path])
 """
 
 
