@@ -83,8 +83,8 @@ def step(value: float, unit: str) -> float:
 
 def price_sentence(problem: Problem, price: ShadowPrice) -> str:
     """A shadow price in words: what a little more of the limit is worth."""
-    kind, _, name = price.constraint.rpartition(".")
-    if kind == "range":
+    name = price.constraint.removeprefix("range.")
+    if name != price.constraint:
         return f"{_range(name, price, problem)}: {_worth(problem, price, name)}"
     limits = [it for it in problem.limits if (it.name, it.bound) == (price.constraint, price.limit)]
     if price.constraint in PHYSICAL:
