@@ -24,7 +24,6 @@ def found_for_one(
         seed: Seed of the starts.
     """
     answer = optimize(problem, Schedule(starts=starts), seed, progress, budget)
-    progress.stage("comparing with chips that exist")
     file, solution = problem.file, answer.best.solution
     record = answer_record(answer)
     return Found(

@@ -8,11 +8,13 @@ from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.best_design import Finding, find, solution_at
 from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.design_grid import design_grid_of
+from liminal_jax.optimization.search.existing_chips import Existing, best_existing
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.solution import Solution
 from liminal_jax.optimization.sensitivity.fixed_integers import with_fixed_integers
 from liminal_jax.optimization.sensitivity.overlap import Pessimistic, kink, pessimistic
 from liminal_jax.optimization.sensitivity.shadow_prices import Sensitivity, sensitivities
+from liminal_jax.study.file import StudyFile
 from liminal_jax.study.problem import Problem
 
 
@@ -61,6 +63,7 @@ class Answer:
         sensitivities: Elasticities of the objective at that optimum.
         pessimistic: The problem solved again under less overlap of arithmetic and memory traffic.
         kink: A sentence where the design balances compute and memory time; None elsewhere.
+        existing: The best with chips that exist, where the study plans chips of its own.
         seconds: Wall time of each stage [s].
     """
 
@@ -70,6 +73,7 @@ class Answer:
     sensitivities: list[Sensitivity]
     pessimistic: list[Pessimistic]
     kink: str | None
+    existing: list[Existing]
     seconds: dict[str, float]
 
     @property
@@ -91,8 +95,12 @@ def alternatives(finding: Finding) -> list[Alternative]:
     return found
 
 
-def _explained(finding: Finding) -> tuple[Relaxed, list[Sensitivity]]:
-    """The local optimum of the continuous variables, and the elasticities there."""
+def relaxation_of(finding: Finding) -> tuple[Relaxed, list[Sensitivity]]:
+    """The local optimum of the continuous variables, and the elasticities there.
+
+    Args:
+        finding: A feasible design.
+    """
     freed = with_fixed_integers(finding.problem, finding.proof)
     optimum, gradients = freed.optimum(0), freed.gradients
     relaxed = Relaxed(
@@ -102,6 +110,14 @@ def _explained(finding: Finding) -> tuple[Relaxed, list[Sensitivity]]:
         reason=optimum.reason,
     )
     return relaxed, sensitivities(gradients, optimum) if optimum.feasible else []
+
+
+def _existing(problem: Problem) -> list[Existing]:
+    """What existing chips can do, where a study plans chips of its own."""
+    file = problem.source
+    if not isinstance(file, StudyFile) or file.design.system is not None:
+        return []
+    return best_existing(file)
 
 
 def optimize(
@@ -151,11 +167,14 @@ def explained(
     relaxed, elasticities, less = None, [], []
     if finding.feasible:
         progress.stage("explaining by gradients")
-        relaxed, elasticities = _explained(finding)
+        relaxed, elasticities = relaxation_of(finding)
     middle = clock()
     if finding.feasible:
         progress.stage("proving again under less overlap")
         less = pessimistic(finding.problem, finding.solution)
+    proven = clock()
+    progress.stage("comparing with chips that exist")
+    existing = _existing(finding.problem)
     return Answer(
         best=finding,
         alternatives=alternatives(finding),
@@ -163,9 +182,11 @@ def explained(
         sensitivities=elasticities,
         pessimistic=less,
         kink=kink(finding.fleet.instance) if finding.feasible else None,
+        existing=existing,
         seconds={
             "search": seconds,
             "explain": middle - begin,
-            "less overlap": clock() - middle,
+            "less overlap": proven - middle,
+            "existing chips": clock() - proven,
         },
     )

@@ -15,7 +15,7 @@ from liminal_jax._display import in_units
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax._smooth import Exact
-from liminal_jax.optimization.answer import Answer, alternatives, explained
+from liminal_jax.optimization.answer import Answer, alternatives, explained, relaxation_of
 from liminal_jax.optimization.record import answer_record, solution_record, totals
 from liminal_jax.optimization.search.best_design import Finding, find
 from liminal_jax.optimization.search.binding_limits import Binding
@@ -92,7 +92,7 @@ class Optimum:
 
     @cached_property
     def answer(self) -> Answer:
-        """The design explained: its relaxed optimum, elasticities, and what less overlap does.
+        """The design explained: relaxed optimum, elasticities, less overlap, existing chips.
 
         Worked out when it is first asked for, which can take as long as the search.
         """
@@ -105,7 +105,10 @@ class Optimum:
         Empty where the design is not feasible. `sensitivity` also solves again with each number
         changed.
         """
-        return self.answer.sensitivities
+        if not self.feasible:
+            return []
+        with jax.enable_x64(True):
+            return relaxation_of(self.finding)[1]
 
     def rows(self) -> list[tuple[str, str]]:
         """The rows of the table: names and values."""

@@ -1,16 +1,13 @@
 """The record of an answer: the object of `liminal optimize --json`."""
 
 import dataclasses
-import time
 from typing import Any
 
 from liminal_jax._smooth import Exact
 from liminal_jax.optimization.answer import Answer
 from liminal_jax.optimization.search.binding_limits import Binding
-from liminal_jax.optimization.search.existing_chips import Existing, best_existing
 from liminal_jax.optimization.search.solution import Solution, case_at
 from liminal_jax.study.basis import basis
-from liminal_jax.study.file import StudyFile
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.quantities import QUANTITIES, Fleet
 from liminal_jax.study.question import problem_record
@@ -57,14 +54,6 @@ def binding_record(it: Binding) -> dict[str, Any]:
     return {**dataclasses.asdict(it), "value": number(it.value), "slack": number(it.slack)}
 
 
-def _existing(problem: Problem) -> list[Existing]:
-    """What existing chips can do, where a study plans chips of its own."""
-    file = problem.source
-    if not isinstance(file, StudyFile) or file.design.system is not None:
-        return []
-    return best_existing(file)
-
-
 def _question(problem: Problem, solution: Solution, fleet: Fleet) -> dict[str, Any]:
     """What was asked, the design, and what the prediction rests on."""
     file, question = problem.source, problem_record("optimum", problem)
@@ -89,9 +78,6 @@ def answer_record(answer: Answer) -> dict[str, Any]:
     best = answer.best
     question = _question(answer.problem, best.solution, best.fleet)
     objective = {**question["objective"], "value": number(best.objective)}
-    begin = time.perf_counter()
-    existing = _existing(answer.problem)
-    stages = answer.seconds | {"existing chips": time.perf_counter() - begin}
     return {
         **question,
         "feasible": best.feasible,
@@ -130,9 +116,9 @@ def answer_record(answer: Answer) -> dict[str, Any]:
                 "missing": list(it.missing),
                 "lacking": it.infeasibility,
             }
-            for it in existing
+            for it in answer.existing
         ],
         "reasons": best.reasons,
-        "seconds": sum(stages.values()),
-        "stages": stages,
+        "seconds": sum(answer.seconds.values()),
+        "stages": answer.seconds,
     }

@@ -14,7 +14,7 @@ HOLDS = "holds"
 
 
 def page(record: Mapping[str, Any], folder: Path) -> Page:
-    """What is told of an experiment.
+    """The page of an experiment.
 
     Args:
         record: Its results.

@@ -38,7 +38,7 @@ def html(page: Page, record: Mapping[str, Any], provenance: Mapping[str, Any]) -
     """A whole page.
 
     Args:
-        page: What is told.
+        page: The page.
         record: The record of the result, which goes along.
         provenance: Where and with what it was computed.
     """
@@ -67,7 +67,7 @@ def fragment(page: Page) -> str:
     """A page as a part of another one, such as a notebook: without its figures.
 
     Args:
-        page: What is told.
+        page: The page.
     """
     bare = [
         replace(it, parts=tuple(part for part in it.parts if not isinstance(part, Figure)))

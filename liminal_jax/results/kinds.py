@@ -18,7 +18,7 @@ _KEYS = {
 def kind_of(record: Mapping[str, Any]) -> str:
     """The kind of a result; empty where it is none.
 
-    Records say it. Those without `schema` were written before 0.2, and are told by their keys.
+    Records say it. Those without `schema` were written before 0.2, and are known by their keys.
 
     Examples:
         >>> kind_of({"kind": "sensitivity", "schema": 1}), kind_of({"shadow_prices": []})

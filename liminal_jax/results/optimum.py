@@ -25,11 +25,11 @@ from liminal_jax.results.words import asked_words, number_words
 from liminal_jax.study.quantities import QUANTITIES
 
 _MOST_BARS = 15
-"""Numbers whose worth is told."""
+"""Elasticities that are shown."""
 
 
 def page(record: Mapping[str, Any]) -> Page:
-    """What is told of the best design.
+    """The page of the best design.
 
     Args:
         record: The object of `liminal optimize --json`.

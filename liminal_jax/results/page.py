@@ -1,4 +1,4 @@
-"""What is told of a result, before it is drawn: sections of tables, sentences and figures.
+"""A page about a result before it is drawn: sections of tables, sentences and figures.
 
 A page is data: its words are chosen, and each number carries its place in the record of the result.
 Terminals and HTML draw the same page, so that they tell the same rows in the same words.
@@ -111,7 +111,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """All that is told of a result.
+    """The page about a result.
 
     Attributes:
         title: Name of the result.

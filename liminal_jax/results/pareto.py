@@ -31,7 +31,7 @@ _TABLE = "designs"
 
 
 def page(record: Mapping[str, Any]) -> Page:
-    """What is told of a front.
+    """The page of a Pareto front.
 
     Args:
         record: The object of `liminal pareto --json`.
@@ -53,7 +53,7 @@ def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def middle(record: Mapping[str, Any]) -> int:
-    """The design that is told in full: the first knee, else one in the middle."""
+    """The design that is shown in full: the first knee, else one in the middle."""
     return (record["knees"] or [len(record["points"]) // 2])[0]
 
 
@@ -110,7 +110,7 @@ def _kind(point: Mapping[str, Any]) -> str:
 
 
 def _columns(record: Mapping[str, Any]) -> list[str]:
-    """Numbers of the designs that are told of each."""
+    """Numbers of a design that are shown."""
     return [name for name in _BRUSHED if record["points"][0]["design"].get(name) is not None]
 
 
@@ -180,7 +180,7 @@ def _marks(record: Mapping[str, Any], first: str, second: str) -> Iterator[Mappi
 
 
 def _told(number: int, point: Mapping[str, Any]) -> str:
-    """A design as it is told when one hovers over it."""
+    """A design as it is shown when one hovers over it."""
     rows = [f"design {number + 1}: {_kind(point)}"]
     rows += [f"{name} {value:.5g}" for name, value in point["objectives"].items()]
     rows += [

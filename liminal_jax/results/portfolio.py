@@ -25,7 +25,7 @@ _DEGREES = ("tp", "cp", "pp", "ep")
 
 
 def page(record: Mapping[str, Any]) -> Page:
-    """What is told of hardware that workloads share.
+    """The page of hardware that workloads share.
 
     Args:
         record: The object of `liminal optimize --json` for several workloads.

@@ -69,7 +69,7 @@ _WAYS = {
 
 
 def page(record: Mapping[str, Any]) -> Page:
-    """What is told of a prediction.
+    """The page of a prediction.
 
     Args:
         record: Its record.

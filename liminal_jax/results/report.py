@@ -29,7 +29,7 @@ class Kind(NamedTuple):
     """A kind of result that has a page.
 
     Attributes:
-        page: What is told of it.
+        page: Its page.
         whole: The record with what the files beside it add, as it goes onto the page.
         again: The command that does the same again, where no provenance tells it.
     """

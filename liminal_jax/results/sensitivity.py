@@ -27,7 +27,7 @@ _FELT = 0.05
 
 
 def page(record: Mapping[str, Any]) -> Page:
-    """What is told of the worth of numbers.
+    """The page of a sensitivity analysis.
 
     Args:
         record: The object of `liminal sensitivity --json`.

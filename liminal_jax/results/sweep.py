@@ -102,7 +102,7 @@ def thinned(rows: Sequence[Any], most: int) -> list[Any]:
 
 
 def page(record: Mapping[str, Any]) -> Page:
-    """What is told of a sweep that kept the best.
+    """The page of a sweep that kept the best.
 
     Args:
         record: The object of `liminal sweep --json`.

@@ -44,7 +44,7 @@ BLOCK = 1 << 20
 """Points that are in memory at a time."""
 
 SHARES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-"""Shares of the bins for which quantiles are told."""
+"""Shares of the bins for which quantiles are shown."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ GREY = "#c8c8c8"
 """Colour of points that are not on the front."""
 
 MOST_HOVER = 6
-"""Axes that are told when one hovers over a point behind the front."""
+"""Axes that are shown when one hovers over a point behind the front."""
 
 
 def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def page(record: Mapping[str, Any], folder: Path) -> Page:
-    """What is told of a sweep that kept every point.
+    """The page of a sweep that kept every point.
 
     Args:
         record: The record with what its data say.

@@ -217,7 +217,7 @@ def listed(
 
 
 def _hover(row: Row, record: Mapping[str, Any], names: Sequence[str]) -> str:
-    """A point as it is told when one hovers over it."""
+    """A point as it is shown when one hovers over it."""
     units = _axes(record)
     told = [f"{it} {text_of((output('', it, row['outputs'][it]),))}" for it in names]
     told += [f"{words(it)} {axis_value(row[it], units[it])}" for it in [*units][:12]]
@@ -247,7 +247,7 @@ def marks(
     Args:
         rows: The points.
         record: The record of the sweep.
-        names: The outputs that are told; the first is drawn over the second.
+        names: The outputs that are shown; the first is drawn over the second.
         kind: How plotly draws them.
     """
     up, across = names[:2]

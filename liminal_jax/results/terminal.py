@@ -17,7 +17,7 @@ def terminal(page: Page) -> RenderableType:
     """A page for a console.
 
     Args:
-        page: What is told.
+        page: The page.
     """
     shown = [it for it in page.sections if any(map(_drawn, it.parts))]
     return Group(

@@ -17,7 +17,7 @@ def text(page: Page) -> str:
     """A page as text.
 
     Args:
-        page: What is told.
+        page: The page.
     """
     written = io.StringIO()
     Console(file=written, width=_WIDTH, highlight=False, markup=False).print(terminal(page))
@@ -33,7 +33,7 @@ class Told(ABC):
 
     @abstractmethod
     def page(self) -> Page:
-        """What is told of it."""
+        """The page about it."""
 
     def report(self) -> str:
         """Its page as text."""

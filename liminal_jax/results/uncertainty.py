@@ -28,7 +28,7 @@ _MOST_INFLUENCES = 15
 _MOST_BREACHES = 4
 
 _SINGLED_OUT = {
-    "nominal": "best with the numbers as they are thought to be",
+    "nominal": "best with the nominal numbers",
     "robust": "least expected regret",
     "cautious": "least worst regret",
 }
@@ -36,7 +36,7 @@ _SINGLED_OUT = {
 
 
 def page(record: Mapping[str, Any]) -> Page:
-    """What is told of how sure an answer is.
+    """The page of an uncertainty analysis.
 
     Args:
         record: The object of `liminal uncertainty --json`.
@@ -49,7 +49,7 @@ def page(record: Mapping[str, Any]) -> Page:
         section(
             f"who wins, and with what {asked(record)}",
             table(_wins_of(record), ("", "wins", "feasible")),
-            table(_reached(record), ("", "5 % of samples", "50 %", "95 %", "as thought")),
+            table(_reached(record), ("", "5 % of samples", "50 %", "95 %", "nominal")),
         ),
         *(_singled_out(record, name) for name in _SINGLED_OUT),
         _decides(record),
@@ -87,13 +87,13 @@ def _ranked(record: Mapping[str, Any]) -> list[int]:
 
 def _answer(record: Mapping[str, Any]) -> Line:
     if not record["feasible"]:
-        return ("no design meets every limit with the numbers as they are thought to be",)
+        return ("no design meets every limit with the nominal numbers",)
     first = _ranked(record)[0]
     it = record["categories"][first]
     return (
         f"{asked_words([record['objective']])}: ",
         named(asked(record), "objective.value", record["objective"]["value"]),
-        f" as the numbers are thought to be; {it['category']} is best in ",
+        f" with the nominal numbers; {it['category']} is best in ",
         share(f"categories.{first}.wins", it["wins"]),
         " of the samples",
     )

@@ -18,11 +18,9 @@ _BLUE, _ORANGE, _GREY, _PALE = "#0072B2", "#E69F00", "#8A8A8A", "#E4E4E4"
 _LINES = {"nominal": ("#D55E00", "-"), "robust": (_BLUE, "--"), "cautious": ("#000000", ":")}
 """Colour and style of the line of each design, told apart in grey too."""
 
-_KEY = (
-    "dot: one sample; bar: 5 to 95 %; ring: median;\nstroke: the numbers as they are thought to be"
-)
+_KEY = "dot: one sample; bar: 5 to 95 %; ring: median;\nstroke: the nominal numbers"
 _NAMES = {
-    "nominal": "best as the numbers are thought to be",
+    "nominal": "best with the nominal numbers",
     "robust": "least expected regret",
     "cautious": "least worst regret",
 }

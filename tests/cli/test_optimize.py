@@ -36,7 +36,7 @@ def _in_an_empty_folder(tmp_path, monkeypatch, tmp_path_factory):
 @pytest.fixture
 def quick(monkeypatch):
     """No explanation, which costs most of the compiling."""
-    monkeypatch.setattr(search, "_explained", lambda _: (None, []))
+    monkeypatch.setattr(search, "relaxation_of", lambda _: (None, []))
 
 
 @pytest.fixture
