@@ -18,7 +18,7 @@ LAWS = {
     if law.__module__ == module.__name__ and not label.startswith("_")
 }
 SYMBOL = r"[A-Za-z]\w*"
-WORDS = {"argmax", "at", "log2", "max", "min", "pi", "quantile", "sqrt", "sum"}
+WORDS = {"argmax", "at", "exp", "log2", "max", "min", "of", "pi", "quantile", "root", "sqrt", "sum"}
 """Functions, and what joins equations."""
 
 
