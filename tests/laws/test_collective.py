@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from liminal_jax.laws.collective import (
     all_to_all_time,
+    in_network_all_reduce_time,
+    levels_time,
     logarithmic_latency,
     one_shot_all_reduce_time,
     reach_latency,
@@ -80,3 +82,27 @@ def test_slopes_of_collectives(law) -> None:
 def test_slopes_of_latencies() -> None:
     assert_slopes(torus_diameter, chips=64.0, dimensions=3.0)
     assert_slopes(logarithmic_latency, chips=32.0, latency_at_8=1.0, latency_at_128=3.0)
+
+
+def test_switches_that_add_take_as_long_for_any_number_of_chips() -> None:
+    rest = {"message": 12.0, "bandwidth": 4.0, "latency": 0.5}
+    inside = in_network_all_reduce_time(**rest)
+    assert inside == 3.5
+    # Of two chips each sends its part and receives the other's: nothing is saved but the sum.
+    assert one_shot_all_reduce_time(**rest, chips=2.0) == inside
+    assert one_shot_all_reduce_time(**rest, chips=3.0) > inside
+    of_many = two_shot_all_reduce_time(**rest, chips=1e9)
+    assert of_many == pytest.approx(2 * inside)
+
+
+def test_levels_add_up_and_those_of_one_member_do_not_count() -> None:
+    assert levels_time(latencies=[], transfers=[]) == 0.0
+    two = levels_time(latencies=[0.1, 0.4], transfers=[0.3, 0.2])
+    assert two == pytest.approx(1.0)
+    assert levels_time(latencies=[0.1, 0.4, 0.0], transfers=[0.3, 0.2, 0.0]) == two
+
+
+def test_slopes_of_switches_that_add() -> None:
+    at = {"message": 12.0, "bandwidth": 4.0, "latency": 0.5}
+    slopes = assert_slopes(in_network_all_reduce_time, **at)
+    assert slopes["bandwidth"] < 0 < min(slopes["message"], slopes["latency"])
