@@ -110,6 +110,30 @@ def convolution_state(*, channels: Scalar, kernel: Scalar) -> Scalar:
     return channels * (kernel - 1)
 
 
+def gated_convolution_weights(*, hidden: Scalar, channels: Scalar) -> Scalar:
+    r"""Weights of the projections of a convolution between two gates, its filters left out.
+
+    To the channels and to their two gates, and back:
+
+        weights = 3 d channels + channels d
+
+    Args:
+        hidden: Width d of the residual stream.
+        channels: Channels that are convolved.
+
+    Returns:
+        Number of weights.
+
+    References:
+        Liquid AI (2025), LFM2 Technical Report, arXiv:2511.23404, section 2.
+
+    Examples:
+        >>> gated_convolution_weights(hidden=10, channels=5)
+        200
+    """
+    return 4 * hidden * channels
+
+
 def gated_delta_channels(
     *, key_heads: Scalar, key_dim: Scalar, value_heads: Scalar, value_dim: Scalar
 ) -> Scalar:

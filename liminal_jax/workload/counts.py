@@ -29,10 +29,10 @@ def counts(spec: ModelSpec) -> Counts:
         12
     """
     head_table = spec.vocabulary * spec.hidden
-    positions = spec.positions * spec.hidden
-    embedding = head_table + positions
-    lm_head = 0 if spec.tied else head_table
-    looked_up = positions if spec.tied else embedding
+    beside = spec.positions * spec.hidden + spec.further_inputs
+    embedding = head_table + beside
+    lm_head = (0 if spec.tied else head_table) + head_bias(spec)
+    looked_up = beside if spec.tied else embedding
     body = final_small_parameters(spec) + sum(
         group.count * layer_parameters(spec, group) for group in spec.layers
     )
@@ -122,6 +122,11 @@ def layer_small_parameters(spec: ModelSpec, group: LayerGroup) -> int:
 def _connection_offsets(streams: int) -> int:
     """An offset for each coefficient of one part, and a scale for each of their three kinds."""
     return int(hyper_connection_coefficients(streams=streams)) + 3
+
+
+def head_bias(spec: ModelSpec) -> int:
+    """Parameters of the head's bias."""
+    return spec.vocabulary if spec.head_bias else 0
 
 
 def final_small_parameters(spec: ModelSpec) -> int:

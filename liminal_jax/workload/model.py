@@ -11,7 +11,7 @@ from liminal_jax.laws.scalar import (
     SCORE_OPERATIONS,
 )
 from liminal_jax.workload.connections import HyperConnections
-from liminal_jax.workload.counts import final_small_parameters, layer_small_parameters
+from liminal_jax.workload.counts import final_small_parameters, head_bias, layer_small_parameters
 from liminal_jax.workload.feedforward.base import AbstractFeedForward
 from liminal_jax.workload.mixer.base import AbstractMixer
 from liminal_jax.workload.spec import LayerGroup, ModelSpec
@@ -80,9 +80,9 @@ class Tables(Shown):
     Attributes:
         vocabulary: Rows of the head.
         embeddings: Tables stored beside the head: 1, or 0 where the head is the embedding.
-        positions: Rows of a learned position embedding.
-        small: Elements of the final norm, and of what joins several streams before the head. 0
-            leaves them out.
+        positions: Rows of a learned position embedding, and of further input tables.
+        small: Elements of the final norm, of the head's bias, and of what joins several streams
+            before the head. 0 leaves them out.
     """
 
     vocabulary: Leaf = eqx.field(converter=as_leaf)
@@ -182,8 +182,8 @@ def model_of(spec: ModelSpec) -> Model:
         tables=Tables(
             vocabulary=spec.vocabulary,
             embeddings=0 if spec.tied else 1,
-            positions=spec.positions,
-            small=final_small_parameters(spec),
+            positions=spec.positions + spec.further_inputs / spec.hidden,
+            small=final_small_parameters(spec) + head_bias(spec),
         ),
         operations=ScalarOperations(),
     )

@@ -73,6 +73,9 @@ class ModelSpec(Spec):
         vocabulary: Rows of the embedding and of the head.
         tied: Whether the head is the embedding.
         positions: Rows of a learned position embedding; 0 for none (rotary).
+        further_inputs: Elements of further input tables: rows of the embedding that the head lacks,
+            as those of images in Llama 3.2 Vision; embeddings for each layer, as in Gemma 4.
+        head_bias: Whether the head has a bias.
         norm_bias: Whether norms have a bias (LayerNorm) beside their weight (RMSNorm).
         streams: Residual streams; where there are several, hyper-connections join them before
             each part of a layer and split them after it.
@@ -84,6 +87,8 @@ class ModelSpec(Spec):
     vocabulary: Count
     tied: bool = False
     positions: MaybeNone = 0
+    further_inputs: MaybeNone = 0
+    head_bias: bool = False
     norm_bias: bool = False
     streams: Count = 1
     layers: Annotated[tuple[LayerGroup, ...], Field(min_length=1)]

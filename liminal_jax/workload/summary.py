@@ -12,8 +12,8 @@ class Counts(NamedTuple):
     Attributes:
         total: All parameters, embedding and head included.
         total_without_embeddings: `total` without the input tables and the head.
-        embedding: Input tables: token embedding and learned positions.
-        lm_head: Output matrix; 0 where it is the embedding.
+        embedding: Input tables: token embedding, learned positions and what else is looked up.
+        lm_head: Output matrix, 0 where it is the embedding, and its bias.
         active: `total` without the routed experts that a token skips.
         active_without_input_embedding: `active` without what a token only looks up. A tied
             embedding stays: it is read as the head.

@@ -173,19 +173,111 @@ def test_minimax_m2_under_its_first_name(tmp_path):
 @pytest.mark.parametrize(
     ("model_type", "suggestion"),
     [
-        ("lama", "did you mean 'llama'?"),
-        ("qwen3_nxt", "did you mean 'qwen3_next'?"),
-        ("jamba", ""),
-        ("mamba2", ""),
-        ("falcon_h1", ""),
-        ("minimax_text_01", ""),
+        ("lama", "; did you mean 'llama'?"),
+        ("qwen3_nxt", "; did you mean 'qwen3_next'?"),
+        ("voxtrall", "; did you mean 'voxtral'?"),
+        ("rwkv6", ""),
+        ("evolla", ""),
+        ("jambalaya", ""),
     ],
 )
-def test_an_unknown_model_type_is_refused(tmp_path, model_type, suggestion):
-    text = mistakes(tmp_path, {**LLAMA_2_7B, "model_type": model_type, "mamba_d_state": 16})
-    assert f"architecture 'LlamaForCausalLM' (model_type '{model_type}') is not modelled" in text
-    assert suggestion in text
-    assert "mamba_d_state: not modelled: state-space layers" in text
+def test_a_refusal_has_two_lines_and_the_nearest_family_where_it_is_near(
+    tmp_path, model_type, suggestion
+):
+    config = {**LLAMA_2_7B, "model_type": model_type, "mamba_d_state": 16, "altup_number": 2}
+    text = mistakes(tmp_path, {**config, "architectures": ["NobodysForCausalLM"]})
+    assert text == (
+        f"model_type: architecture 'NobodysForCausalLM' (model_type '{model_type}')"
+        f" is not modelled{suggestion}\n"
+        "model_type: it announces state-space layers (mamba_d_state);"
+        " alternating updates (altup_number)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("neftune_noise_alpha", 5, "training, initialisation"),
+        ("internal_version", "7b-alpha", "origin of the file"),
+        ("num_image_slots", 4, "beside the text model"),
+        ("weight_quant_bits", 4, "number format"),
+        ("longest_prompt_token", 7, "tokens"),
+        ("is_something_else", True, "no size and no part of a model"),
+        ("hidden_state_dims", 0, "none of these"),
+    ],
+)
+def test_a_field_that_cannot_change_a_count_is_ignored_by_rule(tmp_path, name, value, reason):
+    spec, report = read_config(written(tmp_path, {**LLAMA_2_7B, name: value}))
+    assert counts(spec).total == 6_738_415_616
+    notes = {row.field: row.note for row in report.having(Use.IGNORED)}
+    assert notes[name] == f"by rule: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("num_memory_layers", 3),
+        ("latent_rank", 8),
+        ("expert_width", 64),
+        ("attention_window", 512),
+        ("q_heads_per_group", 2),
+        ("gated_output", True),
+        ("mixer_kinds", ["a", "b"]),
+        ("gate_type", "swish"),
+        ("no_norm", False),
+        ("mystery", [1, 2]),
+        ("atention_bias", True),
+    ],
+)
+def test_a_field_that_can_change_a_count_is_refused_by_name(tmp_path, name, value):
+    text = mistakes(tmp_path, {**LLAMA_2_7B, name: value})
+    assert f"{name}: unknown field of model_type 'llama' that may change a count" in text
+
+
+def test_fields_under_other_names(tmp_path):
+    other = {
+        "d_model": "hidden_size",
+        "n_layer": "num_hidden_layers",
+        "n_heads": "num_attention_heads",
+    }
+    config = {**LLAMA_2_7B, **{alias: LLAMA_2_7B[name] for alias, name in other.items()}}
+    renamed = {name: value for name, value in config.items() if name not in other.values()}
+    for form in (config, renamed):
+        spec, report = read_config(written(tmp_path, form))
+        assert counts(spec).total == 6_738_415_616
+        assert {row.field for row in report.having(Use.READ)} >= set(other)
+    text = mistakes(tmp_path, {**config, "d_model": 4095})
+    assert text == "d_model: contradicts hidden_size, which is 4096"
+    assert mistakes(tmp_path, {**renamed, "n_heads": "x"}) == (
+        'n_heads: must be a whole number, got "x"'
+    )
+
+
+def test_text_fields_beside_those_of_a_tower(tmp_path):
+    flat = {**QWEN2_7B, "model_type": "qwen2_5_vl", "vision_config": {"hidden_size": 1280}}
+    spec, report = read_config(written(tmp_path, flat))
+    assert report.family == "qwen2_5_vl_text"
+    assert counts(spec) == counts(read_config(written(tmp_path, QWEN2_7B))[0])
+    inside = {**flat, "text_config": QWEN2_7B}
+    assert counts(read_config(written(tmp_path, inside))[0]) == counts(spec)
+    text = mistakes(tmp_path, {**inside, "num_hidden_layers": 27})
+    assert text == "num_hidden_layers: contradicts text_config.num_hidden_layers, which is 28"
+    empty = {"model_type": "qwen2_5_vl", "vision_config": {}}
+    assert "text_config: is required by model_type 'qwen2_5_vl'" in mistakes(tmp_path, empty)
+
+
+@pytest.mark.parametrize("wrapper", ["voxtral", "llava", "internvl"])
+def test_a_wrapper_holds_any_family(tmp_path, wrapper):
+    config = {"model_type": wrapper, "text_config": LLAMA_2_7B, "projector_hidden_act": "gelu"}
+    spec, report = read_config(written(tmp_path, config))
+    assert report.family == "llama"
+    assert counts(spec).total == 6_738_415_616
+
+
+def test_an_unknown_model_type_is_read_by_its_architecture(tmp_path):
+    spec, report = read_config(written(tmp_path, {**LLAMA_2_7B, "model_type": "llama_reference"}))
+    assert report.family == "llama"
+    assert counts(spec).total == 6_738_415_616
 
 
 def test_a_known_model_type_with_another_architecture_is_refused(tmp_path):
@@ -217,12 +309,12 @@ def test_a_known_model_type_with_another_architecture_is_refused(tmp_path):
         (LLAMA_2_7B, {"layer_types": 3}, "layer_types: must be a list, got 3"),
         (LLAMA_2_7B, {"attn_output_gate": True}, "attn_output_gate: not modelled"),
         (LLAMA_2_7B, {"index_topk": 2048}, "sparse attention by an index"),
-        (LLAMA_2_7B, {"mystery": 1}, "mystery: unknown field of model_type 'llama'"),
+        (LLAMA_2_7B, {"mystery": 1}, "mystery: unknown field of model_type 'llama' that may"),
         (LLAMA_2_7B, {"num_key_value_head": 8}, "did you mean 'num_key_value_heads'?"),
         (LLAMA_2_7B, {"tie_word_embeddings": "no"}, "tie_word_embeddings: must be true or false"),
         (LLAMA_2_7B, {"architectures": "x"}, "architectures: must be a list of names"),
         (LLAMA_2_7B, {"model_type": 3}, "model_type: must be text, got 3"),
-        (LLAMA_2_7B, {"model_type": None}, "model_type: is required"),
+        (LLAMA_2_7B, {"model_type": None, "architectures": None}, "model_type: is required"),
         (QWEN2_7B, {"layer_types": ["linear_attention"] * 28}, 'holds "linear_attention"'),
         (GEMMA_2_9B, {"sliding_window": None}, "sliding_window: is required, got null"),
         (LLAMA_4, {"attention_chunk_size": None}, "attention_chunk_size: is required"),

@@ -179,6 +179,10 @@ class MixtureOfExperts(
         return f"{self.label()}{shared}, {gate} width {self.intermediate:,}"
 
 
+EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
+"""Names under which the number of routed experts may stand in any family."""
+
+
 def mixture(
     fields: Fields,
     *,
@@ -191,7 +195,7 @@ def mixture(
 
     Args:
         fields: The config.
-        experts: Names under which the number of experts may stand.
+        experts: Names under which the number of experts may stand, those of the family first.
         intermediate: Name of the width of one expert.
         top_k: Names under which the number of experts a token uses may stand.
         extras: Further entries of the table.
@@ -199,6 +203,7 @@ def mixture(
     Returns:
         The table.
     """
+    experts = tuple(dict.fromkeys((*experts, *EXPERTS)))
     total = fields.count(*experts, note="routed experts")
     used = fields.count(*top_k, note="experts a token uses")
     if fields.sound(*experts, *top_k) and used > total:

@@ -12,7 +12,7 @@ from liminal_jax.workload.mixer.grouped_query import (
     own_kv_heads,
     scoped,
 )
-from liminal_jax.workload.reading.family import Family, Wrapper
+from liminal_jax.workload.reading.family import Family
 from liminal_jax.workload.reading.fields import Fields
 from liminal_jax.workload.reading.parts import (
     Table,
@@ -123,10 +123,20 @@ def _qwen_scopes(fields: Fields, layers: int) -> list[str]:
 
 def glm4(fields: Fields) -> Table:
     """GLM-4-0414: norms before and after each block; the bias is required (defaults differ)."""
-    activation(fields)
     bias = fields.flag("attention_bias", note="biases of queries, keys and values")
+    return _glm4(fields, bias=bias, head_dim=128)
+
+
+def glm4v(fields: Fields) -> Table:
+    """The text model of GLM-4.1V: as GLM-4-0414, always with the biases."""
+    fields.demand("attention_bias", [True], "queries, keys and values always have biases")
+    return _glm4(fields, bias=True, head_dim=derived_head_dim(fields))
+
+
+def _glm4(fields: Fields, *, bias: bool, head_dim: int | None) -> Table:
+    activation(fields)
     attention = grouped_query(
-        fields, head_dim=128, kv_heads=null_means_own_heads(fields), qkv_bias=bias
+        fields, head_dim=head_dim, kv_heads=null_means_own_heads(fields), qkv_bias=bias
     )
     block = dense(fields)
     layers = layer_count(fields)
@@ -194,13 +204,12 @@ FAMILIES = {
     "mistral": Family(mistral, "MistralForCausalLM"),
     "ministral3": Family(ministral3, "Ministral3ForCausalLM"),
     "qwen2": Family(qwen2, "Qwen2ForCausalLM"),
+    "qwen2_vl_text": Family(qwen2, "Qwen2VLTextModel"),
+    "qwen2_5_vl_text": Family(qwen2, "Qwen2_5_VLTextModel"),
     "qwen3": Family(qwen3, "Qwen3ForCausalLM"),
+    "qwen3_vl_text": Family(qwen3, "Qwen3VLTextModel"),
     "glm4": Family(glm4, "Glm4ForCausalLM"),
+    "glm4v_text": Family(glm4v, "Glm4vTextModel"),
     "gemma2": Family(gemma2, "Gemma2ForCausalLM", tied=True),
     "gemma3_text": Family(gemma3, "Gemma3ForCausalLM", tied=True),
-}
-
-WRAPPERS = {
-    "gemma3": Wrapper("Gemma3ForConditionalGeneration", ("gemma3_text",)),
-    "mistral3": Wrapper("Mistral3ForConditionalGeneration", ("mistral", "ministral3")),
 }

@@ -108,12 +108,12 @@ def is_off(value: Any) -> bool:
 
 
 def foreign_features(values: Mapping[str, Any]) -> dict[str, str]:
-    """What the fields of a config announce that no modelled family has: field to sentence.
+    """What the fields of a config announce that most families lack: field to words.
 
     Fields that some modelled family has too (biases, windows) are left out.
     """
     found = {
-        name: f"not modelled: {words}"
+        name: words
         for name, value in values.items()
         if not is_off(value) and name not in _OWN and (words := feature(name))
     }
@@ -121,7 +121,7 @@ def foreign_features(values: Mapping[str, Any]) -> dict[str, str]:
         entries = values.get(name)
         foreign = _foreign_layers(entries) if isinstance(entries, list) else []
         if foreign:
-            found[name] = f"not modelled: layers of kind {', '.join(foreign)}"
+            found[name] = f"layers of kind {', '.join(foreign)}"
     return found
 
 

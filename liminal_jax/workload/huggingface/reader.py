@@ -1,5 +1,6 @@
 """From a Hugging Face `config.json` to the model it describes, or to what is wrong with it."""
 
+import difflib
 import json
 import math
 import re
@@ -8,12 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.workload.huggingface.aliases import ALIASES
 from liminal_jax.workload.huggingface.families import FAMILIES, WRAPPERS
 from liminal_jax.workload.huggingface.features import feature, foreign_features, is_off
 from liminal_jax.workload.huggingface.harmless import ENDLESS, harmless_reason, multimodal_reason
+from liminal_jax.workload.huggingface.unknown import harmless_by_rule
+from liminal_jax.workload.reading.family import Wrapper
 from liminal_jax.workload.reading.fields import Fields, shown, with_inner
 from liminal_jax.workload.reading.report import ReadReport, Use
 from liminal_jax.workload.spec import ModelSpec
+
+_TEXTS = ("text_config", "language_config", "llm_config")
+"""Names under which a multimodal config holds its text model."""
+
+_NEAR = 0.85
+"""How alike two names must be for one to pass for a slip in the other; of difflib's ratio."""
 
 
 def read_config(path: str | Path) -> tuple[ModelSpec, ReadReport]:
@@ -31,7 +41,7 @@ def read_config(path: str | Path) -> tuple[ModelSpec, ReadReport]:
     source = str(path)
     file = _config_file(Path(path), source)
     values = _object(file, source)
-    outer = Fields(values)
+    outer = Fields(values, aliases=ALIASES)
     inner = _text_fields(outer, source)
     model_type = _model_type(outer, inner, source)
     family = FAMILIES[model_type]
@@ -43,8 +53,10 @@ def read_config(path: str | Path) -> tuple[ModelSpec, ReadReport]:
     outer.ignore("tie_word_embeddings", "text_config decides")
     text = with_inner(inner)
     everywhere = text if inner is outer else [outer, *text]
-    for fields in everywhere:
+    for fields in text:
         _settle(fields, model_type)
+    if inner is not outer:
+        _settle_wrapper(outer, inner)
     problems = [problem for fields in everywhere for problem in fields.problems]
     if problems:
         raise InputError(source, dict.fromkeys(problems))
@@ -102,43 +114,80 @@ def _endless(value: Any, path: str) -> Iterator[str]:
 
 def _text_fields(outer: Fields, source: str) -> Fields:
     """The fields of the text model: those of `text_config` where the config has one."""
-    if "text_config" not in outer.values:
+    name = next((name for name in _TEXTS if name in outer.values), None)
+    if name is None:
         return outer
-    text = outer.values["text_config"]
-    outer.accept("text_config", "the text model")
+    text = outer.values[name]
+    outer.accept(name, "the text model")
     if not isinstance(text, dict):
         message = f"must be an object, got {shown(text)}"
-        raise InputError(source, [Problem("text_config", message)])
-    return Fields(text, "text_config.")
+        raise InputError(source, [Problem(name, message)])
+    return Fields(text, f"{name}.", ALIASES)
 
 
 def _model_type(outer: Fields, inner: Fields, source: str) -> str:
     """The modelled family of the text model; all that is foreign is refused at once."""
     named = _text(outer, "model_type", source)
-    if named is None:
-        raise InputError(source, [Problem("model_type", "is required")])
     architecture = _architecture(outer, source)
-    if named == "minimax" and architecture == FAMILIES["minimax_m2"].architecture:
-        named = "minimax_m2"
+    if named is None and architecture is None:
+        raise InputError(source, [Problem("model_type", "is required")])
+    wrapper = _wrapper(named, architecture)
+    if inner is outer and wrapper is not None and named not in FAMILIES:
+        if outer.values.get("hidden_size") is None:
+            message = f"is required by model_type {named!r}"
+            raise InputError(source, [Problem("text_config", message)])
+        return _flat(wrapper, source)
     if inner is outer:
         return _family(outer, named, architecture, source)
-    wrapper = WRAPPERS.get(named)
-    if wrapper is None or architecture not in (None, wrapper.architecture):
+    if wrapper is None:
         raise _refusal(source, outer, inner, named, architecture)
-    text_type = _text(inner, "model_type", source) or wrapper.texts[0]
+    text_type = _text(inner, "model_type", source)
     text_architecture = _architecture(inner, source)
-    if text_type not in wrapper.texts:
+    if text_type in (None, named):
+        text_type = next(iter(wrapper.texts), None)
+    if text_architecture in wrapper.architectures():
+        text_architecture = None
+    if wrapper.texts and text_type not in wrapper.texts:
         raise _refusal(source, inner, inner, text_type, text_architecture)
     return _family(inner, text_type, text_architecture, source)
 
 
-def _family(fields: Fields, named: str, architecture: str | None, source: str) -> str:
-    if named in WRAPPERS and named not in FAMILIES:
-        raise InputError(source, [Problem("text_config", f"is required by model_type {named!r}")])
-    family = FAMILIES.get(named)
-    if family is None or architecture not in (None, family.architecture):
-        raise _refusal(source, fields, fields, named, architecture)
-    return named
+def _wrapper(named: str | None, architecture: str | None) -> Wrapper | None:
+    """The multimodal config of that name, or of that architecture where the name is not known."""
+    if named in WRAPPERS:
+        found = WRAPPERS[named]
+        return found if architecture in (None, *found.architectures()) else None
+    if named in FAMILIES:
+        return None
+    return next((it for it in WRAPPERS.values() if architecture in it.architectures()), None)
+
+
+def _flat(wrapper: Wrapper, source: str) -> str:
+    """The family of a multimodal config whose text fields stand beside the others."""
+    if not wrapper.texts:
+        raise InputError(source, [Problem("text_config", "is required")])
+    return wrapper.texts[0]
+
+
+def _family(fields: Fields, named: str | None, architecture: str | None, source: str) -> str:
+    """The family by its name, or by its architecture where the name is not known.
+
+    A name that is a second one of another family (MiniMax-M2 was first published as `minimax`)
+    gives way to the architecture.
+    """
+    family = FAMILIES.get(named or "")
+    if named is not None and family is not None:
+        if architecture in (None, *family.architectures()):
+            return named
+        if family.shares_its_name_with:
+            other = FAMILIES[family.shares_its_name_with]
+            if architecture in other.architectures():
+                return family.shares_its_name_with
+    elif architecture is not None:
+        for name, candidate in FAMILIES.items():
+            if architecture in candidate.architectures():
+                return name
+    raise _refusal(source, fields, fields, named, architecture)
 
 
 def _text(fields: Fields, name: str, source: str) -> str | None:
@@ -164,22 +213,24 @@ def _architecture(fields: Fields, source: str) -> str | None:
 
 
 def _refusal(
-    source: str, fields: Fields, text: Fields, named: str, architecture: str | None
+    source: str, fields: Fields, text: Fields, named: str | None, architecture: str | None
 ) -> InputError:
     """What to say of a model that is not modelled: its name, and the features it announces."""
-    modelled = sorted({*FAMILIES, *WRAPPERS})
     which = f"model_type {named!r}"
     if architecture is not None:
         which = f"architecture {architecture!r} (model_type {named!r})"
-    hint = "" if named in modelled else did_you_mean(named, modelled)
-    message = f"{which} is not modelled; modelled: {', '.join(modelled)}{hint}"
-    features = {
-        holder.prefix + name: sentence
-        for holder in (fields, text)
-        for name, sentence in foreign_features(holder.values).items()
-    }
-    problems = [Problem(name, sentence) for name, sentence in features.items()]
-    return InputError(source, [Problem(f"{fields.prefix}model_type", message), *problems])
+    near = difflib.get_close_matches(named or "", {*FAMILIES, *WRAPPERS} - {named}, 1, _NEAR)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    path = f"{fields.prefix}model_type"
+    problems = [Problem(path, f"{which} is not modelled{hint}")]
+    features: dict[str, str] = {}
+    for holder in (fields, text):
+        for name, words in foreign_features(holder.values).items():
+            features.setdefault(words, holder.path(name))
+    if features:
+        said = "; ".join(f"{words} ({name})" for words, name in features.items())
+        problems.append(Problem(path, f"it announces {said}"))
+    return InputError(source, problems)
 
 
 def _settle(fields: Fields, model_type: str) -> None:
@@ -188,17 +239,35 @@ def _settle(fields: Fields, model_type: str) -> None:
         value = fields.values[name]
         reason = harmless_reason(name) or (None if fields.prefix else multimodal_reason(name))
         announced = feature(name)
+        hint = did_you_mean(name, fields.known())
+        typo = difflib.get_close_matches(name, fields.known(), 1, _NEAR)
         if value is None:
             fields.ignore(name, "unset")
         elif reason is not None:
             fields.ignore(name, reason)
-        elif announced is None:
-            hint = did_you_mean(name, fields.known())
-            fields.refuse(name, f"unknown field of model_type {model_type!r}{hint}")
-        elif is_off(value):
+        elif announced is not None and is_off(value):
             fields.ignore(name, f"off: no {announced}")
-        else:
+        elif announced is not None:
             fields.refuse(name, f"not modelled for model_type {model_type!r}: {announced}")
+        elif not typo and (rule := harmless_by_rule(name, value)):
+            fields.ignore(name, rule)
+        else:
+            message = f"unknown field of model_type {model_type!r} that may change a count{hint}"
+            fields.refuse(name, message)
+
+
+def _settle_wrapper(outer: Fields, text: Fields) -> None:
+    """Ignore what stands beside the text model; what it says again must agree."""
+    for name in outer.left():
+        value = outer.values[name]
+        if name in text.values and text.values[name] not in (None, value):
+            outer.refuse(
+                name, f"contradicts {text.path(name)}, which is {shown(text.values[name])}"
+            )
+        elif (words := feature(name)) and not is_off(value) and name not in text.values:
+            outer.refuse(name, f"not modelled beside a text model: {words}")
+        else:
+            outer.ignore(name, harmless_reason(name) or "beside the text model")
 
 
 def _name(file: Path) -> str:

@@ -21,7 +21,7 @@ from liminal_jax.workload.mixer.grouped_query import (
     scoped,
 )
 from liminal_jax.workload.mixer.latent import latent
-from liminal_jax.workload.reading.family import Family, Wrapper
+from liminal_jax.workload.reading.family import Family
 from liminal_jax.workload.reading.fields import Fields
 from liminal_jax.workload.reading.parts import (
     Table,
@@ -264,10 +264,19 @@ def glm4_moe(fields: Fields) -> Table:
     Files that leave out `attention_bias` and `use_qk_norm` are of the published shapes: all have
     the biases, those of width 5120 the norms, and the one of width 4096 (Air) not.
     """
-    activation(fields)
-    width = hidden(fields)
-    norms = {5120: True, 4096: False}.get(width)
+    norms = {5120: True, 4096: False}.get(hidden(fields))
     normed = fields.flag("use_qk_norm", note="norms on queries and keys", default=norms)
+    return _glm4_moe(fields, normed=normed)
+
+
+def glm4v_moe(fields: Fields) -> Table:
+    """The text model of GLM-4.5V and GLM-4.6V: as GLM-4.5-Air, without norms on heads."""
+    fields.demand("use_qk_norm", [False], "queries and keys have no norms")
+    return _glm4_moe(fields, normed=False)
+
+
+def _glm4_moe(fields: Fields, *, normed: bool) -> Table:
+    activation(fields)
     attention = grouped_query(
         fields,
         kv_heads=null_means_own_heads(fields),
@@ -293,15 +302,12 @@ FAMILIES = {
     "minimax_m2": Family(minimax_m2, "MiniMaxM2ForCausalLM"),
     "qwen2_moe": Family(qwen2_moe, "Qwen2MoeForCausalLM"),
     "qwen3_moe": Family(qwen3_moe, "Qwen3MoeForCausalLM"),
+    "qwen3_vl_moe_text": Family(qwen3_moe, "Qwen3VLMoeTextModel"),
     "llama4_text": Family(llama4, "Llama4ForCausalLM"),
     "deepseek_v2": Family(deepseek_v2, "DeepseekV2ForCausalLM"),
     "deepseek_v3": Family(deepseek_v3, "DeepseekV3ForCausalLM"),
     "kimi_k2": Family(deepseek_v3, "DeepseekV3ForCausalLM"),
     "glm4_moe": Family(glm4_moe, "Glm4MoeForCausalLM"),
+    "glm4v_moe_text": Family(glm4v_moe, "Glm4vMoeTextModel"),
     "glm4_moe_lite": Family(glm4_moe_lite, "Glm4MoeLiteForCausalLM"),
-}
-
-WRAPPERS = {
-    "llama4": Wrapper("Llama4ForConditionalGeneration", ("llama4_text",)),
-    "kimi_k25": Wrapper("KimiK25ForConditionalGeneration", ("kimi_k2", "deepseek_v3")),
 }

@@ -144,6 +144,7 @@ def _mixers(fields: Fields, layers: int) -> list[Table]:
     """The mixer of each layer: every n-th has grouped queries with a gate, the others a state."""
     fields.demand("attn_output_gate", [True], "outputs of attention are always gated")
     fields.demand("use_qk_norm", [True], "queries and keys always have norms")
+    fields.ignore("output_gate_type", "activation of the gate, has no weights")
     fields.ignore("mamba_ssm_dtype", "number format of states, which a request decides")
     bias = fields.flag("attention_bias", note="biases of the projections", default=False)
     attention = grouped_query(

@@ -108,9 +108,8 @@ def kimi_linear(fields: Fields) -> Table:
         fields,
         experts=("num_experts", "n_routed_experts"),
         intermediate="moe_intermediate_size",
-        top_k=("num_experts_per_token", "num_experts_per_tok"),
         router_bias=True,
-        **shared_experts(fields, "num_shared_experts"),
+        **shared_experts(fields),
     )
     sparse = by_frequency(fields, dense_first(fields, layers))
     blocks = chosen(fields, sparse, experts, "intermediate_size")

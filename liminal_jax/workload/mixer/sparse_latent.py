@@ -245,6 +245,8 @@ def _indexed(fields: Fields, layers: int) -> list[bool]:
         "index_topk_freq": _by_frequency(fields, layers),
     }
     given = {name: answer for name, answer in said.items() if answer is not None}
+    if not given and "index_topk_freq" not in fields.values:
+        fields.default("index_topk_freq", 1, "every layer has an index: GLM-5; GLM-5.2 states 4")
     first, answer = next(iter(given.items()), ("", [True] * layers))
     for name, other in given.items():
         if other != answer and fields.sound(first, name, "num_hidden_layers"):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from liminal_jax._files import Problem, did_you_mean
@@ -15,15 +16,20 @@ class Fields:
     on and the user sees every mistake at once; nothing may be built while there are problems.
 
     Attributes:
-        values: The object.
+        values: The object, its fields under the names that readers ask for.
         prefix: Dotted path of the object, ending in a dot unless empty.
         rows: What became of the keys so far.
         problems: The mistakes found so far.
         inner: The objects inside this one that were asked for, each with an account of its own.
     """
 
-    def __init__(self, values: Mapping[str, Any], prefix: str = ""):
-        self.values = values
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        prefix: str = "",
+        aliases: Mapping[str, str] = MappingProxyType({}),
+    ):
+        self.values = dict(values)
         self.prefix = prefix
         self.rows: list[Row] = []
         self.problems: list[Problem] = []
@@ -31,6 +37,10 @@ class Fields:
         self._taken: set[str] = set()
         self._known: list[str] = []
         self._unsound: set[str] = set()
+        self._written: dict[str, str] = {}
+        self._aliases = aliases
+        for alias in values.keys() & aliases.keys():
+            self._rename(alias, aliases[alias])
 
     def count(
         self, *names: str, note: str, default: int | None = None, least: int = 1, most: int = 10**18
@@ -144,7 +154,7 @@ class Fields:
         if name in self.values and name not in self._taken:
             self._taken.add(name)
             reason = "unset" if self.values[name] is None else reason
-            self.rows.append(Row(self.prefix + name, self.values[name], Use.IGNORED, reason))
+            self.rows.append(Row(self.path(name), self.values[name], Use.IGNORED, reason))
 
     def demand(self, name: str, allowed: Collection[Any], reason: str) -> None:
         """Refuse a key, where present and set, whose value is not one of `allowed`."""
@@ -159,11 +169,20 @@ class Fields:
     def refuse(self, name: str, message: str, inside: str = "") -> None:
         """Note a problem with a key."""
         self._unsound.add(name)
-        self.problems.append(Problem(f"{self.prefix}{name}{inside}", message))
+        self.problems.append(Problem(f"{self.path(name)}{inside}", message))
 
     def sound(self, *names: str) -> bool:
         """Whether none of the keys has a problem so far, so that they can be compared."""
         return not self._unsound.intersection(names)
+
+    def path(self, name: str) -> str:
+        """Dotted path of a key, as the file writes it."""
+        return self.prefix + self._written.get(name, name)
+
+    def default(self, name: str, value: Any, note: str) -> None:
+        """Say that a key that the file lacks is taken as `value`."""
+        self._known.append(name)
+        self._default(name, value, note, value)
 
     def left(self) -> list[str]:
         """Keys that nothing has accounted for."""
@@ -173,15 +192,26 @@ class Fields:
         """Keys that were asked for."""
         return self._known
 
+    def _rename(self, alias: str, name: str) -> None:
+        """File an alias under its usual name, where that is not there."""
+        if self.values.get(name) is None:
+            self._written[name] = alias
+            self.values = {
+                name if key == alias else key: value
+                for key, value in self.values.items()
+                if key != name
+            }
+
     def _present(self, names: Sequence[str]) -> str:
         """The first name with a value, else the first name; all count as accounted for."""
+        names = [*names, *(name for name in self.values if self._aliases.get(name) in names)]
         self._known.extend(names)
         self._taken.update(names)
         found = [name for name in names if self.values.get(name) is not None]
         for other in found[1:]:
             if self.values[other] == self.values[found[0]]:
                 note = f"as {found[0]}"
-                self.rows.append(Row(self.prefix + other, self.values[other], Use.READ, note))
+                self.rows.append(Row(self.path(other), self.values[other], Use.READ, note))
             else:
                 value = shown(self.values[found[0]])
                 self.refuse(other, f"contradicts {found[0]}, which is {value}")
@@ -192,11 +222,11 @@ class Fields:
             got = ", got null" if name in self.values else ""
             self.refuse(name, f"is required{got}")
             return stand_in
-        self.rows.append(Row(self.prefix + name, default, Use.DEFAULT, note))
+        self.rows.append(Row(self.path(name), default, Use.DEFAULT, note))
         return default
 
     def _read(self, name: str, value: Any, note: str) -> Any:
-        self.rows.append(Row(self.prefix + name, value, Use.READ, note))
+        self.rows.append(Row(self.path(name), value, Use.READ, note))
         return value
 
     def _list(self, name: str) -> list[Any] | None:

@@ -74,10 +74,20 @@ def stack(
     return tuple(groups)
 
 
-def model(fields: Fields, layers: tuple[Table, ...], vocabulary: int | None = None) -> Table:
-    """The table of a model, but for its name, its source and whether its head is tied."""
+def model(
+    fields: Fields, layers: tuple[Table, ...], vocabulary: int | None = None, **extras: Any
+) -> Table:
+    """The table of a model, but for its name, its source and whether its head is tied.
+
+    Args:
+        fields: The config.
+        layers: Its layers, grouped by kind.
+        vocabulary: The vocabulary where the config does not say; required where none.
+        extras: Further entries of the table.
+    """
     return {
         "hidden": hidden(fields),
         "vocabulary": fields.count("vocab_size", note="vocabulary", default=vocabulary),
         "layers": layers,
+        **extras,
     }

@@ -1,5 +1,6 @@
 """What a reader did with each field of a config, for the user to check."""
 
+import json
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -37,3 +38,9 @@ class ReadReport(NamedTuple):
     def having(self, use: Use) -> tuple[Row, ...]:
         """The rows of one kind."""
         return tuple(row for row in self.rows if row.use is use)
+
+    def defaults(self) -> str:
+        """What the file leaves open and how it was taken, in one line; empty where nothing."""
+        rows = self.having(Use.DEFAULT)
+        said = ", ".join(f"{row.field} = {json.dumps(row.value)}" for row in rows)
+        return said and f"defaulted: {said}"
