@@ -260,14 +260,17 @@ def _settle_wrapper(outer: Fields, text: Fields) -> None:
     """Ignore what stands beside the text model; what it says again must agree."""
     for name in outer.left():
         value = outer.values[name]
-        if name in text.values and text.values[name] not in (None, value):
-            outer.refuse(
-                name, f"contradicts {text.path(name)}, which is {shown(text.values[name])}"
-            )
-        elif (words := feature(name)) and not is_off(value) and name not in text.values:
+        again = text.values.get(name)
+        words = feature(name)
+        reason = harmless_reason(name) or harmless_by_rule(name, value)
+        if reason or again == value or multimodal_reason(name):
+            outer.ignore(name, reason or "beside the text model")
+        elif again is not None:
+            outer.refuse(name, f"contradicts {text.path(name)}, which is {shown(again)}")
+        elif words and not is_off(value):
             outer.refuse(name, f"not modelled beside a text model: {words}")
         else:
-            outer.ignore(name, harmless_reason(name) or "beside the text model")
+            outer.ignore(name, "beside the text model")
 
 
 def _name(file: Path) -> str:
