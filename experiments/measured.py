@@ -22,7 +22,9 @@ from experiments.served import POOL, SERVED, THOUSAND, Workload, calibration, en
 from experiments.served_curves import RANKS
 from liminal_jax.data.measurements import MAXIMUM, MEASURED
 from liminal_jax.data.names import model_named, system_named
-from liminal_jax.fit.rows import PURE, Row, attends_apart, cell_of, counts_waiting, read_rows
+from liminal_jax.fit.formats.reading import read_rows
+from liminal_jax.fit.formats.row import PURE, Row
+from liminal_jax.fit.rows import attends_apart, cell_of, counts_waiting
 
 MOST = "maximum"
 """The kind of a point without a speed."""

@@ -8,18 +8,22 @@ import tyro
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.runtime import prepare_jax
+from liminal_jax.fit.formats.given import Given
 
 
 def calibrate(
-    data: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATA.csv")],
+    data: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")],
     output: Annotated[str, tyro.conf.arg(aliases=["-o"], metavar="FILE")],
+    given: Annotated[Given, tyro.conf.arg(name="")] = Given(),  # noqa: B008
     about: str = "",
     json: bool = False,
 ) -> None:
     """Fit a calibration to measured decode steps, for `liminal predict --calibration FILE`.
 
     Args:
-        data: The measurements. Columns that they need: model, gpu, num_gpus, tp,
+        data: Results of vllm bench serve, SGLang bench_serving or bench_one_batch, llama-bench,
+            genai-perf, aiperf or InferenceX, as the tool writes them, or a folder of them. Or a
+            table in CSV. Columns that it needs: model, gpu, num_gpus, tp,
             batch_or_concurrency, weight_bits, isl, osl, metric, value, engine, source_id. Read
             where present: pp, ep, kv_bits, engine_version, note, decode_purity (pure, near, mixed,
             max-load or queue; the first two are used). A metric is tpot_ms or itl_ms (time of one
@@ -30,6 +34,7 @@ def calibrate(
             (lengths drawn up to the nominal ones). Each source_id counts alike, and each cell of
             it, however many rows they have.
         output: The file to write.
+        given: What the file does not say.
         about: What the file should say of itself.
         json: Print one JSON object.
     """
@@ -41,7 +46,7 @@ def calibrate(
     from liminal_jax.view.calibration import calibrated_view
     from liminal_jax.view.console import results
 
-    found = fitted(data, Path(output).stem, about or f"Fitted to {Path(data).name}.")
+    found = fitted(data, Path(output).stem, about or f"Fitted to {Path(data).name}.", given)
     found.calibration.save(Path(output))
     if json:
         batch = found.measured.batch

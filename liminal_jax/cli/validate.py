@@ -9,21 +9,26 @@ import tyro
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
+from liminal_jax.fit.formats.given import Given
 
 
 def validate(
-    data: Annotated[Maybe[str], tyro.conf.Positional, tyro.conf.arg(metavar="DATA.csv")] = None,
+    data: Annotated[Maybe[str], tyro.conf.Positional, tyro.conf.arg(metavar="FILE")] = None,
+    given: Annotated[Given, tyro.conf.arg(name="")] = Given(),  # noqa: B008
     calibration: Annotated[str, tyro.conf.arg(metavar="NAME")] = "measured",
     figures: Annotated[Maybe[str], tyro.conf.arg(metavar="DIR")] = None,
     json: bool = False,
 ) -> None:
-    """Compare predictions with measured decode: error by source, engine, chip, model and users.
+    """Compare predictions with measurements: error by source, engine, chip, model and users.
 
     Each row is predicted by a fit without its own cell; rows beyond the bound are listed.
 
     Args:
-        data: Measurements, in the columns that `liminal calibrate --help` lists; those that come
+        data: Results of vllm bench serve, SGLang bench_serving or bench_one_batch, llama-bench,
+            genai-perf, aiperf or InferenceX, as the tool writes them, or a folder of them; or a
+            table with the columns that `liminal calibrate --help` lists. The measurements that come
             with the package where left out. A cell is a source, model, chip, count, bits, engine.
+        given: What the file does not say.
         calibration: A calibration that comes with the package, or a path to a file.
         figures: Also draw predicted against measured, and residuals, into this folder.
         json: Print one JSON object.
@@ -35,13 +40,15 @@ def validate(
     from liminal_jax.view.calibration import validation_view
     from liminal_jax.view.console import results
 
-    found = validated(MEASURED if data is None else data, load_calibration(calibration))
+    found = validated(MEASURED if data is None else data, load_calibration(calibration), given)
     if figures is not None:
         from liminal_jax.view.figure import check_matplotlib, drawn
         from liminal_jax.view.validation_figure import validation_figure
 
         check_matplotlib("liminal validate --figures")
         folder = Path(figures)
+        if not found.batch.cases:
+            raise InputError(str(data), [Problem("", "has no nearly pure decode to draw")])
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

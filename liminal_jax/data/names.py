@@ -111,19 +111,29 @@ def system_named(text: str) -> str | None:
 @cache
 def _engines() -> dict[str, str]:
     tables = _tables()["engines"]
-    return {alias.lower(): name for name, table in tables.items() for alias in _aliases(table)}
+    return {it.lower(): name for name, table in tables.items() for it in (name, *_aliases(table))}
 
 
 def engine_named(text: str) -> str:
     """The engine that a name stands for; itself where it is no alias.
 
     Examples:
-        >>> engine_named("Dynamo+SGLang")
-        'SGLang'
-        >>> engine_named("llama.cpp")
-        'llama.cpp'
+        >>> engine_named("Dynamo+SGLang"), engine_named("vllm")
+        ('SGLang', 'vLLM')
+        >>> engine_named("my own")
+        'my own'
     """
-    return _engines().get(text.lower(), text)
+    return _engines().get(text.strip().lower(), text)
+
+
+def is_engine(text: str) -> bool:
+    """Whether a name stands for an engine that was measured.
+
+    Examples:
+        >>> is_engine("sglang"), is_engine("openai-chat")
+        (True, False)
+    """
+    return text.strip().lower() in _engines()
 
 
 def chip_family(name: str) -> str:

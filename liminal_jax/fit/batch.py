@@ -1,6 +1,6 @@
 """Measured cases as arrays: the physical terms of each, once, and to whom it belongs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import equinox as eqx
 import jax
@@ -66,6 +66,9 @@ def _step(design: Design, model: Model, request: Request) -> tuple[Terms, Array]
 
 def batch_of(cases: list[Case]) -> Batch:
     """The terms of each case, from the predictor."""
+    if not cases:
+        nothing = np.zeros(0)
+        return Batch((), Terms(*[nothing] * len(fields(Terms))), nothing, nothing)
     steps = [_step(it.design, it.model, it.request) for it in cases]
     return Batch(
         cases=tuple(cases),

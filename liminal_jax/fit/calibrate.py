@@ -1,5 +1,6 @@
 """From a file of measurements to a calibration, and to its error on measurements."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,11 @@ from liminal_jax.calibration.fitted import TERMS
 from liminal_jax.data.calibrations import Calibration, load_priors
 from liminal_jax.fit.batch import Batch, batch_of
 from liminal_jax.fit.bound import above_bound
-from liminal_jax.fit.rows import MIXED, MOST, PURE, Case, cases_of, read_rows
+from liminal_jax.fit.checks import duplicated, impossible
+from liminal_jax.fit.formats.given import Given
+from liminal_jax.fit.formats.reading import read_rows
+from liminal_jax.fit.formats.row import MIXED, MOST, PURE
+from liminal_jax.fit.rows import Case, cases_of
 from liminal_jax.fit.scores import (
     GROUPS,
     NOISE_FLOOR,
@@ -37,8 +42,6 @@ LEAST_ROWS = len(TERMS)
 """Rows below which nothing is fitted: as many as there are losses."""
 UNLEARNED = 0.9
 """Share of its prior spread above which data have not pinned a number."""
-FASTEST = 0.85
-"""Measured time over that of streaming the weights once below which a figure cannot be right."""
 
 
 @dataclass(frozen=True)
@@ -56,31 +59,17 @@ class Measured:
     skipped: list[tuple[int, str]]
 
 
-def _too_fast(batch: Batch) -> np.ndarray:
-    """Which figures are faster than the weights can stream: then they are not of this set-up."""
-    return batch.measured < FASTEST * np.asarray(batch.terms.weights)
-
-
-def _duplicated(cases: list[Case]) -> tuple[list[Case], list[tuple[int, str]]]:
-    """Cases without those that repeat another one to the last digit."""
-    kept: dict[tuple[object, ...], Case] = {}
-    skipped = []
-    for it in cases:
-        key = (it.source, it.engine, it.row.engine_version, it.row.gpu, it.row.model, it.tp, it.pp,
-               it.ep, it.row.num_gpus, it.batch, it.context, it.weight_bits, it.kv_bits, it.tpot,
-               it.row.note)  # fmt: skip
-        if (first := kept.setdefault(key, it)) is not it:
-            skipped.append((it.row.line, f"is the same measurement as line {first.row.line}"))
-    return list(kept.values()), skipped
-
-
-def load_measured(path: Path | str) -> Measured:
+def load_measured(path: Path | str, given: Given | None = None) -> Measured:
     """The measurements of a file, of those rows that can be used; the others with reasons.
 
+    Args:
+        path: A file of a tool or in our columns, or a folder of such files.
+        given: What the user says of all its rows.
+
     Raises:
-        InputError: the file cannot be read, lacks columns, or no row can be used.
+        InputError: the file cannot be read, does not say enough, or no row can be used.
     """
-    rows, refused = read_rows(path)
+    rows, refused = read_rows(path, given)
     cases, unused = cases_of(rows)
     skipped = [(it.line, it.reason) for it in refused]
     skipped += [(it.row.line, it.reason) for it in unused]
@@ -91,22 +80,13 @@ def load_measured(path: Path | str) -> Measured:
         for it in cases
         if it.row.decode_purity not in (*PURE, MIXED, MOST)
     ]
-    alone, again = _duplicated(pure)
-    skipped += again
-    batch = batch_of(alone) if alone else None
-    if batch is not None:
-        fast = _too_fast(batch)
-        skipped += [
-            (
-                it.row.line,
-                f"{it.tpot * 1e3:.3g} ms a token is faster than the weights can stream"
-                f" ({float(batch.terms.weights[at]) * 1e3:.3g} ms): wrong unit, bits or chips?",
-            )
-            for at, it in enumerate(alone)
-            if fast[at]
-        ]
-        batch = batch.only(~fast)
-    if batch is None or not batch.cases:
+    batch = batch_of(pure)
+    wrong, reasons = impossible(batch)
+    batch = batch.only(~wrong)
+    again, repeated = duplicated(batch.cases)
+    batch = batch.only(~again)
+    skipped += reasons + repeated
+    if not batch.cases and not served:
         raise InputError(str(path), [Problem(f"line {at}", why) for at, why in sorted(skipped)[:9]]
                          or [Problem("", "holds no rows")])  # fmt: skip
     return Measured(batch, served, sorted(skipped))
@@ -138,13 +118,13 @@ class Calibrated:
         ]
 
 
-def calibrate(path: Path | str, name: str, about: str) -> Calibrated:
+def calibrate(path: Path | str, name: str, about: str, given: Given | None = None) -> Calibrated:
     """Fit a calibration to a file of measurements.
 
     Raises:
         InputError: the file has no usable rows, or fewer than there are losses.
     """
-    measured = load_measured(path)
+    measured = load_measured(path, given)
     batch = measured.batch
     if len(batch.cases) < LEAST_ROWS:
         problem = (
@@ -187,17 +167,8 @@ HELD_OUT = {
 """What is left out whole, by the name of the check."""
 
 
-def validate(path: Path | str, calibration: Calibration) -> Validation:
-    """Compare a calibration with measurements.
-
-    Rows of cells that it was fitted to are predicted by fits without their cell, where there
-    are enough of them to fit to; all others by the calibration as it is.
-
-    Raises:
-        InputError: the file has no usable rows.
-    """
-    measured = load_measured(path)
-    batch = measured.batch
+def _decode(batch: Batch, calibration: Calibration) -> tuple[Times, dict[str, Any]]:
+    """Times of nearly pure decode as they are judged, and their errors."""
     as_is = predicted_times(calibration, batch)
     widths = calibration.interval * spreads(calibration, batch)
     schemes = {"ideal": batch.ideal, "one_number": one_number(batch), "as_is": as_is}
@@ -217,16 +188,55 @@ def validate(path: Path | str, calibration: Calibration) -> Validation:
         wide = calibration.interval * spreads(calibration, batch, batch.cells())
         widths = np.where(seen, wide, widths)
         basis = "fits that left out the cells it was fitted to; the calibration as it is elsewhere"
+    return judged, {
+        "interval_coverage": macro_coverage(batch, judged, widths),
+        "basis": basis,
+        "schemes": {name: macro_scores(batch, times) for name, times in schemes.items()},
+        "coverage": coverage,
+    }
+
+
+NO_DECODE = {
+    "interval_coverage": None,
+    "basis": "serving: no row is nearly pure decode",
+    "schemes": {},
+    "coverage": {},
+}
+"""What there is to say of decode where every measured time has prompts in it."""
+
+
+def _unmeasured(cases: Sequence[Case], calibration: Calibration) -> list[str]:
+    """Engines of cases that the calibration has not measured."""
+    return sorted({it.engine for it in cases} - set(calibration.groups("engine")))
+
+
+def validate(path: Path | str, calibration: Calibration, given: Given | None = None) -> Validation:
+    """Compare a calibration with measurements.
+
+    Rows of cells that it was fitted to are predicted by fits without their cell, where there
+    are enough of them to fit to; all others by the calibration as it is.
+
+    Args:
+        path: A file of a tool or in our columns, or a folder of such files.
+        calibration: The calibration.
+        given: What the user says of all its rows.
+
+    Raises:
+        InputError: the file has no usable rows.
+    """
+    measured = load_measured(path, given)
+    batch = measured.batch
+    judged, decode = batch.ideal, NO_DECODE
+    if batch.cases:
+        judged, decode = _decode(batch, calibration)
     record = {
         **macro_scores(batch, judged),
-        "interval_coverage": macro_coverage(batch, judged, widths),
+        **decode,
         "rows": len(batch.cases),
         "skipped": len(measured.skipped),
         "skipped_rows": [{"line": at, "reason": why} for at, why in measured.skipped],
-        "basis": basis,
         "calibration": calibration.name,
-        "schemes": {name: macro_scores(batch, times) for name, times in schemes.items()},
-        "coverage": coverage,
+        "unmeasured_engines": _unmeasured([*batch.cases, *measured.served], calibration),
         "noise_floor": NOISE_FLOOR,
         "groups": {group: by_group(batch, judged, group) for group in GROUPS},
         "above_bound": above_bound(batch.cases),

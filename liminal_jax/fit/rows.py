@@ -1,17 +1,16 @@
-"""Measured rows of a CSV, and the case that each puts to the predictor."""
+"""The case that a measured row puts to the predictor."""
 
-import csv
 import math
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.data.hardware import load_system_file
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.names import chip_family, engine_named, model_named, system_named
+from liminal_jax.fit.formats.asked import is_path
+from liminal_jax.fit.formats.row import MOST, QUEUED, Row
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.attention import AbstractAttentionMapping, CopiedHeads, DataParallel
 from liminal_jax.mapping.degrees import Mapping
@@ -22,36 +21,8 @@ from liminal_jax.workload.counts import counts
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import BITS_PER_BYTE, Request
 
-METRICS = (
-    "tpot_ms",
-    "itl_ms",
-    "utps",
-    "output_tps_total",
-    "output_tps_per_gpu",
-    "e2e_latency_s",
-)
-REQUIRED = (
-    "model",
-    "gpu",
-    "num_gpus",
-    "tp",
-    "batch_or_concurrency",
-    "weight_bits",
-    "isl",
-    "osl",
-    "metric",
-    "value",
-    "engine",
-    "source_id",
-)
 DRAWN_SHARE = 0.9
 """Mean over nominal length where lengths are drawn evenly from 0.8 to 1.0 of the nominal."""
-PURE = ("pure", "near", "")
-"""Purities of decode; rows that do not say are taken at their word."""
-MIXED = "mixed"
-"""Purity of rows in whose time prompts have a part."""
-MOST = "max-load"
-"""Purity of rows that tell the most tokens a second that are reached, for untold users."""
 ASSUMED_KV_BITS = 16.0
 """Bits of the cache where a row does not state them: the default of the engines."""
 NARROW_KV_BITS = 8.0
@@ -66,52 +37,13 @@ with 16 bits, one of the rows would stream at 97 % of the bandwidth.
 BUCKETED = "Transformers NeuronX"
 """Start of the name of an engine whose steps are compiled for contexts of powers of two: each reads
 that many tokens, however few are kept (AWS Neuron, decode context-length bucketing)."""
+PADDING = (BUCKETED, "llama.cpp")
+"""Starts of the names of engines that split heads unevenly, or pad them."""
 CORES_PER_CHIP = 2
 """NeuronCores on one Inferentia2 or Trainium1 chip."""
 
 
 _FILE_SIZE = re.compile(r"([\d.]+) GiB, ([\d.]+) B params")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measurement as its file states it; None where a number is blank."""
-
-    line: int
-    model: str
-    params_note: str
-    weight_bits: float | None
-    kv_bits: float | None
-    gpu: str
-    num_gpus: float | None
-    tp: float | None
-    pp: float | None
-    ep: float | None
-    batch_or_concurrency: float | None
-    isl: float | None
-    osl: float | None
-    metric: str
-    value: float | None
-    engine: str
-    engine_version: str
-    source_repo_or_url: str
-    source_path: str
-    note: str
-    source_id: str
-    arch: str
-    decode_purity: str
-
-
-NUMBERS = tuple(f.name for f in fields(Row) if f.type == float | None)
-TEXTS = tuple(f.name for f in fields(Row) if f.name not in (*NUMBERS, "line"))
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A line of the file that is no row, and why."""
-
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -167,70 +99,11 @@ class Case:
     remarks: tuple[str, ...]
 
 
-def read_rows(path: Path | str) -> tuple[list[Row], list[Refusal]]:
-    """The rows of a file, and the lines that are none.
-
-    Raises:
-        InputError: the file cannot be read, or lacks columns.
-    """
-    try:
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            present = [name for name in reader.fieldnames or [] if name]
-            entries = [(reader.line_num, entry) for entry in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(str(path), [Problem("", f"cannot be read: {error}")]) from None
-    missing = [name for name in REQUIRED if name not in present]
-    if missing:
-        others = [name for name in present if name not in REQUIRED]
-        raise InputError(
-            str(path),
-            [Problem(name, f"is a missing column{did_you_mean(name, others)}") for name in missing],
-        )
-    rows: list[Row] = []
-    refused: list[Refusal] = []
-    seen: dict[tuple[object, ...], int] = {}
-    for line, entry in entries:
-        row = _row(line, {name: entry.get(name) or "" for name in (*NUMBERS, *TEXTS)})
-        if isinstance(row, Row):
-            key = tuple(getattr(row, name) for name in (*NUMBERS, *TEXTS))
-            first = seen.setdefault(key, line)
-            if first != line:
-                row = Refusal(line, f"is the same as line {first}")
-        (rows if isinstance(row, Row) else refused).append(row)  # pyright: ignore[reportArgumentType]
-    return rows, refused
-
-
-def _row(line: int, entry: dict[str, str]) -> Row | Refusal:
-    numbers: dict[str, float | None] = {}
-    problems = []
-    for name in NUMBERS:
-        text = entry[name].strip()
-        try:
-            number = float(text) if text else None
-        except ValueError:
-            problems.append(f"{name}: {text!r} is not a number")
-            continue
-        least = 0.0 if name in ("isl", "osl") else math.ulp(0.0)
-        if number is not None and not least <= number < math.inf:
-            problems.append(f"{name}: {text} is impossible")
-        numbers[name] = number
-    metric = entry["metric"].strip()
-    if metric not in METRICS:
-        problems.append(f"metric: {metric!r} is unknown{did_you_mean(metric, METRICS)}")
-    if entry["value"].strip() == "":
-        problems.append("value: is blank")
-    if problems:
-        return Refusal(line, "; ".join(problems))
-    texts = {name: entry[name].strip() for name in TEXTS}
-    return Row(line=line, **numbers, **texts)  # pyright: ignore[reportArgumentType]
-
-
 def cases_of(rows: list[Row]) -> tuple[list[Case], list[Skipped]]:
     """The cases of rows, and the rows that are none, each with every reason."""
     cases: list[Case] = []
     skipped: list[Skipped] = []
-    for row in rows:
+    for row in (it for it in rows if it.metric):
         reasons = _reasons(row)
         case = None if reasons else _case(row)
         if case is not None and (reason := _overflow(case)):
@@ -242,21 +115,49 @@ def cases_of(rows: list[Row]) -> tuple[list[Case], list[Skipped]]:
     return cases, skipped
 
 
+def model_of_row(row: Row) -> str | None:
+    """The model of a row: one that comes along, or a file of the user's own."""
+    return row.model if is_path(row.model) else model_named(row.model)
+
+
+def system_of_row(row: Row) -> str | None:
+    """The system of a row, in the same way."""
+    return row.gpu if is_path(row.gpu) else system_named(row.gpu)
+
+
 def _reasons(row: Row) -> list[str]:
     users = () if row.decode_purity == MOST else ("batch_or_concurrency",)
     stated = ("num_gpus", "tp", *users, "weight_bits", "isl")
     reasons = [f"{name} is not stated" for name in stated if getattr(row, name) is None]
-    if model_named(row.model) is None:
+    if model_of_row(row) is None:
         reasons.append(f"unknown model {row.model!r}")
-    if system_named(row.gpu) is None:
+    if system_of_row(row) is None:
         reasons.append(f"unknown chip {row.gpu!r}")
     if row.metric == "e2e_latency_s" and not row.osl:
         reasons.append("osl is not stated")
-    if row.decode_purity == "queue":
+    if row.decode_purity == QUEUED:
         reasons.append("requests queued: the batch is not known")
     if row.num_gpus and row.tp and _split(row)[0] * _split(row)[1] > row.num_gpus:
         reasons.append("tp x pp exceeds num_gpus")
-    return reasons
+    return reasons or _undivided(row)
+
+
+def _undivided(row: Row) -> list[str]:
+    """Why no engine shares out the heads of a row's model; empty where one does."""
+    ranks = _split(row)[0]
+    if (
+        attends_apart(row)
+        or _ranks_per_chip(row) > 1
+        or engine_named(row.engine).startswith(PADDING)
+    ):
+        return []
+    mixers = (it.attention for it in load_model_spec(model_of_row(row) or "").layers)
+    heads = {int(each) for it in mixers if (each := getattr(it, "heads", None))}
+    return [
+        f"tp {ranks} does not divide the {each} heads of {row.model}: no engine accepts it"
+        for each in sorted(heads)
+        if each % ranks
+    ][:1]
 
 
 def _ranks_per_chip(row: Row) -> int:
@@ -272,7 +173,9 @@ def _split(row: Row) -> tuple[int, int]:
 
 def _cache_bits(row: Row) -> float:
     """Bits of a cached element: as stated, or the engine's habit."""
-    narrow = row.engine.startswith(NARROW_KV) and (row.weight_bits or 16) <= NARROW_KV_BITS
+    narrow = (
+        engine_named(row.engine).startswith(NARROW_KV) and (row.weight_bits or 16) <= NARROW_KV_BITS
+    )
     return row.kv_bits or (NARROW_KV_BITS if narrow else ASSUMED_KV_BITS)
 
 
@@ -336,7 +239,7 @@ def _context(row: Row) -> float:
 
 
 def _case(row: Row) -> Case:
-    model, chip = model_named(row.model) or "", system_named(row.gpu) or ""
+    model, chip = model_of_row(row) or "", system_of_row(row) or ""
     tp, pp = _split(row)
     instances = max(1.0, (row.num_gpus or 1) // (tp * pp))
     users = row.batch_or_concurrency or instances * _most(row)
@@ -402,7 +305,7 @@ class _Memory:
 
 
 def _memory(row: Row) -> _Memory:
-    model, chip = model_named(row.model) or "", system_named(row.gpu) or ""
+    model, chip = model_of_row(row) or "", system_of_row(row) or ""
     tally, (tp, pp) = counts(load_model_spec(model)), _split(row)
     cached = float(tally.kv_elements_per_token_growing) * _context(row)
     capacity = load_system_file(chip).chip.memory.capacity.value or math.nan

@@ -87,8 +87,12 @@ def macro_coverage(batch: Batch, predicted: Times, widths: Times) -> float:
 
 
 def one_number(batch: Batch) -> Times:
-    """The paper's calibration: the bound times one number, here that of least macro error."""
-    candidates = np.geomspace(1, 10, 400)
+    """The paper's calibration: the bound times one number, here that of least macro error.
+
+    The number lies between the least and the greatest of measured over ideal time.
+    """
+    ratios = batch.measured / batch.ideal
+    candidates = np.geomspace(np.min(ratios), np.max(ratios), 400)
     errors = np.abs(np.outer(candidates, batch.ideal / batch.measured) - 1)
     sources = batch.labels("source")
     macro = np.mean([np.mean(errors[:, sources == it], axis=1) for it in set(sources)], axis=0)

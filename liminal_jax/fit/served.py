@@ -15,7 +15,8 @@ import numpy as np
 
 from liminal_jax.calibration.base import AbstractCalibration, Ideal
 from liminal_jax.data.calibrations import Calibration
-from liminal_jax.fit.rows import MOST, Case, lengths_of
+from liminal_jax.fit.formats.row import MOST
+from liminal_jax.fit.rows import Case, lengths_of
 from liminal_jax.fit.scores import Times, scores
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.serving import Lengths, continuous_batching, static_batching

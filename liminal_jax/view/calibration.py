@@ -111,6 +111,14 @@ def _above_bound(rows: list[dict[str, Any]]) -> list[Text]:
     ]
 
 
+def _unmeasured(engines: list[str]) -> list[Text]:
+    """Engines of which the calibration knows nothing."""
+    if not engines:
+        return []
+    named = ", ".join(engines)
+    return [Text(f"no measurement of {named} is in the calibration: engines at large were taken")]
+
+
 def validation_view(found: Validation) -> RenderableType:
     """Errors, averaged over sources and of each group."""
     record = found.record
@@ -133,7 +141,8 @@ def validation_view(found: Validation) -> RenderableType:
         *tables,
         *(_served(record["served"]) if record["served"] else []),
         *_above_bound(record["above_bound"]),
-        Text(f"90 % intervals cover: {coverage}"),
+        *_unmeasured(record["unmeasured_engines"]),
+        *([Text(f"90 % intervals cover: {coverage}")] if coverage else []),
         Text(f"noise of the data: median {per_cent(floor['median'])}, 90th percentile"
              f" {per_cent(floor['p90'])} between captures of one configuration"),
         *_skipped(found.measured),

@@ -10,7 +10,8 @@ from liminal_jax.data.calibrations import load_calibration, load_priors
 from liminal_jax.data.measurements import MEASURED
 from liminal_jax.fit.batch import batch_of
 from liminal_jax.fit.calibrate import load_measured
-from liminal_jax.fit.rows import cases_of, read_rows
+from liminal_jax.fit.formats.reading import read_rows
+from liminal_jax.fit.rows import cases_of
 from liminal_jax.fit.scores import by_group, covering, macro_scores
 from liminal_jax.fit.solve import Fit, Fitter, row_weights
 

@@ -9,7 +9,8 @@ import pytest
 from liminal_jax.data.calibrations import load_calibration
 from liminal_jax.data.measurements import MEASURED
 from liminal_jax.fit.batch import batch_of
-from liminal_jax.fit.rows import cases_of, read_rows
+from liminal_jax.fit.formats.reading import read_rows
+from liminal_jax.fit.rows import cases_of
 from liminal_jax.fit.solve import predicted_times
 
 PINNED = Path(__file__).with_name("pinned.csv")

@@ -6,7 +6,9 @@ import pytest
 from liminal_jax._files import InputError
 from liminal_jax.data.calibrations import load_calibration
 from liminal_jax.data.names import model_named, system_named
-from liminal_jax.fit.rows import REQUIRED, cases_of, cell_of, read_rows
+from liminal_jax.fit.formats.columns import REQUIRED
+from liminal_jax.fit.formats.reading import read_rows
+from liminal_jax.fit.rows import cases_of, cell_of
 from liminal_jax.mapping.attention import DataParallel
 
 CORE = Path(__file__).parents[3] / "shared" / "reference" / "measurements" / "core.csv"

@@ -10,7 +10,8 @@ import pytest
 from liminal_jax.data.calibrations import load_calibration
 from liminal_jax.data.measurements import MAXIMUM, MEASURED
 from liminal_jax.fit.calibrate import load_measured, validate
-from liminal_jax.fit.rows import cases_of, read_rows
+from liminal_jax.fit.formats.reading import read_rows
+from liminal_jax.fit.rows import cases_of
 from liminal_jax.fit.served import served_scores, served_times
 from liminal_jax.performance.predictor import predict
 from liminal_jax.performance.serving import Lengths, serve

@@ -1,0 +1,83 @@
+"""Files that are no measurements of serving, by the name that they go by, and what to give."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_BINARY = (
+    (b"SQLite format 3", "an SQLite database, as nsys exports"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet: save its table as CSV"),
+    (b"\x1f\x8b", "compressed with gzip: unpack it first"),
+    (b"PAR1", "a Parquet file: save it as CSV"),
+    (b"GGUF", "a model's weights (GGUF): give the output of llama-bench on it"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\x80\x04", "a Python pickle"),
+    (b"\xff\xfe", "UTF-16 text: save it as UTF-8"),
+    (b"\xfe\xff", "UTF-16 text: save it as UTF-8"),
+)
+_TRACE = "a trace of the profiler (Chrome trace events): it tells no times of requests"
+
+
+def binary(head: bytes) -> str:
+    """What a file is by its first bytes; empty where they are text."""
+    for mark, name in _BINARY:
+        if head.startswith(mark):
+            return name
+    return "no text" if b"\x00" in head else ""
+
+
+def _has(record: Mapping[str, Any], *names: str) -> bool:
+    return set(names) <= record.keys()
+
+
+def record_kind(record: Mapping[str, Any]) -> str:
+    """What JSON is that is none of the formats that are read; empty where nothing is known of it.
+
+    Examples:
+        >>> record_kind({"traceEvents": []})[:34]
+        'a trace of the profiler (Chrome tr'
+    """
+    if _has(record, "traceEvents") or _has(record, "ph", "ts"):
+        return _TRACE
+    if _has(record, "experiments") or "service_kind" in record:
+        return "perf_analyzer's raw record: give profile_export_genai_perf.json, which lies beside"
+    if _has(record, "metadata", "metrics"):
+        return "aiperf's record of single requests: give profile_export_aiperf.json of the same run"
+    if _has(record, "model_type") or _has(record, "architectures"):
+        return "a model's config: give it as --model, with a file of measurements"
+    if _has(record, "avg_latency", "latencies"):
+        return (
+            "a result of `vllm bench latency`, which tells neither batch nor lengths: give one of"
+            " `vllm bench serve`"
+        )
+    if _has(record, "elapsed_time", "requests_per_second"):
+        return (
+            "a result of `vllm bench throughput`, which tells no time of a user: give one of"
+            " `vllm bench serve`"
+        )
+    if _has(record, "benchmarks") and isinstance(record["benchmarks"], list):
+        return "a report of guidellm, which is not read: give its figures as CSV"
+    if _has(record, "results", "versions") or _has(record, "lm_eval_version"):
+        return "a result of lm-eval: it tells answers, not times"
+    if any(key.startswith(("Cuda", "Nvtx")) for key in record) or _has(record, "Type", "id"):
+        return "an export of nsys: it tells kernels, not times of requests"
+    return ""
+
+
+def header_kind(header: list[str]) -> str:
+    """What a table is that is none of those that are read; empty where nothing is known of it."""
+    first = {it.strip().lower() for it in header}
+    if any(it.startswith("time (%)") or it == "total time (ns)" for it in first):
+        return "a report of nsys stats: it tells kernels, not times of requests"
+    if {"kernel name", "metric name"} <= first or "kernelname" in first:
+        return "a table of a kernel profiler: it tells no times of requests"
+    return ""
+
+
+def separator_kind(line: str) -> str:
+    """What separates the columns of a heading, where it is not commas; empty where it is."""
+    names = {";": "semicolons", "\t": "tabs", "|": "bars"}
+    for mark, name in names.items():
+        if line.count(mark) >= 3 and line.count(mark) > line.count(","):
+            return f"{name} separate the columns: save the table as CSV with commas"
+    return ""
