@@ -7,15 +7,18 @@ before it are read, so c entries cross the memory in all.
 from liminal_jax._arrays import Scalar
 
 
-def grouped_query_work(*, heads: Scalar, head_dim: Scalar, tokens: Scalar) -> Scalar:
+def grouped_query_work(
+    *, heads: Scalar, head_dim: Scalar, tokens: Scalar, value_dim: Scalar | None = None
+) -> Scalar:
     r"""Work of attending to a number of tokens: scores, then the weighted sum of values.
 
-        work = 2 h d_h c + 2 h d_h c
+        work = 2 h d_h c + 2 h d_v c
 
     Args:
         heads: Query heads h.
-        head_dim: Width d_h of a head.
+        head_dim: Width d_h of a head's query and key.
         tokens: Tokens c attended to.
+        value_dim: Width d_v of a head's value; that of its key where none.
 
     Returns:
         Work [FLOP].
@@ -26,18 +29,24 @@ def grouped_query_work(*, heads: Scalar, head_dim: Scalar, tokens: Scalar) -> Sc
     Examples:
         >>> grouped_query_work(heads=2, head_dim=3, tokens=5)
         120
+        >>> grouped_query_work(heads=2, head_dim=3, tokens=5, value_dim=2)
+        100
     """
-    return 2 * heads * head_dim * tokens + 2 * heads * head_dim * tokens
+    values = head_dim if value_dim is None else value_dim
+    return 2 * heads * head_dim * tokens + 2 * heads * values * tokens
 
 
-def grouped_query_cache(*, kv_heads: Scalar, head_dim: Scalar) -> Scalar:
+def grouped_query_cache(
+    *, kv_heads: Scalar, head_dim: Scalar, value_dim: Scalar | None = None
+) -> Scalar:
     r"""Elements that one token leaves in the cache: a key and a value for each KV head.
 
-        elements = 2 g d_h
+        elements = g (d_h + d_v)
 
     Args:
         kv_heads: KV heads g.
-        head_dim: Width d_h of a head.
+        head_dim: Width d_h of a head's key.
+        value_dim: Width d_v of a head's value; that of its key where none.
 
     Returns:
         Elements.
@@ -45,8 +54,12 @@ def grouped_query_cache(*, kv_heads: Scalar, head_dim: Scalar) -> Scalar:
     Examples:
         >>> grouped_query_cache(kv_heads=8, head_dim=128)
         2048
+        >>> grouped_query_cache(kv_heads=8, head_dim=128, value_dim=64)
+        1536
     """
-    return 2 * kv_heads * head_dim
+    if value_dim is None:
+        return 2 * kv_heads * head_dim
+    return kv_heads * (head_dim + value_dim)
 
 
 def latent_work(*, heads: Scalar, kv_rank: Scalar, rope_dim: Scalar, tokens: Scalar) -> Scalar:

@@ -8,17 +8,23 @@ from liminal_jax._arrays import Scalar
 
 
 def grouped_query_weights(
-    *, hidden: Scalar, heads: Scalar, kv_heads: Scalar, head_dim: Scalar
+    *,
+    hidden: Scalar,
+    heads: Scalar,
+    kv_heads: Scalar,
+    head_dim: Scalar,
+    value_dim: Scalar | None = None,
 ) -> Scalar:
     r"""Weights of the query, key, value and output projections of grouped-query attention.
 
-        weights = d h d_h + 2 d g d_h + h d_h d
+        weights = d h d_h + d g d_h + d g d_v + h d_v d
 
     Args:
         hidden: Width d of the residual stream.
         heads: Query heads h.
         kv_heads: KV heads g; g = h is multi-head, g = 1 multi-query attention.
-        head_dim: Width d_h of one head.
+        head_dim: Width d_h of a head's query and key.
+        value_dim: Width d_v of a head's value; that of its key where none.
 
     Returns:
         Number of weights.
@@ -29,8 +35,12 @@ def grouped_query_weights(
     Examples:
         >>> grouped_query_weights(hidden=10, heads=4, kv_heads=2, head_dim=3)
         360
+        >>> grouped_query_weights(hidden=10, heads=4, kv_heads=2, head_dim=3, value_dim=2)
+        300
     """
-    return 2 * hidden * head_dim * (heads + kv_heads)
+    if value_dim is None:
+        return 2 * hidden * head_dim * (heads + kv_heads)
+    return hidden * (head_dim + value_dim) * (heads + kv_heads)
 
 
 def output_gate_weights(*, hidden: Scalar, heads: Scalar, gate_dim: Scalar) -> Scalar:

@@ -14,6 +14,7 @@ from liminal_jax.workload.counted import spec_of
 from liminal_jax.workload.feedforward.base import AbstractFeedForward, FeedForwardSpec
 from liminal_jax.workload.reading.fields import Fields
 from liminal_jax.workload.reading.parts import Table
+from liminal_jax.workload.record import MaybeNone
 
 
 def matrix_count(*, gated: bool) -> int:
@@ -59,16 +60,22 @@ class Dense(AbstractFeedForward):
 
 
 class DenseFeedForward(spec_of(FeedForwardSpec, Dense, kind="dense", without=("matrices",))):
-    """A feed-forward block: three matrices where gated (SwiGLU, GeGLU), two where not."""
+    """A feed-forward block: three matrices where gated (SwiGLU, GeGLU), two where not.
+
+    Attributes:
+        slopes: Numbers that its activation has learned, as those of xIELU in Apertus.
+    """
 
     gated: bool = True
     bias: bool = False
+    slopes: MaybeNone = 0
 
     @override
     def small_parameters(self, hidden: int) -> int:
         if not self.bias:
-            return 0
-        return bias_count(hidden, self.intermediate, matrix_count(gated=self.gated))
+            return self.slopes
+        biases = bias_count(hidden, self.intermediate, matrix_count(gated=self.gated))
+        return biases + self.slopes
 
     def derived(self) -> dict[str, Any]:
         """A gate is a matrix more."""

@@ -4,7 +4,9 @@ _SAME = {
     "hidden_size": "d_model n_embd model_dim",
     "num_hidden_layers": "n_layer n_layers num_layers",
     "num_attention_heads": "n_head n_heads num_heads",
-    "num_key_value_heads": "n_kv_heads n_kv_head num_kv_heads n_head_kv num_query_groups",
+    "num_key_value_heads": """
+        n_kv_heads n_kv_head num_kv_heads n_head_kv num_query_groups num_attention_groups
+    """,
     "head_dim": "head_size attention_head_size kv_channels d_head",
     "intermediate_size": "ffn_hidden_size d_ff n_inner ffn_dim",
     "vocab_size": "n_vocab padded_vocab_size",

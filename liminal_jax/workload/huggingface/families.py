@@ -9,10 +9,26 @@ from typing import Any
 
 from liminal_jax.workload import feedforward, mixer
 from liminal_jax.workload.found import modules
-from liminal_jax.workload.huggingface import dense, sparse, wrappers
+from liminal_jax.workload.huggingface import (
+    dense,
+    layer_norm,
+    llama_like,
+    mixtures,
+    sparse,
+    wrappers,
+)
 from liminal_jax.workload.reading.family import Family, Wrapper
 
-_SOURCES = (dense, sparse, wrappers, *modules(mixer), *modules(feedforward))
+_SOURCES = (
+    dense,
+    sparse,
+    llama_like,
+    layer_norm,
+    mixtures,
+    wrappers,
+    *modules(mixer),
+    *modules(feedforward),
+)
 
 
 def _joined(name: str, sources: tuple[ModuleType, ...]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ _HARMLESS = {
         rms_norm_eps layer_norm_eps layer_norm_epsilon norm_eps query_pre_attn_scalar
         final_logit_softcapping attn_logit_softcapping swiglu_limit swiglu_alpha
         floor_scale attn_scale attn_temperature_tuning layernorm_*_beta
-        layernorm_*_alpha norm_type
+        layernorm_*_alpha norm_type scale_attn_weights
     """,
     "positions, have no weights": """
         rope_* use_mrope rotary_* partial_rotary_factor max_position_embeddings model_max_length

@@ -10,10 +10,11 @@ import equinox as eqx
 from pydantic import model_validator
 from typing_extensions import override
 
-from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.attention import grouped_query_cache, grouped_query_work
 from liminal_jax.laws.parameters import grouped_query_weights, output_gate_weights
+from liminal_jax.workload.chunk import Chunk
 from liminal_jax.workload.counted import exactly, spec_of
 from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
 from liminal_jax.workload.mixer.scope import AbstractScope, FullScope, WindowScope
@@ -31,6 +32,11 @@ class GroupedQuery(AbstractMixer):
         head_dim: Width of a head.
         scope: Tokens kept; all of them by default.
         gate_dim: Gates on the output of one head; 0 for none.
+        value_dim: Width of a head's value; that of its key where none.
+        keys_are_values: Whether values are keys, made by the same matrix and kept beside them, as
+            in Gemma 4.
+        reuses_cache: Whether keys and values are those of an earlier layer, as in Gemma 4: they
+            are read, but neither made nor kept here.
     """
 
     heads: Leaf = eqx.field(converter=as_leaf)
@@ -38,20 +44,42 @@ class GroupedQuery(AbstractMixer):
     head_dim: Leaf = eqx.field(converter=as_leaf)
     scope: AbstractScope = eqx.field(default_factory=FullScope)
     gate_dim: Leaf = eqx.field(converter=as_leaf, default=0)
+    value_dim: Leaf | None = eqx.field(converter=optional_leaf, default=None)
+    keys_are_values: bool = eqx.field(static=True, default=False)
+    reuses_cache: bool = eqx.field(static=True, default=False)
 
     @override
     def weights(self, hidden: Scalar) -> Scalar:
         projections = grouped_query_weights(
-            hidden=hidden, heads=self.heads, kv_heads=self.kv_heads, head_dim=self.head_dim
+            hidden=hidden,
+            heads=self.heads,
+            kv_heads=self.kv_heads,
+            head_dim=self.head_dim,
+            value_dim=self.value_dim,
         )
-        return projections + output_gate_weights(
-            hidden=hidden, heads=self.heads, gate_dim=self.gate_dim
+        gates = output_gate_weights(hidden=hidden, heads=self.heads, gate_dim=self.gate_dim)
+        return projections - self._spared(hidden) + gates
+
+    def _spared(self, hidden: Scalar) -> Scalar:
+        """Elements of matrices that the layer does without."""
+        values = self.head_dim if self.value_dim is None else self.value_dim
+        if self.reuses_cache:
+            return hidden * self.kv_heads * (self.head_dim + values)
+        return hidden * self.kv_heads * values if self.keys_are_values else 0
+
+    def _cache_of_a_token(self) -> Scalar:
+        return grouped_query_cache(
+            kv_heads=self.kv_heads, head_dim=self.head_dim, value_dim=self.value_dim
         )
 
     @override
     def work(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        tokens = self.scope.kept(context, relaxation)
-        return grouped_query_work(heads=self.heads, head_dim=self.head_dim, tokens=tokens)
+        return grouped_query_work(
+            heads=self.heads,
+            head_dim=self.head_dim,
+            tokens=self.scope.kept(context, relaxation),
+            value_dim=self.value_dim,
+        )
 
     @override
     def scores(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
@@ -59,12 +87,19 @@ class GroupedQuery(AbstractMixer):
 
     @override
     def cache(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        a_token = grouped_query_cache(kv_heads=self.kv_heads, head_dim=self.head_dim)
-        return a_token * self.scope.kept(context, relaxation)
+        if self.reuses_cache:
+            return 0.0
+        return self._cache_of_a_token() * self.scope.kept(context, relaxation)
 
     def traffic(self, context: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """All that is kept: the new token's entry is written, the others are read."""
-        return self.cache(context, relaxation)
+        return self._cache_of_a_token() * self.scope.kept(context, relaxation)
+
+    def chunk_traffic(self, chunk: Chunk, relaxation: AbstractRelaxation) -> Scalar:
+        """As of any attention; where the cache is another layer's, what that keeps is read."""
+        if not self.reuses_cache:
+            return AbstractMixer.chunk_traffic(self, chunk, relaxation)
+        return self._cache_of_a_token() * self.scope.kept(chunk.past, relaxation)
 
     @override
     def cache_heads(self) -> Scalar:
@@ -72,7 +107,7 @@ class GroupedQuery(AbstractMixer):
 
     @override
     def output_width(self) -> Scalar:
-        return self.head_dim
+        return self.head_dim if self.value_dim is None else self.value_dim
 
     @override
     def query_width(self) -> Scalar:
@@ -81,8 +116,12 @@ class GroupedQuery(AbstractMixer):
     @override
     def key_value_weights(self, hidden: Scalar) -> Scalar:
         return grouped_query_weights(
-            hidden=hidden, heads=0, kv_heads=self.kv_heads, head_dim=self.head_dim
-        )
+            hidden=hidden,
+            heads=0,
+            kv_heads=self.kv_heads,
+            head_dim=self.head_dim,
+            value_dim=self.value_dim,
+        ) - self._spared(hidden)
 
     @override
     def basis(self) -> tuple[str, ...]:
@@ -103,6 +142,9 @@ class GroupedQueryAttention(
         sinks: One learned logit a head, as in GPT-OSS.
         output_gate: Gates on the output of each head, projected together with its query, as in
             Qwen3-Next.
+        head_gate: One gate on the output of each head, as in Step-3.5.
+        keys_are_values: Values are keys, made by the same matrix, as in Gemma 4.
+        reuses_cache: Keys and values are those of an earlier layer, as in Gemma 4.
     """
 
     scope: Literal["full", "sliding", "chunked"] = "full"
@@ -112,6 +154,9 @@ class GroupedQueryAttention(
     qk_norm: Literal["none", "per-head", "per-layer"] = "none"
     sinks: bool = False
     output_gate: bool = False
+    head_gate: bool = False
+    keys_are_values: bool = False
+    reuses_cache: bool = False
 
     @model_validator(mode="after")
     def _heads_and_window_agree(self) -> "GroupedQueryAttention":
@@ -124,24 +169,28 @@ class GroupedQueryAttention(
         return self
 
     def _gate_dim(self) -> int:
-        return self.head_dim if self.output_gate else 0
+        return self.head_dim if self.output_gate else int(self.head_gate)
 
     @override
     def small_parameters(self, hidden: int, norm_vectors: int) -> int:
         queries = self.heads * self.head_dim
-        gates = self.heads * self._gate_dim()
-        keys = self.kv_heads * self.head_dim
-        norm_widths = {"none": 0, "per-head": 2 * self.head_dim, "per-layer": queries + keys}
+        gates = self.heads * self.head_dim if self.output_gate else 0
+        keys = 0 if self.reuses_cache else self.kv_heads * self.head_dim
+        values = 0 if self.reuses_cache else self.kv_heads * (self.value_dim or self.head_dim)
+        normed = self.head_dim if self.reuses_cache else 2 * self.head_dim
+        norm_widths = {"none": 0, "per-head": normed, "per-layer": queries + keys}
         return (
             norm_widths[self.qk_norm] * norm_vectors
-            + (queries + gates + 2 * keys if self.qkv_bias else 0)
+            + (queries + gates + keys + values if self.qkv_bias else 0)
             + (hidden if self.output_bias else 0)
             + (self.heads if self.sinks else 0)
         )
 
     @override
     def cache_elements(self) -> int:
-        return int(grouped_query_cache(kv_heads=self.kv_heads, head_dim=self.head_dim))
+        if self.reuses_cache:
+            return 0
+        return self.kv_heads * (self.head_dim + (self.value_dim or self.head_dim))
 
     @override
     def growing_cache_elements(self) -> int:
@@ -158,8 +207,10 @@ class GroupedQueryAttention(
 
     @override
     def words(self) -> str:
-        gated = ", gated" if self.output_gate else ""
-        return f"{self.label()}{gated}, {self.heads}/{self.kv_heads} heads of {self.head_dim}"
+        gated = ", gated" if self.output_gate or self.head_gate else ""
+        reused = ", another layer's cache" if self.reuses_cache else ""
+        widths = f"{self.head_dim}" + (f"/{self.value_dim}" if self.value_dim else "")
+        return f"{self.label()}{gated}{reused}, {self.heads}/{self.kv_heads} heads of {widths}"
 
 
 def grouped_query(
@@ -219,14 +270,26 @@ def null_means_own_heads(fields: Fields) -> int | None:
     return own_kv_heads(fields) if "num_key_value_heads" in fields.values else None
 
 
+def uniform_scope(fields: Fields) -> str:
+    """The scope of all layers: they slide where there is a window shorter than any text may be."""
+    names = ("sliding_window", "max_position_embeddings")
+    window, longest = (fields.values.get(name) for name in names)
+    endless = isinstance(window, int) and isinstance(longest, int) and window >= longest
+    return "full" if window is None or endless else "sliding"
+
+
 def scoped(
-    fields: Fields, attention: Table, scopes: Sequence[str], window: str = "sliding_window"
+    fields: Fields,
+    attention: Table,
+    scopes: Sequence[str],
+    window: str = "sliding_window",
+    default: int | None = None,
 ) -> list[Table]:
     """The attention of each layer: `attention` with its scope, windowed where it is not full."""
     if all(scope == "full" for scope in scopes):
         fields.ignore(window, "every layer attends to all tokens")
         return [attention] * len(scopes)
-    width = fields.count(window, note="tokens that a layer with a window keeps")
+    width = fields.count(window, note="tokens that a layer with a window keeps", default=default)
     return [
         attention if scope == "full" else {**attention, "scope": scope, "window": width}
         for scope in scopes

@@ -150,7 +150,6 @@ class Fields:
 
     def ignore(self, name: str, reason: str) -> None:
         """Account for a key that may be present and changes nothing."""
-        self._known.append(name)
         if name in self.values and name not in self._taken:
             self._taken.add(name)
             reason = "unset" if self.values[name] is None else reason
