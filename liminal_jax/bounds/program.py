@@ -17,6 +17,8 @@ from jax.core import ShapedArray
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 from scipy.special import erfinv
 
+from liminal_jax._monotone import MONOTONE
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -36,7 +38,7 @@ class Step:
     """A result that joins too many axes for a table.
 
     Attributes:
-        operation: Name of the primitive.
+        operation: Name of the primitive, or of a monotone law.
         operands: Its operands.
         parameters: Static parameters of the primitive.
     """
@@ -98,6 +100,12 @@ ELEMENTWISE: dict[str, _Operation] = {
     "sub": np.subtract,
 }
 """Primitives that work on each entry for itself."""
+
+
+def _operation(name: str) -> _Operation:
+    """What computes a result from numbers, by the name of a primitive or of a monotone law."""
+    return MONOTONE[name].at if name in MONOTONE else ELEMENTWISE[name]
+
 
 _ALSO_CALLED = {"add_any": "add"}
 """Primitives equal to another one: derivatives are summed by a separate primitive."""
@@ -234,6 +242,8 @@ class _Tabulation:
 
     def _equation(self, equation: JaxprEqn, operands: list[np.ndarray]) -> list[np.ndarray]:
         name, inner = equation.primitive.name, _inner(equation)
+        if equation.params.get("name") in MONOTONE:
+            return [self._elementwise(equation.params["name"], {}, operands)]
         name = _ALSO_CALLED.get(name, name)
         if isinstance(inner, ClosedJaxpr):
             return self.run(inner.jaxpr, [constant(it) for it in inner.consts], operands)
@@ -305,7 +315,7 @@ class _Tabulation:
         if math.prod(self._shape[axis] for axis in axes) > self._largest:
             return Step(name, operands, static)
         with np.errstate(all="ignore"):
-            values = ELEMENTWISE[name](*(_aligned(table, axes) for table in tables), **static)
+            values = _operation(name)(*(_aligned(table, axes) for table in tables), **static)
         return Table(axes, np.asarray(values))
 
     def _by_cases(self, equation: JaxprEqn, operands: list[np.ndarray]) -> list[np.ndarray]:

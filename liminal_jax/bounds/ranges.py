@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from liminal_jax._monotone import MONOTONE
 from liminal_jax.bounds.program import ELEMENTWISE
 
 
@@ -151,7 +152,7 @@ def ranged(operation: str, operands: list[Range], parameters: dict) -> Range:
     Where an end is undefined, nothing is known but the sign: the range is without end.
 
     Args:
-        operation: Name of the primitive.
+        operation: Name of the primitive, or of a monotone law.
         operands: Ranges of its operands.
         parameters: Static parameters of the primitive.
 
@@ -162,6 +163,9 @@ def ranged(operation: str, operands: list[Range], parameters: dict) -> Range:
         if operation in _RISING:
             (one,) = operands
             low, high = (ELEMENTWISE[operation](end) for end in one[:2])
+        elif operation in MONOTONE:
+            law = MONOTONE[operation]
+            low, high = law.ends([it.low for it in operands], [it.high for it in operands])
         elif operation in _RULES:
             low, high = _RULES[operation](*operands, **parameters)
         else:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from liminal_jax._arrays import Scalar
+from liminal_jax._monotone import monotone
 from liminal_jax._smooth import AbstractRelaxation
 
 _Ranks = tuple[Float[Array, " ranks"], Float[Array, " ranks"]]
@@ -54,6 +55,7 @@ def pinned_share(*, space: Scalar, weights: Scalar, relaxation: AbstractRelaxati
     return relaxation.share(space / weights)
 
 
+@monotone(items=False, exponent=True, cached=True, choices=False)
 def popular_hit_rate(*, items: Scalar, exponent: Scalar, cached: Scalar, choices: Scalar) -> Scalar:
     r"""Share of the items a step reads that are cached, where the most popular ones always are.
 
@@ -123,6 +125,7 @@ def characteristic_time(*, items: Scalar, exponent: Scalar, cached: Scalar) -> S
     return _root(*(jnp.asarray(it, float) for it in (items, exponent, cached)))
 
 
+@monotone(items=False, exponent=True, cached=True)
 def recent_hit_rate(*, items: Scalar, exponent: Scalar, cached: Scalar) -> Scalar:
     r"""Share of accesses that find their item in a cache that drops the least recently used one.
 

@@ -8,6 +8,9 @@ import pytest
 from liminal_jax.bounds.boxes import Boxes, Extremes, halves, whole
 from liminal_jax.bounds.lattice import LatticeBounds
 from liminal_jax.bounds.program import Step, Table, along, constant, tabulated
+from liminal_jax.laws.caching import popular_hit_rate, recent_hit_rate
+from liminal_jax.laws.feedforward import expected_distinct_experts
+from liminal_jax.laws.speculation import accepted_tokens, checked_experts
 
 SHAPE = (5, 4, 7)
 AXES = (
@@ -49,7 +52,25 @@ def nested(row):
     return jnp.stack([jax.jit(lambda it: jnp.clip(it, 0.2, 4.0).min())(row * 2), row[2] ** 1.5])
 
 
-FUNCTIONS = (plain, shapes, branches, nested)
+def rates(row):
+    """Laws that are bounded as a whole: of a cache of more and of fewer items than there are."""
+    x, y, z = row
+    recent = recent_hit_rate(items=40.0 / y, exponent=z / 4, cached=jnp.abs(x) * y)
+    popular = popular_hit_rate(items=y * z + 1, exponent=z / 9, cached=x + 2, choices=y)
+    return jnp.stack([recent, popular - z])
+
+
+def decoding(row):
+    """Tokens of a step with drafts, and experts of as many tokens with an overlap."""
+    x, y, z = row
+    tokens = accepted_tokens(drafts=x + 2, acceptance=1 / y, decay=z / 9)
+    first, more = (
+        expected_distinct_experts(experts=64.0, top_k=4.0, tokens=it) for it in (y, y * (x + 3))
+    )
+    return jnp.stack([tokens, checked_experts(first=first, independent=more, fresh=z / 9)])
+
+
+FUNCTIONS = (plain, shapes, branches, nested, rates, decoding)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -70,6 +91,15 @@ def test_every_point_of_every_box_lies_within_its_bounds(function, largest, monk
         assert (high[:, number] >= inside.max(axis=0) - 1e-12).all()
     single = boxes.designs == 1
     np.testing.assert_allclose(low[:, single], high[:, single], atol=1e-12)
+
+
+@pytest.mark.parametrize("function", [rates, decoding])
+def test_monotone_laws_are_bounded_exactly_whatever_fits_into_tables(function, monkeypatch):
+    monkeypatch.setattr("liminal_jax.bounds.lattice.LARGEST_TABLE", 1)
+    bounds = LatticeBounds(lambda row: function(row)[0], arguments(), SHAPE)
+    low, high = bounds.over(whole(bounds.trees))
+    exact = everywhere(function)[..., 0]
+    np.testing.assert_allclose((low[0, 0], high[0, 0]), (exact.min(), exact.max()), rtol=1e-12)
 
 
 def test_bounds_are_exact_where_everything_is_a_table():

@@ -95,9 +95,9 @@ def test_more_space_and_more_skew_hit_more_and_more_items_less(
     for rate in (recent, lambda *at: popular(*at, 8.0)):
         here = float(rate(items, exponent, cached))
         assert -1e-12 <= here <= 1 + 1e-12
-        assert here <= float(rate(items, exponent, cached + more * items)) + 1e-9
-        assert here <= float(rate(items, exponent + more, cached)) + 2e-5
-        assert here >= float(rate(items * (1 + more), exponent, cached)) - 2e-5
+        assert here <= float(rate(items, exponent, cached + more * items)) + 1e-12
+        assert here <= float(rate(items, exponent + more, cached)) + 1e-12
+        assert here >= float(rate(items * (1 + more), exponent, cached)) - 1e-12
 
 
 @shortly
@@ -105,7 +105,7 @@ def test_more_space_and_more_skew_hit_more_and_more_items_less(
 def test_more_choices_hit_less(items: float, exponent: float, share: float, choices: float) -> None:
     cached = share * items
     few, many = (float(popular(items, exponent, cached, it)) for it in (choices, 2 * choices))
-    assert many <= few + 1e-9
+    assert many <= few + 1e-12
     assert many >= min(share, 1) - 1e-4
 
 
