@@ -9,7 +9,8 @@ A letter means the same in the equations of all laws:
     d       width of the model, that is of its residual stream
     h       heads
     g       KV heads
-    d_h     width of a head
+    d_h     width of a head, that of its key
+    d_v     width of the value of a head, where it is another
     L       layers of the model
     E       routed experts of a layer
     k       experts chosen for a token
