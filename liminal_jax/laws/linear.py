@@ -249,3 +249,32 @@ def kimi_delta_weights(
         + strength
         + convolution_weights(channels=convolved, kernel=kernel)
     )
+
+
+def decayed_work(*, heads: Scalar, key_dim: Scalar, value_dim: Scalar) -> Scalar:
+    r"""Work of linear attention with a fixed decay: updating its states, and reading them out.
+
+    Decay, one multiplication an element; the new value, an outer product; the answer:
+
+        work = h key_dim value_dim (1 + 2 + 2)
+
+    Args:
+        heads: Heads h, each with a state.
+        key_dim: Width of a key.
+        value_dim: Width of a value.
+
+    Returns:
+        Work [FLOP]; that on single vectors (norms, gates) is left out.
+
+    References:
+        MiniMax (2025), MiniMax-01, arXiv:2501.08313, section 2.2 (lightning attention); the
+        recurrence of Qin et al. (2024), Lightning Attention-2, arXiv:2401.04658.
+
+    Examples:
+        >>> decayed_work(heads=2, key_dim=3, value_dim=5)  # 30 + 2 x 60
+        150
+    """
+    state = delta_rule_state(heads=heads, key_dim=key_dim, value_dim=value_dim)
+    decay = state
+    written = answer = 2 * state
+    return decay + written + answer

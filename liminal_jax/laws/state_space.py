@@ -137,3 +137,63 @@ def state_space_weights(
     time_steps = hidden * heads
     convolution = convolution_weights(channels=channels, kernel=kernel)
     return gate + hidden * channels + time_steps + output + convolution
+
+
+def selective_weights(
+    *, hidden: Scalar, channels: Scalar, state_dim: Scalar, step_rank: Scalar, kernel: Scalar
+) -> Scalar:
+    r"""Weights of a Mamba-1 layer's projections and convolution.
+
+    Inputs and a gate; keys, queries and, through a low rank, a time step for each channel; the
+    output; the convolution:
+
+        weights = 2 d n + n (rank + 2 state_dim) + rank n + n d + n kernel
+
+    Args:
+        hidden: Width d of the residual stream.
+        channels: Channels n, each with a state.
+        state_dim: Width of the state space.
+        step_rank: Rank of the time steps.
+        kernel: Tokens that the convolution spans.
+
+    Returns:
+        Number of weights.
+
+    References:
+        Gu and Dao (2023), Mamba, arXiv:2312.00752, section 3.4; shapes as in its code.
+
+    Examples:
+        >>> selective_weights(
+        ...     hidden=10, channels=4, state_dim=3, step_rank=2, kernel=4
+        ... )  # 80 + 32 + 8 + 40 + 16
+        176
+    """
+    projected = 3 * hidden * channels
+    selected = channels * (step_rank + 2 * state_dim) + step_rank * channels
+    return projected + selected + convolution_weights(channels=channels, kernel=kernel)
+
+
+def selective_work(*, channels: Scalar, state_dim: Scalar) -> Scalar:
+    r"""Work of updating the states of a Mamba-1 layer with a token, and of reading them out.
+
+    As `state_space_work`, and a rate times the time step for each element, since each has a decay
+    of its own:
+
+        work = n state_dim (1 + 1 + 2 + 2)
+
+    Args:
+        channels: Channels n.
+        state_dim: Width of the state space.
+
+    Returns:
+        Work [FLOP]; that on single vectors and the exponentials of the decays are left out.
+
+    References:
+        Gu and Dao (2023), Mamba, arXiv:2312.00752, Eqs. 2 and 4.
+
+    Examples:
+        >>> selective_work(channels=4, state_dim=3)
+        72
+    """
+    rate = channels * state_dim
+    return rate + state_space_work(heads=channels, head_dim=1, state_dim=state_dim)

@@ -15,6 +15,7 @@ from liminal_jax.workload.huggingface import (
     llama_like,
     mixtures,
     sparse,
+    state_space,
     wrappers,
 )
 from liminal_jax.workload.reading.family import Family, Wrapper
@@ -22,6 +23,7 @@ from liminal_jax.workload.reading.family import Family, Wrapper
 _SOURCES = (
     dense,
     sparse,
+    state_space,
     llama_like,
     layer_norm,
     mixtures,

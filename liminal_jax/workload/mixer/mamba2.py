@@ -74,10 +74,12 @@ class Mamba2Layer(spec_of(RecurrentSpec, Mamba2, kind="mamba-2")):
     Attributes:
         convolution_bias: One bias a convolved channel.
         projection_bias: Biases of the projections to and from the layer.
+        gate_norm: A norm behind the gate, over all channels; Falcon-H1 has none.
     """
 
     convolution_bias: bool = True
     projection_bias: bool = False
+    gate_norm: bool = True
 
     @model_validator(mode="after")
     def _heads_agree(self) -> "Mamba2Layer":
@@ -93,7 +95,7 @@ class Mamba2Layer(spec_of(RecurrentSpec, Mamba2, kind="mamba-2")):
         projected = width + channels + self.heads
         return (
             3 * self.heads
-            + width
+            + (width if self.gate_norm else 0)
             + (channels if self.convolution_bias else 0)
             + (projected + hidden if self.projection_bias else 0)
         )
