@@ -57,6 +57,7 @@ def predict(
     isl: Maybe[int] = None,
     osl: Maybe[int] = None,
     chunk: Maybe[int] = None,
+    stated: Annotated[tuple[str, ...], tyro.conf.arg(name="set", metavar="PATH=VALUE")] = (),
     config: Annotated[Maybe[str], tyro.conf.arg(aliases=["-c"], metavar="FILE")] = None,
     calibration: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
     engine: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
@@ -94,6 +95,9 @@ def predict(
         isl: Tokens of a prompt; goes with --osl.
         osl: Tokens of an answer; goes with --isl.
         chunk: Tokens of prompts that pass in one step; whole prompts by default.
+        stated: Any other number, by its path in Python: of hardware, request or model, or a lever
+            of software such as algorithm.speculation.drafts=3; units may stand with it. May be
+            repeated.
         config: A design file, instead of the flags above.
         calibration: Also predict what engines reach, with a 90 % interval: `measured`, or a file
             that `liminal calibrate` wrote.
@@ -102,6 +106,7 @@ def predict(
     """
     flags = {name: value for name, value in locals().items() if name in _FLAGS}
     lengths = _lengths(isl, osl, chunk)
+    numbers = _numbers(stated)
     from liminal_jax.study.file import load_design
 
     usual = {name: it.default for name, it in inspect.signature(predict).parameters.items()}
@@ -111,14 +116,14 @@ def predict(
         if given:
             problem = Problem("", "give either --config or the flags of a design, not both")
             raise InputError("liminal predict", [problem])
-        file = load_design(config)
+        file = load_design(config, numbers)
         if lengths is not None:
             work = file.workload.model_copy(update={"context": lengths.mean_context()})
             file = file.model_copy(update={"workload": work})
     else:
         if context is None:
             flags["context"] = 8192 if lengths is None else lengths.mean_context()
-        file = _file(flags)
+        file = _file(flags, numbers)
     prepare_jax()
     try:
         _answer(file, lengths, _calibrated(file, calibration, engine), json)
@@ -151,9 +156,26 @@ def _lengths(isl: int | None, osl: int | None, chunk: int | None) -> Any:
     return RequestLengths(isl=isl, osl=osl, chunk=chunk)
 
 
-def _file(given: dict[str, Any]) -> Any:
+def _numbers(stated: tuple[str, ...]) -> dict[str, Any]:
+    """Values by path, as --set has them: numbers, and anything else as text."""
+    found: dict[str, Any] = {}
+    problems = []
+    for it in stated:
+        path, sign, value = it.partition("=")
+        if not (path and sign and value):
+            problems.append(Problem("--set", f"must be PATH=VALUE, got {it!r}"))
+        try:
+            found[path] = float(value)
+        except ValueError:
+            found[path] = value
+    if problems:
+        raise InputError("liminal predict", problems)
+    return found
+
+
+def _file(given: dict[str, Any], numbers: dict[str, Any]) -> Any:
     """The design file that some flags stand for."""
-    from liminal_jax.study.file import design_of
+    from liminal_jax.study.file import design_of, stating
 
     missing = [
         Problem(f"--{name}", f"is required; see `liminal {name}s`, or give --config DESIGN.toml")
@@ -168,7 +190,7 @@ def _file(given: dict[str, Any]) -> Any:
         if value is not None:
             tables[table][field] = value
     try:
-        return design_of(tables, "liminal predict")
+        return design_of(stating(tables, numbers), "liminal predict")
     except InputError as error:
         raise InputError(error.source, _flagged(error)) from None
 
@@ -176,7 +198,13 @@ def _file(given: dict[str, Any]) -> Any:
 def _flagged(error: InputError) -> list[Problem]:
     """The problems of a design that flags stand for, with flags in place of its fields."""
     names = {field: f"--{flag.replace('_', '-')}" for flag, field in _FLAGS.items()}
-    return [Problem(names.get(it.path, it.path), it.message) for it in error.problems]
+    return [Problem(names.get(it.path) or _set(it.path), it.message) for it in error.problems]
+
+
+def _set(path: str) -> str:
+    """How a number is stated that has no flag of its own."""
+    number = path.removeprefix("design.numbers.")
+    return f"--set {number}" if number != path or path.startswith("algorithm.") else path
 
 
 def _calibrated(file: Any, name: str | None, engine: str | None) -> Any:

@@ -11,6 +11,10 @@ from liminal_jax._show import Shown
 from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.hardware.power import AbstractPower
 
+SCALE_BITS = 0.5
+"""Bits of an element that the scales of a block format add at most: a scale of 8 bits for 16
+elements in NVFP4 (NVIDIA, 2025), for 32 in MXFP4 and MXFP8 (OCP, 2023, Microscaling Formats)."""
+
 
 class MemoryTier(Shown):
     """One kind of memory of a chip.
@@ -105,8 +109,12 @@ class ByPrecision(Shown):
     bits_4: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "4-bit {part}"))
 
     def at(self, bits: Scalar) -> Scalar:
-        """The quantity at the narrowest width that holds some bits."""
-        return jnp.where(bits > 8, self.bits_16, jnp.where(bits > 4, self.bits_8, self.bits_4))
+        """The quantity at the narrowest width that holds some bits, but for their scales.
+
+        Formats of 4 and 8 bits with a scale for each block have up to half a bit more: NVFP4 4.5.
+        """
+        narrow = jnp.where(bits > 4 + SCALE_BITS, self.bits_8, self.bits_4)
+        return jnp.where(bits > 8 + SCALE_BITS, self.bits_16, narrow)
 
     def known_at(self, bits: Scalar) -> Scalar:
         """The same, or the quantity at 8 bits where that at 16 is not known.

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from typing_extensions import override
 
-from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._quantity import quantity
 from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
@@ -15,6 +15,7 @@ from liminal_jax.hardware.fabric import LEAST_LINKS, AbstractFabric, AsPriced, E
 from liminal_jax.hardware.kernels import NONE, Kernels
 from liminal_jax.laws.collective import (
     all_to_all_time,
+    in_network_all_reduce_time,
     logarithmic_latency,
     one_shot_all_reduce_time,
     torus_diameter,
@@ -119,22 +120,28 @@ class AbstractPhysical(AbstractNetwork):
     def link_load(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """Links that a byte of an all-to-all passes on its way."""
 
-    def all_reduce_time(
+    def summed_within(
         self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:
-        """The quicker of one and two shots within the domain, then two shots across domains."""
-        chips = jnp.maximum(chips, LEAST_GROUP)
-        inner = relaxation.fewest(chips, self.domain)
+        """Time to sum `message` bytes in a group within the domain: in one shot or two [s]."""
         group = {
             "message": message,
-            "chips": inner,
-            "bandwidth": self.reached_bandwidth(inner, relaxation),
-            "latency": self.group_latency(inner, relaxation),
+            "chips": chips,
+            "bandwidth": self.reached_bandwidth(chips, relaxation),
+            "latency": self.group_latency(chips, relaxation),
         }
-        within = relaxation.minimum(
+        return relaxation.minimum(
             self.kernels.one_shot + one_shot_all_reduce_time(**group),
             self.kernels.two_shot + two_shot_all_reduce_time(**group),
         )
+
+    def all_reduce_time(
+        self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        """Within the domain, then two shots across domains."""
+        chips = jnp.maximum(chips, LEAST_GROUP)
+        inner = relaxation.fewest(chips, self.domain)
+        within = self.summed_within(message, inner, relaxation)
         across = two_shot_all_reduce_time(
             message=message / inner,
             chips=chips / inner,
@@ -186,7 +193,12 @@ class AbstractPhysical(AbstractNetwork):
 
 
 class Switched(AbstractPhysical):
-    """Every chip reaches every other through switches; latency is per collective."""
+    """Every chip reaches every other through switches; latency is per collective.
+
+    Attributes:
+        in_network: Share of the sums within the domain that the switches take; chips take all of
+            them where it is left out.
+    """
 
     domain: Leaf = eqx.field(converter=as_leaf, metadata=_DOMAIN)
     bandwidth: Leaf = eqx.field(converter=as_leaf, metadata=_BANDWIDTH)
@@ -195,6 +207,25 @@ class Switched(AbstractPhysical):
     scale_out: ScaleOut
     fabric: AbstractFabric = eqx.field(default_factory=AsPriced)
     kernels: Kernels = eqx.field(static=True, default=NONE)
+    in_network: Leaf | None = eqx.field(
+        converter=optional_leaf,
+        default=None,
+        metadata=quantity("", "share of sums taken by switches", least=0.0, most=1.0),
+    )
+
+    @override
+    def summed_within(
+        self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        by_chips = super().summed_within(message, chips, relaxation)
+        if self.in_network is None:
+            return by_chips
+        by_switches = self.kernels.one_shot + in_network_all_reduce_time(
+            message=message,
+            bandwidth=self.reached_bandwidth(chips, relaxation),
+            latency=self.group_latency(chips, relaxation),
+        )
+        return (1 - self.in_network) * by_chips + self.in_network * by_switches
 
     @override
     def reached_bandwidth(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:

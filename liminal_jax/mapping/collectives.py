@@ -21,6 +21,7 @@ from liminal_jax.mapping.sharing import (
     mixer_sharing,
     stage_sharing,
 )
+from liminal_jax.workload.block import Block
 from liminal_jax.workload.chunk import Prompts
 from liminal_jax.workload.feedforward.base import AbstractMixture
 from liminal_jax.workload.mixer.base import AbstractMixer
@@ -42,6 +43,10 @@ class Communication(eqx.Module):
     time: Leaf = eqx.field(converter=as_leaf)
     sent: Leaf = eqx.field(converter=as_leaf)
 
+    def __sub__(self, other: "Communication") -> "Communication":
+        """The one without the other."""
+        return Communication(time=self.time - other.time, sent=self.sent - other.sent)
+
     def __add__(self, other: "Communication") -> "Communication":
         """One after the other."""
         return Communication(time=self.time + other.time, sent=self.sent + other.sent)
@@ -55,11 +60,12 @@ class Tokens(eqx.Module):
     """The tokens of one micro-batch, as they travel between chips.
 
     Attributes:
-        batch: Tokens of users that decode, one for each.
+        batch: Users that decode.
         hidden: Width of the residual stream.
         request: Precision of what is exchanged.
         streams: Residual streams, all of which pass from stage to stage.
         prompts: Prompts of which chunks pass in the same step, if any.
+        block: Tokens of each user that decodes, where it is not a single one.
     """
 
     batch: Leaf = eqx.field(converter=as_leaf)
@@ -67,10 +73,16 @@ class Tokens(eqx.Module):
     request: Request
     streams: Leaf = eqx.field(converter=as_leaf, default=1)
     prompts: Prompts | None = None
+    block: Block | None = None
+
+    def decoding(self) -> Scalar:
+        """Tokens of decoding users."""
+        return self.batch if self.block is None else self.batch * self.block.tokens
 
     def count(self) -> Scalar:
         """Tokens of decoding users and of prompts together."""
-        return self.batch if self.prompts is None else self.batch + self.prompts.tokens()
+        decoding = self.decoding()
+        return decoding if self.prompts is None else decoding + self.prompts.tokens()
 
     def message(self, elements: Scalar) -> Scalar:
         """Bytes of some elements of every token [B]."""
@@ -78,7 +90,7 @@ class Tokens(eqx.Module):
 
     def decode_message(self, elements: Scalar) -> Scalar:
         """Bytes of some elements of every token that decodes [B]."""
-        return self.request.message_bytes(self.batch * elements)
+        return self.request.message_bytes(self.decoding() * elements)
 
 
 class Message(NamedTuple):
@@ -106,6 +118,16 @@ class AbstractCollectives(eqx.Module):
         relaxation: AbstractRelaxation,
     ) -> Communication:
         """The communication of one layer."""
+
+    def reduction(
+        self,
+        tokens: Tokens,
+        mapping: Mapping,
+        network: AbstractNetwork,
+        relaxation: AbstractRelaxation,
+    ) -> Communication:
+        """The sum that follows a mixer, or a dense block, of a layer."""
+        return _residual_reduced(tokens, mapping, network, relaxation)
 
     def sharing(self, users: Scalar, mapping: Mapping, relaxation: AbstractRelaxation) -> Sharing:
         """Memory and work of ranks beyond an equal share; none where division is ideal."""
@@ -223,7 +245,7 @@ class LayerCollectives(AbstractCollectives):
         relaxation: AbstractRelaxation,
     ) -> Communication:
         place = (tokens, mapping, network, relaxation)
-        reduced = self._group_reduced(*place)
+        reduced = self.reduction(*place)
         exchanged = Communication(time=0.0, sent=0.0)
         if layers.attention is not None:
             exchanged = exchanged + reduced + self._sequence(layers.attention, *place)
@@ -231,7 +253,8 @@ class LayerCollectives(AbstractCollectives):
             return exchanged + self._experts(layers.feedforward, *place)
         return exchanged if layers.feedforward is None else exchanged + reduced
 
-    def _group_reduced(
+    @override
+    def reduction(
         self,
         tokens: Tokens,
         mapping: Mapping,
@@ -311,7 +334,7 @@ class LayerCollectives(AbstractCollectives):
         apart = mixture.shared_blocks() * relaxation.exceeds(mapping.ep, 1.0)
         dispatched = there + back + within + shared.scaled(apart)
         reduction = mapping.attention.expert_reduction(ranks, relaxation)
-        summed = self._group_reduced(tokens, mapping, network, relaxation)
+        summed = self.reduction(tokens, mapping, network, relaxation)
         return dispatched.scaled(1 - reduction) + summed.scaled(reduction)
 
 

@@ -12,7 +12,7 @@ from liminal_jax.study.problem import Problem
 from liminal_jax.study.quantities import QUANTITIES, Fleet
 from liminal_jax.study.question import problem_record
 from liminal_jax.study.report import number, prediction_record
-from liminal_jax.study.write import design_tables, written
+from liminal_jax.study.write import found_tables, written
 
 NOT_RELAXED = "no feasible design is known whose integrality could be relaxed"
 """Reason where there is no relaxed optimum."""
@@ -68,7 +68,7 @@ def _question(problem: Problem, solution: Solution, fleet: Fleet) -> dict[str, A
     sentences = basis(file, solution.category, case, case.built(Exact()), fill)
     return {
         **question,
-        "design": design_tables(file, solution.values, solution.category)["design"],
+        **found_tables(file, solution.values, solution.category),
         "prediction": prediction_record(fleet.instance, sentences),
     }
 

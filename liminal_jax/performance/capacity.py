@@ -51,7 +51,10 @@ def memory_fill(
 
     beyond = fixed + layers(design.placed().beyond_sram())
     placed = [layers(shares) for _, shares in design.tiers()]
-    sram_fits = _holds(chip.sram.capacity, placed[0] / chips)
+    in_sram = placed[0] / chips
+    if design.algorithm is not None and design.algorithm.prefetch is not None:
+        in_sram += design.algorithm.prefetch.buffer
+    sram_fits = _holds(chip.sram.capacity, in_sram)
     if far is None:
         memory = beyond / usable / chips
         return Fill(memory=memory, capacity_tier=0.0, placement_fits=sram_fits)

@@ -1,13 +1,16 @@
 """The design, and the assumptions under which it is predicted."""
 
+import dataclasses
 from typing import TYPE_CHECKING, TypeAlias
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, as_leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
 from liminal_jax._show import Shown, absent
 from liminal_jax._smooth import AbstractRelaxation, Exact
+from liminal_jax.algorithm.algorithm import Algorithm
+from liminal_jax.algorithm.decoding import ParallelDecoding
 from liminal_jax.calibration.base import AbstractCalibration, Ideal
 from liminal_jax.hardware.chip import CapacityTier, MemoryTier
 from liminal_jax.hardware.planned import PlannedSystem
@@ -18,6 +21,7 @@ from liminal_jax.mapping.division import AbstractDivision, WholeParts
 from liminal_jax.mapping.placement import Placement, Shares
 from liminal_jax.performance.host import AbstractHost, ActiveHost
 from liminal_jax.performance.overlap import AbstractTiers, ParallelTiers
+from liminal_jax.workload.block import Block
 
 if TYPE_CHECKING:
     # The laws see finished hardware alone: predictions begin by working out what was planned.
@@ -36,6 +40,7 @@ class Design(Shown):
             what is read most often for its size, as `filled_design` does; `Placement()` leaves the
             SRAM empty.
         batch: Users in one micro-batch.
+        algorithm: The levers of software; all off where it is left out.
 
     Examples:
         >>> from liminal_jax import load_system
@@ -50,6 +55,22 @@ class Design(Shown):
         default=None, metadata=absent("SRAM filled with what is read most often for its size")
     )
     batch: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "batch"))
+    algorithm: Algorithm | None = eqx.field(default=None, metadata=absent("one token a step"))
+
+    def block(self) -> Block | None:
+        """Tokens of a user that pass the model in one step; a single one where left out."""
+        return None if self.algorithm is None else self.algorithm.block()
+
+    def accepted(self, relaxation: AbstractRelaxation) -> Scalar:
+        """Tokens that a user gains by a step."""
+        return 1.0 if self.algorithm is None else self.algorithm.accepted(relaxation)
+
+    def proposing(self, block: Block | None) -> "Design":
+        """The design as it proposes drafts: a token of each user in a step, or a block of them."""
+        if block is None:
+            return dataclasses.replace(self, algorithm=None)
+        canvas = ParallelDecoding(canvas=block.tokens)
+        return dataclasses.replace(self, algorithm=Algorithm(parallel=canvas))
 
     def placed(self) -> Placement:
         """The placement of data in memories.

@@ -2,6 +2,7 @@
 
 from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement, filled_placement, overflowing
@@ -24,6 +25,7 @@ def filled_design(
     model: Model,
     request: Request,
     assumptions: Assumptions | None = None,
+    algorithm: Algorithm | None = None,
 ) -> Design:
     """The design with as much data in the faster memories as its fullest stage can hold there.
 
@@ -31,14 +33,17 @@ def filled_design(
     memory cannot hold of the kinds of data that may lie there, in the order of what is read least
     for its size: experts first, then the cache, then the weights that every token uses. Embedding
     and head stay in main memory; their traffic is divided over the memories as that of the other
-    weights.
+    weights. SRAM in which weights are prefetched is not filled.
     """
     assumptions = Assumptions() if assumptions is None else assumptions
     division, relaxation = assumptions.division, assumptions.relaxation
-    held = memory_footprint(model, request, mapping, batch, assumptions)
+    held = memory_footprint(model, request, mapping, batch, assumptions, algorithm)
     crowding = imbalance(model, mapping, division, relaxation)
+    room = system.chip.sram.capacity
+    if algorithm is not None and algorithm.prefetch is not None:
+        room = relaxation.maximum(room - algorithm.prefetch.buffer, 0.0)
     placement = filled_placement(
-        capacity=mapping.chips() * system.chip.sram.capacity / crowding,
+        capacity=mapping.chips() * room / crowding,
         weights=held.weights,
         cache=held.kept(),
         experts=held.experts,
@@ -50,7 +55,9 @@ def filled_design(
         left = relaxation.maximum(main - tables, 0.0) / crowding
         kinds = system.chip.capacity_tier.kinds
         placement = _overflowing(placement, held, left, relaxation, kinds)
-    return Design(system=system, mapping=mapping, placement=placement, batch=batch)
+    return Design(
+        system=system, mapping=mapping, placement=placement, batch=batch, algorithm=algorithm
+    )
 
 
 def _overflowing(

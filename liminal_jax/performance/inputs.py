@@ -1,5 +1,6 @@
 """The inputs of a prediction: design, placement in memories, and laws."""
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -27,10 +28,17 @@ def with_defaults(
     assumptions = Assumptions() if assumptions is None else assumptions
     if isinstance(design.system, PlannedSystem):
         system = design.system.system(assumptions.relaxation)
-        design = Design(system, design.mapping, design.placement, design.batch)
+        design = dataclasses.replace(design, system=system)
     if design.placement is None:
-        given = (design.system, design.mapping, design.batch, model, request, assumptions)
-        design = filled_design(*given)
+        design = filled_design(
+            design.system,
+            design.mapping,
+            design.batch,
+            model,
+            request,
+            assumptions,
+            design.algorithm,
+        )
     return design, assumptions
 
 

@@ -1,10 +1,12 @@
 """Memory footprint of an instance: weights, experts, and the per-user state of all its users."""
 
 import equinox as eqx
+import jax
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.laws.roofline import stage_imbalance
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.division import AbstractDivision
@@ -57,12 +59,32 @@ def _expert_imbalance(
 
 
 def memory_footprint(
-    model: Model, request: Request, mapping: Mapping, batch: Scalar, assumptions: Assumptions
+    model: Model,
+    request: Request,
+    mapping: Mapping,
+    batch: Scalar,
+    assumptions: Assumptions,
+    algorithm: Algorithm | None = None,
 ) -> MemoryFootprint:
     """Memory footprint when each user's context is full: that of the fullest rank, times the ranks.
 
-    Copies of weights and of caches are counted, as the mapping of attention makes them.
+    Copies of weights and of caches are counted, as the mapping of attention makes them, and what a
+    drafter keeps.
     """
+    if algorithm is None:
+        return _footprint(model, request, mapping, batch, assumptions)
+    held = _footprint(algorithm.seen(model), request, mapping, batch, assumptions)
+    if algorithm.speculation is None:
+        return held
+    drafting = algorithm.speculation.drafter.stored(model)
+    beside = _footprint(drafting, request, mapping, batch, assumptions)
+    some = assumptions.relaxation.share(algorithm.speculation.drafts)
+    return jax.tree.map(lambda own, its: own + some * its, held, beside)
+
+
+def _footprint(
+    model: Model, request: Request, mapping: Mapping, batch: Scalar, assumptions: Assumptions
+) -> MemoryFootprint:
     relaxation = assumptions.relaxation
     spread = spread_of(batch, mapping, assumptions.collectives, relaxation)
     sharing = spread.sharing
@@ -89,11 +111,11 @@ def memory_footprint(
     users = sharing.users * batch * mapping.pp
     return MemoryFootprint(
         weights=request.weight_bytes(weights),
-        experts=request.weight_bytes(experts),
+        experts=request.expert_bytes(experts),
         cache=request.cache_bytes(cache) * users,
-        index=request.cache_bytes(index) * users,
+        index=request.index_bytes(index) * users,
         state=request.state_bytes(state) * users,
-        tables=request.weight_bytes(sharing.copies * tables),
+        tables=request.table_bytes(sharing.copies * tables),
     )
 
 

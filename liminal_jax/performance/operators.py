@@ -8,10 +8,12 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.scalar import scalar_work
+from liminal_jax.laws.speculation import checked_experts
 from liminal_jax.mapping.collectives import AbstractCollectives, LayerCollectives
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.routing import AbstractRouting, BalancedRouting
 from liminal_jax.mapping.sharing import MixerSharing, Sharing
+from liminal_jax.workload.block import Block
 from liminal_jax.workload.chunk import Prompts
 from liminal_jax.workload.feedforward.base import AbstractFeedForward, AbstractMixture
 from liminal_jax.workload.mixer.base import AbstractMixer
@@ -27,6 +29,9 @@ class Operator(eqx.Module):
 
     Attributes:
         matrix: Tensor work of matrix products, at the precision of the weights [FLOP].
+        routed: The same of routed experts, where their weights have a precision of their own
+            [FLOP].
+        head: The same of the head, where its weights have one [FLOP].
         core: Tensor work of a mixer on its cache, index and state, at the precision of the cache
             [FLOP].
         scalar: Work on the vector units [FLOP].
@@ -40,6 +45,12 @@ class Operator(eqx.Module):
 
     matrix: Leaf = eqx.field(
         converter=as_leaf, default=0, metadata=quantity("FLOP", "work of matrix products")
+    )
+    routed: Leaf = eqx.field(
+        converter=as_leaf, default=0, metadata=quantity("FLOP", "work of routed experts")
+    )
+    head: Leaf = eqx.field(
+        converter=as_leaf, default=0, metadata=quantity("FLOP", "work of the head")
     )
     core: Leaf = eqx.field(
         converter=as_leaf,
@@ -123,14 +134,27 @@ class Passing(eqx.Module):
     Attributes:
         batch: Users that decode, one token each.
         prompts: Prompts of which chunks pass in the same step, if any; none in decode.
+        block: Tokens of each user that decodes, where it is not a single one.
     """
 
     batch: Leaf = eqx.field(converter=as_leaf)
     prompts: Prompts | None = None
+    block: Block | None = None
+
+    def of_users(self, users: Scalar) -> Scalar:
+        """Tokens of some users that decode."""
+        return users if self.block is None else users * self.block.tokens
+
+    def _with_prompts(self, tokens: Scalar) -> Scalar:
+        return tokens if self.prompts is None else tokens + self.prompts.tokens()
 
     def tokens(self) -> Scalar:
         """Tokens of users and of prompts."""
-        return self.batch if self.prompts is None else self.batch + self.prompts.tokens()
+        return self._with_prompts(self.of_users(self.batch))
+
+    def first_tokens(self) -> Scalar:
+        """The first token of each user, and those of prompts."""
+        return self._with_prompts(self.batch)
 
     def imbalance(self, users: Scalar) -> Scalar:
         """Tokens of the fullest group over those of the mean group, given the same of the users.
@@ -139,7 +163,7 @@ class Passing(eqx.Module):
         """
         if self.prompts is None:
             return users
-        return (self.batch * users + self.prompts.tokens()) / self.tokens()
+        return (self.of_users(self.batch) * users + self.prompts.tokens()) / self.tokens()
 
 
 def _projections(
@@ -170,19 +194,33 @@ def _decode_mixing(
     mixer: AbstractMixer,
     model: Model,
     request: Request,
-    batch: Scalar,
+    users: Scalar,
+    passing: Passing,
     relaxation: AbstractRelaxation,
 ) -> Operator:
-    context = request.context
+    """Mixing of some users' tokens; cache and state of a user are read once for all of them.
+
+    The state after each token is written, so that what is not accepted can be taken back.
+    """
+    context, tokens = request.context, passing.of_users(users)
     scores = mixer.scores(context, relaxation)
     return Operator(
-        core=batch * mixer.work(context, relaxation),
-        scalar=batch * scalar_work(elements=scores, operations=model.operations.per_score),
-        exponentials=batch * model.operations.exponentials_per_score * scores,
-        cache=batch * request.cache_bytes(mixer.traffic(context, relaxation)),
-        index=batch * request.cache_bytes(mixer.index_traffic(context, relaxation)),
-        state=batch * request.state_bytes(2 * mixer.state()),
+        core=tokens * mixer.work(context, relaxation),
+        scalar=tokens * scalar_work(elements=scores, operations=model.operations.per_score),
+        exponentials=tokens * model.operations.exponentials_per_score * scores,
+        cache=users * request.cache_bytes(mixer.traffic(context, relaxation)),
+        index=users * request.index_bytes(mixer.index_traffic(context, relaxation)),
+        state=users * request.state_bytes((1 + passing.of_users(1)) * mixer.state()),
     )
+
+
+def _experts_read(block: AbstractMixture, model: Model, passing: Passing, spread: Spread) -> Scalar:
+    """Elements of the routed experts that a step reads; tokens of one user share some."""
+    read = spread.routing.weights_read(block, model.hidden, passing.tokens())
+    if passing.block is None:
+        return read
+    first = spread.routing.weights_read(block, model.hidden, passing.first_tokens())
+    return checked_experts(first=first, independent=read, fresh=passing.block.fresh)
 
 
 def _feedforward(
@@ -195,18 +233,24 @@ def _feedforward(
     if isinstance(block, AbstractMixture):
         copies, users = sharing.shared_copies, sharing.shared_users
         ranks = spread.mapping.ep
-        read = spread.routing.weights_read(block, model.hidden, tokens)
+        read = _experts_read(block, model, passing, spread)
         busiest_weights = spread.routing.weight_imbalance(block, tokens, ranks)
         busiest_tokens = spread.routing.token_imbalance(block, tokens, ranks)
     products = passing.imbalance(users) * always
-    products = products + busiest_tokens * block.expert_products(model.hidden)
+    routed = busiest_tokens * block.expert_products(model.hidden)
+    apart: Scalar = 0.0
+    if request.expert_bits is None:
+        products = products + routed
+    else:
+        apart = FLOP_PER_WEIGHT * tokens * routed
     return Operator(
         matrix=FLOP_PER_WEIGHT * tokens * products,
+        routed=apart,
         scalar=tokens
         * passing.imbalance(sharing.users)
         * scalar_work(elements=block.activations(), operations=model.operations.per_activation),
         weights=copies * request.weight_bytes(always),
-        experts=busiest_weights * request.weight_bytes(read),
+        experts=busiest_weights * request.expert_bytes(read),
     )
 
 
@@ -237,6 +281,7 @@ def layer_operators(
     relaxation: AbstractRelaxation,
     prompts: Prompts | None = None,
     spread: Spread | None = None,
+    block: Block | None = None,
 ) -> list[Operator]:
     """Operators of all layers of a model, each over all its layers of one kind.
 
@@ -246,13 +291,14 @@ def layer_operators(
     Args:
         model: The model.
         request: Context of the users that decode, and precision.
-        batch: Users that decode, one token each.
+        batch: Users that decode.
         relaxation: How non-smooth functions are evaluated.
         prompts: Prompts of which chunks pass in the same step, if any.
         spread: How they are spread over ranks; on one chip where left out.
+        block: Tokens of each user that decodes, where it is not a single one.
     """
     spread = Spread() if spread is None else spread
-    passing = Passing(batch, prompts)
+    passing = Passing(batch, prompts, block)
     return [
         operator.scaled(layers.count)
         for layers in model.layers
@@ -266,6 +312,7 @@ def table_operators(
     batch: Scalar,
     prompts: Prompts | None = None,
     spread: Spread | None = None,
+    block: Block | None = None,
 ) -> list[Operator]:
     """Operators of embedding and head; none where layers only are counted.
 
@@ -278,16 +325,17 @@ def table_operators(
     head = model.tables.head(model.hidden)
     rows = 1 + jnp.sign(model.tables.positions)  # of the embedding and, where learned, positions
     count = 0.0 if prompts is None else prompts.count
-    passing = Passing(batch, prompts)
-    read_out = sharing.users * batch + count
+    passing = Passing(batch, prompts, block)
+    read_out = passing.of_users(sharing.users * batch) + count
     looked_up = passing.tokens() * passing.imbalance(sharing.users) * rows * model.hidden
+    kind = "matrix" if request.table_bits is None else "head"
     return [
         Operator(
-            matrix=FLOP_PER_WEIGHT * read_out * head,
+            **{kind: FLOP_PER_WEIGHT * read_out * head},
             scalar=read_out
             * scalar_work(elements=model.hidden, operations=model.operations.per_norm),
-            weights=sharing.copies * request.weight_bytes(head + model.tables.small)
-            + request.weight_bytes(looked_up),
+            weights=sharing.copies * request.table_bytes(head + model.tables.small)
+            + request.table_bytes(looked_up),
         )
     ]
 
@@ -307,7 +355,7 @@ def _prompt_mixing(
         scalar=count * scalar_work(elements=scores, operations=model.operations.per_score),
         exponentials=count * model.operations.exponentials_per_score * scores,
         cache=count * request.cache_bytes(mixer.chunk_traffic(chunk, relaxation)),
-        index=count * request.cache_bytes(mixer.chunk_index_traffic(chunk, relaxation)),
+        index=count * request.index_bytes(mixer.chunk_index_traffic(chunk, relaxation)),
         state=count * request.state_bytes(2 * mixer.state()),
     )
 
@@ -322,7 +370,7 @@ def _mixing(
 ) -> Operator:
     """A mixer on cache, index and state, of the fullest group; padded heads are computed too."""
     users, sharing = spread.sharing.users * passing.batch, spread.of_mixer(mixer, relaxation)
-    mixing = _decode_mixing(mixer, model, request, users, relaxation)
+    mixing = _decode_mixing(mixer, model, request, users, passing, relaxation)
     if passing.prompts is not None:
         mixing += _prompt_mixing(mixer, model, request, passing.prompts, relaxation)
     return Operator(

@@ -48,7 +48,8 @@ class Prediction(Shown):
     Attributes:
         utps: Tokens a second of one user [1/s].
         stps: Tokens a second of the instance [1/s].
-        step_time: Time of one token through all stages [s].
+        step_time: Time of one step through all stages [s].
+        tokens_per_step: Tokens that a user gains by a step; 1 without speculation.
         compute_time: Time that the arithmetic is busy in it [s].
         memory_time: Time that the memory is busy in it [s].
         exposed_time: Time spent waiting: for collectives, and for operators where that is charged
@@ -81,7 +82,10 @@ class Prediction(Shown):
     stps: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("1/s", "tokens a second of the instance")
     )
-    step_time: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "time per output token"))
+    step_time: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "time of a step"))
+    tokens_per_step: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "tokens of a user by a step")
+    )
     compute_time: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("s", "time the arithmetic is busy in a step")
     )

@@ -1,20 +1,15 @@
 """The predictor: step time, capacity, power and cost of a design.
 
-    T = max(T_compute, T_mem) + T_exposed        UTPS = 1/T        STPS = users/T
+    T = max(T_compute, T_mem) + T_exposed        UTPS = A/T        STPS = users A/T
 
-with the users of all micro-batches in flight, after Davies, Crago, Sankaralingam and Kozyrakis
-(2025), LIMINAL, arXiv:2507.14397.
+with A tokens of each user by a step, one without speculation, and the users of all micro-batches in
+flight, after Davies, Crago, Sankaralingam and Kozyrakis (2025), LIMINAL, arXiv:2507.14397.
 """
 
-from typing import NamedTuple
-
-import equinox as eqx
 import jax.numpy as jnp
 
-from liminal_jax._arrays import Leaf, Scalar, Truth, as_leaf
-from liminal_jax._show import Shown
+from liminal_jax._arrays import Scalar, Truth
 from liminal_jax.laws.cost import YEAR, capital_recovery, cost_rate
-from liminal_jax.laws.step import step_time
 from liminal_jax.performance.capacity import ROUNDING, memory_fill
 from liminal_jax.performance.capital import capital_shares
 from liminal_jax.performance.design import Assumptions, Design
@@ -26,93 +21,14 @@ from liminal_jax.performance.memory_footprint import (
     parameters_total,
     table_crowding,
 )
-from liminal_jax.performance.operators import Operator, layer_operators, spread_of, table_operators
+from liminal_jax.performance.passed import Step, passed
 from liminal_jax.performance.power import chip_activity, power_shares, provisioned_power
 from liminal_jax.performance.prediction import Prediction
-from liminal_jax.performance.step_terms import step_terms
-from liminal_jax.performance.timing import communication, operator_times, tensor_time
-from liminal_jax.performance.within_chip import within_chip
+from liminal_jax.performance.reading import as_read
+from liminal_jax.performance.timing import tensor_time
 from liminal_jax.workload.chunk import Prompts
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
-
-
-class Step(Shown):
-    """Time of a step through all stages: of decode, of chunks of prompts, or of both.
-
-    Attributes:
-        time: Time of the step, with what the calibration adds [s].
-        compute: Time T_compute that the arithmetic is busy, before a calibration [s].
-        memory: Time T_mem that the memory is busy, before a calibration [s].
-        exposed: Time T_exposed of communication and of starts of operators in which neither is
-            busy, before a calibration [s].
-    """
-
-    time: Leaf = eqx.field(converter=as_leaf)
-    compute: Leaf = eqx.field(converter=as_leaf)
-    memory: Leaf = eqx.field(converter=as_leaf)
-    exposed: Leaf = eqx.field(converter=as_leaf)
-
-
-class Communication(NamedTuple):
-    """Communication of one chip in a step.
-
-    Attributes:
-        messages: Bytes that it sends to other chips [B].
-        die_energy: Energy of communication between its dies [J].
-    """
-
-    messages: Scalar
-    die_energy: Scalar
-
-
-def _step(
-    design: Design,
-    model: Model,
-    request: Request,
-    prompts: Prompts | None,
-    assumptions: Assumptions,
-) -> tuple[Step, Operator, Communication]:
-    """A step, its work (that of the mean rank, times the ranks), and communication of a chip."""
-    relaxation, batch = assumptions.relaxation, design.batch
-    stage_imbalance = imbalance(model, design.mapping, assumptions.division, relaxation)
-    spread = spread_of(batch, design.mapping, assumptions.collectives, relaxation)
-    layers = layer_operators(model, request, batch, relaxation, prompts, spread)
-    tables = table_operators(model, request, batch, prompts, spread)
-    operators = [operator.scaled(stage_imbalance) for operator in layers] + tables
-    times = [operator_times(operator, design, request, assumptions) for operator in operators]
-    within, pipeline = communication(design, model, request, prompts, assumptions)
-    inside = within_chip(design, model, request, prompts, assumptions)
-    exposed = (
-        stage_imbalance * within.time
-        + pipeline.time
-        + (stage_imbalance * inside.layers + inside.head)
-    )
-    compute, memory = [each.compute for each in times], [each.memory for each in times]
-    execution = design.system.execution
-    time = step_time(
-        compute=compute,
-        memory=memory,
-        exposed=exposed,
-        relaxation=relaxation,
-        overlap_between=execution.overlap_between_operators,
-        overlap_within=execution.overlap_within_operators,
-    )
-    step = Step(
-        time=assumptions.calibration.step_time(
-            time, lambda: step_terms(design, model, request, assumptions, prompts)
-        ),
-        compute=sum(compute),
-        memory=sum(memory),
-        exposed=exposed,
-    )
-    mean = spread.balanced()
-    work = sum(
-        layer_operators(model, request, batch, relaxation, prompts, mean)
-        + table_operators(model, request, batch, prompts, mean),
-        start=Operator(),
-    )
-    return step, work, Communication(within.sent + pipeline.sent, inside.energy)
 
 
 def _bottleneck(step: Step, fits: Truth) -> Scalar:
@@ -147,19 +63,23 @@ def predict(
     """
     design, assumptions = with_defaults(design, model, request, assumptions)
     relaxation, mapping, chip = assumptions.relaxation, design.mapping, design.system.chip
-    step, work, communicated = _step(design, model, request, None, assumptions)
+    reading = as_read(design, model)
+    step, work, communicated = passed(reading, model, request, None, assumptions)
     users = mapping.pp * design.batch
-    stps = users / step.time
+    accepted = design.accepted(relaxation)
+    stps = users * accepted / step.time
 
     stage_imbalance = imbalance(model, mapping, assumptions.division, relaxation)
-    footprint = memory_footprint(model, request, mapping, design.batch, assumptions)
+    footprint = memory_footprint(
+        model, request, mapping, design.batch, assumptions, design.algorithm
+    )
     fill = memory_fill(
         footprint, design, stage_imbalance, table_crowding(model, mapping, relaxation)
     )
     fits = (fill.memory <= 1 + ROUNDING) & (fill.placement_fits > 0)
 
     tensor = tensor_time(work, chip, request, mapping.stage_chips())
-    activity = chip_activity(work, design, request, step.time, *communicated)
+    activity = chip_activity(work, reading, request, step.time, *communicated)
     each, power = chip.power.power(activity), power_shares(design, activity, assumptions)
     capital = capital_shares(design, power.total(), relaxation)
     facility = design.system.facility
@@ -174,9 +94,10 @@ def predict(
         energy_price=facility.energy_price,
     )
     return Prediction(
-        utps=1 / step.time,
+        utps=accepted / step.time,
         stps=stps,
         step_time=step.time,
+        tokens_per_step=accepted,
         compute_time=step.compute,
         memory_time=step.memory,
         exposed_time=step.exposed,
@@ -230,4 +151,5 @@ def mixed_step(
         ValueError: a number has several values, which `jax.vmap` is for.
     """
     design, assumptions = with_defaults(design, model, request, assumptions)
-    return _step(design, model, request, prompts, assumptions)[0]
+    reading = as_read(design, model, prompts)
+    return passed(reading, model, request, prompts, assumptions).step

@@ -163,6 +163,12 @@ def _with_batch(design: Design, batch: Scalar) -> Design:
     return eqx.tree_at(lambda it: it.batch, design, batch)
 
 
+def _token_time(design: Design, model: Model, request: Request, assumptions: Assumptions) -> Scalar:
+    """Mean time of a token of one user in steps that decode only [s]."""
+    step = mixed_step(design, model, request, assumptions=assumptions).time
+    return step / design.accepted(assumptions.relaxation)
+
+
 def static_batching(
     design: Design,
     model: Model,
@@ -173,7 +179,7 @@ def static_batching(
     """A batch of prompts, then its answers; arguments as in `serve`."""
     design, assumptions = with_defaults(design, model, request, assumptions)
     ttft = prefill(design, model, request, lengths, assumptions).time
-    tpot = mixed_step(design, model, request, assumptions=assumptions).time
+    tpot = _token_time(design, model, request, assumptions)
     e2e = ttft + (lengths.osl - 1) * tpot
     users = design.mapping.pp * design.batch
     return Served(
@@ -195,11 +201,11 @@ def continuous_batching(
 ) -> Served:
     r"""The steady state in which a prompt takes the place of every answer that ends.
 
-    A user decodes in OSL - 1 steps of OSL, so with B users prompts = B ISL/(OSL - 1) tokens of
-    prompts come in a step, on average. They come in chunks: a share min(1, prompts/chunk) of the
+    A user decodes OSL - 1 tokens, A in a step, so with B users prompts = B ISL A/(OSL - 1) tokens
+    of prompts come in a step, on average. They come in chunks: a share min(1, prompts/chunk) of the
     steps passes chunks of max(1, prompts/chunk) prompts, the others decode only, and
 
-        TPOT = (1 - share) T_decode + share T_mixed        TTFT = ISL/chunk T_mixed
+        TPOT = ((1 - share) T_decode + share T_mixed)/A        TTFT = ISL/chunk T_mixed
 
     Where the prompts exceed the budget, fewer users decode: as many as the budget feeds. An answer
     of one token counts as one step. Arguments as in `serve`.
@@ -210,7 +216,8 @@ def continuous_batching(
     design, assumptions = with_defaults(design, model, request, assumptions)
     relaxation = assumptions.relaxation
     later = jnp.maximum(lengths.osl - 1, 1.0)
-    wanted = design.batch * lengths.isl / later
+    accepted = design.accepted(relaxation)
+    wanted = design.batch * lengths.isl * accepted / later
     passed = wanted
     if lengths.budget is not None:
         passed = relaxation.minimum(wanted, lengths.budget)
@@ -221,7 +228,8 @@ def continuous_batching(
     mixed = _mean_step(decoding, model, request, together, lengths, assumptions).time
     alone = mixed_step(decoding, model, request, assumptions=assumptions).time
     share = relaxation.minimum(1.0, chunks)
-    tpot = (1 - share) * alone + share * mixed
+    step = (1 - share) * alone + share * mixed
+    tpot = step / accepted
     ttft = lengths.chunks() * mixed
     users = design.mapping.pp * batch
     finished = users / (later * tpot)
@@ -231,7 +239,7 @@ def continuous_batching(
         e2e=ttft + (lengths.osl - 1) * tpot,
         tokens_per_second_per_chip=finished * lengths.osl / design.mapping.chips(),
         users=users,
-        prefill_share=share * (mixed - alone) / tpot,
+        prefill_share=share * (mixed - alone) / step,
     )
 
 
@@ -253,7 +261,7 @@ def disaggregated(
     design, assumptions = with_defaults(design, model, request, assumptions)
     single = _with_batch(design, jnp.ones_like(design.batch))
     ttft = prefill(single, model, request, lengths, assumptions).time
-    tpot = mixed_step(design, model, request, assumptions=assumptions).time
+    tpot = _token_time(design, model, request, assumptions)
     answering = (lengths.osl - 1) * tpot / design.batch
     chip_time = (ttft + answering) / design.mapping.pp * design.mapping.chips()
     return Served(

@@ -13,6 +13,7 @@ from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.memory_footprint import imbalance
 from liminal_jax.performance.operators import (
     Operator,
+    Passing,
     Spread,
     layer_operators,
     table_operators,
@@ -72,11 +73,14 @@ def step_terms(
     sharing = collectives.sharing(design.batch, mapping, relaxation)
     # A calibration fits its own imbalance of experts.
     spread = Spread(mapping, collectives, BalancedRouting(), sharing)
-    layers = layer_operators(model, request, design.batch, relaxation, prompts, spread)
-    tables = table_operators(model, request, design.batch, prompts, spread)
+    block = design.block()
+    if design.algorithm is not None:
+        model = design.algorithm.seen(model)
+    layers = layer_operators(model, request, design.batch, relaxation, prompts, spread, block)
+    tables = table_operators(model, request, design.batch, prompts, spread, block)
     stage_imbalance = imbalance(model, mapping, assumptions.division, relaxation)
     work = sum(tables, start=sum(layers[1:], start=layers[0]).scaled(stage_imbalance))
-    tokens = design.batch if prompts is None else design.batch + prompts.tokens()
+    tokens = Passing(design.batch, prompts, block).tokens()
     routed, chosen = _routed(model, tokens, mapping)
     user_state = Operator(cache=work.cache, index=work.index, state=work.state)
 
@@ -89,7 +93,7 @@ def step_terms(
     mixtures = (it.count for it in model.layers if isinstance(it.feedforward, AbstractMixture))
     return Terms(
         weights=times(Operator(weights=work.weights)).memory,
-        experts=times(Operator(experts=request.weight_bytes(stage_imbalance * routed))).memory,
+        experts=times(Operator(experts=request.expert_bytes(stage_imbalance * routed))).memory,
         chosen=chosen,
         cache=times(user_state).memory,
         matrix=times(Operator(matrix=work.matrix)).compute,

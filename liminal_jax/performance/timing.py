@@ -27,6 +27,12 @@ def tensor_time(operator: Operator, chip: Chip, request: Request, chips: Scalar)
     matrix = compute_time(
         work=operator.matrix, chips=chips, throughput=chip.tensor.at(request.weight_bits)
     )
+    for work, bits in (
+        (operator.routed, request.expert_bits),
+        (operator.head, request.table_bits),
+    ):
+        if bits is not None:
+            matrix += compute_time(work=work, chips=chips, throughput=chip.tensor.at(bits))
     core = compute_time(
         work=operator.core, chips=chips, throughput=chip.tensor.known_at(request.attention_bits)
     )
@@ -57,6 +63,18 @@ def operator_times(
     )
 
 
+def tokens_of(design: Design, model: Model, request: Request, prompts: Prompts | None) -> Tokens:
+    """The tokens of a step, as they travel between chips."""
+    return Tokens(
+        batch=design.batch,
+        hidden=model.hidden,
+        request=request,
+        streams=model.streams(),
+        prompts=prompts,
+        block=design.block(),
+    )
+
+
 def communication(
     design: Design,
     model: Model,
@@ -66,13 +84,7 @@ def communication(
 ) -> tuple[Communication, Communication]:
     """Collectives of all layers, and of passing through the stages."""
     collectives, relaxation = assumptions.collectives, assumptions.relaxation
-    tokens = Tokens(
-        batch=design.batch,
-        hidden=model.hidden,
-        request=request,
-        streams=model.streams(),
-        prompts=prompts,
-    )
+    tokens = tokens_of(design, model, request, prompts)
     place = (design.mapping, design.system.network, relaxation)
     layers = Communication(time=0.0, sent=0.0)
     for group in model.layers:

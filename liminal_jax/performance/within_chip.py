@@ -71,7 +71,8 @@ def _die_sums(
         assumptions.collectives,
     )
     sharing = collectives.sharing(design.batch, mapping, relaxation)
-    passing, dies = Passing(design.batch, prompts), design.system.chip.dies
+    passing = Passing(design.batch, prompts, design.block())
+    dies = design.system.chip.dies
     tokens = passing.tokens()
 
     def summed(elements: Scalar, imbalance: Scalar) -> _Sums:

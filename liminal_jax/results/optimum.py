@@ -20,7 +20,7 @@ from liminal_jax.results.page import (
 )
 from liminal_jax.results.prediction import basis, memory, time_of_a_step
 from liminal_jax.results.question import about, asked, how_sure
-from liminal_jax.results.values import amount, design_line, design_rows, named, share
+from liminal_jax.results.values import amount, design_line, design_rows, found_rows, named, share
 from liminal_jax.results.words import asked_words, number_words
 from liminal_jax.study.quantities import QUANTITIES
 
@@ -39,7 +39,7 @@ def page(record: Mapping[str, Any]) -> Page:
         section(
             "why no design was found", sentences([] if record["feasible"] else record["reasons"])
         ),
-        section("what to build", table(design_rows(record["design"]))),
+        section("what to build", table(found_rows(record))),
         section("what it does", table(totals(record["totals"], "totals"))),
         section(bound, table(binding_rows(record), HEADING)),
         time_of_a_step(record["prediction"], "prediction."),

@@ -20,7 +20,7 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
-from liminal_jax.results.values import amount, design_rows, named, seconds, share, size
+from liminal_jax.results.values import amount, found_rows, named, seconds, share, size
 from liminal_jax.results.words import quantity, workload_words
 from liminal_jax.study.quantities import QUANTITIES
 
@@ -206,6 +206,9 @@ def _time_rows(record: Mapping[str, Any], path: str) -> Iterator[Line]:
     for key, name in _TIMES.items():
         of_step = plain(100 * record[key] / record["step_time"]) + " % of the step"
         yield name, seconds(f"{path}{key}", record[key]), "" if key == "step_time" else of_step
+    if record.get("tokens_per_step", 1.0) != 1.0:
+        gained = amount(f"{path}tokens_per_step", record["tokens_per_step"])
+        yield "tokens of a user by a step", gained, ""
     used = share(f"{path}tensor_utilisation", record["tensor_utilisation"])
     yield "tensor units at work", used, ""
     yield "bottleneck", record["bottleneck"].replace("_", " "), ""
@@ -299,7 +302,7 @@ def _design_rows(record: Mapping[str, Any], path: str) -> Iterator[Line]:
     """What is predicted; nothing where the run tells it."""
     if "design" not in record:
         return
-    yield from design_rows(record["design"], f"{path}design")
+    yield from found_rows(record, path)
     work = record["workload"]
     for key, label in _WORKLOAD.items():
         it = work[key]

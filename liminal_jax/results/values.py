@@ -5,8 +5,9 @@ from typing import Any
 
 from liminal_jax._display import gibibytes, per_cent, plain, with_prefix
 from liminal_jax.results.page import Cell, Line, Number, known, text_of
-from liminal_jax.results.words import VALUE_UNITS, design_word, quantity
+from liminal_jax.results.words import design_word, quantity
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.variables import stated_as
 
 
 def named(name: str, path: str, value: Number | None) -> Cell:
@@ -42,7 +43,7 @@ def amount(path: str, value: Number | None, unit: str = "") -> Cell:
 def of_design(name: str, value: Any, path: str) -> Cell:
     """A value of a design: a number, a name, or several names."""
     if isinstance(value, int | float):
-        unit = VALUE_UNITS.get(name, "")
+        unit = stated_as(name).dimension
         return known(quantity(name, float(value), unit), path, float(value))
     return ", ".join(value) if isinstance(value, list) else str(value)
 
@@ -54,6 +55,12 @@ def design_rows(design: Mapping[str, Any], path: str = "design") -> Iterator[Lin
             yield from design_rows(value, f"{path}.{name}")
         elif value is not None:
             yield design_word(name), of_design(name, value, f"{path}.{name}")
+
+
+def found_rows(record: Mapping[str, Any], path: str = "") -> Iterator[Line]:
+    """What a record tells to build, and with which levers of software."""
+    yield from design_rows(record["design"], f"{path}design")
+    yield from design_rows(record.get("algorithm") or {}, f"{path}algorithm")
 
 
 def design_line(design: Mapping[str, Any] | None) -> str:

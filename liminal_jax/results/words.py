@@ -7,10 +7,7 @@ from liminal_jax._display import in_units, plain
 from liminal_jax.mapping.attention import attention_name
 from liminal_jax.study.parameters import label_of
 from liminal_jax.study.quantities import QUANTITIES
-from liminal_jax.study.variables import VARIABLES, stated_as
-
-VALUE_UNITS = {name: it.unit for name, it in VARIABLES.items() if it.unit}
-"""Units of the variables that have one."""
+from liminal_jax.study.variables import stated_as
 
 _CHOICES = {
     "memory": "memory technology",
@@ -54,9 +51,10 @@ def design_word(name: str) -> str:
     Examples:
         >>> design_word("tp"), design_word("memory")
         ('TP', 'memory technology')
+        >>> design_word("algorithm.drafts")
+        'drafts a step'
     """
-    found = VARIABLES.get(name)
-    return _CHOICES.get(name, name) if found is None else found.label
+    return _CHOICES.get(name) or stated_as(name).label
 
 
 def number_words(path: str) -> str:

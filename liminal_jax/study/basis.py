@@ -25,6 +25,7 @@ from liminal_jax.mapping.collectives import LayerCollectives, TalkCollectives
 from liminal_jax.mapping.routing import BalancedRouting, RandomRouting
 from liminal_jax.study.case import Case
 from liminal_jax.study.file import DesignFile, resolved_of
+from liminal_jax.study.lever_basis import lever_sentences
 from liminal_jax.workload.feedforward.base import AbstractMixture
 
 _MODEL = (
@@ -340,6 +341,7 @@ def basis(
             if isinstance(found.hardware, Library)
             else [_PLANNED]
         ),
+        *lever_sentences(case, found.drafters.get(file.workload.model)),
         *_number_sentences(file),
         *_clock_sentences(file, system),
         *_tier_sentences(file, system, tier_fill),

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from liminal_jax._arrays import Leaf, as_leaf, optional_leaf
 from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.hardware.clock import clocked
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
@@ -39,6 +40,7 @@ class Case(eqx.Module):
         chips: Chips of the whole system; as many as its instances need where left out.
         replicas: Instances, where chips are not stated; one where left out.
         clock: Clock of the chips over the nominal one; the voltage follows.
+        algorithm: The levers of software; all off where left out.
     """
 
     system: System | PlannedSystem
@@ -58,6 +60,7 @@ class Case(eqx.Module):
     clock: Leaf = eqx.field(
         converter=as_leaf, default=1.0, metadata=quantity("", "clock over nominal")
     )
+    algorithm: Algorithm | None = None
 
     def built(self, relaxation: AbstractRelaxation) -> System:
         """The hardware at its clock."""
@@ -80,9 +83,9 @@ class Case(eqx.Module):
         """The design that is predicted."""
         system, mapping = self.built(relaxation), self.mapped()
         if self.placement is not None:
-            return Design(system, mapping, self.placement, self.batch)
-        laws = self.laws(relaxation)
-        return filled_design(system, mapping, self.batch, self.model, self.request, laws)
+            return Design(system, mapping, self.placement, self.batch, self.algorithm)
+        given = (self.model, self.request, self.laws(relaxation), self.algorithm)
+        return filled_design(system, mapping, self.batch, *given)
 
     def fleet(self, relaxation: AbstractRelaxation) -> Fleet:
         """The prediction of the whole system."""

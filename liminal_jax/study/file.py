@@ -7,7 +7,9 @@ it finds in the form that `liminal predict -c` reads.
 import math
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -21,6 +23,7 @@ from pydantic import (
 )
 
 from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.algorithm.drafter import DRAFTERS
 from liminal_jax.data.hardware import (
     capacity_technology_names,
     kinds_of_data,
@@ -31,6 +34,7 @@ from liminal_jax.data.hardware import (
 from liminal_jax.data.models import model_names
 from liminal_jax.data.validation import validated
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
+from liminal_jax.study.absent import ALGORITHM, DRAFTER
 from liminal_jax.study.bundled import STUDIES, study_names
 from liminal_jax.study.clock import checked_clock
 from liminal_jax.study.contradictions import (
@@ -54,7 +58,7 @@ from liminal_jax.study.domain import (
 )
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.resolved import Named, Resolved, named_in, resolution, resolved
-from liminal_jax.study.variables import VARIABLES
+from liminal_jax.study.variables import PATHS, VARIABLES
 
 
 class _Table(BaseModel):
@@ -314,11 +318,45 @@ class _File(_Table):
 
 
 class DesignFile(_File):
-    """A workload on a design."""
+    """A workload on a design.
+
+    Attributes:
+        workload: What is computed.
+        design: What it runs on.
+        algorithm: Levers of software by their paths in `ll.Algorithm`, such as `drafts` or
+            `prefetch.buffer`, each a value or a domain; `drafter` names what proposes drafts.
+        assumptions: Numbers in place of those of the data files.
+    """
 
     workload: WorkloadTable
     design: DesignTable
+    algorithm: Annotated[Numbers, by_path()] = Numbers({})
     assumptions: AssumptionsTable = AssumptionsTable()
+
+    @field_validator("algorithm")
+    @classmethod
+    def _names_a_drafter(cls, table: Numbers) -> Numbers:
+        drafter = table.stated.get(DRAFTER)
+        if drafter is not None and not isinstance(drafter, str):
+            raise ValueError(
+                f"{DRAFTER} must be {', '.join(map(repr, DRAFTERS))} or a model, got {drafter!r}"
+            )
+        return table
+
+    @property
+    def drafter(self) -> str | None:
+        """What proposes drafts, if the file says so."""
+        return self.algorithm.stated.get(DRAFTER)
+
+    @property
+    def numbers(self) -> Numbers:
+        """All numbers that are stated by their path."""
+        levers = {
+            f"{ALGORITHM}.{name}": it
+            for name, it in self.algorithm.stated.items()
+            if name != DRAFTER
+        }
+        return Numbers({**self.design.numbers.stated, **levers})
 
 
 class StudyFile(DesignFile):
@@ -386,6 +424,8 @@ def named_by(file: DesignFile | PortfolioFile) -> Named:
     process, tier = (None if it is None else it.names[0] for it in (table.process, table.tier))
     if isinstance(file, DesignFile):
         models = (("workload.model", file.workload.model),)
+        if file.drafter not in (None, *DRAFTERS):
+            models += ((f"{ALGORITHM}.{DRAFTER}", str(file.drafter)),)
     else:
         rows = enumerate(file.workloads)
         models = tuple((f"workloads.{row}.model", it.model) for row, it in rows)
@@ -542,8 +582,43 @@ def design_of(tables: dict[str, Any], source: str) -> DesignFile:
     return _checked(DesignFile, tables, source)
 
 
-def load_design(path: str) -> DesignFile:
+def stating(tables: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of a design that states some more numbers, each where files state it.
+
+    Args:
+        tables: The tables.
+        numbers: Values by path, or by the name of a field of design or workload.
+    """
+    shorts = {path: name for name, path in PATHS.items()}
+    found: dict[str, Any] = {name: _table_of(tables, name) for name in ("workload", "design")}
+    by_path, levers = _table_of(found["design"], "numbers"), _table_of(tables, ALGORITHM)
+    for written, value in numbers.items():
+        path = written.removeprefix("design.")
+        name = shorts.get(path, path.removeprefix("workload.").removeprefix("request."))
+        if name in DesignTable.model_fields:
+            found["design"][name] = value
+        elif name in WorkloadTable.model_fields:
+            found["workload"][name] = value
+        elif path.startswith(f"{ALGORITHM}."):
+            levers[path.removeprefix(f"{ALGORITHM}.")] = value
+        else:
+            by_path[path] = value
+    if by_path:
+        found["design"]["numbers"] = by_path
+    return {**tables, **found, **({ALGORITHM: levers} if levers else {})}
+
+
+def _table_of(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
+    table = tables.get(name)
+    return dict(table) if isinstance(table, dict) else {}
+
+
+def load_design(path: str, numbers: Mapping[str, Any] = MappingProxyType({})) -> DesignFile:
     """A design from its file.
+
+    Args:
+        path: Where it lies.
+        numbers: What is stated beside it or in its place; see `stating`.
 
     Raises:
         InputError: no such file, mistakes in it (all of them), or a variable left free.
@@ -553,11 +628,14 @@ def load_design(path: str) -> DesignFile:
     if "objective" in tables:
         problem = f"is a study, which asks for a design; find one with: liminal optimize {path}"
         raise InputError(path, [Problem("", problem)])
-    design = _checked(DesignFile, _beside(tables, file), path)
+    tables = _beside(tables, file)
+    design = _checked(DesignFile, stating(tables, numbers) if numbers else tables, path)
+    domains = {f"design.{name}": getattr(design.design, name) for name in DesignTable.model_fields}
+    domains[ALGORITHM] = design.algorithm
     free = [
-        Problem(f"design.{name}", "must be one value here; 'liminal optimize' chooses among many")
-        for name in DesignTable.model_fields
-        if (domain := getattr(design.design, name)) is not None and domain.free
+        Problem(path, "must be one value here; 'liminal optimize' chooses among many")
+        for path, domain in domains.items()
+        if domain is not None and domain.free
     ]
     if free:
         raise InputError(path, free)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from liminal_jax._files import InputError, Problem
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
+from liminal_jax.study.absent import ALGORITHM, DRAFTS, absent_paths, present
 from liminal_jax.study.case import Case
 from liminal_jax.study.domain import Grid, Numbers, grid_of
 from liminal_jax.study.paths import found_path
@@ -20,7 +21,7 @@ from liminal_jax.study.values import is_several
 from liminal_jax.study.variables import FOLLOWING, PATHS, WHOLE, names_of, stated_at
 from liminal_jax.workload.blocked_fp8 import is_blocked
 
-WHOLE_PATHS = frozenset({"replicas", *(PATHS[name] for name in WHOLE)})
+WHOLE_PATHS = frozenset({"replicas", DRAFTS, *(PATHS[name] for name in WHOLE)})
 """Numbers that are whole."""
 
 HARDWARE = "system."
@@ -43,7 +44,8 @@ class Stated(NamedTuple):
 
 def least_at(path: str) -> float:
     """The smallest value that makes sense; 0 where every value above it does."""
-    return 1.0 if path in WHOLE_PATHS else stated_at(path).least or 0.0
+    least = stated_at(path).least
+    return 1.0 if least is None and path in WHOLE_PATHS else least or 0.0
 
 
 def within_range(path: str, grid: Grid) -> Grid:
@@ -78,8 +80,10 @@ def stated_in(numbers: Numbers, case: Case, source: str) -> tuple[Stated, ...]:
             one = _stated(written, value, case)
             if one.path in found:
                 raise ValueError(f"is {found[one.path].written!r} again; state it once")
+            if one.path in absent_paths(case):
+                case = present(case, one.path)
         except ValueError as error:
-            mistakes.append(Problem(f"design.numbers.{written}", str(error)))
+            mistakes.append(Problem(place_of(written), str(error)))
             continue
         found[one.path] = one
     if mistakes:
@@ -87,8 +91,14 @@ def stated_in(numbers: Numbers, case: Case, source: str) -> tuple[Stated, ...]:
     return tuple(found.values())
 
 
+def place_of(written: str) -> str:
+    """Where a file states a number by its path."""
+    return written if written.startswith(f"{ALGORITHM}.") else f"design.numbers.{written}"
+
+
 def _stated(written: str, value: Any, case: Case) -> Stated:
-    path = found_path(written.removeprefix("design."), paths_of(case))
+    known = (*paths_of(case), *absent_paths(case))
+    path = found_path(written.removeprefix("design."), known)
     own = names_of(case).get(path)
     if own is not None:
         raise ValueError(f"has a field of its own: write {own} in [design]")
@@ -105,8 +115,14 @@ def _stated(written: str, value: Any, case: Case) -> Stated:
 def with_stated(region: Region, stated: tuple[Stated, ...]) -> Region:
     """A region with numbers stated by path: fixed, or free beside its own variables.
 
-    Variables of the hardware come first, as workloads that share it want them.
+    Variables of the hardware come first, as workloads that share it want them. Levers and
+    precisions that the case leaves out are there once they are stated.
     """
+    case = region.case
+    for it in stated:
+        if it.path not in paths_of(case):
+            case = present(case, it.path)
+    region = dataclasses.replace(region, case=case)
     numbers = {it.path: jnp.asarray(it.grid.values[0]) for it in stated}
     free = [Variable(it.written, it.path, it.grid) for it in stated if it.grid.free]
     variables = sorted((*region.variables, *free), key=lambda it: not of_hardware(it.path))

@@ -9,6 +9,7 @@ from liminal_jax._arrays import Leaf
 from liminal_jax._files import InputError, Problem
 from liminal_jax._kept import kept
 from liminal_jax._smooth import Exact
+from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.performance.design import Assumptions
@@ -70,14 +71,15 @@ def _computed(
     model: Model,
     request: Request,
     assumptions: Assumptions,
+    algorithm: Algorithm | None,
 ) -> tuple[Prediction, Gains, MemoryFootprint]:
     """Compiled once for each structure of model and system, whatever their numbers."""
-    design = filled_design(system, mapping, batch, model, request, assumptions)
+    design = filled_design(system, mapping, batch, model, request, assumptions, algorithm)
     prediction, gains = predicted_with_gains(design, model, request, assumptions)
     return (
         prediction,
         gains,
-        memory_footprint(model, request, mapping, batch, assumptions),
+        memory_footprint(model, request, mapping, batch, assumptions, algorithm),
     )
 
 
@@ -90,9 +92,10 @@ def _serving(
     request: Request,
     lengths: Lengths,
     assumptions: Assumptions,
+    algorithm: Algorithm | None,
 ) -> Serving:
     """Compiled once for each structure of model and system, whatever their numbers."""
-    design = filled_design(system, mapping, batch, model, request, assumptions)
+    design = filled_design(system, mapping, batch, model, request, assumptions, algorithm)
     return serve(design, model, request, lengths, assumptions)
 
 
@@ -118,7 +121,9 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
     case = problem.first()
     system, mapping, batch = exact_system(case), case.mapped(), case.batch
     model, request, assumptions = case.model, case.request, case.laws(Exact())
-    prediction, gains, held = _computed(system, mapping, batch, model, request, assumptions)
+    prediction, gains, held = _computed(
+        system, mapping, batch, model, request, assumptions, case.algorithm
+    )
     if np.isnan(float(prediction.step_time)):
         raise InputError(
             file.name, [Problem("design.system", unknown_speed(file, system, request))]
@@ -129,6 +134,7 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
     served = None
     if lengths is not None:
         given = (system, mapping, batch, model, request, _lengths(lengths), assumptions)
+        given = (*given, case.algorithm)
         served = RequestsServed(lengths, _serving(*given))
         sentences = serving_basis(sentences)
     return Predicted(
@@ -169,6 +175,7 @@ def record_of(answer: Predicted) -> dict[str, Any]:
         "name": answer.file.name,
         "workload": answer.file.workload.model_dump(exclude_none=True),
         "design": _design(answer.file),
+        **_algorithm(answer.file),
         "assumptions": {key: it for key, it in answer.file.assumptions.model_dump().items() if it},
         **prediction_record(answer.prediction, answer.basis),
         "memory_footprint": numbers(answer.held),
@@ -190,6 +197,11 @@ def _design(file: DesignFile) -> dict[str, Any]:
             found[name] = domain.names[0] if isinstance(domain, Names) else domain.value
     numbers = dict(file.design.numbers.stated)
     return {**written(found), **({"numbers": numbers} if numbers else {})}
+
+
+def _algorithm(file: DesignFile) -> dict[str, Any]:
+    """The levers of software that a design states."""
+    return {"algorithm": dict(file.algorithm.stated)} if file.algorithm.stated else {}
 
 
 def _served_record(served: RequestsServed) -> dict[str, Any]:

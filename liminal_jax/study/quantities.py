@@ -83,10 +83,10 @@ class Fleet(eqx.Module):
         """Tokens a second of all instances [1/s]."""
         return self.replicas * self.instance.stps
 
-    @_same("step_time")
+    @_whole("s", "time per output token")
     def tpot(self) -> Scalar:
         """Time of a token [s]."""
-        return self.instance.step_time
+        return self.instance.step_time / self.instance.tokens_per_step
 
     @_whole("", "users served at once")
     def users(self) -> Scalar:

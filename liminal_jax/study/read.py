@@ -1,5 +1,9 @@
 """From the file of a study or of a design to the problem that it states."""
 
+import dataclasses
+
+import jax.numpy as jnp
+
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.hardware.planned import PlannedSystem
@@ -9,6 +13,7 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.study.assemble import Workload, hardware_of, workload_of
 from liminal_jax.study.case import Case
 from liminal_jax.study.domain import Grid
+from liminal_jax.study.drafters import with_drafter
 from liminal_jax.study.file import (
     ConstraintTable,
     DesignFile,
@@ -47,9 +52,13 @@ def problem_of(file: DesignFile) -> Problem:
         variables=_variables(file.design),
         kind="memory" if planned else "system",
     )
-    stated = stated_in(file.design.numbers, case, file.name)
+    case = with_drafter(case, file.workload.model, file.drafter, file.numbers, found, file.name)
+    region = dataclasses.replace(region, case=case)
+    stated = stated_in(file.numbers, case, file.name)
+    region = with_stated(region, stated) if stated else region
+    _refuse_contradictions(region, file)
     return Problem(
-        region=with_stated(region, stated) if stated else region,
+        region=region,
         criterion=None if study is None else criterion_of(study.objective),
         limits=(*limits_of(case), *map(_limit, [] if study is None else study.constraints)),
         source=carrying(_with_request(file, stated, case), found),
@@ -111,6 +120,19 @@ def _variables(table: DesignTable) -> tuple[Variable, ...]:
         for name, grid in grids.items()
         if grid is not None and grid.free
     )
+
+
+def _refuse_contradictions(region: Region, file: DesignFile) -> None:
+    """Refuse levers that contradict what else a design says."""
+    levers = region.case.algorithm
+    if levers is None or levers.overlap is None:
+        return
+    most = {it.path: it.grid.values[-1] for it in region.variables}
+    halves = most.get("algorithm.overlap.micro_batches", float(levers.overlap.micro_batches))
+    users = most.get("batch", float(jnp.max(region.case.batch)))
+    if halves > 1 and users < 2:
+        message = f"two halves of a batch need two users at least, and the batch is {users:g}"
+        raise InputError(file.name, [Mistake("algorithm.overlap.micro_batches", message)])
 
 
 def _refuse_idle_tier(file: DesignFile, model: Model) -> None:

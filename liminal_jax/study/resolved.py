@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.algorithm.drafter import DRAFTERS
+from liminal_jax.data.drafters import DrafterRow, published_drafters
 from liminal_jax.data.hardware import (
     IDEAL,
     NetworkFile,
@@ -34,6 +36,7 @@ from liminal_jax.data.parts import (
     TechnologyFile,
     execution_tables,
 )
+from liminal_jax.study.absent import ALGORITHM, DRAFTER
 from liminal_jax.study.assumptions import changed
 from liminal_jax.workload.spec import ModelSpec
 
@@ -100,11 +103,13 @@ class Resolved:
         named: The names.
         models: Models by name.
         hardware: The files behind the hardware, with the study's own assumptions in them.
+        drafters: The published drafters of models that are named, by the name of the model.
     """
 
     named: Named
     models: dict[str, ModelSpec]
     hardware: HardwareFiles
+    drafters: dict[str, DrafterRow]
 
     def only(self, named: Named) -> "Resolved | None":
         """What some of the names stand for; none where others are among them."""
@@ -119,7 +124,7 @@ class Resolved:
         )
         if not same or len(known) < len(models) or hardware is None:
             return None
-        return Resolved(named, known, hardware)
+        return Resolved(named, known, hardware, self.drafters)
 
 
 def _some(hardware: HardwareFiles, named: Named) -> HardwareFiles | None:
@@ -144,12 +149,16 @@ def named_in(tables: Mapping[str, Any]) -> Named:
         ("workload", tables.get("workload")),
         *((f"workloads.{place}", row) for place, row in enumerate(rows)),
     ]
+    models = [
+        (f"{path}.model", it["model"])
+        for path, it in workloads
+        if isinstance(it, dict) and isinstance(it.get("model"), str)
+    ]
+    drafter = _table(tables, ALGORITHM).get(DRAFTER)
+    if isinstance(drafter, str) and drafter not in DRAFTERS:
+        models.append((f"{ALGORITHM}.{DRAFTER}", drafter))
     return Named(
-        models=tuple(
-            (f"{path}.model", it["model"])
-            for path, it in workloads
-            if isinstance(it, dict) and isinstance(it.get("model"), str)
-        ),
+        models=tuple(models),
         systems=_names(design.get("system"), system_names(), ".toml"),
         memory=_names(design.get("memory"), technology_names()),
         process=next(iter(_names(design.get("process"), process_names())), None),
@@ -208,7 +217,9 @@ def resolution(named: Named) -> tuple[Resolved | None, list[Problem]]:
     if problems:
         return None, problems
     hardware = _library(systems, files) if systems else _plan(files)
-    return None if hardware is None else Resolved(named, models, hardware), []
+    rows = published_drafters()
+    drafters = {name: rows[name] for name in models if name in rows}
+    return None if hardware is None else Resolved(named, models, hardware, drafters), []
 
 
 def _read(

@@ -24,6 +24,7 @@ from liminal_jax.mapping.attention import (
 )
 from liminal_jax.mapping.choice import AttentionChoice
 from liminal_jax.performance.design import Assumptions, Design
+from liminal_jax.study.absent import absent_paths, present
 from liminal_jax.study.case import Case
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import DesignFile
@@ -99,6 +100,7 @@ class Space:
             request=Request(context=8192) if request is None else request,
             assumptions=Assumptions() if assumptions is None else assumptions,
             placement=design.placement,
+            algorithm=design.algorithm,
             chips=chips,
             replicas=replicas,
         )
@@ -322,10 +324,7 @@ def _region(
             mistakes.append(Mistake(written, str(error)))
     if first.attention is not None and len(first.attention.choices) > 1:
         stated["attention.place"] = Grid(first.attention.choices, logarithmic=False)
-    for path in _absent(first):
-        if path in stated and path not in paths_of(first):
-            cases = [_replaced(it, path, as_leaf(stated[path].values[0])) for it in cases]
-    case = jax.tree.map(_stacked, *cases)
+    case = jax.tree.map(_stacked, *(_with_all(it, stated) for it in cases))
     names = names_of(case)
     fixed = {path: jnp.asarray(it.value) for path, it in stated.items() if not it.free}
     for path, grid in _ordered(stated).items():
@@ -335,9 +334,20 @@ def _region(
     return (region.with_numbers(fixed) if fixed else region), known
 
 
+def _with_all(case: Case, stated: Mapping[str, Grid]) -> Case:
+    """A case in which all numbers that are stated are there."""
+    for path, grid in stated.items():
+        if path in absent_paths(case):
+            case = present(case, path)
+        elif path not in paths_of(case):
+            case = _replaced(case, path, as_leaf(grid.values[0]))
+    return case
+
+
 def _absent(case: Case) -> tuple[str, ...]:
     """Numbers that a case may leave out; ranks that share attention where that is chosen."""
-    return _ABSENT if case.attention is None else (*_ABSENT, "attention.ranks")
+    ranks = () if case.attention is None else ("attention.ranks",)
+    return (*_ABSENT, *ranks, *absent_paths(case))
 
 
 def _ordered(stated: Mapping[str, Grid]) -> dict[str, Grid]:

@@ -3,6 +3,7 @@
 from liminal_jax._quantity import Quantity, quantity_at
 from liminal_jax.hardware.plan import ChipPlan
 from liminal_jax.hardware.planned import PlannedSystem
+from liminal_jax.study.absent import lever_paths
 from liminal_jax.study.case import Case
 
 PATHS = {
@@ -69,10 +70,14 @@ def stated_as(name: str) -> Quantity:
     Examples:
         >>> stated_as("tp").label, stated_as("chip.memory.bandwidth").unit
         ('TP', 'B/s')
+        >>> stated_as("algorithm.drafts").label
+        'drafts a step'
     """
     if name in VARIABLES:
         return VARIABLES[name]
     whole = name.removeprefix("design.")
     starts = ("", "system.", "system.chip.", "system.network.", "system.facility.", "request.")
-    found = (quantity_at(Case, f"{start}{whole}") for start in starts)
+    paths = [f"{start}{whole}" for start in starts]
+    paths += [it for it in lever_paths() if it.endswith(f".{whole.removeprefix('algorithm.')}")]
+    found = (quantity_at(Case, path) for path in paths)
     return next((it for it in found if it is not None), Quantity("", name))

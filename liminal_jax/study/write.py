@@ -6,6 +6,7 @@ from typing import Any
 import tomli_w
 
 from liminal_jax.mapping.attention import attention_name
+from liminal_jax.study.absent import ALGORITHM
 from liminal_jax.study.domain import Grid, Names, Numbers, Several
 from liminal_jax.study.file import DesignFile, DesignTable
 
@@ -30,10 +31,15 @@ def _written(name: str, value: float) -> Any:
     return int(value) if value == round(value) else value
 
 
-def _numbers(numbers: Numbers, chosen: dict[str, float]) -> dict[str, Any]:
-    """The numbers that are stated by path; those found in SI, which hold to the last bit."""
-    found = {written: chosen.get(written, _only(it)) for written, it in numbers.stated.items()}
-    return {"numbers": found} if found else {}
+def _numbers(
+    numbers: Numbers, chosen: dict[str, float], name: str, prefix: str = ""
+) -> dict[str, Any]:
+    """A table of numbers by path; those found in SI, which hold to the last bit."""
+    found = {
+        written: chosen.get(f"{prefix}{written}", _only(it))
+        for written, it in numbers.stated.items()
+    }
+    return {name: found} if found else {}
 
 
 def _only(domain: Any) -> Any:
@@ -59,7 +65,7 @@ def design_tables(file: DesignFile, chosen: dict[str, float], category: str) -> 
         elif isinstance(domain, Several):
             design[name] = list(domain.names)
         elif isinstance(domain, Numbers):
-            design |= _numbers(domain, chosen)
+            design |= _numbers(domain, chosen, name)
         elif isinstance(domain, Grid):
             design[name] = _written(name, chosen.get(name, domain.values[0]))
     assumptions = {name: rows for name, rows in file.assumptions.model_dump().items() if rows}
@@ -68,8 +74,17 @@ def design_tables(file: DesignFile, chosen: dict[str, float], category: str) -> 
         "about": file.about,
         "workload": file.workload.model_dump(exclude_none=True),
         "design": design,
+        **_numbers(file.algorithm, chosen, ALGORITHM, f"{ALGORITHM}."),
         **({"assumptions": assumptions} if assumptions else {}),
     }
+
+
+def found_tables(
+    file: DesignFile, chosen: dict[str, float], category: str
+) -> dict[str, dict[str, Any]]:
+    """What was found, as records have it: the design, and the levers of software if any."""
+    tables = design_tables(file, chosen, category)
+    return {name: tables[name] for name in ("design", ALGORITHM) if name in tables}
 
 
 def design_text(

@@ -2,9 +2,9 @@
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._quantity import quantity
-from liminal_jax._show import Shown
+from liminal_jax._show import Shown, absent
 
 BITS_PER_BYTE = 8
 
@@ -27,6 +27,12 @@ class Request(Shown):
         activation_bits: Bits of one element that chips exchange.
         state_bits: Bits of one element of a recurrent state. 32 by default: `mamba_ssm_dtype` of
             the configs of Qwen3.5 and Nemotron 3 is float32, as sums over a whole sequence need.
+        expert_bits: Bits of a weight of a routed expert, with its share of scales: MXFP4 has 4.25,
+            NVFP4 4.5; those of the other weights where left out.
+        table_bits: Bits of a weight of embedding and head; those of the other weights where left
+            out.
+        index_bits: Bits of an element of a sparse attention's index; those of the cache where left
+            out.
     """
 
     context: Leaf = eqx.field(converter=as_leaf, metadata=quantity("tokens", "context"))
@@ -48,9 +54,38 @@ class Request(Shown):
         converter=as_leaf, default=32, metadata=quantity("bits", "bits of a state element")
     )
 
+    expert_bits: Leaf | None = eqx.field(
+        converter=optional_leaf,
+        default=None,
+        metadata=quantity("bits", "bits of an expert's weight") | absent("as other weights"),
+    )
+    table_bits: Leaf | None = eqx.field(
+        converter=optional_leaf,
+        default=None,
+        metadata=quantity("bits", "bits of a weight of embedding and head")
+        | absent("as other weights"),
+    )
+    index_bits: Leaf | None = eqx.field(
+        converter=optional_leaf,
+        default=None,
+        metadata=quantity("bits", "bits of an index element") | absent("as the cache"),
+    )
+
     def weight_bytes(self, elements: Scalar) -> Scalar:
         """Bytes of some weights [B]."""
         return elements * self.weight_bits / BITS_PER_BYTE
+
+    def expert_bytes(self, elements: Scalar) -> Scalar:
+        """Bytes of some weights of routed experts [B]."""
+        return elements * _first(self.expert_bits, self.weight_bits) / BITS_PER_BYTE
+
+    def table_bytes(self, elements: Scalar) -> Scalar:
+        """Bytes of some weights of embedding and head [B]."""
+        return elements * _first(self.table_bits, self.weight_bits) / BITS_PER_BYTE
+
+    def index_bytes(self, elements: Scalar) -> Scalar:
+        """Bytes of some elements of an index [B]."""
+        return elements * _first(self.index_bits, self.kv_bits) / BITS_PER_BYTE
 
     def cache_bytes(self, elements: Scalar) -> Scalar:
         """Bytes of some cache elements [B]."""
@@ -63,3 +98,7 @@ class Request(Shown):
     def message_bytes(self, elements: Scalar) -> Scalar:
         """Bytes of some exchanged elements [B]."""
         return elements * self.activation_bits / BITS_PER_BYTE
+
+
+def _first(own: Leaf | None, common: Leaf) -> Leaf:
+    return common if own is None else own

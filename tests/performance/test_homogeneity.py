@@ -23,7 +23,7 @@ from liminal_jax.data.build import load_model, load_system
 from liminal_jax.hardware.kernels import LIBRARY, Kernels
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
-from liminal_jax.performance import predictor, step_terms
+from liminal_jax.performance import passed, predictor, step_terms
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator
 from liminal_jax.performance.prediction import CapitalShares, PowerShares, Prediction
@@ -130,7 +130,7 @@ def other_units(scales):
     with pytest.MonkeyPatch.context() as patch:
         for module, name, unit in CONSTANTS:
             patch.setattr(module, name, getattr(module, name) * factor(unit, scales))
-        for module in (predictor, step_terms):
+        for module in (passed, step_terms):
             for name in COUNTS:
                 patch.setattr(module, name, counted(getattr(module, name)))
         yield

@@ -7,7 +7,7 @@ from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, FrontPoin
 from liminal_jax.optimization.pareto.separate_fronts import SeparateFront
 from liminal_jax.study.question import question_record
 from liminal_jax.study.report import number
-from liminal_jax.study.write import design_tables, design_text
+from liminal_jax.study.write import design_text, found_tables
 
 
 def file_name(index: int) -> str:
@@ -22,10 +22,10 @@ def file_name(index: int) -> str:
 
 def _point(answer: FrontAnswer, index: int, point: FrontPoint) -> dict[str, Any]:
     names = [it.name for it in answer.objectives]
-    tables = design_tables(answer.problem.file, point.solution.values, point.solution.category)
+    solution = point.solution
     return {
         "objectives": dict(zip(names, point.objectives, strict=True)),
-        "design": tables["design"],
+        **found_tables(answer.problem.file, solution.values, solution.category),
         "totals": {name: number(value) for name, value in point.totals.items()},
         "file": file_name(index),
     }

@@ -19,7 +19,7 @@ from liminal_jax.study.problem import Problem
 from liminal_jax.study.question import problem_record
 from liminal_jax.study.report import number
 from liminal_jax.study.uncertain import Draws
-from liminal_jax.study.write import design_tables
+from liminal_jax.study.write import found_tables
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def _plain(record: Any) -> dict[str, Any]:
 
 def _trial(file: DesignFile, it: Trial) -> dict[str, Any]:
     plain = {key: value for key, value in _plain(it).items() if key not in ("category", "values")}
-    return {"design": design_tables(file, it.values, it.category)["design"], **plain}
+    return {**found_tables(file, it.values, it.category), **plain}
 
 
 def uncertainty_record(answer: Uncertainty) -> dict[str, Any]:
