@@ -131,7 +131,7 @@ def head_bias(spec: ModelSpec) -> int:
 
 def final_small_parameters(spec: ModelSpec) -> int:
     """Parameters of the norm before the head, and of joining several streams before it."""
-    norm = spec.hidden * spec.norm_vectors()
+    norm = spec.hidden * spec.norm_vectors() + spec.small
     if spec.streams == 1:
         return norm
     offsets_and_scale = spec.streams + 1

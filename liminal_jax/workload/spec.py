@@ -75,6 +75,7 @@ class ModelSpec(Spec):
         positions: Rows of a learned position embedding; 0 for none (rotary).
         further_inputs: Elements of further input tables: rows of the embedding that the head lacks,
             as those of images in Llama 3.2 Vision; embeddings for each layer, as in Gemma 4.
+        small: Parameters beside the layers that are in no matrix, but for the last norm.
         head_bias: Whether the head has a bias.
         norm_bias: Whether norms have a bias (LayerNorm) beside their weight (RMSNorm).
         streams: Residual streams; where there are several, hyper-connections join them before
@@ -88,6 +89,7 @@ class ModelSpec(Spec):
     tied: bool = False
     positions: MaybeNone = 0
     further_inputs: MaybeNone = 0
+    small: MaybeNone = 0
     head_bias: bool = False
     norm_bias: bool = False
     streams: Count = 1

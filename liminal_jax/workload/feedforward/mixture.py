@@ -19,6 +19,7 @@ from liminal_jax.workload.feedforward.base import AbstractMixture, FeedForwardSp
 from liminal_jax.workload.feedforward.dense import bias_count, dense, matrix_count
 from liminal_jax.workload.reading.fields import Fields
 from liminal_jax.workload.reading.parts import Table
+from liminal_jax.workload.record import MaybeNone
 
 
 class Mixture(AbstractMixture):
@@ -125,14 +126,16 @@ class MixtureOfExperts(
 
     Attributes:
         shared_gate: One vector that weighs the shared expert, as in Qwen2-MoE.
-        router_bias: One bias (or correction) an expert.
+        router_bias: One bias (or correction, or scale) an expert.
         bias: Biases in the experts' matrices.
+        idle: Experts without weights, among which the router chooses too; `top_k` leaves them out.
     """
 
     gated: bool = True
     shared_gate: bool = False
     router_bias: bool = False
     bias: bool = False
+    idle: MaybeNone = 0
 
     @model_validator(mode="after")
     def _experts_suffice(self) -> "MixtureOfExperts":
@@ -151,7 +154,7 @@ class MixtureOfExperts(
     def small_parameters(self, hidden: int) -> int:
         return (
             self._expert_biases(hidden, self.shared_intermediate)
-            + (self.experts if self.router_bias else 0)
+            + (self.experts + self.idle if self.router_bias else 0)
             + (hidden if self.shared_gate else 0)
         )
 
@@ -164,7 +167,7 @@ class MixtureOfExperts(
         return {
             "matrices": matrix_count(gated=self.gated),
             "biased": 1 if self.bias else 0,
-            "router_outputs": self.experts,
+            "router_outputs": self.experts + self.idle,
         }
 
     @override

@@ -11,9 +11,12 @@ from liminal_jax.workload import feedforward, mixer
 from liminal_jax.workload.found import modules
 from liminal_jax.workload.huggingface import (
     dense,
+    gemma4,
     layer_norm,
     llama_like,
+    longcat,
     mixtures,
+    nemotron_nas,
     sparse,
     state_space,
     wrappers,
@@ -21,13 +24,8 @@ from liminal_jax.workload.huggingface import (
 from liminal_jax.workload.reading.family import Family, Wrapper
 
 _SOURCES = (
-    dense,
-    sparse,
-    state_space,
-    llama_like,
-    layer_norm,
-    mixtures,
-    wrappers,
+    *(dense, sparse, llama_like, layer_norm, mixtures, state_space, gemma4),
+    *(longcat, nemotron_nas, wrappers),
     *modules(mixer),
     *modules(feedforward),
 )
