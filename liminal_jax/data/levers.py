@@ -21,6 +21,7 @@ class LeverRange(BaseModel):
     Attributes:
         lever: The lever; several numbers may belong to one.
         parameter: The number, as the law that takes it calls it.
+        path: Its path in the case of a study; empty where no such number is there.
         label: What it is, in words.
         low: Least value that is published or plausible, in `unit`.
         value: Usual value where the lever is used, in `unit`.
@@ -37,6 +38,7 @@ class LeverRange(BaseModel):
 
     lever: _Text
     parameter: _Text
+    path: str = ""
     label: _Text
     low: _Finite
     value: _Finite

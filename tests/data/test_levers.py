@@ -3,7 +3,16 @@
 import pytest
 from pydantic import ValidationError
 
+from liminal_jax._quantity import quantity_at
+from liminal_jax._units import parse_unit
 from liminal_jax.data.levers import LeverRange, lever_ranges
+from liminal_jax.study.absent import absent_paths
+from liminal_jax.study.case import Case
+from liminal_jax.study.file import design_of, load_study
+from liminal_jax.study.numbers import least_at
+from liminal_jax.study.read import problem_of
+from liminal_jax.study.region import paths_of
+from liminal_jax.study.variables import stated_at
 
 ROW = {
     "lever": "prefetch",
@@ -33,6 +42,30 @@ def test_ranges_are_turned_into_si():
     assert LeverRange(**ROW).si == (1e6, 2e6, 4e6)
     times = {it.parameter: it.si for it in lever_ranges() if it.unit == "us"}
     assert times["time"] == pytest.approx((60e-9, 2e-6, 7.8e-6))
+
+
+def test_a_path_leads_to_a_number_of_finished_or_of_planned_hardware():
+    tables = {
+        "workload": {"model": "deepseek-v3", "context": 8192},
+        "design": {"system": "h200", "tp": 8},
+    }
+    files = (design_of(tables, "design.toml"), load_study("deepseek-v3-128k"))
+    cases = [problem_of(it).region.case for it in files]
+    known = {path for it in cases for path in (*paths_of(it), *absent_paths(it))}
+    paths = [it.path for it in lever_ranges() if it.path]
+    assert len(paths) == len(set(paths)) > 20
+    assert not set(paths) - known
+
+
+def test_a_range_is_one_of_its_number():
+    """In its unit, and within what makes sense."""
+    for it in lever_ranges():
+        if it.path:
+            assert quantity_at(Case, it.path) is not None
+            stated, (low, _, high) = stated_at(it.path), it.si
+            if it.unit:
+                assert parse_unit(it.unit).dimension == parse_unit(stated.unit).dimension, it.path
+            assert least_at(it.path) <= low <= high <= stated.most, it.path
 
 
 @pytest.mark.parametrize(
