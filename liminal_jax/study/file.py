@@ -608,6 +608,15 @@ def stating(tables: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, 
     return {**tables, **found, **({ALGORITHM: levers} if levers else {})}
 
 
+def stating_number(file: DesignFile, path: str, value: float) -> DesignFile:
+    """A file that states one number more, by its path."""
+    if path.startswith(f"{ALGORITHM}."):
+        levers = {**file.algorithm.stated, path.removeprefix(f"{ALGORITHM}."): value}
+        return file.model_copy(update={ALGORITHM: Numbers(levers)})
+    numbers = Numbers({**file.design.numbers.stated, path: value})
+    return file.model_copy(update={"design": file.design.model_copy(update={"numbers": numbers})})
+
+
 def _table_of(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
     table = tables.get(name)
     return dict(table) if isinstance(table, dict) else {}

@@ -17,6 +17,8 @@ from liminal_jax._quantity import Quantity, quantity_at
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.planned import PlannedChip, PlannedSystem
 from liminal_jax.hardware.system import System
+from liminal_jax.study.absent import ALGORITHM
+from liminal_jax.study.case import Case
 from liminal_jax.study.problem import Limit, Outcome, Problem
 from liminal_jax.study.variables import FOLLOWING, VARIABLES, names_of
 from liminal_jax.workload.request import Request
@@ -27,12 +29,13 @@ def quantity_of(path: str) -> Quantity | None:
     """What a number of a study is, by its path; none for those of a model.
 
     Args:
-        path: Its path in the hardware or the request, or `design.VARIABLE`.
+        path: Its path in the hardware, the request or the whole case, or `design.VARIABLE`.
     """
     kind, _, name = path.partition(".")
     if kind == "design":
         return VARIABLES.get(name)
-    found = (quantity_at(whole, path) for whole in (System, PlannedChip, PlannedSystem, Request))
+    holders = (System, PlannedChip, PlannedSystem, Request, Case)
+    found = (quantity_at(whole, path) for whole in holders)
     return next((it for it in found if it is not None), None)
 
 
@@ -172,6 +175,12 @@ def parameters_of(problem: Problem) -> Parameters:
         path
         for path in space.paths
         if path.startswith(("system.", "request.")) and path not in (*names, *free)
+    ]
+    # A lever that is off is no number that a factor could change.
+    around += [
+        path
+        for path, value in space.numbers.items()
+        if path.startswith(f"{ALGORITHM}.") and path not in free and np.all(value)
     ]
     if isinstance(space.case.system, PlannedSystem):
         around.remove(FOLLOWING)

@@ -14,6 +14,7 @@ from liminal_jax._arrays import Scalar
 from liminal_jax._files import did_you_mean
 from liminal_jax._quantity import Quantity
 from liminal_jax.hardware.planned import PlannedSystem
+from liminal_jax.study.absent import ALGORITHM
 from liminal_jax.study.case import Case
 from liminal_jax.study.clock import clock_range
 from liminal_jax.study.parameters import quantity_of, shown_path
@@ -26,6 +27,9 @@ NAMES = ("model", "accounting", "system", "memory", "process", "attention")
 
 _PREFIXES = ("system.", "workload.", "design.")
 """Optional prefixes of a path."""
+
+_VARIED = ("system.", "request.", "model.", f"{ALGORITHM}.")
+"""How paths begin of numbers that can vary beside those of the design."""
 
 _MAY_BE_ZERO = ("chip.sram.capacity",)
 """Paths that may be 0: many chips have no SRAM for data, all have main memory."""
@@ -80,7 +84,7 @@ def _path_of(path: str, names: Mapping[str, str]) -> str | None:
     """The path of a number in a sweep; None for one that it cannot vary."""
     if path in names:
         return None if names[path] == "attention" else names[path]
-    return shown_path(path) if path.startswith(("system.", "request.", "model.")) else None
+    return shown_path(path) if path.startswith(_VARIED) else None
 
 
 def _paths(case: Case, paths: tuple[str, ...]) -> dict[str, str]:

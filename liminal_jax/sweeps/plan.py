@@ -14,9 +14,12 @@ import numpy as np
 from liminal_jax import __version__
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
-from liminal_jax.study.file import DesignFile, StudyFile
+from liminal_jax.study.absent import absent_paths, present
+from liminal_jax.study.file import DesignFile, StudyFile, stating_number
+from liminal_jax.study.paths import found_path
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.read import problem_of
+from liminal_jax.study.region import paths_of
 from liminal_jax.sweeps.axis import Axis, Names, axis_of_grid, parsed_axis, points_of, split_axis
 from liminal_jax.sweeps.case import (
     Case,
@@ -178,6 +181,7 @@ def sweep_plan(file: DesignFile, spec: SweepSpec, source: str, block: int = BLOC
         InputError: all mistakes in the specification.
     """
     mistakes: list[Mistake] = []
+    file = _with_levers(file, spec, source)
     base = _base(file, source)
     leaves = leaves_of(base)
     given: dict[str, Axis | Names] = {}
@@ -236,6 +240,24 @@ def _base(file: DesignFile, source: str) -> Problem:
         return problem_of(_first(file))
     except InputError as error:
         raise InputError(error.source or source, error.problems) from None
+
+
+def _with_levers(file: DesignFile, spec: SweepSpec, source: str) -> DesignFile:
+    """The file with the levers and precisions that are varied and that it leaves out.
+
+    They stand at the values that change nothing.
+    """
+    case = _base(file, source).region.case
+    left_out = absent_paths(case)
+    for text in spec.axes:
+        try:
+            path = found_path(split_axis(text)[0].removeprefix("design."), left_out)
+        except ValueError:
+            continue  # It is another number, or a mistake that is told with the other axes.
+        case = present(case, path)
+        value = float(np.max(dict(zip(paths_of(case), jax.tree.leaves(case), strict=True))[path]))
+        file = stating_number(file, path, value)
+    return file
 
 
 def _with_goals(file: DesignFile, spec: SweepSpec) -> SweepSpec:
