@@ -89,6 +89,8 @@ from .study.opened import Study as Study
 from .study.opened import load_study as load_study
 from .study.plans import planned_system as planned_system
 from .study.problem import Problem as Problem
+from .study.quality import Quality as Quality
+from .study.quality import quality_of as quality_of
 from .study.read import problem_of as problem_of
 from .study.space import Space as Space
 from .study.uncertain import Draws as Draws

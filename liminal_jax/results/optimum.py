@@ -66,6 +66,8 @@ def totals(record: Mapping[str, Any], path: str) -> Iterator[Line]:
         path: Where they stand in the record of the run.
     """
     for name, it in QUANTITIES.items():
+        if name == "quality_loss" and record.get(name) is None:
+            continue  # Most studies say nothing of it.
         yield it.about, named(name, f"{path}.{name}", record[name])
 
 

@@ -18,6 +18,7 @@ from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.predictor import predict
+from liminal_jax.study.quality import Quality
 from liminal_jax.study.quantities import Fleet
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
@@ -41,6 +42,7 @@ class Case(eqx.Module):
         replicas: Instances, where chips are not stated; one where left out.
         clock: Clock of the chips over the nominal one; the voltage follows.
         algorithm: The levers of software; all off where left out.
+        quality: What they cost in quality, if the study says so.
     """
 
     system: System | PlannedSystem
@@ -61,6 +63,7 @@ class Case(eqx.Module):
         converter=as_leaf, default=1.0, metadata=quantity("", "clock over nominal")
     )
     algorithm: Algorithm | None = None
+    quality: Quality | None = None
 
     def built(self, relaxation: AbstractRelaxation) -> System:
         """The hardware at its clock."""
@@ -99,6 +102,7 @@ class Case(eqx.Module):
             replicas=relaxation.maximum(whole, 1.0),
             bought=relaxation.maximum(bought, instance.chips),
             area=(self.system.die_area() if isinstance(self.system, PlannedSystem) else unknown),
+            quality_lost=unknown if self.quality is None else self.quality.loss(self),
         )
 
     def bought(self, each: Leaf) -> Leaf:

@@ -56,6 +56,7 @@ from liminal_jax.study.domain import (
     numeric,
     several,
 )
+from liminal_jax.study.quality import StatedLoss
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.resolved import Named, Resolved, named_in, resolution, resolved
 from liminal_jax.study.variables import PATHS, VARIABLES
@@ -189,6 +190,35 @@ class DesignTable(_Table):
         if message is not None:
             raise ValueError(message)
         return self
+
+
+class LossTable(_Table):
+    """What one lever costs in quality.
+
+    Attributes:
+        settings: Values of its number, ascending, in SI.
+        losses: The loss at each; on lines between them.
+    """
+
+    settings: list[float] = Field(min_length=2)
+    losses: list[float] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> "LossTable":
+        StatedLoss("losses", self.settings, self.losses)
+        return self
+
+
+class QualityTable(_Table):
+    """What levers cost in quality, as the study says: a limit on `quality_loss` needs it.
+
+    Attributes:
+        unit: What is lost, in words.
+        losses: The loss of each lever, by its path.
+    """
+
+    unit: str = Field(min_length=1)
+    losses: dict[str, LossTable] = Field(min_length=1)
 
 
 class AssumptionsTable(_Table):
@@ -325,12 +355,14 @@ class DesignFile(_File):
         design: What it runs on.
         algorithm: Levers of software by their paths in `ll.Algorithm`, such as `drafts` or
             `prefetch.buffer`, each a value or a domain; `drafter` names what proposes drafts.
+        quality: What levers cost in quality, if the study says so.
         assumptions: Numbers in place of those of the data files.
     """
 
     workload: WorkloadTable
     design: DesignTable
     algorithm: Annotated[Numbers, by_path()] = Numbers({})
+    quality: QualityTable | None = None
     assumptions: AssumptionsTable = AssumptionsTable()
 
     @field_validator("algorithm")

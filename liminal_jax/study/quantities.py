@@ -60,12 +60,18 @@ class Fleet(eqx.Module):
         bought: Chips, those included that form no whole instance: they are paid for and powered
             like the others.
         area: Area of one logic die, NaN where the hardware does not say [m^2].
+        quality_lost: What levers cost in quality, in the unit of the study; NaN where it does not
+            say.
     """
 
     instance: Prediction
     replicas: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "instances"))
     bought: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "chips bought"))
     area: Leaf = eqx.field(converter=as_leaf, metadata=quantity("m2", "area of one logic die"))
+
+    quality_lost: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "loss of quality", least=0.0)
+    )
 
     def __getattr__(self, name: str) -> Any:
         """A number of one instance."""
@@ -132,6 +138,11 @@ class Fleet(eqx.Module):
     def die_area(self) -> Scalar:
         """Area of one logic die [m^2]."""
         return self.area
+
+    @_whole("", "loss of quality, as the study states it")
+    def quality_loss(self) -> Scalar:
+        """Loss of quality, in the unit of the study."""
+        return self.quality_lost
 
     @_same("power_density")
     def power_density(self) -> Scalar:

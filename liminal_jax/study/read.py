@@ -10,6 +10,7 @@ from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.choice import AttentionChoice
 from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.study.absent import absent_paths
 from liminal_jax.study.assemble import Workload, hardware_of, workload_of
 from liminal_jax.study.case import Case
 from liminal_jax.study.domain import Grid
@@ -25,11 +26,16 @@ from liminal_jax.study.file import (
 )
 from liminal_jax.study.limits import least_experts
 from liminal_jax.study.numbers import Stated, stated_in, with_stated
+from liminal_jax.study.paths import found_path
 from liminal_jax.study.problem import Criterion, Limit, Problem, limits_of
+from liminal_jax.study.quality import quality_of
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.region import Region, Variable
 from liminal_jax.study.variables import PATHS
 from liminal_jax.workload.model import Model
+
+QUALITY = "quality_loss"
+"""The quantity that a study can limit only if it says what levers cost."""
 
 
 def problem_of(file: DesignFile) -> Problem:
@@ -57,6 +63,7 @@ def problem_of(file: DesignFile) -> Problem:
     stated = stated_in(file.numbers, case, file.name)
     region = with_stated(region, stated) if stated else region
     _refuse_contradictions(region, file)
+    region = dataclasses.replace(region, case=_with_quality(region, file))
     return Problem(
         region=region,
         criterion=None if study is None else criterion_of(study.objective),
@@ -120,6 +127,49 @@ def _variables(table: DesignTable) -> tuple[Variable, ...]:
         for name, grid in grids.items()
         if grid is not None and grid.free
     )
+
+
+def _with_quality(region: Region, file: DesignFile) -> Case:
+    """The case with what its levers cost in quality, as the file says.
+
+    Raises:
+        InputError: a lever that leads nowhere, or may be set beyond what is stated; or quality is
+            limited, and the file says nothing of it.
+    """
+    case, table = region.case, file.quality
+    asked = isinstance(file, StudyFile) and QUALITY in (
+        file.objective.quantity,
+        *(it.quantity for it in file.constraints),
+    )
+    if table is None:
+        if asked:
+            message = (
+                "is required where quality_loss is limited: state the unit, and for each lever"
+                " settings and losses"
+            )
+            raise InputError(file.name, [Mistake("quality", message)])
+        return case
+    known = (*region.paths, *absent_paths(case))
+    grids = {it.path: it.grid.values for it in region.variables}
+    losses, mistakes = {}, []
+    for written, it in table.losses.items():
+        place = f"quality.losses.{written}"
+        try:
+            path = found_path(written.removeprefix("design."), known)
+        except ValueError as error:
+            mistakes.append(Mistake(place, str(error)))
+            continue
+        losses[path] = (it.settings, it.losses)
+        at = grids.get(path, tuple(map(float, jnp.ravel(region.numbers.get(path, jnp.zeros(0))))))
+        if at and not it.settings[0] <= min(at) <= max(at) <= it.settings[-1]:
+            message = (
+                f"is stated from {it.settings[0]:g} to {it.settings[-1]:g}, and the design may have"
+                f" {min(at):g} to {max(at):g}"
+            )
+            mistakes.append(Mistake(place, message))
+    if mistakes:
+        raise InputError(file.name, mistakes)
+    return dataclasses.replace(case, quality=quality_of(losses, table.unit))
 
 
 def _refuse_contradictions(region: Region, file: DesignFile) -> None:

@@ -30,6 +30,7 @@ from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.numbers import WHOLE_PATHS, least_at, within_range
 from liminal_jax.study.paths import found_path
+from liminal_jax.study.quality import Quality
 from liminal_jax.study.region import Region, Variable, paths_of
 from liminal_jax.study.values import Choice, Spaced, grid_of_values, is_number, is_several
 from liminal_jax.study.variables import PATHS, names_of, stated_at
@@ -72,6 +73,7 @@ class Space:
         assumptions: Assumptions | None = None,
         chips: int | float | None = None,
         replicas: int | float | None = None,
+        quality: Quality | None = None,
     ):
         """A design with all that goes with it, and what of it is free.
 
@@ -88,6 +90,7 @@ class Space:
             assumptions: Which laws are used.
             chips: Chips of the whole system; as many as its instances need where left out.
             replicas: Instances, where chips are not stated; one where left out.
+            quality: What levers cost in quality, if `quality_loss` is limited.
 
         Raises:
             InputError: everything that is wrong with the paths and their values.
@@ -103,6 +106,7 @@ class Space:
             algorithm=design.algorithm,
             chips=chips,
             replicas=replicas,
+            quality=quality,
         )
         self.regions: tuple[Region, ...] = _regions(base, dict(free or {}))
         self.source: DesignFile | None = None

@@ -75,6 +75,7 @@ def design_tables(file: DesignFile, chosen: dict[str, float], category: str) -> 
         "workload": file.workload.model_dump(exclude_none=True),
         "design": design,
         **_numbers(file.algorithm, chosen, ALGORITHM, f"{ALGORITHM}."),
+        **({} if file.quality is None else {"quality": file.quality.model_dump()}),
         **({"assumptions": assumptions} if assumptions else {}),
     }
 

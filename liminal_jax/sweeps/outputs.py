@@ -35,15 +35,7 @@ def _feasible(fleet: Fleet, ratios: list[Scalar]) -> Scalar:
     return jnp.where(feasible, 1.0, 0.0)
 
 
-_INSTANCE = (
-    "compute_time",
-    "memory_time",
-    "exposed_time",
-    "memory_required",
-    "memory_capacity",
-    "memory_fill",
-    "tensor_utilisation",
-)
+_INSTANCE = tuple(name for name in INSTANCE if name not in QUANTITIES)
 """Outputs that belong to one instance."""
 
 

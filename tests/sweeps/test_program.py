@@ -92,7 +92,8 @@ def case():
 def test_all_outputs_of_a_planned_chip_are_those_of_the_model(case):
     rng = np.random.default_rng(1)
     columns = [rng.choice(axis.values, 400) for axis in AXES]
-    outputs = tuple(OUTPUTS)
+    # The study says nothing of quality, whose loss is unknown then.
+    outputs = tuple(name for name in OUTPUTS if name != "quality_loss")
     program = case.program(outputs, frozenset())
     found = worked(program, *columns)
 
