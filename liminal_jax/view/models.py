@@ -25,6 +25,8 @@ _CONVENTIONS = {
 }
 """Counts that are published as the parameters of a model, and their names."""
 
+_WITH_TOWERS = "all parameters and towers that are not read"
+
 _TOLERANCE = 0.01
 """Relative difference up to which a count fits a published figure, which is rounded."""
 
@@ -122,18 +124,29 @@ class Fit(NamedTuple):
     """A convention of counting beside an expected number.
 
     Attributes:
-        convention: A field of `Counts`.
+        convention: A field of `Counts`, or `total_with_towers`.
         counted: The parameters by that convention.
         difference: By how much they exceed the expected number, relative to it.
+        towers: Of them, those of towers, which are known roughly.
     """
 
     convention: str
     counted: int
     difference: float
+    towers: int = 0
 
     def holds(self) -> bool:
-        """Whether the two agree within 1 %."""
-        return abs(self.difference) <= _TOLERANCE
+        """Whether the two agree within 1 %, or within what towers hold."""
+        return abs(self.difference) <= max(_TOLERANCE, self._slack())
+
+    def _slack(self) -> float:
+        return (1 + self.difference) * self.towers / self.counted
+
+    def words(self) -> str:
+        """The convention in words."""
+        if self.towers:
+            return f"{_WITH_TOWERS} ({plain(self.towers / 1e9, 2)} B by their config)"
+        return _CONVENTIONS[self.convention]
 
 
 class Expectation(NamedTuple):
@@ -162,18 +175,24 @@ class Expectation(NamedTuple):
     def sentence(self) -> str:
         """Which convention fits, and how well."""
         best = self.fits[0]
-        words, difference = _CONVENTIONS[best.convention], _signed_per_cent(best.difference)
+        words, difference = best.words(), _signed_per_cent(best.difference)
         expected = f"{plain(self.number / 1e9, 4)} B expected"
         if self.fitting():
             return f"{expected}: fits {words}, {difference}"
         return (
             f"{expected}: fits no convention within 1 %; nearest {words}, {difference}"
-            " (vision towers and multi-token-prediction heads are never counted)"
+            " (vision towers and multi-token-prediction heads are never read)"
         )
 
 
-def expectation(statistics: Counts, number: float) -> Expectation:
+def expectation(statistics: Counts, number: float, towers: int = 0) -> Expectation:
     """How an expected number of parameters compares with each convention of counting.
+
+    Args:
+        statistics: The counts of the text model.
+        number: The expected number.
+        towers: About what towers beside the text model hold. The page of a multimodal model counts
+            them: its number fits where it exceeds the text model's by up to twice as much.
 
     Examples:
         >>> from liminal_jax.data.summaries import load_summary
@@ -186,7 +205,11 @@ def expectation(statistics: Counts, number: float) -> Expectation:
         for solution, name in enumerate(_CONVENTIONS)
         if table[name] not in [table[earlier] for earlier in list(_CONVENTIONS)[:solution]]
     ]
-    return Expectation(number, tuple(sorted(fits, key=lambda fit: abs(fit.difference))))
+    if towers:
+        whole = statistics.total + towers
+        fits.append(Fit("total_with_towers", whole, (whole - number) / number, towers))
+    nearest = sorted(fits, key=lambda fit: (not fit.holds(), abs(fit.difference)))
+    return Expectation(number, tuple(nearest))
 
 
 def expectation_view(expected: Expectation) -> RenderableType:
@@ -197,7 +220,7 @@ def expectation_view(expected: Expectation) -> RenderableType:
         table.add_column(heading, justify="right", no_wrap=True)
     for fit in expected.fits:
         difference, verdict = _signed_per_cent(fit.difference), "yes" if fit.holds() else "no"
-        table.add_row(_CONVENTIONS[fit.convention], f"{fit.counted:,}", difference, verdict)
+        table.add_row(fit.words(), f"{fit.counted:,}", difference, verdict)
     return Group(Text(), table)
 
 

@@ -74,7 +74,7 @@ def test_showing_a_bundled_model(capsys):
 
 def test_a_refusal_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="is not modelled"):
-        models_import(written(tmp_path, {"model_type": "mamba2"}))
+        models_import(written(tmp_path, {"model_type": "rwkv7"}))
 
 
 @pytest.mark.parametrize(
@@ -119,6 +119,65 @@ def test_parameters_are_compared_with_each_convention(capsys, tmp_path, expected
     assert words in err
     assert "against expected" in out
     assert max(map(len, out.splitlines())) <= 100 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("expected", "code", "words"),
+    [
+        ("27.43B", 0, "fits all parameters and towers that are not read (0.41 B by their config)"),
+        ("27.01B", 0, "fits all parameters, "),
+        ("27.8B", 0, "fits all parameters and towers that are not read"),
+        ("28.5B", 1, "fits no convention within 1 %; nearest all parameters and towers"),
+    ],
+)
+def test_a_page_that_counts_a_tower_is_understood(capsys, tmp_path, expected, code, words):
+    # google/gemma-3-27b-it: text model 27.01 B, tower and projector 0.42 B
+    tower = {"num_hidden_layers": 27, "hidden_size": 1152, "intermediate_size": 4304}
+    text = {
+        "hidden_size": 5376,
+        "intermediate_size": 21504,
+        "num_attention_heads": 32,
+        "num_hidden_layers": 62,
+        "num_key_value_heads": 16,
+        "head_dim": 128,
+        "sliding_window": 1024,
+    }
+    config = {"model_type": "gemma3", "text_config": text, "vision_config": tower}
+    path = written(tmp_path, config)
+    assert exit_code(["models", "import", path, "--expect-parameters", expected]) == code
+    assert words in capsys.readouterr().err
+    without = written(tmp_path, {"model_type": "gemma3", "text_config": text})
+    assert exit_code(["models", "import", without, "--expect-parameters", "27.43B"]) == 1
+
+
+def test_what_a_file_leaves_open_is_said_aloud(capsys, tmp_path):
+    models_import(written(tmp_path, LLAMA_2_7B))
+    err = capsys.readouterr().err
+    assert err.startswith("defaulted: ")
+    assert "num_key_value_heads = 32, head_dim = 128, " in err
+    glm = {
+        "model_type": "glm_moe_dsa",
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "moe_intermediate_size": 32,
+        "num_attention_heads": 4,
+        "num_hidden_layers": 4,
+        "n_routed_experts": 8,
+        "n_shared_experts": 1,
+        "num_experts_per_tok": 2,
+        "first_k_dense_replace": 1,
+        "q_lora_rank": 16,
+        "kv_lora_rank": 16,
+        "qk_nope_head_dim": 8,
+        "qk_rope_head_dim": 4,
+        "v_head_dim": 8,
+        "index_n_heads": 2,
+        "index_head_dim": 8,
+        "index_topk": 16,
+        "vocab_size": 100,
+    }
+    models_import(written(tmp_path, glm))
+    assert "index_topk_freq = 1" in capsys.readouterr().err
 
 
 def test_an_expected_and_saved_import_is_one_json_object(capsys, tmp_path, monkeypatch):

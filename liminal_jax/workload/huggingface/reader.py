@@ -13,6 +13,7 @@ from liminal_jax.workload.huggingface.aliases import ALIASES
 from liminal_jax.workload.huggingface.families import FAMILIES, WRAPPERS
 from liminal_jax.workload.huggingface.features import feature, foreign_features, is_off
 from liminal_jax.workload.huggingface.harmless import ENDLESS, harmless_reason, multimodal_reason
+from liminal_jax.workload.huggingface.towers import tower_parameters
 from liminal_jax.workload.huggingface.unknown import harmless_by_rule
 from liminal_jax.workload.reading.family import Wrapper
 from liminal_jax.workload.reading.fields import Fields, shown, with_inner
@@ -63,7 +64,10 @@ def read_config(path: str | Path) -> tuple[ModelSpec, ReadReport]:
     order = list(Use)
     rows = [row for fields in reversed(everywhere) for row in fields.rows]
     report = ReadReport(
-        source, model_type, tuple(sorted(rows, key=lambda row: order.index(row.use)))
+        source,
+        model_type,
+        tuple(sorted(rows, key=lambda row: order.index(row.use))),
+        tower_parameters(values),
     )
     return ModelSpec.model_validate({"name": _name(file), "source": source, **table}), report
 

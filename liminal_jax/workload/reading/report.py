@@ -29,11 +29,13 @@ class ReadReport(NamedTuple):
         source: The file, as the user named it.
         family: The `model_type` whose rules were applied.
         rows: The fields: those read, then those left out of the file, then those ignored.
+        towers: About what towers for images and sound hold, which are not read.
     """
 
     source: str
     family: str
     rows: tuple[Row, ...]
+    towers: int = 0
 
     def having(self, use: Use) -> tuple[Row, ...]:
         """The rows of one kind."""
