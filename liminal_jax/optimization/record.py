@@ -8,6 +8,8 @@ from liminal_jax.optimization.answer import Answer
 from liminal_jax.optimization.search.binding_limits import Binding
 from liminal_jax.optimization.search.solution import Solution, case_at
 from liminal_jax.study.basis import basis
+from liminal_jax.study.file import resolved_of
+from liminal_jax.study.lever_record import levers_of
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.quantities import QUANTITIES, Fleet
 from liminal_jax.study.question import problem_record
@@ -65,10 +67,12 @@ def _question(problem: Problem, solution: Solution, fleet: Fleet) -> dict[str, A
         }
     case = case_at(problem, solution)
     fill = float(fleet.instance.capacity_tier_fill)
+    levers = levers_of(case, resolved_of(file).costs)
     sentences = basis(file, solution.category, case, case.built(Exact()), fill)
     return {
         **question,
         **found_tables(file, solution.values, solution.category),
+        **({"levers": levers} if levers else {}),
         "prediction": prediction_record(fleet.instance, sentences),
     }
 

@@ -20,7 +20,16 @@ from liminal_jax.results.page import (
 )
 from liminal_jax.results.prediction import basis, memory, time_of_a_step
 from liminal_jax.results.question import about, asked, how_sure
-from liminal_jax.results.values import amount, design_line, design_rows, found_rows, named, share
+from liminal_jax.results.values import (
+    LEVER_HEADING,
+    amount,
+    design_line,
+    design_rows,
+    found_rows,
+    lever_rows,
+    named,
+    share,
+)
 from liminal_jax.results.words import asked_words, number_words
 from liminal_jax.study.quantities import QUANTITIES
 
@@ -41,6 +50,7 @@ def page(record: Mapping[str, Any]) -> Page:
         ),
         section("what to build", table(found_rows(record))),
         section("what it does", table(totals(record["totals"], "totals"))),
+        section("levers of software", table(lever_rows(record), LEVER_HEADING)),
         section(bound, table(binding_rows(record), HEADING)),
         time_of_a_step(record["prediction"], "prediction."),
         memory(record["prediction"], "prediction."),

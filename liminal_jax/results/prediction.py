@@ -20,7 +20,16 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
-from liminal_jax.results.values import amount, found_rows, named, seconds, share, size
+from liminal_jax.results.values import (
+    LEVER_HEADING,
+    amount,
+    found_rows,
+    lever_rows,
+    named,
+    seconds,
+    share,
+    size,
+)
 from liminal_jax.results.words import quantity, workload_words
 from liminal_jax.study.quantities import QUANTITIES
 
@@ -115,6 +124,7 @@ def sections(
         _serving(record, path),
         _gains(record, path),
         section(title, table(_design_rows(record, path))),
+        section("levers of software", table(lever_rows(record), LEVER_HEADING)),
         basis(record),
     )
 

@@ -63,6 +63,20 @@ def found_rows(record: Mapping[str, Any], path: str = "") -> Iterator[Line]:
     yield from design_rows(record.get("algorithm") or {}, f"{path}algorithm")
 
 
+def lever_rows(record: Mapping[str, Any]) -> Iterator[Line]:
+    """Each lever of software that is on, its settings, and what it costs in quality."""
+    for it in record.get("levers") or ():
+        settings = ", ".join(
+            f"{design_word(path)} {text_of((of_design(path, value, path),))}"
+            for path, value in it["settings"].items()
+        )
+        yield it["lever"], settings, it["quality"]
+
+
+LEVER_HEADING = ("", "setting", "quality")
+"""Heads of the table of levers."""
+
+
 def design_line(design: Mapping[str, Any] | None) -> str:
     """The free values of a design in one line, without what it is made of.
 

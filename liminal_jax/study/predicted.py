@@ -21,8 +21,9 @@ from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, serv
 from liminal_jax.study.basis import basis, power_basis, serving_basis
 from liminal_jax.study.degrees import degree_contradictions
 from liminal_jax.study.domain import Names, Numbers, Several
-from liminal_jax.study.file import DesignFile
+from liminal_jax.study.file import DesignFile, resolved_of
 from liminal_jax.study.lengths import RequestLengths
+from liminal_jax.study.lever_record import levers_of
 from liminal_jax.study.problem import exact_system
 from liminal_jax.study.question import kind_record
 from liminal_jax.study.read import problem_of
@@ -43,6 +44,7 @@ class Predicted:
         held: What the instance holds.
         basis: What it rests on.
         multiple: Price of a chip over its cost.
+        levers: Levers of software that are on, and what each costs in quality.
         served: Prompts and answers served; none where their lengths are not given.
     """
 
@@ -52,6 +54,7 @@ class Predicted:
     held: MemoryFootprint
     basis: list[str]
     multiple: float
+    levers: list[dict[str, Any]]
     served: "RequestsServed | None" = None
 
 
@@ -144,6 +147,7 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
         held=held,
         basis=sentences,
         multiple=float(system.facility.chip_price(system.chip.cost) / system.chip.cost.total()),
+        levers=levers_of(case, resolved_of(file).costs),
         served=served,
     )
 
@@ -175,7 +179,7 @@ def record_of(answer: Predicted) -> dict[str, Any]:
         "name": answer.file.name,
         "workload": answer.file.workload.model_dump(exclude_none=True),
         "design": _design(answer.file),
-        **_algorithm(answer.file),
+        **_algorithm(answer),
         "assumptions": {key: it for key, it in answer.file.assumptions.model_dump().items() if it},
         **prediction_record(answer.prediction, answer.basis),
         "memory_footprint": numbers(answer.held),
@@ -199,9 +203,13 @@ def _design(file: DesignFile) -> dict[str, Any]:
     return {**written(found), **({"numbers": numbers} if numbers else {})}
 
 
-def _algorithm(file: DesignFile) -> dict[str, Any]:
-    """The levers of software that a design states."""
-    return {"algorithm": dict(file.algorithm.stated)} if file.algorithm.stated else {}
+def _algorithm(answer: Predicted) -> dict[str, Any]:
+    """The levers of software that a design states, and what each costs in quality."""
+    stated = answer.file.algorithm.stated
+    return {
+        **({"algorithm": dict(stated)} if stated else {}),
+        **({"levers": answer.levers} if answer.levers else {}),
+    }
 
 
 def _served_record(served: RequestsServed) -> dict[str, Any]:

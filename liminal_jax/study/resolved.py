@@ -36,6 +36,7 @@ from liminal_jax.data.parts import (
     TechnologyFile,
     execution_tables,
 )
+from liminal_jax.data.quality import PublishedCost, published_costs
 from liminal_jax.study.absent import ALGORITHM, DRAFTER
 from liminal_jax.study.assumptions import changed
 from liminal_jax.workload.spec import ModelSpec
@@ -104,12 +105,14 @@ class Resolved:
         models: Models by name.
         hardware: The files behind the hardware, with the study's own assumptions in them.
         drafters: The published drafters of models that are named, by the name of the model.
+        costs: What levers of software were measured to cost in quality.
     """
 
     named: Named
     models: dict[str, ModelSpec]
     hardware: HardwareFiles
     drafters: dict[str, DrafterRow]
+    costs: tuple[PublishedCost, ...]
 
     def only(self, named: Named) -> "Resolved | None":
         """What some of the names stand for; none where others are among them."""
@@ -124,7 +127,7 @@ class Resolved:
         )
         if not same or len(known) < len(models) or hardware is None:
             return None
-        return Resolved(named, known, hardware, self.drafters)
+        return Resolved(named, known, hardware, self.drafters, self.costs)
 
 
 def _some(hardware: HardwareFiles, named: Named) -> HardwareFiles | None:
@@ -219,7 +222,9 @@ def resolution(named: Named) -> tuple[Resolved | None, list[Problem]]:
     hardware = _library(systems, files) if systems else _plan(files)
     rows = published_drafters()
     drafters = {name: rows[name] for name in models if name in rows}
-    return None if hardware is None else Resolved(named, models, hardware, drafters), []
+    if hardware is None:
+        return None, []
+    return Resolved(named, models, hardware, drafters, published_costs()), []
 
 
 def _read(
