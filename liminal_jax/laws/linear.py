@@ -209,7 +209,7 @@ def gated_delta_weights(
 
 
 def kimi_delta_weights(
-    *, hidden: Scalar, heads: Scalar, head_dim: Scalar, kernel: Scalar
+    *, hidden: Scalar, heads: Scalar, head_dim: Scalar, kernel: Scalar, full_gate: bool = False
 ) -> Scalar:
     r"""Weights of Kimi Delta Attention's projections and convolutions.
 
@@ -218,11 +218,14 @@ def kimi_delta_weights(
 
         weights = 4 d h d_h + 2 (d d_h + d_h h d_h) + d h + 3 h d_h kernel
 
+    A gate of full rank, as in Kimi K3, has d h d_h in the place of d d_h + d_h h d_h.
+
     Args:
         hidden: Width d of the residual stream.
         heads: Heads h.
         head_dim: Width d_h of a head's query, key and value.
         kernel: Tokens that a convolution spans.
+        full_gate: Whether the gate on the output has full rank.
 
     Returns:
         Number of weights.
@@ -233,10 +236,13 @@ def kimi_delta_weights(
     Examples:
         >>> kimi_delta_weights(hidden=10, heads=2, head_dim=3, kernel=4)  # 240 + 96 + 20 + 72
         428
+        >>> kimi_delta_weights(hidden=10, heads=2, head_dim=3, kernel=4, full_gate=True)
+        440
     """
     width = heads * head_dim
     queries = keys = values = output = hidden * width
-    decay = gate = hidden * head_dim + head_dim * width
+    decay = low_rank = hidden * head_dim + head_dim * width
+    gate = hidden * width if full_gate else low_rank
     strength = hidden * heads
     convolved = width + width + width
     return (

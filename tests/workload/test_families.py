@@ -3,8 +3,9 @@
 `families.json` holds them, from the `config.json` of each model's page. Where `by` is
 `transformers`, the total was derived a second time with the modelling code of transformers 5.24 on
 a meta device, and correction biases, which are buffers there, were added; else it is the number of
-elements that the checkpoint is published with, or the sum of its tensors. `active` and `growing`
-keep what was read when the total was found right.
+elements that the checkpoint is published with, or the sum of its tensors, for which transformers
+has no code (or, for LongCat-Flash, code with matrices for experts that have none). `active` and
+`growing` keep what was read when the total was found right.
 """
 
 import json

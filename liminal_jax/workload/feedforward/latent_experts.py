@@ -124,10 +124,12 @@ class LatentMixtureOfExperts(
 
     Attributes:
         router_bias: One bias (or correction) an expert.
+        normed: A norm on what the experts return, in their space.
     """
 
     gated: bool = True
     router_bias: bool = False
+    normed: bool = False
 
     @model_validator(mode="after")
     def _experts_suffice(self) -> "LatentMixtureOfExperts":
@@ -138,7 +140,7 @@ class LatentMixtureOfExperts(
     @override
     def small_parameters(self, hidden: int) -> int:
         del hidden
-        return self.experts if self.router_bias else 0
+        return (self.experts if self.router_bias else 0) + (self.latent if self.normed else 0)
 
     def derived(self) -> dict[str, Any]:
         """A gate is a matrix more; the router has an output for each expert."""

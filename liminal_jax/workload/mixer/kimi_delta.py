@@ -25,9 +25,9 @@ from liminal_jax.workload.feedforward.mixture import (
 )
 from liminal_jax.workload.mixer.latent import latent
 from liminal_jax.workload.mixer.recurrent import AbstractRecurrent, RecurrentSpec
-from liminal_jax.workload.reading.family import Family
+from liminal_jax.workload.reading.family import Family, Wrapper
 from liminal_jax.workload.reading.fields import Fields
-from liminal_jax.workload.reading.parts import Table, activation, layer_count, model, stack
+from liminal_jax.workload.reading.parts import GATED, Table, hidden, layer_count, model, stack
 
 
 class KimiDelta(AbstractRecurrent):
@@ -37,16 +37,22 @@ class KimiDelta(AbstractRecurrent):
         heads: Heads of queries, keys and values, each with a state.
         head_dim: Width of each; also the rank of the decay's and the gate's projections.
         kernel: Tokens that the convolutions before the states span.
+        full_gate: Whether the gate has full rank instead, as in Kimi K3.
     """
 
     heads: Leaf = eqx.field(converter=as_leaf)
     head_dim: Leaf = eqx.field(converter=as_leaf)
     kernel: Leaf = eqx.field(converter=as_leaf)
+    full_gate: bool = eqx.field(static=True, default=False)
 
     @override
     def weights(self, hidden: Scalar) -> Scalar:
         return kimi_delta_weights(
-            hidden=hidden, heads=self.heads, head_dim=self.head_dim, kernel=self.kernel
+            hidden=hidden,
+            heads=self.heads,
+            head_dim=self.head_dim,
+            kernel=self.kernel,
+            full_gate=self.full_gate,
         )
 
     @override
@@ -59,7 +65,13 @@ class KimiDelta(AbstractRecurrent):
 
 
 class KimiDeltaAttention(spec_of(RecurrentSpec, KimiDelta, kind="kimi-delta")):
-    """Linear attention whose state is corrected by the delta rule and decays channel by channel."""
+    """Linear attention whose state is corrected by the delta rule and decays channel by channel.
+
+    Attributes:
+        full_gate: Whether the gate on the output has full rank, as in Kimi K3.
+    """
+
+    full_gate: bool = False
 
     def small_parameters(self, hidden: int, norm_vectors: int) -> int:
         """A rate of decay a head, its offset a channel, and the norm before the gate."""
@@ -85,12 +97,16 @@ def _state(heads: Scalar, head_dim: Scalar, kernel: Scalar) -> Scalar:
 
 
 def kimi_linear(fields: Fields) -> Table:
-    """Kimi-Linear: `kda_layers` and `full_attn_layers` share the layers, counted from 1.
+    """Kimi-Linear and Kimi K3: `kda_layers` and `full_attn_layers` share the layers, from 1 on.
 
-    Its full layers keep a key of rotary width that is never rotated (`mla_use_nope`), which
-    changes no count.
+    Full layers keep a key of rotary width that is never rotated (`mla_use_nope`), which changes no
+    count. Kimi K3 (Kimi Team, 2026, arXiv:2607.24653) gates the output of both kinds with full
+    rank, has its experts in a latent space, and weighs the sums of earlier blocks of layers before
+    each part of a layer and before the head: a norm and a vector each, counted as two norms.
     """
-    activation(fields)
+    fields.choice("hidden_act", (*GATED, "situ"), note="gated activation", default="silu")
+    for name in ("activation_situ_beta", "activation_situ_linear_beta"):
+        fields.ignore(name, "scaling, has no weights")
     fields.flag("mla_use_nope", note="latent attention without positions", default=False)
     layers = layer_count(fields)
     inner = fields.table("linear_attn_config", note="shape and place of the linear layers")
@@ -99,10 +115,15 @@ def kimi_linear(fields: Fields) -> Table:
         "heads": inner.count("num_heads", note="heads of the linear layers"),
         "head_dim": inner.count("head_dim", note="width of such a head"),
         "kernel": inner.count("short_conv_kernel_size", note="tokens that convolutions span"),
+        "full_gate": inner.flag("use_full_rank_gate", note="a gate of full rank", default=False),
     }
+    inner.ignore("gate_lower_bound", "scaling, has no weights")
     attention = latent(fields)
     if attention["bias"]:
         fields.refuse("attention_bias", "true is not modelled here; modelled: false")
+    attention["output_gate"] = fields.flag(
+        "mla_use_output_gate", note="gates on latent attention", default=False
+    )
     is_linear = _linear_layers(inner, layers)
     experts = mixture(
         fields,
@@ -111,10 +132,29 @@ def kimi_linear(fields: Fields) -> Table:
         router_bias=True,
         **shared_experts(fields),
     )
+    experts = _in_latent_space(fields, experts)
     sparse = by_frequency(fields, dense_first(fields, layers))
     blocks = chosen(fields, sparse, experts, "intermediate_size")
     mixers = [linear if yes else attention for yes in is_linear]
-    return model(fields, stack(mixers, blocks))
+    note = "layers of a block whose sum is weighed"
+    weighed = fields.values.get("attn_res_block_size") is not None
+    if weighed:
+        fields.count("attn_res_block_size", note=note)
+    table = model(fields, stack(mixers, blocks, norms=6 if weighed else None))
+    return {**table, "small": 2 * hidden(fields) if weighed else 0}
+
+
+def _in_latent_space(fields: Fields, experts: Table) -> Table:
+    """The same experts, working in a space of their own where the config gives its width."""
+    if fields.values.get("routed_expert_hidden_size") is None:
+        fields.ignore("latent_moe_use_norm", "experts work in the residual stream")
+        return experts
+    return {
+        **experts,
+        "kind": "latent-mixture",
+        "latent": fields.count("routed_expert_hidden_size", note="width of the experts' space"),
+        "normed": fields.flag("latent_moe_use_norm", note="a norm on the way back", default=False),
+    }
 
 
 def _linear_layers(inner: Fields, layers: int) -> list[bool]:
@@ -143,3 +183,5 @@ def _numbers(inner: Fields, name: str, note: str, layers: int) -> frozenset[int]
 
 
 FAMILIES = {"kimi_linear": Family(kimi_linear, "KimiLinearForCausalLM")}
+
+WRAPPERS = {"kimi_k3": Wrapper("KimiK3ForConditionalGeneration", ("kimi_linear",))}

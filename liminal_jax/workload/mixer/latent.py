@@ -4,6 +4,7 @@ DeepSeek-AI (2024), DeepSeek-V2, arXiv:2405.04434.
 """
 
 from abc import abstractmethod
+from typing import Any
 
 import equinox as eqx
 from typing_extensions import override
@@ -11,7 +12,11 @@ from typing_extensions import override
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.attention import expanded_latent_work, latent_cache, latent_work
-from liminal_jax.laws.parameters import latent_weights, latent_weights_direct
+from liminal_jax.laws.parameters import (
+    latent_weights,
+    latent_weights_direct,
+    output_gate_weights,
+)
 from liminal_jax.workload.chunk import Chunk
 from liminal_jax.workload.counted import spec_of
 from liminal_jax.workload.mixer.base import AbstractMixer, MixerSpec
@@ -85,6 +90,7 @@ class Latent(AbstractLatent):
         value_dim: Width of a head's value.
         scope: Tokens kept; all of them by default.
         stored: Format of the cache.
+        gate_dim: Gates on the output of one head; none in most models.
     """
 
     heads: Leaf = eqx.field(converter=as_leaf)
@@ -95,6 +101,7 @@ class Latent(AbstractLatent):
     value_dim: Leaf = eqx.field(converter=as_leaf)
     scope: AbstractScope = eqx.field(default_factory=FullScope)
     stored: AbstractLatentFormat = eqx.field(default_factory=PlainLatents)
+    gate_dim: Leaf | None = eqx.field(converter=optional_leaf, default=None)
 
     @override
     def token_elements(self) -> Scalar:
@@ -102,6 +109,13 @@ class Latent(AbstractLatent):
 
     @override
     def weights(self, hidden: Scalar) -> Scalar:
+        projections = self._projections(hidden)
+        if self.gate_dim is None:
+            return projections
+        gates = output_gate_weights(hidden=hidden, heads=self.heads, gate_dim=self.gate_dim)
+        return projections + gates
+
+    def _projections(self, hidden: Scalar) -> Scalar:
         widths = {
             "hidden": hidden,
             "heads": self.heads,
@@ -142,14 +156,20 @@ class Latent(AbstractLatent):
         return (*self.scope.basis(), *self.stored.basis(self.kv_rank, self.rope_dim))
 
 
-class LatentAttention(spec_of(MixerSpec, Latent, kind="latent")):
+class LatentAttention(spec_of(MixerSpec, Latent, kind="latent", without=("gate_dim",))):
     """Multi-head latent attention (MLA): one latent a token, shared by all heads.
 
     Attributes:
         bias: Biases on the down-projections and the output, as `attention_bias` of the config.
+        output_gate: Gates on the output of each head, as in Kimi K3.
     """
 
     bias: bool = False
+    output_gate: bool = False
+
+    def derived(self) -> dict[str, Any]:
+        """Gates as wide as its values."""
+        return {"gate_dim": self.value_dim if self.output_gate else None}
 
     @override
     def small_parameters(self, hidden: int, norm_vectors: int) -> int:

@@ -5,10 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liminal_jax._smooth import Exact
+from liminal_jax.workload.counts import counts
+from liminal_jax.workload.feedforward.latent_experts import LatentMixtureOfExperts
 from liminal_jax.workload.huggingface import Use, read_config
 from liminal_jax.workload.mixer.kimi_delta import KimiDeltaAttention
+from liminal_jax.workload.mixer.latent import LatentAttention
 from tests.workload.configs import assert_counted_exactly, mistakes, written
 from tests.workload.fuzz import assert_read_or_refused
+from tests.workload.test_families import FAMILIES
 
 EXACT = Exact()
 TOY = KimiDeltaAttention(heads=2, head_dim=3, kernel=4)
@@ -103,7 +107,7 @@ def test_one_mistake_of_the_linear_layers(tmp_path, change, message):
         ({"attention_bias": True}, "attention_bias: true is not modelled here"),
         ({"num_experts": None}, "num_experts: is required, got null"),
         ({"num_experts_per_token": 9}, "9 must not exceed num_experts (8)"),
-        ({"mla_use_output_gate": True}, "mla_use_output_gate: unknown field"),
+        ({"mla_output_gate_rank": 8}, "mla_output_gate_rank: unknown field"),
         ({"num_hidden_layers": 5}, "leaves out layer 5"),
     ],
 )
@@ -116,3 +120,34 @@ def test_one_mistake(tmp_path, change, message):
 def test_a_spoilt_config_is_read_or_refused(data):
     extra = ["layer_types", "attention_bias", "moe_layer_freq", "head_dim"]
     assert_read_or_refused(data, [KIMI_LINEAR], extra, "linear_attn_config")
+
+
+def test_gates_of_full_rank_by_hand():
+    toy = KimiDeltaAttention(heads=2, head_dim=3, kernel=4, full_gate=True)
+    # queries, keys, values, output and gate 5 x 10 x 6; decay 30 + 18; strength 20; filters 72
+    assert toy.matrices(10) == 300 + 48 + 20 + 72
+    assert float(toy.arrays().weights(10.0)) == 440
+    sizes = {"heads": 2, "q_rank": 4, "kv_rank": 3, "nope_dim": 2, "rope_dim": 1, "value_dim": 2}
+    gated = LatentAttention(**sizes, output_gate=True)
+    # a gate for each of 2 x 2 values
+    assert gated.matrices(10) - LatentAttention(**sizes).matrices(10) == 10 * 4
+    assert float(gated.arrays().weights(10.0)) == gated.matrices(10)
+
+
+def test_experts_return_through_a_norm():
+    sizes = {"experts": 4, "top_k": 2, "latent": 5, "intermediate": 6}
+    normed = LatentMixtureOfExperts(**sizes, normed=True)
+    assert normed.small_parameters(10) == 5
+    assert normed.matrices(10) == LatentMixtureOfExperts(**sizes).matrices(10)
+
+
+def test_kimi_k3_has_the_published_sizes(tmp_path):
+    # shared/reference/models/README.md: text 2,779.5 B, 104.2 B active without input embedding
+    spec, _ = read_config(written(tmp_path, FAMILIES["Kimi-K3"]["config"]))
+    tally = counts(spec)
+    assert round(tally.total / 1e8) == 27795
+    assert round(tally.active_without_input_embedding / 1e8) == 1042
+    # two parts, two norms and two vectors of weights; before the head one of each
+    assert {group.norm_count() for group in spec.layers} == {6}
+    assert spec.small == 2 * 7168
+    assert tally.kv_elements_per_token_growing == 24 * (512 + 64)
