@@ -254,12 +254,14 @@ FAMILIES = {
     "seed_oss": Family(seed_oss, "SeedOssForCausalLM"),
     "smollm3": Family(smollm3, "SmolLM3ForCausalLM", tied=True),
     "mimo": Family(qwen2, "MiMoForCausalLM"),
-    "ernie4_5": Family(ernie4_5, "Ernie4_5ForCausalLM", tied=True),
+    "ernie4_5": Family(ernie4_5, "Ernie4_5ForCausalLM", tied=True, also=("Ernie4_5_ForCausalLM",)),
     "olmo2": Family(olmo2, "Olmo2ForCausalLM"),
     "olmo3": Family(olmo3, "Olmo3ForCausalLM"),
     "exaone4": Family(exaone4, "Exaone4ForCausalLM"),
     "cohere": Family(cohere, "CohereForCausalLM", tied=True),
     "cohere2": Family(cohere2, "Cohere2ForCausalLM", tied=True),
     "apertus": Family(apertus, "ApertusForCausalLM"),
-    "chatglm": Family(chatglm, "ChatGLMModel", also=("ChatGLMForConditionalGeneration",)),
+    "chatglm": Family(
+        chatglm, "ChatGLMModel", also=("ChatGLMForConditionalGeneration", "ChatGLMForCausalLM")
+    ),
 }

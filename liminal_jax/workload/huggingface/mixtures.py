@@ -433,7 +433,9 @@ def _stacked(fields: Fields, attention: Table, blocks: Sequence[Table]) -> Table
 
 
 FAMILIES = {
-    "ernie4_5_moe": Family(ernie4_5_moe, "Ernie4_5_MoeForCausalLM", tied=True),
+    "ernie4_5_moe": Family(
+        ernie4_5_moe, "Ernie4_5_MoeForCausalLM", tied=True, also=("Ernie4_5MoeForCausalLM",)
+    ),
     "hunyuan_v1_moe": Family(
         hunyuan_v1_moe, "HunYuanMoEV1ForCausalLM", also=("HunYuanMoEForCausalLM",)
     ),

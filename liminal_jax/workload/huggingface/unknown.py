@@ -29,7 +29,9 @@ _NEVER = {
     """,
     "scaling, has no weights": "eps epsilon softcap softcapping clip clamp",
     "classification head": "label labels classifier",
-    "running program": "debug log logging compile deepspeed megatron vllm sglang flash sdpa eager",
+    "running program": """
+        debug log logging compile deepspeed megatron vllm sglang flash sdpa eager fuse fused fusion
+    """,
 }
 """Words that no field of the text model's shape has, by what they speak of."""
 
@@ -45,6 +47,12 @@ _SHAPE = """
 """
 """Words of numbers of parts, of widths and of kinds of layer."""
 
+_ALWAYS = """
+    gate gates gated norm norms layernorm tie tied share shared attention attn mlp ffn ff head heads
+    qk causal embedding embeddings
+"""
+"""Words of parts that a family may have unless a field says false."""
+
 _UNLESS_SHAPED = {
     "tokens": "token tokens tokenizer bos eos pad unk sep vocabularies template prompt chat",
     "positions, have no weights": """
@@ -55,7 +63,7 @@ _UNLESS_SHAPED = {
         scale scales scaling alpha beta gamma multiplier factor logit logits
     """,
     "text generation": "generation generate temperature sampling sample beam beams penalty stop",
-    "running program": "cache use cuda torch triton fused kernels backend impl implementation",
+    "running program": "cache use cuda torch triton kernels backend impl implementation",
 }
 """Words that say nothing of a shape by themselves."""
 
@@ -78,7 +86,8 @@ def harmless_by_rule(name: str, value: Any) -> str | None:
         if set(words) & set(own.split()):
             return f"by rule: {reason}"
     if any(re.sub(r"[0-9]+$", "", word) in _SHAPE.split() for word in words):
-        return "by rule: none of these" if value in _EMPTY and value is not False else None
+        off = not set(words) & set(_ALWAYS.split()) if value is False else value in _EMPTY
+        return "by rule: none of these" if off else None
     for reason, own in _UNLESS_SHAPED.items():
         if set(words) & set(own.split()):
             return f"by rule: {reason}"

@@ -238,10 +238,12 @@ def _mixtures(fields: Fields, layers: int) -> list[Table]:
             "use_routing_bias", note="a correction bias an expert", default=True
         ),
     )
-    everywhere = [True] * layers
-    return chosen(
-        fields, everywhere if sparse is None else sparse, experts, "dense_intermediate_size"
-    )
+    width = fields.values.get("intermediate_size")
+    fields.demand("moe_intermediate_size", [width], "as intermediate_size has it")
+    sparse = [True] * layers if sparse is None else sparse
+    first = sparse.index(True) if True in sparse else layers
+    fields.demand("first_k_dense_replace", [first], "as moe_layer_freq has it")
+    return chosen(fields, sparse, experts, "dense_intermediate_size")
 
 
 def minimax_m3(fields: Fields) -> Table:
@@ -259,7 +261,7 @@ def minimax_m3(fields: Fields) -> Table:
 
 FAMILIES: dict[str, Family] = {
     "minimax_m3_text": Family(minimax_m3, "MiniMaxM3SparseForCausalLM"),
-    "minimax_m3": Family(minimax_m3, "MiniMaxM3SparseForCausalLM"),
+    "minimax_m3": Family(minimax_m3, "MiniMaxM3SparseForCausalLM", also=("MiniMaxM3ForCausalLM",)),
 }
 
 WRAPPERS = {
