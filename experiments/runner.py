@@ -1,6 +1,7 @@
 """One runner for all experiments: compute, save, draw from what was saved, print.
 
-    python -m experiments.NAME [--smoke] [--measured FILE] [--design NAME] [-o DIR] [--overwrite]
+    python -m experiments.NAME [--smoke] [--measured FILE] [--records FILE] [--design NAME]
+        [-o DIR] [--overwrite]
 
 The last line on standard output is one JSON object.
 """
@@ -33,7 +34,11 @@ STYLE = Path(liminal_jax.__file__).parent / "view" / "style.mplstyle"
 PIPED_WIDTH = 100
 """Columns of the tables where there is no terminal to ask."""
 
-_LACKS = {"measured": "compares with no measurements", "design": "has no designs to choose from"}
+_LACKS = {
+    "measured": "compares with no measurements",
+    "records": "models no records",
+    "design": "has no designs to choose from",
+}
 """Flags that not every experiment takes, and what is said to those that do not."""
 
 Config = TypeVar("Config", bound="DataclassInstance")
@@ -72,6 +77,7 @@ class Flags:
         smoke: Run the small setting, to see that all works.
         measured: Measurements to compare with, in the columns that `liminal calibrate --help`
             tells; those that come with the package where left out.
+        records: Records to model, in the columns of experiments/records.csv; those where left out.
         design: One design of the experiment, of which every term is printed; all where left out.
         output: Folder of the run; runs/NAME-K by default.
         overwrite: Write into a folder that holds a run already.
@@ -79,6 +85,7 @@ class Flags:
 
     smoke: tyro.conf.FlagCreatePairsOff[bool] = False
     measured: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    records: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     design: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
@@ -92,9 +99,8 @@ def _configured(experiment: Experiment[Config], flags: Flags) -> Config:
             one that has none.
     """
     config = experiment.smoke if flags.smoke else experiment.full
-    measured = None if flags.measured is None else str(flags.measured)
-    asked = {"measured": measured, "design": flags.design}
-    given = {name: value for name, value in asked.items() if value is not None}
+    asked = {"measured": flags.measured, "records": flags.records, "design": flags.design}
+    given = {name: str(value) for name, value in asked.items() if value is not None}
     problems = [
         Problem(f"--{name}", f"{experiment.name} {_LACKS[name]}")
         for name in given

@@ -86,6 +86,7 @@ def experiments_run(
     name: Annotated[str, tyro.conf.Positional],
     smoke: bool = False,
     measured: Annotated[Maybe[Path], tyro.conf.arg(metavar="FILE")] = None,
+    records: Annotated[Maybe[Path], tyro.conf.arg(metavar="FILE")] = None,
     design: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
     output: Annotated[Maybe[Path], tyro.conf.arg(aliases=["-o"])] = None,
     overwrite: bool = False,
@@ -97,6 +98,7 @@ def experiments_run(
         smoke: Run the small setting, to see that all works.
         measured: Measurements to compare with, in the columns that `liminal calibrate --help`
             tells; those that come with the package where left out.
+        records: Records to model, in the columns of experiments/records.csv; those where left out.
         design: One design of the experiment, of which every term is printed; all where left out.
         output: Folder of the run; runs/NAME-K by default.
         overwrite: Write into a folder that holds a run already.
@@ -110,6 +112,7 @@ def experiments_run(
     arguments = ["--smoke"] if smoke else []
     arguments += ["--overwrite"] if overwrite else []
     arguments += [] if measured is None else ["--measured", str(measured)]
+    arguments += [] if records is None else ["--records", str(records)]
     arguments += [] if design is None else ["--design", design]
     arguments += [] if output is None else ["-o", str(output)]
     return main(experiment, arguments)

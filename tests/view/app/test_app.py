@@ -12,6 +12,7 @@ import pytest
 import liminal_jax as ll
 from liminal_jax._arrays import as_leaf
 from liminal_jax._files import InputError
+from liminal_jax.data.hardware import DATA
 from liminal_jax.study.file import load_design
 from liminal_jax.study.predicted import predicted
 from liminal_jax.view.app import drawings, svg
@@ -270,12 +271,16 @@ def test_files_and_runs_are_opened_before_names(tmp_path, planned):
 def test_what_cannot_be_opened_is_told(tmp_path, planned):
     fields = {"model": None, "model_file": "", "system": None, "system_file": "", "run": ""}
     (tmp_path / "empty").mkdir()
+    apart = tmp_path / "apart.toml"
+    known = (DATA / "systems" / "groq-lpu-v1.toml").read_text()
+    unknown = re.sub(r"(?m)^bandwidth = .*GB/s.*", 'bandwidth = { unknown = "none" }', known)
+    apart.write_text(unknown.replace('"groq-lpu-v1"', '"apart"'))
     cases = (
         (lambda: chosen(fields), "choose a model"),
         (lambda: open_pair("llama-3-8c", "h200"), "--model: llama-3-8c: is neither"),
         (lambda: open_pair("llama-3-8c", "h200"), "did you mean 'llama-3-8b'?"),
         (lambda: open_pair("llama-3-8b", "h20"), "--system: there is no system 'h20'; did you"),
-        (lambda: open_pair("llama-3-8b", "groq-lpu-v1"), "has no known bandwidth of its network"),
+        (lambda: open_pair("llama-3-8b", str(apart)), "has no known bandwidth of its network"),
         (lambda: open_run(str(planned) + "x"), f"did you mean '{planned.name}'?"),
         (lambda: open_run(str(tmp_path / "empty")), "holds no design.toml; give a run of"),
         (lambda: open_run(str(tmp_path)), "holds no design.toml"),
