@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from liminal_jax._files import InputError
@@ -5,6 +7,8 @@ from liminal_jax.data.models import load_model_spec, model_names, spec_to_toml
 from liminal_jax.workload.counts import counts
 from liminal_jax.workload.huggingface import read_config
 from tests.workload.configs import LLAMA_2_7B, REFERENCE, written
+
+CASES = Path(__file__).parents[1] / "workload" / "cases"
 
 FULL_ATTENTION = {"llama-3-405b", "deepseek-v3", "gpt-3-175b", "llama-4-maverick"}
 HYBRIDS = {
@@ -118,6 +122,12 @@ STATED = {
 @pytest.mark.parametrize("name", STATED)
 def test_a_total_is_the_stated_one_to_a_percent(name):
     assert counts(load_model_spec(name)).total == pytest.approx(STATED[name], rel=0.01)
+
+
+def test_gemma_4_is_its_quantised_config():
+    spec = load_model_spec("gemma-4-31b")
+    read, _ = read_config(CASES / "Gemma-4-31B-IT-NVFP4.json")
+    assert (spec.layers, spec.vocabulary, spec.tied) == (read.layers, read.vocabulary, read.tied)
 
 
 def test_gpt_3_by_hand():
