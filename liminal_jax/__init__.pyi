@@ -61,6 +61,8 @@ from .optimization.optimum import Optimum as Optimum
 from .optimization.optimum import optimize as optimize
 from .optimization.pareto.pareto_front import ParetoFront as ParetoFront
 from .optimization.pareto.pareto_front import pareto as pareto
+from .optimization.reach.reach import Reach as Reach
+from .optimization.reach.reach import reach as reach
 from .optimization.search.best_design import Finding as Finding
 from .optimization.search.best_design import find as find
 from .optimization.search.progress import Progress as Progress

@@ -614,6 +614,15 @@ def design_of(tables: dict[str, Any], source: str) -> DesignFile:
     return _checked(DesignFile, tables, source)
 
 
+def study_of(tables: dict[str, Any], source: str) -> StudyFile:
+    """The study of one workload that some tables describe.
+
+    Raises:
+        InputError: mistakes in them; all of them.
+    """
+    return _checked(StudyFile, tables, source)
+
+
 def stating(tables: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, Any]:
     """The tables of a design that states some more numbers, each where files state it.
 
