@@ -11,6 +11,15 @@ def study_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in STUDIES.glob("*.toml")))
 
 
+BOUNDED: frozenset[str] = frozenset()
+"""Studies whose search ends with a gap; all others are proven."""
+
+
+def study_class(name: str) -> str:
+    """What the certificate of a bundled study says: `proven`, or `bounded` where a gap is left."""
+    return "bounded" if name in BOUNDED else "proven"
+
+
 def study_abouts() -> dict[str, str]:
     """Why someone would ask each of them, by name.
 

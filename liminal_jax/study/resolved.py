@@ -4,6 +4,7 @@ Everything below the border takes what is resolved and reads no file. Mistakes i
 what a study changes in them, are all told at once.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -25,6 +26,7 @@ from liminal_jax.data.hardware import (
     system_names,
     technology_names,
 )
+from liminal_jax.data.levers import LeverRange, lever_ranges
 from liminal_jax.data.library import Library, library_around
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.parts import (
@@ -106,6 +108,7 @@ class Resolved:
         hardware: The files behind the hardware, with the study's own assumptions in them.
         drafters: The published drafters of models that are named, by the name of the model.
         costs: What levers of software were measured to cost in quality.
+        levers: Ranges of the numbers of levers.
     """
 
     named: Named
@@ -113,6 +116,7 @@ class Resolved:
     hardware: HardwareFiles
     drafters: dict[str, DrafterRow]
     costs: tuple[PublishedCost, ...]
+    levers: tuple[LeverRange, ...]
 
     def only(self, named: Named) -> "Resolved | None":
         """What some of the names stand for; none where others are among them."""
@@ -127,7 +131,7 @@ class Resolved:
         )
         if not same or len(known) < len(models) or hardware is None:
             return None
-        return Resolved(named, known, hardware, self.drafters, self.costs)
+        return dataclasses.replace(self, named=named, models=known, hardware=hardware)
 
 
 def _some(hardware: HardwareFiles, named: Named) -> HardwareFiles | None:
@@ -224,7 +228,8 @@ def resolution(named: Named) -> tuple[Resolved | None, list[Problem]]:
     drafters = {name: rows[name] for name in models if name in rows}
     if hardware is None:
         return None, []
-    return Resolved(named, models, hardware, drafters, published_costs()), []
+    found = Resolved(named, models, hardware, drafters, published_costs(), lever_ranges())
+    return found, []
 
 
 def _read(

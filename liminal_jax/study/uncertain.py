@@ -1,6 +1,8 @@
 """The numbers behind a study that are not sure, and draws of all of them at once."""
 
+import dataclasses
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,15 +11,36 @@ from jaxtyping import Array, Float
 from scipy.stats import qmc
 
 from liminal_jax._smooth import Exact
+from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.bounds.program import needed
 from liminal_jax.data.ranges import UncertainNumber, uncertain_in, with_values
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
+from liminal_jax.study.absent import ALGORITHM
 from liminal_jax.study.assemble import hardware_of
 from liminal_jax.study.file import resolved_of
 from liminal_jax.study.numbers import hardware_with, stated_in
 from liminal_jax.study.problem import Outcome, Problem
 from liminal_jax.study.resolved import HardwareFiles
+
+
+class Sampled(NamedTuple):
+    """The parts of a case whose numbers are not sure; leaves may be stacked by sample.
+
+    Attributes:
+        system: The hardware.
+        algorithm: The levers of software; all off where left out.
+    """
+
+    system: PlannedSystem | System
+    algorithm: Algorithm | None
+
+    def of(self, problem: Problem) -> Problem:
+        """A study with these parts in place of its own."""
+        case = dataclasses.replace(
+            problem.region.case, system=self.system, algorithm=self.algorithm
+        )
+        return problem.with_case(case)
 
 
 @dataclass(frozen=True)
@@ -104,15 +127,55 @@ def uncertain_numbers(problem: Problem) -> list[UncertainNumber]:
             for used, one, other in zip(matter, low, high, strict=True)
         )
 
-    return [number for number in uncertain_in(files) if differs(number)]
+    hardware = [number for number in uncertain_in(files) if differs(number)]
+    return [*hardware, *_uncertain_levers(problem)]
+
+
+def _uncertain_levers(problem: Problem) -> list[UncertainNumber]:
+    """Numbers of levers in use that the study leaves to the package, with their ranges."""
+    numbers, file = problem.region.numbers, problem.file
+    stated = {it.path for it in stated_in(file.numbers, problem.region.case, problem.name)}
+    return [
+        UncertainNumber(
+            path=it.path, value=min(max(value, low), high), low=low, high=high, kind="range"
+        )
+        for it in resolved_of(file).levers
+        if it.path.startswith(f"{ALGORITHM}.") and it.path in numbers and it.path not in stated
+        for low, _, high in [it.si]
+        for value in [float(numbers[it.path])]
+    ]
 
 
 def hardware_of_draws(problem: Problem, draws: Draws) -> PlannedSystem | System:
     """The hardware of a study with each sample's numbers; leaves are stacked by sample."""
     files = resolved_of(problem.file).hardware
-    paths = [it.path for it in draws.numbers]
+    rows = [row for row, it in enumerate(draws.numbers) if not _is_lever(it)]
+    paths = [draws.numbers[row].path for row in rows]
     parts = [
         _hardware(problem, with_values(files, dict(zip(paths, row, strict=True))))
-        for row in draws.values.tolist()
+        for row in draws.values[:, rows].tolist()
     ]
     return jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *parts)
+
+
+def sampled_parts(problem: Problem, draws: Draws) -> Sampled:
+    """Hardware and levers of a study with each sample's numbers; leaves are stacked by sample."""
+    space, count = problem.region, len(draws)
+    algorithm = None
+    if space.case.algorithm is not None:
+        columns = {
+            it.path: jnp.asarray(column)
+            for it, column in zip(draws.numbers, draws.values.T, strict=True)
+            if _is_lever(it)
+        }
+        stacked = {
+            path: columns.get(path, jnp.broadcast_to(value, (count, *jnp.shape(value))))
+            for path, value in space.numbers.items()
+            if path.startswith(f"{ALGORITHM}.")
+        }
+        algorithm = space.with_numbers(stacked).case.algorithm
+    return Sampled(hardware_of_draws(problem, draws), algorithm)
+
+
+def _is_lever(number: UncertainNumber) -> bool:
+    return number.path.startswith(f"{ALGORITHM}.")

@@ -413,7 +413,10 @@ def test_the_studies_that_come_with_the_package_are_listed(capsys):
     assert all(name in out for name in study_names())
     assert max(map(len, out.splitlines())) <= 100
     assert exit_code(["studies", "--json"]) == 0
-    assert list(json.loads(capsys.readouterr().out)) == list(study_names())
+    told = json.loads(capsys.readouterr().out)
+    assert list(told) == list(study_names())
+    assert {it["class"] for it in told.values()} <= {"proven", "bounded"}
+    assert all(len(it["about"].split()) > 30 for it in told.values())
 
 
 def test_a_refusal_in_a_shell(tmp_path):

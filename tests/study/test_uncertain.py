@@ -5,9 +5,15 @@ import numpy as np
 import pytest
 
 from liminal_jax.data.hardware import FACILITY_DEFAULTS
+from liminal_jax.study.domain import Numbers
 from liminal_jax.study.file import load_study
 from liminal_jax.study.read import problem_of
-from liminal_jax.study.uncertain import drawn, hardware_of_draws, uncertain_numbers
+from liminal_jax.study.uncertain import (
+    drawn,
+    hardware_of_draws,
+    sampled_parts,
+    uncertain_numbers,
+)
 from tests.optimization.brute import study
 
 NETWORK_DEFAULTS = {
@@ -150,3 +156,28 @@ def test_a_draw_is_the_study_that_states_its_numbers(tmp_path):
             jax.tree.leaves(alone.region.case.system), jax.tree.leaves(hardware), strict=True
         ):
             np.testing.assert_allclose(one, many[row], rtol=1e-15)
+
+
+def test_levers_that_the_study_leaves_to_the_package_are_drawn():
+    file = load_study("drafts-for-cheapest-tokens")
+    problem = problem_of(file)
+    levers = [it for it in uncertain_numbers(problem) if it.path.startswith("algorithm.")]
+    found = {it.path.rpartition(".")[2]: it for it in levers}
+    assert set(found) == {"acceptance", "decay", "fresh"}
+    assert (found["acceptance"].low, found["acceptance"].high) == (0.64, 0.93)
+    draws = drawn(levers, 4, np.random.default_rng(0))
+    parts = sampled_parts(problem, draws)
+    drawn_acceptance = draws.values[:, [it.path for it in levers].index(found["acceptance"].path)]
+    np.testing.assert_allclose(parts.algorithm.speculation.acceptance, drawn_acceptance)
+    first = jax.tree.map(lambda it: it[0], parts).of(problem)
+    assert float(first.region.case.algorithm.speculation.acceptance) == drawn_acceptance[0]
+    assert first.lattice == problem.lattice
+
+
+def test_levers_that_a_study_states_are_known():
+    file = load_study("drafts-for-cheapest-tokens")
+    levers = Numbers({**file.algorithm.stated, "acceptance": 0.8})
+    problem = problem_of(file.model_copy(update={"algorithm": levers}))
+    paths = {it.path for it in uncertain_numbers(problem)}
+    assert "algorithm.speculation.acceptance" not in paths
+    assert "algorithm.speculation.decay" in paths

@@ -21,8 +21,6 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from liminal_jax.hardware.planned import PlannedSystem
-from liminal_jax.hardware.system import System
 from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.certificate import Proof, bounded_problem_of, proven
 from liminal_jax.optimization.search.local_search import INFEASIBLE
@@ -45,7 +43,7 @@ from liminal_jax.optimization.uncertainty.robustness import (
 )
 from liminal_jax.optimization.uncertainty.scenarios import ScenarioPool, Scenarios
 from liminal_jax.study.problem import FEASIBLE, Problem
-from liminal_jax.study.uncertain import Draws, drawn, hardware_of_draws, uncertain_numbers
+from liminal_jax.study.uncertain import Draws, Sampled, drawn, sampled_parts, uncertain_numbers
 
 FRESH = 4
 """Fresh samples per sample of a run. The reliability of a chosen design is estimated on samples it
@@ -58,11 +56,11 @@ def _spread(values: np.ndarray) -> Spread | None:
     return Spread(*np.quantile(known, [0.05, 0.5, 0.95]).tolist()) if len(known) else None
 
 
-def _batches(hardware: PlannedSystem | System, size: int) -> Iterator[PlannedSystem | System]:
-    """Stacked hardware in batches of one size."""
-    count = len(jax.tree.leaves(hardware)[0])
+def _batches(parts: Sampled, size: int) -> Iterator[Sampled]:
+    """What is sampled, in batches of one size."""
+    count = len(jax.tree.leaves(parts)[0])
     for begin in range(0, count, size):
-        yield jax.tree.map(lambda leaf, at=begin: leaf[at : at + size], hardware)
+        yield jax.tree.map(lambda leaf, at=begin: leaf[at : at + size], parts)
 
 
 class _ScenarioSearch:
@@ -72,8 +70,8 @@ class _ScenarioSearch:
         self.problem = problem
         self.draws = len(draws)
         self.scenarios = Scenarios(problem)
-        self.hardware = hardware_of_draws(problem, draws)
-        self._fresh = list(_batches(hardware_of_draws(problem, fresh), self.draws))
+        self.parts = sampled_parts(problem, draws)
+        self._fresh = list(_batches(sampled_parts(problem, fresh), self.draws))
         self._budget = budget
 
     def objective(self, score: np.ndarray | float) -> np.ndarray:
@@ -85,16 +83,15 @@ class _ScenarioSearch:
         """The best design of each category for one sample; None stands for nominal numbers."""
         if draw is None:
             return proven(bounded_problem_of(self.problem), known, self._budget)
-        hardware = jax.tree.map(lambda leaf: leaf[draw], self.hardware)
-        changed = self.problem.with_system(hardware)
+        changed = jax.tree.map(lambda leaf: leaf[draw], self.parts).of(self.problem)
         return proven(bounded_problem_of(changed), known, self._budget)
 
     def pool(self, nominal: Proof) -> ScenarioPool:
         """A pool of the nominal optima, and the local optima they lead to under every sample."""
-        pool = ScenarioPool(self.scenarios, self.hardware, nominal.indices)
+        pool = ScenarioPool(self.scenarios, self.parts, nominal.indices)
         for start in nominal.indices:
             everywhere = np.broadcast_to(start, (self.draws, len(start)))
-            pool.add(self.scenarios.local_optima(self.hardware, everywhere))
+            pool.add(self.scenarios.local_optima(self.parts, everywhere))
         return pool
 
     def known(self, pool: ScenarioPool, draw: int) -> list[tuple[np.ndarray, float]]:
@@ -113,7 +110,7 @@ class _ScenarioSearch:
 
     def trial(self, design: np.ndarray, best: np.ndarray) -> Trial:
         """One design over all samples, given the best score of each."""
-        outcomes = self.scenarios.every(self.hardware, design[None])
+        outcomes = self.scenarios.every(self.parts, design[None])
         met = outcomes.merit[:, 0] > INFEASIBLE
         losses = np.where(met, regret(outcomes.score[:, 0], best, self.problem.maximises), np.nan)
         kept = losses[met]

@@ -9,11 +9,10 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from liminal_jax._smooth import Exact
-from liminal_jax.hardware.planned import PlannedSystem
-from liminal_jax.hardware.system import System
 from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.optimization.search.local_search import INFEASIBLE, steps_from
 from liminal_jax.study.problem import Outcome, Problem
+from liminal_jax.study.uncertain import Sampled
 
 DESIGNS_AT_ONCE = 256
 """Designs evaluated in one call under every scenario; about the size of a neighbourhood."""
@@ -44,7 +43,7 @@ class Scenarios:
     """Evaluates designs under every scenario.
 
     One compiled function evaluates a block of designs for each scenario: `jax.vmap` over the
-    stacked hardware of all scenarios, and inside over designs.
+    stacked parts of all scenarios, and inside over designs.
     """
 
     def __init__(self, problem: Problem):
@@ -52,39 +51,34 @@ class Scenarios:
         lattice = design_grid_of(problem)
         self._shape = np.asarray(lattice.shape)
 
-        def evaluated(
-            hardware: PlannedSystem | System, indices: Array
-        ) -> tuple[Array, Array, Array]:
-            changed = problem.with_system(hardware)
-            outcome = changed.outcome(*lattice.at(indices), Exact())
+        def evaluated(parts: Sampled, indices: Array) -> tuple[Array, Array, Array]:
+            outcome = parts.of(problem).outcome(*lattice.at(indices), Exact())
             return merit(outcome), outcome.score, outcome.violation
 
         self._block = jax.jit(jax.vmap(jax.vmap(evaluated, (None, 0))))
 
     def each(
-        self, hardware: PlannedSystem | System, designs: Int[np.ndarray, "draws designs axes"]
+        self, parts: Sampled, designs: Int[np.ndarray, "draws designs axes"]
     ) -> ScenarioOutcomes:
         """Outcomes of different designs under each scenario.
 
         Args:
-            hardware: Hardware stacked by scenario.
+            parts: What is sampled, stacked by scenario.
             designs: Indices of the designs of each scenario.
         """
         count = designs.shape[1]
         padded = np.pad(designs, ((0, 0), (0, -count % DESIGNS_AT_ONCE), (0, 0)), mode="edge")
         blocks = [
-            self._block(hardware, jnp.asarray(block))
+            self._block(parts, jnp.asarray(block))
             for block in np.split(padded, padded.shape[1] // DESIGNS_AT_ONCE, axis=1)
         ]
         joined = (np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True))
         return ScenarioOutcomes(*(it[:, :count] for it in joined))
 
-    def every(
-        self, hardware: PlannedSystem | System, designs: Int[np.ndarray, "designs axes"]
-    ) -> ScenarioOutcomes:
+    def every(self, parts: Sampled, designs: Int[np.ndarray, "designs axes"]) -> ScenarioOutcomes:
         """Outcomes of the same designs under every scenario."""
-        draws = len(jax.tree.leaves(hardware)[0])
-        return self.each(hardware, np.broadcast_to(designs, (draws, *designs.shape)))
+        draws = len(jax.tree.leaves(parts)[0])
+        return self.each(parts, np.broadcast_to(designs, (draws, *designs.shape)))
 
     def neighbourhood(self, design: Int[np.ndarray, " axes"]) -> Int[np.ndarray, "designs axes"]:
         """Neighbours of a design within its category, the design itself first."""
@@ -95,14 +89,14 @@ class Scenarios:
         return np.clip(designs[:, None] + steps, 0, self._shape - 1)
 
     def local_optima(
-        self, hardware: PlannedSystem | System, starts: Int[np.ndarray, "draws axes"]
+        self, parts: Sampled, starts: Int[np.ndarray, "draws axes"]
     ) -> Int[np.ndarray, "draws axes"]:
         """Local optima within the category, for all scenarios in step."""
         here = starts
         while True:
             near = self._near(here)
             # `argmax` takes the first of equals, the design itself, so that the search terminates.
-            best = np.argmax(self.each(hardware, near).merit, axis=1)
+            best = np.argmax(self.each(parts, near).merit, axis=1)
             if not best.any():
                 return here
             here = np.take_along_axis(near, best[:, None, None], axis=1)[:, 0]
@@ -119,11 +113,11 @@ class ScenarioPool:
     designs: Int[np.ndarray, "designs axes"]
     merits: Float[np.ndarray, "draws designs"]
 
-    def __init__(self, scenarios: Scenarios, hardware: PlannedSystem | System, first: np.ndarray):
+    def __init__(self, scenarios: Scenarios, parts: Sampled, first: np.ndarray):
         """Begin with the designs `first`."""
-        self._scenarios, self._hardware = scenarios, hardware
+        self._scenarios, self._parts = scenarios, parts
         self._places: dict[tuple[int, ...], int] = {}
-        draws, axes = len(jax.tree.leaves(hardware)[0]), first.shape[1]
+        draws, axes = len(jax.tree.leaves(parts)[0]), first.shape[1]
         self.designs, self.merits = np.empty((0, axes), int), np.empty((draws, 0))
         self.add(first)
 
@@ -133,7 +127,7 @@ class ScenarioPool:
         new = list(dict.fromkeys(row for row in rows if row not in self._places))
         if new:
             self._places.update({row: len(self._places) + at for at, row in enumerate(new)})
-            found = self._scenarios.every(self._hardware, np.asarray(new)).merit
+            found = self._scenarios.every(self._parts, np.asarray(new)).merit
             self.designs = np.concatenate([self.designs, np.asarray(new)])
             self.merits = np.concatenate([self.merits, found], axis=1)
         return [self._places[row] for row in rows]
