@@ -1,4 +1,4 @@
-"""Programs that are kept between processes, so that a prediction need not be traced again.
+"""Programs that are kept between processes, so that none need be traced again.
 
 JAX keeps what it compiled, but finds it by the traced program, and tracing takes longer than all
 else of a prediction. Here a program is found by what it is traced from: the code of this package
@@ -8,15 +8,19 @@ like that cache it holds code, and is as safe as the folder that it lies in.
 """
 
 import hashlib
+import io
 import os
 import pickle
 import platform
 import secrets
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache, partial, wraps
 from importlib.metadata import version
 from pathlib import Path
+from types import FunctionType
 from typing import Any, ParamSpec, TypeVar, cast
 
 import equinox as eqx
@@ -24,6 +28,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
+from typing_extensions import override
 
 Inputs = ParamSpec("Inputs")
 Output = TypeVar("Output")
@@ -32,6 +37,9 @@ Program = Callable[[list[Any]], Any]
 
 FOLDER = "programs"
 """Where programs lie in the folder of JAX's compilation cache."""
+
+COVERED = frozenset({"liminal_jax", "jax", "jaxlib", "equinox", "numpy"})
+"""Packages whose code a program may depend on: their versions are known, or their files."""
 
 MOST = 256
 """Programs that are kept; beyond them the oldest go. One takes about a megabyte."""
@@ -52,29 +60,94 @@ def kept(
 
     @wraps(function)
     def call(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Output:
-        arrays, static = eqx.partition((args, kwargs), eqx.is_array)
-        leaves, structure = jax.tree.flatten(arrays)
-        folder = jax.config.values["jax_compilation_cache_dir"]
-        if not folder or not all(map(_at_first_device, leaves)):
+        given = Call.of(function, args, kwargs, options)
+        path = given.file("program")
+        if given.key is None or path is None or not all(map(_at_first_device, given.leaves)):
             return cast("Output", plain(*args, **kwargs))
-        types = [str(jax.typeof(it)) for it in leaves]
-        asked = (jax.tree.unflatten(structure, types), static, options, _setting())
-        try:
-            key = pickle.dumps((function.__module__, function.__qualname__, asked))
-        except (pickle.PicklingError, AttributeError, TypeError):
-            # A function without a name is not known again in another process.
-            return cast("Output", plain(*args, **kwargs))
-        if key not in programs:
-
-            def of_leaves(leaves: list[Any]) -> Any:
-                args, kwargs = eqx.combine(jax.tree.unflatten(structure, leaves), static)
-                return cast("Callable[..., Output]", function)(*args, **kwargs)
-
-            path = Path(folder) / FOLDER / hashlib.sha256(_code() + key).hexdigest()
-            programs[key] = _loaded(path) or _compiled(path, of_leaves, leaves, options)
-        return programs[key](leaves)
+        if given.key not in programs:
+            programs[given.key] = _loaded(path) or _compiled(path, given, options)
+        return programs[given.key](given.leaves)
 
     return call
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function with its arguments: numbers, and what a program of it depends on.
+
+    Attributes:
+        function: The function.
+        leaves: Arrays of the arguments.
+        arguments: The arguments of some arrays in their places: positional, and by name.
+        key: What a program depends on beside the code; none where that is not known.
+    """
+
+    function: Callable[..., Any]
+    leaves: list[Any]
+    arguments: Callable[[list[Any]], tuple[tuple[Any, ...], dict[str, Any]]]
+    key: bytes | None
+
+    @staticmethod
+    def of(
+        function: Callable[..., Any], args: Any, kwargs: Any = None, options: Any = None
+    ) -> "Call":
+        """A call.
+
+        Args:
+            function: The function.
+            args: Its arguments.
+            kwargs: Its arguments by name.
+            options: What else a program depends on.
+        """
+        arrays, static = eqx.partition((args, kwargs or {}), eqx.is_array)
+        leaves, structure = jax.tree.flatten(arrays)
+
+        def arguments(leaves: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+            return cast("Any", eqx.combine(jax.tree.unflatten(structure, leaves), static))
+
+        key = None
+        # A function within another may depend on more than its arguments.
+        if "<" not in function.__qualname__:
+            types = [str(jax.typeof(it)) for it in leaves]
+            asked = (jax.tree.unflatten(structure, types), static, options or {}, _setting())
+            key = _key((function.__module__, function.__qualname__, asked))
+        return Call(function, leaves, arguments, key)
+
+    def of_leaves(self, leaves: list[Any]) -> Any:
+        """The result of the function of other arrays."""
+        args, kwargs = self.arguments(leaves)
+        return self.function(*args, **kwargs)
+
+    def file(self, kind: str) -> Path | None:
+        """Where what is kept of it lies, by what it is; none where nothing is kept."""
+        folder = jax.config.values["jax_compilation_cache_dir"]
+        if not folder or self.key is None:
+            return None
+        content = kind.encode() + _code() + self.key
+        return Path(folder) / FOLDER / hashlib.sha256(content).hexdigest()
+
+
+class _Pickler(pickle.Pickler):
+    """Refuses what depends on code that `_code` does not cover, such as a user's functions."""
+
+    @override
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, type | FunctionType):
+            package = obj.__module__.partition(".")[0]
+            if package not in COVERED and package not in sys.stdlib_module_names:
+                raise pickle.PicklingError(f"{obj.__qualname__} may change")
+        return NotImplemented
+
+
+def _key(asked: Any) -> bytes | None:
+    """What a program depends on as bytes; none where it cannot be known again."""
+    content = io.BytesIO()
+    try:
+        _Pickler(content).dump(asked)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        # A function without a name is not known again in another process.
+        return None
+    return content.getvalue()
 
 
 def _at_first_device(leaf: Any) -> bool:
@@ -94,7 +167,7 @@ def _code() -> bytes:
     """The machine, JAX and this package, in so far as a program depends on them."""
     files = sorted(Path(__file__).parent.rglob("*.py"))
     stamps = [(str(it), it.stat().st_mtime_ns, it.stat().st_size) for it in files]
-    versions = (jax.__version__, version("jaxlib"), eqx.__version__)
+    versions = (jax.__version__, version("jaxlib"), eqx.__version__, np.__version__)
     return pickle.dumps((stamps, versions, os.environ.get("XLA_FLAGS"), tuple(platform.uname())))
 
 
@@ -108,12 +181,13 @@ def _program(compiled: jax.stages.Compiled, results: Any, static: Any) -> Progra
     return run
 
 
-def _compiled(path: Path, function: Program, leaves: list[Any], options: Any) -> Program:
+def _compiled(path: Path, call: Call, options: Any) -> Program:
     """A program, compiled and written down."""
     skeleton: list[Any] = []
+    leaves = call.leaves
 
     def flat(leaves: list[Any]) -> list[Any]:
-        arrays, static = eqx.partition(function(leaves), eqx.is_array)
+        arrays, static = eqx.partition(call.of_leaves(leaves), eqx.is_array)
         found, structure = jax.tree.flatten(arrays)
         skeleton[:] = jax.tree.unflatten(structure, range(len(found))), static
         return found
@@ -126,7 +200,7 @@ def _compiled(path: Path, function: Program, leaves: list[Any], options: Any) ->
         executable = serialize(compiled)
         again = _restored(executable)(leaves)
         if all(map(partial(np.array_equal, equal_nan=True), compiled(leaves), again)):
-            _write(path, pickle.dumps((*executable, *skeleton)))
+            write(path, pickle.dumps((*executable, *skeleton)))
     return _program(compiled, *skeleton)
 
 
@@ -145,7 +219,7 @@ def _loaded(path: Path) -> Program | None:
         return None
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Replace a file as a whole, and drop the oldest where there are too many."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{os.getpid()}")

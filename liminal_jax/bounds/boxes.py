@@ -46,14 +46,12 @@ class Halves:
 
     def extremes(self, values: np.ndarray, axis: int, extreme: np.ufunc) -> np.ndarray:
         """Minimum or maximum along a dimension, for every node."""
-        rows = np.moveaxis(values, axis, 0)
-        found = np.empty((len(self.first), *rows.shape[1:]))
-        for node in range(len(self.first) - 1, -1, -1):
-            if self.first[node] == self.last[node]:
-                found[node] = rows[self.first[node]]
-            else:
-                found[node] = extreme(found[self.lower[node]], found[self.upper[node]])
-        return np.moveaxis(found, 0, axis)
+        found = np.empty((*values.shape[:axis], len(self.first), *values.shape[axis + 1 :]))
+        rows = np.moveaxis(found, axis, 0)
+        rows[self.singles] = np.moveaxis(values, axis, 0)
+        for node in np.flatnonzero(self.first < self.last)[::-1].tolist():
+            extreme(rows[self.lower[node]], rows[self.upper[node]], out=rows[node, ...])
+        return found
 
 
 def halves(length: int) -> Halves:
@@ -174,15 +172,23 @@ class Extremes:
         low = np.where(np.isnan(values), -np.inf, values)
         high = np.where(np.isnan(values), np.inf, values)
         self._axes = table.axes
-        self._ways: list[str] = []
-        for dimension, axis in enumerate(table.axes):
-            way = _way(values, dimension)
-            if way == "both":
+        self._ways = [_way(values, dimension) for dimension in range(values.ndim)]
+        # The last first: its rows are the shortest in memory, and the array is still small.
+        for dimension, axis in reversed([*enumerate(table.axes)]):
+            if self._ways[dimension] == "both":
                 low = trees[axis].extremes(low, dimension, np.minimum)
                 high = trees[axis].extremes(high, dimension, np.maximum)
-            self._ways.append(way)
         self._shape = low.shape
         self._low, self._high = low.ravel(), high.ravel()
+        self._least, self._greatest = (self._keys(end) for end in ("least", "greatest"))
+
+    def _keys(self, end: str) -> list[tuple]:
+        """What the places of an end depend on: along the first axis, along the first two, ..."""
+        steps = [
+            (axis, _index_of(way, end), length)
+            for axis, way, length in zip(self._axes, self._ways, self._shape, strict=True)
+        ]
+        return [tuple(steps[: count + 1]) for count in range(len(steps))]
 
     def over(self, boxes: Boxes, places: dict) -> tuple[np.ndarray, np.ndarray]:
         """Least and greatest entries.
@@ -192,18 +198,9 @@ class Extremes:
             places: Places found before for the same boxes by other tables; new ones are added.
         """
         return (
-            self._low[self._places(boxes, "least", places)],
-            self._high[self._places(boxes, "greatest", places)],
+            self._low.take(_places(self._least, boxes, places)),
+            self._high.take(_places(self._greatest, boxes, places)),
         )
-
-    def _places(self, boxes: Boxes, end: str, places: dict) -> np.ndarray:
-        key = (end, self._axes, *self._ways, self._shape)
-        if key not in places:
-            found = np.zeros(len(boxes), np.intp)
-            for axis, way, length in zip(self._axes, self._ways, self._shape, strict=True):
-                found = found * length + _index(boxes, axis, way, end)
-            places[key] = found
-        return places[key]
 
 
 def _way(values: np.ndarray, dimension: int) -> str:
@@ -216,8 +213,29 @@ def _way(values: np.ndarray, dimension: int) -> str:
         return "down" if np.all(ahead <= behind) else "both"
 
 
-def _index(boxes: Boxes, axis: int, way: str, end: str) -> np.ndarray:
-    nodes, tree = boxes.nodes[axis], boxes.trees[axis]
+def _index_of(way: str, end: str) -> str:
+    """Which number of a node tells the entry: its own, or that of its first or last value."""
     if way == "both":
+        return "node"
+    return "first" if (way == "up") == (end == "least") else "last"
+
+
+def _places(keys: list[tuple], boxes: Boxes, places: dict) -> np.ndarray:
+    """Places of an end in a flat table, from those along fewer axes."""
+    found = np.zeros(len(boxes), np.intp)
+    for key in keys:
+        if key not in places:
+            axis, index, length = key[-1]
+            here = _index(boxes, axis, index, places)
+            places[key] = here.astype(np.intp) if len(key) == 1 else found * length + here
+        found = places[key]
+    return found
+
+
+def _index(boxes: Boxes, axis: int, index: str, places: dict) -> np.ndarray:
+    nodes, tree = boxes.nodes[axis], boxes.trees[axis]
+    if index == "node":
         return nodes
-    return tree.first[nodes] if (way == "up") == (end == "least") else tree.last[nodes]
+    if (axis, index) not in places:
+        places[axis, index] = (tree.first if index == "first" else tree.last).take(nodes)
+    return places[axis, index]

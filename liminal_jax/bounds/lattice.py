@@ -31,14 +31,20 @@ class LatticeBounds:
     """
 
     def __init__(
-        self, function: Callable[..., Any], arguments: Sequence[np.ndarray], shape: tuple[int, ...]
+        self,
+        function: Callable[..., Any],
+        arguments: Sequence[Any],
+        shape: tuple[int, ...],
+        largest: int | None = None,
     ):
         """Trace and tabulate.
 
         Args:
             function: Traceable by JAX; takes and returns arrays.
-            arguments: Entries of each argument, made by `constant` and `along`.
+            arguments: Its arguments, with entries made by `constant` and `along` for numbers.
             shape: Number of values of each axis.
+            largest: Entries up to which a result is kept as a table; with fewer there is less to
+                set up, and more boxes are needed; `LARGEST_TABLE` where left out.
 
         Raises:
             NotImplementedError: a primitive that no bounds are known for.
@@ -48,7 +54,7 @@ class LatticeBounds:
             message = "a proof needs float64; begin with: jax.config.update('jax_enable_x64', True)"
             raise RuntimeError(message)
         self.trees: tuple[Halves, ...] = tuple(halves(length) for length in shape)
-        self._results = tabulated(function, arguments, shape, LARGEST_TABLE)
+        self._results = tabulated(function, arguments, shape, largest or LARGEST_TABLE)
         self._order = _ordered(self._results)
         self._extremes = {
             id(entry): Extremes(entry, self.trees)

@@ -13,11 +13,10 @@ from typing import Any, TypeAlias
 
 import jax
 import numpy as np
-from jax.core import ShapedArray
-from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
-from scipy.special import erfinv
 
 from liminal_jax._monotone import MONOTONE
+from liminal_jax._primitives import ELEMENTWISE, FOLDS, MOVES, Operation
+from liminal_jax._traced import Equation, Traced, traced
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,88 +50,11 @@ class Step:
 Entry: TypeAlias = Table | Step
 """A scalar result of the traced function."""
 
-_Operation: TypeAlias = Callable[..., np.ndarray]
 
-
-def _select(which: np.ndarray, *cases: np.ndarray) -> np.ndarray:
-    return np.asarray(np.choose(np.asarray(which, int), cases))
-
-
-def _power(base: np.ndarray, *, y: int) -> np.ndarray:
-    return np.asarray(base**y)
-
-
-def _converted(value: np.ndarray, *, new_dtype: Any) -> np.ndarray:
-    return value.astype(new_dtype)
-
-
-ELEMENTWISE: dict[str, _Operation] = {
-    "add": np.add,
-    "and": np.logical_and,
-    "asinh": np.arcsinh,
-    "ceil": np.ceil,
-    "convert_element_type": _converted,
-    "div": np.divide,
-    "eq": np.equal,
-    "erf_inv": erfinv,
-    "exp": np.exp,
-    "expm1": np.expm1,
-    "floor": np.floor,
-    "ge": np.greater_equal,
-    "gt": np.greater,
-    "integer_pow": _power,
-    "le": np.less_equal,
-    "log": np.log,
-    "log1p": np.log1p,
-    "lt": np.less,
-    "max": np.maximum,
-    "min": np.minimum,
-    "mul": np.multiply,
-    "ne": np.not_equal,
-    "neg": np.negative,
-    "not": np.logical_not,
-    "or": np.logical_or,
-    "pow": np.power,
-    "select_n": _select,
-    "sign": np.sign,
-    "sqrt": np.sqrt,
-    "square": np.square,
-    "sub": np.subtract,
-}
-"""Primitives that work on each entry for itself."""
-
-
-def _operation(name: str) -> _Operation:
+def _operation(name: str) -> Operation:
     """What computes a result from numbers, by the name of a primitive or of a monotone law."""
     return MONOTONE[name].at if name in MONOTONE else ELEMENTWISE[name]
 
-
-_ALSO_CALLED = {"add_any": "add"}
-"""Primitives equal to another one: derivatives are summed by a separate primitive."""
-
-_MOVES = {
-    "broadcast_in_dim",
-    "concatenate",
-    "expand_dims",
-    "reshape",
-    "rev",
-    "slice",
-    "squeeze",
-    "split",
-    "stack",
-    "transpose",
-    "unstack",
-}
-"""Primitives that only move entries."""
-
-_FOLDS = {
-    "reduce_and": "and",
-    "reduce_max": "max",
-    "reduce_min": "min",
-    "reduce_or": "or",
-    "reduce_sum": "add",
-}
-"""Primitives that fold entries by another one."""
 
 _STATIC = ("new_dtype", "y")
 """Parameters that change what an elementwise primitive computes."""
@@ -171,46 +93,6 @@ def _aligned(table: Table, axes: tuple[int, ...]) -> np.ndarray:
     return table.values.reshape([lengths.get(axis, 1) for axis in axes])
 
 
-_CALLS = ("closed_call", "core_call", "custom_jvp_call", "custom_vjp_call", "jit", "pjit", "remat2")
-"""Primitives that call a function once."""
-
-
-def _inner(equation: JaxprEqn) -> ClosedJaxpr | Jaxpr | None:
-    """The function that an equation calls, if it does nothing else."""
-    if equation.primitive.name not in _CALLS:
-        return None
-    return equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
-
-
-def needed(jaxpr: Jaxpr) -> list[JaxprEqn]:
-    """The equations that the results depend on, in order."""
-    wanted = {var for var in jaxpr.outvars if not isinstance(var, Literal)}
-    kept = []
-    for equation in reversed(jaxpr.eqns):
-        if wanted.isdisjoint(equation.outvars):
-            continue
-        wanted |= {var for var in equation.invars if not isinstance(var, Literal)}
-        kept.append(equation)
-    return kept[::-1]
-
-
-_ONLY_TRUTHS = ("and", "not", "or")
-_NEVER_WHOLE = ("div", "integer_pow", "pow")
-
-
-def _means_the_same(equation: JaxprEqn) -> bool:
-    """Whether NumPy does what the primitive does: nothing bitwise, no quotient of integers."""
-    name, first = equation.primitive.name, equation.invars[0].aval
-    kind = first.dtype.kind if isinstance(first, ShapedArray) else ""
-    if name in _ONLY_TRUTHS:
-        return kind == "b"
-    if name in _NEVER_WHOLE:
-        return kind == "f"
-    if name == "select_n":
-        return len(equation.invars) <= 3
-    return True
-
-
 def _identity(entry: Entry) -> object:
     """The key of an entry among others; that of a constant is its value."""
     if isinstance(entry, Table) and not entry.axes:
@@ -219,58 +101,36 @@ def _identity(entry: Entry) -> object:
 
 
 class _Tabulation:
-    """Evaluates a jaxpr on entries."""
+    """Evaluates a traced function on entries."""
 
     def __init__(self, shape: tuple[int, ...], largest: int):
         self._shape = shape
         self._largest = largest
         self._known: dict[tuple, tuple[tuple[Entry, ...], Entry]] = {}
 
-    def run(
-        self, jaxpr: Jaxpr, constants: Sequence[np.ndarray], arguments: Sequence[np.ndarray]
-    ) -> list[np.ndarray]:
-        """Entries of the results, given those of constants and arguments."""
-        known = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*constants, *arguments], strict=True))
+    def run(self, trace: Traced, arguments: Sequence[np.ndarray]) -> list[Entry]:
+        """Every number of the results, in order, given the entries of the arguments."""
+        known = dict(zip(trace.inputs, arguments, strict=True))
+        known.update({place: constant(value) for place, value in trace.constants.items()})
+        for equation in trace.equations:
+            results = self._equation(equation, [known[it] for it in equation.operands])
+            known.update(zip(equation.results, results, strict=True))
+        return [entry for it in trace.outputs for entry in known[it].ravel()]
 
-        def read(variable: Any) -> np.ndarray:
-            return constant(variable.val) if isinstance(variable, Literal) else known[variable]
-
-        for equation in needed(jaxpr):
-            results = self._equation(equation, [read(it) for it in equation.invars])
-            known.update(zip(equation.outvars, results, strict=True))
-        return [read(it) for it in jaxpr.outvars]
-
-    def _equation(self, equation: JaxprEqn, operands: list[np.ndarray]) -> list[np.ndarray]:
-        name, inner = equation.primitive.name, _inner(equation)
-        if equation.params.get("name") in MONOTONE:
-            return [self._elementwise(equation.params["name"], {}, operands)]
-        name = _ALSO_CALLED.get(name, name)
-        if isinstance(inner, ClosedJaxpr):
-            return self.run(inner.jaxpr, [constant(it) for it in inner.consts], operands)
-        if inner is not None:
-            return self.run(inner, [], operands)
-        if name in _MOVES:
-            return self._moved(equation, operands)
-        if name in _FOLDS:
-            return [self._folded(_FOLDS[name], equation.params["axes"], operands[0])]
+    def _equation(self, equation: Equation, operands: list[np.ndarray]) -> list[np.ndarray]:
+        name, parameters = equation.name, equation.parameters
+        if name in MONOTONE:
+            return [self._elementwise(name, {}, operands)]
+        if name in MOVES:
+            return equation.of(*operands)
+        if name in FOLDS:
+            return [self._folded(FOLDS[name][0], parameters["axes"], operands[0])]
         if name == "argmax":
             return [self._place_of_largest(equation, operands[0])]
-        if name in ELEMENTWISE and _means_the_same(equation):
-            static = {key: equation.params[key] for key in _STATIC if key in equation.params}
+        if name in ELEMENTWISE and equation.primitive is None:
+            static = {key: parameters[key] for key in _STATIC if key in parameters}
             return [self._elementwise(name, static, operands)]
         return self._by_cases(equation, operands)
-
-    def _moved(self, equation: JaxprEqn, operands: list[np.ndarray]) -> list[np.ndarray]:
-        """Entries moved as the primitive moves their numbers."""
-        pool = np.concatenate([operand.ravel() for operand in operands])
-        ends = np.cumsum([operand.size for operand in operands])
-        numbers = [
-            np.arange(end - operand.size, end).reshape(operand.shape)
-            for operand, end in zip(operands, ends, strict=True)
-        ]
-        results = equation.primitive.bind(*numbers, **equation.params)
-        moved = results if equation.primitive.multiple_results else [results]
-        return [_filled(it.shape, pool[it.ravel()]) for it in map(np.asarray, moved)]
 
     def _folded(self, name: str, axes: tuple[int, ...], operand: np.ndarray) -> np.ndarray:
         rows = np.moveaxis(operand, axes, range(len(axes)))
@@ -280,9 +140,10 @@ class _Tabulation:
             folded = self._elementwise(name, {}, [folded, rows[row, ...]])
         return folded
 
-    def _place_of_largest(self, equation: JaxprEqn, operand: np.ndarray) -> np.ndarray:
+    def _place_of_largest(self, equation: Equation, operand: np.ndarray) -> np.ndarray:
         """The first place of the largest entry along an axis, by comparing one after the other."""
-        (axis,), dtype = equation.params["axes"], equation.params["index_dtype"]
+        parameters = equation.parameters
+        (axis,), dtype = parameters["axes"], parameters["index_dtype"]
         rows = np.moveaxis(operand, axis, 0)
         largest, place = rows[0, ...], constant(np.zeros(rows.shape[1:], dtype))
         for row in range(1, len(rows)):
@@ -318,12 +179,13 @@ class _Tabulation:
             values = _operation(name)(*(_aligned(table, axes) for table in tables), **static)
         return Table(axes, np.asarray(values))
 
-    def _by_cases(self, equation: JaxprEqn, operands: list[np.ndarray]) -> list[np.ndarray]:
+    def _by_cases(self, equation: Equation, operands: list[np.ndarray]) -> list[np.ndarray]:
         """Results of any primitive, evaluated for each combination of its axes by itself."""
-        name = equation.primitive.name
         entries = [entry for operand in operands for entry in operand.ravel()]
         if any(isinstance(entry, Step) for entry in entries):
-            raise NotImplementedError(f"no bounds are known for {name!r} of many variables")
+            raise NotImplementedError(
+                f"no bounds are known for {equation.name!r} of many variables"
+            )
         axes = _joined_axes(entries)
         lengths = [self._shape[axis] for axis in axes]
         cases = []
@@ -331,11 +193,10 @@ class _Tabulation:
             arrays = [
                 self._at(operand, dict(zip(axes, place, strict=True))) for operand in operands
             ]
-            results = equation.primitive.bind(*arrays, **equation.params)
-            cases.append(results if equation.primitive.multiple_results else [results])
+            cases.append(equation.of(*arrays))
         return [
             self._tables(axes, lengths, [np.asarray(case[number]) for case in cases])
-            for number in range(len(equation.outvars))
+            for number in range(len(equation.results))
         ]
 
     def _at(self, operand: np.ndarray, place: dict[int, int]) -> np.ndarray:
@@ -354,16 +215,13 @@ class _Tabulation:
 
 
 def tabulated(
-    function: Callable[..., Any],
-    arguments: Sequence[np.ndarray],
-    shape: tuple[int, ...],
-    largest: int,
+    function: Callable[..., Any], arguments: Sequence[Any], shape: tuple[int, ...], largest: int
 ) -> list[Entry]:
     """The scalar results of a function over a lattice.
 
     Args:
         function: Traceable by JAX; takes and returns arrays.
-        arguments: Entries of each argument, made by `constant` and `along`.
+        arguments: Its arguments, with entries made by `constant` and `along` for numbers.
         shape: Number of values of each axis.
         largest: Entries up to which a result is kept as a table.
 
@@ -373,14 +231,15 @@ def tabulated(
     Raises:
         NotImplementedError: a primitive that no bounds are known for.
     """
-    examples = [_example(argument) for argument in arguments]
-    closed = jax.make_jaxpr(function)(*examples)
-    run = _Tabulation(shape, largest).run
-    results = run(closed.jaxpr, [constant(it) for it in closed.consts], arguments)
-    return [entry for result in results for entry in result.ravel()]
+    examples = jax.tree.map(_example, arguments)
+    trace = traced(function, *examples, whole=tuple(sorted(MONOTONE)))
+    entries = [it for it in jax.tree.leaves(arguments) if isinstance(it, np.ndarray)]
+    return _Tabulation(shape, largest).run(trace, entries)
 
 
-def _example(argument: np.ndarray) -> np.ndarray:
-    """Numbers of the shape and type of some entries."""
+def _example(argument: Any) -> Any:
+    """Numbers of the shape and type of some entries; anything else as it is."""
+    if not isinstance(argument, np.ndarray):
+        return argument
     first = [np.asarray(table.values).ravel()[0] for table in argument.ravel()]
     return np.asarray(first).reshape(argument.shape)

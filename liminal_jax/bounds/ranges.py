@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from liminal_jax._monotone import MONOTONE
-from liminal_jax.bounds.program import ELEMENTWISE
+from liminal_jax._primitives import ELEMENTWISE
 
 
 class Range(NamedTuple):
@@ -171,6 +171,6 @@ def ranged(operation: str, operands: list[Range], parameters: dict) -> Range:
         else:
             raise NotImplementedError(f"no bounds are known for {operation!r} of many variables")
     unknown = np.isnan(low) | np.isnan(high)
-    if np.any(unknown):
+    if unknown.any():
         low, high = np.where(unknown, -np.inf, low), np.where(unknown, np.inf, high)
     return Range(low, high)

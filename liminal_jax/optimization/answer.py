@@ -5,12 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from liminal_jax.optimization.search.annealing import Schedule
-from liminal_jax.optimization.search.best_design import Finding, find, solution_at
+from liminal_jax.optimization.search.best_design import Finding, find
 from liminal_jax.optimization.search.branch_and_bound import Budget
-from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.optimization.search.existing_chips import Existing, best_existing
 from liminal_jax.optimization.search.progress import Progress
-from liminal_jax.optimization.search.solution import Solution
+from liminal_jax.optimization.search.solution import Solution, solution_at
 from liminal_jax.optimization.sensitivity.fixed_integers import with_fixed_integers
 from liminal_jax.optimization.sensitivity.overlap import Pessimistic, kink, pessimistic
 from liminal_jax.optimization.sensitivity.shadow_prices import Sensitivity, sensitivities
@@ -90,7 +89,7 @@ def alternatives(finding: Finding) -> list[Alternative]:
         if infeasibility is not None:
             found.append(Alternative(name, None, None, infeasibility))
             continue
-        solution = solution_at(problem, design_grid_of(problem), proof.indices[row])
+        solution = solution_at(problem, proof.indices[row])
         found.append(Alternative(name, problem.objective(score), solution, None))
     return found
 

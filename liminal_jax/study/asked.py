@@ -4,6 +4,7 @@ import math
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TypeAlias
 
 import jax
@@ -100,7 +101,7 @@ def quantity_named(name: str) -> Asked:
         return QUANTITIES[name]
     if name in INSTANCE:
         stated = INSTANCE[name]
-        return Asked(stated.unit, stated.label, lambda it: getattr(it.instance, name))
+        return Asked(stated.unit, stated.label, attrgetter(f"instance.{name}"))
     known = (*QUANTITIES, *INSTANCE)
     hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
     raise ValueError(f"there is no quantity {name!r}{hint}")

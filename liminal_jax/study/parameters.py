@@ -152,11 +152,12 @@ class Parameters:
         scaled = {path: _scaled(known[path], changes[row]) for row, path in enumerate(self.numbers)}
         case = space.with_numbers(scaled).at(point, category)
         outcome = self.problem.outcome_of(case, relaxation)
-        signs = [-1.0 if self.problem.limits[row].at_least else 1.0 for row in self.limited]
-        loosened = jnp.asarray(signs, float) * changes[count:]
+        loosened = [jnp.zeros(())] * len(self.problem.limits)
+        for row, change in zip(self.limited, changes[count:], strict=True):
+            loosened[row] = -change if self.problem.limits[row].at_least else change
         return Outcome(
             score=outcome.score,
-            violation=outcome.violation.at[jnp.asarray(self.limited, int)].add(-loosened),
+            violation=outcome.violation - jnp.stack(loosened),
         )
 
 

@@ -208,6 +208,11 @@ class Problem:
         """The study of another case."""
         return dataclasses.replace(self, region=dataclasses.replace(self.region, case=case))
 
+    def without_numbers(self) -> "Problem":
+        """What a program of this problem depends on, beside the case that `with_case` puts back."""
+        case = jax.tree.map(lambda _: None, self.region.case)
+        return dataclasses.replace(self.with_case(case), source=None)
+
     def with_system(self, system: System | PlannedSystem) -> "Problem":
         """The study with other hardware, of the same structure."""
         return self.with_case(dataclasses.replace(self.region.case, system=system))

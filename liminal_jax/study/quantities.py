@@ -1,6 +1,7 @@
 """The prediction of a whole system of one or more instances: what a study may ask for or limit."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -175,7 +176,7 @@ class Fleet(eqx.Module):
 
 
 QUANTITIES = {
-    name: Asked(it.stated.unit, it.stated.label, it.law)
+    name: Asked(it.stated.unit, it.stated.label, attrgetter(name))
     for name, it in vars(Fleet).items()
     if isinstance(it, _Whole)
 }

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import Jaxpr, JaxprEqn, Literal
 from jaxtyping import Array, Float
 from scipy.stats import qmc
 
 from liminal_jax._smooth import Exact
 from liminal_jax.algorithm.algorithm import Algorithm
-from liminal_jax.bounds.program import needed
 from liminal_jax.data.ranges import UncertainNumber, uncertain_in, with_values
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
@@ -86,6 +86,17 @@ def _leaves(hardware: PlannedSystem | System) -> list[np.ndarray]:
     return [np.asarray(leaf) for leaf in jax.tree.leaves(hardware)]
 
 
+def _needed(jaxpr: Jaxpr) -> list[JaxprEqn]:
+    """The equations that the results depend on."""
+    wanted = {var for var in jaxpr.outvars if not isinstance(var, Literal)}
+    kept = []
+    for equation in reversed(jaxpr.eqns):
+        if not wanted.isdisjoint(equation.outvars):
+            wanted |= {var for var in equation.invars if not isinstance(var, Literal)}
+            kept.append(equation)
+    return kept
+
+
 def _leaves_that_matter(problem: Problem) -> list[bool]:
     """Which leaves of a study's hardware its objective or limits are computed from."""
 
@@ -96,7 +107,7 @@ def _leaves_that_matter(problem: Problem) -> list[bool]:
     system = problem.region.case.system
     first = jnp.asarray([it.grid.values[0] for it in problem.variables], float)
     traced = jax.make_jaxpr(outcome)(system, first, jnp.asarray(0))
-    used = {id(it) for equation in needed(traced.jaxpr) for it in equation.invars}
+    used = {id(it) for equation in _needed(traced.jaxpr) for it in equation.invars}
     count = len(jax.tree.leaves(system))
     return [id(it) in used for it in traced.jaxpr.invars[:count]]
 

@@ -20,7 +20,8 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from liminal_jax.bounds.program import ELEMENTWISE, Entry, Step, Table
+from liminal_jax._primitives import ELEMENTWISE
+from liminal_jax.bounds.program import Entry, Step, Table
 from liminal_jax.bounds.ranges import Range, ranged
 
 Monomial: TypeAlias = tuple[tuple[int, int], ...]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liminal_jax.bounds.program import ELEMENTWISE
+from liminal_jax._primitives import ELEMENTWISE
 from liminal_jax.bounds.ranges import Range, ranged
 
 ANY = ("add", "sub", "mul", "div", "max", "min", "gt", "ge", "lt", "le")

@@ -10,11 +10,9 @@ from liminal_jax._smooth import Exact
 from liminal_jax.hardware.system import System
 from liminal_jax.optimization.portfolio.shared_branch_and_bound import Chip
 from liminal_jax.optimization.portfolio.shared_limits import MemberBinding
-from liminal_jax.optimization.search.best_design import solution_at
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN
 from liminal_jax.optimization.search.certificate import Certificate
-from liminal_jax.optimization.search.design_grid import design_grid_of
-from liminal_jax.optimization.search.solution import Solution, case_at
+from liminal_jax.optimization.search.solution import Solution, case_at, solution_at
 from liminal_jax.study.portfolio import Member, Portfolio
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.quantities import Fleet
@@ -100,7 +98,7 @@ class PortfolioAnswer:
 
 
 def _solution(problem: Problem, chip: Chip, number: int) -> Solution:
-    return solution_at(problem, design_grid_of(problem), chip.designs[number])
+    return solution_at(problem, chip.designs[number])
 
 
 def workload_optima(

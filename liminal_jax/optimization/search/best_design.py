@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
+from liminal_jax._kept import kept
 from liminal_jax._smooth import Exact
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.binding_limits import Binding, binding_limits
@@ -28,7 +30,7 @@ from liminal_jax.optimization.search.certificate import (
     objective_bounds,
     proven,
 )
-from liminal_jax.optimization.search.design_grid import DesignGrid, design_grid_of
+from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.optimization.search.gradient_search import RelaxedPoint, relaxed_points
 from liminal_jax.optimization.search.local_search import LocalSearch
 from liminal_jax.optimization.search.progress import Progress
@@ -37,10 +39,11 @@ from liminal_jax.optimization.search.shortfalls import (
     proof_reasons,
     unknown_numbers,
 )
-from liminal_jax.optimization.search.solution import Solution, solution_of
+from liminal_jax.optimization.search.solution import Solution, solution_at
 from liminal_jax.optimization.search.termination import Termination
 from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
-from liminal_jax.study.problem import Problem
+from liminal_jax.study.case import Case
+from liminal_jax.study.problem import Outcome, Problem
 from liminal_jax.study.quantities import Fleet
 
 PATIENCE = 30.0
@@ -78,12 +81,6 @@ class Finding:
     def feasible(self) -> bool:
         """Whether the design meets every limit."""
         return self.proof.feasible
-
-
-def solution_at(problem: Problem, lattice: DesignGrid, indices: np.ndarray) -> Solution:
-    """The solution at indices of the lattice."""
-    point, category = lattice.at(jnp.asarray(indices))
-    return solution_of(problem, np.asarray(point), int(category))
 
 
 def relaxed_incumbents(
@@ -152,6 +149,14 @@ def _searched(
     return attempt(found, budget.seconds - (clock() - begin)), [_descent_reason(ends)]
 
 
+@kept
+def _evaluated(problem: Problem, case: Case, point: Array, row: Array) -> tuple[Fleet, Outcome]:
+    """A design as the exact model sees it, compiled once for each study."""
+    case = problem.with_case(case).region.at(point, row)
+    fleet = case.fleet(Exact())
+    return fleet, problem.judged(case, fleet, Exact())
+
+
 def find(
     problem: Problem,
     schedule: Schedule | None = None,
@@ -182,14 +187,10 @@ def find(
     proof, notes = _searched(problem, bounded, schedule, seed, progress, budget, clock)
     design = proof.best() if proof.feasible else nearest(bounded, SHORTFALL_BUDGET)
     design = np.zeros(len(bounded.shape), int) if design is None else design
-    solution = solution_at(problem, design_grid_of(problem), design)
+    solution = solution_at(problem, design)
     progress.stage("evaluating the design")
-    fleet, outcome = jax.jit(
-        lambda point, row: (
-            fleet := (case := problem.region.at(point, row)).fleet(Exact()),
-            problem.judged(case, fleet, Exact()),
-        )
-    )(jnp.asarray(solution.point, float), jnp.asarray(solution.row))
+    point, row = jnp.asarray(solution.point, float), jnp.asarray(solution.row)
+    fleet, outcome = _evaluated(problem.without_numbers(), problem.region.case, point, row)
     score = float(outcome.score)
     known = score if proof.feasible else None
     proved = certificate(problem.lattice, proof.statistics, proof.slack, known, problem.objective)

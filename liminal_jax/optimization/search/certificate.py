@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
@@ -23,6 +24,7 @@ from liminal_jax.optimization.search.branch_and_bound import (
     branch_and_bound,
     widths_of,
 )
+from liminal_jax.study.case import Case
 from liminal_jax.study.problem import FEASIBLE, Criterion, Problem
 
 POSSIBLE = FEASIBLE + MARGIN
@@ -92,27 +94,37 @@ class Proof:
         return self.indices[int(np.argmax(self.scores))]
 
 
-def bounds_of(problem: Problem, *others: Criterion) -> LatticeBounds:
+def bounds_of(problem: Problem, *others: Criterion, largest: int | None = None) -> LatticeBounds:
     """Bounds of the exact model: of each score, then of the violation of each limit.
 
     Args:
         problem: A problem; its own criterion is the first score.
         others: Further criteria.
+        largest: Entries of the largest table.
     """
     shape = (len(problem.categories), *(len(it.grid.values) for it in problem.variables))
+    return LatticeBounds(_results, _arguments(problem, others), shape, largest)
+
+
+def _arguments(problem: Problem, others: tuple[Criterion, ...]) -> tuple[Any, ...]:
+    """Arguments of `_results` over the lattice."""
     point = constant(np.zeros(len(problem.variables)))
     for axis, variable in enumerate(problem.variables):
         point[axis] = along(axis + 1, np.asarray(variable.grid.values, float))
     category = constant(0)
-    category[()] = along(0, np.arange(shape[0]))
+    category[()] = along(0, np.arange(len(problem.categories)))
+    case = jax.tree.map(constant, problem.region.case)
+    return problem.without_numbers(), others, case, point, category
 
-    def results(point: Array, category: Array) -> Array:
-        case = problem.region.at(point, category)
-        fleet = case.fleet(Exact())
-        scores = jnp.stack([it.score(fleet) for it in (problem.goal, *others)])
-        return jnp.concatenate([scores, problem.violation(case, fleet, Exact())])
 
-    return LatticeBounds(results, (point, category), shape)
+def _results(
+    problem: Problem, others: tuple[Criterion, ...], case: Case, point: Array, category: Array
+) -> Array:
+    """Each score, then the violation of each limit."""
+    case = problem.with_case(case).region.at(point, category)
+    fleet = case.fleet(Exact())
+    scores = jnp.stack([it.score(fleet) for it in (problem.goal, *others)])
+    return jnp.concatenate([scores, problem.violation(case, fleet, Exact())])
 
 
 def _evaluable(bounds: LatticeBounds) -> Boxes:
@@ -158,9 +170,17 @@ class BoundedProblem(NamedTuple):
         return self.start.first[0]
 
 
-def bounded_problem_of(problem: Problem, *others: Criterion) -> BoundedProblem:
-    """A problem with bounds of its score, of further criteria, and of the violation of limits."""
-    bounds = bounds_of(problem, *others)
+def bounded_problem_of(
+    problem: Problem, *others: Criterion, largest: int | None = None
+) -> BoundedProblem:
+    """A problem with bounds of its score, of further criteria, and of the violation of limits.
+
+    Args:
+        problem: A problem.
+        others: Further criteria.
+        largest: Entries of the largest table that the bounds are found from.
+    """
+    bounds = bounds_of(problem, *others, largest=largest)
     values = [np.asarray(variable.grid.values) for variable in problem.variables]
     widths = widths_of(bounds.trees, [np.ones(len(problem.categories)), *values])
     return BoundedProblem(bounds, widths, _evaluable(bounds))
@@ -211,6 +231,21 @@ def proven(
         statistics=statistics,
         slack=max(statistics.open_score - float(np.max(incumbents.scores)), budget.gap),
     )
+
+
+def best_of_all(bounded: BoundedProblem, budget: Budget) -> tuple[IncumbentOfAll, Statistics]:
+    """The best design of all categories; the best of each is not proven.
+
+    Args:
+        bounded: The problem.
+        budget: When to stop before the proof is complete.
+    """
+    best = IncumbentOfAll()
+    bounds, start = bounded.bounds, bounded.start
+    statistics = branch_and_bound(
+        bounds, objective_bounds, best, bounded.widths, budget, start=start
+    )
+    return best, statistics
 
 
 def certificate(

@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax.data.build import chip_cost, estimated_cost, system_of
-from liminal_jax.data.hardware import ChipFile, SystemFile, load_system_file, system_names
+from liminal_jax.data.hardware import ChipFile, load_system_file, system_names
 from liminal_jax.data.library import Library, library_of
 from liminal_jax.data.parts import load_facility_file
 from liminal_jax.hardware.chip import ChipCost
+from liminal_jax.hardware.system import System
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
-from liminal_jax.optimization.search.design_grid import design_grid_of
-from liminal_jax.optimization.search.solution import solution_of
+from liminal_jax.optimization.search.solution import solution_at
 from liminal_jax.study.contradictions import PLANNED, TIER
 from liminal_jax.study.domain import Grid, Names
 from liminal_jax.study.file import StudyFile
@@ -47,9 +47,8 @@ class Existing:
     infeasibility: str | None = None
 
 
-def _missing(file: SystemFile) -> tuple[str, ...]:
+def _missing(system: System) -> tuple[str, ...]:
     """Names of the numbers that some quantity needs and that a system lacks."""
-    system = system_of(library_of([file.name], load_facility_file()), file.name)
     needed = {
         "8-bit tensor rate": system.chip.tensor.bits_8,
         "manufacturing cost": system.chip.cost.total(),
@@ -58,9 +57,12 @@ def _missing(file: SystemFile) -> tuple[str, ...]:
     return tuple(name for name, value in needed.items() if bool(np.isnan(np.asarray(value))))
 
 
-def _files() -> list[SystemFile]:
+def _systems() -> dict[str, System]:
+    """The systems that exist, by name."""
     files = [load_system_file(name) for name in system_names()]
-    return [file for file in files if file.status != "hypothetical"]
+    names = [file.name for file in files if file.status != "hypothetical"]
+    library = library_of(names, load_facility_file())
+    return {name: system_of(library, name) for name in names}
 
 
 def _finely(batch: Grid) -> Grid:
@@ -82,12 +84,11 @@ def _study_with(study: StudyFile, names: tuple[str, ...]) -> StudyFile:
     return study.model_copy(update={"design": table})
 
 
-def _groups(study: StudyFile, names: list[str]) -> list[Problem]:
+def _groups(study: StudyFile, systems: dict[str, System]) -> list[Problem]:
     """One problem for each group of systems whose networks and power follow the same laws."""
-    library = library_of(names, load_facility_file())
     kinds: dict[object, list[str]] = {}
-    for name in names:
-        kinds.setdefault(jax.tree.structure(system_of(library, name)), []).append(name)
+    for name, system in systems.items():
+        kinds.setdefault(jax.tree.structure(system), []).append(name)
     return [_cheaply(problem_of(_study_with(study, tuple(group)))) for group in kinds.values()]
 
 
@@ -112,7 +113,7 @@ def _lower(chip: ChipFile, library: Library) -> ChipCost:
 
 def existing_problems(study: StudyFile) -> list[Problem]:
     """The study over the systems that ship, without those that lack numbers."""
-    return _groups(study, [file.name for file in _files() if not _missing(file)])
+    return _groups(study, {name: it for name, it in _systems().items() if not _missing(it)})
 
 
 def best_existing(study: StudyFile) -> list[Existing]:
@@ -123,27 +124,23 @@ def best_existing(study: StudyFile) -> list[Existing]:
     Args:
         study: A study; its limits, objective and assumptions apply.
     """
-    files = {file.name: file for file in _files()}
-    missing = {name: _missing(file) for name, file in files.items()}
-    found = [
-        Existing(name, files[name].title, None, {}, missing[name])
-        for name in files
-        if missing[name]
-    ]
+    systems = _systems()
+    title = {name: load_system_file(name).title for name in systems}
+    missing = {name: _missing(it) for name, it in systems.items()}
+    found = [Existing(name, title[name], None, {}, it) for name, it in missing.items() if it]
+    known = {name: it for name, it in systems.items() if not missing[name]}
     maximise = study.objective.maximise is not None
-    for problem in existing_problems(study):
-        lattice = design_grid_of(problem)
+    for problem in _groups(study, known):
         proof = proven(bounded_problem_of(problem), [])
         for row, name in enumerate(problem.categories):
             score = float(proof.scores[row])
             infeasibility = proof.infeasibility(row)
             if infeasibility is not None:
-                found.append(Existing(name, files[name].title, None, {}, (), infeasibility))
+                found.append(Existing(name, title[name], None, {}, (), infeasibility))
                 continue
-            point, _ = lattice.at(jnp.asarray(proof.indices[row]))
-            values = solution_of(problem, np.asarray(point), row).values
+            values = solution_at(problem, proof.indices[row]).values
             objective = float(np.exp(score if maximise else -score))
-            found.append(Existing(name, files[name].title, objective, values, ()))
+            found.append(Existing(name, title[name], objective, values, ()))
     order = {True: -1.0, False: 1.0}[maximise]
     return sorted(
         found,

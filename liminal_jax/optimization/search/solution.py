@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Int
 
 from liminal_jax.study.case import Case
 from liminal_jax.study.problem import Problem
@@ -34,6 +35,13 @@ def solution_of(problem: Problem, point: np.ndarray, category: int) -> Solution:
         point=tuple(float(number) for number in point),
         row=category,
     )
+
+
+def solution_at(problem: Problem, indices: Int[np.ndarray, " axes"]) -> Solution:
+    """The solution at indices of the lattice: the category, then the value of each variable."""
+    row, *places = map(int, indices)
+    values = [it.grid.values[at] for it, at in zip(problem.variables, places, strict=True)]
+    return solution_of(problem, np.asarray(values, float), row)
 
 
 def case_at(problem: Problem, solution: Solution) -> Case:

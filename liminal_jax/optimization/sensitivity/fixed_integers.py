@@ -15,8 +15,7 @@ from jaxtyping import Bool, Float
 
 from liminal_jax._smooth import SoftSizes
 from liminal_jax.optimization.search.certificate import Proof
-from liminal_jax.optimization.search.design_grid import design_grid_of
-from liminal_jax.optimization.search.solution import Solution, solution_of
+from liminal_jax.optimization.search.solution import Solution, solution_at, solution_of
 from liminal_jax.optimization.sensitivity.gradients import Gradients
 from liminal_jax.optimization.sensitivity.relaxed_optimum import RelaxedOptimum, refined
 from liminal_jax.study.problem import Problem
@@ -79,13 +78,12 @@ def with_fixed_integers(problem: Problem, proof: Proof) -> FixedIntegers:
         problem: A problem.
         proof: Its proof, with at least one feasible design.
     """
-    lattice = design_grid_of(problem)
     order = np.argsort(-proof.scores, kind="stable").tolist()
     rows = [row for row in order if proof.infeasibility(row) is None]
     first = [it.grid.values[0] for it in problem.variables]
     points = np.tile(np.asarray(first, float), (len(problem.categories), 1))
     for row in rows:
-        points[row] = lattice.at(jnp.asarray(proof.indices[row]))[0]
+        points[row] = solution_at(problem, proof.indices[row]).point
     whole = np.asarray([it.name in WHOLE for it in problem.variables], bool)
     fixed = {
         it.path: jnp.asarray(points[:, axis])

@@ -1,6 +1,9 @@
 """Derivatives of a study's score and violations with respect to variables and parameters."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,9 +12,15 @@ from jaxtyping import Array
 
 from liminal_jax._compile import unfused
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax._traced import traced
 from liminal_jax.optimization.search.unit_hypercube import UnitHypercube, unit_hypercube_of
+from liminal_jax.study.case import Case
 from liminal_jax.study.parameters import Parameters, parameters_of
 from liminal_jax.study.problem import Problem
+
+FEW = 300
+"""Calls that are evaluated in NumPy: they take about as long as compiling, tens of milliseconds
+each in the place of a millisecond."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +66,76 @@ class Curvature:
     along_numbers: np.ndarray
 
 
+def _values(
+    problem: Problem, relaxation: AbstractRelaxation, unit: Array, changes: Array, category: Array
+) -> Array:
+    """The score, then the violation of each limit."""
+    point = unit_hypercube_of(problem).values(unit)
+    outcome = parameters_of(problem).outcome(changes, point, category, relaxation)
+    return jnp.append(outcome.score, outcome.violation)
+
+
+def _first_derivatives(
+    problem: Problem,
+    relaxation: AbstractRelaxation,
+    case: Case,
+    unit: Array,
+    changes: Array,
+    category: Array,
+) -> tuple[Array, Array, Array]:
+    """Values, and their Jacobians with respect to coordinates and changes."""
+    problem = problem.with_case(case)
+    values, pull = jax.vjp(
+        lambda unit, changes: _values(problem, relaxation, unit, changes, category), unit, changes
+    )
+    return values, *jax.vmap(pull)(jnp.eye(len(values)))
+
+
+def _second_derivatives(
+    problem: Problem,
+    relaxation: AbstractRelaxation,
+    case: Case,
+    unit: Array,
+    changes: Array,
+    category: Array,
+    weights: Array,
+    direction: Array,
+) -> tuple[Array, Array]:
+    """Derivative, along a direction, of the gradients of a weighted sum of the values."""
+    problem = problem.with_case(case)
+
+    def weighted(unit: Array, changes: Array) -> Array:
+        return weights @ _values(problem, relaxation, unit, changes, category)
+
+    def gradients(unit: Array) -> tuple[Array, Array]:
+        return jax.grad(weighted, argnums=(0, 1))(unit, changes)
+
+    return jax.jvp(gradients, (unit,), (direction,))[1]
+
+
+class _Derivatives:
+    """A function of which some arguments are given: evaluated in NumPy, if often compiled."""
+
+    def __init__(self, function: Callable[..., Any], given: tuple[Any, ...]):
+        self._function, self._given, self._calls = function, given, 0
+        self._compiled = unfused(partial(function, *given))
+        self._evaluated: Callable[..., Any] | None = None
+
+    def __call__(self, *arguments: np.ndarray) -> list[np.ndarray]:
+        """The results for the other arguments."""
+        self._calls += 1
+        if self._calls > FEW:
+            return [*map(np.asarray, self._compiled(*map(jnp.asarray, arguments)))]
+        if self._evaluated is None:
+            trace = traced(self._function, *self._given, *arguments)
+            self._evaluated = trace.given(jax.tree.leaves(self._given[1:]))
+        return self._evaluated(*arguments)
+
+
 class Gradients:
     """The relaxed problem as a function of coordinates and parameters, with its derivatives.
 
-    Compiled once, at the first call, for all points, categories and changes of parameters.
+    Traced once, at the first call, for all points, categories and changes of parameters.
 
     Attributes:
         problem: The problem.
@@ -70,7 +145,7 @@ class Gradients:
     """
 
     def __init__(self, problem: Problem, relaxation: AbstractRelaxation):
-        """Set up; nothing is compiled yet.
+        """Set up; nothing is traced yet.
 
         Args:
             problem: A problem.
@@ -80,31 +155,9 @@ class Gradients:
         self.box: UnitHypercube = unit_hypercube_of(problem)
         self.parameters: Parameters = parameters_of(problem)
         self.relaxation = relaxation
-        self._first = unfused(self._first_derivatives)
-        self._second = unfused(self._second_derivatives)
-
-    def _values(self, unit: Array, changes: Array, category: Array) -> Array:
-        outcome = self.parameters.outcome(changes, self.box.values(unit), category, self.relaxation)
-        return jnp.append(outcome.score, outcome.violation)
-
-    def _first_derivatives(
-        self, unit: Array, changes: Array, category: Array
-    ) -> tuple[Array, Array, Array]:
-        values, pull = jax.vjp(
-            lambda unit, changes: self._values(unit, changes, category), unit, changes
-        )
-        return values, *jax.vmap(pull)(jnp.eye(len(values)))
-
-    def _second_derivatives(
-        self, unit: Array, changes: Array, category: Array, weights: Array, direction: Array
-    ) -> tuple[Array, Array]:
-        def weighted(unit: Array, changes: Array) -> Array:
-            return weights @ self._values(unit, changes, category)
-
-        def gradients(unit: Array) -> tuple[Array, Array]:
-            return jax.grad(weighted, argnums=(0, 1))(unit, changes)
-
-        return jax.jvp(gradients, (unit,), (direction,))[1]
+        given = (problem.without_numbers(), relaxation, problem.region.case)
+        self._first = _Derivatives(_first_derivatives, given)
+        self._second = _Derivatives(_second_derivatives, given)
 
     def unchanged(self) -> np.ndarray:
         """The changes that leave every parameter at its value."""
@@ -118,16 +171,12 @@ class Gradients:
             category: Index of the category.
             changes: Logarithms of factors on the parameters.
         """
-        values, along_box, along_numbers = self._first(
-            jnp.asarray(unit), jnp.asarray(changes), jnp.asarray(category)
-        )
-        # Copied as a whole: indexing an array of JAX dispatches a computation each time.
-        score_and_violation = np.asarray(values)
+        values, along_box, along_numbers = self._first(unit, changes, np.asarray(category))
         return Local(
-            score=float(score_and_violation[0]),
-            violation=score_and_violation[1:],
-            along_box=np.asarray(along_box),
-            along_numbers=np.asarray(along_numbers),
+            score=float(values[0]),
+            violation=values[1:],
+            along_box=along_box,
+            along_numbers=along_numbers,
         )
 
     def curvature(
@@ -141,8 +190,8 @@ class Gradients:
             changes: Logarithms of factors on the parameters.
             weights: Weight of the score, then of the violation of each limit.
         """
-        solution = (jnp.asarray(unit), jnp.asarray(changes), jnp.asarray(category))
+        solution = (unit, changes, np.asarray(category), weights)
         # One direction at a time: a batch of all directions takes half as long again to compile.
-        rows = [self._second(*solution, jnp.asarray(weights), axis) for axis in jnp.eye(len(unit))]
+        rows = [self._second(*solution, direction) for direction in np.eye(len(unit))]
         along_box, along_numbers = zip(*rows, strict=True)
         return Curvature(np.asarray(along_box), np.asarray(along_numbers))
