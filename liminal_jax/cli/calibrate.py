@@ -7,6 +7,7 @@ from typing import Annotated
 import tyro
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 from liminal_jax.fit.formats.given import Given
 
@@ -15,6 +16,7 @@ def calibrate(
     data: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")],
     output: Annotated[str, tyro.conf.arg(aliases=["-o"], metavar="FILE")],
     given: Annotated[Given, tyro.conf.arg(name="")] = Given(),  # noqa: B008
+    base: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
     about: str = "",
     json: bool = False,
 ) -> None:
@@ -35,8 +37,9 @@ def calibrate(
             it, however many rows they have.
         output: The file to write.
         given: What the file does not say.
+        base: A calibration whose decode is kept: only losses up to the first token are fitted.
         about: What the file should say of itself.
-        json: Print one JSON object.
+        json: Print one JSON object, of a fit to decode.
     """
     if not Path(output).parent.is_dir():
         raise InputError(output, [Problem("", "its folder does not exist")])
@@ -46,6 +49,9 @@ def calibrate(
     from liminal_jax.view.calibration import calibrated_view
     from liminal_jax.view.console import results
 
+    if base is not None:
+        _first_tokens(data, output, given, base)
+        return
     found = fitted(data, Path(output).stem, about or f"Fitted to {Path(data).name}.", given)
     found.calibration.save(Path(output))
     if json:
@@ -64,3 +70,15 @@ def calibrate(
         print(json_format.dumps(record, indent=2))
     else:
         results().print(calibrated_view(found, output))
+
+
+def _first_tokens(data: str, output: str, given: Given, base: str) -> None:
+    """Fit what is lost up to the first token alone."""
+    from liminal_jax.data.calibrations import load_calibration
+    from liminal_jax.fit.calibrate import with_prompts
+    from liminal_jax.view.console import results
+
+    whole = with_prompts(data, load_calibration(base), given)
+    whole.save(Path(output))
+    rows = 0 if whole.prompts is None else whole.prompts.rows
+    results().print(f"{output}: {rows} times to the first token; decode as in {base}")

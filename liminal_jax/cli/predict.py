@@ -126,7 +126,7 @@ def predict(
         file = _file(flags, numbers)
     prepare_jax()
     try:
-        _answer(file, lengths, _calibrated(file, calibration, engine), json)
+        _answer(file, lengths, _calibrated(file, calibration, engine, lengths), json)
     except InputError as error:
         raise InputError(source, _flagged(error) if config is None else error.problems) from None
 
@@ -207,7 +207,7 @@ def _set(path: str) -> str:
     return f"--set {number}" if number != path or path.startswith("algorithm.") else path
 
 
-def _calibrated(file: Any, name: str | None, engine: str | None) -> Any:
+def _calibrated(file: Any, name: str | None, engine: str | None, lengths: Any) -> Any:
     """A function to call after the ideal prediction, which checks the file; None without a name."""
     if name is None and engine is not None:
         problem = Problem("--engine", "speaks of a calibration: give --calibration too")
@@ -218,7 +218,7 @@ def _calibrated(file: Any, name: str | None, engine: str | None) -> Any:
     from liminal_jax.study.calibrated import calibrated_step
 
     known = load_calibration(name)
-    return lambda: calibrated_step(file, known, engine)
+    return lambda: calibrated_step(file, known, engine, lengths)
 
 
 def _answer(file: Any, lengths: Any, calibrated: Any, json: bool) -> None:

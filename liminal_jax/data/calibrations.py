@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import tomli_w
@@ -19,6 +20,7 @@ from pydantic import Field as Bounded
 
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.calibration.fitted import TERMS, Fitted
+from liminal_jax.calibration.prompts import PROMPT_TERMS, PromptLosses
 from liminal_jax.data.names import engine_named
 from liminal_jax.data.validation import validated
 
@@ -69,6 +71,53 @@ class Addend(_Table):
     spread: float
 
 
+Levels = Sequence[tuple[Level, str]]
+
+
+def _levels(engine: str | None, family: str | None) -> Levels:
+    return (("all", ""), ("engine", engine_named(engine or "")), ("family", family or ""))
+
+
+def _losses(
+    terms: Sequence[str], priors: dict[str, Prior], addends: Sequence[Addend], levels: Levels
+) -> dict[str, jax.Array]:
+    """The losses of an engine on a family; typical ones where either was not measured."""
+    known = {(it.term, it.level, it.group): it.value for it in addends}
+    losses = {}
+    for term in terms:
+        prior = priors[term]
+        log = np.log(prior.typical)
+        for level, group in levels:
+            log += getattr(prior, level) * known.get((term, level, group), 0.0)
+        losses[term] = jnp.asarray(np.exp(log), float)
+    return losses
+
+
+class PromptCalibration(_Table):
+    """What engines lose up to the first token, as fitted.
+
+    Attributes:
+        rows: Measured rows that it was fitted to.
+        sources: Their sources.
+        cells: Which cells they belong to.
+        noise: Spread of the logarithm of a measured time around the fit.
+        priors: What was believed before, by loss.
+        addends: What was fitted.
+    """
+
+    rows: int
+    sources: list[str]
+    cells: list[str]
+    noise: float
+    priors: dict[str, Prior]
+    addends: list[Addend]
+
+    def losses(self, engine: str | None = None, family: str | None = None) -> PromptLosses:
+        """The losses of an engine on a family; typical ones where either was not measured."""
+        levels = _levels(engine, family)
+        return PromptLosses(**_losses(PROMPT_TERMS, self.priors, self.addends, levels))
+
+
 class Calibration(_Table):
     """A fitted calibration.
 
@@ -84,6 +133,7 @@ class Calibration(_Table):
         priors: What was believed before, by loss.
         addends: What was fitted.
         covariance: Of the addends for all, in the order of the losses.
+        prompts: The same of the time to the first token, where that was measured.
     """
 
     name: str
@@ -96,25 +146,15 @@ class Calibration(_Table):
     priors: dict[str, Prior]
     addends: list[Addend]
     covariance: list[list[float]]
+    prompts: PromptCalibration | None = None
 
     def groups(self, level: Level) -> list[str]:
         """Engines or families that were measured."""
         return sorted({it.group for it in self.addends if it.level == level})
 
-    def _levels(self, engine: str | None, family: str | None) -> Sequence[tuple[Level, str]]:
-        return (("all", ""), ("engine", engine_named(engine or "")), ("family", family or ""))
-
     def fitted(self, engine: str | None = None, family: str | None = None) -> Fitted:
         """The losses of an engine on a family; typical ones where either was not measured."""
-        known = {(it.term, it.level, it.group): it.value for it in self.addends}
-        losses = {}
-        for term in TERMS:
-            prior = self.priors[term]
-            log = np.log(prior.typical)
-            for level, group in self._levels(engine, family):
-                log += getattr(prior, level) * known.get((term, level, group), 0.0)
-            losses[term] = jnp.asarray(np.exp(log), float)
-        return Fitted(**losses)
+        return Fitted(**_losses(TERMS, self.priors, self.addends, _levels(engine, family)))
 
     def spread(
         self, slopes: dict[str, float], engine: str | None = None, family: str | None = None
@@ -129,7 +169,7 @@ class Calibration(_Table):
         left = {(it.term, it.level, it.group): it.spread for it in self.addends}
         variance = self.noise**2
         for term, slope in slopes.items():
-            for level, group in self._levels(engine, family):
+            for level, group in _levels(engine, family):
                 scale = getattr(self.priors[term], level) * left.get((term, level, group), 1.0)
                 variance += (slope * scale) ** 2
         return float(np.sqrt(variance))
@@ -137,7 +177,7 @@ class Calibration(_Table):
     def save(self, path: Path) -> None:
         """Write the file that `load_calibration` reads."""
         with path.open("wb") as file:
-            tomli_w.dump(self.model_dump(), file)
+            tomli_w.dump(self.model_dump(exclude_none=True), file)
 
 
 def calibration_names() -> list[str]:
@@ -145,12 +185,22 @@ def calibration_names() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
+def _priors(file: str, terms: Sequence[str]) -> dict[str, Prior]:
+    path = _FOLDER.parent / file
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {term: validated(Prior, tables[term], str(path)) for term in terms}
+
+
 @cache
 def load_priors() -> dict[str, Prior]:
-    """What is believed of each loss before any measurement."""
-    path = _FOLDER.parent / "priors.toml"
-    tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {term: validated(Prior, tables[term], str(path)) for term in TERMS}
+    """What is believed of each loss of decode before any measurement."""
+    return _priors("priors.toml", TERMS)
+
+
+@cache
+def load_prompt_priors() -> dict[str, Prior]:
+    """What is believed of each loss up to the first token before any measurement."""
+    return _priors("prompt_priors.toml", PROMPT_TERMS)
 
 
 def load_calibration(name: str) -> Calibration:
@@ -170,7 +220,10 @@ def load_calibration(name: str) -> Calibration:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(name, [Problem("", f"cannot be read: {error}")]) from None
     found = validated(Calibration, tables, str(path))
-    missing = [term for term in TERMS if term not in found.priors]
+    missing = [f"priors.{term}" for term in TERMS if term not in found.priors]
+    if found.prompts is not None:
+        told = found.prompts.priors
+        missing += [f"prompts.priors.{term}" for term in PROMPT_TERMS if term not in told]
     if missing:
-        raise InputError(str(path), [Problem(f"priors.{it}", "is missing") for it in missing])
+        raise InputError(str(path), [Problem(it, "is missing") for it in missing])
     return found

@@ -1,6 +1,7 @@
 """Measured cases as arrays: the physical terms of each, once, and to whom it belongs."""
 
 from dataclasses import dataclass, fields
+from typing import Generic, TypeVar
 
 import equinox as eqx
 import jax
@@ -16,24 +17,26 @@ from liminal_jax.performance.step_terms import step_terms
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
+Stated = TypeVar("Stated")
+
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(Generic[Stated]):
     """Cases, one an entry.
 
     Attributes:
         cases: The cases.
-        terms: What a step of each is made of.
+        terms: What the time of each is made of: `Terms` of a step, or of a prompt and its load.
         ideal: The ideal bound of each [s].
-        measured: Measured time of one token of each [s].
+        measured: Measured time of each: of one token, or to the first one [s].
     """
 
     cases: tuple[Case, ...]
-    terms: Terms
+    terms: Stated
     ideal: Float[np.ndarray, " cases"]
     measured: Float[np.ndarray, " cases"]
 
-    def only(self, kept: np.ndarray) -> "Batch":
+    def only(self, kept: np.ndarray) -> "Batch[Stated]":
         """The cases that are kept."""
         cases = tuple(it for it, keep in zip(self.cases, kept, strict=True) if keep)
         terms = jax.tree.map(lambda leaf: leaf[np.flatnonzero(kept)], self.terms)
@@ -64,7 +67,7 @@ def _step(design: Design, model: Model, request: Request) -> tuple[Terms, Array]
     )
 
 
-def batch_of(cases: list[Case]) -> Batch:
+def batch_of(cases: list[Case]) -> Batch[Terms]:
     """The terms of each case, from the predictor."""
     if not cases:
         nothing = np.zeros(0)

@@ -9,13 +9,21 @@ import numpy as np
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.calibration.fitted import TERMS
-from liminal_jax.data.calibrations import Calibration, load_priors
+from liminal_jax.data.calibrations import (
+    DEFAULT,
+    Calibration,
+    PromptCalibration,
+    load_calibration,
+    load_priors,
+)
 from liminal_jax.fit.batch import Batch, batch_of
 from liminal_jax.fit.bound import above_bound
 from liminal_jax.fit.checks import duplicated, impossible
+from liminal_jax.fit.first_token import LEAST_ROWS as LEAST_FIRST_TOKENS
+from liminal_jax.fit.first_token import first_token_record, first_tokens, prompts_fitted
 from liminal_jax.fit.formats.given import Given
 from liminal_jax.fit.formats.reading import read_rows
-from liminal_jax.fit.formats.row import MIXED, MOST, PURE
+from liminal_jax.fit.formats.row import MIXED, MOST, PURE, Row
 from liminal_jax.fit.rows import Case, cases_of
 from liminal_jax.fit.scores import (
     GROUPS,
@@ -51,11 +59,13 @@ class Measured:
     Attributes:
         batch: The cases of nearly pure decode.
         served: Cases in whose time prompts have a part.
+        rows: All rows as they were read.
         skipped: Line and reason of each row that was left out.
     """
 
     batch: Batch
     served: list[Case]
+    rows: list[Row]
     skipped: list[tuple[int, str]]
 
 
@@ -86,10 +96,10 @@ def load_measured(path: Path | str, given: Given | None = None) -> Measured:
     again, repeated = duplicated(batch.cases)
     batch = batch.only(~again)
     skipped += reasons + repeated
-    if not batch.cases and not served:
+    if not batch.cases and not served and not any(it.ttft_ms() for it in rows):
         raise InputError(str(path), [Problem(f"line {at}", why) for at, why in sorted(skipped)[:9]]
                          or [Problem("", "holds no rows")])  # fmt: skip
-    return Measured(batch, served, sorted(skipped))
+    return Measured(batch, served, rows, sorted(skipped))
 
 
 def _noise(batch: Batch, fit: Fit) -> float:
@@ -121,6 +131,9 @@ class Calibrated:
 def calibrate(path: Path | str, name: str, about: str, given: Given | None = None) -> Calibrated:
     """Fit a calibration to a file of measurements.
 
+    What is lost up to the first token is fitted where the file has enough rows that tell it, with
+    decode as just fitted; else it is that of the calibration that comes with the package.
+
     Raises:
         InputError: the file has no usable rows, or fewer than there are losses.
     """
@@ -139,7 +152,34 @@ def calibrate(path: Path | str, name: str, about: str, given: Given | None = Non
     found = calibration_of(fitter, fit, name, about, _noise(batch, fit))
     reached = covering(batch, by_cell, spreads(found, batch, cells), COVERED)
     factor = round(max(NORMAL_90, reached), 3)
-    return Calibrated(found.model_copy(update={"interval": factor}), measured, fit, by_cell)
+    whole = found.model_copy(update={"interval": factor, "prompts": _prompts(measured, found)})
+    return Calibrated(whole, measured, fit, by_cell)
+
+
+def _prompts(measured: Measured, decode: Calibration) -> PromptCalibration | None:
+    """What is lost up to the first token, as a file has it, or as comes with the package."""
+    batch = first_tokens(measured.rows, decode).batch
+    if len(batch.cases) < LEAST_FIRST_TOKENS:
+        return load_calibration(DEFAULT).prompts
+    return prompts_fitted(batch)
+
+
+def with_prompts(path: Path | str, decode: Calibration, given: Given | None = None) -> Calibration:
+    """A calibration of which the losses up to the first token are fitted to a file.
+
+    Args:
+        path: Measurements.
+        decode: The calibration, whose decode stays as it is.
+        given: What the user says of all rows.
+
+    Raises:
+        InputError: the file has no rows that tell the time to the first token, or too few.
+    """
+    batch = first_tokens(read_rows(path, given)[0], decode).batch
+    if len(batch.cases) < LEAST_FIRST_TOKENS:
+        told = f"has {len(batch.cases)} usable times to the first token, fewer than"
+        raise InputError(str(path), [Problem("", f"{told} the {LEAST_FIRST_TOKENS} it takes")])
+    return decode.model_copy(update={"prompts": prompts_fitted(batch)})
 
 
 @dataclass(frozen=True)
@@ -241,5 +281,14 @@ def validate(path: Path | str, calibration: Calibration, given: Given | None = N
         "groups": {group: by_group(batch, judged, group) for group in GROUPS},
         "above_bound": above_bound(batch.cases),
         "served": served_scores(measured.served, calibration) if measured.served else None,
+        **_first_token(measured, calibration),
     }
     return Validation(record, batch, judged, measured)
+
+
+def _first_token(measured: Measured, calibration: Calibration) -> dict[str, Any]:
+    """Errors of the time to the first token, where a file tells it."""
+    prompts = calibration.prompts
+    if prompts is None or not any(it.ttft_ms() for it in measured.rows):
+        return {}
+    return first_token_record(first_tokens(measured.rows, calibration), prompts)

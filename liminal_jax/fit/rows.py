@@ -104,8 +104,8 @@ def cases_of(rows: list[Row]) -> tuple[list[Case], list[Skipped]]:
     cases: list[Case] = []
     skipped: list[Skipped] = []
     for row in (it for it in rows if it.metric):
-        reasons = _reasons(row)
-        case = None if reasons else _case(row)
+        reasons = reasons_against(row)
+        case = None if reasons else case_of(row)
         if case is not None and (reason := _overflow(case)):
             reasons, case = [reason], None
         if case is None:
@@ -125,7 +125,8 @@ def system_of_row(row: Row) -> str | None:
     return row.gpu if is_path(row.gpu) else system_named(row.gpu)
 
 
-def _reasons(row: Row) -> list[str]:
+def reasons_against(row: Row) -> list[str]:
+    """Why a row is no case; empty where it may be one."""
     users = () if row.decode_purity == MOST else ("batch_or_concurrency",)
     stated = ("num_gpus", "tp", *users, "weight_bits", "isl")
     reasons = [f"{name} is not stated" for name in stated if getattr(row, name) is None]
@@ -206,10 +207,14 @@ def _tpot(row: Row, users: float) -> float:
     }[row.metric]
 
 
+def drawn_lengths(row: Row) -> bool:
+    """Whether lengths are drawn from 0.8 to 1.0 of those that a row states."""
+    return "0.8-1.0x" in row.note or row.source_id.startswith("inferencex-dsr1")
+
+
 def lengths_of(row: Row) -> tuple[float, float]:
     """Mean tokens of the prompt, and of what is written."""
-    drawn = "0.8-1.0x" in row.note or row.source_id.startswith("inferencex-dsr1")
-    share = DRAWN_SHARE if drawn else 1.0
+    share = DRAWN_SHARE if drawn_lengths(row) else 1.0
     return share * (row.isl or 0.0), share * (row.osl or 0.0)
 
 
@@ -238,7 +243,8 @@ def _context(row: Row) -> float:
     return 2.0 ** math.ceil(math.log2(context)) if bucketed else context
 
 
-def _case(row: Row) -> Case:
+def case_of(row: Row) -> Case:
+    """The case of a row that nothing speaks against."""
     model, chip = model_of_row(row) or "", system_of_row(row) or ""
     tp, pp = _split(row)
     instances = max(1.0, (row.num_gpus or 1) // (tp * pp))

@@ -8,6 +8,8 @@ measurements pull.
 """
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -64,7 +66,9 @@ class Layout:
     place: Int[np.ndarray, "cases losses levels"]
 
 
-def layout_of(batch: Batch, priors: dict[str, Prior]) -> Layout:
+def layout_of(
+    batch: Batch[Any], priors: dict[str, Prior], terms: tuple[str, ...] = TERMS
+) -> Layout:
     """The addends that some cases call for: one for each loss and all, engine and family."""
     labels: dict[Level, np.ndarray] = {
         "all": np.array([""] * len(batch.cases)),
@@ -75,19 +79,19 @@ def layout_of(batch: Batch, priors: dict[str, Prior]) -> Layout:
         (term, level, group)
         for level, of in labels.items()
         for group in sorted(set(of))
-        for term in TERMS
+        for term in terms
         if getattr(priors[term], level) > 0
     ]
     index = {key: at for at, key in enumerate(keys)}
     place = [
         [[index.get((term, level, of[i]), len(keys)) for level, of in labels.items()]
-         for term in TERMS]
+         for term in terms]
         for i in range(len(batch.cases))
     ]  # fmt: skip
     return Layout(
         keys=keys,
         scales=np.array([getattr(priors[term], level) for term, level, _ in keys]),
-        typical=np.log([priors[term].typical for term in TERMS]),
+        typical=np.log([priors[term].typical for term in terms]),
         place=np.array(place),
     )
 
@@ -110,10 +114,32 @@ def row_weights(batch: Batch, kept: np.ndarray) -> Float[np.ndarray, " cases"]:
     return weights
 
 
+@dataclass(frozen=True)
+class Law:
+    """How losses make up a time, and how well measurements of it are known.
+
+    Attributes:
+        losses: The class of the losses, whose `time` takes the terms of a case.
+        terms: Names of its fields.
+        noise: Residual at which the loss turns from square to linear.
+        starts: Places where a fit sets out.
+    """
+
+    losses: type[Any]
+    terms: tuple[str, ...]
+    noise: float
+    starts: int
+
+
+DECODE = Law(Fitted, TERMS, noise=NOISE, starts=STARTS)
+"""Of the time of a token."""
+
+
 class _Data(eqx.Module):
     """The inputs of residuals."""
 
-    terms: Terms
+    law: Law = eqx.field(static=True)
+    terms: Any
     measured: Leaf
     scales: Leaf
     typical: Leaf
@@ -126,21 +152,22 @@ def _log_losses(z: Float[Array, " addends"], data: _Data) -> Float[Array, "cases
     return data.typical + jnp.sum(scaled[data.place], axis=-1)
 
 
-def _log_time(losses: Float[Array, " losses"], terms: Terms) -> Array:
-    named = {term: jnp.exp(losses[at]) for at, term in enumerate(TERMS)}
-    return jnp.log(Fitted(**named).time(terms))
+def _log_time(losses: Float[Array, " losses"], terms: Any, law: Law) -> Array:
+    named = {term: jnp.exp(losses[at]) for at, term in enumerate(law.terms)}
+    return jnp.log(law.losses(**named).time(terms))
 
 
 @eqx.filter_jit
 def _log_times(z: Float[Array, " addends"], data: _Data) -> Float[Array, " cases"]:
-    return jax.vmap(_log_time)(_log_losses(z, data), data.terms)
+    return jax.vmap(partial(_log_time, law=data.law))(_log_losses(z, data), data.terms)
 
 
 def _slopes_in_addends(
     z: Float[Array, " addends"], data: _Data
 ) -> tuple[Float[Array, " cases"], Float[Array, "cases addends"]]:
     """Logarithms of times, and their slopes: a case has few losses, and each few addends."""
-    times, slopes = jax.vmap(jax.value_and_grad(_log_time))(_log_losses(z, data), data.terms)
+    log_time = partial(_log_time, law=data.law)
+    times, slopes = jax.vmap(jax.value_and_grad(log_time))(_log_losses(z, data), data.terms)
     rows = jnp.arange(len(times))[:, None, None]
     spread = jnp.zeros((len(times), len(z) + 1)).at[rows, data.place].add(slopes[..., None])
     return times, spread[:, :-1] * data.scales
@@ -158,16 +185,16 @@ def _residuals(z: Float[Array, " addends"], data: _Data) -> Float[Array, " all"]
     """
     at, slopes = jax.lax.stop_gradient(_slopes_in_addends(z, data))
     times = at + slopes @ (z - jax.lax.stop_gradient(z))
-    misses = _robust((times - data.measured) / NOISE)
+    misses = _robust((times - data.measured) / data.law.noise)
     return jnp.concatenate([jnp.sqrt(data.weights) * misses, z])
 
 
 def _curvature(z: Float[Array, " addends"], data: _Data) -> Float[Array, "addends addends"]:
     """Curvature of half the cost, reweighted; the priors keep it above 1."""
     times, slopes = _slopes_in_addends(z, data)
-    misses = (times - data.measured) / NOISE
+    misses = (times - data.measured) / data.law.noise
     trust = data.weights / jnp.sqrt(1 + misses**2)
-    slopes = slopes / NOISE
+    slopes = slopes / data.law.noise
     return slopes.T @ (trust[:, None] * slopes) + jnp.eye(len(z))
 
 
@@ -213,18 +240,20 @@ class Fit:
 class Fitter:
     """Fits to parts of one batch, one after the other, compiled once."""
 
-    def __init__(self, batch: Batch, priors: dict[str, Prior]):
+    def __init__(self, batch: Batch[Any], priors: dict[str, Prior], law: Law = DECODE):
         """The addends of a batch.
 
         Args:
             batch: All cases, also those that some fits leave out.
-            priors: What is believed before.
+            priors: What is believed before, of the losses in the order of their fields.
+            law: What the times are of.
         """
-        self.batch, self.priors = batch, priors
-        self.layout = layout_of(batch, priors)
+        self.batch, self.priors, self.law = batch, priors, law
+        self.layout = layout_of(batch, priors, law.terms)
 
     def _data(self, kept: np.ndarray) -> _Data:
         return _Data(
+            law=self.law,
             terms=self.batch.terms,
             measured=jnp.log(jnp.asarray(self.batch.measured)),
             scales=jnp.asarray(self.layout.scales),
@@ -234,7 +263,7 @@ class Fitter:
         )
 
     def _starts(self) -> Float[np.ndarray, "starts addends"]:
-        around = np.random.default_rng(0).normal(size=(STARTS - 1, len(self.layout.keys)))
+        around = np.random.default_rng(0).normal(size=(self.law.starts - 1, len(self.layout.keys)))
         return np.vstack([np.zeros(len(self.layout.keys)), AROUND * around])
 
     def fit(self, kept: np.ndarray, start: Fit | None = None) -> Fit:
@@ -288,7 +317,7 @@ def _times(fitted: Fitted, terms: Terms) -> Float[Array, " cases"]:
     return jnp.asarray(jax.vmap(lambda it, of: it.time(of))(fitted, terms))
 
 
-def predicted_times(calibration: Calibration, batch: Batch) -> Float[np.ndarray, " cases"]:
+def predicted_times(calibration: Calibration, batch: Batch[Terms]) -> Float[np.ndarray, " cases"]:
     """Time of one token of each case [s]."""
     return np.asarray(_times(_fitted(calibration, batch), batch.terms))
 
@@ -335,11 +364,25 @@ def spreads(
     )
 
 
+def addends_of(fit: Fit, covariance: Float[np.ndarray, "addends addends"]) -> list[Addend]:
+    """The addends of a fit as a file states them."""
+    spread = np.sqrt(np.diag(covariance))
+    return [
+        Addend(
+            term=term,
+            level=level,
+            group=group,
+            value=round(float(fit.values[at]), 6),
+            spread=round(float(spread[at]), 4),
+        )
+        for at, (term, level, group) in enumerate(fit.layout.keys)
+    ]
+
+
 def calibration_of(fitter: Fitter, fit: Fit, name: str, about: str, noise: float) -> Calibration:
     """The file that a fit to all cases becomes; its interval is that of a normal law."""
     batch = fitter.batch
     covariance = fitter.covariance(fit, np.ones(len(batch.cases), bool))
-    spread = np.sqrt(np.diag(covariance))
     everyone = [at for at, (_, level, _) in enumerate(fit.layout.keys) if level == "all"]
     return Calibration(
         name=name,
@@ -350,13 +393,9 @@ def calibration_of(fitter: Fitter, fit: Fit, name: str, about: str, noise: float
         noise=noise,
         interval=NORMAL_90,
         priors=fitter.priors,
-        addends=[
-            Addend(term=term, level=level, group=group, value=round(float(fit.values[at]), 6),
-                   spread=round(float(spread[at]), 4))
-            for at, (term, level, group) in enumerate(fit.layout.keys)
-        ],
+        addends=addends_of(fit, covariance),
         covariance=covariance[np.ix_(everyone, everyone)].round(5).tolist(),
-    )  # fmt: skip
+    )
 
 
 NORMAL_90 = 1.645

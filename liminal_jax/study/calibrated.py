@@ -8,10 +8,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
+from liminal_jax._arrays import Leaf, as_leaf
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax._smooth import Exact
 from liminal_jax.calibration.fitted import TERMS, Fitted
+from liminal_jax.calibration.prompts import FirstToken, Load, PromptLosses
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.data.calibrations import Calibration
 from liminal_jax.data.names import chip_family, engine_named, system_named
@@ -20,11 +23,16 @@ from liminal_jax.mapping.attention import (
     CopiedHeads,
     DataParallel,
 )
+from liminal_jax.performance.design import Design
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.step_terms import step_terms
 from liminal_jax.study.file import DesignFile
+from liminal_jax.study.lengths import RequestLengths
 from liminal_jax.study.problem import exact_system
 from liminal_jax.study.read import problem_of
+from liminal_jax.workload.chunk import Chunk, Prompts
+from liminal_jax.workload.model import Model
+from liminal_jax.workload.request import Request
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,8 @@ class CalibratedStep:
         low: Lower end of the 90 % interval of that time [s].
         high: Upper end [s].
         stps: Tokens a second of the instance [1/s].
+        ttft: Time to the first token of prompts of the lengths asked for, while the other users
+            decode; None without lengths, or where the calibration has no losses of prompts [s].
     """
 
     calibration: str
@@ -48,6 +58,7 @@ class CalibratedStep:
     low: float
     high: float
     stps: float
+    ttft: float | None = None
 
     def record(self) -> dict[str, Any]:
         """As `--json` prints it: times in seconds, and tokens a second of one user."""
@@ -62,6 +73,7 @@ class CalibratedStep:
             "high": self.high,
             "utps_low": 1 / self.high,
             "utps_high": 1 / self.low,
+            **({} if self.ttft is None else {"ttft": self.ttft}),
         }
 
 
@@ -92,8 +104,37 @@ def _step(fitted: Fitted, terms: Terms) -> tuple[jax.Array, Fitted]:
     return time, jax.tree.map(lambda slope, value: slope * value, slopes, fitted)
 
 
+@eqx.filter_jit
+def _first_token(
+    losses: PromptLosses,
+    design: Design,
+    model: Model,
+    request: Request,
+    lengths: Float[Array, "2"],
+    step: Leaf,
+) -> jax.Array:
+    """Time to the first token of requests whose lengths vary, in a closed loop [s]."""
+    isl, osl = lengths
+    idle = eqx.tree_at(lambda it: it.batch, design, jnp.zeros_like(design.batch))
+    prompts = Prompts(count=1, chunk=Chunk(tokens=isl))
+    load = Load(
+        users=design.batch,
+        rate=0,
+        answer=jnp.maximum(osl - 1, 1) * step,
+        step=step,
+        others=jnp.where(design.batch > 1, 1.0, 0.0),
+        alike=0,
+    )
+    return jnp.asarray(
+        losses.time(FirstToken(step_terms(idle, model, request, prompts=prompts), load))
+    )
+
+
 def calibrated_step(
-    file: DesignFile, calibration: Calibration, engine: str | None = None
+    file: DesignFile,
+    calibration: Calibration,
+    engine: str | None = None,
+    lengths: RequestLengths | None = None,
 ) -> CalibratedStep:
     """Time of a token as a calibration predicts it, for a file that `predicted` accepts.
 
@@ -118,11 +159,16 @@ def calibrated_step(
     for way in ways:
         shared = dataclasses.replace(mapping, attention=way)
         design = filled_design(system, shared, batch, model, request, laws)
-        steps.append(_step(fitted, step_terms(design, model, request, laws)))
-    time, slopes = min(steps, key=lambda it: float(it[0]))
+        steps.append((*_step(fitted, step_terms(design, model, request, laws)), design))
+    time, slopes, design = min(steps, key=lambda it: float(it[0]))
     by_term = {term: float(getattr(slopes, term)) for term in TERMS}
     width = np.exp(calibration.interval * calibration.spread(by_term, engine, family))
     step = float(time)
+    ttft = None
+    if lengths is not None and calibration.prompts is not None:
+        losses = calibration.prompts.losses(engine, family)
+        tokens = jnp.asarray([lengths.isl, lengths.osl], float)
+        ttft = float(_first_token(losses, design, model, request, tokens, as_leaf(time)))
     return CalibratedStep(
         calibration=calibration.name,
         engine=engine,
@@ -131,4 +177,5 @@ def calibrated_step(
         low=float(step / width),
         high=float(step * width),
         stps=float(mapping.pp * batch) / step,
+        ttft=ttft,
     )

@@ -18,6 +18,7 @@ def calibrated_step_view(it: CalibratedStep) -> RenderableType:
             f"UTPS {plain(1 / it.step_time, 4)} tokens/s a user, 90 % interval"
             f" {plain(1 / it.high, 3)} to {plain(1 / it.low, 3)}    ",
             f"STPS {plain(it.stps, 4)}    step {with_prefix(it.step_time, 's')}",
+            "" if it.ttft is None else f"    first token after {with_prefix(it.ttft, 's')}",
         ),
         Text(f"  {it.calibration}: {engine} on {chip}; the other numbers above are of the bound"),
     )

@@ -111,6 +111,30 @@ def _above_bound(rows: list[dict[str, Any]]) -> list[Text]:
     ]
 
 
+_FIRST_TOKEN = {
+    "ideal": "first token: bare bound",
+    "as_is": "first token: calibration as it is",
+    "by_cell": "first token: cell left out",
+}
+
+
+def _first_tokens(record: dict[str, Any]) -> list[RenderableType]:
+    """Times to the first token, where the file tells them."""
+    if "ttft_rows" not in record:
+        return []
+    reasons = Counter(it["reason"] for it in record["ttft_skipped_rows"])
+    left_out = [Text(f"  {count} x {why}") for why, count in reasons.most_common(_MOST_REASONS)]
+    table = Table(
+        "", "MAPE", "bias", "within 10 %", "within 25 %", box=None, title_justify="left",
+        title=f"{record['ttft_rows']} times to the first token",
+    )  # fmt: skip
+    for name, it in record["ttft_schemes"].items():
+        shares = (it[key] for key in ("macro_mape", "bias", "within_10", "within_25"))
+        table.add_row(_FIRST_TOKEN[name], *map(_share, shares))
+    heading = f"{sum(reasons.values())} times to the first token not scored"
+    return [table, *([Text(heading, style="bold"), *left_out] if reasons else [])]
+
+
 def _unmeasured(engines: list[str]) -> list[Text]:
     """Engines of which the calibration knows nothing."""
     if not engines:
@@ -140,6 +164,7 @@ def validation_view(found: Validation) -> RenderableType:
         schemes,
         *tables,
         *(_served(record["served"]) if record["served"] else []),
+        *_first_tokens(record),
         *_above_bound(record["above_bound"]),
         *_unmeasured(record["unmeasured_engines"]),
         *([Text(f"90 % intervals cover: {coverage}")] if coverage else []),
