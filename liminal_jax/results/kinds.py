@@ -6,6 +6,7 @@ from typing import Any
 _KEYS = {
     "pareto": ("points", "knees"),
     "sensitivity": ("shadow_prices",),
+    "reach": ("target", "levers"),
     "uncertainty": ("samples", "influences"),
     "portfolio": ("workloads", "cross"),
     "optimum": ("prediction", "alternatives"),

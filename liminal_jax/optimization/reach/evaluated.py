@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -37,9 +38,9 @@ def _fleets(
 fleets = kept(_fleets, {"xla_disable_hlo_passes": "fusion"})
 
 
-def _ratio(limit: Limit, fleet: Fleet, used: dict[str, Array]) -> Array:
+def _ratios(limit: Limit, fleet: Fleet, used: Any) -> np.ndarray:
     """How far a limit is used at each of some settings."""
-    return jax.vmap(limit.ratio)(fleet, used)
+    return np.asarray(jax.vmap(limit.ratio)(fleet, used), float)
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Evaluator:
     def _arrays(self, values: np.ndarray) -> list[np.ndarray]:
         fleet, used = self.fleets(values)
         instance = fleet.instance
-        ratios = [np.asarray(_ratio(it, fleet, used), float) for it in self.limits]
+        ratios = [_ratios(it, fleet, used) for it in self.limits]
         ratios = [np.broadcast_to(it, len(values)) for it in ratios]
         violation = np.log(np.maximum(np.stack(ratios, axis=1), LEAST_RATIO))
         times = (instance.compute_time, instance.memory_time, instance.exposed_time)

@@ -286,17 +286,16 @@ def _alone(lever: Lever, found: AloneAt, target: float) -> Alone:
 
 def floor_words(floor: Floor) -> str:
     """Why nothing beats a floor."""
-    waits = with_prefix(floor.exposed, "s")
     if floor.compute + floor.exposed >= floor.memory:
         least = (
-            f"collectives and operations that depend on each other take {waits} of a step and"
-            f" arithmetic {with_prefix(floor.compute, 's')}, one after the other"
+            f"a step waits {with_prefix(floor.exposed, 's')} for collectives and operations before"
+            f" it and computes {with_prefix(floor.compute, 's')}"
         )
     else:
-        least = f"reading takes {with_prefix(floor.memory, 's')} of a step"
+        least = f"a step reads {with_prefix(floor.memory, 's')}"
     return (
-        f"{least}, and a step yields {plain(floor.tokens)} tokens at most:"
-        f" {plain(floor.utps, 4)} tokens/s are never exceeded"
+        f"{least} at least, for {plain(floor.tokens)} tokens at most: never above"
+        f" {plain(floor.utps, 4)} tokens/s"
     )
 
 
