@@ -95,8 +95,10 @@ def speed(system: ll.System, rate: Rate, fresh: float) -> float | None:
     for way in WAYS:
         mapping = ll.Mapping(tp=given["tp"], pp=given["pp"], attention=way)
         design = ll.Design(system, mapping, batch=1, algorithm=algorithm)
-        prediction = ll.predict(design, model, request, laws)
-        found += [float(prediction.utps)] if bool(prediction.fits) else []
+        # One user, where a step of all stages has one for each.
+        alone = dataclasses.replace(design, batch=1 / given["pp"])
+        if bool(ll.predict(alone, model, request, laws).fits):
+            found.append(float(ll.predict(design, model, request, laws).utps))
     return max(found, default=None)
 
 

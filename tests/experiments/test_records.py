@@ -126,6 +126,14 @@ def test_drafts_of_a_bound_cost_their_arithmetic_alone():
     assert speed(system, changed(tokens_per_step=4), 1.0) < 0.8 * four
 
 
+def test_stages_hold_the_cache_of_one_user():
+    """On 68 nodes of eight chips 125 GB lie, of which one user's cache takes 1.3."""
+    cells = {"model_id": "llama-2-70b", "weight_bits": 8, "kv_bits": 16, "context_tokens": 4096}
+    stages = changed(system="groq-lpu-v1", tp=8, pp=68, **cells)
+    assert speed(at_best("groq-lpu-v1"), stages, 0.0) > 300
+    assert speed(at_best("groq-lpu-v1"), changed(**{**stages.model_dump(), "pp": 34}), 0.0) is None
+
+
 def test_speculation_that_is_not_stated_has_the_published_ceiling():
     assert ONE.tokens() == 1
     assert changed(speculative="not stated").tokens() == CEILING
