@@ -69,8 +69,9 @@ def models_import(
     else:
         view = [] if found is None else [expectation_view(found)]
         _print(report_view(report), model_view(model), *view)
-    if defaults := report.defaults():
-        print(defaults, file=sys.stderr)
+    for line in (report.defaults(), report.widths):
+        if line:
+            print(line, file=sys.stderr)
     if found is not None:
         print(found.sentence(), file=sys.stderr)
     if saved is not None:

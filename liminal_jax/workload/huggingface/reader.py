@@ -13,6 +13,7 @@ from liminal_jax.workload.huggingface.aliases import ALIASES
 from liminal_jax.workload.huggingface.families import FAMILIES, WRAPPERS
 from liminal_jax.workload.huggingface.features import feature, foreign_features, is_off
 from liminal_jax.workload.huggingface.harmless import ENDLESS, harmless_reason, multimodal_reason
+from liminal_jax.workload.huggingface.quantization import published_widths
 from liminal_jax.workload.huggingface.towers import tower_parameters
 from liminal_jax.workload.huggingface.unknown import harmless_by_rule
 from liminal_jax.workload.reading.family import Wrapper
@@ -61,6 +62,7 @@ def read_config(path: str | Path) -> tuple[ModelSpec, ReadReport]:
     problems = [problem for fields in everywhere for problem in fields.problems]
     if problems:
         raise InputError(source, dict.fromkeys(problems))
+    widths = published_widths(values)
     order = list(Use)
     rows = [row for fields in reversed(everywhere) for row in fields.rows]
     report = ReadReport(
@@ -68,6 +70,7 @@ def read_config(path: str | Path) -> tuple[ModelSpec, ReadReport]:
         model_type,
         tuple(sorted(rows, key=lambda row: order.index(row.use))),
         tower_parameters(values),
+        "" if widths is None else widths.sentence(),
     )
     return ModelSpec.model_validate({"name": _name(file), "source": source, **table}), report
 

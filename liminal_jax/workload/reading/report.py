@@ -29,6 +29,8 @@ class ReadReport(NamedTuple):
         source: The file, as the user named it.
         family: The `model_type` whose rules were applied.
         rows: The fields: those read, then those left out of the file, then those ignored.
+        widths: What the file says of the widths of its checkpoint, in a sentence; empty where it
+            says nothing.
         towers: About what towers for images and sound hold, which are not read.
     """
 
@@ -36,6 +38,7 @@ class ReadReport(NamedTuple):
     family: str
     rows: tuple[Row, ...]
     towers: int = 0
+    widths: str = ""
 
     def having(self, use: Use) -> tuple[Row, ...]:
         """The rows of one kind."""
