@@ -105,7 +105,10 @@ def granitemoehybrid(fields: Fields) -> Table:
     else:
         state_space = _state_space(fields, _expanded(fields), state_dim=256)
     shared = fields.count("shared_intermediate_size", note="width of the shared expert")
-    if fields.values.get("num_local_experts") == 0:
+    if (
+        fields.values.get("num_local_experts") == 0
+        and fields.values["num_local_experts"] is not False
+    ):
         for name in ("num_local_experts", "num_experts_per_tok", "intermediate_size"):
             fields.ignore(name, "no routed experts")
         block: Table = {"kind": "dense", "intermediate": shared}

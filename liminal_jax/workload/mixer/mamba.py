@@ -115,11 +115,8 @@ def mamba_layer(fields: Fields, names: dict[str, str], *, normed: bool) -> Table
         rank = fields.count(names["rank"], note="rank of the time steps", default=rank)
     expand = fields.count(names["expand"], note="channels over width", default=2)
     channels = width * expand
-    stated = fields.values.get("d_inner", fields.values.get("intermediate_size"))
-    if names["expand"] == "expand" and isinstance(stated, int):
-        channels = stated
-        for name in ("d_inner", "intermediate_size"):
-            fields.demand(name, [channels], "channels")
+    if names["expand"] == "expand":
+        channels = fields.count("d_inner", "intermediate_size", note="channels", default=channels)
     return {
         "kind": "mamba",
         "heads": channels,
@@ -159,7 +156,7 @@ def jamba(fields: Fields) -> Table:
     )
     layers = layer_count(fields)
     full = _by_period(fields, "attn_layer", layers, default=(8, 4))
-    if fields.values.get("num_experts") == 1:
+    if fields.values.get("num_experts") == 1 and fields.values["num_experts"] is not True:
         for name in ("expert_layer_period", "expert_layer_offset", "num_experts_per_tok"):
             fields.ignore(name, "one expert: every layer is dense")
         fields.ignore("num_experts", "one expert: every layer is dense")
