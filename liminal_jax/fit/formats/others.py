@@ -61,7 +61,7 @@ def record_kind(record: Mapping[str, Any]) -> str:
         return "a result of lm-eval: it tells answers, not times"
     if any(key.startswith(("Cuda", "Nvtx")) for key in record) or _has(record, "Type", "id"):
         return "an export of nsys: it tells kernels, not times of requests"
-    return ""
+    return header_kind(list(record))
 
 
 def header_kind(header: list[str]) -> str:
@@ -71,6 +71,16 @@ def header_kind(header: list[str]) -> str:
         return "a report of nsys stats: it tells kernels, not times of requests"
     if {"kernel name", "metric name"} <= first or "kernelname" in first:
         return "a table of a kernel profiler: it tells no times of requests"
+    return ""
+
+
+def printed_kind(lines: list[str]) -> str:
+    """What lines are that a tool printed rather than wrote as a file; empty for any others."""
+    text = "\n".join(lines[:400])
+    if "Serving Benchmark Result" in text:
+        return "the report that a benchmark prints: give the file that --save-result writes"
+    if "INSERT INTO llama_bench" in text:
+        return "SQL of llama-bench: give its output with -o json"
     return ""
 
 

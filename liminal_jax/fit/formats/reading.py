@@ -34,11 +34,19 @@ _JSON: tuple[tuple[Callable[[Record], bool], Reader], ...] = (
 )
 """Which records are of which tool, the narrowest description first."""
 
+_WRAPPERS = ("data", "results", "rows", "items", "benchmarks")
+"""Keys under which others keep lists of records."""
+
 _READ = (
     "vllm bench serve, SGLang bench_serving and bench_one_batch, llama-bench, genai-perf, aiperf,"
     " InferenceX, and the columns that `liminal calibrate --help` lists"
 )
 _SUFFIXES = (".json", ".jsonl", ".csv", ".md", ".txt")
+
+
+def _reader(record: Record) -> Reader | None:
+    """What reads a record, if a tool wrote it; the heading of a table stands for its entries."""
+    return next((row for reads, row in _JSON if reads(record)), None)
 
 
 def read_rows(path: Path | str, given: Given | None = None) -> tuple[list[Row], list[Refusal]]:
@@ -127,13 +135,13 @@ def _of_lines(lines: list[str], given: Given, source: str) -> tuple[list[Row | R
         return [llama_bench.row(record, line) for line, record in records], False
     if genai_perf.reads_heading(first):
         return [genai_perf.row(genai_perf.table_record(lines), 1)], False
-    kind = others.separator_kind(first)
+    kind = others.separator_kind(first) or others.printed_kind(lines)
     try:
         header, entries = columns.entries_of(lines)
     except csv.Error as error:
         raise InputError(source, [Problem("", f"cannot be read: {error}")]) from None
-    if llama_bench.reads(dict.fromkeys(header)):
-        return [llama_bench.row(entry, line) for line, entry in entries], False
+    if (reader := _reader(dict.fromkeys(header))) is not None:
+        return [reader(entry, line) for line, entry in entries], False
     if kind := kind or others.header_kind(header):
         raise InputError(source, [Problem("", kind if "separate" in kind else f"is {kind}")])
     if not columns.is_ours(header) and len(header) < 2:
@@ -148,7 +156,7 @@ def _of_json(text: str, source: str) -> list[Row | Refusal]:
     found: list[Row | Refusal] = []
     unknown: list[tuple[int, str]] = []
     for line, record in records:
-        reader = next((row for reads, row in _JSON if reads(record)), None)
+        reader = _reader(record)
         if reader is None:
             unknown.append((line, others.record_kind(record)))
         else:
@@ -182,6 +190,8 @@ def _records(text: str) -> tuple[list[tuple[int, dict[str, Any]]], tuple[int, st
             value, at = decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
             return found, (error.lineno, _broken(error, end, text))
+        except RecursionError:
+            return found, (line, "is JSON nested too deep to be a result")
         found += _flat(value, line)
     return found, None
 
@@ -202,10 +212,20 @@ def _flat(value: Any, line: int) -> list[tuple[int, dict[str, Any]]]:
     if isinstance(value, dict):
         if inferencex.reads_dump(value):
             return list(enumerate(inferencex.joined(value), 1))
-        items = value.get("items")
-        if isinstance(items, list) and "totalCount" in value:
-            return _flat(items, line)
-        return [(line, value)]
+        return _unwrapped(value) or [(line, value)]
     if isinstance(value, list):
         return [(at, it) for at, it in enumerate(value, 1) if isinstance(it, dict)]
+    return []
+
+
+def _unwrapped(value: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+    """Records of a list that a value wraps, where a tool wrote them."""
+    if _reader(value) is not None:
+        return []
+    for name in _WRAPPERS:
+        items = value.get(name)
+        if isinstance(items, list):
+            records = [(at, it) for at, it in enumerate(items, 1) if isinstance(it, dict)]
+            if any(_reader(it) is not None for _, it in records):
+                return records
     return []

@@ -7,6 +7,9 @@ from typing import Any
 
 Record = Mapping[str, Any]
 
+_BLANK = ("", "None", "null", "nan", "NaN")
+"""What tables hold where JSON holds nothing."""
+
 _NARROW = re.compile(
     r"(?<![a-z0-9])(nv_?fp4|mx_?fp4|fp4|int4|w4a16|w4a8|awq|gptq|4bit)(?![a-z0-9])", re.I
 )
@@ -44,7 +47,8 @@ def positive(record: Record, *names: str) -> float | None:
 
 def text(record: Record, *names: str) -> str:
     """The first of some fields that holds text; empty where none does."""
-    found = [value for name in names if isinstance(value := record.get(name), str) and value]
+    told = (record.get(name) for name in names)
+    found = [it for it in told if isinstance(it, str) and it not in _BLANK]
     return found[0] if found else ""
 
 

@@ -133,6 +133,23 @@ def test_inferencex():
     assert (case.model_name, case.engine, case.weight_bits) == ("gpt-oss-120b", "vLLM", 4)
 
 
+def test_rows_that_others_wrap_or_tabulate_are_read_alike(tmp_path):
+    """InferenceX's rows under a key of their own, and as a table; vLLM's as a table."""
+    rows, _ = read_rows(written(tmp_path, "a.json", {"data": sample("inferencex.json")}))
+    assert [it.batch_or_concurrency for it in rows] == [4, 16]
+    table = (
+        "hw,framework,model,precision,spec_decoding,isl,osl,conc,tp,ep,median_tpot,median_ttft\n"
+    )
+    table += "h200,vllm,openai/gpt-oss-120b,fp4,none,1024,1024,4,8,1,0.0041,0.045\n"
+    (row,), _ = read_rows(written(tmp_path, "a.csv", table))
+    assert (row.value, row.ttft_ms(), row.num_gpus) == (4.1, 45, 8)
+    record = sample("vllm.json")
+    table = ",".join(record) + "\n" + ",".join(map(str, record.values()))
+    (row,), _ = read_rows(written(tmp_path, "b.csv", table), SERVER)
+    (same,), _ = read_rows(SAMPLES / "vllm.json", SERVER)
+    assert (row.value, row.isl, row.note) == (same.value, same.isl, row.note)
+
+
 def test_a_folder_of_results_is_read_whole(tmp_path):
     for name in ("vllm.json", "vllm_appended.json"):
         written(tmp_path, name, (SAMPLES / name).read_text(encoding="utf-8"))
@@ -242,6 +259,10 @@ def test_users_of_an_open_loop_follow_from_littles_law(tmp_path):
         ("a.csv", "model;gpu;tp;isl\na;b;c;d", "semicolons separate the columns"),
         ("a.csv", "model\tgpu\ttp\tisl\na\tb\tc\td", "tabs separate the columns"),
         ("a.csv", "Time (%),Total Time (ns),Instances\n1,2,3", "a report of nsys stats"),
+        ("a.json", '[{"Time (%)": 50, "Total Time (ns)": 3}]', "a report of nsys stats"),
+        ("a.json", "[" * 10**5, "JSON nested too deep"),
+        ("a.txt", "==== Serving Benchmark Result ====\nMean TTFT (ms): 9", "--save-result writes"),
+        ("a.sql", "INSERT INTO llama_bench (build_commit) VALUES (1);", "SQL of llama-bench"),
         ("a.csv", "hello\nworld", "is no table"),
         ("a.csv", "", "is empty"),
         ("a.sqlite", "SQLite format 3\0", "an SQLite database"),
