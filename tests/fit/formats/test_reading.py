@@ -142,7 +142,7 @@ def test_rows_that_others_wrap_or_tabulate_are_read_alike(tmp_path):
     )
     table += "h200,vllm,openai/gpt-oss-120b,fp4,none,1024,1024,4,8,1,0.0041,0.045\n"
     (row,), _ = read_rows(written(tmp_path, "a.csv", table))
-    assert (row.value, row.ttft_ms(), row.num_gpus) == (4.1, 45, 8)
+    assert (row.value, row.ttft_ms(), row.num_gpus) == pytest.approx((4.1, 45, 8))
     record = sample("vllm.json")
     table = ",".join(record) + "\n" + ",".join(map(str, record.values()))
     (row,), _ = read_rows(written(tmp_path, "b.csv", table), SERVER)
