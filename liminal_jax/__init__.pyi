@@ -61,6 +61,7 @@ from .optimization.optimum import Optimum as Optimum
 from .optimization.optimum import optimize as optimize
 from .optimization.pareto.pareto_front import ParetoFront as ParetoFront
 from .optimization.pareto.pareto_front import pareto as pareto
+from .optimization.reach.ceiling import ceiling as ceiling
 from .optimization.reach.reach import Reach as Reach
 from .optimization.reach.reach import reach as reach
 from .optimization.search.best_design import Finding as Finding

@@ -31,6 +31,7 @@ COMMANDS = {
         "uncertainty", "uncertainty", "how the optimum varies with uncertain numbers"
     ),
     "reach": Command("reach", "reach", "the least change that reaches a speed, or why none does"),
+    "ceiling": Command("ceiling", "ceiling", "the most that each technology reaches for one user"),
     "report": Command("report", "report", "one HTML page for a run, which needs no network"),
     "app": Command("app", "app", "sliders in the browser: drag a number, see the effect"),
     "sweep": Command("sweep", "sweep", "every point of a grid or sample, on all devices"),

@@ -7,6 +7,7 @@ _KEYS = {
     "pareto": ("points", "knees"),
     "sensitivity": ("shadow_prices",),
     "reach": ("target", "levers"),
+    "ceiling": ("technologies",),
     "uncertainty": ("samples", "influences"),
     "portfolio": ("workloads", "cross"),
     "optimum": ("prediction", "alternatives"),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.results import (
+    ceiling,
     experiment,
     optimum,
     pareto,
@@ -41,6 +42,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
+    "ceiling": Kind(ceiling.page),
     "optimum": Kind(optimum.page),
     "pareto": Kind(pareto.page, pareto.whole),
     "portfolio": Kind(portfolio.page),

@@ -74,13 +74,13 @@ def start_of(
     if study is None and model is None:
         raise InputError("reach", [Mistake("model", "is required; see `liminal models`")])
     if system is not None:
-        problem = _fastest(problem_of(_of_system(str(model), system, context)))
+        problem = fastest_of(problem_of(_of_system(str(model), system, context)))
         whole = f"{system} with the ranks that are fastest for one user"
     else:
         file = load_study(BUILT_IN if study is None else study)
         changes: dict[str, Any] = {} if model is None else {"model": model}
         changes |= {} if context is None else {"context": float(context)}
-        problem = _fastest(problem_of(_with_work(file, changes)))
+        problem = fastest_of(problem_of(with_work(file, changes)))
         whole = f"the design of {file.name} that is fastest for one user"
     found = find(problem)
     if not found.feasible:
@@ -101,14 +101,14 @@ def _of_system(model: str, system: str, context: float | None) -> StudyFile:
     return study_of(tables, "reach")
 
 
-def _with_work(file: StudyFile, changes: dict[str, Any]) -> StudyFile:
+def with_work(file: StudyFile, changes: dict[str, Any]) -> StudyFile:
     """A study of another workload."""
     if not changes:
         return file
     return file.model_copy(update={"workload": file.workload.model_copy(update=changes)})
 
 
-def _fastest(problem: Problem) -> Problem:
+def fastest_of(problem: Problem) -> Problem:
     """The same designs with one user, the fastest of which is asked for."""
     one = {PATHS["batch"]: jnp.asarray(1.0)}
     asked = QUANTITIES[SPEED]

@@ -1,0 +1,53 @@
+"""`liminal ceiling`: the most tokens a second for one user that each technology reaches."""
+
+import json as json_format
+from typing import Annotated
+
+import tyro
+
+from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.runtime import prepare_jax
+
+NAME = "liminal ceiling"
+
+_FLAGS = {"workload.model": "--model", "context": "--context"}
+"""What the user wrote for what is wrong."""
+
+
+def ceiling(
+    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
+    context: Maybe[int] = None,
+    json: bool = False,
+) -> None:
+    """Show the most tokens a second for one user that each technology reaches, and what binds.
+
+    Systems that come with the package, and planned chips within the limits of the built-in study.
+
+    Each as it is, and with every lever of software that leaves results as they are.
+
+    Beside the speed: the energy of a token over its floor, bytes and multiply-adds once.
+
+    Args:
+        model: A bundled model (see `liminal models`), or a path to a config.json or model file.
+        context: Tokens of context; those of the built-in study, 131072, by default.
+        json: Print one JSON object in SI units.
+    """
+    if model is None:
+        raise InputError(NAME, [Problem("--model", "is required; see `liminal models`")])
+    prepare_jax()
+
+    from liminal_jax.optimization.reach.ceiling import ceiling as found_by
+    from liminal_jax.results import ceiling as result
+    from liminal_jax.results.terminal import terminal
+    from liminal_jax.view.console import results
+
+    try:
+        record = found_by(model, context=context).to_dict()
+    except InputError as error:
+        problems = [Problem(_FLAGS.get(it.path, it.path), it.message) for it in error.problems]
+        raise InputError(NAME, problems) from None
+    if json:
+        print(json_format.dumps(record, indent=2))
+    else:
+        results().print(terminal(result.page(record)))
