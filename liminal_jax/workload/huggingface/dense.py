@@ -206,6 +206,7 @@ FAMILIES = {
     "qwen2": Family(qwen2, "Qwen2ForCausalLM"),
     "qwen2_vl_text": Family(qwen2, "Qwen2VLTextModel"),
     "qwen2_5_vl_text": Family(qwen2, "Qwen2_5_VLTextModel"),
+    "qwen2_5_omni_text": Family(qwen2, "Qwen2_5OmniThinkerTextModel"),
     "qwen3": Family(qwen3, "Qwen3ForCausalLM"),
     "qwen3_vl_text": Family(qwen3, "Qwen3VLTextModel"),
     "glm4": Family(glm4, "Glm4ForCausalLM"),

@@ -8,7 +8,7 @@ transformers; shapes follow its modelling code, or that of the checkpoint.
 from collections.abc import Sequence
 
 from liminal_jax.workload.feedforward.dense import dense
-from liminal_jax.workload.huggingface.dense import qwen2
+from liminal_jax.workload.huggingface.dense import llama, qwen2
 from liminal_jax.workload.mixer.grouped_query import (
     derived_head_dim,
     grouped_query,
@@ -39,6 +39,29 @@ def phi3(fields: Fields) -> Table:
         fields, head_dim=derived_head_dim(fields), kv_heads=own_kv_heads(fields)
     )
     return _alike(fields, attention, [uniform_scope(fields)] * layer_count(fields))
+
+
+def granite(fields: Fields) -> Table:
+    """Granite 3: the layers of Llama, with fixed multipliers."""
+    for part in ("attention", "embedding", "residual"):
+        fields.ignore(f"{part}_multiplier", "scaling, has no weights")
+    return llama(fields)
+
+
+def gemma(fields: Fields) -> Table:
+    """Gemma: heads wider than the width's share, as many norms as Llama."""
+    for name in ("hidden_act", "hidden_activation"):
+        if fields.values.get(name) is not None:
+            activation(fields, name)
+    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
+    attention = grouped_query(
+        fields,
+        head_dim=256,
+        kv_heads=null_means_own_heads(fields),
+        qkv_bias=bias,
+        output_bias=bias,
+    )
+    return _alike(fields, attention, ["full"] * layer_count(fields))
 
 
 def seed_oss(fields: Fields) -> Table:
@@ -251,6 +274,8 @@ def _every_nth_full(layers: int, period: int) -> list[str]:
 
 FAMILIES = {
     "phi3": Family(phi3, "Phi3ForCausalLM"),
+    "granite": Family(granite, "GraniteForCausalLM"),
+    "gemma": Family(gemma, "GemmaForCausalLM", tied=True),
     "seed_oss": Family(seed_oss, "SeedOssForCausalLM"),
     "smollm3": Family(smollm3, "SmolLM3ForCausalLM", tied=True),
     "mimo": Family(qwen2, "MiMoForCausalLM"),

@@ -24,6 +24,8 @@ from liminal_jax.workload.spec import ModelSpec
 _TEXTS = ("text_config", "language_config", "llm_config")
 """Names under which a multimodal config holds its text model."""
 
+_THINKER = "thinker_config"
+
 _NEAR = 0.85
 """How alike two names must be for one to pass for a slip in the other; of difflib's ratio."""
 
@@ -120,16 +122,24 @@ def _endless(value: Any, path: str) -> Iterator[str]:
 
 
 def _text_fields(outer: Fields, source: str) -> Fields:
-    """The fields of the text model: those of `text_config` where the config has one."""
-    name = next((name for name in _TEXTS if name in outer.values), None)
+    """The fields of the text model: those of `text_config` where the config has one.
+
+    A config of a thinker and a talker (Qwen2.5-Omni) has it in that of the thinker.
+    """
+    holder, path = outer.values, ""
+    if isinstance(holder.get(_THINKER), dict):
+        outer.accept(_THINKER, "the text model, beside its towers")
+        holder, path = holder[_THINKER], f"{_THINKER}."
+    name = next((name for name in _TEXTS if name in holder), None)
     if name is None:
         return outer
-    text = outer.values[name]
-    outer.accept(name, "the text model")
+    text = holder[name]
+    if not path:
+        outer.accept(name, "the text model")
     if not isinstance(text, dict):
         message = f"must be an object, got {shown(text)}"
-        raise InputError(source, [Problem(name, message)])
-    return Fields(text, f"{name}.", ALIASES)
+        raise InputError(source, [Problem(path + name, message)])
+    return Fields(text, f"{path}{name}.", ALIASES)
 
 
 def _model_type(outer: Fields, inner: Fields, source: str) -> str:

@@ -302,6 +302,7 @@ FAMILIES = {
     "minimax_m2": Family(minimax_m2, "MiniMaxM2ForCausalLM"),
     "qwen2_moe": Family(qwen2_moe, "Qwen2MoeForCausalLM"),
     "qwen3_moe": Family(qwen3_moe, "Qwen3MoeForCausalLM"),
+    "qwen3_omni_moe_text": Family(qwen3_moe, "Qwen3OmniMoeThinkerTextModel"),
     "qwen3_vl_moe_text": Family(qwen3_moe, "Qwen3VLMoeTextModel"),
     "llama4_text": Family(llama4, "Llama4ForCausalLM"),
     "deepseek_v2": Family(deepseek_v2, "DeepseekV2ForCausalLM"),

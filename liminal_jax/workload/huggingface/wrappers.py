@@ -22,6 +22,7 @@ _ANY = {
     "llava_next": "LlavaNextForConditionalGeneration",
     "llava_next_video": "LlavaNextVideoForConditionalGeneration",
     "llava_onevision": "LlavaOnevisionForConditionalGeneration",
+    "nemotronh_nano_vl_v2": "NemotronH_Nano_VL_V2",
     "paligemma": "PaliGemmaForConditionalGeneration",
     "perception_lm": "PerceptionLMForConditionalGeneration",
     "qwen2_audio": "Qwen2AudioForConditionalGeneration",
@@ -41,6 +42,10 @@ WRAPPERS = {
     "kimi_vl": Wrapper("KimiVLForConditionalGeneration", ("deepseek_v3",)),
     "llama4": Wrapper("Llama4ForConditionalGeneration", ("llama4_text",)),
     "mistral3": Wrapper("Mistral3ForConditionalGeneration", ("mistral", "ministral3")),
+    "qwen2_5_omni": Wrapper(
+        "Qwen2_5OmniForConditionalGeneration", ("qwen2_5_omni_text",), also=("Qwen2_5OmniModel",)
+    ),
+    "qwen3_omni_moe": Wrapper("Qwen3OmniMoeForConditionalGeneration", ("qwen3_omni_moe_text",)),
     "qwen2_vl": Wrapper("Qwen2VLForConditionalGeneration", ("qwen2_vl_text", "qwen2")),
     "qwen2_5_vl": Wrapper("Qwen2_5_VLForConditionalGeneration", ("qwen2_5_vl_text", "qwen2")),
     "qwen3_vl": Wrapper("Qwen3VLForConditionalGeneration", ("qwen3_vl_text", "qwen3")),
