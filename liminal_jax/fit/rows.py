@@ -343,7 +343,9 @@ def _overflow(case: Case) -> str:
     needed = it.weights + case.batch * it.user
     if needed <= it.there:
         return ""
-    return f"does not fit in memory: {needed / 2**30:.0f} GiB needed, {it.there / 2**30:.0f} there"
+    waited = "; some requests must have waited" if it.weights + it.user <= it.there else ""
+    found = f"{needed / 2**30:.0f} GiB needed, {it.there / 2**30:.0f} there"
+    return f"does not fit in memory: {found}{waited}"
 
 
 @cache

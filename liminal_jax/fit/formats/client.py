@@ -123,14 +123,11 @@ def _queued(it: Client) -> str:
         expected = it.completed / it.rate + time / 1e3
         if it.completed / it.throughput > LATE * expected:
             return f"{it.rate:g} requests a second were asked for and {it.throughput:.3g} served"
-    if None not in (tpot, ttft, it.isl, it.osl):
-        assert tpot is not None
-        assert ttft is not None
-        assert it.isl is not None
-        assert it.osl is not None
-        later = (it.osl - 1) * tpot
-        if ttft > later and it.isl <= LONG_PROMPT * it.osl and (_users(it) or 1) > 1:
-            return f"the first token takes {ttft:.3g} ms, all later ones {later:.3g} ms"
+    if tpot is None or ttft is None or not it.isl or not it.osl or (_users(it) or 1) <= 1:
+        return ""
+    later = (it.osl - 1) * tpot
+    if ttft > later and it.isl <= LONG_PROMPT * it.osl:
+        return f"the first token takes {ttft:.3g} ms, all later ones {later:.3g} ms"
     return ""
 
 
