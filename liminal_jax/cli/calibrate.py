@@ -30,7 +30,10 @@ def calibrate(
             where present: pp, ep, kv_bits, engine_version, note, decode_purity (pure, near, mixed,
             max-load or queue; the first two are used). A metric is tpot_ms or itl_ms (time of one
             token of a user), utps (tokens/s of one user), output_tps_total, output_tps_per_gpu
-            (tokens/s of all users) or e2e_latency_s (a whole static batch). Of a note is read
+            (tokens/s of all users) or e2e_latency_s (a whole static batch). The time to the first
+            token is ttft_ms_median or ttft_ms_mean, with request_rate where requests come by
+            themselves, and queueing (yes, no or unknown); then metric and value may be left out,
+            or be tpot_ms_median. Of a note is read
             whether it holds `attention data-parallel` (each rank has users of its own), `incl.
             requests queued` (of more users than memory holds the others wait) or `0.8-1.0x`
             (lengths drawn up to the nominal ones). Each source_id counts alike, and each cell of
