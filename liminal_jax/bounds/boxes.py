@@ -169,8 +169,10 @@ class Extremes:
 
     def __init__(self, table: Table, trees: tuple[Halves, ...]):
         values = np.asarray(table.values, float)
-        low = np.where(np.isnan(values), -np.inf, values)
-        high = np.where(np.isnan(values), np.inf, values)
+        unknown = np.isnan(values)
+        low = high = values
+        if unknown.any():
+            low, high = np.where(unknown, -np.inf, values), np.where(unknown, np.inf, values)
         self._axes = table.axes
         self._ways = [_way(values, dimension) for dimension in range(values.ndim)]
         # The last first: its rows are the shortest in memory, and the array is still small.
@@ -205,9 +207,9 @@ class Extremes:
 
 def _way(values: np.ndarray, dimension: int) -> str:
     """Whether a table rises or falls along a dimension, or both; with NaN, both."""
+    rows = np.moveaxis(values, dimension, 0)
+    ahead, behind = rows[1:], rows[:-1]
     with np.errstate(invalid="ignore"):
-        ahead = values.take(range(1, values.shape[dimension]), dimension)
-        behind = values.take(range(values.shape[dimension] - 1), dimension)
         if np.all(ahead >= behind):
             return "up"
         return "down" if np.all(ahead <= behind) else "both"

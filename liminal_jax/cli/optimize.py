@@ -49,9 +49,7 @@ def optimize(
     file = load_question(study)
     prepare_jax()
 
-    from liminal_jax.cli.portfolio import found_for_all
     from liminal_jax.cli.progress import ProgressBar
-    from liminal_jax.cli.study import found_for_one
     from liminal_jax.optimization.search.branch_and_bound import Budget
     from liminal_jax.results.terminal import terminal
     from liminal_jax.study.folder import new_folder, provenance, write_run
@@ -59,8 +57,12 @@ def optimize(
 
     problem = problem_at(file, study)
     if isinstance(file, PortfolioFile):
+        from liminal_jax.cli.portfolio import found_for_all
+
         search = partial(found_for_all, problem)
     else:
+        from liminal_jax.cli.study import found_for_one
+
         search = partial(found_for_one, problem, starts)
     folder = new_folder(file.name, output, overwrite)
     with ProgressBar() as progress:

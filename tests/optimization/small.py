@@ -9,7 +9,8 @@ import jax
 
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
-from liminal_jax.optimization.search.gradient_search import RelaxedPoint, relaxed_points
+from liminal_jax.optimization.search.gradient_search import relaxed_points
+from liminal_jax.optimization.search.relaxed_point import RelaxedPoint
 from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 from liminal_jax.optimization.sensitivity.fixed_integers import with_fixed_integers
 from liminal_jax.optimization.sensitivity.gradients import Gradients

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import optax
 from jaxtyping import Array
 
 from liminal_jax._arrays import Scalar
@@ -57,7 +56,3 @@ class Schedule(NamedTuple):
     def weight(self, step: Array) -> Array:
         """Weight of squared log violations at a step."""
         return self.penalty * self.growth ** (step // self.steps)
-
-    def adam(self) -> optax.GradientTransformation:
-        """Adam with a cosine decay of the step size to a tenth."""
-        return optax.adam(optax.cosine_decay_schedule(self.rate, self.total(), 0.1))

@@ -31,9 +31,9 @@ from liminal_jax.optimization.search.certificate import (
     proven,
 )
 from liminal_jax.optimization.search.design_grid import design_grid_of
-from liminal_jax.optimization.search.gradient_search import RelaxedPoint, relaxed_points
 from liminal_jax.optimization.search.local_search import LocalSearch
 from liminal_jax.optimization.search.progress import Progress
+from liminal_jax.optimization.search.relaxed_point import RelaxedPoint
 from liminal_jax.optimization.search.shortfalls import (
     SHORTFALL_BUDGET,
     proof_reasons,
@@ -94,6 +94,9 @@ def relaxed_incumbents(
         schedule: Schedule of the relaxed search.
         seed: Seed of the random starts.
     """
+    # Few proofs need gradients, and optax takes a third of a second to import.
+    from liminal_jax.optimization.search.gradient_search import relaxed_points
+
     box, lattice = unit_hypercube_of(problem), design_grid_of(problem)
     ends = relaxed_points(problem, box, schedule, jax.random.key(seed))
     near = jax.vmap(lambda unit: box.nearest(unit, lattice))(ends.unit)

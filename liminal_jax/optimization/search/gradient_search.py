@@ -10,12 +10,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from liminal_jax._compile import unfused
 from liminal_jax.optimization.search.annealing import Schedule, relaxation
 from liminal_jax.optimization.search.augmented_lagrangian import augmented, raised
-from liminal_jax.optimization.search.termination import Termination
+from liminal_jax.optimization.search.relaxed_point import RelaxedPoint
+from liminal_jax.optimization.search.termination import LEAST_REDUCED_GRADIENT, Termination
 from liminal_jax.optimization.search.unit_hypercube import UnitHypercube
 from liminal_jax.study.problem import Outcome, Problem
 
@@ -24,27 +25,6 @@ TOLERANCE = 1e-3
 
 SCORE_TOLERANCE = 1e-3
 """A start has converged if its score changes by less in the second half of its last round."""
-
-LEAST_REDUCED_GRADIENT = 1e-3
-"""Gradient of the score, per range of a variable, above which its bound is active."""
-
-
-class RelaxedPoint(eqx.Module):
-    """The end point of one start.
-
-    Attributes:
-        unit: Coordinates in the unit hypercube.
-        category: Index of the category.
-        score: Score under the last relaxation.
-        violation: Log violation of each limit under the last relaxation.
-        termination: Termination status, as the number of a `Termination`.
-    """
-
-    unit: Float[Array, " variables"]
-    category: Int[Array, ""]
-    score: Float[Array, ""]
-    violation: Float[Array, " limits"]
-    termination: Int[Array, ""]
 
 
 class _DescentState(eqx.Module):
@@ -63,6 +43,11 @@ def _at_bounds(state: _DescentState) -> Array:
     below = (state.unit <= 0.0) & (state.gradient > LEAST_REDUCED_GRADIENT)
     above = (state.unit >= 1.0) & (state.gradient < -LEAST_REDUCED_GRADIENT)
     return below | above
+
+
+def _adam(schedule: Schedule) -> optax.GradientTransformation:
+    """Adam with a cosine decay of the step size to a tenth."""
+    return optax.adam(optax.cosine_decay_schedule(schedule.rate, schedule.total(), 0.1))
 
 
 def _termination(state: _DescentState) -> Array:
@@ -85,7 +70,7 @@ def _descent(
     problem: Problem, box: UnitHypercube, schedule: Schedule, unit: Array, category: Array
 ) -> RelaxedPoint:
     """One descent, from a point of the unit hypercube."""
-    adam, limits = schedule.adam(), len(problem.limits)
+    adam, limits = _adam(schedule), len(problem.limits)
 
     def lagrangian(
         unit: Array, multipliers: Array, weight: Array, temperature: Array

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from enum import IntEnum
 
+LEAST_REDUCED_GRADIENT = 1e-3
+"""Gradient of the score, per range of a variable, above which its bound is active."""
+
 
 class Termination(IntEnum):
     """Termination status."""

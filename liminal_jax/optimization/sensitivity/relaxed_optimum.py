@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import Bounds, OptimizeResult, minimize
 
-from liminal_jax.optimization.search.gradient_search import LEAST_REDUCED_GRADIENT
-from liminal_jax.optimization.search.termination import Termination, sentence
+from liminal_jax.optimization.search.termination import (
+    LEAST_REDUCED_GRADIENT,
+    Termination,
+    sentence,
+)
 from liminal_jax.optimization.sensitivity.gradients import Gradients, Local
 from liminal_jax.optimization.sensitivity.multipliers import (
     ACTIVE_TOLERANCE,
