@@ -3,14 +3,13 @@
 import dataclasses
 from typing import Any
 
-from liminal_jax._smooth import Exact
 from liminal_jax.optimization.answer import Answer
 from liminal_jax.optimization.search.binding_limits import Binding
 from liminal_jax.optimization.search.solution import Solution, case_at
 from liminal_jax.study.basis import basis
 from liminal_jax.study.file import resolved_of
 from liminal_jax.study.lever_record import levers_of
-from liminal_jax.study.problem import Problem
+from liminal_jax.study.problem import Problem, exact_system
 from liminal_jax.study.quantities import QUANTITIES, Fleet
 from liminal_jax.study.question import problem_record
 from liminal_jax.study.report import number, prediction_record
@@ -68,7 +67,7 @@ def _question(problem: Problem, solution: Solution, fleet: Fleet) -> dict[str, A
     case = case_at(problem, solution)
     fill = float(fleet.instance.capacity_tier_fill)
     levers = levers_of(case, resolved_of(file).costs)
-    sentences = basis(file, solution.category, case, case.built(Exact()), fill)
+    sentences = basis(file, solution.category, case, exact_system(case), fill)
     return {
         **question,
         **found_tables(file, solution.values, solution.category),

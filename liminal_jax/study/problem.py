@@ -5,7 +5,7 @@ Everything a search needs, a certificate needs too: it is here.
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -219,12 +219,20 @@ class Problem:
 
     def first(self) -> Case:
         """The case of the first alternative and the first value of each variable."""
-        point = [jnp.asarray(it.grid.values[0], float) for it in self.variables]
-        # NumPy takes the first of each row without a program of its own.
+        return self.case_of([it.grid.values[0] for it in self.variables], 0)
+
+    def case_of(self, point: Sequence[float], row: int) -> Case:
+        """The case at a point that is known, without a program of its own.
+
+        Args:
+            point: Value of each variable.
+            row: Number of the alternative.
+        """
         case = jax.tree.map(
-            lambda it: jnp.asarray(np.asarray(it)[0]) if jnp.ndim(it) else it, self.region.case
+            lambda it: jnp.asarray(np.asarray(it)[row]) if jnp.ndim(it) else it, self.region.case
         )
-        return self.with_case(case).region.at(point, jnp.asarray(0))
+        here = [jnp.asarray(it, float) for it in point]
+        return self.with_case(case).region.at(here, jnp.asarray(0))
 
     def outcome(
         self,

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
@@ -46,4 +45,4 @@ def solution_at(problem: Problem, indices: Int[np.ndarray, " axes"]) -> Solution
 
 def case_at(problem: Problem, solution: Solution) -> Case:
     """The case of a solution: design, model, request and assumptions."""
-    return problem.region.at(jnp.asarray(solution.point, float), jnp.asarray(solution.row))
+    return problem.case_of(solution.point, solution.row)
