@@ -144,6 +144,22 @@ def test_other_structures_constants_types_and_code_are_traced_again(monkeypatch)
     assert TRACED == [2.0, 3.0, 3.0, 3.0, 2.0]
 
 
+def shifted(count):
+    """Zeros of the precision that JAX has, with a whole number added."""
+    return jnp.zeros(2) + count
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("double", [True, False])
+def test_another_precision_within_a_process_is_traced_again(double):
+    count = np.asarray(1, np.int32)
+    for precise in (double, not double):
+        with jax.enable_x64(precise):
+            (found,) = traced(shifted, count).given(())(count)
+            (kept,) = jax.tree.leaves(_kept.kept(shifted)(count))
+        assert found.dtype == kept.dtype == (np.float64 if precise else np.float32)
+
+
 @pytest.mark.parametrize("spoil", [b"", b"not a trace"])
 def test_a_spoilt_file_is_traced_again(folder, monkeypatch, spoil):
     traced(scaled, {"row": np.ones(3)}, 2.0)
