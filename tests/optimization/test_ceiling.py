@@ -1,6 +1,5 @@
 """The most of each technology: against single predictions, and the floor of energy by hand."""
 
-import itertools
 import math
 
 import jax
@@ -8,9 +7,11 @@ import pytest
 
 import liminal_jax as ll
 from liminal_jax._files import InputError
+from liminal_jax.hardware.power import ActivityPower
 from liminal_jax.optimization.reach.ceiling import LOSSLESS, RANKS, Ceiling, alike
 from liminal_jax.optimization.reach.energy_floor import energy_floor
 from liminal_jax.results import ceiling as result
+from liminal_jax.results.words import quantity
 from tests.results.rows import html_lines, terminal_lines
 
 NAMES = ("h200", "rubin")
@@ -59,7 +60,8 @@ def test_the_floor_reads_all_once_and_multiplies_once():
     with jax.enable_x64(True):
         system, model = ll.load_system("h200"), ll.load_model("llama-3-8b")
         found = energy_floor(system, model, ll.Request(8192))
-        chip = system.chip
+        chip, power = system.chip, system.chip.power
+        assert isinstance(power, ActivityPower)
         # Weights but for the embedding table, of which one row is read, and 2 x 8 x 128 bytes of
         # cache in each of 32 layers for each token.
         weights = 32 * (4096 * (32 + 16) * 128 + 32 * 128 * 4096 + 3 * 4096 * 14336) + 128256 * 4096
@@ -67,7 +69,7 @@ def test_the_floor_reads_all_once_and_multiplies_once():
         moved = (weights + cache) * float(chip.memory.energy)
         core = 32 * 4 * 32 * 128 * 8192
         scale = float(chip.tensor.bits_8 / chip.tensor.known_at(16.0))
-        arithmetic = (2 * weights + core * scale) * float(chip.power.flop_energy)
+        arithmetic = (2 * weights + core * scale) * float(power.flop_energy)
     assert found == pytest.approx(moved + arithmetic, rel=1e-3)
 
 
@@ -76,8 +78,10 @@ def test_the_page_tells_every_technology(found):
     page = result.page(whole)
     lines = terminal_lines(page)
     assert lines == html_lines(page)
-    for it, side in itertools.product(found.values(), ("plain", "levers")):
-        assert any(it.title in line and f"{getattr(it, side).utps:,.0f}" in line for line in lines)
+    for it in found.values():
+        for peak in (it.plain, it.levers):
+            words = quantity("utps", peak.utps or 0.0, "1/s")
+            assert any(line.startswith(f"{it.title} ") and words in line for line in lines)
 
 
 @pytest.mark.parametrize("context", [0, -1, math.nan])
