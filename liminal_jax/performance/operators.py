@@ -214,7 +214,7 @@ def _decode_mixing(
     )
 
 
-def _experts_read(block: AbstractMixture, model: Model, passing: Passing, spread: Spread) -> Scalar:
+def experts_read(block: AbstractMixture, model: Model, passing: Passing, spread: Spread) -> Scalar:
     """Elements of the routed experts that a step reads; tokens of one user share some."""
     read = spread.routing.weights_read(block, model.hidden, passing.tokens())
     if passing.block is None:
@@ -233,7 +233,7 @@ def _feedforward(
     if isinstance(block, AbstractMixture):
         copies, users = sharing.shared_copies, sharing.shared_users
         ranks = spread.mapping.ep
-        read = _experts_read(block, model, passing, spread)
+        read = experts_read(block, model, passing, spread)
         busiest_weights = spread.routing.weight_imbalance(block, tokens, ranks)
         busiest_tokens = spread.routing.token_imbalance(block, tokens, ranks)
     products = passing.imbalance(users) * always

@@ -11,11 +11,11 @@ from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.algorithm.hiding import Overlap, Prefetch, Reductions
 from liminal_jax.algorithm.shape import ModelShape
 from liminal_jax.laws.exposed_collectives import fused_collective_time
-from liminal_jax.laws.prefetch import hidden_time
+from liminal_jax.laws.prefetch import foreseen_bytes, hidden_time
 from liminal_jax.laws.shape import width_of_equal_weights
 from liminal_jax.mapping.collectives import Communication, Tokens
 from liminal_jax.performance.design import Assumptions, Design
-from liminal_jax.performance.operators import Operator, Spread
+from liminal_jax.performance.operators import Operator, Passing, Spread, experts_read
 from liminal_jax.performance.timing import operator_times, tokens_of
 from liminal_jax.workload.chunk import Prompts
 from liminal_jax.workload.feedforward.base import AbstractMixture
@@ -155,14 +155,20 @@ def prefetched(
         spread: How weights are spread.
     """
     relaxation = assumptions.relaxation
+    passing = Passing(design.batch, None, design.block())
     parts = sum(it.layers.count * it.layers.parts() for it in found)
     total: Scalar = 0.0
     for it in found:
         group, count = it.layers, it.layers.parts()
         certain = request.weight_bytes(group.weights(model.hidden)) * spread.sharing.copies
-        upcoming = operator_times(
-            Operator(weights=certain / count), design, request, assumptions
-        ).memory
+        routed: Scalar = 0.0
+        if isinstance(group.feedforward, AbstractMixture):
+            read = experts_read(group.feedforward, model, passing, spread)
+            routed = foreseen_bytes(
+                certain=0.0, routed=request.expert_bytes(read), predicted=prefetch.predicted
+            )
+        foreseen = Operator(weights=certain / count, experts=routed / count)
+        upcoming = operator_times(foreseen, design, request, assumptions).memory
         wait = it.collectives.time / count + within / parts
         # Streamed in units of time: the law's bytes over the bandwidth that they come at.
         buffer = prefetch.buffer / (

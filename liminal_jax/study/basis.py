@@ -27,6 +27,7 @@ from liminal_jax.study.case import Case
 from liminal_jax.study.file import DesignFile, resolved_of
 from liminal_jax.study.lever_basis import lever_sentences
 from liminal_jax.workload.feedforward.base import AbstractMixture
+from liminal_jax.workload.request import Request
 
 _MODEL = (
     "Ideal bound: peak rates, perfect overlap of compute and memory, collectives"
@@ -172,7 +173,7 @@ def _streaming_sentences(file: SystemFile, library: Library) -> list[str]:
     ]
 
 
-def _system_sentences(library: Library, name: str, bits: float) -> list[str]:
+def _system_sentences(library: Library, name: str, request: Request) -> list[str]:
     file = library.system[name]
     chip = file.chip
     sentences = _unknown("The vector rate", chip.vector, "scalar work is left out")
@@ -188,9 +189,13 @@ def _system_sentences(library: Library, name: str, bits: float) -> list[str]:
             "it is estimated from die area, process and stacks" if built else "capital is null"
         )
         sentences += _unknown("The manufacturing cost", chip.cost, consequence)
-    wider = {8: chip.tensor_8bit, 4: chip.tensor_4bit}.get(round(bits))
-    if wider is not None and wider.value is None:
-        sentences.append(f"The chip has no known {bits:g}-bit rate: the next wider one is used.")
+    widths = (request.weight_bits, request.expert_bits, request.table_bits)
+    for bits in dict.fromkeys(float(it) for it in widths if it is not None):
+        wider = {8: chip.tensor_8bit, 4: chip.tensor_4bit}.get(round(bits))
+        if wider is not None and wider.value is None:
+            sentences.append(
+                f"The chip has no known {bits:g}-bit rate: the next wider one is used."
+            )
     return sentences
 
 
@@ -337,11 +342,11 @@ def basis(
         _attention_sentence(case, system),
         *_workload_sentences(case, found.models[file.workload.model].positions),
         *(
-            _system_sentences(found.hardware, category, float(case.request.weight_bits))
+            _system_sentences(found.hardware, category, case.request)
             if isinstance(found.hardware, Library)
             else [_PLANNED]
         ),
-        *lever_sentences(case, found.drafters.get(file.workload.model)),
+        *lever_sentences(case, system, found.drafters.get(file.workload.model)),
         *_number_sentences(file),
         *_clock_sentences(file, system),
         *_tier_sentences(file, system, tier_fill),

@@ -9,6 +9,7 @@ from liminal_jax.algorithm.decoding import ParallelDecoding, Speculation
 from liminal_jax.algorithm.drafter import BlockDrafter, RecurrentHead, SmallModel
 from liminal_jax.algorithm.hiding import Overlap, Prefetch, Reductions
 from liminal_jax.data.drafters import DrafterRow
+from liminal_jax.hardware.system import System
 from liminal_jax.study.case import Case
 
 _DRAFTERS = {
@@ -18,11 +19,12 @@ _DRAFTERS = {
 }
 
 
-def lever_sentences(case: Case, drafter: DrafterRow | None) -> list[str]:
+def lever_sentences(case: Case, system: System, drafter: DrafterRow | None) -> list[str]:
     """What each lever of a case that is on does, and whether it can cost quality.
 
     Args:
         case: The design with its workload and laws.
+        system: Its hardware.
         drafter: The published drafter of its model, if there is one.
     """
     levers = case.algorithm
@@ -31,7 +33,7 @@ def lever_sentences(case: Case, drafter: DrafterRow | None) -> list[str]:
     return [
         *_speculation(levers.speculation, drafter),
         *_parallel(levers.parallel),
-        *_prefetch(levers.prefetch),
+        *_prefetch(levers.prefetch, float(system.chip.sram.capacity)),
         *_overlap(levers.overlap),
         *_reductions(levers.reductions),
         *_changed(levers),
@@ -62,13 +64,22 @@ def _parallel(it: ParallelDecoding | None) -> list[str]:
     ]
 
 
-def _prefetch(it: Prefetch | None) -> list[str]:
+def _prefetch(it: Prefetch | None, sram: float) -> list[str]:
     if it is None or float(it.buffer) == 0:
         return []
-    return [
-        f"Prefetch, lossless: {plain(float(it.buffer) / 1e6)} MB of a chip's SRAM take the next"
-        " weights while it waits; not those of routed experts, which are known too late."
+    buffer, routed = float(it.buffer), "none of those of routed experts, which are known too late"
+    if float(it.predicted) > 0:
+        routed = f"of those of routed experts the {float(it.predicted):.0%} that are predicted"
+    found = [
+        f"Prefetch, lossless: {plain(buffer / 1e6)} MB of a chip's SRAM take the next weights while"
+        f" it waits; {routed}."
     ]
+    if buffer > sram:
+        found.append(
+            f"algorithm.prefetch.buffer: {plain(buffer / 1e6)} MB are asked for and the SRAM that"
+            f" software manages has {plain(sram / 1e6)} MB; the design does not fit."
+        )
+    return found
 
 
 def _overlap(it: Overlap | None) -> list[str]:

@@ -148,6 +148,19 @@ def test_prefetch_hides_memory_and_never_beats_its_floor():
     assert times[-1] >= floor * (1 - 1e-12)
 
 
+def test_routed_experts_are_prefetched_as_far_as_they_are_predicted():
+    system = with_sram(4e9)
+
+    def time(predicted):
+        levers = Algorithm(prefetch=Prefetch(4e9, predicted))
+        it = of(levers, system=system, placement=Placement(), batch=64.0)
+        return float(it.step_time), float(it.memory_time), float(it.compute_time + it.exposed_time)
+
+    none, some, most = time(0.0), time(0.3), time(1.0)
+    assert none[0] > some[0] > most[0]
+    assert most[0] >= max(most[1], most[2]) * (1 - 1e-12)
+
+
 def test_sram_is_not_promised_twice():
     system = with_sram()
     full = of(None, system=system)
@@ -258,7 +271,7 @@ def test_switches_sum_in_one_passage():
 
 EVERY = Algorithm(
     speculation=Speculation(drafts=2.3, acceptance=0.8, decay=0.9),
-    prefetch=Prefetch(3e6),
+    prefetch=Prefetch(3e6, 0.4),
     expert_cache=ExpertCache(),
     overlap=Overlap(micro_batches=1.4, fused=0.5),
     reductions=Reductions(parallel=0.2, dropped=0.1, delay=0.03),
