@@ -125,7 +125,7 @@ def _latent_elements(hidden: int, attention: LatentAttention) -> int:
 def _grouped_elements(hidden: int, attention: GroupedQueryAttention) -> int:
     query = hidden * attention.heads * attention.head_dim
     key = hidden * attention.kv_heads * attention.head_dim
-    value = hidden * attention.kv_heads * attention.head_dim
+    value = 0 if attention.keys_are_values else key
     output = attention.heads * attention.head_dim * hidden
     return query + key + value + output
 

@@ -11,8 +11,8 @@ from liminal_jax._show import Shown
 from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.hardware.power import AbstractPower
 
-SCALE_BITS = 0.5
-"""Bits of an element that the scales of a block format add at most: a scale of 8 bits for 16
+WITH_SCALES = {4: 4.5, 8: 8.25}
+"""Bits of an element at most in formats of 4 and of 8 bits, with their scales: one of 8 bits for 16
 elements in NVFP4 (NVIDIA, 2025), for 32 in MXFP4 and MXFP8 (OCP, 2023, Microscaling Formats)."""
 
 
@@ -111,10 +111,10 @@ class ByPrecision(Shown):
     def at(self, bits: Scalar) -> Scalar:
         """The quantity at the narrowest width that holds some bits, but for their scales.
 
-        Formats of 4 and 8 bits with a scale for each block have up to half a bit more: NVFP4 4.5.
+        Formats with a scale for each block have somewhat more: NVFP4 4.5.
         """
-        narrow = jnp.where(bits > 4 + SCALE_BITS, self.bits_8, self.bits_4)
-        return jnp.where(bits > 8 + SCALE_BITS, self.bits_16, narrow)
+        narrow = jnp.where(bits > WITH_SCALES[4], self.bits_8, self.bits_4)
+        return jnp.where(bits > WITH_SCALES[8], self.bits_16, narrow)
 
     def known_at(self, bits: Scalar) -> Scalar:
         """The same, or the quantity at 8 bits where that at 16 is not known.

@@ -147,7 +147,7 @@ def selective_weights(
     Inputs and a gate; keys, queries and, through a low rank, a time step for each channel; the
     output; the convolution:
 
-        weights = 2 d n + n (rank + 2 state_dim) + rank n + n d + n kernel
+        weights = 2 d n + n (step_rank + 2 state_dim) + step_rank n + n d + n kernel
 
     Args:
         hidden: Width d of the residual stream.

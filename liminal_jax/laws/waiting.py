@@ -8,16 +8,18 @@ from liminal_jax._arrays import Scalar
 def closed_loop_response(*, service: Scalar, away: Scalar, users: Scalar) -> Scalar:
     r"""Time that a prompt takes where some users send the next one when their answer has ended.
 
-        W = (n S - Z + sqrt((n S - Z)^2 + 4 S Z)) / 2
+        response = (excess + sqrt(excess^2 + 4 service away)) / 2
+        excess = users service - away
 
-    One server passes prompts in S, and each of n users is away for Z between two of them: the
-    approximate mean value analysis W = S (1 + (n - 1) W / (W + Z)), solved. It is S for a single
-    user, and n S - Z where users are many.
+    One server passes prompts, and each user is away for a while between two of them. It solves the
+    approximate mean value analysis, in which a new prompt finds the share response / (response +
+    away) of the other users before it. A single user waits for nobody, and where users are many
+    the response is the excess.
 
     Args:
-        service: Time S of one prompt alone [s].
-        away: Time Z that an answer takes once its first token is there [s].
-        users: Users n in the loop.
+        service: Time of one prompt alone [s].
+        away: Time that an answer takes once its first token is there [s].
+        users: Users in the loop.
 
     Returns:
         Time from sending a prompt to its end, waiting included [s].
@@ -40,11 +42,12 @@ def closed_loop_response(*, service: Scalar, away: Scalar, users: Scalar) -> Sca
 def open_loop_wait(*, service: Scalar, rate: Scalar) -> Scalar:
     r"""Time that a prompt waits for those before it where they come by themselves.
 
-        W = S r / (2 (1 - r))        r = lambda S
+        wait = service busy / (2 (1 - busy))
+        busy = rate service
 
     Args:
-        service: Time S of one prompt, each the same [s].
-        rate: Prompts lambda that come in a second [1/s]; less than 1/S.
+        service: Time of one prompt, each the same [s].
+        rate: Prompts that come in a second [1/s], fewer than are served.
 
     Returns:
         Mean time in the queue [s].
