@@ -326,3 +326,14 @@ def test_precision_of_each_kind_of_data():
     wide = predicted(table_bits=16.0)
     tables = float(MODEL.tables.stored(MODEL.hidden))
     assert float(wide.memory_required - plain.memory_required) == pytest.approx(tables, rel=1e-9)
+
+
+def test_gpt_oss_as_it_is_published():
+    """Experts in MXFP4, all else in 16 bits: 60.77 GiB with 16-bit biases, 1.49 ms of reading."""
+    h100 = load_system("h100")
+    request = Request(context=1, weight_bits=16, expert_bits=4.25)
+    it = predict(Design(h100, batch=1), load_model("gpt-oss-120b"), request)
+    biases = 36 * 128 * (2 * 2880 + 2880) * (16 - 4.25) / 8
+    held = float(it.memory_required) + biases
+    assert held / 2**30 == pytest.approx(60.77, abs=0.005)
+    assert float(it.memory_time) == pytest.approx(1.49e-3, rel=0.01)
