@@ -239,7 +239,7 @@ def _lever(row: LeverRange, start: float) -> Lever:
         whole=whole,
         offset=offset,
     )
-    inner = _whole(row.path, low, high) if whole else bare.at(np.linspace(0, 1, POINTS))
+    inner = _whole(row.path, low, high) if whole else bare.at(np.linspace(0, 1, POINTS)[1:-1])
     values = sorted({low, start, high, *(float(it) for it in np.asarray(inner))})
     return Lever(**{**bare.__dict__, "values": tuple(values)})
 
