@@ -27,6 +27,9 @@ STUDIES = Path(__file__).parent.parent / "studies"
 ROUNDING = 1e-9
 CHUNK = 2048
 
+ASKED = tuple(name for name in QUANTITIES if name != "quality_loss")
+"""Quantities that any study can ask for; a loss of quality has to be stated first."""
+
 
 class Row(NamedTuple):
     """A design: where it is, and how it does.

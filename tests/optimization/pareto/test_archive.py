@@ -19,7 +19,7 @@ from liminal_jax.study.file import ObjectiveTable, load_study
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.read import criterion_of, problem_of
 from tests.optimization import brute
-from tests.optimization.brute import every_outcome, study
+from tests.optimization.brute import ASKED, every_outcome, study
 from tests.optimization.search.test_certificate import random_constraints, random_design
 from tests.optimization.test_answer import MINIMISED
 
@@ -42,7 +42,7 @@ class Case:
         rng = np.random.default_rng(seed)
         base = ("planned", "finished")[seed % 2]
         design = random_design(rng, base, LARGEST)
-        names = [it for it in QUANTITIES if base == "planned" or it != "die_area"]
+        names = [it for it in ASKED if base == "planned" or it != "die_area"]
         chosen = rng.choice(names, 2 + seed // 2 % 2, replace=False).tolist()
         asked = {side(chosen[0]): chosen[0]}
         path = study(folder, base, design=design, objective=asked)

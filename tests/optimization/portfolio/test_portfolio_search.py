@@ -13,7 +13,7 @@ from liminal_jax.study.file import MemberTable, PortfolioFile, load_study
 from liminal_jax.study.portfolio import portfolio_of
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.read import problem_of
-from tests.optimization.brute import every_outcome, study, swept
+from tests.optimization.brute import ASKED, every_outcome, study, swept
 from tests.optimization.search.test_certificate import random_constraints, random_design
 from tests.optimization.test_answer import MINIMISED
 
@@ -58,7 +58,7 @@ class Every:
 def random_portfolio(seed, folder):
     rng = np.random.default_rng(seed)
     base = ("planned", "finished")[seed % 2]
-    names = [it for it in QUANTITIES if base == "planned" or it != "die_area"]
+    names = [it for it in ASKED if base == "planned" or it != "die_area"]
     asked = names[seed % len(names)]
     path = study(
         folder,

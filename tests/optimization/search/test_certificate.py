@@ -18,7 +18,7 @@ from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.study.file import load_study
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.read import problem_of
-from tests.optimization.brute import every_outcome, study, swept
+from tests.optimization.brute import ASKED, every_outcome, study, swept
 from tests.optimization.test_answer import FIXED, MINIMISED
 
 LARGEST = 1_000_000
@@ -90,7 +90,7 @@ def random_design(rng, base, largest=LARGEST):
 def random_constraints(rng, quantities):
     """Up to four limits at random ranks of what the designs reach, some beyond all of them."""
     constraints = []
-    for name in rng.choice(list(QUANTITIES), rng.integers(0, 5), replace=False):
+    for name in rng.choice(list(ASKED), rng.integers(0, 5), replace=False):
         column = quantities[:, list(QUANTITIES).index(name)]
         column = column[np.isfinite(column)]
         if len(column) == 0:
@@ -106,7 +106,7 @@ def random_study(seed, folder, base, largest=LARGEST, **fixed):
     """A study with limits, and the outcomes of all its designs."""
     rng = np.random.default_rng(seed)
     design = {**random_design(rng, base, largest), **fixed}
-    names = [it for it in QUANTITIES if base != FINISHED or it != "die_area"]
+    names = [it for it in ASKED if base != FINISHED or it != "die_area"]
     objective = names[seed % len(names)]
     asked = {"minimise" if objective in MINIMISED else "maximise": objective}
     outcomes = every_outcome(

@@ -56,8 +56,8 @@ def test_shares_grow_to_one_at_most():
 
 
 def test_a_step_of_the_model_is_told():
-    """Weights of more than 8 bits are multiplied at the rate of 16."""
+    """Weights of more than 8.25 bits, scales included, are multiplied at the rate of 16."""
     _, gradients, optima = solved("finished")
-    bars = {it.parameter: it for it in tornado(gradients, optima[:1], 0.005)}
+    bars = {it.parameter: it for it in tornado(gradients, optima[:1], 0.04)}
     assert bars["weight_bits"].high.active_set_changes
     assert not bars["weight_bits"].low.active_set_changes
