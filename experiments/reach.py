@@ -9,7 +9,9 @@ One user of each of the talk's models on the planned chips, context and limits o
 study. From the fastest design of its lattice, which is proven, levers of hardware and algorithm
 move within the ranges that are published for each, by the least sum of their moves in logarithms:
 once all of them, and once those alone that leave results as they are. What does not reach a speed
-is bounded: no setting of the levers beats the least that each part of a step can take.
+is bounded: no setting of the levers beats the least that each part of a step can take. Starts are
+chosen for the waits that there are, 3 us a collective: another start may lead further, so that a
+bound speaks of its own start alone.
 """
 
 from collections.abc import Mapping
@@ -107,8 +109,8 @@ def _reaches(rows: Mapping[str, Any], target: str, group: str) -> dict[str, Any]
         f"{group} within their published ranges reach {float(target):,.0f} UTPS",
         judged(cases),
         {**cases, "proven": proven},
-        f"{sum(cases.values())} of {len(cases)} models: {listed(told)}; proven out of reach:"
-        f" {listed(proven)}",
+        f"{sum(cases.values())} of {len(cases)} models: {listed(told)}; proven out of reach"
+        f" from there: {listed(proven)}",
     )
 
 

@@ -39,7 +39,7 @@ def waterfall_figure(record: Mapping[str, Any]) -> "Figure":
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.margins(x=0.1)
-    axes.set_xlabel("tokens a second of one user; each bar a Shapley value, dashed the target")
+    axes.set_xlabel("tokens a second of one user (dashed: target)")
     figure.suptitle(_title(record), x=0.01, ha="left", fontsize=9)
     return figure
 

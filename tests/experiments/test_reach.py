@@ -76,7 +76,7 @@ def test_verdicts_follow_from_the_numbers(rows, expected):
 def test_what_is_proven_is_said():
     found = reach.verdicts(_rows(_answer(reachable=False)), ("10000",))
     assert found[1]["numbers"]["proven"] == ["one"]
-    assert "proven out of reach: one" in found[1]["sentence"]
+    assert "proven out of reach from there: one" in found[1]["sentence"]
 
 
 def test_the_figure_is_there(folder, results):

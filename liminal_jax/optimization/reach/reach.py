@@ -303,7 +303,10 @@ def _proofs(
     floor: Floor, target: float, reachable: bool, speed: float, count: int
 ) -> tuple[str, ...]:
     """What is proven of all levers together."""
-    told = f"with all {count} levers anywhere in their ranges {floor_words(floor)}"
+    told = (
+        f"with all {count} levers anywhere in their ranges and the rest of the design as it starts,"
+        f" {floor_words(floor)}"
+    )
     if reachable:
         return (told,)
     if floor.utps < target:
