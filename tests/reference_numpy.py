@@ -250,7 +250,8 @@ def _copied_projections(hidden: int, attention: object, work: Work) -> float:
         rank = (attention.q_rank or 0) + attention.kv_rank + attention.rope_dim
         return (work.group - 1) * hidden * rank
     copies = _cache_copies(attention, work)
-    return (copies - 1) * 2 * hidden * attention.kv_heads * attention.head_dim
+    made = 1 if attention.keys_are_values else 2  # matrices that make keys and values
+    return (copies - 1) * made * hidden * attention.kv_heads * attention.head_dim
 
 
 def _cache_copies(attention: object, work: Work) -> float:
