@@ -38,6 +38,8 @@ class Overlap(Shown):
             leaves it out. Between them time is interpolated.
         fused: Share of the time of collectives beyond their latency that is hidden by fusing them
             with matrix products, tile by tile: 0.96 at most in FLUX (arXiv:2406.06858).
+        norms: Share of the sums over ranks whose norm is part of the exchange, so that one
+            dependent operation is saved (TokenWeave, microsoft/tokenweave).
     """
 
     micro_batches: Leaf = eqx.field(
@@ -49,6 +51,11 @@ class Overlap(Shown):
         converter=as_leaf,
         default=0,
         metadata=quantity("", "share of messages hidden by fusion", least=0.0, most=0.97),
+    )
+    norms: Leaf = eqx.field(
+        converter=as_leaf,
+        default=0,
+        metadata=quantity("", "sums whose norm is in the exchange", least=0.0, most=1.0),
     )
 
 

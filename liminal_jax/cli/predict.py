@@ -48,7 +48,7 @@ def predict(
     batch_size: int = 1,
     clock: float = 1.0,
     context: Maybe[int] = None,
-    weight_bits: float = 8.0,
+    weight_bits: Annotated[str, tyro.conf.arg(metavar="FLOAT|published")] = "8",
     kv_bits: float = 8.0,
     kv_format: Literal["plain", "blocked-fp8"] = "plain",
     attention_bits: Maybe[float] = None,
@@ -84,7 +84,8 @@ def predict(
         batch_size: Users in one micro-batch.
         clock: Clock of the chips over the nominal one, 0.35 to 1.1; the voltage follows.
         context: Tokens of each user's context; 8192, or isl + osl/2, by default. 128K is 131072.
-        weight_bits: Bits of a weight.
+        weight_bits: Bits of a weight; `published` takes those of the checkpoint, with those of
+            experts and of embedding and head.
         kv_bits: Bits of a cache element.
         kv_format: How latents are cached: `blocked-fp8` has scales and a rotary key of 16 bits, 656
             bytes a token and layer of DeepSeek-V3.2.
@@ -164,13 +165,18 @@ def _numbers(stated: tuple[str, ...]) -> dict[str, Any]:
         path, sign, value = it.partition("=")
         if not (path and sign and value):
             problems.append(Problem("--set", f"must be PATH=VALUE, got {it!r}"))
-        try:
-            found[path] = float(value)
-        except ValueError:
-            found[path] = value
+        found[path] = _number(value)
     if problems:
         raise InputError("liminal predict", problems)
     return found
+
+
+def _number(text: str) -> float | str:
+    """A number, or the text that is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _file(given: dict[str, Any], numbers: dict[str, Any]) -> Any:
@@ -188,7 +194,7 @@ def _file(given: dict[str, Any], numbers: dict[str, Any]) -> Any:
     for name, value in given.items():
         table, field = _FLAGS[name].split(".")
         if value is not None:
-            tables[table][field] = value
+            tables[table][field] = _number(value) if name == "weight_bits" else value
     try:
         return design_of(stating(tables, numbers), "liminal predict")
     except InputError as error:

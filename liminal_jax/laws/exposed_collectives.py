@@ -169,3 +169,32 @@ def fused_collective_time(
         [5.0, 3.0, 2.0]
     """
     return latency + transfer - relaxation.minimum(ceiling * transfer, module)
+
+
+def operations_with_fused_norms(
+    *, operations: Scalar, sums: Scalar, fused: Scalar, relaxation: AbstractRelaxation
+) -> Scalar:
+    r"""Dependent operations of a layer where the norm after a sum is taken in the exchange itself.
+
+        operations = max(operations - fused sums, 0)
+
+    Args:
+        operations: Operations that each depend on the one before, norms among them.
+        sums: Sums over ranks of a layer, each followed by a norm.
+        fused: Share of them whose norm is part of the exchange, between 0 and 1.
+        relaxation: How the maximum is evaluated.
+
+    Returns:
+        Operations, relaxed to a real number.
+
+    References:
+        TokenWeave (microsoft/tokenweave, figure 4): one megabyte over eight H100 is summed and
+        normed in 17.1 us by one kernel, in 25.8 us by two, and summed alone in 16.5 us.
+
+    Examples:
+        >>> from liminal_jax._smooth import Exact
+        >>> layer = {"operations": 6.0, "sums": 2.0, "relaxation": Exact()}
+        >>> [float(operations_with_fused_norms(**layer, fused=it)) for it in (0.0, 0.5, 1.0)]
+        [6.0, 5.0, 4.0]
+    """
+    return relaxation.maximum(operations - fused * sums, 0.0)

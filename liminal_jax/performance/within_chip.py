@@ -5,8 +5,10 @@ from typing import NamedTuple
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.package import DieLinks
+from liminal_jax.laws.exposed_collectives import operations_with_fused_norms
 from liminal_jax.laws.package import dependent_time
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Passing
@@ -36,6 +38,20 @@ def _dependent_operations(layers: Layers, execution: Execution) -> Scalar:
     if isinstance(layers.feedforward, AbstractMixture):
         return operations + execution.mixture_operations
     return operations if layers.feedforward is None else operations + execution.dense_operations
+
+
+def _operations(layers: Layers, design: Design, relaxation: AbstractRelaxation) -> Scalar:
+    """Those of one layer, without norms that are part of a sum over ranks."""
+    operations = _dependent_operations(layers, design.system.execution)
+    overlap = None if design.algorithm is None else design.algorithm.overlap
+    if overlap is None:
+        return operations
+    return operations_with_fused_norms(
+        operations=operations,
+        sums=layers.parts() * relaxation.exceeds(design.mapping.stage_chips(), 1.0),
+        fused=overlap.norms,
+        relaxation=relaxation,
+    )
 
 
 class _Sums(NamedTuple):
@@ -125,7 +141,7 @@ def within_chip(
     """
     execution, links = design.system.execution, design.system.die_links
     operations = sum(
-        group.count * _dependent_operations(group, execution) for group in model.layers
+        group.count * _operations(group, design, assumptions.relaxation) for group in model.layers
     )
     outside = 0.0 if model.tables is None else execution.head_operations
     sums = _Sums(0.0, 0.0)

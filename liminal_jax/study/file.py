@@ -32,6 +32,7 @@ from liminal_jax.data.hardware import (
     technology_names,
 )
 from liminal_jax.data.models import model_names
+from liminal_jax.data.published_bits import PUBLISHED, published_bits
 from liminal_jax.data.validation import validated
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
 from liminal_jax.study.absent import ALGORITHM, DRAFTER
@@ -82,7 +83,8 @@ class WorkloadTable(_Table):
     Attributes:
         model: A bundled model, or a path to a config.json or model file.
         context: Tokens of a user's context.
-        weight_bits: Bits of a weight.
+        weight_bits: Bits of a weight; `published` takes those of the checkpoint, with those of
+            experts and of embedding and head.
         kv_bits: Bits of a cache element.
         kv_format: How latents are cached: `plain`, with `kv_bits` an element, or `blocked-fp8`,
             with scales and a rotary key of 16 bits, for `kv_bits` 8.
@@ -536,8 +538,32 @@ def _found(item: Any, folder: Path) -> Any:
     return str((folder / item).resolve())
 
 
+def _as_published(tables: dict[str, Any], source: str) -> dict[str, Any]:
+    """The tables with the widths of the model's checkpoint where they ask for these.
+
+    Raises:
+        InputError: nothing says how it is published.
+    """
+    workload = tables.get("workload")
+    if not isinstance(workload, dict) or workload.get("weight_bits") != PUBLISHED:
+        return tables
+    try:
+        found = published_bits(str(workload.get("model")))
+    except InputError as error:
+        problems = [Problem("workload.weight_bits", line) for line in error.lines()]
+        raise InputError(source, problems) from None
+    bits = {"weight_bits": found.weight_bits}
+    if found.kv_bits is not None:
+        bits["kv_bits"] = workload.get("kv_bits", found.kv_bits)
+    numbers = {"request.table_bits": found.table_bits}
+    if found.expert_bits != found.weight_bits:
+        numbers["request.expert_bits"] = found.expert_bits
+    return stating({**tables, "workload": {**workload, **bits}}, numbers)
+
+
 def _checked(record: type[_Record], tables: dict[str, Any], source: str) -> _Record:
     """The record of some tables, or every mistake in them."""
+    tables = _as_published(tables, source)
     found, problems = resolution(named_in(tables))
     problems = [*contradictions(tables), *problems]
     # That a file has both is told among the contradictions.

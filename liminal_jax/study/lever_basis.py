@@ -95,6 +95,11 @@ def _overlap(it: Overlap | None) -> list[str]:
             f"Overlap, lossless: up to {float(it.fused):.0%} of the time of messages beyond their"
             " latency passes during matrix products."
         )
+    if float(it.norms) > 0:
+        found.append(
+            f"Overlap, lossless: the norm after {float(it.norms):.0%} of the sums over ranks is"
+            " part of the exchange."
+        )
     return found
 
 

@@ -48,7 +48,11 @@ _LEVERS = (
     ),
     _Lever(
         "overlap",
-        {"algorithm.overlap.micro_batches": 1, "algorithm.overlap.fused": 0},
+        {
+            "algorithm.overlap.micro_batches": 1,
+            "algorithm.overlap.fused": 0,
+            "algorithm.overlap.norms": 0,
+        },
         lossless=True,
     ),
     _Lever(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.data.formats import number_formats
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
 from liminal_jax.study.absent import ALGORITHM, DRAFTS, absent_paths, present
@@ -106,10 +107,22 @@ def _stated(written: str, value: Any, case: Case) -> Stated:
         raise ValueError("follows from the plan: write link_bandwidth in [design]")
     if path == "request.kv_bits" and is_blocked(case.model):
         raise ValueError("is fixed by kv_format; take the format 'plain' to choose bits")
+    stated = stated_at(path)
+    if stated.unit == "bits":
+        value = [_bits(it) for it in value] if is_several(value) else _bits(value)
     domain = {"choices": value} if is_several(value) else value
     whole = path in WHOLE_PATHS
-    grid = grid_of(domain, stated_at(path).dimension, whole=whole, least=least_at(path))
+    grid = grid_of(domain, stated.dimension, whole=whole, least=least_at(path))
     return Stated(written, path, within_range(path, grid))
+
+
+def _bits(value: Any) -> Any:
+    """The bits of a number format, if a value names one."""
+    return number_formats()[value.lower()].bits if _names_format(value) else value
+
+
+def _names_format(value: Any) -> bool:
+    return isinstance(value, str) and value.lower() in number_formats()
 
 
 def with_stated(region: Region, stated: tuple[Stated, ...]) -> Region:

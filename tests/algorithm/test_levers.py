@@ -196,6 +196,19 @@ def test_fused_messages_leave_latency_exposed():
     assert float(none_sent) > latency
 
 
+def test_norms_in_the_exchange_save_an_operation_of_each_sum():
+    system = eqx.tree_at(lambda it: it.execution.operation_time, H200, jnp.asarray(1e-6))
+
+    def exposed(share, mapping=MAPPING):
+        levers = Algorithm(overlap=Overlap(norms=share))
+        return float(of(levers, LLAMA, system=system, mapping=mapping).exposed_time)
+
+    # 32 layers of two sums each
+    assert exposed(0.0) - exposed(1.0) == pytest.approx(64e-6, rel=1e-9)
+    assert exposed(0.0) - exposed(0.5) == pytest.approx(32e-6, rel=1e-9)
+    assert exposed(1.0, Mapping()) == exposed(0.0, Mapping())
+
+
 def test_two_halves_read_the_weights_twice_and_cannot_be_of_one_user():
     two = Algorithm(overlap=Overlap(micro_batches=2))
     assert float(of(two, batch=1.0).step_time) == float(of(None, batch=1.0).step_time)
@@ -273,7 +286,7 @@ EVERY = Algorithm(
     speculation=Speculation(drafts=2.3, acceptance=0.8, decay=0.9),
     prefetch=Prefetch(3e6, 0.4),
     expert_cache=ExpertCache(),
-    overlap=Overlap(micro_batches=1.4, fused=0.5),
+    overlap=Overlap(micro_batches=1.4, fused=0.5, norms=0.3),
     reductions=Reductions(parallel=0.2, dropped=0.1, delay=0.03),
     attention=ReducedAttention(windowed=0.3, window=900, sparse=0.2, chosen=1500, sharing=1.5),
     shape=ModelShape(depth=0.8, skipped=0.1),

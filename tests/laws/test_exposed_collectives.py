@@ -9,6 +9,7 @@ from liminal_jax.laws.exposed_collectives import (
     delayed_collectives_time,
     fused_collective_time,
     hiding_delay,
+    operations_with_fused_norms,
     reread_bytes,
     two_batches_time,
     waited_collectives_time,
@@ -126,3 +127,15 @@ def test_slopes() -> None:
 
     slopes = assert_slopes(fused, latency=1.0, transfer=4.0, module=3.5, ceiling=0.9)
     assert slopes["module"] < 0 < slopes["transfer"]
+
+
+def test_norms_in_an_exchange_are_no_operations_of_their_own():
+    def left(operations, fused):
+        return float(
+            operations_with_fused_norms(
+                operations=operations, sums=2.0, fused=fused, relaxation=Exact()
+            )
+        )
+
+    assert [left(6.0, it) for it in (0.0, 0.25, 1.0)] == [6.0, 5.5, 4.0]
+    assert left(1.0, 1.0) == 0.0

@@ -3,7 +3,7 @@
 import pytest
 
 from liminal_jax.workload.huggingface import read_config
-from liminal_jax.workload.huggingface.quantization import published_widths
+from liminal_jax.workload.reading.quantization import published_widths
 from tests.workload.configs import LLAMA_2_7B, written
 
 FP4 = {"num_bits": 4, "type": "float", "group_size": 16}

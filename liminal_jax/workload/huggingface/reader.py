@@ -13,11 +13,11 @@ from liminal_jax.workload.huggingface.aliases import ALIASES
 from liminal_jax.workload.huggingface.families import FAMILIES, WRAPPERS
 from liminal_jax.workload.huggingface.features import feature, foreign_features, is_off
 from liminal_jax.workload.huggingface.harmless import ENDLESS, harmless_reason, multimodal_reason
-from liminal_jax.workload.huggingface.quantization import published_widths
 from liminal_jax.workload.huggingface.towers import tower_parameters
 from liminal_jax.workload.huggingface.unknown import harmless_by_rule
 from liminal_jax.workload.reading.family import Wrapper
 from liminal_jax.workload.reading.fields import Fields, shown, with_inner
+from liminal_jax.workload.reading.quantization import published_widths
 from liminal_jax.workload.reading.report import ReadReport, Use
 from liminal_jax.workload.spec import ModelSpec
 
@@ -72,7 +72,7 @@ def read_config(path: str | Path) -> tuple[ModelSpec, ReadReport]:
         model_type,
         tuple(sorted(rows, key=lambda row: order.index(row.use))),
         tower_parameters(values),
-        "" if widths is None else widths.sentence(),
+        widths,
     )
     return ModelSpec.model_validate({"name": _name(file), "source": source, **table}), report
 

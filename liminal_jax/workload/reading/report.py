@@ -4,6 +4,8 @@ import json
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from liminal_jax.workload.reading.quantization import PublishedWidths
+
 
 class Use(StrEnum):
     """What became of a field."""
@@ -29,8 +31,7 @@ class ReadReport(NamedTuple):
         source: The file, as the user named it.
         family: The `model_type` whose rules were applied.
         rows: The fields: those read, then those left out of the file, then those ignored.
-        widths: What the file says of the widths of its checkpoint, in a sentence; empty where it
-            says nothing.
+        published: What the file says of the widths of its checkpoint; none where it says nothing.
         towers: About what towers for images and sound hold, which are not read.
     """
 
@@ -38,7 +39,12 @@ class ReadReport(NamedTuple):
     family: str
     rows: tuple[Row, ...]
     towers: int = 0
-    widths: str = ""
+    published: PublishedWidths | None = None
+
+    @property
+    def widths(self) -> str:
+        """What the file says of the widths of its checkpoint, in a sentence; empty for nothing."""
+        return "" if self.published is None else self.published.sentence()
 
     def having(self, use: Use) -> tuple[Row, ...]:
         """The rows of one kind."""

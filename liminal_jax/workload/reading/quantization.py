@@ -31,6 +31,10 @@ _ZERO = {"awq", "gptq"}
 """Methods with a zero of a number's width beside each scale of 16 bits (AWQ, arXiv:2306.00978)."""
 
 
+_KEPT = ("modules_to_not_convert", "ignore", "ignored_layers", "exclude_modules")
+"""Where files list what is not quantised: transformers, compressed-tensors, vLLM, modelopt."""
+
+
 class PublishedWidths(NamedTuple):
     """What a file says of the widths of its checkpoint.
 
@@ -40,12 +44,15 @@ class PublishedWidths(NamedTuple):
         cache: Bits of an element of the cache; none where it does not say.
         method: The method, as the file names it.
         others: Whether the file names methods beside, whose widths are not known here.
+        attention_kept: Whether attention is among what the file leaves as it was, so that the
+            width is that of experts alone.
     """
 
     weights: tuple[float, ...]
     cache: float | None
     method: str
     others: bool = False
+    attention_kept: bool = False
 
     def sentence(self) -> str:
         """What the file says, and how a prediction takes it."""
@@ -85,7 +92,15 @@ def published_widths(config: Mapping[str, Any]) -> PublishedWidths | None:
     if experts is not None:
         named.append(_named(str(experts).lower()))
     widths = tuple(sorted({it for it in named if it is not None}))
-    return PublishedWidths(widths, _cache(found), str(method), bool(widths) and None in named)
+    others = bool(widths) and None in named
+    return PublishedWidths(widths, _cache(found), str(method), others, _keeps_attention(found))
+
+
+def _keeps_attention(found: Mapping[str, Any]) -> bool:
+    """Whether the file lists attention among what is not quantised."""
+    lists = (found.get(name) for name in _KEPT)
+    kept = [str(it) for some in lists if isinstance(some, list) for it in some]
+    return any("attn" in it or "attention" in it for it in kept)
 
 
 def _widths(found: Mapping[str, Any], method: str) -> list[float | None]:

@@ -1,0 +1,98 @@
+"""Bits of weights as checkpoints are published, of bundled models and of configs."""
+
+from functools import cache
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from liminal_jax._files import InputError, Problem
+from liminal_jax.data.hardware import data_tables
+from liminal_jax.data.models import load_model_config, model_names
+from liminal_jax.data.validation import validated
+
+PUBLISHED = "published"
+"""The word for the widths of the checkpoint itself."""
+
+_UNQUANTISED = 16.0
+"""Bits of a checkpoint that states no quantisation: BF16."""
+
+
+class PublishedBits(BaseModel):
+    """How a checkpoint is published.
+
+    Attributes:
+        weight_bits: Bits of a weight that every token uses.
+        expert_bits: Bits of a weight of a routed expert.
+        table_bits: Bits of a weight of embedding and head.
+        kv_bits: Bits of an element of the cache, where the file says so.
+        why: What says so.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weight_bits: float = Field(gt=0)
+    expert_bits: float = Field(gt=0)
+    table_bits: float = Field(gt=0)
+    kv_bits: float | None = None
+    why: str
+
+
+class _Row(PublishedBits):
+    models: tuple[str, ...]
+
+
+class _Rows(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    published: tuple[_Row, ...]
+
+
+@cache
+def _rows() -> dict[str, _Row]:
+    tables = data_tables("published_bits.toml")
+    rows = validated(_Rows, tables, "published_bits.toml").published
+    return {model: row for row in rows for model in row.models}
+
+
+def published_bits(model: str) -> PublishedBits:
+    """The widths of a model's checkpoint.
+
+    Args:
+        model: A bundled name, or anything that stands for a config.
+
+    Raises:
+        InputError: the config names several widths and does not say whose they are, or a method
+            whose width is not known; or the model is a file that says nothing of its checkpoint.
+
+    Examples:
+        >>> bits = published_bits("gpt-oss-120b")
+        >>> bits.weight_bits, bits.expert_bits, bits.table_bits
+        (16.0, 4.25, 16.0)
+        >>> published_bits("llama-3-8b").weight_bits
+        16.0
+    """
+    if model in _rows():
+        return _rows()[model]
+    if model in model_names():
+        return _whole("its config states no quantisation")
+    if model.endswith(".toml"):
+        message = "a model file does not say how its checkpoint is published; state the bits"
+        raise InputError(model, [Problem("", message)])
+    stated = load_model_config(model)[1].published
+    if stated is None:
+        return _whole("its config states no quantisation")
+    if len(stated.weights) != 1 or stated.others:
+        raise InputError(model, [Problem("quantization_config", f"{stated.sentence()}")])
+    (bits,) = stated.weights
+    return PublishedBits(
+        weight_bits=_UNQUANTISED if stated.attention_kept else bits,
+        expert_bits=bits,
+        table_bits=_UNQUANTISED,
+        kv_bits=stated.cache,
+        why=f"quantization_config: {stated.method}",
+    )
+
+
+def _whole(why: str) -> PublishedBits:
+    return PublishedBits(
+        weight_bits=_UNQUANTISED, expert_bits=_UNQUANTISED, table_bits=_UNQUANTISED, why=why
+    )

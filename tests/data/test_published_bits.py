@@ -1,0 +1,66 @@
+"""Widths of weights as checkpoints are published."""
+
+import json
+
+import pytest
+
+from liminal_jax._files import InputError
+from liminal_jax.data.models import model_names
+from liminal_jax.data.published_bits import _rows, published_bits
+from liminal_jax.study.file import design_of
+from liminal_jax.study.read import problem_of
+from tests.workload.configs import LLAMA_2_7B
+
+
+def test_every_row_is_of_a_bundled_model():
+    assert set(_rows()) <= set(model_names())
+
+
+@pytest.mark.parametrize(
+    ("stated", "bits"),
+    [
+        (None, (16, 16, 16)),
+        ({"quant_method": "awq", "bits": 4, "group_size": 128}, (4.15625, 4.15625, 16)),
+        (
+            {"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn"]},
+            (16, 4.25, 16),
+        ),
+    ],
+)
+def test_a_config_says_how_its_checkpoint_is_published(tmp_path, stated, bits):
+    config = {**LLAMA_2_7B, **({} if stated is None else {"quantization_config": stated})}
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    found = published_bits(str(path))
+    assert (found.weight_bits, found.expert_bits, found.table_bits) == bits
+
+
+def test_what_a_config_leaves_open_is_asked_for(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**LLAMA_2_7B, "quantization_config": {"quant_method": "new"}}))
+    tables = {
+        "workload": {"model": str(path), "context": 1024, "weight_bits": "published"},
+        "design": {"system": "h100"},
+    }
+    with pytest.raises(InputError, match=r"workload\.weight_bits"):
+        design_of(tables, "design.toml")
+
+
+def test_a_design_takes_the_widths_of_its_checkpoint():
+    tables = {
+        "workload": {"model": "gpt-oss-120b", "context": 1024, "weight_bits": "published"},
+        "design": {"system": "h100"},
+    }
+    request = problem_of(design_of(tables, "design.toml")).region.case.request
+    assert float(request.weight_bits) == float(request.table_bits) == 16
+    assert float(request.expert_bits) == 4.25
+
+
+def test_a_number_format_stands_for_its_bits():
+    tables = {
+        "workload": {"model": "gpt-oss-120b", "context": 1024},
+        "design": {"system": "h100", "numbers": {"expert_bits": "mxfp4", "kv_bits": "FP8"}},
+    }
+    request = problem_of(design_of(tables, "design.toml")).region.case.request
+    assert float(request.expert_bits) == 4.25
+    assert float(request.kv_bits) == 8
