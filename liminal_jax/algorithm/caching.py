@@ -5,7 +5,7 @@ import equinox as eqx
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
 from liminal_jax._show import Shown
-from liminal_jax.laws.caching import exponent_of_many, popular_hit_rate
+from liminal_jax.laws.caching import hit_rate_of_many, popular_hit_rate, recent_hit_rate
 
 
 class ExpertCache(Shown):
@@ -15,10 +15,11 @@ class ExpertCache(Shown):
     data leaves to experts: none is promised twice.
 
     Attributes:
-        one_user: Exponent of popularity among the tokens of one user: 1.32 gives the hit rates of
-            four caches of a model with 512 experts (llama.cpp, pull request 27861, second-hand).
+        one_user: Exponent of popularity among the tokens of one user, by Che's approximation: 1.32
+            gives the hit rates of four caches of a model with 512 experts (llama.cpp, pull request
+            27861, second-hand).
         lasting: That of popularity over a long time, which many users see: 0.8, between 0.64 and
-            1.05 of OLMoE and gpt-oss-20b (public notes, read in a snippet). 0 leaves it out.
+            1.05 of OLMoE and gpt-oss-20b (public notes, read in a snippet).
     """
 
     one_user: Leaf = eqx.field(
@@ -41,7 +42,11 @@ class ExpertCache(Shown):
             choices: Experts that the tokens of a step are sent to, repetitions counted.
             users: Users of a step.
         """
-        exponent = exponent_of_many(one_user=self.one_user, lasting=self.lasting, users=users)
-        return popular_hit_rate(
-            items=experts, exponent=exponent, cached=share * experts, choices=choices
+        held = share * experts
+        return hit_rate_of_many(
+            recent=recent_hit_rate(items=experts, exponent=self.one_user, cached=held),
+            popular=popular_hit_rate(
+                items=experts, exponent=self.lasting, cached=held, choices=choices
+            ),
+            users=users,
         )

@@ -2,9 +2,10 @@
 
 import equinox as eqx
 
-from liminal_jax._arrays import Leaf, as_leaf
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import quantity
 from liminal_jax._show import Shown
+from liminal_jax.laws.package import mesh_sum_time
 
 
 class Execution(Shown):
@@ -21,6 +22,9 @@ class Execution(Shown):
         overlap_within_operators: Share of the shorter of an operator's arithmetic and traffic that
             is hidden behind the longer, where operators do not overlap: 0 is one after the other.
         operation_time: Time from the end of an operator to the start of one that depends on it [s].
+        mesh_side: Cores of a row of a mesh, such as a wafer's, along which each operator sums and
+            tells the sum; 0 where there is none.
+        mesh_hop: Time from a core of the mesh to its neighbour [s].
         mixer_operations: Operators of a mixer that each depend on the one before.
         dense_operations: The same of a dense feed-forward block.
         mixture_operations: The same of a mixture of experts.
@@ -53,6 +57,16 @@ class Execution(Shown):
         default=0,
         metadata=quantity("s", "time of a dependent operation", least=0.0),
     )
+    mesh_side: Leaf = eqx.field(
+        converter=as_leaf,
+        default=0,
+        metadata=quantity("", "cores of a row of a mesh", least=0.0),
+    )
+    mesh_hop: Leaf = eqx.field(
+        converter=as_leaf,
+        default=0,
+        metadata=quantity("s", "time of a hop in a mesh", least=0.0),
+    )
     mixer_operations: Leaf = eqx.field(
         converter=as_leaf,
         default=4,
@@ -78,3 +92,7 @@ class Execution(Shown):
         default=0,
         metadata=quantity("", "share of memory kept free", least=0.0, most=1.0),
     )
+
+    def dependency_time(self) -> Scalar:
+        """Time from the end of an operator to the start of one that depends on it [s]."""
+        return self.operation_time + mesh_sum_time(side=self.mesh_side, hop=self.mesh_hop)

@@ -161,31 +161,31 @@ def recent_hit_rate(*, items: Scalar, exponent: Scalar, cached: Scalar) -> Scala
     return jnp.where(some, hit, 1.0)
 
 
-def exponent_of_many(*, one_user: Scalar, lasting: Scalar, users: Scalar) -> Scalar:
-    r"""Exponent of popularity in the mixed choices of some users.
+def hit_rate_of_many(*, recent: Scalar, popular: Scalar, users: Scalar) -> Scalar:
+    r"""Hit rate of a cache that the mixed choices of some users pass.
 
-        exponent = lasting + (one_user - lasting) / B
+        hit = popular + (recent - popular) / B
 
     One user's tokens ask again for the experts of the token before. The more users come between,
     the less of that is left.
 
     Args:
-        one_user: Exponent that gives the hit rates of one user.
-        lasting: Exponent of how often items are chosen over a long time, no larger.
+        recent: Hit rate of one user, see `recent_hit_rate`.
+        popular: That of very many, of what a step reads, see `popular_hit_rate`.
         users: Users B whose tokens pass together.
 
     Returns:
-        Exponent between both.
+        Hit rate between both.
 
     References:
         Both ends are measured (see `recent_hit_rate` and `popular_hit_rate`); the way between them
         is this project's inference, and no data on batches is known.
 
     Examples:
-        >>> exponent_of_many(one_user=1.5, lasting=0.5, users=4.0)
-        0.75
+        >>> hit_rate_of_many(recent=0.75, popular=0.5, users=4.0)
+        0.5625
     """
-    return lasting + (one_user - lasting) / users
+    return popular + (recent - popular) / users
 
 
 def _ranks(upto: Scalar) -> _Ranks:

@@ -148,7 +148,7 @@ def within_chip(
     if links is not None:
         sums = _die_sums(design, model, request, prompts, assumptions, links)
     return WithinChip(
-        layers=dependent_time(operations=operations, time=execution.operation_time) + sums.time,
-        head=dependent_time(operations=outside, time=execution.operation_time),
+        layers=dependent_time(operations=operations, time=execution.dependency_time()) + sums.time,
+        head=dependent_time(operations=outside, time=execution.dependency_time()),
         energy=sums.energy,
     )

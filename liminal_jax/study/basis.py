@@ -102,10 +102,11 @@ def _execution_sentence(execution: Execution) -> str:
 def _within_chip_sentences(system: System) -> list[str]:
     """What is charged of the time inside a chip and of its memory, where anything is."""
     execution, links, sentences = system.execution, system.die_links, []
-    if float(execution.operation_time) > 0:
+    start = float(execution.dependency_time())
+    if start > 0:
         sentences.append(
-            f"Operators that depend on each other start {float(execution.operation_time) * 1e6:.3g}"
-            f" us one after the other: {float(execution.mixer_operations):g} of a mixer,"
+            f"Operators that depend on each other start {start * 1e6:.3g} us one after the other:"
+            f" {float(execution.mixer_operations):g} of a mixer,"
             f" {float(execution.dense_operations):g} of a dense block,"
             f" {float(execution.mixture_operations):g} of a mixture of experts."
         )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from liminal_jax._smooth import Exact, Soft
 from liminal_jax.laws.caching import (
     characteristic_time,
-    exponent_of_many,
+    hit_rate_of_many,
     pinned_share,
     popular_hit_rate,
     recent_hit_rate,
@@ -149,7 +149,7 @@ def test_slopes(cached: float) -> None:
 
 
 def test_slopes_of_the_rest() -> None:
-    slopes = assert_slopes(exponent_of_many, one_user=1.3, lasting=0.8, users=4.0)
+    slopes = assert_slopes(hit_rate_of_many, recent=0.8, popular=0.5, users=4.0)
     assert slopes["users"] < 0
     assert_slopes(lambda **at: pinned_share(**at, relaxation=Soft(0.1)), space=7.0, weights=8.0)
 
@@ -184,7 +184,7 @@ def test_reverse_and_forward_slopes_agree() -> None:
     assert float(jax.jacfwd(rate)(0.9)) == pytest.approx(float(jax.grad(rate)(0.9)), rel=1e-12)
 
 
-def test_many_users_leave_the_lasting_exponent() -> None:
-    ends = {"one_user": 1.32, "lasting": 0.8}
-    assert exponent_of_many(**ends, users=1.0) == pytest.approx(1.32)
-    assert exponent_of_many(**ends, users=1e9) == pytest.approx(0.8)
+def test_many_users_leave_what_is_popular_for_long() -> None:
+    ends = {"recent": 0.81, "popular": 0.5}
+    assert hit_rate_of_many(**ends, users=1.0) == pytest.approx(0.81)
+    assert hit_rate_of_many(**ends, users=1e9) == pytest.approx(0.5)

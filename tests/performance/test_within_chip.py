@@ -52,6 +52,13 @@ def test_starts_of_operators_by_hand():
     assert float(got.exposed_time - bare.exposed_time) == pytest.approx(0.25 * (15 * 1.5 + 1))
 
 
+def test_operators_of_a_wafer_sum_along_its_mesh():
+    bare = predict(design_with(links=None), MODEL, REQUEST)
+    got = predict(design_with(links=None, mesh_side=10, mesh_hop=0.0125), MODEL, REQUEST)
+    # 10 cores there and back, for each of 16 operators
+    assert float(got.exposed_time - bare.exposed_time) == pytest.approx(0.25 * 16, rel=1e-12)
+
+
 def test_a_megakernel_of_llama_waits_as_long_as_its_authors_say():
     # 97 dependent instructions at 2 us each: about 200 us
     design = design_with(links=None, operation_time=2e-6)
