@@ -73,7 +73,8 @@ def test_what_is_wrong_is_said_with_its_path(tmp_path):
 )
 def test_a_study_starts_from_what_the_best_software_leaves(base, time, tmp_path):
     problem, ideal = (problem_with(tmp_path, "finished", **it) for it in ({"base": base}, {}))
-    waited = problem.region.case.system.execution.dependency_time()
+    execution = problem.region.case.system.execution
+    waited = execution.operation_time + 2 * execution.mesh_side * execution.mesh_hop
     assert jnp.allclose(waited, time, rtol=1e-6)
     waits, none = (it.first().fleet(Exact()).instance.exposed_time for it in (problem, ideal))
     assert float(waits) > float(none)
