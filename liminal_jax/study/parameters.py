@@ -177,11 +177,9 @@ def parameters_of(problem: Problem) -> Parameters:
         for path in space.paths
         if path.startswith(("system.", "request.")) and path not in (*names, *free)
     ]
-    # A lever that is off is no number that a factor could change.
+    # A factor leaves a lever that is off where it is, so its elasticity is 0.
     around += [
-        path
-        for path, value in space.numbers.items()
-        if path.startswith(f"{ALGORITHM}.") and path not in free and np.all(value)
+        path for path in space.paths if path.startswith(f"{ALGORITHM}.") and path not in free
     ]
     if isinstance(space.case.system, PlannedSystem):
         around.remove(FOLLOWING)

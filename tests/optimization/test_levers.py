@@ -6,7 +6,8 @@ import pytest
 
 import liminal_jax as ll
 from liminal_jax._files import InputError
-from liminal_jax.study.file import design_of
+from liminal_jax.optimization.answer import optimize
+from liminal_jax.study.file import StudyFile, design_of
 from liminal_jax.study.read import problem_of
 
 MODEL = ll.load_model("llama-3-8b")
@@ -97,3 +98,17 @@ def test_drafts_of_a_model_without_a_drafter_are_refused():
     file = design_of({**tables, "algorithm": {"drafts": 2}}, "design.toml")
     with pytest.raises(InputError, match="give one"):
         problem_of(file)
+
+
+def test_an_answer_with_levers_is_explained():
+    tables = {
+        **TABLES,
+        "name": "levers",
+        "design": {**TABLES["design"], "batch": {"choices": [1, 4, 16, 64]}},
+        "algorithm": {"drafts": {"choices": [0, 1, 2, 3]}, "fused": 0.0},
+        "objective": {"maximise": "stps"},
+    }
+    answer = optimize(problem_of(StudyFile.model_validate(tables)))
+    told = {it.parameter: it.elasticity for it in answer.sensitivities}
+    assert told["algorithm.speculation.acceptance"] > 0
+    assert told.get("algorithm.overlap.fused", 0.0) == 0.0
