@@ -29,13 +29,15 @@ class AbstractDrafter(Shown):
     def stored(self, model: Model) -> Model:
         """What it keeps in memory beside the model."""
 
-    @abstractmethod
     def passes(self, drafts: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        """Passes, one after the other, that some drafts take."""
+        """Passes, one after the other, that some drafts take: one each, unless proposed at once."""
+        del relaxation
+        return drafts
 
-    @abstractmethod
     def block(self, drafts: Scalar, relaxation: AbstractRelaxation) -> Block | None:
         """Tokens of one user in one pass; none where it is a single one."""
+        del drafts, relaxation
+        return None
 
 
 class AbstractLayersOfModel(AbstractDrafter):
@@ -72,16 +74,6 @@ class RecurrentHead(AbstractLayersOfModel):
 
     layers: Leaf = eqx.field(converter=as_leaf, default=1, metadata=_LAYERS)
     head: Leaf = eqx.field(converter=as_leaf, default=1, metadata=_HEAD)
-
-    @override
-    def passes(self, drafts: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        del relaxation
-        return drafts
-
-    @override
-    def block(self, drafts: Scalar, relaxation: AbstractRelaxation) -> Block | None:
-        del drafts, relaxation
-        return None
 
 
 class BlockDrafter(AbstractLayersOfModel):
@@ -123,16 +115,6 @@ class SmallModel(AbstractDrafter):
     def stored(self, model: Model) -> Model:
         del model
         return self.model
-
-    @override
-    def passes(self, drafts: Scalar, relaxation: AbstractRelaxation) -> Scalar:
-        del relaxation
-        return drafts
-
-    @override
-    def block(self, drafts: Scalar, relaxation: AbstractRelaxation) -> Block | None:
-        del drafts, relaxation
-        return None
 
 
 DRAFTERS: dict[str, Callable[[], AbstractDrafter]] = {

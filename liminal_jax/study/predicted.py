@@ -136,9 +136,8 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
     sentences += power_basis(file, category, float(prediction.chip_power))
     served = None
     if lengths is not None:
-        given = (system, mapping, batch, model, request, _lengths(lengths), assumptions)
-        given = (*given, case.algorithm)
-        served = RequestsServed(lengths, _serving(*given))
+        given = (model, request, _lengths(lengths), assumptions, case.algorithm)
+        served = RequestsServed(lengths, _serving(system, mapping, batch, *given))
         sentences = serving_basis(sentences)
     return Predicted(
         file=file,

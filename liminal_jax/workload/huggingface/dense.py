@@ -10,6 +10,7 @@ from liminal_jax.workload.mixer.grouped_query import (
     grouped_query,
     null_means_own_heads,
     own_kv_heads,
+    projection_biases,
     scoped,
 )
 from liminal_jax.workload.reading.family import Family
@@ -27,13 +28,11 @@ from liminal_jax.workload.reading.parts import (
 def llama(fields: Fields) -> Table:
     """Llama 1 to 3.3: biases on all four projections and in the blocks are options."""
     activation(fields)
-    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
     attention = grouped_query(
         fields,
+        **projection_biases(fields),
         head_dim=derived_head_dim(fields),
         kv_heads=own_kv_heads(fields),
-        qkv_bias=bias,
-        output_bias=bias,
     )
     block = dense(fields, bias=fields.flag("mlp_bias", note="biases of blocks", default=False))
     layers = layer_count(fields)
@@ -91,13 +90,11 @@ def qwen2(fields: Fields) -> Table:
 def qwen3(fields: Fields) -> Table:
     """Qwen 3: norms on queries and keys, and biases on all four projections as an option."""
     fields.demand("use_qk_norm", [True], "queries and keys always have norms")
-    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
     attention = grouped_query(
         fields,
+        **projection_biases(fields),
         head_dim=128,
         kv_heads=null_means_own_heads(fields),
-        qkv_bias=bias,
-        output_bias=bias,
         qk_norm="per-head",
     )
     return _qwen(fields, attention)
@@ -181,14 +178,12 @@ def _gemma_activation(fields: Fields) -> None:
 def _gemma_attention(
     fields: Fields, *, heads: int | None, kv_heads: int | None, qk_norm: str
 ) -> Table:
-    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
     return grouped_query(
         fields,
+        **projection_biases(fields),
         head_dim=256,
         heads=heads,
         kv_heads=kv_heads,
-        qkv_bias=bias,
-        output_bias=bias,
         qk_norm=qk_norm,
     )
 

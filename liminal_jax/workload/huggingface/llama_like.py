@@ -14,6 +14,7 @@ from liminal_jax.workload.mixer.grouped_query import (
     grouped_query,
     null_means_own_heads,
     own_kv_heads,
+    projection_biases,
     scoped,
     uniform_scope,
 )
@@ -53,13 +54,11 @@ def gemma(fields: Fields) -> Table:
     for name in ("hidden_act", "hidden_activation"):
         if fields.values.get(name) is not None:
             activation(fields, name)
-    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
     attention = grouped_query(
         fields,
+        **projection_biases(fields),
         head_dim=256,
         kv_heads=null_means_own_heads(fields),
-        qkv_bias=bias,
-        output_bias=bias,
     )
     return _alike(fields, attention, ["full"] * layer_count(fields))
 
@@ -84,13 +83,11 @@ def smollm3(fields: Fields) -> Table:
     for name in ("no_rope_layers", "no_rope_layer_interval", "max_window_layers"):
         fields.ignore(name, "positions have no weights; use_sliding_window is not true")
     fields.demand("use_sliding_window", [False], "every layer attends to all tokens")
-    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
     attention = grouped_query(
         fields,
+        **projection_biases(fields),
         head_dim=derived_head_dim(fields),
         kv_heads=4 if "num_key_value_heads" not in fields.values else own_kv_heads(fields),
-        qkv_bias=bias,
-        output_bias=bias,
     )
     block_bias = fields.flag("mlp_bias", note="biases of blocks", default=False)
     return _alike(fields, attention, ["full"] * layer_count(fields), bias=block_bias)
@@ -123,13 +120,11 @@ def olmo3(fields: Fields) -> Table:
 
 def _olmo(fields: Fields, scopes: Sequence[str], window: int | None = None) -> Table:
     activation(fields)
-    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
     attention = grouped_query(
         fields,
+        **projection_biases(fields),
         head_dim=derived_head_dim(fields),
         kv_heads=own_kv_heads(fields),
-        qkv_bias=bias,
-        output_bias=bias,
         qk_norm="per-layer",
     )
     return _alike(fields, attention, scopes, window=window)
@@ -182,13 +177,11 @@ def cohere2(fields: Fields) -> Table:
 
 def _cohere_attention(fields: Fields, qk_norm: str) -> Table:
     activation(fields)
-    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
     return grouped_query(
         fields,
+        **projection_biases(fields),
         head_dim=derived_head_dim(fields),
         kv_heads=own_kv_heads(fields),
-        qkv_bias=bias,
-        output_bias=bias,
         qk_norm=qk_norm,
     )
 
@@ -199,13 +192,11 @@ def apertus(fields: Fields) -> Table:
     fields.demand("qk_norm", [True], "queries and keys always have norms")
     fields.demand("post_norm", [False], "norms stand before each part")
     fields.demand("mlp_bias", [False], "blocks have no biases")
-    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
     attention = grouped_query(
         fields,
+        **projection_biases(fields),
         head_dim=derived_head_dim(fields),
         kv_heads=own_kv_heads(fields),
-        qkv_bias=bias,
-        output_bias=bias,
         qk_norm="per-head",
     )
     layers = layer_count(fields)

@@ -20,6 +20,7 @@ from liminal_jax.workload.mixer.grouped_query import (
     grouped_query,
     null_means_own_heads,
     own_kv_heads,
+    projection_biases,
     scoped,
 )
 from liminal_jax.workload.reading.family import Family, Wrapper
@@ -89,13 +90,11 @@ def hunyuan_v1_moe(fields: Fields) -> Table:
         fields.ignore(name, "routing, tokens and positions")
     for name in ("num_experts_per_tok", "num_experts", "n_shared_experts", "moe_intermediate_size"):
         _even(fields, name)
-    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
     attention = grouped_query(
         fields,
+        **projection_biases(fields),
         head_dim=derived_head_dim(fields),
         kv_heads=own_kv_heads(fields),
-        qkv_bias=bias,
-        output_bias=bias,
         qk_norm="per-head",
     )
     fields.demand("attention_head_dim", [attention["head_dim"]], "as head_dim")
@@ -127,13 +126,11 @@ def dots1(fields: Fields) -> Table:
     activation(fields)
     fields.demand("topk_method", ["noaux_tc"], "router with a correction bias")
     fields.demand("use_sliding_window", [False], "every layer attends to all tokens")
-    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
     attention = grouped_query(
         fields,
+        **projection_biases(fields),
         head_dim=derived_head_dim(fields),
         kv_heads=own_kv_heads(fields),
-        qkv_bias=bias,
-        output_bias=bias,
         qk_norm="per-head",
     )
     layers = layer_count(fields)
@@ -152,13 +149,11 @@ def dots1(fields: Fields) -> Table:
 def deepseek(fields: Fields) -> Table:
     """DeepSeekMoE, the first of DeepSeek's mixtures: plain attention, no correction bias."""
     activation(fields)
-    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
     attention = grouped_query(
         fields,
+        **projection_biases(fields),
         head_dim=derived_head_dim(fields),
         kv_heads=own_kv_heads(fields),
-        qkv_bias=bias,
-        output_bias=bias,
     )
     layers = layer_count(fields)
     blocks = _dense_then_mixtures(fields, layers, "n_routed_experts", router_bias=False)
@@ -226,13 +221,11 @@ def _dense_then_mixtures(
 def olmoe(fields: Fields) -> Table:
     """OLMoE: norms over all query and all key heads, every layer a mixture."""
     activation(fields)
-    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
     attention = grouped_query(
         fields,
+        **projection_biases(fields),
         head_dim=derived_head_dim(fields),
         kv_heads=own_kv_heads(fields),
-        qkv_bias=bias,
-        output_bias=bias,
         qk_norm="per-layer",
     )
     experts = mixture(fields, experts=("num_experts",), intermediate="intermediate_size")

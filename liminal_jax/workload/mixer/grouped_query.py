@@ -294,3 +294,9 @@ def scoped(
         attention if scope == "full" else {**attention, "scope": scope, "window": width}
         for scope in scopes
     ]
+
+
+def projection_biases(fields: Fields) -> Table:
+    """Entries for biases on all four projections, which `attention_bias` turns on."""
+    bias = fields.flag("attention_bias", note="biases of the projections", default=False)
+    return {"qkv_bias": bias, "output_bias": bias}
