@@ -26,7 +26,7 @@ from experiments.lattices import Designs, Grid, designs_of, frontier, user_count
 from experiments.runner import Experiment, main
 from experiments.talk_setting import CHIPS, TALK, stacked, talk_chips, talk_models
 from experiments.verdicts import judged, listed, summary, verdict
-from liminal_jax.study.file import load_study
+from liminal_jax.study.questions import load_study
 
 STUDY = "dram-or-sram-at-equal-power"
 """The study whose designs are searched; its own budget is left out."""

@@ -36,8 +36,8 @@ from experiments.fronts_view import plot, report, summary
 from experiments.rivals.nondominated import Nondominated
 from experiments.runner import Experiment, main
 from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, pareto
-from liminal_jax.study.file import load_study
 from liminal_jax.study.problem import Criterion
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import criterion_of
 
 SAME = 1e-9

@@ -37,7 +37,7 @@ from experiments.rivals.optuna_samplers import CMA, NSGA, TPE
 from experiments.rivals.own import CLIMBS, DESCENTS, DESCENTS_IN_TURN, OPTIMIZE, PROOF
 from experiments.rivals.race import REACHED, Caps, Race
 from experiments.runner import Experiment, main
-from liminal_jax.study.file import load_study
+from liminal_jax.study.questions import load_study
 
 METHODS = {
     it.name: it

@@ -33,7 +33,7 @@ from experiments.talk_setting import (
     talk_models,
 )
 from experiments.verdicts import judged, summary, verdict
-from liminal_jax.study.file import load_study
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.variables import PATHS
 
 SLOWER = (0.05, 0.1)

@@ -112,7 +112,8 @@ def test_a_hardware_number_can_be_stated_and_its_mistakes_are_told(said, package
 NUMBERS = """
 import sys
 from liminal_jax.data.ranges import uncertain_in
-from liminal_jax.study.file import load_study, resolved_of
+from liminal_jax.study.file import resolved_of
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.parameters import parameters_of, quantity_of
 from liminal_jax.study.read import problem_of
 from liminal_jax.sweeps.leaves import leaves_of

@@ -43,7 +43,8 @@ def optimize(
         seconds: Wall time after which the proof stops, with the gap that is left.
         json: Print one JSON object in SI units.
     """
-    from liminal_jax.study.file import PortfolioFile, load_question
+    from liminal_jax.study.file import PortfolioFile
+    from liminal_jax.study.questions import load_question
 
     _check(starts, gap, seconds)
     file = load_question(study)

@@ -49,7 +49,7 @@ def pareto(
         seconds: Wall time after which the proof stops, with the gap that is left.
         json: Print one JSON object in SI units.
     """
-    from liminal_jax.study.file import load_study
+    from liminal_jax.study.questions import load_study
     from liminal_jax.view.figure import check_matplotlib, drawn
 
     _check(maximise, minimise, epsilon, seconds)

@@ -43,7 +43,7 @@ def sensitivity(
         seed: Seed of the gradient search, should the proof need it.
         json: Print one JSON object in SI units.
     """
-    from liminal_jax.study.file import load_study
+    from liminal_jax.study.questions import load_study
     from liminal_jax.view.figure import check_matplotlib
 
     _check(top, change)

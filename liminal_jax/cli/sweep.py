@@ -158,7 +158,8 @@ def _contradictions(given: dict[str, Any]) -> list[Problem]:
 
 
 def _file(study: str, model: str | None, system: str | None) -> "DesignFile":
-    from liminal_jax.study.file import design_of, load_space
+    from liminal_jax.study.file import design_of
+    from liminal_jax.study.questions import load_space
 
     if model is None:
         return load_space(study)

@@ -58,7 +58,7 @@ def uncertainty(
         seconds: Wall time after which the proof of one sample stops.
         json: Print one JSON object in SI units.
     """
-    from liminal_jax.study.file import load_study
+    from liminal_jax.study.questions import load_study
     from liminal_jax.view.figure import check_matplotlib
 
     _check(samples, reliability, seconds)

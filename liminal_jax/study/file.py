@@ -36,7 +36,6 @@ from liminal_jax.data.published_bits import PUBLISHED, published_bits
 from liminal_jax.data.validation import validated
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
 from liminal_jax.study.absent import ALGORITHM, DRAFTER
-from liminal_jax.study.bundled import STUDIES, study_names
 from liminal_jax.study.clock import checked_clock
 from liminal_jax.study.contradictions import (
     contradictions,
@@ -491,7 +490,12 @@ def carrying(file: _Record, found: Resolved | None) -> _Record:
     return own
 
 
-def _tables(path: Path) -> dict[str, Any]:
+def tables_at(path: Path) -> dict[str, Any]:
+    """The tables of a file.
+
+    Raises:
+        InputError: it cannot be read, or is no TOML.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -503,7 +507,7 @@ def _tables(path: Path) -> dict[str, Any]:
     raise InputError(str(path), [Problem("", message)])
 
 
-def _beside(tables: dict[str, Any], path: Path) -> dict[str, Any]:
+def beside(tables: dict[str, Any], path: Path) -> dict[str, Any]:
     """The tables with paths that are relative to their file made absolute.
 
     A design that is found lies in another folder than its study: its paths must hold there too.
@@ -561,8 +565,17 @@ def _as_published(tables: dict[str, Any], source: str) -> dict[str, Any]:
     return stating({**tables, "workload": {**workload, **bits}}, numbers)
 
 
-def _checked(record: type[_Record], tables: dict[str, Any], source: str) -> _Record:
-    """The record of some tables, or every mistake in them."""
+def checked(record: type[_Record], tables: dict[str, Any], source: str) -> _Record:
+    """The record of some tables, with the files that they name.
+
+    Args:
+        record: What is read.
+        tables: The tables.
+        source: Their file, for messages.
+
+    Raises:
+        InputError: mistakes in them; all of them.
+    """
     tables = _as_published(tables, source)
     found, problems = resolution(named_in(tables))
     problems = [*contradictions(tables), *problems]
@@ -577,67 +590,13 @@ def _checked(record: type[_Record], tables: dict[str, Any], source: str) -> _Rec
     return carrying(file, found)
 
 
-def load_question(name_or_path: str) -> StudyFile | PortfolioFile:
-    """A study or portfolio that comes with the package, by name, or a user's own, by path.
-
-    Raises:
-        InputError: there is no such file, or it has mistakes; all of them.
-    """
-    if name_or_path in study_names():
-        path = STUDIES / f"{name_or_path}.toml"
-        return _question(_tables(path), f"studies/{path.name}")
-    path = Path(name_or_path)
-    if not path.is_file():
-        hint = did_you_mean(name_or_path, study_names())
-        known = hint or f"; there are {', '.join(study_names())}, or give the path of a file"
-        raise InputError("", [Problem("", f"there is no study {name_or_path!r}{known}")])
-    return _question(_beside(_tables(path), path), str(path))
-
-
-def _question(tables: dict[str, Any], source: str) -> StudyFile | PortfolioFile:
-    if "workloads" in tables:
-        return _checked(PortfolioFile, tables, source)
-    return _checked(StudyFile, tables, source)
-
-
-def load_study(name_or_path: str) -> StudyFile:
-    """A study of one workload.
-
-    Raises:
-        InputError: see `load_question`; or there are several workloads.
-    """
-    return _of_one_workload(load_question(name_or_path), name_or_path)
-
-
-def _of_one_workload(file: StudyFile | PortfolioFile, source: str) -> StudyFile:
-    if isinstance(file, PortfolioFile):
-        message = "one workload is wanted here; only 'liminal optimize' takes several"
-        raise InputError(source, [Problem("workloads", message)])
-    return file
-
-
-def load_space(name_or_path: str) -> DesignFile:
-    """A study of one workload, or a design in which variables may be free.
-
-    Raises:
-        InputError: see `load_study`.
-    """
-    path = Path(name_or_path)
-    if name_or_path in study_names() or not path.is_file():
-        return load_study(name_or_path)
-    tables = _tables(path)
-    if "objective" in tables or "workloads" in tables:
-        return _of_one_workload(_question(_beside(tables, path), str(path)), name_or_path)
-    return _checked(DesignFile, _beside(tables, path), name_or_path)
-
-
 def design_of(tables: dict[str, Any], source: str) -> DesignFile:
     """The design that some tables describe.
 
     Raises:
         InputError: mistakes in them; all of them.
     """
-    return _checked(DesignFile, tables, source)
+    return checked(DesignFile, tables, source)
 
 
 def study_of(tables: dict[str, Any], source: str) -> StudyFile:
@@ -646,7 +605,7 @@ def study_of(tables: dict[str, Any], source: str) -> StudyFile:
     Raises:
         InputError: mistakes in them; all of them.
     """
-    return _checked(StudyFile, tables, source)
+    return checked(StudyFile, tables, source)
 
 
 def stating(tables: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, Any]:
@@ -700,12 +659,12 @@ def load_design(path: str, numbers: Mapping[str, Any] = MappingProxyType({})) ->
         InputError: no such file, mistakes in it (all of them), or a variable left free.
     """
     file = Path(path)
-    tables = _tables(file)
+    tables = tables_at(file)
     if "objective" in tables:
         problem = f"is a study, which asks for a design; find one with: liminal optimize {path}"
         raise InputError(path, [Problem("", problem)])
-    tables = _beside(tables, file)
-    design = _checked(DesignFile, stating(tables, numbers) if numbers else tables, path)
+    tables = beside(tables, file)
+    design = checked(DesignFile, stating(tables, numbers) if numbers else tables, path)
     domains = {f"design.{name}": getattr(design.design, name) for name in DesignTable.model_fields}
     domains[ALGORITHM] = design.algorithm
     free = [

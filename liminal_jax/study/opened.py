@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import jax
 
-from liminal_jax.study.file import load_study as load_study_file
 from liminal_jax.study.problem import Criterion, Limit
+from liminal_jax.study.questions import load_study as load_study_file
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.space import Space
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from liminal_jax.optimization.search import existing_chips as existing
-from liminal_jax.study.file import load_study
+from liminal_jax.study.questions import load_study
 from tests.cli.terminal import exit_code
 from tests.cli.test_predict import no_token
 from tests.optimization.brute import every_design, study

@@ -8,7 +8,7 @@ import pytest
 import tomli_w
 
 from liminal_jax.cli import optimize as module
-from liminal_jax.study.file import load_question
+from liminal_jax.study.questions import load_question
 from tests.cli.terminal import exit_code
 from tests.cli.test_predict import no_token
 from tests.cli.test_studies import assert_all_told, planted, told

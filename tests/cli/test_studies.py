@@ -9,7 +9,8 @@ import tomli_w
 
 from liminal_jax.cli.systems import systems_new
 from liminal_jax.study.bundled import study_names
-from liminal_jax.study.file import load_design, load_study
+from liminal_jax.study.file import load_design
+from liminal_jax.study.questions import load_study
 from tests.cli.terminal import command, exit_code
 from tests.workload.configs import LLAMA_2_7B
 

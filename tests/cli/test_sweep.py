@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import xarray
 
-from liminal_jax.study.file import load_study
+from liminal_jax.study.questions import load_study
 from liminal_jax.sweeps import store
 from tests.cli.terminal import PROGRAM, ROOT, exit_code
 from tests.cli.test_predict import no_token

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from liminal_jax.optimization.uncertainty import analysis as module
-from liminal_jax.study.file import load_study
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from tests.cli.terminal import exit_code

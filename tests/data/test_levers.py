@@ -8,8 +8,9 @@ from liminal_jax._units import parse_unit
 from liminal_jax.data.levers import LeverRange, lever_ranges
 from liminal_jax.study.absent import absent_paths
 from liminal_jax.study.case import Case
-from liminal_jax.study.file import design_of, load_study
+from liminal_jax.study.file import design_of
 from liminal_jax.study.numbers import least_at
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.region import paths_of
 from liminal_jax.study.variables import stated_at

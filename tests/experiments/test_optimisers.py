@@ -10,7 +10,7 @@ import pytest
 import liminal_jax as ll
 from experiments import optimisers_view
 from experiments.runner import drawn, main
-from liminal_jax.study.file import load_study
+from liminal_jax.study.questions import load_study
 
 pytestmark = pytest.mark.slow
 

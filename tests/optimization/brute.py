@@ -16,9 +16,10 @@ import tomli_w
 from liminal_jax._smooth import Exact
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
 from liminal_jax.study.domain import Grid, Several
-from liminal_jax.study.file import StudyFile, WorkloadTable, load_study
+from liminal_jax.study.file import StudyFile, WorkloadTable
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.variables import PATHS
 from tests.study.cases import case_with, known, seen

@@ -15,8 +15,8 @@ from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 from liminal_jax.optimization.sensitivity.fixed_integers import with_fixed_integers
 from liminal_jax.optimization.sensitivity.gradients import Gradients
 from liminal_jax.optimization.sensitivity.relaxed_optimum import RelaxedOptimum
-from liminal_jax.study.file import load_study
 from liminal_jax.study.problem import Problem
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from tests.optimization.brute import study
 

@@ -8,7 +8,7 @@ import pytest
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.best_design import find
 from liminal_jax.optimization.search.branch_and_bound import Budget
-from liminal_jax.study.file import load_study
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from tests.optimization.brute import binding, every_design, shortfalls, study
 

@@ -28,8 +28,8 @@ from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator
 from liminal_jax.performance.prediction import CapitalShares, PowerShares, Prediction
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Served, serve
-from liminal_jax.study.file import load_study
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.workload import request as requests
 from liminal_jax.workload.request import Request

@@ -18,8 +18,8 @@ from liminal_jax.optimization.sensitivity.overlap import (
     with_overlap,
 )
 from liminal_jax.study.bundled import study_names
-from liminal_jax.study.file import load_question, load_space, load_study
 from liminal_jax.study.predicted import predicted
+from liminal_jax.study.questions import load_question, load_space, load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from liminal_jax.study.write import design_text

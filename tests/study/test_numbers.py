@@ -13,9 +13,10 @@ import tomli_w
 import liminal_jax as ll
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
-from liminal_jax.study.file import load_design, load_question, load_study
+from liminal_jax.study.file import load_design
 from liminal_jax.study.predicted import predicted, record_of
 from liminal_jax.study.problem import FEASIBLE
+from liminal_jax.study.questions import load_question, load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.write import design_text
 from tests.cli.terminal import exit_code

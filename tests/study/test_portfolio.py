@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from liminal_jax._files import InputError
-from liminal_jax.study.file import PortfolioFile, StudyFile, load_question, load_study
+from liminal_jax.study.file import PortfolioFile, StudyFile
 from liminal_jax.study.portfolio import HARDWARE, portfolio_of
+from liminal_jax.study.questions import load_question, load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.variables import PATHS
 from tests.optimization.brute import STUDIES, study

@@ -16,9 +16,10 @@ from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.predictor import predict
 from liminal_jax.study.degrees import degree_contradictions
-from liminal_jax.study.file import DesignFile, load_study
+from liminal_jax.study.file import DesignFile
 from liminal_jax.study.problem import FEASIBLE, Outcome
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.variables import PATHS
 from tests.optimization.brute import study

@@ -13,7 +13,8 @@ from liminal_jax._files import InputError
 from liminal_jax.data.hardware import load_system_tables
 from liminal_jax.study.bundled import STUDIES
 from liminal_jax.study.domain import Names
-from liminal_jax.study.file import design_of, load_space, load_study, resolved_of
+from liminal_jax.study.file import design_of, resolved_of
+from liminal_jax.study.questions import load_space, load_study
 from tests.cli.test_studies import MODEL, PLAN
 
 SCRIPT = """
@@ -25,7 +26,8 @@ def note(event, given):
 sys.addaudithook(note)
 from liminal_jax.optimization.search.best_design import find
 from liminal_jax.study.basis import basis
-from liminal_jax.study.file import DesignFile, StudyFile, load_space
+from liminal_jax.study.file import DesignFile, StudyFile
+from liminal_jax.study.questions import load_space
 from liminal_jax.study.predicted import predicted
 from liminal_jax.study.problem import exact_system
 from liminal_jax.study.read import problem_of

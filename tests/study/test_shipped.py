@@ -4,8 +4,9 @@ import pytest
 
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
 from liminal_jax.study.bundled import study_class, study_names
-from liminal_jax.study.file import StudyFile, load_question, load_study
+from liminal_jax.study.file import StudyFile
 from liminal_jax.study.portfolio import portfolio_of
+from liminal_jax.study.questions import load_question, load_study
 from liminal_jax.study.read import problem_of
 
 pytestmark = pytest.mark.slow

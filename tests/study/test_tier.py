@@ -5,8 +5,8 @@ import pytest
 
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
-from liminal_jax.study.file import load_space, load_study
 from liminal_jax.study.predicted import predicted, record_of
+from liminal_jax.study.questions import load_space, load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from liminal_jax.study.write import design_text

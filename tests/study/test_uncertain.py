@@ -6,7 +6,7 @@ import pytest
 
 from liminal_jax.data.hardware import FACILITY_DEFAULTS
 from liminal_jax.study.domain import Numbers
-from liminal_jax.study.file import load_study
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import (
     drawn,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from liminal_jax._smooth import Exact
-from liminal_jax.study.file import load_study
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.sweeps.leaves import changed, leaves_of
 from liminal_jax.sweeps.plan import SweepSpec, sweep_plan

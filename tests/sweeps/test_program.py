@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from liminal_jax.study.file import load_study
+from liminal_jax.study.questions import load_study
 from liminal_jax.sweeps.axis import Axis
 from liminal_jax.sweeps.case import case_of, fingerprint
 from liminal_jax.sweeps.outputs import OUTPUTS

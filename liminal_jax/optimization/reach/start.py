@@ -10,9 +10,10 @@ from liminal_jax._files import Problem as Mistake
 from liminal_jax.optimization.search.best_design import find
 from liminal_jax.optimization.search.solution import Solution, case_at
 from liminal_jax.study.case import Case
-from liminal_jax.study.file import StudyFile, load_study, study_of
+from liminal_jax.study.file import StudyFile, study_of
 from liminal_jax.study.problem import Criterion, Limit, Problem
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.variables import PATHS
 

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.rivals.judge import WORST, Judge
 from experiments.rivals.race import Caps, Race
-from liminal_jax.study.file import load_study
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from tests.optimization.brute import every_design, study
 

@@ -15,8 +15,9 @@ from liminal_jax.optimization.pareto.pareto_search import (
     warm_started_archive,
 )
 from liminal_jax.optimization.search.branch_and_bound import MARGIN
-from liminal_jax.study.file import ObjectiveTable, load_study
+from liminal_jax.study.file import ObjectiveTable
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import criterion_of, problem_of
 from tests.optimization import brute
 from tests.optimization.brute import ASKED, every_outcome, study

@@ -9,9 +9,10 @@ import pytest
 from liminal_jax.optimization.portfolio.portfolio_search import optimize_portfolio
 from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
-from liminal_jax.study.file import MemberTable, PortfolioFile, load_study
+from liminal_jax.study.file import MemberTable, PortfolioFile
 from liminal_jax.study.portfolio import portfolio_of
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from tests.optimization.brute import ASKED, every_outcome, study, swept
 from tests.optimization.search.test_certificate import random_constraints, random_design

@@ -17,8 +17,8 @@ from liminal_jax.optimization.portfolio.shared_branch_and_bound import (
 from liminal_jax.optimization.portfolio.warm_start import improve, sampled
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget
 from liminal_jax.optimization.search.certificate import bounded_problem_of
-from liminal_jax.study.file import load_study
 from liminal_jax.study.portfolio import portfolio_of
+from liminal_jax.study.questions import load_study
 from tests.optimization.brute import every_outcome, study
 from tests.optimization.portfolio.test_portfolio_search import WORKLOADS, Every, portfolio_file
 from tests.optimization.search.test_certificate import random_constraints

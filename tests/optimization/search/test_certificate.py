@@ -15,8 +15,8 @@ from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
 from liminal_jax.optimization.search.branch_and_bound import MARGIN, UNKNOWN, Budget
 from liminal_jax.optimization.search.certificate import bounded_problem_of, bounds_of, proven
 from liminal_jax.optimization.search.design_grid import design_grid_of
-from liminal_jax.study.file import load_study
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from tests.optimization.brute import ASKED, every_outcome, study, swept
 from tests.optimization.test_answer import FIXED, MINIMISED

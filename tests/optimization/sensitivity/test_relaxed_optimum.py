@@ -17,7 +17,7 @@ from liminal_jax.optimization.sensitivity.relaxed_optimum import (
     SOLVER_TOLERANCE,
     refined,
 )
-from liminal_jax.study.file import load_study
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from tests.optimization.small import STUDIES, small, solved
 

@@ -16,8 +16,8 @@ from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.optimization.uncertainty.analysis import uncertainty
 from liminal_jax.optimization.uncertainty.rank_correlation import chance
 from liminal_jax.optimization.uncertainty.robustness import RobustCriterion, expected, worst
-from liminal_jax.study.file import load_study
 from liminal_jax.study.problem import FEASIBLE
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import Draws, drawn, hardware_of_draws, uncertain_numbers
 from tests.optimization.brute import study
