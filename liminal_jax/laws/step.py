@@ -48,14 +48,87 @@ def step_time(
         >>> float(step_time(**times, relaxation=Exact(), overlap_between=0.0))  # 3 + 4 + 0.5
         7.5
     """
-    whole = relaxation.maximum(sum(compute), sum(memory))
     separate = [
-        operator_time(
-            longer=relaxation.maximum(arithmetic, traffic),
-            shorter=relaxation.minimum(arithmetic, traffic),
-            overlap=overlap_within,
+        separate_time(
+            compute=arithmetic, memory=traffic, relaxation=relaxation, overlap_within=overlap_within
         )
         for arithmetic, traffic in zip(compute, memory, strict=True)
     ]
-    busy = overlapped_time(whole=whole, separate=sum(separate), overlap=overlap_between)
+    return summed_time(
+        compute=sum(compute),
+        memory=sum(memory),
+        separate=sum(separate),
+        exposed=exposed,
+        relaxation=relaxation,
+        overlap_between=overlap_between,
+    )
+
+
+def separate_time(
+    *, compute: Scalar, memory: Scalar, relaxation: AbstractRelaxation, overlap_within: Scalar = 1.0
+) -> Scalar:
+    r"""Time of an operator that begins when the one before it has ended.
+
+        time = max(compute, memory) + (1 - overlap_within) min(compute, memory)
+
+    Args:
+        compute: Time that it keeps the arithmetic busy [s].
+        memory: Time that it keeps the memory busy [s].
+        relaxation: How maximum and minimum are evaluated.
+        overlap_within: Share of the shorter that overlaps with the longer.
+
+    Returns:
+        Time [s].
+
+    References:
+        Williams et al. (2009), Roofline, doi:10.1145/1498765.1498785, with all of it overlapped.
+
+    Examples:
+        >>> from liminal_jax._smooth import Exact
+        >>> float(separate_time(compute=1.0, memory=3.0, relaxation=Exact(), overlap_within=0.0))
+        4.0
+    """
+    return operator_time(
+        longer=relaxation.maximum(compute, memory),
+        shorter=relaxation.minimum(compute, memory),
+        overlap=overlap_within,
+    )
+
+
+def summed_time(
+    *,
+    compute: Scalar,
+    memory: Scalar,
+    separate: Scalar,
+    exposed: Scalar,
+    relaxation: AbstractRelaxation,
+    overlap_between: Scalar = 1.0,
+) -> Scalar:
+    r"""Time of a step, given the sums over its operators: convex in them, and never falling.
+
+        T = overlap max(T_compute, T_mem) + (1 - overlap) T_separate + T_exposed
+
+    Args:
+        compute: Time T_compute that all operators keep the arithmetic busy [s].
+        memory: Time T_mem that all operators keep the memory busy [s].
+        separate: Sum T_separate of the `separate_time` of each [s].
+        exposed: Time T_exposed in which neither is busy [s].
+        relaxation: How the maximum is evaluated.
+        overlap_between: Share of the step in which the arithmetic of any operator overlaps with the
+            traffic of any other.
+
+    Returns:
+        Time [s].
+
+    References:
+        Davies et al. (2025), LIMINAL, arXiv:2507.14397, with all of it overlapped.
+
+    Examples:
+        >>> from liminal_jax._smooth import Exact
+        >>> sums = {"compute": 5.0, "memory": 4.0, "separate": 7.0, "exposed": 0.5}
+        >>> float(summed_time(**sums, relaxation=Exact(), overlap_between=0.5))  # (5 + 7)/2 + 0.5
+        6.5
+    """
+    whole = relaxation.maximum(compute, memory)
+    busy = overlapped_time(whole=whole, separate=separate, overlap=overlap_between)
     return busy + exposed

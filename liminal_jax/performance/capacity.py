@@ -54,10 +54,9 @@ def memory_fill(
     in_sram = placed[0] / chips
     if design.algorithm is not None and design.algorithm.prefetch is not None:
         in_sram += design.algorithm.prefetch.buffer
-    sram_fits = _holds(chip.sram.capacity, in_sram)
     if far is None:
-        memory = beyond / usable / chips
-        return Fill(memory=memory, capacity_tier=0.0, placement_fits=sram_fits)
+        return two_memories_fill(beyond, in_sram, design)
+    sram_fits = _holds(chip.sram.capacity, in_sram)
     in_tier = placed[2] if len(placed) > 2 else 0.0
     memory = beyond / (usable + far.capacity) / chips
     outside = design.placed().beyond_sram()
@@ -69,6 +68,22 @@ def memory_fill(
         placement_fits=sram_fits
         * _holds(usable, (fixed + placed[1]) / chips)
         * _holds(far.capacity, in_tier / chips),
+    )
+
+
+def two_memories_fill(main: Scalar, sram: Scalar, design: Design) -> Fill:
+    """How full the fullest chip is where there is no capacity tier.
+
+    Args:
+        main: Bytes in main memory of all chips, if each were as full as the fullest [B].
+        sram: Bytes in SRAM of the fullest chip [B].
+        design: The design.
+    """
+    chip = design.system.chip
+    return Fill(
+        memory=main / usable_memory(design.system) / design.mapping.chips(),
+        capacity_tier=0.0,
+        placement_fits=_holds(chip.sram.capacity, sram),
     )
 
 

@@ -20,10 +20,20 @@ def chip_activity(
 ) -> Activity:
     """The activity of one chip; in one step each stage works on each micro-batch in flight once."""
     chip, chips = design.system.chip, design.mapping.stage_chips()
-    traffic = zip(tier_traffic(work, design.placed()), design.tiers(), strict=True)
-    energies = [moved * tier.energy for moved, (tier, _) in traffic]
     tensor = tensor_time(work, chip, request, chips)
-    moving = sum(energies[1:], start=energies[0]) / chips
+    return busy_activity(tensor, moving_energy(work, design), design, step, sent, die_energy)
+
+
+def busy_activity(
+    tensor: Scalar,
+    moving: Scalar,
+    design: Design,
+    step: Scalar,
+    sent: Scalar,
+    die_energy: Scalar,
+) -> Activity:
+    """The same, given the time that tensor units are busy and the energy of memory traffic."""
+    chip = design.system.chip
     far = chip.capacity_tier
     return Activity(
         time=step,
@@ -32,6 +42,13 @@ def chip_activity(
         messages=sent,
         die_energy=die_energy,
     )
+
+
+def moving_energy(work: Operator, design: Design) -> Scalar:
+    """Energy of the traffic of some work to the memories of one chip of its stage [J]."""
+    traffic = zip(tier_traffic(work, design.placed()), design.tiers(), strict=True)
+    energies = [moved * tier.energy for moved, (tier, _) in traffic]
+    return sum(energies[1:], start=energies[0]) / design.mapping.stage_chips()
 
 
 def power_shares(design: Design, activity: Activity, assumptions: Assumptions) -> PowerShares:

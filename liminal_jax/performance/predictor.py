@@ -6,35 +6,23 @@ with A tokens of each user by a step, one without speculation, and the users of 
 flight, after Davies, Crago, Sankaralingam and Kozyrakis (2025), LIMINAL, arXiv:2507.14397.
 """
 
-import jax.numpy as jnp
-
-from liminal_jax._arrays import Scalar, Truth
-from liminal_jax.laws.cost import YEAR, capital_recovery, cost_rate
-from liminal_jax.performance.capacity import ROUNDING, memory_fill
-from liminal_jax.performance.capital import capital_shares
+from liminal_jax.performance.capacity import memory_fill
+from liminal_jax.performance.counted import Counted, predicted
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.inputs import with_defaults
 from liminal_jax.performance.memory_footprint import (
     imbalance,
     memory_footprint,
-    parameters_active,
-    parameters_total,
     table_crowding,
 )
 from liminal_jax.performance.passed import Step, passed
-from liminal_jax.performance.power import chip_activity, power_shares, provisioned_power
+from liminal_jax.performance.power import chip_activity
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.reading import as_read
 from liminal_jax.performance.timing import tensor_time
 from liminal_jax.workload.chunk import Prompts
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
-
-
-def _bottleneck(step: Step, fits: Truth) -> Scalar:
-    """Index into `BOTTLENECKS` of the longest part of a step, or of the missing capacity."""
-    longest = jnp.argmax(jnp.stack([step.memory, step.compute, step.exposed]))
-    return jnp.where(fits, longest, 3).astype(jnp.result_type(float))
 
 
 def predict(
@@ -65,10 +53,6 @@ def predict(
     relaxation, mapping, chip = assumptions.relaxation, design.mapping, design.system.chip
     reading = as_read(design, model)
     step, work, communicated = passed(reading, model, request, None, assumptions)
-    users = mapping.pp * design.batch
-    accepted = design.accepted(relaxation)
-    stps = users * accepted / step.time
-
     stage_imbalance = imbalance(model, mapping, assumptions.division, relaxation)
     footprint = memory_footprint(
         model, request, mapping, design.batch, assumptions, design.algorithm
@@ -76,51 +60,10 @@ def predict(
     fill = memory_fill(
         footprint, design, stage_imbalance, table_crowding(model, mapping, relaxation)
     )
-    fits = (fill.memory <= 1 + ROUNDING) & (fill.placement_fits > 0)
-
     tensor = tensor_time(work, chip, request, mapping.stage_chips())
     activity = chip_activity(work, reading, request, step.time, *communicated)
-    each, power = chip.power.power(activity), power_shares(design, activity, assumptions)
-    capital = capital_shares(design, power.total(), relaxation)
-    facility = design.system.facility
-    wall = power.total() * facility.pue
-    spending = cost_rate(
-        capital=capital.total(),
-        yearly_share=capital_recovery(
-            discount_rate=facility.discount_rate, lifetime=facility.lifetime
-        ),
-        year=YEAR,
-        power=wall,
-        energy_price=facility.energy_price,
-    )
-    return Prediction(
-        utps=accepted / step.time,
-        stps=stps,
-        step_time=step.time,
-        tokens_per_step=accepted,
-        compute_time=step.compute,
-        memory_time=step.memory,
-        exposed_time=step.exposed,
-        memory_required=footprint.total(),
-        memory_capacity=mapping.chips() * chip.capacity(),
-        memory_fill=fill.memory,
-        capacity_tier_fill=fill.capacity_tier,
-        fits=fits,
-        bottleneck=_bottleneck(step, fits),
-        parameters_total=parameters_total(model),
-        parameters_active=parameters_active(model),
-        tensor_utilisation=tensor / step.time,
-        chips=mapping.chips(),
-        users=users,
-        chip_power=each,
-        chip_tdp=chip.full_power(),
-        power_density=each / chip.die_area,
-        power=power,
-        power_provisioned=provisioned_power(design, relaxation),
-        energy_per_token=wall / stps,
-        capital=capital,
-        usd_per_million_tokens=spending / stps * 1e6,
-    )
+    counted = Counted(step, footprint.total(), fill, tensor, activity)
+    return predicted(design, model, assumptions, counted)
 
 
 def mixed_step(
