@@ -17,6 +17,7 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
+from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
 from liminal_jax.study.quality import Quality
 from liminal_jax.study.quantities import Fleet
@@ -93,7 +94,10 @@ class Case(eqx.Module):
     def fleet(self, relaxation: AbstractRelaxation) -> Fleet:
         """The prediction of the whole system."""
         design, laws = self.design(relaxation), self.laws(relaxation)
-        instance = predict(design, self.model, self.request, laws)
+        return self.whole(predict(design, self.model, self.request, laws), relaxation)
+
+    def whole(self, instance: Prediction, relaxation: AbstractRelaxation) -> Fleet:
+        """The whole system, given one of its instances."""
         bought = self.bought(instance.chips)
         whole = relaxation.floor(bought / instance.chips)
         unknown = jnp.asarray(jnp.nan)
