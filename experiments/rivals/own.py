@@ -24,7 +24,7 @@ from liminal_jax.optimization.search.certificate import (
     proven,
 )
 from liminal_jax.optimization.search.design_grid import design_grid_of
-from liminal_jax.optimization.search.gradient_search import descents
+from liminal_jax.optimization.search.gradient_search import descents, random_starts
 from liminal_jax.optimization.search.local_search import LocalSearch
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
@@ -120,7 +120,7 @@ def _descents(starts: int) -> Callable[[ll.Problem], Searcher]:
         box, lattice = unit_hypercube_of(problem), design_grid_of(problem)
 
         def near(key: Array) -> Array:
-            ends = descents(problem, box, schedule, key)
+            ends = descents(problem, box, schedule, random_starts(problem, schedule, key))
             snapped = jax.vmap(lambda unit: box.nearest(unit, lattice))(ends.unit)
             return jnp.concatenate([ends.category[None], snapped.T])
 

@@ -6,25 +6,55 @@ steps, and the temperature of the relaxation falls from round to round. The resu
 starts for the local search on the lattice; it proves nothing.
 """
 
+from typing import Protocol, runtime_checkable
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from liminal_jax._compile import unfused
+from liminal_jax._smooth import Soft
 from liminal_jax.optimization.search.annealing import Schedule, relaxation
 from liminal_jax.optimization.search.augmented_lagrangian import augmented, raised
 from liminal_jax.optimization.search.relaxed_point import RelaxedPoint
 from liminal_jax.optimization.search.termination import LEAST_REDUCED_GRADIENT, Termination
 from liminal_jax.optimization.search.unit_hypercube import UnitHypercube
-from liminal_jax.study.problem import Outcome, Problem
+from liminal_jax.study.problem import Limit, Outcome
+from liminal_jax.study.region import Variable
 
 TOLERANCE = 1e-3
 """Largest log violation of a start that counts as feasible: steps are too coarse to end nearer."""
 
 SCORE_TOLERANCE = 1e-3
 """A start has converged if its score changes by less in the second half of its last round."""
+
+
+@runtime_checkable
+class Relaxable(Protocol):
+    """What a relaxed search needs of a problem."""
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Names of the alternatives."""
+        ...
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """What is free."""
+        ...
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """Limits in the order of `Outcome.violation`."""
+        ...
+
+    def outcome(
+        self, point: Float[Array, " variables"], category: Int[Array, ""], relaxation: Soft, /
+    ) -> Outcome:
+        """Objective and limits at a point."""
+        ...
 
 
 class _DescentState(eqx.Module):
@@ -67,7 +97,7 @@ def _termination(state: _DescentState) -> Array:
 
 
 def _descent(
-    problem: Problem, box: UnitHypercube, schedule: Schedule, unit: Array, category: Array
+    problem: Relaxable, box: UnitHypercube, schedule: Schedule, unit: Array, category: Array
 ) -> RelaxedPoint:
     """One descent, from a point of the unit hypercube."""
     adam, limits = _adam(schedule), len(problem.limits)
@@ -120,18 +150,34 @@ def _descent(
     )
 
 
-def descents(
-    problem: Problem, box: UnitHypercube, schedule: Schedule, key: PRNGKeyArray
-) -> RelaxedPoint:
-    """End points of random starts, stacked; `schedule.starts` of them for each category."""
+class Starts(eqx.Module):
+    """Where descents begin, stacked.
+
+    Attributes:
+        unit: Coordinates in the unit hypercube.
+        category: Index of the category.
+    """
+
+    unit: Float[Array, "starts variables"]
+    category: Int[Array, " starts"]
+
+
+def random_starts(problem: Relaxable, schedule: Schedule, key: PRNGKeyArray) -> Starts:
+    """`schedule.starts` random starts for each category."""
     categories = jnp.repeat(jnp.arange(len(problem.categories)), schedule.starts)
-    units = jax.random.uniform(key, (len(categories), len(problem.variables)))
-    descend = jax.vmap(lambda unit, category: _descent(problem, box, schedule, unit, category))
-    return descend(units, categories)
+    return Starts(jax.random.uniform(key, (len(categories), len(problem.variables))), categories)
+
+
+def descents(
+    problem: Relaxable, box: UnitHypercube, schedule: Schedule, starts: Starts
+) -> RelaxedPoint:
+    """Where starts end, stacked."""
+    return jax.vmap(lambda it: _descent(problem, box, schedule, it.unit, it.category))(starts)
 
 
 def relaxed_points(
-    problem: Problem, box: UnitHypercube, schedule: Schedule, key: PRNGKeyArray
+    problem: Relaxable, box: UnitHypercube, schedule: Schedule, key: PRNGKeyArray
 ) -> RelaxedPoint:
-    """`descents`, compiled."""
-    return unfused(lambda key: descents(problem, box, schedule, key))(key)
+    """Where random starts end, `schedule.starts` of them for each category; compiled."""
+    begin = random_starts(problem, schedule, key)
+    return unfused(lambda it: descents(problem, box, schedule, it))(begin)
