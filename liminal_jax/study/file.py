@@ -514,6 +514,11 @@ def beside(tables: dict[str, Any], path: Path) -> dict[str, Any]:
     """
     there = {**tables}
     design, workloads = tables.get("design"), tables.get("workloads")
+    layers = _table_of(tables, "per_layer")
+    losses = _table_of(layers, "quality")
+    if "table" in losses:
+        losses["table"] = str(path.parent.resolve() / str(losses["table"]))
+        there["per_layer"] = {**layers, "quality": losses}
     if "workload" in tables:
         there["workload"] = _workload_beside(tables["workload"], path.parent)
     if isinstance(workloads, list):

@@ -126,6 +126,11 @@ class Outcome(eqx.Module):
         return jnp.all(self.violation <= FEASIBLE)
 
 
+def violation_of(ratios: Sequence[Scalar]) -> Float[Array, " limits"]:
+    """For each limit the logarithm of how far it is exceeded, given how far it is used."""
+    return jnp.log(jnp.maximum(jnp.stack(ratios), LEAST_RATIO))
+
+
 @as_written
 def exact_system(case: Case) -> System:
     """The hardware of a case as it is, compiled as a whole, once for each structure."""
@@ -258,8 +263,7 @@ class Problem:
 
     def violation(self, case: Case, fleet: Fleet, relaxation: AbstractRelaxation) -> Array:
         """For each limit the logarithm of how far it is exceeded."""
-        ratios = jnp.stack(self.ratios(case, fleet, relaxation))
-        return jnp.log(jnp.maximum(ratios, LEAST_RATIO))
+        return violation_of(self.ratios(case, fleet, relaxation))
 
     def ratios(self, case: Case, fleet: Fleet, relaxation: AbstractRelaxation) -> list[Scalar]:
         """How far each limit is used, in their order: above 1 it is violated."""

@@ -15,16 +15,20 @@ from liminal_jax.study.file import (
     checked,
     tables_at,
 )
+from liminal_jax.study.layers.file import LayersFile, layers_problem_of
 
-QuestionFile: TypeAlias = StudyFile | PortfolioFile
+QuestionFile: TypeAlias = StudyFile | PortfolioFile | LayersFile
 """A file that asks for the best design."""
 
 KINDS: dict[str, type[QuestionFile]] = {
     "workloads": PortfolioFile,
+    "per_layer": LayersFile,
 }
 """What reads a file, by the table that tells its kind; a file with none is a `StudyFile`."""
 
-BUILDERS: dict[type[QuestionFile], Callable[[Any], AbstractCoupled]] = {}
+BUILDERS: dict[type[QuestionFile], Callable[[Any], AbstractCoupled]] = {
+    LayersFile: layers_problem_of,
+}
 """What makes a problem of many members of a file, by what reads it."""
 
 

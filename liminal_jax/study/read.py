@@ -67,7 +67,7 @@ def problem_of(file: DesignFile) -> Problem:
     return Problem(
         region=region,
         criterion=None if study is None else criterion_of(study.objective),
-        limits=(*limits_of(case), *map(_limit, [] if study is None else study.constraints)),
+        limits=(*limits_of(case), *map(limit_of, [] if study is None else study.constraints)),
         source=carrying(_with_request(file, stated, case), found),
     )
 
@@ -91,7 +91,8 @@ def criterion_of(table: ObjectiveTable) -> Criterion:
     return Criterion(table.quantity, asked.unit, asked.of, table.maximise is not None)
 
 
-def _limit(table: ConstraintTable) -> Limit:
+def limit_of(table: ConstraintTable) -> Limit:
+    """A limit, as a file states it."""
     asked = QUANTITIES[table.quantity]
     return Limit(table.quantity, table.at_least is not None, table.limit, asked.unit, asked.of)
 
