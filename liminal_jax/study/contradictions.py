@@ -58,6 +58,8 @@ def contradictions(tables: Mapping[str, Any]) -> list[Problem]:
         found.append(("objective", sides))
     if "workload" in tables and "workloads" in tables:
         found.append(("workload", "give either [workload] or [[workloads]], not both"))
+    if "trace" in tables and "context" in _table(tables, "workload"):
+        found.append(("workload.context", "the trace says which contexts there are; leave it out"))
     found += _constraint_contradictions(tables, "")
     for path, member in members:
         found += _constraint_contradictions(member, f"{path}.")

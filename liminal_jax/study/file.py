@@ -513,7 +513,9 @@ def beside(tables: dict[str, Any], path: Path) -> dict[str, Any]:
     A design that is found lies in another folder than its study: its paths must hold there too.
     """
     there = {**tables}
-    design, workloads = tables.get("design"), tables.get("workloads")
+    design, workloads, trace = (tables.get(it) for it in ("design", "workloads", "trace"))
+    if isinstance(trace, dict) and "file" in trace:
+        there["trace"] = {**trace, "file": _found(trace["file"], path.parent)}
     layers = _table_of(tables, "per_layer")
     losses = _table_of(layers, "quality")
     if "table" in losses:

@@ -1,0 +1,1 @@
+"""Studies of a trace of requests: one piece of hardware, a mapping and batch for each class."""

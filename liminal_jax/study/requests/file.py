@@ -1,0 +1,252 @@
+"""Files of studies of a trace: requests of many lengths in the place of one context."""
+
+import math
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, field_validator, model_validator
+
+from liminal_jax._files import InputError, did_you_mean
+from liminal_jax.data.traces import Trace, read_trace, shipped_trace
+from liminal_jax.study.contradictions import side_contradiction
+from liminal_jax.study.domain import in_si
+from liminal_jax.study.file import (
+    DesignFile,
+    ObjectiveTable,
+    StudyFile,
+    carrying,
+    resolved_of,
+)
+from liminal_jax.study.requests.quantities import (
+    OF_A_REQUEST,
+    OF_ALL,
+    OF_THE_FLEET,
+    STPS,
+    UNITS,
+    more_is_better,
+)
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+OBJECTIVES = (STPS, *OF_ALL)
+"""Quantities that can decide."""
+
+
+def _known(name: str, names: tuple[str, ...]) -> str:
+    if name not in names:
+        hint = did_you_mean(name, names) or f"; there are {', '.join(names)}"
+        raise ValueError(f"there is no quantity {name!r} of a trace{hint}")
+    return name
+
+
+class TraceTable(_Table):
+    """Which requests are served.
+
+    Attributes:
+        name: A trace that comes with the package.
+        file: Path of one's own: a table with a header, or JSON objects, one a line.
+        classes: Classes of requests, each with a mapping and a batch of its own.
+        rate: Requests a second. Instances are whole then; where it is left out, a fleet is taken to
+            be large, and numbers of it depend on its size.
+        requests: The requests that were read.
+    """
+
+    name: str | None = None
+    file: str | None = None
+    classes: int = Field(default=32, ge=1, le=4096, strict=True)
+    rate: float | None = None
+    requests: InstanceOf[Trace] = Field(exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_read(cls, table: Any) -> Any:
+        if not isinstance(table, dict) or isinstance(table.get("requests"), Trace):
+            return table
+        if "requests" in table:
+            raise ValueError("has no field 'requests': name a trace, or the file of one")
+        return {**table, "requests": opened(table)}
+
+    @field_validator("rate", mode="before")
+    @classmethod
+    def _in_si(cls, value: Any) -> float | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError(f"must be requests a second, got {value!r}")
+        rate = in_si(value, "1/s")
+        if not rate > 0:
+            raise ValueError(f"must be greater than 0, got {value!r}")
+        return rate
+
+
+def opened(table: dict[str, Any]) -> Trace:
+    """The trace that a table names.
+
+    Raises:
+        ValueError: there is none, or it has mistakes; all of them.
+    """
+    message = side_contradiction(table, "name", "file")
+    if message is not None:
+        raise ValueError(message)
+    name, file = table.get("name"), table.get("file")
+    try:
+        return read_trace(Path(str(file))) if name is None else shipped_trace(str(name))
+    except InputError as error:
+        raise ValueError("; ".join(error.lines())) from None
+
+
+class RequestsObjectiveTable(_Table):
+    """What is best: the most of one quantity or the least of another."""
+
+    maximise: str | None = None
+    minimise: str | None = None
+
+    @field_validator("maximise", "minimise")
+    @classmethod
+    def _exists(cls, value: str | None) -> str | None:
+        return None if value is None else _known(value, OBJECTIVES)
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "RequestsObjectiveTable":
+        given = self.model_dump(exclude_none=True)
+        message = side_contradiction(given, "maximise", "minimise")
+        if message is not None:
+            raise ValueError(message)
+        if more_is_better(self.quantity) != (self.maximise is not None):
+            wanted = "maximise" if more_is_better(self.quantity) else "minimise"
+            raise ValueError(f"{self.quantity} can only be what a trace should {wanted}")
+        return self
+
+    @property
+    def quantity(self) -> str:
+        """The quantity that decides."""
+        return self.maximise or self.minimise or ""
+
+
+class RequestsConstraintTable(_Table):
+    """A limit on a quantity: for all requests, or for so many per cent of them.
+
+    Attributes:
+        quantity: What is limited.
+        percentile: Per cent of the requests for which it must hold; all where left out.
+        at_least: The least that is allowed.
+        at_most: The most that is allowed.
+    """
+
+    quantity: str
+    percentile: float | None = Field(default=None, strict=True)
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @field_validator("quantity")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        return _known(value, tuple(it for it in UNITS if it != STPS))
+
+    @field_validator("percentile")
+    @classmethod
+    def _is_a_share(cls, value: float | None, info: Any) -> float | None:
+        if value is None:
+            return None
+        if not 0 < value <= 100:
+            raise ValueError(f"must be above 0 and at most 100 per cent, got {value:g}")
+        quantity = info.data.get("quantity")
+        if quantity is not None and quantity not in OF_A_REQUEST:
+            known = ", ".join(OF_A_REQUEST)
+            raise ValueError(f"{quantity} is not one of each request; percentiles are of {known}")
+        return value
+
+    @field_validator("at_least", "at_most", mode="before")
+    @classmethod
+    def _in_si(cls, value: Any, info: Any) -> float:
+        if info.data.get("quantity") not in UNITS:
+            return math.nan  # The unit is anybody's guess; the quantity's own mistake is told.
+        unit = UNITS[info.data["quantity"]]
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError(
+                f"must be a number or a quantity in {unit or 'no unit'}, got {value!r}"
+            )
+        number = in_si(value, unit)
+        if not number > 0:
+            raise ValueError(f"must be greater than 0, got {value!r}")
+        return number
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "RequestsConstraintTable":
+        given = self.model_dump(include={"at_least", "at_most"}, exclude_none=True)
+        message = side_contradiction(given, "at_least", "at_most")
+        if message is not None:
+            raise ValueError(message)
+        if more_is_better(self.quantity) != (self.at_least is not None):
+            wanted = "at_least" if more_is_better(self.quantity) else "at_most"
+            raise ValueError(f"{self.quantity} of a trace takes {wanted} only")
+        return self
+
+    @property
+    def limit(self) -> float:
+        """The bound, in SI."""
+        return self.at_least if self.at_least is not None else self.at_most or 0.0
+
+    @property
+    def of_part(self) -> bool:
+        """Whether some requests may break it."""
+        return self.percentile is not None and self.percentile < 100
+
+
+class RequestsFile(DesignFile):
+    """A question: the best hardware for the requests of a trace, with a mapping for each class.
+
+    The context of the workload is the mean one of the trace.
+
+    Attributes:
+        trace: The requests.
+        objective: What is best.
+        constraints: Limits.
+    """
+
+    trace: TraceTable
+    objective: RequestsObjectiveTable
+    constraints: tuple[RequestsConstraintTable, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_contexts(cls, tables: Any) -> Any:
+        """The trace is read first, as the workload takes its context from it."""
+        if not isinstance(tables, dict):
+            return tables
+        workload, trace = tables.get("workload"), tables.get("trace")
+        if not isinstance(workload, dict) or not isinstance(trace, dict):
+            return tables
+        context = 1.0
+        with suppress(ValueError):  # Mistakes of the trace are told where it is validated.
+            requests = opened(trace)
+            trace, context = {**trace, "requests": requests}, requests.mean_context()
+        return {**tables, "trace": trace, "workload": {"context": context, **workload}}
+
+    @model_validator(mode="after")
+    def _has_a_fleet(self) -> "RequestsFile":
+        limited = {it.quantity for it in self.constraints if it.quantity in OF_THE_FLEET}
+        asked = self.objective.quantity
+        if asked == STPS and (self.trace.rate is not None or not limited):
+            raise ValueError(
+                f"'stps' is as much as limits on {', '.join(OF_THE_FLEET)} allow: state one at"
+                " least, and no trace.rate"
+            )
+        if asked != STPS and self.trace.rate is None and (limited or asked in OF_THE_FLEET):
+            name = asked if asked in OF_THE_FLEET else min(limited)
+            raise ValueError(
+                f"{name} depends on how many requests come: state trace.rate, or maximise 'stps'"
+            )
+        return self
+
+    def one(self) -> StudyFile:
+        """The same designs for the mean context alone."""
+        study = StudyFile(
+            **{name: getattr(self, name) for name in DesignFile.model_fields},
+            objective=ObjectiveTable(maximise="stps"),
+        )
+        return carrying(study, resolved_of(self))

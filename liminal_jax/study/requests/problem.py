@@ -1,0 +1,433 @@
+"""A trace of requests as a problem of many members: each class maps and batches for itself.
+
+A class decodes at its mean context on its share of the fleet, and its prompts pass there too. With
+w_k of the requests in class k, x what it chooses and s the hardware,
+
+    t_i = sum_k w_k c_i(s, x_k)          P(y < b) = sum_k w_k [y(s, x_k) < b]
+
+are the means that objective and limits follow from (chips' time, energy, money of a request) and
+the shares that percentiles limit. Where requests come at a stated rate R, class k has a whole
+number of instances: R w_k times the time that a request takes of one, rounded up.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+from typing_extensions import override
+
+from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
+from liminal_jax._files import InputError
+from liminal_jax._files import Problem as Mistake
+from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.hardware.plan import Buildability
+from liminal_jax.hardware.planned import PlannedSystem
+from liminal_jax.performance.request_cost import RequestCost, request_cost
+from liminal_jax.performance.serving import Lengths
+from liminal_jax.study.case import Case
+from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point, Terms
+from liminal_jax.study.limits import physical_limits, use_of
+from liminal_jax.study.numbers import of_hardware, stated_in
+from liminal_jax.study.problem import FEASIBLE, LEAST_RATIO, Limit, Outcome
+from liminal_jax.study.quantities import Fleet
+from liminal_jax.study.read import problem_of
+from liminal_jax.study.region import Region, Variable
+from liminal_jax.study.requests.classes import RequestClasses, classes_of
+from liminal_jax.study.requests.file import RequestsConstraintTable, RequestsFile
+from liminal_jax.study.requests.quantities import (
+    OF_A_CHIP,
+    OF_A_REQUEST,
+    OF_ALL,
+    OF_THE_FLEET,
+    STPS,
+    UNITS,
+    power_density,
+)
+
+OF_INSTANCES = ("chip_time", "energy", "capital_time", "price")
+"""Numbers of a request that grow where instances must be whole."""
+
+CONTEXT = "request.context"
+"""The number that the trace states."""
+
+_NARROW = 1e-4
+"""A step that stands at this, read as a count, is smooth over a factor of 100 on either side."""
+
+
+def above(ratio: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+    """1 where a positive ratio is above 1, else 0; a smooth step where kinks are smooth.
+
+    Examples:
+        >>> from liminal_jax._smooth import Exact, Soft
+        >>> [float(above(it, Exact())) for it in (0.9, 1.0, 1.1)]
+        [0.0, 0.0, 1.0]
+        >>> [round(float(above(it, Soft(0.1))), 2) for it in (0.9, 1.0, 1.1)]
+        [0.39, 0.5, 0.6]
+    """
+    middle = math.sqrt(_NARROW * (_NARROW + 1.0))
+    return relaxation.exceeds(jnp.asarray(ratio, float) / (1 + FEASIBLE) * middle, _NARROW)
+
+
+class Asked(NamedTuple):
+    """A limit on a number of each request, or of each class's chips.
+
+    Attributes:
+        name: The number.
+        bound: Its bound.
+    """
+
+    name: str
+    bound: float
+
+    def ratio(self, cost: RequestCost, fleet: Fleet, relaxation: AbstractRelaxation) -> Scalar:
+        """How far it is used: above 1 it is violated."""
+        if self.name in OF_A_CHIP:
+            return OF_A_CHIP[self.name].of(cost, fleet, relaxation) / self.bound
+        of = OF_A_REQUEST[self.name]
+        value = of.of(cost)
+        return self.bound / value if of.more else value / self.bound
+
+
+class Proportion(NamedTuple):
+    """How something follows from a total: in proportion.
+
+    Attributes:
+        place: Number of the total.
+        factor: How much comes of one of it.
+    """
+
+    place: int
+    factor: float
+
+    def of(self, totals: Float[Array, " totals"]) -> Scalar:
+        """What comes of some totals."""
+        return self.factor * totals[self.place]
+
+    def over(self, bound: float) -> "Proportion":
+        """The same over a bound."""
+        return self._replace(factor=self.factor / bound)
+
+
+@dataclass(frozen=True)
+class TotalLimit(Limit):
+    """A limit on what all members come to together."""
+
+    @property
+    @override
+    def physical(self) -> bool:
+        """Whether it holds for every design: no, the study asks for it."""
+        return False
+
+
+class RequestsGroup(AbstractGroup):
+    """Classes of requests, or single requests.
+
+    Attributes:
+        members: Names.
+        categories: None to choose from: one.
+        variables: Mapping and batch.
+        region: The designs, with variables that all share first.
+        means: Numbers of a request, by name, whose means are totals.
+        parts: Limits of which totals are the shares of requests that break them.
+        everyone: Limits that hold for every class.
+        weights: Share of the requests that each stands for.
+        prompts: Tokens of a prompt.
+        answers: Tokens of an answer.
+        contexts: Mean context of a step that decodes.
+        rate: Requests a second, if they are stated.
+    """
+
+    members: tuple[str, ...] = eqx.field(static=True)
+    categories: tuple[str, ...] = eqx.field(static=True)
+    variables: tuple[Variable, ...] = eqx.field(static=True)
+    region: Region = eqx.field(static=True)
+    means: tuple[str, ...] = eqx.field(static=True)
+    parts: tuple[Asked, ...] = eqx.field(static=True)
+    everyone: tuple[Asked, ...] = eqx.field(static=True)
+    weights: Float[Array, " members"] = eqx.field(converter=as_leaf)
+    prompts: Float[Array, " members"] = eqx.field(converter=as_leaf)
+    answers: Float[Array, " members"] = eqx.field(converter=as_leaf)
+    contexts: Float[Array, " members"] = eqx.field(converter=as_leaf)
+    rate: Leaf | None = eqx.field(converter=optional_leaf)
+
+    def case(self, shared: Point, member: Int[Array, ""], own: Point) -> Case:
+        """The design that a member chooses, at its context."""
+        point = jnp.concatenate([shared.values, own.values])
+        case = self.region.at(point, shared.category)
+        return eqx.tree_at(lambda it: it.request.context, case, self.contexts[member])
+
+    def cost(
+        self, case: Case, member: Int[Array, ""], relaxation: AbstractRelaxation
+    ) -> RequestCost:
+        """What one of the member's requests costs on its design."""
+        lengths = Lengths(self.prompts[member], self.answers[member])
+        given = (case.model, case.request, lengths, case.laws(relaxation))
+        return request_cost(case.design(relaxation), *given)
+
+    @override
+    def terms(
+        self, shared: Point, member: Int[Array, ""], own: Point, relaxation: AbstractRelaxation
+    ) -> Terms:
+        case = self.case(shared, member, own)
+        cost = self.cost(case, member, relaxation)
+        fleet, weight = case.whole(cost.decoding, relaxation), self.weights[member]
+        whole = jnp.asarray(1.0)
+        if self.rate is not None:
+            instances = self.rate * weight * cost.instance_time
+            whole = relaxation.ceil(instances) / instances
+        means = [
+            weight * getattr(cost, name) * (whole if name in OF_INSTANCES else 1.0)
+            for name in self.means
+        ]
+        parts = [weight * above(it.ratio(cost, fleet, relaxation), relaxation) for it in self.parts]
+        ratios = _physical(case, cost, fleet, relaxation)
+        ratios += [it.ratio(cost, fleet, relaxation) for it in self.everyone]
+        return Terms(jnp.stack([*means, *parts]), _violation(ratios))
+
+
+def _physical(
+    case: Case, cost: RequestCost, fleet: Fleet, relaxation: AbstractRelaxation
+) -> list[Scalar]:
+    """How far the limits on one member's design are used that hang on what it chooses."""
+    used = use_of(case, fleet, relaxation)
+    names = [it for it in physical_limits(case) if it not in _OF_HARDWARE]
+    if "thermal" in names:
+        density = power_density(cost, fleet, relaxation)
+        used["thermal"] = used["thermal"] * (density / fleet.instance.power_density)
+    return [used[it] for it in names]
+
+
+_OF_HARDWARE = ("whole_instance", *Buildability.__dataclass_fields__)
+"""Limits that hang on the hardware alone; how many instances there are follows from the rate."""
+
+
+def _violation(ratios: list[Scalar]) -> Float[Array, " limits"]:
+    if not ratios:
+        return jnp.zeros(0)
+    return jnp.log(jnp.maximum(jnp.stack([jnp.asarray(it, float) for it in ratios]), LEAST_RATIO))
+
+
+class Requests(AbstractCoupled):
+    """The best hardware for the requests of a trace, with a mapping and batch for each class.
+
+    Attributes:
+        name: How results call it.
+        goal: Name of the objective.
+        unit: Its unit.
+        maximise: Whether more of it is better.
+        groups: The classes, in one group.
+        categories: Memories or systems.
+        variables: Numbers of the hardware.
+        totals: Names of means and shares over all requests.
+        limits: Limits on the hardware, then those that follow from totals.
+        used: How far each of the latter is used.
+        costs: The objective, of which less is better; the largest counts where there are several.
+        classes: The classes, with their requests.
+    """
+
+    name: str = eqx.field(static=True)
+    goal: str = eqx.field(static=True)
+    unit: str = eqx.field(static=True)
+    maximise: bool = eqx.field(static=True)
+    groups: tuple[AbstractGroup, ...]
+    categories: tuple[str, ...] = eqx.field(static=True)
+    variables: tuple[Variable, ...] = eqx.field(static=True)
+    totals: tuple[str, ...] = eqx.field(static=True)
+    limits: tuple[Limit, ...] = eqx.field(static=True)
+    used: tuple[Proportion, ...] = eqx.field(static=True)
+    costs: tuple[Proportion, ...] = eqx.field(static=True)
+    classes: RequestClasses
+
+    @property
+    def group(self) -> RequestsGroup:
+        """The classes."""
+        return cast("RequestsGroup", self.groups[0])
+
+    @override
+    def judged(
+        self, shared: Point, totals: Float[Array, " totals"], relaxation: AbstractRelaxation
+    ) -> Outcome:
+        costs = [it.of(totals) for it in self.costs]
+        cost = costs[0] if len(costs) == 1 else relaxation.maximum(*costs)
+        ratios = self._buildability(shared, relaxation) + [it.of(totals) for it in self.used]
+        return Outcome(-jnp.log(cost), _violation(ratios))
+
+    def _buildability(self, shared: Point, relaxation: AbstractRelaxation) -> list[Scalar]:
+        """How far the limits on what can be built are used; finished systems have none."""
+        group = self.group
+        first = jnp.asarray([it.grid.values[0] for it in group.variables], float)
+        system = group.case(shared, jnp.asarray(0), Point(jnp.asarray(0), first)).system
+        if not isinstance(system, PlannedSystem):
+            return []
+        built = system.buildability(relaxation)
+        return [getattr(built, name) for name in Buildability.__dataclass_fields__]
+
+    def each_request(self) -> "Requests":
+        """The problem whose members are the requests, those alike as one, with their own lengths.
+
+        A request decodes at the mean context of its class, whose batch it shares, and instances
+        need not be whole, as no request has one of its own. `classes.rows` says whose choice each
+        takes.
+        """
+        requests = self.classes.requests
+        own = dataclasses.replace(
+            self.group,
+            members=tuple(map(str, range(len(self.classes.rows)))),
+            weights=requests.counts / requests.counts.sum(),
+            prompts=requests.prompts,
+            answers=requests.answers,
+            contexts=self.classes.contexts[self.classes.rows],
+            rate=None,
+        )
+        return dataclasses.replace(self, groups=(own,))
+
+    def sampled(
+        self, key: PRNGKeyArray, size: int
+    ) -> tuple["Requests", tuple[Int[Array, " members"], ...]]:
+        """A problem of requests that are drawn, whose totals are on average those of all of them.
+
+        Args:
+            key: Of the draw.
+            size: Requests drawn, with replacement, each as often as it comes.
+
+        Returns:
+            The problem, and for each group the members whose choices its own members take.
+        """
+        every = self.each_request()
+        group = every.group
+        drawn = jax.random.choice(key, len(group.weights), (size,), p=group.weights)
+        own = dataclasses.replace(
+            group,
+            members=group.members[:size],
+            weights=jnp.full(size, 1 / size),
+            prompts=group.prompts[drawn],
+            answers=group.answers[drawn],
+            contexts=group.contexts[drawn],
+        )
+        rows = jnp.asarray(self.classes.rows)
+        return dataclasses.replace(every, groups=(own,)), (rows[drawn],)
+
+
+def requests_of(file: RequestsFile) -> Requests:
+    """The problem of a study of a trace.
+
+    Raises:
+        InputError: mistakes that show only here; all of them.
+    """
+    region, shared = _region(file)
+    asked = file.objective.quantity
+    classes = classes_of(file.trace.requests, file.trace.classes)
+    means = _means(file)
+    parts = [it for it in file.constraints if it.of_part]
+    everyone = [it for it in file.constraints if not it.of_part and it.quantity not in OF_ALL]
+    limits = _followed(file, means, classes.mean_answer())
+    built = Buildability.__dataclass_fields__
+    hardware = built if isinstance(region.case.system, PlannedSystem) else ()
+    group = RequestsGroup(
+        members=classes.names(),
+        categories=("instances",),
+        variables=region.variables[len(shared) :],
+        region=region,
+        means=means,
+        parts=tuple(Asked(it.quantity, it.limit) for it in parts),
+        everyone=tuple(Asked(it.quantity, it.limit) for it in everyone),
+        weights=classes.weights,
+        prompts=classes.prompts,
+        answers=classes.answers,
+        contexts=classes.contexts,
+        rate=file.trace.rate,
+    )
+    return Requests(
+        name=file.name,
+        goal=asked,
+        unit=UNITS[asked],
+        maximise=file.objective.maximise is not None,
+        groups=(group,),
+        categories=region.categories,
+        variables=shared,
+        totals=(*means, *map(_share, parts)),
+        limits=(
+            *(Limit(name, at_least=False, bound=1.0, unit="") for name in hardware),
+            *(limit for limit, _ in limits),
+        ),
+        used=tuple(used for _, used in limits),
+        costs=_costs(file, means, classes.mean_answer()),
+        classes=classes,
+    )
+
+
+def _share(table: RequestsConstraintTable) -> str:
+    """What the share of requests that break a limit is called."""
+    side = "below" if table.at_least is not None else "above"
+    return f"share of {table.quantity} {side} {table.limit:g} {UNITS[table.quantity]}"
+
+
+def _means(file: RequestsFile) -> tuple[str, ...]:
+    """Numbers of a request whose means objective and limits follow from."""
+    asked = [it.quantity for it in file.constraints if it.quantity in OF_ALL]
+    if file.objective.quantity != STPS:
+        asked.insert(0, file.objective.quantity)
+    return tuple(dict.fromkeys(OF_ALL[it].total for it in asked))
+
+
+def _proportion(
+    quantity: str, file: RequestsFile, means: tuple[str, ...], answer: float
+) -> Proportion:
+    """How a number of all requests, or its inverse if more is better, follows from a mean."""
+    law = OF_ALL[quantity]
+    return Proportion(means.index(law.total), law.of(file.trace.rate or 1.0, answer))
+
+
+def _costs(file: RequestsFile, means: tuple[str, ...], answer: float) -> tuple[Proportion, ...]:
+    """The objective where less is better, its inverse where more is.
+
+    The most tokens a second are those at which one of the limits on the fleet is used up.
+    """
+    if file.objective.quantity != STPS:
+        return (_proportion(file.objective.quantity, file, means, answer),)
+    return tuple(
+        _proportion(it.quantity, file, means, answer).over(it.limit * answer)
+        for it in file.constraints
+        if it.quantity in OF_THE_FLEET
+    )
+
+
+def _followed(
+    file: RequestsFile, means: tuple[str, ...], answer: float
+) -> list[tuple[Limit, Proportion]]:
+    """The limits that follow from totals, and how far each is used."""
+    found, share = [], len(means)
+    for it in file.constraints:
+        at_least = it.at_least is not None
+        if it.of_part:
+            allowed = 1 - (it.percentile or 0.0) / 100
+            limit = TotalLimit(_share(it), at_least=False, bound=allowed, unit="")
+            found.append((limit, Proportion(share, 1 / allowed)))
+            share += 1
+        elif it.quantity in OF_ALL and file.objective.quantity != STPS:
+            used = _proportion(it.quantity, file, means, answer)
+            limit = TotalLimit(it.quantity, at_least, it.limit, UNITS[it.quantity])
+            found.append((limit, used.over(1 / it.limit if at_least else it.limit)))
+    return found
+
+
+def _region(file: RequestsFile) -> tuple[Region, tuple[Variable, ...]]:
+    """The designs, with variables that all share first, and those."""
+    mistakes = []
+    if file.design.chips is not None:
+        message = "how many there are follows from the requests; limit 'chips' in [[constraints]]"
+        mistakes.append(Mistake("design.chips", message))
+    region = problem_of(file.one()).region
+    stated = stated_in(file.numbers, region.case, file.name)
+    if CONTEXT in {it.path for it in stated}:
+        mistakes.append(Mistake("design.numbers", "the trace states contexts; leave them out"))
+    if mistakes:
+        raise InputError(file.name, mistakes)
+    shared = tuple(it for it in region.variables if of_hardware(it.path))
+    own = tuple(it for it in region.variables if not of_hardware(it.path))
+    return dataclasses.replace(region, variables=(*shared, *own)), shared
