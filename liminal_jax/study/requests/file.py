@@ -219,7 +219,7 @@ class RequestsFile(DesignFile):
         if not isinstance(tables, dict):
             return tables
         workload, trace = tables.get("workload"), tables.get("trace")
-        if not isinstance(workload, dict) or not isinstance(trace, dict):
+        if not isinstance(workload, dict) or not isinstance(trace, dict) or "requests" in trace:
             return tables
         context = 1.0
         with suppress(ValueError):  # Mistakes of the trace are told where it is validated.

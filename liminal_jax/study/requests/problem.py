@@ -303,7 +303,7 @@ class Requests(AbstractCoupled):
         drawn = jax.random.choice(key, len(group.weights), (size,), p=group.weights)
         own = dataclasses.replace(
             group,
-            members=group.members[:size],
+            members=tuple(map(str, range(size))),
             weights=jnp.full(size, 1 / size),
             prompts=group.prompts[drawn],
             answers=group.answers[drawn],
