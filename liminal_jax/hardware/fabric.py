@@ -280,3 +280,63 @@ class Tiered(AbstractFabric):
     ) -> Scalar:
         """All of it where an instance leaves its domain."""
         return bandwidth * relaxation.exceeds(chips, domain)
+
+
+BEYOND = 2
+"""An instance of so many domains leaves its domain."""
+
+
+class Joined(AbstractFabric):
+    """Domains whose instances send to those of other domains, whatever their size.
+
+    The scale-out network is bought as for an instance that leaves its domain; all else follows the
+    fabric of a domain.
+
+    Attributes:
+        fabric: What the size of a domain adds.
+    """
+
+    fabric: AbstractFabric
+
+    @override
+    def ports(self, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        return self.fabric.ports(domain, relaxation)
+
+    @override
+    def latency(self, group: Scalar, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        return self.fabric.latency(group, domain, relaxation)
+
+    @override
+    def latency_across(
+        self, near: Scalar, far: Scalar, chips: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        return self.fabric.latency_across(near, far, chips, relaxation)
+
+    @override
+    def switched_optics(
+        self, bandwidth: Scalar, domain: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        return self.fabric.switched_optics(bandwidth, domain, relaxation)
+
+    @override
+    def mesh_optics(
+        self, bandwidth: Scalar, domain: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        return self.fabric.mesh_optics(bandwidth, domain, relaxation)
+
+    @override
+    def torus_optics(
+        self,
+        bandwidth: Scalar,
+        domain: Scalar,
+        dimensions: Scalar,
+        relaxation: AbstractRelaxation,
+    ) -> Scalar:
+        return self.fabric.torus_optics(bandwidth, domain, dimensions, relaxation)
+
+    @override
+    def scale_out(
+        self, bandwidth: Scalar, chips: Scalar, domain: Scalar, relaxation: AbstractRelaxation
+    ) -> Scalar:
+        del chips
+        return self.fabric.scale_out(bandwidth, BEYOND * domain, domain, relaxation)

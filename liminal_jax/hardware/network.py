@@ -11,7 +11,14 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._quantity import quantity
 from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
-from liminal_jax.hardware.fabric import LEAST_LINKS, AbstractFabric, AsPriced, Equipment
+from liminal_jax.hardware.fabric import (
+    BEYOND,
+    LEAST_LINKS,
+    AbstractFabric,
+    AsPriced,
+    Equipment,
+    Joined,
+)
 from liminal_jax.hardware.kernels import NONE, Kernels
 from liminal_jax.laws.collective import (
     all_to_all_time,
@@ -182,6 +189,14 @@ class AbstractPhysical(AbstractNetwork):
         near = self.latency + message / (self.neighbour_bandwidth() * self.efficiency)
         far = self._latency_across(chips, relaxation) + message / self.scale_out.bandwidth
         return self.kernels.send + (1 - crosses) * near + crosses * far
+
+    def crossing_time(self, message: Scalar, relaxation: AbstractRelaxation) -> Scalar:
+        """Time in which a chip passes `message` bytes on to a chip of another domain [s]."""
+        return self.send_time(message, BEYOND * self.domain, relaxation)
+
+    def joined(self) -> "AbstractPhysical":
+        """The network where each instance sends to others, so that it buys its scale-out."""
+        return dataclasses.replace(self, fabric=Joined(self.fabric))
 
     def _latency_across(self, chips: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """Latency of one collective across domains [s]."""

@@ -22,6 +22,7 @@ class Counted(NamedTuple):
 
     Attributes:
         step: Times of the step.
+        accepted: Tokens that a user gains by it.
         required: Bytes that the instance holds [B].
         fill: How full the fullest chip is.
         tensor: Time that the tensor units of the mean rank are busy [s].
@@ -29,6 +30,7 @@ class Counted(NamedTuple):
     """
 
     step: Step
+    accepted: Scalar
     required: Scalar
     fill: Fill
     tensor: Scalar
@@ -55,8 +57,7 @@ def predicted(
     relaxation, mapping, chip = assumptions.relaxation, design.mapping, design.system.chip
     step, fill, activity = counted.step, counted.fill, counted.activity
     users = mapping.pp * design.batch
-    accepted = design.accepted(relaxation)
-    stps = users * accepted / step.time
+    stps = users * counted.accepted / step.time
     fits = (fill.memory <= 1 + ROUNDING) & (fill.placement_fits > 0)
     each, power = chip.power.power(activity), power_shares(design, activity, assumptions)
     capital = capital_shares(design, power.total(), relaxation)
@@ -72,10 +73,10 @@ def predicted(
         energy_price=facility.energy_price,
     )
     return Prediction(
-        utps=accepted / step.time,
+        utps=counted.accepted / step.time,
         stps=stps,
         step_time=step.time,
-        tokens_per_step=accepted,
+        tokens_per_step=counted.accepted,
         compute_time=step.compute,
         memory_time=step.memory,
         exposed_time=step.exposed,

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -247,7 +247,15 @@ class AssumptionsTable(_Table):
 
 
 class ObjectiveTable(_Table):
-    """What is best: the most of one quantity or the least of another."""
+    """What is best: the most of one quantity or the least of another.
+
+    Attributes:
+        known: The quantities that there are, by name.
+        maximise: The quantity of which the most is best.
+        minimise: The quantity of which the least is best.
+    """
+
+    known: ClassVar[Mapping[str, Any]] = QUANTITIES
 
     maximise: str | None = None
     minimise: str | None = None
@@ -255,7 +263,7 @@ class ObjectiveTable(_Table):
     @field_validator("maximise", "minimise")
     @classmethod
     def _exists(cls, value: str | None) -> str | None:
-        return None if value is None else _quantity(value)
+        return None if value is None else _quantity(value, cls.known)
 
     @model_validator(mode="after")
     def _is_one(self) -> "ObjectiveTable":
@@ -271,9 +279,9 @@ class ObjectiveTable(_Table):
         return self.maximise or self.minimise or ""
 
 
-def _quantity(name: str) -> str:
-    if name not in QUANTITIES:
-        hint = did_you_mean(name, QUANTITIES) or f"; there are {', '.join(QUANTITIES)}"
+def _quantity(name: str, known: Mapping[str, Any]) -> str:
+    if name not in known:
+        hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
         raise ValueError(f"there is no quantity {name!r}{hint}")
     return name
 
@@ -282,7 +290,16 @@ _SIDES = ("at_least", "at_most")
 
 
 class ConstraintTable(_Table):
-    """A limit on a quantity: at least or at most so much."""
+    """A limit on a quantity: at least or at most so much.
+
+    Attributes:
+        known: The quantities that there are, by name.
+        quantity: The quantity.
+        at_least: The least that it may be.
+        at_most: The most that it may be.
+    """
+
+    known: ClassVar[Mapping[str, Any]] = QUANTITIES
 
     quantity: str
     at_least: float | None = None
@@ -291,14 +308,14 @@ class ConstraintTable(_Table):
     @field_validator("quantity")
     @classmethod
     def _exists(cls, value: str) -> str:
-        return _quantity(value)
+        return _quantity(value, cls.known)
 
     @field_validator("at_least", "at_most", mode="before")
     @classmethod
     def _in_si(cls, value: Any, info: Any) -> float:
-        if info.data.get("quantity") not in QUANTITIES:
+        if info.data.get("quantity") not in cls.known:
             return math.nan  # The unit is anybody's guess; the quantity's own mistake is told.
-        unit = QUANTITIES[info.data["quantity"]].unit
+        unit = cls.known[info.data["quantity"]].unit
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise ValueError(
                 f"must be a number or a quantity in {unit or 'no unit'}, got {value!r}"
@@ -335,7 +352,7 @@ def file_name(name: str) -> str:
     return name
 
 
-class _File(_Table):
+class NamedFile(_Table):
     """What all files have in common.
 
     Attributes:
@@ -348,7 +365,7 @@ class _File(_Table):
     _resolved: Resolved | None = PrivateAttr(default=None)
 
 
-class DesignFile(_File):
+class DesignFile(NamedFile):
     """A workload on a design.
 
     Attributes:
@@ -424,7 +441,7 @@ class MemberTable(WorkloadTable):
         return WorkloadTable(**{name: getattr(self, name) for name in WorkloadTable.model_fields})
 
 
-class PortfolioFile(_File):
+class PortfolioFile(NamedFile):
     """A question: the best hardware for several workloads, each with a mapping of its own.
 
     Attributes:
@@ -448,7 +465,7 @@ class PortfolioFile(_File):
         return design
 
 
-_Record = TypeVar("_Record", bound=_File)
+_Record = TypeVar("_Record", bound=NamedFile)
 
 
 def named_by(file: DesignFile | PortfolioFile) -> Named:
@@ -525,13 +542,25 @@ def beside(tables: dict[str, Any], path: Path) -> dict[str, Any]:
         there["workload"] = _workload_beside(tables["workload"], path.parent)
     if isinstance(workloads, list):
         there["workloads"] = [_workload_beside(it, path.parent) for it in workloads]
-    if isinstance(design, dict) and system_paths(design.get("system")):
-        system = design["system"]
-        there["design"] = {**design, "system": _found(system, path.parent)}
-        if isinstance(system, dict):
-            choices = [_found(item, path.parent) for item in system["choices"]]
-            there["design"]["system"] = {**system, "choices": choices}
+    if isinstance(design, dict):
+        there["design"] = _design_beside(design, path.parent)
+    if isinstance(tables.get("pools"), dict):
+        there["pools"] = {
+            name: _design_beside(it, path.parent) if isinstance(it, dict) else it
+            for name, it in tables["pools"].items()
+        }
     return there
+
+
+def _design_beside(design: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A design with paths to systems that are relative to a folder made absolute."""
+    system = design.get("system")
+    if not system_paths(system):
+        return design
+    if isinstance(system, dict):
+        choices = [_found(item, folder) for item in system["choices"]]
+        return {**design, "system": {**system, "choices": choices}}
+    return {**design, "system": _found(system, folder)}
 
 
 def _workload_beside(workload: Any, folder: Path) -> Any:
@@ -556,6 +585,9 @@ def _as_published(tables: dict[str, Any], source: str) -> dict[str, Any]:
         InputError: nothing says how it is published.
     """
     workload = tables.get("workload")
+    # Of several pools each has a design, which is checked by itself.
+    if "pools" in tables:
+        return tables
     if not isinstance(workload, dict) or workload.get("weight_bits") != PUBLISHED:
         return tables
     try:

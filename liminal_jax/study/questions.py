@@ -16,22 +16,26 @@ from liminal_jax.study.file import (
     tables_at,
 )
 from liminal_jax.study.layers.file import LayersFile, layers_problem_of
+from liminal_jax.study.pools.file import PoolsFile
+from liminal_jax.study.pools.read import pools_of
 from liminal_jax.study.requests.file import RequestsFile
 from liminal_jax.study.requests.problem import requests_of
 
-QuestionFile: TypeAlias = StudyFile | PortfolioFile | LayersFile | RequestsFile
+QuestionFile: TypeAlias = StudyFile | PortfolioFile | LayersFile | RequestsFile | PoolsFile
 """A file that asks for the best design."""
 
 KINDS: dict[str, type[QuestionFile]] = {
     "workloads": PortfolioFile,
     "per_layer": LayersFile,
     "trace": RequestsFile,
+    "pools": PoolsFile,
 }
 """What reads a file, by the table that tells its kind; a file with none is a `StudyFile`."""
 
 BUILDERS: dict[type[QuestionFile], Callable[[Any], AbstractCoupled]] = {
     LayersFile: layers_problem_of,
     RequestsFile: requests_of,
+    PoolsFile: pools_of,
 }
 """What makes a problem of many members of a file, by what reads it."""
 

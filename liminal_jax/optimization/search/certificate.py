@@ -127,7 +127,7 @@ def _results(
     return jnp.concatenate([scores, problem.violation(case, fleet, Exact())])
 
 
-def _evaluable(bounds: LatticeBounds) -> Boxes:
+def evaluable(bounds: LatticeBounds) -> Boxes:
     """One box for each category whose designs can be evaluated.
 
     A number that nobody has published is missing from all designs of a category, so one design of
@@ -183,7 +183,7 @@ def bounded_problem_of(
     bounds = bounds_of(problem, *others, largest=largest)
     values = [np.asarray(variable.grid.values) for variable in problem.variables]
     widths = widths_of(bounds.trees, [np.ones(len(problem.categories)), *values])
-    return BoundedProblem(bounds, widths, _evaluable(bounds))
+    return BoundedProblem(bounds, widths, evaluable(bounds))
 
 
 def objective_bounds(low: np.ndarray, high: np.ndarray) -> NodeBounds:

@@ -1,0 +1,1 @@
+"""Problems of many members: relaxed optimum by gradients, snapped, polished, and bounded."""

@@ -1,0 +1,1 @@
+"""Pools of different chips that serve the same requests."""
