@@ -1,4 +1,4 @@
-"""The cheapest choice of one member at prices of the totals, where its grid is too large for a table.
+"""The cheapest choice of one member at prices of the totals, on a grid too large for a table.
 
 At prices g >= 0 a member chooses what costs least within its own limits,
 

@@ -8,6 +8,7 @@ from typing_extensions import override
 from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point
+from liminal_jax.study.pools.pool import Pool
 from liminal_jax.study.pools.quantities import QUANTITIES, Served
 from liminal_jax.study.pools.requests import Requests
 from liminal_jax.study.problem import LEAST_RATIO, Limit, Outcome
@@ -49,6 +50,11 @@ class PoolsProblem(AbstractCoupled):
     totals: tuple[str, ...] = eqx.field(static=True)
     limits: tuple[Limit, ...] = eqx.field(static=True)
     requests: Requests
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        """The pools."""
+        return tuple(it for it in self.groups if isinstance(it, Pool))
 
     def served(
         self, shared: Point, totals: Float[Array, " totals"], relaxation: AbstractRelaxation
