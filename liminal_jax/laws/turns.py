@@ -14,7 +14,8 @@ def alternating_step_time(
 ) -> Scalar:
     r"""Time of a token of each user where micro-batches alternate between two machines.
 
-        time = max(attention + experts + crossing, micro_batches max(attention, experts, crossing/2))
+        time = max(attention + experts + crossing, micro_batches slowest)
+        slowest = max(attention, experts, crossing/2)
 
     A micro-batch passes both machines and crosses twice for each layer; meanwhile each machine, and
     the network in each direction, works on the others. With enough of them the slowest of the three
