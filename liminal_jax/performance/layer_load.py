@@ -213,7 +213,8 @@ def loads_prediction(
     )
     activity = busy_activity(total.tensor, total.moving, design, step.time, *waiting.communication)
     fill = two_memories_fill(total.main, total.sram / design.mapping.chips(), design)
-    counted = Counted(step, total.held, fill, total.tensor, activity)
+    accepted = design.accepted(assumptions.relaxation)
+    counted = Counted(step, accepted, total.held, fill, total.tensor, activity)
     return predicted(design, model, assumptions, counted)
 
 
