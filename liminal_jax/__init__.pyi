@@ -95,6 +95,7 @@ from .study.problem import Problem as Problem
 from .study.quality import Quality as Quality
 from .study.quality import quality_of as quality_of
 from .study.read import problem_of as problem_of
+from .study.requests.requests import Requests as Requests
 from .study.space import Space as Space
 from .study.uncertain import Draws as Draws
 from .study.uncertain import hardware_of_draws as hardware_of_draws

@@ -73,21 +73,26 @@ class Bound:
     name: str
     least: bool
     value: int | float | str
+    percentile: int | float | None = None
 
 
-def at_most(name: str, value: int | float | str) -> Bound:
+def at_most(name: str, value: int | float | str, *, percentile: int | float | None = None) -> Bound:
     """A quantity must not be above a value.
 
     Args:
         name: A number of the prediction of the whole system, such as "power".
         value: In SI, or with a unit, such as "120 kW".
+        percentile: Of the requests of `ll.Requests`, per cent for which it must hold; all where
+            left out.
     """
-    return Bound(name, least=False, value=value)
+    return Bound(name, least=False, value=value, percentile=percentile)
 
 
-def at_least(name: str, value: int | float | str) -> Bound:
+def at_least(
+    name: str, value: int | float | str, *, percentile: int | float | None = None
+) -> Bound:
     """A quantity must not be below a value, see `at_most`."""
-    return Bound(name, least=True, value=value)
+    return Bound(name, least=True, value=value, percentile=percentile)
 
 
 def quantity_named(name: str) -> Asked:
@@ -144,6 +149,9 @@ def limit(what: Bound | Function | Limit, example: Callable[[], Fleet]) -> Limit
     if isinstance(what, Limit):
         return what
     if isinstance(what, Bound):
+        if what.percentile is not None:
+            message = "percentiles are of many requests; state them in ll.Requests.on"
+            raise InputError("limits", [Mistake(what.name, message)])
         asked = _named(what.name, "limits")
         try:
             bound = in_si(what.value, asked.unit)

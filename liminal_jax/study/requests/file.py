@@ -3,7 +3,7 @@
 import math
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, field_validator, model_validator
 
@@ -35,6 +35,9 @@ class _Table(BaseModel):
 OBJECTIVES = (STPS, *OF_ALL)
 """Quantities that can decide."""
 
+MOST_CLASSES = 4096
+"""More classes are a slip of the pen: every choice of every class is evaluated."""
+
 
 def _known(name: str, names: tuple[str, ...]) -> str:
     if name not in names:
@@ -57,7 +60,7 @@ class TraceTable(_Table):
 
     name: str | None = None
     file: str | None = None
-    classes: int = Field(default=32, ge=1, le=4096, strict=True)
+    classes: int = Field(default=32, ge=1, le=MOST_CLASSES, strict=True)
     rate: float | None = None
     requests: InstanceOf[Trace] = Field(exclude=True)
 
@@ -197,6 +200,50 @@ class RequestsConstraintTable(_Table):
         return self.percentile is not None and self.percentile < 100
 
 
+def refuse_no_fleet(
+    rate: float | None,
+    objective: RequestsObjectiveTable,
+    constraints: tuple[RequestsConstraintTable, ...],
+) -> None:
+    """Refuse questions about a fleet where nothing says how large it is.
+
+    Raises:
+        ValueError: what is missing.
+    """
+    limited = {it.quantity for it in constraints if it.quantity in OF_THE_FLEET}
+    asked = objective.quantity
+    if asked == STPS and (rate is not None or not limited):
+        raise ValueError(
+            f"'stps' is as much as limits on {', '.join(OF_THE_FLEET)} allow: state one at least,"
+            " and no rate"
+        )
+    if asked != STPS and rate is None and (limited or asked in OF_THE_FLEET):
+        name = asked if asked in OF_THE_FLEET else min(limited)
+        raise ValueError(
+            f"{name} depends on how many requests come: state the rate, or maximise 'stps'"
+        )
+
+
+class RequestsQuestion(NamedTuple):
+    """What is asked of some designs.
+
+    Attributes:
+        name: How results call it.
+        trace: The requests.
+        classes: Classes of them.
+        rate: Requests a second, if they are stated.
+        objective: What is best.
+        constraints: Limits.
+    """
+
+    name: str
+    trace: Trace
+    classes: int
+    rate: float | None
+    objective: RequestsObjectiveTable
+    constraints: tuple[RequestsConstraintTable, ...]
+
+
 class RequestsFile(DesignFile):
     """A question: the best hardware for the requests of a trace, with a mapping for each class.
 
@@ -229,19 +276,15 @@ class RequestsFile(DesignFile):
 
     @model_validator(mode="after")
     def _has_a_fleet(self) -> "RequestsFile":
-        limited = {it.quantity for it in self.constraints if it.quantity in OF_THE_FLEET}
-        asked = self.objective.quantity
-        if asked == STPS and (self.trace.rate is not None or not limited):
-            raise ValueError(
-                f"'stps' is as much as limits on {', '.join(OF_THE_FLEET)} allow: state one at"
-                " least, and no trace.rate"
-            )
-        if asked != STPS and self.trace.rate is None and (limited or asked in OF_THE_FLEET):
-            name = asked if asked in OF_THE_FLEET else min(limited)
-            raise ValueError(
-                f"{name} depends on how many requests come: state trace.rate, or maximise 'stps'"
-            )
+        refuse_no_fleet(self.trace.rate, self.objective, self.constraints)
         return self
+
+    @property
+    def question(self) -> RequestsQuestion:
+        """What is asked of the designs."""
+        asked = (self.objective, self.constraints)
+        trace = self.trace
+        return RequestsQuestion(self.name, trace.requests, trace.classes, trace.rate, *asked)
 
     def one(self) -> StudyFile:
         """The same designs for the mean context alone."""

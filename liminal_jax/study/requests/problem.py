@@ -33,12 +33,12 @@ from liminal_jax.study.case import Case
 from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point, Terms
 from liminal_jax.study.limits import physical_limits, use_of
 from liminal_jax.study.numbers import of_hardware, stated_in
-from liminal_jax.study.problem import FEASIBLE, LEAST_RATIO, Limit, Outcome
+from liminal_jax.study.problem import FEASIBLE, Limit, Outcome, violation_of
 from liminal_jax.study.quantities import Fleet
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.region import Region, Variable
 from liminal_jax.study.requests.classes import RequestClasses, classes_of
-from liminal_jax.study.requests.file import RequestsConstraintTable, RequestsFile
+from liminal_jax.study.requests.file import RequestsConstraintTable, RequestsFile, RequestsQuestion
 from liminal_jax.study.requests.quantities import (
     OF_A_CHIP,
     OF_A_REQUEST,
@@ -207,12 +207,10 @@ _OF_HARDWARE = ("whole_instance", *Buildability.__dataclass_fields__)
 
 
 def _violation(ratios: list[Scalar]) -> Float[Array, " limits"]:
-    if not ratios:
-        return jnp.zeros(0)
-    return jnp.log(jnp.maximum(jnp.stack([jnp.asarray(it, float) for it in ratios]), LEAST_RATIO))
+    return violation_of(ratios) if ratios else jnp.zeros(0)
 
 
-class Requests(AbstractCoupled):
+class RequestsProblem(AbstractCoupled):
     """The best hardware for the requests of a trace, with a mapping and batch for each class.
 
     Attributes:
@@ -267,7 +265,7 @@ class Requests(AbstractCoupled):
         built = system.buildability(relaxation)
         return [getattr(built, name) for name in Buildability.__dataclass_fields__]
 
-    def each_request(self) -> "Requests":
+    def each_request(self) -> "RequestsProblem":
         """The problem whose members are the requests, those alike as one, with their own lengths.
 
         A request decodes at the mean context of its class, whose batch it shares, and instances
@@ -288,7 +286,7 @@ class Requests(AbstractCoupled):
 
     def sampled(
         self, key: PRNGKeyArray, size: int
-    ) -> tuple["Requests", tuple[Int[Array, " members"], ...]]:
+    ) -> tuple["RequestsProblem", tuple[Int[Array, " members"], ...]]:
         """A problem of requests that are drawn, whose totals are on average those of all of them.
 
         Args:
@@ -313,111 +311,12 @@ class Requests(AbstractCoupled):
         return dataclasses.replace(every, groups=(own,)), (rows[drawn],)
 
 
-def requests_of(file: RequestsFile) -> Requests:
+def requests_of(file: RequestsFile) -> RequestsProblem:
     """The problem of a study of a trace.
 
     Raises:
         InputError: mistakes that show only here; all of them.
     """
-    region, shared = _region(file)
-    asked = file.objective.quantity
-    classes = classes_of(file.trace.requests, file.trace.classes)
-    means = _means(file)
-    parts = [it for it in file.constraints if it.of_part]
-    everyone = [it for it in file.constraints if not it.of_part and it.quantity not in OF_ALL]
-    limits = _followed(file, means, classes.mean_answer())
-    built = Buildability.__dataclass_fields__
-    hardware = built if isinstance(region.case.system, PlannedSystem) else ()
-    group = RequestsGroup(
-        members=classes.names(),
-        categories=("instances",),
-        variables=region.variables[len(shared) :],
-        region=region,
-        means=means,
-        parts=tuple(Asked(it.quantity, it.limit) for it in parts),
-        everyone=tuple(Asked(it.quantity, it.limit) for it in everyone),
-        weights=classes.weights,
-        prompts=classes.prompts,
-        answers=classes.answers,
-        contexts=classes.contexts,
-        rate=file.trace.rate,
-    )
-    return Requests(
-        name=file.name,
-        goal=asked,
-        unit=UNITS[asked],
-        maximise=file.objective.maximise is not None,
-        groups=(group,),
-        categories=region.categories,
-        variables=shared,
-        totals=(*means, *map(_share, parts)),
-        limits=(
-            *(Limit(name, at_least=False, bound=1.0, unit="") for name in hardware),
-            *(limit for limit, _ in limits),
-        ),
-        used=tuple(used for _, used in limits),
-        costs=_costs(file, means, classes.mean_answer()),
-        classes=classes,
-    )
-
-
-def _share(table: RequestsConstraintTable) -> str:
-    """What the share of requests that break a limit is called."""
-    side = "below" if table.at_least is not None else "above"
-    return f"share of {table.quantity} {side} {table.limit:g} {UNITS[table.quantity]}"
-
-
-def _means(file: RequestsFile) -> tuple[str, ...]:
-    """Numbers of a request whose means objective and limits follow from."""
-    asked = [it.quantity for it in file.constraints if it.quantity in OF_ALL]
-    if file.objective.quantity != STPS:
-        asked.insert(0, file.objective.quantity)
-    return tuple(dict.fromkeys(OF_ALL[it].total for it in asked))
-
-
-def _proportion(
-    quantity: str, file: RequestsFile, means: tuple[str, ...], answer: float
-) -> Proportion:
-    """How a number of all requests, or its inverse if more is better, follows from a mean."""
-    law = OF_ALL[quantity]
-    return Proportion(means.index(law.total), law.of(file.trace.rate or 1.0, answer))
-
-
-def _costs(file: RequestsFile, means: tuple[str, ...], answer: float) -> tuple[Proportion, ...]:
-    """The objective where less is better, its inverse where more is.
-
-    The most tokens a second are those at which one of the limits on the fleet is used up.
-    """
-    if file.objective.quantity != STPS:
-        return (_proportion(file.objective.quantity, file, means, answer),)
-    return tuple(
-        _proportion(it.quantity, file, means, answer).over(it.limit * answer)
-        for it in file.constraints
-        if it.quantity in OF_THE_FLEET
-    )
-
-
-def _followed(
-    file: RequestsFile, means: tuple[str, ...], answer: float
-) -> list[tuple[Limit, Proportion]]:
-    """The limits that follow from totals, and how far each is used."""
-    found, share = [], len(means)
-    for it in file.constraints:
-        at_least = it.at_least is not None
-        if it.of_part:
-            allowed = 1 - (it.percentile or 0.0) / 100
-            limit = TotalLimit(_share(it), at_least=False, bound=allowed, unit="")
-            found.append((limit, Proportion(share, 1 / allowed)))
-            share += 1
-        elif it.quantity in OF_ALL and file.objective.quantity != STPS:
-            used = _proportion(it.quantity, file, means, answer)
-            limit = TotalLimit(it.quantity, at_least, it.limit, UNITS[it.quantity])
-            found.append((limit, used.over(1 / it.limit if at_least else it.limit)))
-    return found
-
-
-def _region(file: RequestsFile) -> tuple[Region, tuple[Variable, ...]]:
-    """The designs, with variables that all share first, and those."""
     mistakes = []
     if file.design.chips is not None:
         message = "how many there are follows from the requests; limit 'chips' in [[constraints]]"
@@ -428,6 +327,111 @@ def _region(file: RequestsFile) -> tuple[Region, tuple[Variable, ...]]:
         mistakes.append(Mistake("design.numbers", "the trace states contexts; leave them out"))
     if mistakes:
         raise InputError(file.name, mistakes)
+    return requests_problem(region, file.question)
+
+
+def requests_problem(region: Region, question: RequestsQuestion) -> RequestsProblem:
+    """The problem of some designs, whose numbers of hardware all classes share.
+
+    Args:
+        region: The designs.
+        question: What is asked of them.
+    """
     shared = tuple(it for it in region.variables if of_hardware(it.path))
     own = tuple(it for it in region.variables if not of_hardware(it.path))
-    return dataclasses.replace(region, variables=(*shared, *own)), shared
+    asked, constraints = question.objective.quantity, question.constraints
+    classes = classes_of(question.trace, question.classes)
+    means = _means(question)
+    parts = [it for it in constraints if it.of_part]
+    everyone = [it for it in constraints if not it.of_part and it.quantity not in OF_ALL]
+    limits = _followed(question, means, classes.mean_answer())
+    built = Buildability.__dataclass_fields__
+    hardware = built if isinstance(region.case.system, PlannedSystem) else ()
+    group = RequestsGroup(
+        members=classes.names(),
+        categories=("instances",),
+        variables=own,
+        region=dataclasses.replace(region, variables=(*shared, *own)),
+        means=means,
+        parts=tuple(Asked(it.quantity, it.limit) for it in parts),
+        everyone=tuple(Asked(it.quantity, it.limit) for it in everyone),
+        weights=classes.weights,
+        prompts=classes.prompts,
+        answers=classes.answers,
+        contexts=classes.contexts,
+        rate=question.rate,
+    )
+    return RequestsProblem(
+        name=question.name,
+        goal=asked,
+        unit=UNITS[asked],
+        maximise=question.objective.maximise is not None,
+        groups=(group,),
+        categories=region.categories,
+        variables=shared,
+        totals=(*means, *map(_share, parts)),
+        limits=(
+            *(Limit(name, at_least=False, bound=1.0, unit="") for name in hardware),
+            *(limit for limit, _ in limits),
+        ),
+        used=tuple(used for _, used in limits),
+        costs=_costs(question, means, classes.mean_answer()),
+        classes=classes,
+    )
+
+
+def _share(table: RequestsConstraintTable) -> str:
+    """What the share of requests that break a limit is called."""
+    side = "below" if table.at_least is not None else "above"
+    return f"share of {table.quantity} {side} {table.limit:g} {UNITS[table.quantity]}"
+
+
+def _means(question: RequestsQuestion) -> tuple[str, ...]:
+    """Numbers of a request whose means objective and limits follow from."""
+    asked = [it.quantity for it in question.constraints if it.quantity in OF_ALL]
+    if question.objective.quantity != STPS:
+        asked.insert(0, question.objective.quantity)
+    return tuple(dict.fromkeys(OF_ALL[it].total for it in asked))
+
+
+def _proportion(
+    quantity: str, question: RequestsQuestion, means: tuple[str, ...], answer: float
+) -> Proportion:
+    """How a number of all requests, or its inverse if more is better, follows from a mean."""
+    law = OF_ALL[quantity]
+    return Proportion(means.index(law.total), law.of(question.rate or 1.0, answer))
+
+
+def _costs(
+    question: RequestsQuestion, means: tuple[str, ...], answer: float
+) -> tuple[Proportion, ...]:
+    """The objective where less is better, its inverse where more is.
+
+    The most tokens a second are those at which one of the limits on the fleet is used up.
+    """
+    if question.objective.quantity != STPS:
+        return (_proportion(question.objective.quantity, question, means, answer),)
+    return tuple(
+        _proportion(it.quantity, question, means, answer).over(it.limit * answer)
+        for it in question.constraints
+        if it.quantity in OF_THE_FLEET
+    )
+
+
+def _followed(
+    question: RequestsQuestion, means: tuple[str, ...], answer: float
+) -> list[tuple[Limit, Proportion]]:
+    """The limits that follow from totals, and how far each is used."""
+    found, share = [], len(means)
+    for it in question.constraints:
+        at_least = it.at_least is not None
+        if it.of_part:
+            allowed = 1 - (it.percentile or 0.0) / 100
+            limit = TotalLimit(_share(it), at_least=False, bound=allowed, unit="")
+            found.append((limit, Proportion(share, 1 / allowed)))
+            share += 1
+        elif it.quantity in OF_ALL and question.objective.quantity != STPS:
+            used = _proportion(it.quantity, question, means, answer)
+            limit = TotalLimit(it.quantity, at_least, it.limit, UNITS[it.quantity])
+            found.append((limit, used.over(1 / it.limit if at_least else it.limit)))
+    return found

@@ -7,7 +7,7 @@ import tomli_w
 
 from liminal_jax.study.questions import load_question
 from liminal_jax.study.requests.file import RequestsFile
-from liminal_jax.study.requests.problem import Requests, requests_of
+from liminal_jax.study.requests.problem import RequestsProblem, requests_of
 
 TRACE = "isl,osl,count\n200,100,4\n900,150,3\n2000,60,2\n6000,400,1\n"
 
@@ -40,6 +40,8 @@ def read(folder: Path, changes: dict[str, Any] | None = None, trace: str = TRACE
     return file
 
 
-def problem(folder: Path, changes: dict[str, Any] | None = None, trace: str = TRACE) -> Requests:
+def problem(
+    folder: Path, changes: dict[str, Any] | None = None, trace: str = TRACE
+) -> RequestsProblem:
     """The same as a problem."""
     return requests_of(read(folder, changes, trace))

@@ -16,7 +16,7 @@ from liminal_jax.performance.request_cost import RequestCost, request_cost
 from liminal_jax.performance.serving import Lengths
 from liminal_jax.study.coupled import Point, Terms
 from liminal_jax.study.problem import Outcome
-from liminal_jax.study.requests.problem import Requests, RequestsGroup
+from liminal_jax.study.requests.problem import RequestsGroup, RequestsProblem
 from tests.study.requests.cases import TABLES, problem
 
 HERE = Point(jnp.asarray(1), jnp.zeros(0))
@@ -28,7 +28,7 @@ def chosen(*rows: tuple[float, float]) -> Point:
 
 
 def evaluator(
-    found: Requests, relaxation: AbstractRelaxation | None = None
+    found: RequestsProblem, relaxation: AbstractRelaxation | None = None
 ) -> Callable[[Point, Point], Terms]:
     """The terms of all members, compiled."""
     group, kinks = found.groups[0], Exact() if relaxation is None else relaxation
@@ -43,7 +43,7 @@ def evaluator(
     return evaluated
 
 
-def outcome(found: Requests, terms: Terms) -> Outcome:
+def outcome(found: RequestsProblem, terms: Terms) -> Outcome:
     return found.judged(HERE, jnp.sum(terms.totals, axis=0), Exact())
 
 
@@ -60,17 +60,17 @@ FOUR = chosen((1, 4), (2, 16), (1, 64), (4, 16))
 
 
 @pytest.fixture(scope="module")
-def limited(tmp_path_factory: Any) -> Requests:
+def limited(tmp_path_factory: Any) -> RequestsProblem:
     return problem(tmp_path_factory.mktemp("limited"), {"constraints": LIMITS})
 
 
 @pytest.fixture(scope="module")
-def terms(limited: Requests) -> Terms:
+def terms(limited: RequestsProblem) -> Terms:
     return evaluator(limited)(HERE, FOUR)
 
 
 @pytest.fixture(scope="module")
-def costs(limited: Requests) -> list[RequestCost]:
+def costs(limited: RequestsProblem) -> list[RequestCost]:
     """What a request of each class costs, from its design and its lengths."""
     group, classes = limited.group, limited.classes
 
@@ -89,7 +89,7 @@ def costs(limited: Requests) -> list[RequestCost]:
 
 
 def test_totals_are_means_over_requests(
-    limited: Requests, terms: Terms, costs: list[RequestCost]
+    limited: RequestsProblem, terms: Terms, costs: list[RequestCost]
 ) -> None:
     assert limited.totals[:3] == ("price", "e2e", "chip_time")
     for place, name in enumerate(limited.totals[:3]):
@@ -98,7 +98,7 @@ def test_totals_are_means_over_requests(
 
 
 def test_objective_and_limits_follow_from_the_means(
-    limited: Requests, terms: Terms, costs: list[RequestCost]
+    limited: RequestsProblem, terms: Terms, costs: list[RequestCost]
 ) -> None:
     found, answer = outcome(limited, terms), limited.classes.mean_answer()
     assert answer == (4 * 100 + 3 * 150 + 2 * 60 + 400) / 10
@@ -115,7 +115,7 @@ def test_objective_and_limits_follow_from_the_means(
 
 
 def test_percentiles_count_the_requests_that_break_a_limit(
-    limited: Requests, terms: Terms, costs: list[RequestCost]
+    limited: RequestsProblem, terms: Terms, costs: list[RequestCost]
 ) -> None:
     slow = [float(it.tpot) > 1 / 600 for it in costs]
     late = [float(it.ttft) > 0.01 for it in costs]
@@ -130,7 +130,7 @@ def test_percentiles_count_the_requests_that_break_a_limit(
 
 
 def test_limits_for_everyone_hold_for_each_class(
-    limited: Requests, terms: Terms, costs: list[RequestCost]
+    limited: RequestsProblem, terms: Terms, costs: list[RequestCost]
 ) -> None:
     assert [it.name for it in limited.group.everyone] == ["e2e", "chip_power"]
     for row, it in enumerate(costs):
@@ -141,7 +141,7 @@ def test_limits_for_everyone_hold_for_each_class(
         assert float(terms.violation[row, 0]) == pytest.approx(fill, rel=1e-9)
 
 
-def test_costs_are_convex_in_the_totals_and_never_fall(limited: Requests) -> None:
+def test_costs_are_convex_in_the_totals_and_never_fall(limited: RequestsProblem) -> None:
     random = np.random.default_rng(0)
 
     @jax.jit
@@ -157,7 +157,7 @@ def test_costs_are_convex_in_the_totals_and_never_fall(limited: Requests) -> Non
         assert np.all(cost(jnp.maximum(one, other)) >= cost(one) * (1 - 1e-12))
 
 
-def test_the_order_of_requests_does_not_matter(tmp_path: Path, limited: Requests) -> None:
+def test_the_order_of_requests_does_not_matter(tmp_path: Path, limited: RequestsProblem) -> None:
     lines = "isl,osl,count\n6000,400,1\n900,150,1\n200,100,4\n2000,60,2\n900,150,2\n"
     again = problem(tmp_path, {"constraints": LIMITS}, lines)
     for name in ("weights", "prompts", "answers", "contexts"):
@@ -165,7 +165,7 @@ def test_the_order_of_requests_does_not_matter(tmp_path: Path, limited: Requests
         np.testing.assert_array_equal(one, other)
 
 
-def test_gradients_are_those_of_differences(limited: Requests) -> None:
+def test_gradients_are_those_of_differences(limited: RequestsProblem) -> None:
     group, kinks = limited.groups[0], Soft(0.1, 1e8)
 
     def score(values: jax.Array) -> jax.Array:
@@ -225,7 +225,7 @@ def test_free_rates_are_those_at_which_a_limit_is_used_up(tmp_path: Path) -> Non
     assert np.exp(score) == pytest.approx(rate * found.classes.mean_answer(), rel=1e-12)
 
 
-def test_single_requests_share_the_steps_of_their_class(limited: Requests) -> None:
+def test_single_requests_share_the_steps_of_their_class(limited: RequestsProblem) -> None:
     each = limited.each_request()
     rows = limited.classes.rows
     assert isinstance(each.groups[0], RequestsGroup)
@@ -237,7 +237,7 @@ def test_single_requests_share_the_steps_of_their_class(limited: Requests) -> No
     assert totals[3] == classes[3]
 
 
-def test_samples_are_right_on_average(limited: Requests) -> None:
+def test_samples_are_right_on_average(limited: RequestsProblem) -> None:
     each = limited.each_request()
     whole = evaluator(each)(HERE, jax.tree.map(lambda it: it[limited.classes.rows], FOUR))
     mean = np.asarray(whole.totals.sum(axis=0))
