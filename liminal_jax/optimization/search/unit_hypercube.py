@@ -27,8 +27,8 @@ class UnitHypercube:
     high: np.ndarray
     logarithmic: np.ndarray
 
-    def values(self, unit: Float[Array, " variables"]) -> Float[Array, " variables"]:
-        """Value of each variable at a point of the hypercube."""
+    def values(self, unit: Float[Array, "*points variables"]) -> Float[Array, "*points variables"]:
+        """Value of each variable at points of the hypercube."""
         # `where` differentiates both branches, so each gets arguments at which it is finite.
         safe_low = np.where(self.logarithmic, self.low, 1.0)
         safe_high = np.where(self.logarithmic, self.high, 1.0)

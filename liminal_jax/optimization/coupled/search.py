@@ -1,0 +1,313 @@
+"""The best design of a problem of many members: gradients, snap, polish, and a bound.
+
+Random starts descend the soft model over all variables at once. What all share is then snapped to
+the grid around the best of them; there each member's choices are known exactly, prices of the
+totals (the multipliers of the descent, improved by ascent) choose for each member, and exchanges
+polish. Neighbouring grid points of what is shared follow while they improve. The same prices bound
+every other grid point from above, and where the bound does not exclude one, it is searched too.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from liminal_jax.optimization.coupled.assignment import (
+    Places,
+    all_places,
+    point_at,
+    shape_of,
+)
+from liminal_jax.optimization.coupled.closing import closed
+from liminal_jax.optimization.coupled.columns import Columns, ColumnsOf, Judge
+from liminal_jax.optimization.coupled.descent import STARTS, Relaxed, descend
+from liminal_jax.optimization.coupled.dual import Ascent, Dual, Prices, prices_at
+from liminal_jax.optimization.coupled.exchange import Chosen, best_of, exchanged
+from liminal_jax.optimization.search.annealing import Schedule
+from liminal_jax.optimization.search.branch_and_bound import MARGIN, Budget
+from liminal_jax.optimization.search.local_search import INFEASIBLE, steps_from
+from liminal_jax.optimization.search.progress import Progress
+from liminal_jax.study.coupled import AbstractCoupled, Point
+from liminal_jax.study.problem import FEASIBLE
+
+POLISHED = 4
+"""Ends of descents whose neighbourhoods are searched."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A design of the grid as the exact model sees it.
+
+    Attributes:
+        places: Its places.
+        score: Score.
+        violation: Log violation of each limit of all together.
+        excess: The largest log violation of each member's own limits.
+        totals: Sums over all members.
+    """
+
+    places: Places
+    score: float
+    violation: Float[np.ndarray, " limits"]
+    excess: Float[np.ndarray, " members"]
+    totals: Float[np.ndarray, " totals"]
+
+    @property
+    def feasible(self) -> bool:
+        """Whether every limit holds."""
+        worst = np.max(np.concatenate([self.violation, self.excess]), initial=0.0)
+        return bool(worst <= FEASIBLE) and bool(np.isfinite(self.score))
+
+
+@dataclass
+class Shortfalls:
+    """What stands in the way where no design is feasible.
+
+    Attributes:
+        ratios: For each limit the least ratio over all that was searched of what is shared.
+        members: Members without an allowed choice there, each with its least log violation.
+    """
+
+    ratios: Float[np.ndarray, " limits"]
+    members: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The result of a search.
+
+    Attributes:
+        problem: The problem.
+        relaxed: Where the descents ended.
+        snapped: The grid point nearest to the best of them.
+        best: The best design; where none is feasible, that of the least total violation.
+        prices: Prices of the totals around the best design, and multipliers of the limits.
+        open_score: Upper bound of the score of every design; infinite where it is not known.
+        searched: Grid points of what is shared that were bounded or searched.
+        of: Grid points of what is shared.
+        shortfalls: What stands in the way.
+        seconds: Wall time of each stage [s].
+        closing: Seconds, best score and bound as the search went on.
+    """
+
+    problem: AbstractCoupled
+    relaxed: Relaxed
+    snapped: Evaluated
+    best: Evaluated
+    prices: Prices
+    open_score: float
+    searched: int
+    of: int
+    shortfalls: Shortfalls
+    seconds: dict[str, float]
+    closing: Float[np.ndarray, "rounds 3"]
+
+
+class _Search:
+    """What is known while a problem is searched.
+
+    Attributes:
+        best: Place of what is shared, and choices of the members, of the best design.
+        scores: Upper bound of the score at each place of what is shared that was visited.
+        prices: Prices of the best bound at the best design.
+        shortfalls: What stands in the way.
+        closing: Seconds, best score and largest bound after each change of the best design.
+    """
+
+    def __init__(self, problem: AbstractCoupled, clock: Callable[[], float]):
+        self.problem, self._clock = problem, clock
+        self._columns_of, self._judge, self._dual = (
+            ColumnsOf(problem),
+            Judge(problem),
+            Dual(problem),
+        )
+        self.best: tuple[tuple[int, ...], Chosen] | None = None
+        self.scores: dict[tuple[int, ...], float] = {}
+        limits = len(problem.limits)
+        self.prices = prices_at(np.zeros(len(problem.totals)), np.zeros(limits))
+        self.shortfalls = Shortfalls(np.full(limits, np.inf))
+        self.closing: list[tuple[float, float, float]] = []
+
+    @property
+    def merit(self) -> float:
+        """Merit of the best design."""
+        return -np.inf if self.best is None else self.best[1].merit
+
+    def begin(self, places: Places, multipliers: np.ndarray) -> Evaluated:
+        """Take a design to begin with; the multipliers of limits there price the totals."""
+        evaluated, chosen = self._at(places)
+        self.prices = prices_at(chosen.totals, np.nan_to_num(multipliers))
+        if evaluated.feasible:
+            self._take(_place(places.shared), chosen)
+        return evaluated
+
+    def _at(self, places: Places) -> tuple[Evaluated, Chosen]:
+        shared = point_at(self.problem, places.shared)
+        columns = self._columns_of.at(shared)
+        choices = self._columns_of.choices_at(places.own)
+        chosen = best_of(self._judge, shared, columns, choices[None])
+        excess = columns.excess[np.arange(len(choices)), choices]
+        found = Evaluated(places, chosen.score, chosen.violation, excess, chosen.totals)
+        return found, chosen
+
+    def found(self) -> Evaluated | None:
+        """The best design; none where no member has an allowed choice anywhere."""
+        if self.best is None:
+            return None
+        place, chosen = self.best
+        own = self._columns_of.places_of(chosen.choices)
+        return self._at(Places(np.asarray(place), own))[0]
+
+    def _take(self, place: tuple[int, ...], chosen: Chosen) -> bool:
+        """Keep a design if it is better than the best."""
+        better = chosen.merit > self.merit
+        if better:
+            self.best = place, chosen
+            known = chosen.score if chosen.feasible else np.nan
+            bound = max(self.scores.values(), default=np.nan)
+            self.closing.append((self._clock(), known, bound))
+        return better
+
+    def visit(self, place: tuple[int, ...]) -> None:
+        """Bound, and unless that excludes it search, a place of what is shared."""
+        if place not in self.scores:
+            shared = point_at(self.problem, np.asarray(place))
+            self.scores[place] = self._bounded(place, shared, self._columns_of.at(shared))
+
+    def _bounded(self, place: tuple[int, ...], shared: Point, columns: Columns) -> float:
+        """Upper bound of the score at a place."""
+        if self._lacking(columns):
+            return -np.inf
+        ratios = self._dual.least_ratios(shared, self.prices, columns)
+        self.shortfalls.ratios = np.fmin(self.shortfalls.ratios, ratios)
+        impossible = bool(np.any(ratios > 1 + FEASIBLE))
+        if impossible and self.merit > INFEASIBLE / 2:
+            return -np.inf
+        bound = -self._dual.bound(shared, self.prices, columns)
+        if bound > self.merit + MARGIN:
+            ascent = self._dual.ascent(shared, self.prices, columns)
+            bound = min(bound, -ascent.bound)
+            if impossible or bound > self.merit + MARGIN:
+                self._polish(place, shared, columns, ascent)
+            if not impossible and bound > self.merit + MARGIN:
+                bound = min(bound, self._closed(place, shared, columns, ascent))
+        return -np.inf if impossible else bound
+
+    def _lacking(self, columns: Columns) -> bool:
+        """Whether a member has no allowed choice; notes by how much it misses."""
+        lacking = np.flatnonzero(~columns.allowed.any(axis=1)).tolist()
+        for it in lacking:
+            least = min(float(columns.excess[it].min()), self.shortfalls.members.get(it, np.inf))
+            self.shortfalls.members[it] = least
+        return bool(lacking)
+
+    def _polish(
+        self, place: tuple[int, ...], shared: Point, columns: Columns, ascent: Ascent
+    ) -> None:
+        """Exchange from the choices of an ascent, and from those of the best design."""
+        starts = ascent.choices
+        if self.best is not None:
+            known = self.best[1].choices[None]
+            if columns.allowed[np.arange(known.shape[1]), known].all():
+                starts = np.concatenate([starts, known])
+        begin = best_of(self._judge, shared, columns, starts)
+        prices = self._dual.prices(shared, ascent.prices)
+        if self._take(place, exchanged(self._judge, shared, columns, begin, prices)):
+            self.prices = ascent.prices
+
+    def _closed(
+        self, place: tuple[int, ...], shared: Point, columns: Columns, ascent: Ascent
+    ) -> float:
+        """The largest score at a place if all that may be better can be listed; else infinity."""
+        room = math.inf
+        if self.merit > INFEASIBLE / 2:
+            room = math.exp(-self.merit) - math.exp(ascent.bound)
+        prices = self._dual.prices(shared, ascent.prices)
+        best = closed(self._judge, shared, columns, prices, room)
+        if best is None:
+            return math.inf
+        self._take(place, best)
+        return self.merit if self.merit > INFEASIBLE / 2 else -math.inf
+
+
+def _place(places: Int[np.ndarray, " axes"]) -> tuple[int, ...]:
+    return tuple(map(int, places))
+
+
+def _near(shape: tuple[int, ...], place: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
+    """The neighbours of a place of what is shared."""
+    near = np.clip(np.asarray(place) + steps_from(shape), 0, np.asarray(shape) - 1)
+    return dict.fromkeys(map(_place, near))
+
+
+def search(
+    problem: AbstractCoupled,
+    schedule: Schedule = STARTS,
+    seed: int = 0,
+    progress: Progress | None = None,
+    budget: Budget | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Found:
+    """The best design of a problem of many members, and a bound.
+
+    Args:
+        problem: A problem.
+        schedule: Schedule of the descents.
+        seed: Seed of their starts.
+        progress: Callbacks.
+        budget: When to stop before the bound is complete; the descents have half of the time.
+        clock: Seconds from some origin.
+    """
+    progress = Progress() if progress is None else progress
+    budget = Budget() if budget is None else budget
+    begin = clock()
+    progress.stage("descending by gradients")
+    relaxed = descend(problem, schedule, seed, 0.5 * budget.seconds, clock)
+    descended = clock()
+
+    def left() -> bool:
+        return clock() - begin < budget.seconds
+
+    progress.stage("polishing on the exact model")
+    known, order = _Search(problem, lambda: clock() - begin), relaxed.order().tolist()
+    ends = [relaxed.places(problem, it) for it in order[:POLISHED]]
+    snapped = known.begin(ends[0], relaxed.multipliers[order[0], : len(problem.limits)])
+    for it in ends:
+        known.visit(_place(it.shared))
+    shape, here = shape_of(problem), None
+    while known.best is not None and known.best[0] != here and left():
+        here = known.best[0]
+        for place in _near(shape, here):
+            if left():
+                known.visit(place)
+    polished = clock()
+
+    places = [_place(it) for it in all_places(problem)]
+    progress.stage("bounding what all share", len(places))
+    for place in places:
+        if left():
+            known.visit(place)
+    best, end = known.found() or snapped, clock()
+    complete = len(known.scores) == len(places)
+    bounds = max(known.scores.values(), default=np.inf) if complete else np.inf
+    open_score = max(bounds, best.score) if best.feasible else bounds
+    return Found(
+        problem=problem,
+        relaxed=relaxed,
+        snapped=snapped,
+        best=best,
+        prices=known.prices,
+        open_score=open_score,
+        searched=len(known.scores),
+        of=len(places),
+        shortfalls=known.shortfalls,
+        seconds={
+            "gradients": descended - begin,
+            "polish": polished - descended,
+            "bound": end - polished,
+        },
+        closing=np.asarray([*known.closing, (end - begin, best.score, open_score)]),
+    )
