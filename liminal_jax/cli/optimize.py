@@ -53,11 +53,16 @@ def optimize(
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.optimization.search.branch_and_bound import Budget
     from liminal_jax.results.terminal import terminal
+    from liminal_jax.study.coupled import AbstractCoupled
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.view.console import messages, results
 
     problem = problem_at(file, study)
-    if isinstance(file, PortfolioFile):
+    if isinstance(problem, AbstractCoupled):
+        from liminal_jax.cli.coupled import found_for_members
+
+        search = partial(found_for_members, file, problem)
+    elif isinstance(file, PortfolioFile):
         from liminal_jax.cli.portfolio import found_for_all
 
         search = partial(found_for_all, problem)
@@ -97,15 +102,18 @@ def _check(starts: int, gap: float, seconds: float) -> None:
 
 
 def problem_at(file: Any, source: str) -> Any:
-    """The problem of a study, or of several workloads.
+    """The problem of a study, of several workloads, or of many members.
 
     Mistakes that only show there name the file that the user named.
     """
     from liminal_jax.study.file import PortfolioFile
     from liminal_jax.study.portfolio import portfolio_of
+    from liminal_jax.study.questions import BUILDERS
     from liminal_jax.study.read import problem_of
 
     try:
+        if type(file) in BUILDERS:
+            return BUILDERS[type(file)](file)
         return portfolio_of(file) if isinstance(file, PortfolioFile) else problem_of(file)
     except InputError as error:
         raise InputError(source, error.problems) from None

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from liminal_jax._files import InputError, Problem
 from liminal_jax.results import (
     ceiling,
+    coupled,
     experiment,
     optimum,
     pareto,
@@ -43,6 +44,7 @@ class Kind(NamedTuple):
 
 KINDS = {
     "ceiling": Kind(ceiling.page),
+    "coupled": Kind(coupled.page),
     "optimum": Kind(optimum.page),
     "pareto": Kind(pareto.page, pareto.whole),
     "portfolio": Kind(portfolio.page),

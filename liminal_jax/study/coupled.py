@@ -120,6 +120,10 @@ class AbstractCoupled(eqx.Module):
             relaxation: How kinks are read.
         """
 
+    def basis(self) -> list[str]:
+        """What the answer rests on, in a sentence each."""
+        return []
+
     @property
     def members(self) -> tuple[str, ...]:
         """Names of all members, group after group."""

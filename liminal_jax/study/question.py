@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from liminal_jax.study.file import DesignFile, PortfolioFile, StudyFile
+from liminal_jax.study.file import NamedFile
 from liminal_jax.study.problem import Problem
 
 SCHEMA = 1
@@ -28,23 +28,19 @@ def problem_record(kind: str, problem: Problem) -> dict[str, Any]:
     return question | {"objective": problem.goal.asked()}
 
 
-def question_record(kind: str, file: DesignFile | PortfolioFile) -> dict[str, Any]:
+def question_record(kind: str, file: NamedFile) -> dict[str, Any]:
     """Its name, why someone would ask, for which work, and within which limits, in SI.
 
     Args:
         kind: Of the result that answers it.
         file: The question.
     """
-    limits = file.constraints if isinstance(file, StudyFile | PortfolioFile) else []
-    work = (
-        {"workload": file.workload.model_dump(exclude_none=True)}
-        if isinstance(file, DesignFile)
-        else {}
-    )
+    asked = file.model_dump(include={"workload", "constraints"}, exclude_none=True)
+    work = {"workload": asked["workload"]} if "workload" in asked else {}
     return {
         **kind_record(kind),
         "name": file.name,
         "about": " ".join(file.about.split()),
         **work,
-        "constraints": [it.model_dump(exclude_none=True) for it in limits],
+        "constraints": [*asked.get("constraints", ())],
     }

@@ -9,7 +9,7 @@ choices and over what all share, and prices only weigh the bounds of its totals.
 be a point or a box; the bound then holds for every point of the box.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -156,14 +156,15 @@ def _axes(chosen: AbstractCoupled | AbstractGroup) -> list[np.ndarray]:
     return [np.ones(len(chosen.categories)), *values]
 
 
-def _point(chosen: AbstractCoupled | AbstractGroup, first: int) -> Point:
+def _point(chosen: AbstractCoupled | AbstractGroup, first: int) -> Any:
     """A point whose numbers lie along axes, beginning with one of them."""
     values = constant(np.zeros(len(chosen.variables)))
     for axis, it in enumerate(chosen.variables):
         values[axis] = along(first + 1 + axis, np.asarray(it.grid.values, float))
     category = constant(0)
     category[()] = along(first, np.arange(len(chosen.categories)))
-    return Point(category, values)
+    entries: Any = (category, values)
+    return Point(*entries)
 
 
 def _results(group: AbstractGroup, member: Array, own: Point, shared: Point) -> Array:
