@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cache, partial, wraps
 from importlib.metadata import version
 from pathlib import Path
+from threading import get_ident
 from types import FunctionType
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -222,7 +223,7 @@ def _loaded(path: Path) -> Program | None:
 def write(path: Path, content: bytes) -> None:
     """Replace a file as a whole, and drop the oldest where there are too many."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{os.getpid()}")
+    draft = path.with_name(f".{os.getpid()}-{get_ident()}")
     draft.write_bytes(content)
     draft.replace(path)
     there = sorted(path.parent.glob("[!.]*"), key=lambda it: it.stat().st_mtime)

@@ -39,6 +39,15 @@ class Monotone:
         padded = [np.pad(it, (0, room - count), mode="edge") for it in flat]
         return np.asarray(self.batched(*padded))[:count].reshape(shape)
 
+    def slope(self, number: int) -> Callable[..., np.ndarray]:
+        """The slope along one argument, at each entry of arrays that broadcast."""
+
+        def of_one(*values: jax.Array) -> jax.Array:
+            return self.batched(*(it[None] for it in values))[0]
+
+        along = jax.jit(jax.vmap(jax.grad(of_one, number)))
+        return Monotone(along, self.rises).at
+
     def ends(
         self, lows: Sequence[np.ndarray], highs: Sequence[np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -31,6 +31,7 @@ import jax.numpy as jnp
 from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._kinks import kink
 
 
 class AbstractRelaxation(eqx.Module):
@@ -253,6 +254,63 @@ class SoftSizes(AbstractRelaxation):
     @override
     def share(self, ratio: Scalar) -> Scalar:
         return self.kinks.share(ratio)
+
+
+class Free(AbstractRelaxation):
+    """The model with its kinks rounded as by `Soft`, and whole numbers free to be real.
+
+    The derivative of a softened ceiling jumps at whole numbers, and a gradient method stops at such
+    a kink; here what should be whole is a real number. Each kink is one operation of a trace.
+
+    Attributes:
+        temperature: Blur of a kink, above 0 and below 1.
+
+    Examples:
+        >>> free = Free(0.5)
+        >>> round(float(free.maximum(3.0, 4.0)), 6), float(free.ceil(2.5))
+        (5.0, 2.5)
+    """
+
+    temperature: Leaf
+
+    def __init__(self, temperature: Scalar):
+        self.temperature = as_leaf(temperature)
+
+    @override
+    def maximum(self, *values: Scalar) -> Scalar:
+        return reduce(lambda one, other: self._kink("maximum", one, other), values)
+
+    def minimum(self, left: Scalar, right: Scalar) -> Scalar:
+        """Their product over the softened larger one."""
+        largest = self.maximum(left, right)
+        return left * (right / jnp.where(largest > 0, largest, 1.0))
+
+    @override
+    def ceil(self, value: Scalar) -> Scalar:
+        return jnp.asarray(value, float)
+
+    @override
+    def largest_part(self, mean: Scalar) -> Scalar:
+        return jnp.asarray(mean, float)
+
+    @override
+    def floor(self, value: Scalar) -> Scalar:
+        return jnp.asarray(value, float)
+
+    @override
+    def exceeds(self, count: Scalar, whole: Scalar) -> Scalar:
+        return self._kink("exceeds", count, whole)
+
+    @override
+    def fewest(self, count: Scalar, whole: Scalar) -> Scalar:
+        return self._kink("fewest", count, whole)
+
+    @override
+    def share(self, ratio: Scalar) -> Scalar:
+        return self._kink("share", ratio)
+
+    def _kink(self, name: str, *values: Scalar) -> Scalar:
+        return kink(f"kink_{name}", *values, self.temperature)
 
 
 def _halfway(whole: Scalar) -> Scalar:

@@ -5,17 +5,15 @@ import math
 import time
 from collections.abc import Callable
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int
+from jaxtyping import Int
 from typing_extensions import override
 
 import liminal_jax as ll
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
-from liminal_jax._compile import unfused
 from liminal_jax.optimization.search.annealing import Schedule
+from liminal_jax.optimization.search.best_design import Method as Way
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, IncumbentOfEach, Statistics
 from liminal_jax.optimization.search.certificate import (
     BoundedProblem,
@@ -23,11 +21,14 @@ from liminal_jax.optimization.search.certificate import (
     objective_bounds,
     proven,
 )
-from liminal_jax.optimization.search.design_grid import design_grid_of
-from liminal_jax.optimization.search.gradient_search import descents, random_starts
+from liminal_jax.optimization.search.gradient_search import (
+    STARTS,
+    descended,
+    snapped,
+    starts_of,
+)
 from liminal_jax.optimization.search.local_search import LocalSearch
 from liminal_jax.optimization.search.progress import Progress
-from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 
 
 def _gradients(problem: ll.Problem, schedule: Schedule) -> int:
@@ -62,7 +63,13 @@ def _optimize(problem: ll.Problem) -> Searcher:
     maximise = problem.goal.maximise
 
     def search(seed: int, race: Race) -> None:
-        ll.find(problem, seed=seed, progress=_Proof(race, maximise), clock=time.process_time)
+        ll.find(
+            problem,
+            seed=seed,
+            progress=_Proof(race, maximise),
+            clock=time.process_time,
+            method=Way.AUTO,
+        )
 
     return search
 
@@ -85,8 +92,11 @@ def _proof(problem: ll.Problem) -> Searcher:
     return search
 
 
-Starts = Callable[[Array], Int[np.ndarray, "axes designs"]]
-"""Designs to climb from, drawn with a key."""
+Starts = Callable[[int], Int[np.ndarray, "axes designs"]]
+"""Designs to climb from, drawn with a seed."""
+
+MOST_ROUNDS = 1_000_003
+"""Factor on a seed, so that the rounds of two seeds are others."""
 
 
 def _repeated(bounded: BoundedProblem, starts: Starts, before: int) -> Searcher:
@@ -102,8 +112,7 @@ def _repeated(bounded: BoundedProblem, starts: Starts, before: int) -> Searcher:
         for number in itertools.count():
             best = IncumbentOfEach(bounded.shape[0], len(bounded.shape))
             local_search = LocalSearch(bounded, objective_bounds, best)
-            begin = starts(jax.random.fold_in(jax.random.key(seed), number))
-            local_search.run(begin, np.ones((1, begin.shape[1])))
+            local_search.climb(starts(seed * MOST_ROUNDS + number))
             score = float(best.scores.max())
             race.note(before + local_search.evaluations, score if score > UNKNOWN else -math.inf)
             if not race.open:
@@ -114,21 +123,12 @@ def _repeated(bounded: BoundedProblem, starts: Starts, before: int) -> Searcher:
 
 def _descents(starts: int) -> Callable[[ll.Problem], Searcher]:
     """Gradients, snapped and climbed from, from so many starts of each category at once."""
-    schedule = Schedule(starts=starts)
+    schedule = STARTS._replace(starts=starts)
 
     def prepare(problem: ll.Problem) -> Searcher:
-        box, lattice = unit_hypercube_of(problem), design_grid_of(problem)
-
-        def near(key: Array) -> Array:
-            ends = descents(problem, box, schedule, random_starts(problem, schedule, key))
-            snapped = jax.vmap(lambda unit: box.nearest(unit, lattice))(ends.unit)
-            return jnp.concatenate([ends.category[None], snapped.T])
-
-        compiled = unfused(near)
-        compiled(jax.random.key(0))
-
-        def begin(key: Array) -> np.ndarray:
-            return np.asarray(compiled(key)).astype(int)
+        def begin(seed: int) -> np.ndarray:
+            first = starts_of(problem, schedule, seed)
+            return snapped(problem, first, descended(problem, first, schedule))
 
         return _repeated(bounded_problem_of(problem), begin, _gradients(problem, schedule))
 
@@ -140,9 +140,9 @@ def _climbs(problem: ll.Problem) -> Searcher:
     bounded = bounded_problem_of(problem)
     shape = np.asarray(bounded.shape)
 
-    def begin(key: Array) -> np.ndarray:
-        draws = np.random.default_rng(np.asarray(jax.random.key_data(key)))
-        return draws.integers(0, shape[:, None], (len(shape), Schedule().starts * shape[0]))
+    def begin(seed: int) -> np.ndarray:
+        draws = np.random.default_rng(seed)
+        return draws.integers(0, shape[:, None], (len(shape), STARTS.starts * shape[0]))
 
     return _repeated(bounded, begin, 0)
 
@@ -168,7 +168,7 @@ DESCENTS = Method(
     about="gradients from 32 starts of each category at once, snapped and climbed from, no proof;"
     " from new starts until the end; a gradient counts as an evaluation",
     ours=True,
-    prepare=_descents(Schedule().starts),
+    prepare=_descents(STARTS.starts),
 )
 
 DESCENTS_IN_TURN = Method(

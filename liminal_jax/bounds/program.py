@@ -9,11 +9,13 @@ box are exact. Only what joins many axes remains as steps, for which ranges must
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import jax
 import numpy as np
 
+from liminal_jax._kinks import KINKS
 from liminal_jax._monotone import MONOTONE
 from liminal_jax._primitives import ELEMENTWISE, FOLDS, MOVES, Operation
 from liminal_jax._traced import Equation, Traced, traced
@@ -51,8 +53,15 @@ Entry: TypeAlias = Table | Step
 """A scalar result of the traced function."""
 
 
-def _operation(name: str) -> Operation:
-    """What computes a result from numbers, by the name of a primitive or of a monotone law."""
+def whole_names() -> tuple[str, ...]:
+    """Names of the functions that are operations here, and not what they do."""
+    return (*sorted(MONOTONE), *KINKS)
+
+
+def operation_of(name: str) -> Operation:
+    """What computes a result from numbers, by the name of an operation."""
+    if name in KINKS:
+        return partial(KINKS[name].value, np)
     return MONOTONE[name].at if name in MONOTONE else ELEMENTWISE[name]
 
 
@@ -119,7 +128,7 @@ class _Tabulation:
 
     def _equation(self, equation: Equation, operands: list[np.ndarray]) -> list[np.ndarray]:
         name, parameters = equation.name, equation.parameters
-        if name in MONOTONE:
+        if name in MONOTONE or name in KINKS:
             return [self._elementwise(name, {}, operands)]
         if name in MOVES:
             return equation.of(*operands)
@@ -176,7 +185,7 @@ class _Tabulation:
         if math.prod(self._shape[axis] for axis in axes) > self._largest:
             return Step(name, operands, static)
         with np.errstate(all="ignore"):
-            values = _operation(name)(*(_aligned(table, axes) for table in tables), **static)
+            values = operation_of(name)(*(_aligned(table, axes) for table in tables), **static)
         return Table(axes, np.asarray(values))
 
     def _by_cases(self, equation: Equation, operands: list[np.ndarray]) -> list[np.ndarray]:
@@ -232,7 +241,7 @@ def tabulated(
         NotImplementedError: a primitive that no bounds are known for.
     """
     examples = jax.tree.map(_example, arguments)
-    trace = traced(function, *examples, whole=tuple(sorted(MONOTONE)))
+    trace = traced(function, *examples, whole=whole_names())
     entries = [it for it in jax.tree.leaves(arguments) if isinstance(it, np.ndarray)]
     return _Tabulation(shape, largest).run(trace, entries)
 

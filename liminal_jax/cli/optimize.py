@@ -3,7 +3,7 @@
 import json as json_format
 import math
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -19,13 +19,14 @@ def optimize(
     study: Annotated[str, tyro.conf.Positional] = BUILT_IN,
     output: Annotated[Maybe[str], tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
     overwrite: bool = False,
+    method: Literal["auto", "gradients", "bound"] = "auto",
     starts: int = 32,
     seed: int = 0,
     gap: float = 0.0,
     seconds: float = 300.0,
     json: bool = False,
 ) -> int:
-    """Find the best design of a study, prove that none is better, and report its sensitivities.
+    """Find the best design of a study by gradients, prove it, and report its sensitivities.
 
     Prints the design, the limits that bind, the certificate, and the best with existing chips.
 
@@ -37,7 +38,8 @@ def optimize(
         study: A study that comes with the package (see `liminal studies`), or a path to one.
         output: Folder to write (default: the first free runs/NAME-K).
         overwrite: Whether a folder that is not empty may be replaced.
-        starts: Gradient searches for each memory technology or system, if the proof needs them.
+        method: Descents by gradients, a proof by branch and bound, or (auto) both at once.
+        starts: Descents for each memory technology or system.
         seed: Seed of their starts.
         gap: Optimality gap allowed, as a share such as 0.01; a larger one is proven sooner.
         seconds: Wall time after which the proof stops, with the gap that is left.
@@ -51,6 +53,7 @@ def optimize(
     prepare_jax()
 
     from liminal_jax.cli.progress import ProgressBar
+    from liminal_jax.optimization.search.best_design import Method
     from liminal_jax.optimization.search.branch_and_bound import Budget
     from liminal_jax.results.terminal import terminal
     from liminal_jax.study.coupled import AbstractCoupled
@@ -65,11 +68,13 @@ def optimize(
     elif isinstance(file, PortfolioFile):
         from liminal_jax.cli.portfolio import found_for_all
 
+        _check_portfolio(method)
+
         search = partial(found_for_all, problem)
     else:
         from liminal_jax.cli.study import found_for_one
 
-        search = partial(found_for_one, problem, starts)
+        search = partial(found_for_one, problem, Method(method), starts)
     folder = new_folder(file.name, output, overwrite)
     with ProgressBar() as progress:
         budget = Budget(gap=math.log1p(gap), seconds=seconds)
@@ -99,6 +104,13 @@ def _check(starts: int, gap: float, seconds: float) -> None:
     problems = [Problem(option, message) for bad, option, message in wrong if bad]
     if problems:
         raise InputError("liminal optimize", problems)
+
+
+def _check_portfolio(method: str) -> None:
+    """Refuse gradients alone for several workloads."""
+    if method == "gradients":
+        message = "several workloads on one chip are proven by branch and bound; leave it out"
+        raise InputError("liminal optimize", [Problem("--method", message)])
 
 
 def problem_at(file: Any, source: str) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from liminal_jax.optimization.search.annealing import Schedule
-from liminal_jax.optimization.search.best_design import Finding, find
+from liminal_jax.optimization.search.best_design import Finding, Method, find
 from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.existing_chips import Existing, best_existing
 from liminal_jax.optimization.search.progress import Progress
@@ -126,16 +126,18 @@ def optimize(
     progress: Progress | None = None,
     budget: Budget | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    method: Method = Method.AUTO,
 ) -> Answer:
     """The best design of a problem, its certificate, and the sensitivities of its objective.
 
     Args:
         problem: A problem.
-        schedule: Schedule of the relaxed search, should the proof need it.
-        seed: Seed of its starts.
+        schedule: Schedule of the descents.
+        seed: Seed of their starts.
         progress: Callbacks.
         budget: When to stop before the proof is complete.
         clock: Seconds from some origin.
+        method: Gradients, branch and bound, or both at once.
 
     Returns:
         The design with its certificate. Where no design meets every limit, `best.feasible` is
@@ -143,7 +145,7 @@ def optimize(
     """
     progress = Progress() if progress is None else progress
     begin = clock()
-    finding = find(problem, schedule, seed, progress, budget, clock)
+    finding = find(problem, schedule, seed, progress, budget, clock, method)
     return explained(finding, clock() - begin, progress, clock)
 
 

@@ -16,11 +16,13 @@ from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax._smooth import Exact
 from liminal_jax.optimization.answer import Answer, alternatives, explained, relaxation_of
+from liminal_jax.optimization.gradient_record import descent_words
 from liminal_jax.optimization.record import answer_record, solution_record, totals
-from liminal_jax.optimization.search.best_design import Finding, find
+from liminal_jax.optimization.search.best_design import Finding, find, method_of
 from liminal_jax.optimization.search.binding_limits import Binding
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget
 from liminal_jax.optimization.search.certificate import Certificate
+from liminal_jax.optimization.search.gradient_search import GradientSearch
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.solution import case_at
 from liminal_jax.optimization.sensitivity.shadow_prices import Sensitivity
@@ -68,6 +70,8 @@ class Optimum:
         alternatives: The best design of each alternative.
         reasons: Messages: what is proven, and why.
         seconds: Wall time [s].
+        gradients: What gradients found in the region of the design: the relaxed optimum, the design
+            that it snaps to, and that design polished; None where they were not asked.
         finding: The result of the search in the region of the design.
     """
 
@@ -83,6 +87,7 @@ class Optimum:
     alternatives: list[Best]
     reasons: list[str]
     seconds: float
+    gradients: GradientSearch | None
     finding: Finding
 
     @property
@@ -121,6 +126,8 @@ class Optimum:
             ("design", ", ".join(filter(None, [self.name, *self._words()]))),
             ("certificate", f"{it.method}{gap}, of {it.lattice:,} designs"),
         ]
+        if self.gradients is not None:
+            found.append(("gradients", descent_words(self.finding)))
         found += [
             ("binding", f"{at.constraint}: {in_units(at.value, at.unit)}") for at in self.binding
         ]
@@ -233,9 +240,10 @@ def optimize(
     gap: float = 0.0,
     seconds: float = 300.0,
     seed: int = 0,
+    method: str = "auto",
     progress: Progress | None = None,
 ) -> Optimum:
-    """The best design of a space, with the proof that none is better.
+    """The best design of a space: found by gradients, and proven by branch and bound.
 
     Objectives and limits are names, or functions of the prediction of the whole system that JAX can
     trace. A proof needs float64, which is enabled within this call alone; the result has the
@@ -249,14 +257,16 @@ def optimize(
         limits: `ll.at_most`, `ll.at_least`, or functions g with g(prediction) <= 0.
         gap: Logarithm of the optimality gap allowed.
         seconds: Wall time after which the proof stops, for each structure of the space [s].
-        seed: Seed of the relaxed search, should the proof need it.
+        seed: Seed of the starts of the descents.
+        method: `gradients` finds a design by descents of the soft model, snapped to the space and
+            polished; `bound` proves one by branch and bound; `auto` does both at once.
         progress: Callbacks.
 
     Returns:
         The design with its certificate; `feasible` is false where no design meets every limit.
 
     Raises:
-        InputError: what is wrong with objectives or limits.
+        InputError: what is wrong with objectives, limits or the method.
 
     Examples:
         >>> import liminal_jax as ll
@@ -265,13 +275,15 @@ def optimize(
         >>> ll.optimize(space, maximise="stps").values
         {'batch': 64.0}
     """
-    begin = time.perf_counter()
+    begin, way = time.perf_counter(), method_of(method, "optimize")
     with jax.enable_x64(True):
         asked = one_objective(objective, maximise, minimise)
         problems, _ = problems_of(with_precision(space), [asked], limits)
         budget = Budget(gap=gap, seconds=seconds)
         try:
-            findings = [find(it, seed=seed, progress=progress, budget=budget) for it in problems]
+            findings = [
+                find(it, seed=seed, progress=progress, budget=budget, method=way) for it in problems
+            ]
         except NotImplementedError as error:
             message = f"{error}; write it with + - * / jnp.sqrt, log, exp, maximum, minimum, where"
             raise InputError("optimize", [Mistake("maximise", message)]) from None
@@ -294,6 +306,7 @@ def optimize(
         alternatives=bests,
         reasons=[*_about_limits(findings), *dict.fromkeys(_reasons(findings, best))],
         seconds=time.perf_counter() - begin,
+        gradients=best.gradients,
         finding=best,
     )
 

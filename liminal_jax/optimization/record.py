@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from liminal_jax.optimization.answer import Answer
+from liminal_jax.optimization.gradient_record import gradients_record, proof_record
 from liminal_jax.optimization.search.binding_limits import Binding
 from liminal_jax.optimization.search.solution import Solution, case_at
 from liminal_jax.study.basis import basis
@@ -86,6 +87,8 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "feasible": best.feasible,
         "objective": objective,
         "relaxed": _relaxed(answer),
+        "gradients": gradients_record(best),
+        "proof": proof_record(best),
         "totals": totals(best.fleet),
         "certificate": dataclasses.asdict(best.certificate),
         "binding": [binding_record(it) for it in best.binding],

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from liminal_jax.results.binding import HEADING, binding_rows
+from liminal_jax.results.descent import by_gradients, proof_rows
 from liminal_jax.results.page import (
     PALETTE,
     Cell,
@@ -63,7 +64,8 @@ def page(record: Mapping[str, Any]) -> Page:
             table(_existing(record), ("", name, "with")),
         ),
         basis(record["prediction"]),
-        how_sure(record, *_proof(record)),
+        by_gradients(record),
+        how_sure(record, *_proof(record), *proof_rows(record)),
     )
     return Page(record["name"], about(record), _answer(record), sections)
 

@@ -8,12 +8,14 @@ block; and results that depend on both, the only ones that are computed for ever
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import jax.numpy as jnp
 from jax import Array
 from jax.scipy.special import erfinv
 
+from liminal_jax._kinks import KINKS
 from liminal_jax.bounds.program import along, constant, tabulated
 from liminal_jax.sweeps.terms import (
     INPUT,
@@ -30,6 +32,12 @@ Operand: TypeAlias = int | float
 """A result by its index in the list, or a constant."""
 
 _Function: TypeAlias = Callable[..., Any]
+
+
+def slope_name(operation: str, operand: int) -> str:
+    """Name of the operation that is the slope of another along one of its operands."""
+    return f"{operation}/{operand}"
+
 
 _OPERATIONS: dict[str, _Function] = {
     "add": lambda one, other: one + other,
@@ -58,6 +66,12 @@ _OPERATIONS: dict[str, _Function] = {
     "sign": jnp.sign,
     "sqrt": jnp.sqrt,
     "sub": lambda one, other: one - other,
+    **{name: partial(it.value, jnp) for name, it in KINKS.items()},
+    **{
+        slope_name(name, number): partial(slope, jnp)
+        for name, it in KINKS.items()
+        for number, slope in enumerate(it.slopes)
+    },
 }
 
 _EITHER_WAY = ("add", "mul", "max", "min", "and", "or")
@@ -255,8 +269,29 @@ def program_of(
     Raises:
         NotImplementedError: the function has an operation that is not elementwise.
     """
-    inputs = [_entry(number, *ends) for number, ends in enumerate(ranges)]
-    traced = tabulated(function, inputs, tuple(2 for _ in ranges), 1)
+    inputs = [varying(number, *ends) for number, ends in enumerate(ranges)]
+    return program_over(function, inputs, ranges, inner)
+
+
+def program_over(
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    ranges: Sequence[tuple[float, float]],
+    inner: frozenset[int] = frozenset(),
+) -> Program:
+    """The program of a function some of whose arguments are known.
+
+    Args:
+        function: Traceable by JAX; takes and returns pytrees of numbers.
+        arguments: Its arguments, with entries made by `varying` for the inputs, and by
+            `bounds.program.constant` for other numbers.
+        ranges: Closed range of each input.
+        inner: Numbers of the inputs that vary within a block.
+
+    Raises:
+        NotImplementedError: the function has an operation that is not elementwise.
+    """
+    traced = tabulated(function, arguments, tuple(2 for _ in ranges), 1)
     algebra = Algebra(ranges)
     sums = [algebra.terms(entry) for entry in traced]
     emission = _Emission(algebra, inner)
@@ -264,8 +299,14 @@ def program_of(
     return Program(tuple(emission.instructions), outputs)
 
 
-def _entry(number: int, low: float, high: float) -> Any:
-    """An input for `tabulated`: it has too many values for a table, so nothing is tabulated."""
+def varying(number: int, low: float, high: float) -> Any:
+    """An input for `program_over`: it has too many values for a table, so nothing is tabulated.
+
+    Args:
+        number: Number of the input.
+        low: Least value.
+        high: Greatest value.
+    """
     entry = constant(0.0)
     entry[()] = along(number, [float(low), float(high)])
     return entry

@@ -20,8 +20,8 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from liminal_jax._primitives import ELEMENTWISE
-from liminal_jax.bounds.program import Entry, Step, Table
+from liminal_jax._kinks import KINKS
+from liminal_jax.bounds.program import Entry, Step, Table, operation_of
 from liminal_jax.bounds.ranges import Range, ranged
 
 Monomial: TypeAlias = tuple[tuple[int, int], ...]
@@ -228,7 +228,7 @@ class Algebra:
         name, values = step.operation, [value_of(it) for it in operands]
         if None not in values:
             with np.errstate(all="ignore"):
-                return constant_terms(float(ELEMENTWISE[name](*map(np.asarray, values))))
+                return constant_terms(float(operation_of(name)(*map(np.asarray, values))))
         ranges = [self.range(it) for it in operands]
         decided = _decided(name, operands, ranges, values)
         if decided is not None:
@@ -243,6 +243,9 @@ def _decided(
     name: str, operands: list[Terms], ranges: list[Range], values: list[float | None]
 ) -> Terms | None:
     """The result of an operation that ranges or constants decide; None where they do not."""
+    if name in KINKS:
+        equal = KINKS[name].equal(*map(_ends, ranges))
+        return None if equal is None else operands[equal]
     if name in ("max", "min"):
         first, second = ranges
         if first.low >= second.high:
@@ -257,8 +260,14 @@ def _decided(
     return None
 
 
+def _ends(it: Range) -> tuple[float, float]:
+    return float(it.low[0]), float(it.high[0])
+
+
 def _ranged(operation: str, operands: list[Range], parameters: dict) -> Range:
     """The range of an operation; unbounded where no rule is known."""
+    if operation in KINKS:
+        return _between(*KINKS[operation].ends(*map(_ends, operands)))
     try:
         low, high, _ = ranged(operation, operands, parameters)
     except NotImplementedError:

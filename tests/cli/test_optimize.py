@@ -16,6 +16,8 @@ from tests.optimization.brute import study
 
 KEYS = [
     "relaxed",
+    "gradients",
+    "proof",
     "design",
     "prediction",
     "certificate",
@@ -52,6 +54,39 @@ def instant(monkeypatch):
 def limited(utps):
     limits = [{"quantity": "utps", "at_least": utps}]
     return str(study(Path(), "finished", design=DESIGN, constraints=limits))
+
+
+@pytest.mark.usefixtures("quick")
+def test_each_method_says_what_it_found_and_what_it_proves(capsys):
+    path = limited(50)
+    found = {}
+    for method in ("auto", "gradients", "bound"):
+        arguments = ["optimize", path, "--method", method, "-o", method, "--starts", "4", "--json"]
+        assert exit_code(arguments) == 0
+        found[method] = json.loads(capsys.readouterr().out, parse_constant=no_token)
+    value = found["bound"]["objective"]["value"]
+    assert {it["objective"]["value"] for it in found.values()} == {value}
+    assert found["bound"]["gradients"] is None
+    assert set(found["bound"]["proof"]["seconds"]) == {"bound the model", "prove"}
+    alone = found["gradients"]
+    assert (alone["certificate"]["method"], alone["certificate"]["bound"]) == ("none", None)
+    assert alone["gradients"]["polished"]["objective"] == value
+    both = found["auto"]
+    assert both["certificate"]["relative_gap"] == 0
+    for name in ("relaxed", "snapped", "polished"):
+        reached, away = both["gradients"][name], both["gradients"]["gap_to_answer"][name]
+        assert away == pytest.approx(abs(reached["objective"] / value - 1))
+    history = both["gradients"]["history"]
+    lengths = [len(history[it]) for it in ("step", "temperature")]
+    lengths += [len(history[it][key]) for it in ("best", "median") for key in history[it]]
+    assert len(set(lengths)) == 1
+    assert exit_code(["report", "auto"]) == 0
+    assert "what gradients found" in Path("auto/report.html").read_text()
+
+
+def test_gradients_alone_are_not_for_several_workloads(capsys):
+    assert exit_code(["optimize", "eight-models-one-chip", "--method", "gradients"]) == 2
+    assert "--method" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("quick")
@@ -145,6 +180,15 @@ def test_the_study_that_comes_with_the_package(tmp_path):
     assert existing == sorted(existing, reverse=True)
     assert value > existing[0]
     assert answer["relaxed"]["feasible"]
+    gradients, gaps = answer["gradients"], answer["gradients"]["gap_to_answer"]
+    assert gradients["starts"] == 96
+    assert sum(gradients["terminations"].values()) == 96
+    assert gradients["converged"] > 10
+    assert gradients["relaxed"]["feasible"]
+    assert gaps["relaxed"] < 0.1
+    assert gradients["polished"]["objective"] == pytest.approx(value)
+    assert gaps["polished"] == pytest.approx(0, abs=1e-9)
+    assert answer["proof"]["history"]["bound"][-1] == pytest.approx(value)
     assert answer["binding"]
     assert all(it["slack"] >= 0 for it in answer["binding"])
     assert answer["sensitivities"]

@@ -5,13 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-import jax
-
-from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
-from liminal_jax.optimization.search.gradient_search import relaxed_points
-from liminal_jax.optimization.search.relaxed_point import RelaxedPoint
-from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
+from liminal_jax.optimization.search.descents import Descents
+from liminal_jax.optimization.search.gradient_search import STARTS, Starts, descended, starts_of
 from liminal_jax.optimization.sensitivity.fixed_integers import with_fixed_integers
 from liminal_jax.optimization.sensitivity.gradients import Gradients
 from liminal_jax.optimization.sensitivity.relaxed_optimum import RelaxedOptimum
@@ -20,7 +16,7 @@ from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from tests.optimization.brute import study
 
-SCHEDULE = Schedule(starts=6, rounds=12, steps=40)
+SCHEDULE = STARTS._replace(starts=6)
 KEY = 7
 CAPITAL, UTPS = 1.65e6, 100.0
 
@@ -88,10 +84,17 @@ def solved(name: str) -> Solved:
     return Solved(problem, freed.gradients, optima)
 
 
+class Ended(NamedTuple):
+    """A study, where its descents begin, and where they end."""
+
+    problem: Problem
+    starts: Starts
+    ends: Descents
+
+
 @functools.cache
-def ended(name: str) -> tuple[Problem, RelaxedPoint]:
-    """A study, and where its relaxed starts end."""
+def ended(name: str) -> Ended:
+    """A study descended, once in each process."""
     problem = small(name)
-    return problem, relaxed_points(
-        problem, unit_hypercube_of(problem), SCHEDULE, jax.random.key(KEY)
-    )
+    starts = starts_of(problem, SCHEDULE, KEY)
+    return Ended(problem, starts, descended(problem, starts, SCHEDULE))

@@ -1,25 +1,31 @@
-"""The best design of a problem with its proof: branch and bound, and gradients where it stalls.
+"""The best design of a problem with its proof: gradients find it, branch and bound proves it.
 
-Branch and bound compiles nothing, and most problems are proven before gradients would be compiled.
-Where one is not, many relaxed starts descend by gradients, are rounded to the lattice and improved
-by local search; branch and bound then starts again with these incumbents.
+Both run at once, each in a thread, and NumPy frees the interpreter for part of the time. Gradients
+descend the soft model, and their designs prune boxes of the proof. The proof takes them after a
+fixed round, for which it waits if it must: so which design of several equal ones is found does not
+depend on which of the two was faster. Either can also run alone.
 """
 
+import math
 import time
-from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from liminal_jax._files import InputError, did_you_mean
+from liminal_jax._files import Problem as Mistake
 from liminal_jax._kept import kept
 from liminal_jax._smooth import Exact
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.binding_limits import Binding, binding_limits
-from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget, IncumbentOfEach
+from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget, Known, Statistics
 from liminal_jax.optimization.search.certificate import (
     BoundedProblem,
     Certificate,
@@ -27,28 +33,69 @@ from liminal_jax.optimization.search.certificate import (
     bounded_problem_of,
     certificate,
     nearest,
-    objective_bounds,
     proven,
+    unproven,
 )
-from liminal_jax.optimization.search.design_grid import design_grid_of
-from liminal_jax.optimization.search.local_search import LocalSearch
+from liminal_jax.optimization.search.gradient_search import (
+    KICKS,
+    STARTS,
+    GradientSearch,
+    gradient_search,
+)
 from liminal_jax.optimization.search.progress import Progress
-from liminal_jax.optimization.search.relaxed_point import RelaxedPoint
 from liminal_jax.optimization.search.shortfalls import (
     SHORTFALL_BUDGET,
+    exceeding,
     proof_reasons,
     unknown_numbers,
 )
 from liminal_jax.optimization.search.solution import Solution, solution_at
-from liminal_jax.optimization.search.termination import Termination
-from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 from liminal_jax.study.case import Case
 from liminal_jax.study.problem import Outcome, Problem
 from liminal_jax.study.quantities import Fleet
 
-PATIENCE = 30.0
-"""Seconds of branch and bound before gradients are compiled. Compiling and descending take about as
-long, so at most half of the time goes to the method that turns out not to be needed."""
+JOINED = 24
+"""Round of the proof after which it takes the designs that gradients have found. On two free cores
+they are found by then in the built-in study; a proof of fewer rounds needs none."""
+
+
+class Method(Enum):
+    """How a design is found, and whether it is proven."""
+
+    AUTO = "auto"
+    GRADIENTS = "gradients"
+    BOUND = "bound"
+
+
+def method_of(word: str, source: str) -> Method:
+    """A method by its name.
+
+    Args:
+        word: Its name.
+        source: What an error names.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    names = [it.value for it in Method]
+    if word not in names:
+        hint = did_you_mean(word, names) or f"; there are {', '.join(names)}"
+        raise InputError(source, [Mistake("method", f"there is no method {word!r}{hint}")])
+    return Method(word)
+
+
+class Closing(NamedTuple):
+    """How a proof closes, round by round.
+
+    Attributes:
+        seconds: Time since the proof began [s].
+        incumbent: Objective of the best design known; NaN where none is known.
+        bound: Objective that no design beats.
+    """
+
+    seconds: list[float]
+    incumbent: list[float]
+    bound: list[float]
 
 
 @dataclass(frozen=True)
@@ -63,6 +110,9 @@ class Finding:
         solution: The design; where none is feasible, that of the least total violation.
         fleet: The exact model's prediction of the whole system.
         certificate: What is proven of all designs of the lattice.
+        gradients: What gradients found; None where they were not asked.
+        closing: How the proof closed.
+        seconds: Wall time of each part [s]: bounding the model, descents, polishing, the proof.
         binding: Limits that bind; for an infeasible problem those that the design exceeds.
         reasons: Messages: what is proven, and why.
     """
@@ -74,6 +124,9 @@ class Finding:
     solution: Solution
     fleet: Fleet
     certificate: Certificate
+    gradients: GradientSearch | None
+    closing: Closing
+    seconds: dict[str, float]
     binding: list[Binding]
     reasons: list[str]
 
@@ -83,73 +136,103 @@ class Finding:
         return self.proof.feasible
 
 
-def relaxed_incumbents(
-    problem: Problem, bounded: BoundedProblem, schedule: Schedule, seed: int
-) -> tuple[IncumbentOfEach, RelaxedPoint]:
-    """Incumbents from relaxed search, rounding and local search, and the relaxed end points.
+class _Search:
+    """The parts of a search, and what they report."""
 
-    Args:
-        problem: A problem.
-        bounded: The same with bounds.
-        schedule: Schedule of the relaxed search.
-        seed: Seed of the random starts.
-    """
-    # Few proofs need gradients, and optax takes a third of a second to import.
-    from liminal_jax.optimization.search.gradient_search import relaxed_points
+    def __init__(
+        self,
+        problem: Problem,
+        schedule: Schedule,
+        seed: int,
+        progress: Progress,
+        clock: Callable[[], float],
+    ):
+        self._problem = problem
+        self._schedule = schedule
+        self._seed = seed
+        self._progress = progress
+        self._clock = clock
+        self.closing = Closing([], [], [])
+        self.seconds: dict[str, float] = {}
 
-    box, lattice = unit_hypercube_of(problem), design_grid_of(problem)
-    ends = relaxed_points(problem, box, schedule, jax.random.key(seed))
-    near = jax.vmap(lambda unit: box.nearest(unit, lattice))(ends.unit)
-    best = IncumbentOfEach(len(problem.categories), len(bounded.shape))
-    starts = np.vstack([np.asarray(ends.category), np.asarray(near).T]).astype(int)
-    LocalSearch(bounded, objective_bounds, best).run(starts, np.ones((1, starts.shape[1])))
-    return best, ends
+    def bounded(self) -> BoundedProblem:
+        """The problem with bounds."""
+        begin = self._clock()
+        found = bounded_problem_of(self._problem)
+        self.seconds["bound the model"] = self._clock() - begin
+        return found
 
-
-def _descent_reason(ends: RelaxedPoint) -> str:
-    counts = Counter(Termination(int(it)) for it in np.asarray(ends.termination))
-    converged = counts[Termination.CONVERGED] + counts[Termination.AT_BOUNDS]
-    return (
-        f"gradients helped the proof: of {sum(counts.values())} relaxed starts {converged}"
-        f" converged, {counts[Termination.ITERATION_LIMIT]} reached the iteration limit within the"
-        f" limits and {counts[Termination.INFEASIBLE]} outside them; local search started from the"
-        " nearest designs of the lattice"
-    )
-
-
-def _searched(
-    problem: Problem,
-    bounded: BoundedProblem,
-    schedule: Schedule,
-    seed: int,
-    progress: Progress,
-    budget: Budget,
-    clock: Callable[[], float],
-) -> tuple[Proof, list[str]]:
-    """The proof, and messages on how it was found."""
-    begin = clock()
-
-    def attempt(known: IncumbentOfEach, seconds: float) -> Proof:
-        progress.stage("proving by branch and bound", problem.lattice)
-        started = clock()
-        return proven(
-            bounded,
-            known.known(),
-            Budget(gap=budget.gap, seconds=seconds),
-            lambda statistics, score: progress.proven(
-                statistics, problem.objective(score) if score > UNKNOWN else None, clock() - started
-            ),
+    def descended(self, bounded: Callable[[], BoundedProblem], kicks: int) -> GradientSearch:
+        """What gradients find."""
+        found = gradient_search(
+            self._problem, bounded, self._schedule, self._seed, kicks, self._clock
         )
+        self.seconds |= found.seconds
+        return found
 
-    best = IncumbentOfEach(len(problem.categories), len(bounded.shape))
-    proof = attempt(best, min(PATIENCE, budget.seconds))
-    if proof.statistics.complete:
-        return proof, []
-    progress.stage("relaxed search by gradients")
-    found, ends = relaxed_incumbents(problem, bounded, schedule, seed)
-    for indices, score in zip(proof.indices, proof.scores.tolist(), strict=True):
-        found.update_one(indices, score)
-    return attempt(found, budget.seconds - (clock() - begin)), [_descent_reason(ends)]
+    def proven(
+        self,
+        bounded: BoundedProblem,
+        known: Known,
+        budget: Budget,
+        joining: Callable[[int], Known] = lambda _: [],
+    ) -> Proof:
+        """What branch and bound proves."""
+        begin = self._clock()
+
+        def after(statistics: Statistics, score: float) -> None:
+            seconds = self._clock() - begin
+            best = self._problem.objective(score) if score > UNKNOWN else None
+            self._note(seconds, score, max(statistics.open_score, score))
+            self._progress.proven(statistics, best, seconds)
+
+        found = proven(bounded, known, budget, after, joining)
+        self.seconds["prove"] = self._clock() - begin
+        return found
+
+    def _note(self, seconds: float, score: float, bound: float) -> None:
+        objective = self._problem.objective
+        self.closing.seconds.append(seconds)
+        self.closing.incumbent.append(objective(score) if score > UNKNOWN else math.nan)
+        self.closing.bound.append(objective(bound) if bound > UNKNOWN else math.nan)
+
+    def both(self, budget: Budget) -> tuple[BoundedProblem, Proof, GradientSearch]:
+        """Gradients and branch and bound at once."""
+        wide, bounded = jax.config.values["jax_enable_x64"], Future()
+
+        def descents() -> GradientSearch:
+            # What JAX is set to within a call holds for the thread of the call alone.
+            with jax.enable_x64(wide):
+                return self.descended(bounded.result, 0)
+
+        with ThreadPoolExecutor(1) as pool:
+            found = pool.submit(descents)
+            try:
+                bounded.set_result(self.bounded())
+            except BaseException as error:
+                bounded.set_exception(error)
+                raise
+            self._progress.stage("descending and proving at once", self._problem.lattice)
+            proof = self.proven(
+                bounded.result(),
+                [],
+                budget,
+                lambda number: found.result().known if number == JOINED else [],
+            )
+            return bounded.result(), proof, found.result()
+
+    def gradients(self) -> tuple[BoundedProblem, Proof, GradientSearch]:
+        """Gradients alone."""
+        bounded = self.bounded()
+        self._progress.stage("descending by gradients")
+        found = self.descended(lambda: bounded, KICKS)
+        return bounded, unproven(bounded, found.known), found
+
+    def bound(self, budget: Budget) -> tuple[BoundedProblem, Proof, None]:
+        """Branch and bound alone."""
+        bounded = self.bounded()
+        self._progress.stage("proving by branch and bound", self._problem.lattice)
+        return bounded, self.proven(bounded, [], budget), None
 
 
 @kept
@@ -160,6 +243,20 @@ def _evaluated(problem: Problem, case: Case, point: Array, row: Array) -> tuple[
     return fleet, problem.judged(case, fleet, Exact())
 
 
+def _reasons(
+    method: Method,
+    problem: Problem,
+    bounded: BoundedProblem,
+    proved: Certificate,
+    binding: list[Binding],
+) -> list[str]:
+    if method is not Method.GRADIENTS:
+        return proof_reasons(problem, bounded, proved, binding)
+    alone = "gradients alone: nothing is proven of designs that they did not come to"
+    exceeded = [f"the nearest has {exceeding(it)}" for it in binding if it.slack < 0]
+    return ["; ".join([alone, *exceeded])]
+
+
 def find(
     problem: Problem,
     schedule: Schedule | None = None,
@@ -167,27 +264,34 @@ def find(
     progress: Progress | None = None,
     budget: Budget | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    method: Method = Method.BOUND,
 ) -> Finding:
     """The best design of a problem, with its certificate.
 
     Args:
         problem: A problem.
-        schedule: Schedule of the relaxed search, should it be needed.
-        seed: Seed of its starts.
+        schedule: Schedule of the descents.
+        seed: Seed of their starts.
         progress: Callbacks.
         budget: When to stop before the proof is complete.
         clock: Seconds from some origin.
+        method: Gradients, branch and bound, or both at once.
 
     Returns:
         The design with its certificate. Where no design meets every limit, `feasible` is false
         and `reasons` give the shortfall of each limit.
     """
-    schedule = Schedule() if schedule is None else schedule
+    schedule = STARTS if schedule is None else schedule
     progress = Progress() if progress is None else progress
     budget = Budget() if budget is None else budget
     progress.stage("bounding the exact model")
-    bounded = bounded_problem_of(problem)
-    proof, notes = _searched(problem, bounded, schedule, seed, progress, budget, clock)
+    search = _Search(problem, schedule, seed, progress, clock)
+    if method is Method.GRADIENTS:
+        bounded, proof, gradients = search.gradients()
+    elif method is Method.BOUND:
+        bounded, proof, gradients = search.bound(budget)
+    else:
+        bounded, proof, gradients = search.both(budget)
     design = proof.best() if proof.feasible else nearest(bounded, SHORTFALL_BUDGET)
     design = np.zeros(len(bounded.shape), int) if design is None else design
     solution = solution_at(problem, design)
@@ -207,6 +311,9 @@ def find(
         solution=solution,
         fleet=fleet,
         certificate=proved,
+        gradients=gradients,
+        closing=search.closing,
+        seconds=search.seconds,
         binding=binding,
-        reasons=missing or [*proof_reasons(problem, bounded, proved, binding), *notes],
+        reasons=missing or _reasons(method, problem, bounded, proved, binding),
     )

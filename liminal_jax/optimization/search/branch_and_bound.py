@@ -12,7 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -44,6 +44,10 @@ LARGEST_DROP = 2.0
 
 MEMORY = 0.7
 """Weight of earlier rounds in the pseudo-costs, for each later round."""
+
+
+Known: TypeAlias = list[tuple[Int[np.ndarray, " axes"], float]]
+"""Feasible designs by their indices, with their scores."""
 
 
 class NodeBounds(NamedTuple):
@@ -119,7 +123,12 @@ class IncumbentOfEach(AbstractIncumbents):
         if score > self.scores[category]:
             self.scores[category], self.indices[category] = score, indices
 
-    def known(self) -> list[tuple[Int[np.ndarray, " axes"], float]]:
+    def join(self, known: Known) -> None:
+        """Replace incumbents by designs that others have found, where those are better."""
+        for indices, score in known:
+            self.update_one(indices, score)
+
+    def known(self) -> Known:
         """Indices and score of each design known."""
         rows = np.flatnonzero(self.scores > UNKNOWN)
         return [(self.indices[row], float(self.scores[row])) for row in rows]

@@ -1,5 +1,6 @@
 """The certificate: how good a design is among all designs of its lattice, proven by bounds."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from liminal_jax.optimization.search.branch_and_bound import (
     Budget,
     IncumbentOfAll,
     IncumbentOfEach,
+    Known,
     NodeBounds,
     Statistics,
     branch_and_bound,
@@ -197,9 +199,10 @@ def objective_bounds(low: np.ndarray, high: np.ndarray) -> NodeBounds:
 
 def proven(
     bounded: BoundedProblem,
-    known: list[tuple[Int[np.ndarray, " axes"], float]],
+    known: Known,
     budget: Budget | None = None,
     on_progress: Callable[[Statistics, float], None] = lambda *_: None,
+    joining: Callable[[int], Known] = lambda _: [],
 ) -> Proof:
     """The best design of each category, with the proof that none is better.
 
@@ -208,20 +211,27 @@ def proven(
         known: Feasible designs known already, by indices, and their scores: a warm start.
         budget: When to stop before the proof is complete.
         on_progress: Called after each round with the statistics and the best score known.
+        joining: Called after each round with its number; feasible designs that others have found
+            since, which prune the boxes of later rounds.
     """
     budget = Budget() if budget is None else budget
     bounds = bounded.bounds
     categories = int(bounds.trees[0].lengths[0])
     incumbents = IncumbentOfEach(categories, len(bounds.trees))
-    for indices, score in known:
-        incumbents.update_one(indices, score)
+    incumbents.join(known)
+    rounds = itertools.count()
+
+    def after(statistics: Statistics) -> None:
+        incumbents.join(joining(next(rounds)))
+        on_progress(statistics, float(np.max(incumbents.scores)))
+
     statistics = branch_and_bound(
         bounds,
         objective_bounds,
         incumbents,
         bounded.widths,
         budget,
-        lambda statistics: on_progress(statistics, float(np.max(incumbents.scores))),
+        after,
         bounded.start,
     )
     return Proof(
@@ -230,6 +240,25 @@ def proven(
         evaluable=np.isin(np.arange(categories), bounded.categories),
         statistics=statistics,
         slack=max(statistics.open_score - float(np.max(incumbents.scores)), budget.gap),
+    )
+
+
+def unproven(bounded: BoundedProblem, known: Known) -> Proof:
+    """Designs of which nothing is proven, as the result of a branch and bound without a round.
+
+    Args:
+        bounded: The problem.
+        known: Feasible designs, by indices, and their scores.
+    """
+    categories = int(bounded.bounds.trees[0].lengths[0])
+    incumbents = IncumbentOfEach(categories, len(bounded.bounds.trees))
+    incumbents.join(known)
+    return Proof(
+        scores=incumbents.scores,
+        indices=incumbents.indices,
+        evaluable=np.isin(np.arange(categories), bounded.categories),
+        statistics=Statistics(0, 0.0, 0, np.inf, np.inf),
+        slack=np.inf,
     )
 
 

@@ -109,6 +109,14 @@ class LocalSearch:
         violation = high[len(bounds.scores) :]
         return Evaluation(bounds.scores, feasible, np.sum(np.maximum(violation, 0.0), axis=0))
 
+    def climb(self, starts: Int[np.ndarray, "axes designs"]) -> None:
+        """Ascend from each start to a local optimum of the one objective.
+
+        Args:
+            starts: Indices of the designs to start from.
+        """
+        self.run(starts, np.ones((1, starts.shape[1])))
+
     def run(
         self,
         starts: Int[np.ndarray, "axes designs"],

@@ -1,12 +1,12 @@
 """The space of a problem as a unit hypercube: each variable scaled to its range."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from liminal_jax.optimization.search.design_grid import DesignGrid
 from liminal_jax.study.problem import Problem
 
 
@@ -36,6 +36,16 @@ class UnitHypercube:
         linear = self.low + unit * (self.high - self.low)
         return jnp.where(self.logarithmic, scaled, linear)
 
+    def stretched(
+        self, unit: Float[np.ndarray, "starts variables"]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Values of some points of the hypercube, and their derivatives along their coordinates."""
+        low = np.where(self.logarithmic, self.low, 1.0)
+        ratio = np.log(np.where(self.logarithmic, self.high, 1.0) / low)
+        scaled = low * np.exp(unit * ratio)
+        values = np.where(self.logarithmic, scaled, self.low + unit * (self.high - self.low))
+        return values, np.where(self.logarithmic, scaled * ratio, self.high - self.low)
+
     def unit(self, point: np.ndarray) -> np.ndarray:
         """Coordinates in the hypercube of a point within the ranges."""
         safe = [np.where(self.logarithmic, it, 1.0) for it in (point, self.low)]
@@ -50,15 +60,22 @@ class UnitHypercube:
         return jnp.where(self.logarithmic, here * np.log(ratio), self.high - self.low)
 
     def nearest(
-        self, unit: Float[Array, " variables"], lattice: DesignGrid
-    ) -> Int[Array, " variables"]:
-        """Indices of the lattice values nearest to a point of the hypercube."""
-        here = self.values(unit)
-        places = jnp.where(
-            self.logarithmic[:, None], jnp.log(jnp.maximum(lattice.values, 1e-300)), lattice.values
-        )
-        target = jnp.where(self.logarithmic, jnp.log(jnp.maximum(here, 1e-300)), here)
-        return jnp.argmin(jnp.abs(places - target[:, None]), axis=1)
+        self, unit: Float[np.ndarray, "starts variables"], grids: Sequence[Sequence[float]]
+    ) -> Int[np.ndarray, "variables starts"]:
+        """Indices of the grid values nearest to some points of the hypercube.
+
+        Args:
+            unit: Coordinates of the points.
+            grids: Values of each variable.
+        """
+        here, _ = self.stretched(unit)
+        near = np.empty((len(grids), len(unit)), int)
+        for axis, grid in enumerate(grids):
+            values, targets = np.asarray(grid, float), here[:, axis]
+            if self.logarithmic[axis]:
+                values, targets = np.log(values), np.log(targets)
+            near[axis] = np.argmin(np.abs(values[:, None] - targets), axis=0)
+        return near
 
 
 def unit_hypercube_of(problem: Problem) -> UnitHypercube:

@@ -1,92 +1,177 @@
-"""The starts: they repeat, stay in the box, say why they ended, and lead to the best design."""
+"""The starts: they repeat, stay in the box, keep names, and lead to the best design."""
+
+import time
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from liminal_jax.optimization.search.best_design import relaxed_incumbents
+import liminal_jax as ll
+from liminal_jax.optimization.search import best_design
+from liminal_jax.optimization.search.best_design import Method, find
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
+from liminal_jax.optimization.search.descents import TOLERANCE
 from liminal_jax.optimization.search.gradient_search import (
-    TOLERANCE,
-    _DescentState,
-    _termination,
-    relaxed_points,
+    descended,
+    gradient_search,
+    snapped,
+    starts_of,
 )
-from liminal_jax.optimization.search.termination import Termination, sentence
+from liminal_jax.optimization.search.termination import Termination
 from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
-from liminal_jax.study.problem import Outcome
 from tests.optimization.small import KEY, PLANNED, SCHEDULE, ended, small
 
 
 def test_a_seed_repeats_itself():
-    problem, points = ended("planned")
-    again = relaxed_points(problem, unit_hypercube_of(problem), SCHEDULE, jax.random.key(KEY))
-    for one, other in zip(jax.tree.leaves(points), jax.tree.leaves(again), strict=True):
+    problem, starts, ends = ended("planned")
+    again = descended(problem, starts_of(problem, SCHEDULE, KEY), SCHEDULE)
+    for one, other in zip(jax.tree.leaves(ends), jax.tree.leaves(again), strict=True):
         np.testing.assert_array_equal(one, other)
+    other = starts_of(problem, SCHEDULE, KEY + 1)
+    assert not np.array_equal(starts.unit, other.unit)
+    assert starts_of(problem, SCHEDULE, -1).unit.shape == starts.unit.shape
 
 
 def test_starts_stay_in_the_box_and_most_of_them_keep_the_limits():
-    problem, points = ended("planned")
-    assert bool(jnp.all((points.unit >= 0) & (points.unit <= 1)))
-    within = jnp.max(points.violation, axis=1) <= TOLERANCE
-    assert float(within.mean()) > 0.5
+    problem, _, ends = ended("planned")
+    assert np.all((ends.unit >= 0) & (ends.unit <= 1))
+    within = np.max(ends.violation, axis=1) <= TOLERANCE
+    np.testing.assert_array_equal(ends.feasible, within)
+    assert within.mean() > 0.5
     box = unit_hypercube_of(problem)
-    for unit in points.unit[within]:
-        at = np.asarray(box.values(unit))
-        for value, variable in zip(at, problem.variables, strict=True):
+    for value in box.stretched(ends.unit[within])[0]:
+        for at, variable in zip(value, problem.variables, strict=True):
             low, high = variable.grid.values[0], variable.grid.values[-1]
-            assert low * (1 - 1e-12) <= value <= high * (1 + 1e-12)
+            assert low * (1 - 1e-12) <= at <= high * (1 + 1e-12)
 
 
 def test_a_place_in_the_box_and_its_point_lead_to_each_other():
-    problem, points = ended("planned")
+    problem, _, ends = ended("planned")
     box = unit_hypercube_of(problem)
-    for unit in points.unit:
-        point = np.asarray(box.values(unit))
+    points, stretch = box.stretched(ends.unit)
+    for unit, point, slope in zip(ends.unit, points, stretch, strict=True):
         np.testing.assert_allclose(box.unit(point), unit, atol=1e-12)
+        np.testing.assert_allclose(box.values(jnp.asarray(unit)), point, rtol=1e-12)
+        np.testing.assert_allclose(box.stretch(jnp.asarray(unit)), slope, rtol=1e-12)
 
 
-def test_starts_end_near_designs_from_which_good_ones_are_climbed_to():
-    """Within a tenth of the best."""
-    problem, points = ended("planned")
+def test_a_design_of_the_lattice_snaps_to_itself():
+    problem, starts, ends = ended("planned")
+    designs = snapped(problem, starts, ends)
+    box = unit_hypercube_of(problem)
+    points = [
+        [it.grid.values[at] for it, at in zip(problem.variables, design[1:], strict=True)]
+        for design in designs.T
+    ]
+    there = ends._replace(unit=box.unit(np.asarray(points)))
+    np.testing.assert_array_equal(snapped(problem, starts, there), designs)
+
+
+@pytest.mark.parametrize("name", ["planned", "finished"])
+def test_gradients_lead_to_the_best_design(name):
+    problem = small(name)
     bounded = bounded_problem_of(problem)
-    found, again = relaxed_incumbents(problem, bounded, SCHEDULE, KEY)
-    np.testing.assert_array_equal(points.unit, again.unit)
+    found = gradient_search(problem, lambda: bounded, SCHEDULE, KEY, kicks=1)
     best = proven(bounded, []).scores
-    assert np.all(found.scores <= best + 1e-12)
-    assert np.all(found.scores >= best - 0.1)
+    for indices, score in found.known:
+        assert score == pytest.approx(best[indices[0]], abs=1e-9)
+    assert len(found.known) == len(best)
+    assert found.polished is not None
+    assert found.polished.objective == pytest.approx(problem.objective(float(best.max())))
+    assert found.relaxed.feasible
+    # What lies between the steps of the lattice is at least as good, but for rounding of the end.
+    gain = found.relaxed.objective / found.polished.objective
+    assert (gain if problem.maximises else 1 / gain) > 1 - 2e-3
+
+
+def test_a_name_is_kept_by_each_start():
+    """Between two ways to share attention there is nothing."""
+    design = {**PLANNED["design"], "attention": {"choices": ["split-sequence", "data-parallel"]}}
+    problem = small("planned", design=design)
+    starts = starts_of(problem, SCHEDULE, KEY)
+    (axis,) = np.flatnonzero(~starts.free)
+    assert problem.variables[axis].name == "attention"
+    ends = descended(problem, starts, SCHEDULE)
+    np.testing.assert_array_equal(ends.unit[:, axis], starts.unit[:, axis])
+    shares = unit_hypercube_of(problem).stretched(ends.unit)[0][:, axis]
+    assert set(shares) == set(problem.variables[axis].grid.values)
 
 
 def test_starts_that_want_more_users_than_a_range_has_end_held_by_it():
     few = {"min": 1, "max": 64, "num": 13, "scale": "log"}
     problem = small("planned", design={**PLANNED["design"], "batch": few})
-    points = relaxed_points(problem, unit_hypercube_of(problem), SCHEDULE, jax.random.key(KEY))
-    endings = np.asarray(points.termination).tolist()
-    assert endings.count(Termination.AT_BOUNDS) > len(endings) / 2
+    ends = descended(problem, starts_of(problem, SCHEDULE, KEY), SCHEDULE)
+    assert ends.count(Termination.AT_BOUNDS) > len(ends.unit) / 2
 
 
-def state(*, score=1.0, violation=-1.0, gradient=0.0, midway=1.0, unit=1.0):
-    numbers = {"gradient": jnp.asarray([gradient]), "midway": jnp.asarray(midway)}
-    return _DescentState(
-        unit=jnp.asarray([unit]),
-        adam=(),
-        multipliers=jnp.zeros(1),
-        outcome=Outcome(score=jnp.asarray(score), violation=jnp.asarray([violation])),
-        **numbers,
-    )
+@pytest.mark.parametrize("name", ["planned", "finished"])
+def test_every_method_finds_as_good_a_design_and_says_what_it_knows(name):
+    problem = small(name)
+    by = {method: find(problem, SCHEDULE, method=method) for method in Method}
+    proven_, alone = by[Method.BOUND], by[Method.GRADIENTS]
+    for it in by.values():
+        assert it.objective == pytest.approx(proven_.objective, rel=1e-9)
+    assert proven_.gradients is None
+    assert proven_.certificate.complete
+    assert by[Method.AUTO].certificate.complete
+    assert by[Method.AUTO].gradients is not None
+    assert alone.certificate.method == "none"
+    assert alone.certificate.bound is None
+    assert not alone.certificate.complete
+    assert alone.reasons == [
+        "gradients alone: nothing is proven of designs that they did not come to"
+    ]
+    closing = by[Method.AUTO].closing
+    assert closing.bound[-1] == pytest.approx(proven_.objective)
+    assert closing.incumbent[-1] == pytest.approx(proven_.objective)
+    assert closing.seconds == sorted(closing.seconds)
 
 
-def test_every_ending_has_its_cause_and_its_sentence():
-    """A slope is that of what is descended: negative where more of the variable is better."""
-    cases = {
-        Termination.CONVERGED: [state(), state(gradient=-1.0, unit=0.5), state(gradient=1.0)],
-        Termination.AT_BOUNDS: [state(gradient=-1.0), state(gradient=1.0, unit=0.0)],
-        Termination.ITERATION_LIMIT: [state(midway=1.1), state(midway=0.9, gradient=-1.0)],
-        Termination.INFEASIBLE: [state(violation=0.01), state(violation=0.01, midway=3.0)],
-        Termination.UNBOUNDED: [state(score=float("inf"))],
-        Termination.UNKNOWN: [state(score=float("nan")), state(violation=float("nan"))],
-    }
-    assert set(cases) == set(Termination)
-    for termination, states in cases.items():
-        assert [int(_termination(it)) for it in states] == [termination] * len(states)
-    assert len({sentence(it, ["tp"]) for it in Termination}) == len(Termination)
+@pytest.mark.parametrize("joined", [0, 3])
+def test_the_answer_is_the_same_whichever_is_faster(monkeypatch, joined):
+    problem = small("planned")
+    monkeypatch.setattr(best_design, "JOINED", joined)
+    found = find(problem, SCHEDULE, method=Method.AUTO)
+    monkeypatch.setattr(best_design, "gradient_search", _late(gradient_search))
+    late = find(problem, SCHEDULE, method=Method.AUTO)
+    np.testing.assert_array_equal(late.proof.indices, found.proof.indices)
+    assert late.proof.statistics == found.proof.statistics
+    assert late.gradients.known[0][1] == found.gradients.known[0][1]
+    alone = find(problem, SCHEDULE, method=Method.BOUND)
+    assert found.proof.statistics.boxes < alone.proof.statistics.boxes
+
+
+def _late(search):
+    def after_a_while(*arguments):
+        time.sleep(1.0)
+        return search(*arguments)
+
+    return after_a_while
+
+
+def test_where_no_design_meets_the_limits_gradients_name_the_nearest():
+    limits = [{"quantity": "utps", "at_least": 1e6}]
+    found = find(small("planned", constraints=limits), SCHEDULE, method=Method.GRADIENTS)
+    assert not found.feasible
+    assert found.gradients.polished is None
+    assert not found.gradients.relaxed.feasible
+    assert "the nearest has utps" in found.reasons[0]
+
+
+def test_a_method_that_there_is_not_is_named():
+    space = ll.Space(ll.Design(ll.load_system("h200"), ll.Mapping(tp=8)), {}, model="llama-3-8b")
+    with pytest.raises(ll.InputError, match="no method 'gradient'; did you mean 'gradients'"):
+        ll.optimize(space, maximise="stps", method="gradient")
+
+
+def test_a_limit_of_ones_own_that_lists_do_not_know_is_compiled():
+    design = ll.Design(ll.load_system("h200"), ll.Mapping(tp=8))
+    space = ll.Space(design, {"batch": [1.0, 8.0, 64.0]}, model="llama-3-8b")
+
+    def own(fleet):
+        return jnp.abs(fleet.utps - 30.0) - 1e9
+
+    found = ll.optimize(space, maximise="stps", limits=[own], method="auto")
+    assert found.values == {"batch": 64.0}
+    assert found.gradients.polished.objective == pytest.approx(found.objective)

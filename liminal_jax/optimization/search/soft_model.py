@@ -1,0 +1,190 @@
+"""The soft model of a study as a short list of operations, with its gradient.
+
+Tracing, differentiating and compiling the model takes longer than descending it. Here it is traced
+once without derivatives, simplified to sums of monomials, and the gradient is worked out on that
+list; it runs in NumPy for all starts at once. Temperature and the numbers in which categories
+differ are inputs, so that one list serves every step and category; it is kept between processes.
+"""
+
+import hashlib
+import pickle
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Int
+
+from liminal_jax._compile import unfused
+from liminal_jax._kept import Call, write
+from liminal_jax._smooth import Free
+from liminal_jax.bounds.program import constant
+from liminal_jax.optimization.search.augmented_lagrangian import augmented
+from liminal_jax.optimization.search.descents import Evaluated, Lagrangian
+from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
+from liminal_jax.study.case import Case
+from liminal_jax.study.problem import Problem
+from liminal_jax.sweeps.adjoint import with_gradient
+from liminal_jax.sweeps.in_numpy import InNumpy
+from liminal_jax.sweeps.program import Program, program_over, varying
+
+COLDEST, HOTTEST = 1e-4, 0.9
+"""Range of the temperature of a list; ends of what a schedule may ask."""
+
+
+@dataclass(frozen=True)
+class SoftModel:
+    """Score and violations of a soft model, and the gradient of any weighted sum of them.
+
+    Inputs are the variables, the temperature, the numbers in which categories differ, and the
+    weights of the score and of each violation. Outputs are score, violations and gradient.
+
+    Attributes:
+        program: The list of operations.
+        variables: Number of variables.
+        limits: Number of limits.
+        rows: Value for each category of each number in which they differ.
+    """
+
+    program: Program
+    variables: int
+    limits: int
+    rows: tuple[np.ndarray, ...]
+
+    @property
+    def known(self) -> int:
+        """Number of the first weight among the inputs."""
+        return self.variables + 1 + len(self.rows)
+
+    def stages(self) -> list[frozenset[int]]:
+        """Inputs that are known from the beginning, at each step, and once violations are."""
+        first = frozenset(range(self.variables + 1, self.known))
+        weights = frozenset(range(self.known + 1 + self.limits))
+        return [first, frozenset(range(self.known)), weights]
+
+
+def _outcome(problem: Problem, case: Case, point: Array, temperature: Array) -> tuple[Array, Array]:
+    """Score and violations of a problem of one category."""
+    case = problem.with_case(case).region.at(point, jnp.asarray(0))
+    outcome = problem.outcome_of(case, Free(temperature))
+    return outcome.score, outcome.violation
+
+
+def soft_model(problem: Problem) -> SoftModel:
+    """The soft model of a problem.
+
+    Raises:
+        NotImplementedError: an objective or a limit has an operation that is not known to lists.
+    """
+    count = len(problem.variables)
+    ranges = [(it.grid.values[0], it.grid.values[-1]) for it in problem.variables]
+    ranges.append((COLDEST, HOTTEST))
+    point = constant(np.zeros(count))
+    for number in range(count):
+        point[number] = varying(number, *ranges[number]).item()
+    temperature = varying(count, *ranges[count])
+    rows: list[np.ndarray] = []
+
+    def entry(leaf: Array) -> np.ndarray:
+        values = np.asarray(leaf)
+        if not values.ndim or (values == values[0]).all():
+            return constant(values[0] if values.ndim else values)
+        rows.append(values)
+        ranges.append((float(values.min()), float(values.max())))
+        return varying(len(ranges) - 1, *ranges[-1])
+
+    case = jax.tree.map(entry, problem.region.case)
+    arguments = (problem.without_numbers(), case, point, temperature)
+    path = _path(problem, ranges)
+    program = None if path is None else _loaded(path)
+    if program is None:
+        values = program_over(_outcome, arguments, ranges)
+        program = with_gradient(values, range(count), len(ranges))
+        if path is not None:
+            write(path, pickle.dumps(program))
+    return SoftModel(program, count, len(problem.limits), tuple(rows))
+
+
+def _path(problem: Problem, ranges: Any) -> Path | None:
+    """Where the list of a problem is kept; none where it is not."""
+    call = Call.of(_outcome, (problem.without_numbers(), problem.region.case))
+    numbers = [np.asarray(it).tobytes() for it in call.leaves]
+    content = pickle.dumps((numbers, ranges))
+    return call.file(f"soft model {hashlib.sha256(content).hexdigest()}")
+
+
+def _loaded(path: Path) -> Program | None:
+    """A list that was written down; none where there is none that can be read."""
+    with suppress(Exception):
+        return pickle.loads(path.read_bytes())
+    return None
+
+
+def listed_lagrangian(problem: Problem, category: Int[np.ndarray, " starts"]) -> Lagrangian:
+    """The augmented Lagrangian of a problem's soft model, by its list in NumPy.
+
+    Args:
+        problem: A problem.
+        category: Category of each start.
+
+    Raises:
+        NotImplementedError: an objective or a limit has an operation that is not known to lists.
+    """
+    model, box = soft_model(problem), unit_hypercube_of(problem)
+    run = InNumpy(model.program, model.stages())
+    first = model.variables + 1
+    run.given({first + number: row[category] for number, row in enumerate(model.rows)}, 0)
+    count, outputs = len(category), 1 + model.limits
+
+    def at(
+        unit: np.ndarray, multipliers: np.ndarray, weight: float, temperature: float
+    ) -> Evaluated:
+        point, stretch = box.stretched(unit)
+        columns: dict[int, Any] = dict(enumerate(np.ascontiguousarray(point.T)))
+        run.given({**columns, model.variables: np.asarray(temperature)}, 1)
+        values = _columns(run.outputs(0, outputs), count)
+        pressed = np.maximum(multipliers + weight * values[:, 1:], 0.0)
+        weights = np.vstack([np.full(count, -1.0), pressed.T])
+        run.given({model.known + number: row for number, row in enumerate(weights)}, 2)
+        slopes = _columns(run.outputs(outputs), count)
+        return Evaluated(values[:, 0], values[:, 1:], slopes * stretch)
+
+    return at
+
+
+def _columns(rows: list[Any], count: int) -> np.ndarray:
+    """Results as columns, each of one number for each start."""
+    found = np.empty((len(rows), count))
+    for number, row in enumerate(rows):
+        found[number] = row
+    return found.T
+
+
+def compiled_lagrangian(problem: Problem, category: Int[np.ndarray, " starts"]) -> Lagrangian:
+    """The same, compiled by JAX: for objectives and limits that are not known to lists.
+
+    Args:
+        problem: A problem.
+        category: Category of each start.
+    """
+    box = unit_hypercube_of(problem)
+
+    def of_one(
+        unit: Array, category: Array, multipliers: Array, weight: Array, temperature: Array
+    ) -> tuple[Array, Any]:
+        outcome = problem.outcome(box.values(unit), category, Free(temperature))
+        return augmented(outcome, multipliers, weight), outcome
+
+    slope = jax.vmap(jax.grad(of_one, has_aux=True), in_axes=(0, 0, 0, None, None))
+    compiled = unfused(slope)
+
+    def at(
+        unit: np.ndarray, multipliers: np.ndarray, weight: float, temperature: float
+    ) -> Evaluated:
+        gradient, outcome = compiled(unit, category, multipliers, weight, temperature)
+        return Evaluated(*map(np.asarray, (outcome.score, outcome.violation, gradient)))
+
+    return at
