@@ -49,6 +49,10 @@ class Region:
     variables: tuple[Variable, ...]
     kind: str
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: programs are kept by them, whatever has been asked for so far."""
+        return {it.name: getattr(self, it.name) for it in dataclasses.fields(self)}
+
     @property
     def size(self) -> int:
         """Designs of the grid."""

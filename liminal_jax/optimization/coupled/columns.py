@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from liminal_jax._compile import as_written
+from liminal_jax._compile import kept_unfused
 from liminal_jax._smooth import Exact
 from liminal_jax.optimization.coupled.assignment import all_places, point_at
 from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point
@@ -85,7 +85,7 @@ class ColumnsOf:
         return np.concatenate(found)
 
 
-@as_written
+@kept_unfused
 def _evaluated(group: AbstractGroup, shared: Point, points: Point) -> tuple[Array, Array]:
     """Totals and largest violation of every choice of every member of a group."""
 
@@ -104,7 +104,7 @@ def _evaluated(group: AbstractGroup, shared: Point, points: Point) -> tuple[Arra
     return totals.reshape(members, choices, -1), excess.reshape(members, choices)
 
 
-@as_written
+@kept_unfused
 def _judged(problem: AbstractCoupled, shared: Point, totals: Array) -> Outcome:
     return jax.vmap(lambda it: problem.judged(shared, it, Exact()))(totals)
 

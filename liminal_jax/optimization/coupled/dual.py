@@ -25,7 +25,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float
 
-from liminal_jax._compile import kept_unfused
+from liminal_jax._kept import kept
 from liminal_jax._smooth import Exact
 from liminal_jax.optimization.coupled.columns import Columns
 from liminal_jax.study.coupled import AbstractCoupled, Point
@@ -55,6 +55,18 @@ class Prices(NamedTuple):
     around: Float[Array, "planes totals"]
     logits: Float[Array, " planes"]
     multipliers: Float[Array, "limits planes"]
+
+
+class Planes(NamedTuple):
+    """A plane below the cost, then one below the ratio of each limit less 1.
+
+    Attributes:
+        constants: Their values at totals of 0.
+        slopes: What a unit of each total adds.
+    """
+
+    constants: Float[np.ndarray, " planes"]
+    slopes: Float[np.ndarray, "planes totals"]
 
 
 class Ascent(NamedTuple):
@@ -94,26 +106,25 @@ class Dual:
         """Bounds of a problem; nothing is compiled before the first call."""
         self.problem = problem
 
-    def bound(self, shared: Point, prices: Prices, columns: Columns) -> float:
-        """Logarithm of the lower bound of the cost at some prices."""
-        return _logarithm(_bound(self.problem, shared, prices, *_arrays(columns)))
-
-    def prices(self, shared: Point, prices: Prices) -> Float[np.ndarray, " totals"]:
-        """What a unit of each total costs."""
-        return np.asarray(_prices(self.problem, shared, prices))
-
-    def least_ratios(
+    def bounds(
         self, shared: Point, prices: Prices, columns: Columns
-    ) -> Float[np.ndarray, " limits"]:
-        """Lower bounds of the ratio of each limit, whatever else the members choose."""
-        around = prices.around[0]
-        return np.asarray(_least_ratios(self.problem, shared, around, *_arrays(columns)))
+    ) -> tuple[float, Float[np.ndarray, " limits"]]:
+        """Logarithm of the lower bound of the cost, and lower bounds of the ratio of each limit.
+
+        The ratio of one limit is bounded whatever becomes of cost and other limits.
+        """
+        found = np.asarray(_bounds(self.problem, shared, prices, *_arrays(columns)))
+        return _logarithm(float(found[0])), found[1:]
+
+    def planes(self, shared: Point, prices: Prices) -> Planes:
+        """The plane of a bound, and one for each limit."""
+        return Planes(*map(np.asarray, _every_plane(self.problem, shared, prices)))
 
     def ascent(self, shared: Point, prices: Prices, columns: Columns) -> Ascent:
         """The best bound that gradients find from some prices."""
         bound, best, choices = _ascended(self.problem, shared, prices, *_arrays(columns))
         rows = np.asarray(choices).reshape(-1, choices.shape[-1])
-        return Ascent(_logarithm(bound), best, np.unique(rows, axis=0))
+        return Ascent(_logarithm(float(bound)), best, np.unique(rows, axis=0))
 
 
 def _values(problem: AbstractCoupled, shared: Point, totals: Array) -> Array:
@@ -147,28 +158,31 @@ def _plane(problem: AbstractCoupled, shared: Point, prices: Prices) -> tuple[Arr
     return _joined(planes, _Weighted(prices.logits, prices.multipliers), cost)
 
 
-@kept_unfused
-def _prices(problem: AbstractCoupled, shared: Point, prices: Prices) -> Array:
-    return _plane(problem, shared, prices)[1]
+def _every_plane_of(problem: AbstractCoupled, shared: Point, prices: Prices) -> tuple[Array, Array]:
+    constant, slopes = _plane(problem, shared, prices)
+    constants, each = _planes(problem, shared, prices.around[:1])
+    return (
+        jnp.concatenate([constant[None], constants[0, 1:]]),
+        jnp.concatenate([slopes[None], each[0, 1:]]),
+    )
 
 
-@kept_unfused
-def _bound(
+@kept
+def _every_plane(problem: AbstractCoupled, shared: Point, prices: Prices) -> tuple[Array, Array]:
+    return _every_plane_of(problem, shared, prices)
+
+
+@kept
+def _bounds(
     problem: AbstractCoupled, shared: Point, prices: Prices, totals: Array, allowed: Array
 ) -> Array:
-    return _cheapest(*_plane(problem, shared, prices), totals, allowed)[0]
-
-
-@kept_unfused
-def _least_ratios(
-    problem: AbstractCoupled, shared: Point, around: Array, totals: Array, allowed: Array
-) -> Array:
-    constants, slopes = _planes(problem, shared, around[None])
+    """The bound of the cost, then of the ratio of each limit."""
+    constants, slopes = _every_plane_of(problem, shared, prices)
     least = jax.vmap(lambda constant, prices: _cheapest(constant, prices, totals, allowed)[0])
-    return 1.0 + least(constants[0, 1:], slopes[0, 1:])
+    return least(constants, slopes).at[1:].add(1.0)
 
 
-@kept_unfused
+@kept
 def _ascended(
     problem: AbstractCoupled, shared: Point, start: Prices, totals: Array, allowed: Array
 ) -> tuple[Array, Prices, Array]:
@@ -244,7 +258,6 @@ def _with_point(prices: Prices, totals: Array) -> Prices:
     )
 
 
-def _logarithm(bound: Array) -> float:
+def _logarithm(bound: float) -> float:
     """The logarithm of a lower bound of the cost; one that is not positive bounds nothing."""
-    value = float(bound)
-    return float(np.log(value)) if value > 0 else -np.inf
+    return float(np.log(bound)) if bound > 0 else -np.inf

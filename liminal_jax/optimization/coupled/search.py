@@ -181,20 +181,22 @@ class _Search:
         """Upper bound of the score at a place."""
         if self._lacking(columns):
             return -np.inf
-        ratios = self._dual.least_ratios(shared, self.prices, columns)
+        least, ratios = self._dual.bounds(shared, self.prices, columns)
         self.shortfalls.ratios = np.fmin(self.shortfalls.ratios, ratios)
-        impossible = bool(np.any(ratios > 1 + FEASIBLE))
-        if impossible and self.merit > INFEASIBLE / 2:
-            return -np.inf
-        bound = -self._dual.bound(shared, self.prices, columns)
+        if np.any(ratios > 1 + FEASIBLE):
+            if self.merit < INFEASIBLE / 2:
+                ascent = self._dual.ascent(shared, self.prices, columns)
+                self._polish(place, shared, columns, ascent)
+            return -math.inf
+        bound = -least
         if bound > self.merit + MARGIN:
             ascent = self._dual.ascent(shared, self.prices, columns)
             bound = min(bound, -ascent.bound)
-            if impossible or bound > self.merit + MARGIN:
+            if bound > self.merit + MARGIN:
                 self._polish(place, shared, columns, ascent)
-            if not impossible and bound > self.merit + MARGIN:
+            if bound > self.merit + MARGIN:
                 bound = min(bound, self._closed(place, shared, columns, ascent))
-        return -np.inf if impossible else bound
+        return bound
 
     def _lacking(self, columns: Columns) -> bool:
         """Whether a member has no allowed choice; notes by how much it misses."""
@@ -214,7 +216,7 @@ class _Search:
             if columns.allowed[np.arange(known.shape[1]), known].all():
                 starts = np.concatenate([starts, known])
         begin = best_of(self._judge, shared, columns, starts)
-        prices = self._dual.prices(shared, ascent.prices)
+        prices = self._dual.planes(shared, ascent.prices).slopes[0]
         if self._take(place, exchanged(self._judge, shared, columns, begin, prices)):
             self.prices = ascent.prices
 
@@ -222,14 +224,14 @@ class _Search:
         self, place: tuple[int, ...], shared: Point, columns: Columns, ascent: Ascent
     ) -> float:
         """The largest score at a place if all that may be better can be listed; else infinity."""
-        room = math.inf
-        if self.merit > INFEASIBLE / 2:
-            room = math.exp(-self.merit) - math.exp(ascent.bound)
-        prices = self._dual.prices(shared, ascent.prices)
-        best = closed(self._judge, shared, columns, prices, room)
-        if best is None:
+        feasible = self.merit > INFEASIBLE / 2
+        most = math.exp(-self.merit) if feasible else math.inf
+        planes = self._dual.planes(shared, ascent.prices)
+        left = closed(self._judge, shared, columns, planes, most)
+        if not left.complete:
             return math.inf
-        self._take(place, best)
+        if left.best is not None:
+            self._take(place, left.best)
         return self.merit if self.merit > INFEASIBLE / 2 else -math.inf
 
 
