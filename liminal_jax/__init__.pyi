@@ -88,6 +88,7 @@ from .study.asked import at_most as at_most
 from .study.bundled import study_names as study_names
 from .study.file import ObjectiveTable as ObjectiveTable
 from .study.file import load_design as load_design
+from .study.layers.space import PerLayer as PerLayer
 from .study.opened import Study as Study
 from .study.opened import load_study as load_study
 from .study.plans import planned_system as planned_system

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, overload
 
 import jax
 import numpy as np
@@ -16,6 +16,7 @@ from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax._smooth import Exact
 from liminal_jax.optimization.answer import Answer, alternatives, explained, relaxation_of
+from liminal_jax.optimization.coupled.optimum import CoupledOptimum, optimize_coupled
 from liminal_jax.optimization.gradient_record import descent_words
 from liminal_jax.optimization.record import answer_record, solution_record, totals
 from liminal_jax.optimization.search.best_design import Finding, find, method_of
@@ -31,6 +32,7 @@ from liminal_jax.performance.prediction import Prediction
 from liminal_jax.results.optimum import page
 from liminal_jax.results.told import text
 from liminal_jax.study.asked import Bound, Function, criterion, limits
+from liminal_jax.study.layers.space import PerLayer
 from liminal_jax.study.problem import FEASIBLE, Criterion, Limit, Problem, limits_of
 from liminal_jax.study.quantities import Fleet
 from liminal_jax.study.space import Space, value_words, with_precision
@@ -230,6 +232,7 @@ def one_objective(
     return given[0]
 
 
+@overload
 def optimize(
     space: Space,
     objective: Criterion | None = None,
@@ -242,7 +245,36 @@ def optimize(
     seed: int = 0,
     method: str = "auto",
     progress: Progress | None = None,
-) -> Optimum:
+) -> Optimum: ...
+
+
+@overload
+def optimize(
+    space: PerLayer,
+    *,
+    maximise: str | None = None,
+    minimise: str | None = None,
+    limits: Iterable[Bound] = (),
+    gap: float = 0.0,
+    seconds: float = 300.0,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> CoupledOptimum: ...
+
+
+def optimize(
+    space: Space | PerLayer,
+    objective: Criterion | None = None,
+    *,
+    maximise: Any = None,
+    minimise: Any = None,
+    limits: Iterable[Any] = (),
+    gap: float = 0.0,
+    seconds: float = 300.0,
+    seed: int = 0,
+    method: str = "auto",
+    progress: Progress | None = None,
+) -> Optimum | CoupledOptimum:
     """The best design of a space: found by gradients, and proven by branch and bound.
 
     Objectives and limits are names, or functions of the prediction of the whole system that JAX can
@@ -250,7 +282,8 @@ def optimize(
     precision of JAX outside.
 
     Args:
-        space: The designs.
+        space: The designs; or with it what each layer of the model chooses, see `PerLayer`, where
+            objectives and limits are names alone and a bound takes the place of the proof.
         objective: The objective of a study, from `load_study`.
         maximise: An objective to maximise: a name such as "stps", or a function.
         minimise: An objective to minimise.
@@ -276,10 +309,13 @@ def optimize(
         {'batch': 64.0}
     """
     begin, way = time.perf_counter(), method_of(method, "optimize")
+    budget = Budget(gap=gap, seconds=seconds)
+    if isinstance(space, PerLayer):
+        problem = space.problem(maximise=maximise, minimise=minimise, limits=limits)
+        return optimize_coupled(problem, seed=seed, progress=progress, budget=budget)
     with jax.enable_x64(True):
         asked = one_objective(objective, maximise, minimise)
         problems, _ = problems_of(with_precision(space), [asked], limits)
-        budget = Budget(gap=gap, seconds=seconds)
         try:
             findings = [
                 find(it, seed=seed, progress=progress, budget=budget, method=way) for it in problems

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import jax.numpy as jnp
+import numpy as np
 
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
@@ -29,6 +30,7 @@ class LossStated:
     Attributes:
         of: A function of all layers, or the rows of a table.
         unit: What is lost, in words.
+        source: Where the numbers are from, if the user says so.
         place: Where it is stated, for messages.
         over_layers: How losses of layers combine; they add up where left out.
     """
@@ -36,6 +38,7 @@ class LossStated:
     of: LossFunction | Sequence[LossRow]
     unit: str
     place: str
+    source: str = ""
     over_layers: Combination | None = None
 
 
@@ -81,10 +84,9 @@ def layers_problem(
     if mistakes:
         raise InputError(name, mistakes)
     context = float(jnp.ravel(region.case.request.context)[0])
-    grids, notes = dict(asked.grids), [HOSTS]
+    grids, told = dict(asked.grids), []
     if "window" in grids:
         grids["window"], told = windows_within(grids["window"], context)
-        notes += [] if told is None else [f"{told[0].upper()}{told[1:]}."]
     counts = _counts(region.case.model)
     shared = Shared(region.case, region.categories or ("design",), region.variables, region.kind)
     loss, combination = _loss(name, asked.loss, _values(grids, region), sum(counts), context)
@@ -122,9 +124,27 @@ def layers_problem(
         criterion=criterion,
         shared=shared,
         combination=combination,
-        unit_of_loss="" if asked.loss is None else asked.loss.unit,
-        notes=tuple(notes),
+        notes=(*_notes(region, counts, asked.loss), *told),
     )
+
+
+def _notes(region: Region, counts: Sequence[int], loss: LossStated | None) -> list[str]:
+    """What the answer rests on, in a sentence each."""
+    request, ends = region.case.request, np.cumsum(counts)
+    kinds = [f"{end - count} to {end - 1}" for count, end in zip(counts, ends, strict=True)]
+    bits = request.weight_bits if request.table_bits is None else request.table_bits
+    notes = [
+        "Hosts draw their full power whatever the chips do, so that the energy of layers adds up.",
+        f"Embedding and head have {float(jnp.ravel(bits)[0]):g} bits and lie in main memory.",
+    ]
+    if len(counts) > 1:
+        notes.append(f"Layers are numbered kind after kind: {', '.join(kinds)}.")
+    if loss is not None:
+        combined = "add up" if loss.over_layers is None else "combine as the user says"
+        unit = f", in {loss.unit}" if loss.unit else ""
+        notes.append(f"Losses of layers {combined}{unit}.")
+        notes += [f"Losses: {' '.join(loss.source.split())}"] if loss.source else []
+    return notes
 
 
 def _counts(model: Model) -> list[int]:

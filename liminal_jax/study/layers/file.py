@@ -112,11 +112,11 @@ def _stated(file: LayersFile) -> LossStated | None:
     if quality is None:
         return None
     if quality.rows is not None:
-        return LossStated(quality.rows, quality.unit, f"{_LOSSES}.rows")
+        return LossStated(quality.rows, quality.unit, f"{_LOSSES}.rows", quality.source)
     path = STUDIES / str(quality.table)
     try:
         rows = rows_at(path)
     except InputError as error:
         problems = [Problem(f"{_LOSSES}.table", line) for line in error.lines()]
         raise InputError(file.name, problems) from None
-    return LossStated(rows, quality.unit, f"{_LOSSES}.table")
+    return LossStated(rows, quality.unit, f"{_LOSSES}.table", quality.source)

@@ -142,8 +142,7 @@ class LayersProblem(AbstractCoupled):
         criterion: What is best.
         shared: What all layers share.
         combination: How losses of layers combine; they add up where left out.
-        unit_of_loss: What is lost, in words; empty where the study does not say.
-        notes: What the user should know of the question, in sentences.
+        notes: What the answer rests on, in sentences.
     """
 
     name: str = eqx.field(static=True)
@@ -158,8 +157,11 @@ class LayersProblem(AbstractCoupled):
     criterion: Criterion = eqx.field(static=True)
     shared: Shared
     combination: Combination | None = eqx.field(static=True)
-    unit_of_loss: str = eqx.field(static=True)
     notes: tuple[str, ...] = eqx.field(static=True)
+
+    @override
+    def basis(self) -> list[str]:
+        return list(self.notes)
 
     def fleet(
         self, shared: Point, totals: Float[Array, " totals"], relaxation: AbstractRelaxation

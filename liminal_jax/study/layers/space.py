@@ -1,19 +1,23 @@
 """What each layer chooses, as a user states it in Python: beside a space of designs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import jax
 
 from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.data.validation import validated
+from liminal_jax.study.asked import Bound, criterion
+from liminal_jax.study.asked import limits as limits_of_user
 from liminal_jax.study.layers.build import Asked, LossStated, layers_problem
 from liminal_jax.study.layers.loss import Combination, LossFunction
 from liminal_jax.study.layers.problem import LayersProblem
 from liminal_jax.study.layers.table import LossRow, rows_at
 from liminal_jax.study.layers.variables import CHOOSABLE, layer_grid
-from liminal_jax.study.problem import Criterion, Limit
-from liminal_jax.study.space import Space
+from liminal_jax.study.quantities import Fleet
+from liminal_jax.study.space import Space, with_precision
 
 SOURCE = "PerLayer"
 """What messages call it."""
@@ -72,17 +76,47 @@ class PerLayer:
         if mistakes:
             raise InputError(SOURCE, mistakes)
         ordered = {name: grids[name] for name in CHOOSABLE if name in grids}
-        stated = None if loss is None else LossStated(_rows(loss), unit, "loss", over_layers)
+        stated = (
+            None if loss is None else LossStated(_rows(loss), unit, "loss", over_layers=over_layers)
+        )
         self.space, self.asked = space, Asked(ordered, stated)
 
-    def problem(self, criterion: Criterion, limits: Sequence[Limit]) -> LayersProblem:
+    def problem(
+        self,
+        *,
+        maximise: str | None = None,
+        minimise: str | None = None,
+        limits: Iterable[Bound] = (),
+    ) -> LayersProblem:
         """The problem, given what is best and what is limited.
 
+        Args:
+            maximise: What there should be most of: `utps`, `stps`, `stps_per_watt` or
+                `stps_per_usd`.
+            minimise: What there should be least of, such as `usd_per_million_tokens`.
+            limits: `ll.at_most` and `ll.at_least`, on the same, on `quality_loss`, and on what
+                layers do not change, such as `capital_cost` and `power_provisioned`.
+
         Raises:
-            InputError: see `layers_problem`.
+            InputError: see `layers_problem`; or there is not one objective.
         """
-        (region,) = self.space.regions
-        return layers_problem(SOURCE, region, criterion, limits, self.asked)
+        goals = [(it, more) for it, more in ((maximise, True), (minimise, False)) if it is not None]
+        if len(goals) != 1:
+            message = f"give one of maximise and minimise, got {len(goals)}"
+            raise InputError(SOURCE, [Mistake("objective", message)])
+        ((name, more),) = goals
+        with jax.enable_x64(True):
+            space = with_precision(self.space)
+            (region,) = space.regions
+            best = criterion(name, _no_example, maximise=more)
+            asked = limits_of_user(limits, _no_example)
+            return layers_problem(SOURCE, region, best, asked, self.asked)
+
+
+def _no_example() -> Fleet:
+    """Quantities are asked for by name alone, which needs no prediction to try them on."""
+    message = "functions of the prediction cannot be asked for layer by layer; name a quantity"
+    raise InputError(SOURCE, [Mistake("objective", message)])
 
 
 def _rows(

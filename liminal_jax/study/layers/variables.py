@@ -110,17 +110,14 @@ def chosen(name: str) -> BeforeValidator:
     return BeforeValidator(lambda value: layer_grid(name, value))
 
 
-def windows_within(grid: Grid, context: float) -> tuple[Grid, str | None]:
+def windows_within(grid: Grid, context: float) -> tuple[Grid, list[str]]:
     """Windows of which none is longer than the context, and what to tell where one was.
 
     Examples:
         >>> windows_within(Grid((0.0, 512.0, 9000.0), logarithmic=False), 8192.0)[0].values
         (512.0, 8192.0)
     """
-    long = [it for it in grid.values if it > context]
     values = sorted({context if it == 0 or it > context else it for it in grid.values})
-    told = None
-    if long:
-        words = ", ".join(f"{it:g}" for it in long)
-        told = f"windows of {words} tokens are full attention in a context of {context:g}"
-    return Grid(tuple(values), logarithmic=True), told
+    long = ", ".join(f"{it:g}" for it in grid.values if it > context)
+    told = [f"Windows of {long} tokens are full attention in a context of {context:g}."]
+    return Grid(tuple(values), logarithmic=True), told if long else []

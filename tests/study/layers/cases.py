@@ -3,7 +3,6 @@
 import jax.numpy as jnp
 
 import liminal_jax as ll
-from liminal_jax.study.asked import criterion, limits
 from liminal_jax.study.coupled import Point
 from liminal_jax.study.layers.space import PerLayer
 
@@ -30,8 +29,8 @@ def problem(
 ):
     of = space() if of is None else of
     per_layer = PerLayer(of, free, loss=loss, unit="points", over_layers=over_layers)
-    best = criterion(minimise or maximise, lambda: None, maximise=minimise is None)
-    return per_layer.problem(best, limits(asked, lambda: None))
+    goal = {"maximise": maximise} if minimise is None else {"minimise": minimise}
+    return per_layer.problem(**goal, limits=asked)
 
 
 def shared(problem, **values):
