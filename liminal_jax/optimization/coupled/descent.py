@@ -36,7 +36,7 @@ TOLERANCE = 1e-3
 SCORE_TOLERANCE = 1e-3
 """A start has converged if its score changes by less in its last round."""
 
-STARTS = Schedule(starts=4, rounds=16, steps=40)
+STARTS = Schedule(starts=3, rounds=16, steps=40, penalty=1.0, growth=1.3)
 """Starts for each category of what is shared: with hundreds of variables starts end near each
 other, and their number matters less than the steps of each."""
 
@@ -200,8 +200,8 @@ def _termination(score: float, before: float, worst: float, pushed: float) -> Te
 
 
 def _adam(schedule: Schedule) -> optax.GradientTransformation:
-    """Adam with a cosine decay of the step size to a tenth."""
-    return optax.adam(optax.cosine_decay_schedule(schedule.rate, schedule.total(), 0.1))
+    """Adam with a cosine decay of the step size to a hundredth."""
+    return optax.adam(optax.cosine_decay_schedule(schedule.rate, schedule.total(), 0.01))
 
 
 def _step(
