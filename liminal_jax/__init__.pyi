@@ -53,6 +53,7 @@ from .mapping.placement import Placement as Placement
 from .mapping.routing import BalancedRouting as BalancedRouting
 from .mapping.routing import RandomRouting as RandomRouting
 from .mapping.routing import UnevenRouting as UnevenRouting
+from .optimization.analyses import robust as robust
 from .optimization.analyses import sensitivity as sensitivity
 from .optimization.analyses import uncertainty as uncertainty
 from .optimization.evaluated import Evaluated as Evaluated
@@ -64,6 +65,10 @@ from .optimization.pareto.pareto_front import pareto as pareto
 from .optimization.reach.ceiling import ceiling as ceiling
 from .optimization.reach.reach import Reach as Reach
 from .optimization.reach.reach import reach as reach
+from .optimization.robust.measure import Mean as Mean
+from .optimization.robust.measure import Quantile as Quantile
+from .optimization.robust.measure import Worst as Worst
+from .optimization.robust.result import RobustOptimum as RobustOptimum
 from .optimization.search.best_design import Finding as Finding
 from .optimization.search.best_design import find as find
 from .optimization.search.progress import Progress as Progress

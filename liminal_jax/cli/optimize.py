@@ -24,6 +24,9 @@ def optimize(
     seed: int = 0,
     gap: float = 0.0,
     seconds: float = 300.0,
+    robust: Annotated[Maybe[str], tyro.conf.arg(metavar="MEASURE")] = None,
+    samples: int = 256,
+    reliability: float = 0.95,
     json: bool = False,
 ) -> int:
     """Find the best design of a study by gradients, prove it, and report its sensitivities.
@@ -34,6 +37,16 @@ def optimize(
 
     For several workloads: one common chip, a design for each, and the loss of each by sharing.
 
+    With --robust: the design that does best in many futures, in which every number with a range is
+    drawn from its distribution. It is found by gradients under all samples at once and not proven.
+    The report compares it with the best design of the nominal numbers. Keys of its JSON object:
+
+    - robust, nominal: of each design thought (objective with the nominal numbers), measure, mean,
+      low and high (5 and 95 %), worst, meets (share of samples in which all limits hold), the same
+      on fresh samples, and breaches
+    - price, gain: share of the nominal objective that it gives up, and of its own measure that the
+      nominal optimum lacks; gain is null where that breaks limits too often
+
     Args:
         study: A study that comes with the package (see `liminal studies`), or a path to one.
         output: Folder to write (default: the first free runs/NAME-K).
@@ -43,12 +56,16 @@ def optimize(
         seed: Seed of their starts.
         gap: Optimality gap allowed, as a share such as 0.01; a larger one is proven sooner.
         seconds: Wall time after which the proof stops, with the gap that is left.
+        robust: Do best in the mean, the worst, or a quantile of many futures: mean, worst or
+            quantile:0.1, which all but a tenth of them reach or better.
+        samples: With --robust, the number of futures; a power of two.
+        reliability: With --robust, the share of them in which every limit has to hold.
         json: Print one JSON object in SI units.
     """
     from liminal_jax.study.file import PortfolioFile
     from liminal_jax.study.questions import load_question
 
-    _check(starts, gap, seconds)
+    _check(starts, gap, seconds, samples, reliability)
     file = load_question(study)
     prepare_jax()
 
@@ -61,7 +78,12 @@ def optimize(
     from liminal_jax.view.console import messages, results
 
     problem = problem_at(file, study)
-    if isinstance(problem, AbstractCoupled):
+    if robust is not None:
+        from liminal_jax.cli.robust import found_robust, measure_asked
+
+        measure = measure_asked(robust, file, study)
+        search = partial(found_robust, problem, measure, samples, reliability)
+    elif isinstance(problem, AbstractCoupled):
         from liminal_jax.cli.coupled import found_for_members
 
         search = partial(found_for_members, file, problem)
@@ -94,9 +116,12 @@ def optimize(
     return 0 if found.feasible else 1
 
 
-def _check(starts: int, gap: float, seconds: float) -> None:
+def _check(starts: int, gap: float, seconds: float, samples: int, reliability: float) -> None:
     """Numbers that make no sense, all at once."""
+    from liminal_jax.cli.uncertainty import sampling_mistakes
+
     wrong = [
+        *sampling_mistakes(samples, reliability),
         (starts < 1, "--starts", f"must be at least 1, got {starts}"),
         (not 0 <= gap < math.inf, "--gap", f"must be a share of at least 0, got {gap:g}"),
         (not seconds > 0, "--seconds", f"must be greater than 0, got {seconds:g}"),

@@ -13,6 +13,13 @@ from liminal_jax.cli.runtime import prepare_jax
 FEWEST = 4
 """Least number of samples: fewer have no meaningful quantiles."""
 
+NOTHING_TO_DRAW = (
+    "no number that this study depends on has a range; give one in [assumptions], as"
+    ' silicon_price = { value = 0.3, unit = "USD/mm2", low = 0.2, high = 0.5, source = "...",'
+    ' kind = "paper" }'
+)
+"""What is wrong with a study in which nothing can be sampled, and what to do about it."""
+
 
 def uncertainty(
     study: tyro.conf.Positional[str],
@@ -86,7 +93,7 @@ def uncertainty(
     problem = problem_at(file, study)
     draws, fresh = draws_of(problem, samples, seed)
     if not draws.numbers:
-        raise InputError(study, [Problem("", _NOTHING_TO_DRAW)])
+        raise InputError(study, [Problem("", NOTHING_TO_DRAW)])
     folder = new_folder(file.name, output, overwrite)
     with ProgressBar() as progress:
         budget = Budget(seconds=seconds)
@@ -113,17 +120,10 @@ def uncertainty(
     return 0 if answer.nominal is not None else 1
 
 
-_NOTHING_TO_DRAW = (
-    "no number that this study depends on has a range; give one in [assumptions], as"
-    ' silicon_price = { value = 0.3, unit = "USD/mm2", low = 0.2, high = 0.5, source = "...",'
-    ' kind = "paper" }'
-)
-
-
-def _check(samples: int, reliability: float, seconds: float) -> None:
-    """Refuse numbers out of range, all at once."""
+def sampling_mistakes(samples: int, reliability: float) -> list[tuple[bool, str, str]]:
+    """For each option of the samples whether it is wrong, its name, and what is wrong."""
     wanted = max(FEWEST, 1 << (max(samples, 1) - 1).bit_length())
-    wrong = [
+    return [
         (
             samples != wanted,
             "--samples",
@@ -134,6 +134,13 @@ def _check(samples: int, reliability: float, seconds: float) -> None:
             "--reliability",
             f"must be a share above 0 and at most 1, got {reliability:g}",
         ),
+    ]
+
+
+def _check(samples: int, reliability: float, seconds: float) -> None:
+    """Refuse numbers out of range, all at once."""
+    wrong = [
+        *sampling_mistakes(samples, reliability),
         (not seconds > 0, "--seconds", f"must be greater than 0, got {seconds:g}"),
     ]
     problems = [Problem(option, message) for bad, option, message in wrong if bad]

@@ -1,19 +1,79 @@
 """Sensitivity and uncertainty analysis from Python."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import jax
 
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
-from liminal_jax.optimization.optimum import Optimum, problems_of
+from liminal_jax.optimization.optimum import Optimum, one_objective, problems_of
+from liminal_jax.optimization.robust.measure import AbstractMeasure
+from liminal_jax.optimization.robust.result import RobustOptimum
+from liminal_jax.optimization.robust.search import robust_design
+from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.sensitivity.analysis import sensitivity_analysis
 from liminal_jax.optimization.sensitivity.result import SensitivityAnalysis
 from liminal_jax.optimization.uncertainty.analysis import draws_of
 from liminal_jax.optimization.uncertainty.analysis import uncertainty as uncertain
 from liminal_jax.optimization.uncertainty.result import Uncertainty
+from liminal_jax.study.asked import Bound, Function
 from liminal_jax.study.problem import Criterion, Limit
 from liminal_jax.study.space import Space, with_precision
+
+
+def robust(
+    space: Space,
+    objective: Criterion | None = None,
+    *,
+    measure: AbstractMeasure,
+    maximise: str | Function | None = None,
+    minimise: str | Function | None = None,
+    limits: Iterable[Bound | Function | Limit] = (),
+    samples: int = 256,
+    seed: int = 0,
+    reliability: float = 0.95,
+    progress: Progress | None = None,
+) -> RobustOptimum:
+    """The design that does best in many futures, and what it costs with the nominal numbers.
+
+    Every number that has a range in the files of the study is drawn from its distribution. The
+    search descends by gradients under all samples at once, and ends in a local optimum of the exact
+    model on the grid: nothing is proven of it.
+
+    Args:
+        space: The space of a study, from `load_study`: the ranges are those of its files.
+        objective: The objective of a study.
+        measure: What counts of the objective over the futures: `ll.Mean()`, `ll.Worst()` or
+            `ll.Quantile(0.1)`, which all but a tenth of them reach or better.
+        maximise: An objective to maximise: a name such as "stps", or a function.
+        minimise: An objective to minimise.
+        limits: `ll.at_most`, `ll.at_least`, or functions g with g(prediction) <= 0.
+        samples: Number of samples, a power of two.
+        seed: Seed of the samples and of the starts.
+        reliability: Share of the samples in which every limit has to hold.
+        progress: Callbacks.
+
+    Raises:
+        InputError: the space was not read from a file, so that no ranges are known; or what is
+            wrong with objectives or limits.
+    """
+    _check_ranges("robust", space)
+    with jax.enable_x64(True):
+        asked = one_objective(objective, maximise, minimise)
+        (problem,), _ = problems_of(with_precision(space), [asked], limits)
+        draws, fresh = draws_of(problem, samples, seed)
+        found = robust_design(
+            problem, draws, fresh, measure, reliability, seed=seed, progress=progress
+        )
+    return replace(found, seed=seed)
+
+
+def _check_ranges(caller: str, space: Space) -> None:
+    """Refuse a space of whose numbers no ranges are known."""
+    if space.source is None:
+        message = "was written in Python: ranges stand in the files of a study; load one"
+        raise InputError(caller, [Mistake("space", message)])
 
 
 def sensitivity(optimum: Optimum, change: float = 0.1) -> SensitivityAnalysis:
@@ -52,9 +112,7 @@ def uncertainty(
     Raises:
         InputError: the space was not read from a file, so that no ranges are known.
     """
-    if space.source is None:
-        message = "was written in Python: ranges stand in the files of a study; load one"
-        raise InputError("uncertainty", [Mistake("space", message)])
+    _check_ranges("uncertainty", space)
     with jax.enable_x64(True):
         (problem,), _ = problems_of(with_precision(space), [(objective, True)], limits)
         draws, fresh = draws_of(problem, samples, seed)

@@ -15,7 +15,7 @@ import dataclasses
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -27,23 +27,24 @@ from liminal_jax.optimization.search.local_search import INFEASIBLE
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.uncertainty.rank_correlation import influences
 from liminal_jax.optimization.uncertainty.result import (
-    Breach,
     Regret,
     Spread,
     Standing,
     Trial,
     Uncertainty,
+    breaches_of,
 )
 from liminal_jax.optimization.uncertainty.robustness import (
     Candidates,
     RobustCriterion,
+    by_regret,
     expected,
     regret,
     worst,
 )
 from liminal_jax.optimization.uncertainty.scenarios import ScenarioPool, Scenarios
-from liminal_jax.study.problem import FEASIBLE, Problem
-from liminal_jax.study.uncertain import Draws, Sampled, drawn, sampled_parts, uncertain_numbers
+from liminal_jax.study.problem import Problem
+from liminal_jax.study.uncertain import Draws, drawn, sampled_parts, uncertain_numbers
 
 FRESH = 4
 """Fresh samples per sample of a run. The reliability of a chosen design is estimated on samples it
@@ -56,13 +57,6 @@ def _spread(values: np.ndarray) -> Spread | None:
     return Spread(*np.quantile(known, [0.05, 0.5, 0.95]).tolist()) if len(known) else None
 
 
-def _batches(parts: Sampled, size: int) -> Iterator[Sampled]:
-    """What is sampled, in batches of one size."""
-    count = len(jax.tree.leaves(parts)[0])
-    for begin in range(0, count, size):
-        yield jax.tree.map(lambda leaf, at=begin: leaf[at : at + size], parts)
-
-
 class _ScenarioSearch:
     """The search under every sample."""
 
@@ -71,7 +65,7 @@ class _ScenarioSearch:
         self.draws = len(draws)
         self.scenarios = Scenarios(problem)
         self.parts = sampled_parts(problem, draws)
-        self._fresh = list(_batches(sampled_parts(problem, fresh), self.draws))
+        self._fresh = sampled_parts(problem, fresh)
         self._budget = budget
 
     def objective(self, score: np.ndarray | float) -> np.ndarray:
@@ -105,8 +99,7 @@ class _ScenarioSearch:
 
     def meets_fresh(self, design: np.ndarray) -> float:
         """Share of the fresh samples in which a design meets every limit."""
-        met = [self.scenarios.every(part, design[None]).merit > INFEASIBLE for part in self._fresh]
-        return float(np.mean(met))
+        return float(np.mean(self.scenarios.every(self._fresh, design[None]).merit > INFEASIBLE))
 
     def trial(self, design: np.ndarray, best: np.ndarray) -> Trial:
         """One design over all samples, given the best score of each."""
@@ -122,7 +115,7 @@ class _ScenarioSearch:
             objective=objective or Spread(math.nan, math.nan, math.nan),
             meets=float(np.mean(met)),
             meets_fresh=self.meets_fresh(design),
-            breaches=self._breaches(outcomes.violation[:, 0]),
+            breaches=breaches_of(self.problem.limits, outcomes.violation[:, 0]),
             regret=Regret(
                 mean=float(np.mean(kept)),
                 median=float(np.median(kept)),
@@ -133,14 +126,6 @@ class _ScenarioSearch:
             else None,
             losses=losses,
         )
-
-    def _breaches(self, violation: Float[np.ndarray, "draws limits"]) -> list[Breach]:
-        found = [
-            Breach(limit.name, float(np.mean(broken)), float(np.expm1(np.median(over[broken]))))
-            for limit, over in zip(self.problem.limits, violation.T, strict=True)
-            if (broken := over > FEASIBLE).any()
-        ]
-        return sorted(found, key=lambda it: -it.share)
 
     def standing(
         self, row: int, scores: np.ndarray, winners: np.ndarray, nominal: Proof
@@ -226,9 +211,12 @@ def uncertainty(
     progress.stage("search for robust designs")
     scores, winners = _best_scores(pool, problem)
     best = np.where(winners >= 0, np.max(scores, axis=0), np.nan)
-    candidates = Candidates(runs.scenarios, pool, best, problem.maximises)
-    robust = candidates.winner(RobustCriterion(expected, reliability))
-    cautious = candidates.winner(RobustCriterion(worst, reliability))
+
+    def winner(regret: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> int | None:
+        order = by_regret(RobustCriterion(regret, reliability), best, problem.maximises)
+        return Candidates(runs.scenarios, pool, order).winner()
+
+    robust, cautious = winner(expected), winner(worst)
     times["compare"] = clock()
 
     def trial(solution: int | None) -> Trial | None:

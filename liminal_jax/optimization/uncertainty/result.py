@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from liminal_jax.results.page import Page
 from liminal_jax.results.told import Told
 from liminal_jax.results.uncertainty import page
 from liminal_jax.study.file import DesignFile
-from liminal_jax.study.problem import Problem
+from liminal_jax.study.problem import FEASIBLE, Limit, Problem
 from liminal_jax.study.question import problem_record
 from liminal_jax.study.report import number
 from liminal_jax.study.uncertain import Draws
@@ -71,6 +72,23 @@ class Breach:
     constraint: str
     share: float
     typical: float
+
+
+def breaches_of(
+    limits: Sequence[Limit], violation: Float[np.ndarray, "draws limits"]
+) -> list[Breach]:
+    """The limits that a design exceeds in some samples, the most often exceeded first.
+
+    Args:
+        limits: The limits.
+        violation: Log violation of each under each sample.
+    """
+    found = [
+        Breach(limit.name, float(np.mean(broken)), float(np.expm1(np.median(over[broken]))))
+        for limit, over in zip(limits, violation.T, strict=True)
+        if (broken := over > FEASIBLE).any()
+    ]
+    return sorted(found, key=lambda it: -it.share)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,16 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from liminal_jax.optimization.search.local_search import INFEASIBLE
 from liminal_jax.optimization.uncertainty.scenarios import ScenarioPool, Scenarios
 
 LEADERS = 16
 """Designs whose neighbourhoods are evaluated; a single one often ends in a poor local optimum."""
 
 Losses: TypeAlias = Float[np.ndarray, "draws designs"]
+
+Order: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Indices of designs, the best first, from their scores and merits (draws, designs)."""
 
 
 def regret(score: np.ndarray, best: np.ndarray, maximise: bool) -> np.ndarray:
@@ -71,37 +75,49 @@ class RobustCriterion:
         return np.lexsort((self.regret(losses, met), shortfall))
 
 
+def by_regret(
+    criterion: RobustCriterion, best: Float[np.ndarray, " draws"], maximise: bool
+) -> Order:
+    """The order of a criterion, given the best design of each sample.
+
+    Args:
+        criterion: The criterion.
+        best: Score of the best design under each sample; NaN where none is feasible.
+        maximise: Whether more of the objective is better.
+    """
+
+    def order(scores: np.ndarray, merits: np.ndarray) -> np.ndarray:
+        met = merits > INFEASIBLE
+        losses = regret(np.where(met, scores, np.nan), best[:, None], maximise)
+        return criterion.order(losses, met)
+
+    return order
+
+
 @dataclass(frozen=True)
 class Candidates:
     """Candidates for a robust design.
 
     Attributes:
-        trials: Evaluates designs under every sample.
+        scenarios: Evaluates designs under every sample.
         pool: Designs evaluated so far; grows as more are.
-        best: Score of the best design under each sample; NaN where none is feasible.
-        maximise: Whether more of the objective is better.
+        order: Indices of designs from the most robust to the least, from their scores and merits.
     """
 
     scenarios: Scenarios
     pool: ScenarioPool
-    best: Float[np.ndarray, " draws"]
-    maximise: bool
+    order: Order
 
-    def losses(self) -> Losses:
-        """Regret of each design of the pool; NaN where it is infeasible."""
-        scores = np.where(self.pool.feasible, self.pool.merits, np.nan)
-        return regret(scores, self.best[:, None], self.maximise)
-
-    def _leaders(self, criterion: RobustCriterion, places: Int[np.ndarray, " places"]) -> list[int]:
+    def _leaders(self, places: Int[np.ndarray, " places"]) -> list[int]:
         """The most robust of some designs of the pool, the best first, by their places."""
-        losses, met = self.losses()[:, places], self.pool.feasible[:, places]
-        return places[criterion.order(losses, met)[:LEADERS]].tolist()
+        order = self.order(self.pool.scores[:, places], self.pool.merits[:, places])
+        return places[order[:LEADERS]].tolist()
 
-    def _local_optimum(self, criterion: RobustCriterion, category: int) -> int:
+    def _local_optimum(self, category: int) -> int:
         """The most robust design of a category that local search from the pool reaches."""
         left: set[int] = set()
         while True:
-            leaders = self._leaders(criterion, np.flatnonzero(self.pool.designs[:, 0] == category))
+            leaders = self._leaders(np.flatnonzero(self.pool.designs[:, 0] == category))
             following = [solution for solution in leaders if solution not in left]
             if not following:
                 return leaders[0]
@@ -111,7 +127,7 @@ class Candidates:
             ]
             self.pool.add(np.concatenate(near))
 
-    def winner(self, criterion: RobustCriterion) -> int | None:
+    def winner(self) -> int | None:
         """Place in the pool of the most robust design; None where it is never feasible.
 
         In each category the neighbourhoods of the leading designs are evaluated until no neighbour
@@ -119,6 +135,6 @@ class Candidates:
         at a time.
         """
         categories = np.unique(self.pool.designs[:, 0]).tolist()
-        settled = np.asarray([self._local_optimum(criterion, category) for category in categories])
-        first = self._leaders(criterion, settled)[0]
+        settled = np.asarray([self._local_optimum(category) for category in categories])
+        first = self._leaders(settled)[0]
         return first if self.pool.feasible[:, first].any() else None

@@ -1,6 +1,6 @@
 """Designs under all scenarios (samples of the uncertain numbers) at once, by the exact model."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import jax
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from liminal_jax._devices import by_blocks
 from liminal_jax._smooth import Exact
 from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.optimization.search.local_search import INFEASIBLE, steps_from
@@ -23,6 +24,18 @@ def merit(outcome: Outcome) -> Array:
     violation = jnp.sum(jnp.maximum(outcome.violation, 0.0))
     merit = jnp.where(outcome.feasible(), outcome.score, INFEASIBLE - violation)
     return jnp.where(jnp.isnan(merit), -jnp.inf, merit)
+
+
+SCENARIOS_AT_ONCE = 32
+"""Scenarios evaluated in one call; the calls go round the devices."""
+
+
+def batches(parts: Sampled, size: int) -> Iterator[Sampled]:
+    """What is sampled, in batches of one size; the last sample fills the last batch."""
+    count = len(jax.tree.leaves(parts)[0])
+    for begin in range(0, count, size):
+        places = np.minimum(np.arange(begin, begin + size), count - 1)
+        yield jax.tree.map(lambda leaf, at=places: np.asarray(leaf)[at], parts)
 
 
 class ScenarioOutcomes(NamedTuple):
@@ -42,8 +55,8 @@ class ScenarioOutcomes(NamedTuple):
 class Scenarios:
     """Evaluates designs under every scenario.
 
-    One compiled function evaluates a block of designs for each scenario: `jax.vmap` over the
-    stacked parts of all scenarios, and inside over designs.
+    One compiled function evaluates a block of designs for each of some scenarios: `jax.vmap` over
+    their stacked parts, and inside over designs. Its calls are spread over all devices.
     """
 
     def __init__(self, problem: Problem):
@@ -55,7 +68,8 @@ class Scenarios:
             outcome = parts.of(problem).outcome(*lattice.at(indices), Exact())
             return merit(outcome), outcome.score, outcome.violation
 
-        self._block = jax.jit(jax.vmap(jax.vmap(evaluated, (None, 0))))
+        every = jax.vmap(jax.vmap(evaluated, (None, 0)))
+        self._block = jax.jit(lambda block: every(*block))
 
     def each(
         self, parts: Sampled, designs: Int[np.ndarray, "draws designs axes"]
@@ -66,14 +80,20 @@ class Scenarios:
             parts: What is sampled, stacked by scenario.
             designs: Indices of the designs of each scenario.
         """
-        count = designs.shape[1]
-        padded = np.pad(designs, ((0, 0), (0, -count % DESIGNS_AT_ONCE), (0, 0)), mode="edge")
-        blocks = [
-            self._block(parts, jnp.asarray(block))
-            for block in np.split(padded, padded.shape[1] // DESIGNS_AT_ONCE, axis=1)
-        ]
-        joined = (np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True))
-        return ScenarioOutcomes(*(it[:, :count] for it in joined))
+        draws, count = designs.shape[:2]
+        size = min(draws, SCENARIOS_AT_ONCE)
+        more = ((0, -draws % size), (0, -count % DESIGNS_AT_ONCE), (0, 0))
+        padded = np.pad(designs, more, mode="edge")
+        across = padded.shape[1] // DESIGNS_AT_ONCE
+        rows = zip(batches(parts, size), np.split(padded, len(padded) // size, axis=0), strict=True)
+        blocks = [(part, block) for part, row in rows for block in np.split(row, across, axis=1)]
+        found = by_blocks(self._block, blocks)
+        lines = [found[begin : begin + across] for begin in range(0, len(found), across)]
+        joined = (
+            np.concatenate([np.concatenate([it[kind] for it in line], axis=1) for line in lines])
+            for kind in range(len(ScenarioOutcomes._fields))
+        )
+        return ScenarioOutcomes(*(it[:draws, :count] for it in joined))
 
     def every(self, parts: Sampled, designs: Int[np.ndarray, "designs axes"]) -> ScenarioOutcomes:
         """Outcomes of the same designs under every scenario."""
@@ -108,17 +128,20 @@ class ScenarioPool:
     Attributes:
         designs: Indices, each design once, in the order of evaluation.
         merits: Merit of each design under each scenario, as in `ScenarioOutcomes`.
+        scores: Score of each, feasible or not.
     """
 
     designs: Int[np.ndarray, "designs axes"]
     merits: Float[np.ndarray, "draws designs"]
+    scores: Float[np.ndarray, "draws designs"]
 
     def __init__(self, scenarios: Scenarios, parts: Sampled, first: np.ndarray):
         """Begin with the designs `first`."""
         self._scenarios, self._parts = scenarios, parts
         self._places: dict[tuple[int, ...], int] = {}
         draws, axes = len(jax.tree.leaves(parts)[0]), first.shape[1]
-        self.designs, self.merits = np.empty((0, axes), int), np.empty((draws, 0))
+        self.designs = np.empty((0, axes), int)
+        self.merits, self.scores = np.empty((draws, 0)), np.empty((draws, 0))
         self.add(first)
 
     def add(self, designs: Iterable[np.ndarray]) -> list[int]:
@@ -127,9 +150,10 @@ class ScenarioPool:
         new = list(dict.fromkeys(row for row in rows if row not in self._places))
         if new:
             self._places.update({row: len(self._places) + at for at, row in enumerate(new)})
-            found = self._scenarios.every(self._parts, np.asarray(new)).merit
+            found = self._scenarios.every(self._parts, np.asarray(new))
             self.designs = np.concatenate([self.designs, np.asarray(new)])
-            self.merits = np.concatenate([self.merits, found], axis=1)
+            self.merits = np.concatenate([self.merits, found.merit], axis=1)
+            self.scores = np.concatenate([self.scores, found.score], axis=1)
         return [self._places[row] for row in rows]
 
     def best(self, category: int) -> Int[np.ndarray, " draws"]:
