@@ -13,7 +13,7 @@ number of instances: R w_k times the time that a request takes of one, rounded u
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import cast
 
 import equinox as eqx
 import jax
@@ -73,7 +73,7 @@ def above(ratio: Scalar, relaxation: AbstractRelaxation) -> Scalar:
     return relaxation.exceeds(jnp.asarray(ratio, float) / (1 + FEASIBLE) * middle, _NARROW)
 
 
-class Asked(NamedTuple):
+class Asked(eqx.Module):
     """A limit on a number of each request, or of each class's chips.
 
     Attributes:
@@ -81,8 +81,8 @@ class Asked(NamedTuple):
         bound: Its bound.
     """
 
-    name: str
-    bound: float
+    name: str = eqx.field(static=True)
+    bound: Leaf = eqx.field(converter=as_leaf)
 
     def ratio(self, cost: RequestCost, fleet: Fleet, relaxation: AbstractRelaxation) -> Scalar:
         """How far it is used: above 1 it is violated."""
@@ -93,7 +93,7 @@ class Asked(NamedTuple):
         return self.bound / value if of.more else value / self.bound
 
 
-class Proportion(NamedTuple):
+class Proportion(eqx.Module):
     """How something follows from a total: in proportion.
 
     Attributes:
@@ -101,8 +101,8 @@ class Proportion(NamedTuple):
         factor: How much comes of one of it.
     """
 
-    place: int
-    factor: float
+    place: int = eqx.field(static=True)
+    factor: Leaf = eqx.field(converter=as_leaf)
 
     def of(self, totals: Float[Array, " totals"]) -> Scalar:
         """What comes of some totals."""
@@ -110,7 +110,7 @@ class Proportion(NamedTuple):
 
     def over(self, bound: float) -> "Proportion":
         """The same over a bound."""
-        return self._replace(factor=self.factor / bound)
+        return Proportion(self.place, self.factor / bound)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,8 @@ class RequestsGroup(AbstractGroup):
         members: Names.
         categories: None to choose from: one.
         variables: Mapping and batch.
-        region: The designs, with variables that all share first.
+        designs: The designs, whose numbers that the systems or memories differ in have rows.
+        free: What is free: first what all share.
         means: Numbers of a request, by name, whose means are totals.
         parts: Limits of which totals are the shares of requests that break them.
         everyone: Limits that hold for every class.
@@ -145,10 +146,11 @@ class RequestsGroup(AbstractGroup):
     members: tuple[str, ...] = eqx.field(static=True)
     categories: tuple[str, ...] = eqx.field(static=True)
     variables: tuple[Variable, ...] = eqx.field(static=True)
-    region: Region = eqx.field(static=True)
+    designs: Case
+    free: tuple[Variable, ...] = eqx.field(static=True)
     means: tuple[str, ...] = eqx.field(static=True)
-    parts: tuple[Asked, ...] = eqx.field(static=True)
-    everyone: tuple[Asked, ...] = eqx.field(static=True)
+    parts: tuple[Asked, ...]
+    everyone: tuple[Asked, ...]
     weights: Float[Array, " members"] = eqx.field(converter=as_leaf)
     prompts: Float[Array, " members"] = eqx.field(converter=as_leaf)
     answers: Float[Array, " members"] = eqx.field(converter=as_leaf)
@@ -158,7 +160,7 @@ class RequestsGroup(AbstractGroup):
     def case(self, shared: Point, member: Int[Array, ""], own: Point) -> Case:
         """The design that a member chooses, at its context."""
         point = jnp.concatenate([shared.values, own.values])
-        case = self.region.at(point, shared.category)
+        case = Region(self.designs, (), self.free, "").at(point, shared.category)
         return eqx.tree_at(lambda it: it.request.context, case, self.contexts[member])
 
     def cost(
@@ -237,8 +239,8 @@ class RequestsProblem(AbstractCoupled):
     variables: tuple[Variable, ...] = eqx.field(static=True)
     totals: tuple[str, ...] = eqx.field(static=True)
     limits: tuple[Limit, ...] = eqx.field(static=True)
-    used: tuple[Proportion, ...] = eqx.field(static=True)
-    costs: tuple[Proportion, ...] = eqx.field(static=True)
+    used: tuple[Proportion, ...]
+    costs: tuple[Proportion, ...]
     classes: RequestClasses
 
     @property
@@ -307,8 +309,7 @@ class RequestsProblem(AbstractCoupled):
             answers=group.answers[drawn],
             contexts=group.contexts[drawn],
         )
-        rows = jnp.asarray(self.classes.rows)
-        return dataclasses.replace(every, groups=(own,)), (rows[drawn],)
+        return dataclasses.replace(every, groups=(own,)), (self.classes.rows[drawn],)
 
 
 def requests_of(file: RequestsFile) -> RequestsProblem:
@@ -351,7 +352,8 @@ def requests_problem(region: Region, question: RequestsQuestion) -> RequestsProb
         members=classes.names(),
         categories=("instances",),
         variables=own,
-        region=dataclasses.replace(region, variables=(*shared, *own)),
+        designs=region.case,
+        free=(*shared, *own),
         means=means,
         parts=tuple(Asked(it.quantity, it.limit) for it in parts),
         everyone=tuple(Asked(it.quantity, it.limit) for it in everyone),
@@ -376,7 +378,7 @@ def requests_problem(region: Region, question: RequestsQuestion) -> RequestsProb
         ),
         used=tuple(used for _, used in limits),
         costs=_costs(question, means, classes.mean_answer()),
-        classes=classes,
+        classes=jax.tree.map(jnp.asarray, classes),
     )
 
 
