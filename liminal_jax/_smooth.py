@@ -156,7 +156,9 @@ class Soft(AbstractRelaxation):
     def minimum(self, left: Scalar, right: Scalar) -> Scalar:
         """Their product over the softened larger one."""
         largest = self.maximum(left, right)
-        return left * (right / jnp.where(largest > 0, largest, 1.0))
+        # Below this its square, by which the derivative divides, is 0.
+        least = jnp.finfo(largest.dtype).tiny ** 0.5
+        return left * (right / jnp.where(largest > least, largest, 1.0))
 
     @override
     def ceil(self, value: Scalar) -> Scalar:

@@ -239,3 +239,12 @@ def test_gradients_of_counts_are_finite_and_of_the_right_sign(
     assert -math.inf < float(step[1]) <= 0
     assert bool(jnp.all((fewest >= 0) & (fewest <= 1 + 1e-12)))
     assert 0 <= float(share) <= 1
+
+
+@pytest.mark.parametrize("values", [(1e-190, 1e-190), (1e-200, 3e-190), (0.0, 1e-170), (0.0, 1.0)])
+@pytest.mark.parametrize("t", [0.01, 0.5])
+def test_gradients_of_the_smaller_are_finite_however_small(
+    values: tuple[float, float], t: float
+) -> None:
+    gradient = jax.grad(lambda pair: Soft(t).minimum(pair[0], pair[1]))(jnp.asarray(values))
+    assert bool(jnp.all(jnp.isfinite(gradient)))

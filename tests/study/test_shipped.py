@@ -4,9 +4,9 @@ import pytest
 
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
 from liminal_jax.study.bundled import study_class, study_names
-from liminal_jax.study.file import StudyFile
+from liminal_jax.study.file import PortfolioFile
 from liminal_jax.study.portfolio import portfolio_of
-from liminal_jax.study.questions import load_question, load_study
+from liminal_jax.study.questions import BUILDERS, load_question, load_study
 from liminal_jax.study.read import problem_of
 
 pytestmark = pytest.mark.slow
@@ -15,10 +15,12 @@ INFEASIBLE = {"ten-thousand-utps"}
 LEAST_DESIGNS = 100_000_000
 
 
-PORTFOLIOS = [name for name in study_names() if not isinstance(load_question(name), StudyFile)]
+QUESTIONS = {name: load_question(name) for name in study_names()}
+PORTFOLIOS = [name for name, it in QUESTIONS.items() if isinstance(it, PortfolioFile)]
+OF_MEMBERS = [name for name, it in QUESTIONS.items() if type(it) in BUILDERS]
 
 
-@pytest.mark.parametrize("name", sorted(set(study_names()) - set(PORTFOLIOS)))
+@pytest.mark.parametrize("name", sorted({*QUESTIONS} - {*PORTFOLIOS, *OF_MEMBERS}))
 def test_a_shipped_study_is_large_and_settled(name):
     file = load_study(name)
     assert file.name == name
@@ -38,3 +40,11 @@ def test_a_shipped_portfolio_is_large(name):
     assert len(file.about.split()) > 30
     portfolio = portfolio_of(file)
     assert portfolio.lattice * portfolio.mappings > LEAST_DESIGNS
+
+
+@pytest.mark.parametrize("name", OF_MEMBERS)
+def test_a_shipped_study_of_many_members_is_large(name):
+    file = QUESTIONS[name]
+    assert file.name == name
+    assert len(file.about.split()) > 30
+    assert BUILDERS[type(file)](file).size > LEAST_DESIGNS

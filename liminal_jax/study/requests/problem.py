@@ -228,6 +228,7 @@ class RequestsProblem(AbstractCoupled):
         used: How far each of the latter is used.
         costs: The objective, of which less is better; the largest counts where there are several.
         classes: The classes, with their requests.
+        asked: Classes that were asked for.
     """
 
     name: str = eqx.field(static=True)
@@ -242,6 +243,7 @@ class RequestsProblem(AbstractCoupled):
     used: tuple[Proportion, ...]
     costs: tuple[Proportion, ...]
     classes: RequestClasses
+    asked: int = eqx.field(static=True)
 
     @property
     def group(self) -> RequestsGroup:
@@ -256,6 +258,22 @@ class RequestsProblem(AbstractCoupled):
         cost = costs[0] if len(costs) == 1 else relaxation.maximum(*costs)
         ratios = self._buildability(shared, relaxation) + [it.of(totals) for it in self.used]
         return Outcome(-jnp.log(cost), _violation(ratios))
+
+    @override
+    def basis(self) -> list[str]:
+        """What the answer rests on, in a sentence each."""
+        classes, whole = len(self.group.members), self.group.rate is not None
+        requests = float(self.classes.requests.counts.sum())
+        fewer = (
+            "" if classes >= self.asked else f", fewer than {self.asked}: no more lengths differ"
+        )
+        fleet = "whole in number" if whole else "of a fleet so large that parts of them do not show"
+        return [
+            f"{requests:,.0f} requests in {classes} classes{fewer}; a class counts as its mean"
+            f" prompt and answer, so that a percentile is known to {1 / classes:.1%}",
+            "prompts pass whole, on instances apart from those that decode; no request waits in a"
+            f" queue; instances are {fleet}",
+        ]
 
     def _buildability(self, shared: Point, relaxation: AbstractRelaxation) -> list[Scalar]:
         """How far the limits on what can be built are used; finished systems have none."""
@@ -379,6 +397,7 @@ def requests_problem(region: Region, question: RequestsQuestion) -> RequestsProb
         used=tuple(used for _, used in limits),
         costs=_costs(question, means, classes.mean_answer()),
         classes=jax.tree.map(jnp.asarray, classes),
+        asked=question.classes,
     )
 
 
