@@ -32,6 +32,7 @@ from liminal_jax.performance.prediction import Prediction
 from liminal_jax.results.optimum import page
 from liminal_jax.results.told import text
 from liminal_jax.study.asked import Bound, Function, criterion, limits
+from liminal_jax.study.coupled import AbstractCoupled
 from liminal_jax.study.layers.space import PerLayer
 from liminal_jax.study.problem import FEASIBLE, Criterion, Limit, Problem, limits_of
 from liminal_jax.study.quantities import Fleet
@@ -250,7 +251,7 @@ def optimize(
 
 @overload
 def optimize(
-    space: PerLayer,
+    space: PerLayer | AbstractCoupled,
     *,
     maximise: str | None = None,
     minimise: str | None = None,
@@ -263,7 +264,7 @@ def optimize(
 
 
 def optimize(
-    space: Space | PerLayer,
+    space: Space | PerLayer | AbstractCoupled,
     objective: Criterion | None = None,
     *,
     maximise: Any = None,
@@ -283,7 +284,9 @@ def optimize(
 
     Args:
         space: The designs; or with it what each layer of the model chooses, see `PerLayer`, where
-            objectives and limits are names alone and a bound takes the place of the proof.
+            objectives and limits are names alone; or a problem of many members, such as
+            `Requests.on` makes, which states its objective and limits itself. Of these a bound
+            takes the place of the proof.
         objective: The objective of a study, from `load_study`.
         maximise: An objective to maximise: a name such as "stps", or a function.
         minimise: An objective to minimise.
@@ -310,8 +313,14 @@ def optimize(
     """
     begin, way = time.perf_counter(), method_of(method, "optimize")
     budget = Budget(gap=gap, seconds=seconds)
-    if isinstance(space, PerLayer):
-        problem = space.problem(maximise=maximise, minimise=minimise, limits=limits)
+    if isinstance(space, PerLayer | AbstractCoupled):
+        if isinstance(space, PerLayer):
+            problem = space.problem(maximise=maximise, minimise=minimise, limits=limits)
+        else:
+            problem = space
+            if maximise or minimise or limits:
+                message = "the problem states what is best and its limits; leave them out here"
+                raise InputError("optimize", [Mistake("maximise", message)])
         return optimize_coupled(problem, seed=seed, progress=progress, budget=budget)
     with jax.enable_x64(True):
         asked = one_objective(objective, maximise, minimise)

@@ -5,6 +5,8 @@ import json
 import jax
 import pytest
 
+import liminal_jax as ll
+from liminal_jax._files import InputError
 from liminal_jax.optimization.coupled.descent import STARTS
 from liminal_jax.optimization.coupled.optimum import CoupledOptimum, optimize_coupled
 from liminal_jax.results.page import Figure, Table, text_of
@@ -55,3 +57,11 @@ def test_an_answer_that_nothing_meets_says_why():
     assert optimum.certificate.method == "bound"
     assert "no design meets every limit" in optimum.report()
     assert any(it.startswith("loss: at most 1 is asked") for it in optimum.reasons)
+
+
+def test_python_asks_for_the_best_of_a_problem_that_states_its_limits():
+    with jax.enable_x64(True):
+        problem = house(seed=1, members=2)
+    assert ll.optimize(problem, seconds=60.0).feasible
+    with pytest.raises(InputError, match="states what is best"):
+        ll.optimize(problem, maximise="stps")
