@@ -1,8 +1,12 @@
 """The result of a search for the command line, of a study or a portfolio."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from liminal_jax.results.page import Page
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Found(NamedTuple):
@@ -14,6 +18,7 @@ class Found(NamedTuple):
         record: The object that is printed as JSON.
         page: The page that terminals and HTML draw.
         best: Name of the best design file; empty where there is none.
+        figure: Makes the figure of the search; None where there is none to make.
     """
 
     feasible: bool
@@ -21,3 +26,4 @@ class Found(NamedTuple):
     record: dict[str, Any]
     page: Page
     best: str
+    figure: "Callable[[], Figure] | None" = None

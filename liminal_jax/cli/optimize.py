@@ -27,6 +27,7 @@ def optimize(
     robust: Annotated[Maybe[str], tyro.conf.arg(metavar="MEASURE")] = None,
     samples: int = 256,
     reliability: float = 0.95,
+    figures: bool = False,
     json: bool = False,
 ) -> int:
     """Find the best design of a study by gradients, prove it, and report its sensitivities.
@@ -60,6 +61,7 @@ def optimize(
             quantile:0.1, which all but a tenth of them reach or better.
         samples: With --robust, the number of futures; a power of two.
         reliability: With --robust, the share of them in which every limit has to hold.
+        figures: Draw descents and proof into the folder, as PNG and PDF.
         json: Print one JSON object in SI units.
     """
     from liminal_jax.study.file import PortfolioFile
@@ -76,7 +78,10 @@ def optimize(
     from liminal_jax.study.coupled import AbstractCoupled
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.view.console import messages, results
+    from liminal_jax.view.figure import check_matplotlib, drawn
 
+    if figures:
+        check_matplotlib("liminal optimize --figures")
     problem = problem_at(file, study)
     if robust is not None:
         from liminal_jax.cli.robust import found_robust, measure_asked
@@ -106,6 +111,8 @@ def optimize(
         found.designs,
         {"result.json": found.record, "provenance.json": provenance(seed)},
     )
+    if figures and found.figure is not None:
+        drawn(found.figure, folder, "descent")
     if json:
         print(json_format.dumps(found.record, indent=2))
         messages().print(f"written to {folder}")

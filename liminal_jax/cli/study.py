@@ -1,5 +1,7 @@
 """`liminal optimize` for one workload: the best design, compared with existing chips."""
 
+from functools import partial
+
 from liminal_jax.cli.found import Found
 from liminal_jax.cli.progress import ProgressBar
 from liminal_jax.optimization.answer import optimize
@@ -10,6 +12,7 @@ from liminal_jax.optimization.search.gradient_search import STARTS
 from liminal_jax.results.optimum import page
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.write import design_text
+from liminal_jax.view.descent_figure import descent_figure
 
 
 def found_for_one(
@@ -41,4 +44,5 @@ def found_for_one(
         record=record,
         page=page(record),
         best="design.toml" if answer.best.feasible else "",
+        figure=partial(descent_figure, answer.best),
     )

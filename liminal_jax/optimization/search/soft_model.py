@@ -66,8 +66,17 @@ class SoftModel:
         return [first, frozenset(range(self.known)), weights]
 
 
-def _outcome(problem: Problem, case: Case, point: Array, temperature: Array) -> tuple[Array, Array]:
-    """Score and violations of a problem of one category."""
+def outcome_at(
+    problem: Problem, case: Case, point: Array, temperature: Array
+) -> tuple[Array, Array]:
+    """Score and violations of the soft model of a problem of one category.
+
+    Args:
+        problem: A problem without its numbers.
+        case: Its numbers, of one category.
+        point: Value of each variable.
+        temperature: Temperature of the relaxation.
+    """
     case = problem.with_case(case).region.at(point, jnp.asarray(0))
     outcome = problem.outcome_of(case, Free(temperature))
     return outcome.score, outcome.violation
@@ -101,7 +110,7 @@ def soft_model(problem: Problem) -> SoftModel:
     path = _path(problem, ranges)
     program = None if path is None else _loaded(path)
     if program is None:
-        values = program_over(_outcome, arguments, ranges)
+        values = program_over(outcome_at, arguments, ranges)
         program = with_gradient(values, range(count), len(ranges))
         if path is not None:
             write(path, pickle.dumps(program))
@@ -110,7 +119,7 @@ def soft_model(problem: Problem) -> SoftModel:
 
 def _path(problem: Problem, ranges: Any) -> Path | None:
     """Where the list of a problem is kept; none where it is not."""
-    call = Call.of(_outcome, (problem.without_numbers(), problem.region.case))
+    call = Call.of(outcome_at, (problem.without_numbers(), problem.region.case))
     numbers = [np.asarray(it).tobytes() for it in call.leaves]
     content = pickle.dumps((numbers, ranges))
     return call.file(f"soft model {hashlib.sha256(content).hexdigest()}")
