@@ -175,3 +175,8 @@ def test_a_limit_of_ones_own_that_lists_do_not_know_is_compiled():
     found = ll.optimize(space, maximise="stps", limits=[own], method="auto")
     assert found.values == {"batch": 64.0}
     assert found.gradients.polished.objective == pytest.approx(found.objective)
+    assert "of 32 starts converged, relaxed" in dict(found.rows())["gradients"]
+    assert found.to_dict()["gradients"]["starts"] == 32
+    alone = ll.optimize(space, maximise="stps", method="bound")
+    assert alone.gradients is None
+    assert "gradients" not in dict(alone.rows())
