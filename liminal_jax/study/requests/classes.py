@@ -49,6 +49,19 @@ class RequestClasses(NamedTuple):
         """Mean tokens of an answer over all requests."""
         return float(self.weights @ self.answers)
 
+    def squares(self) -> float:
+        """Share of the mean square of prompts that the means of classes keep.
+
+        Attention of a prompt grows with its square, and all else in proportion.
+
+        Examples:
+            >>> trace = Trace(np.array([1.0, 3.0]), np.ones(2), np.ones(2))
+            >>> classes_at(trace, np.zeros(2, int)).squares()
+            0.8
+        """
+        every = self.requests.counts / self.requests.counts.sum() @ self.requests.prompts**2
+        return float(self.weights @ self.prompts**2 / every)
+
 
 def classes_of(trace: Trace, count: int) -> RequestClasses:
     """Classes of a trace, of equal weights.

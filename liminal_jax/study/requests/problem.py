@@ -271,6 +271,8 @@ class RequestsProblem(AbstractCoupled):
         return [
             f"{requests:,.0f} requests in {classes} classes{fewer}; a class counts as its mean"
             f" prompt and answer, so that a percentile is known to {1 / classes:.1%}",
+            f"means of classes keep {self.classes.squares():.1%} of the mean square of prompts,"
+            " with which their attention grows: more classes keep more of what long prompts cost",
             "prompts pass whole, on instances apart from those that decode; no request waits in a"
             f" queue; instances are {fleet}",
         ]

@@ -288,9 +288,10 @@ def test_planned_chips_have_their_own_limits(tmp_path: Path) -> None:
 def test_the_basis_says_how_many_classes_there_are(
     limited: RequestsProblem, tmp_path: Path
 ) -> None:
-    classes, serving = limited.basis()
+    classes, squares, serving = limited.basis()
     assert classes.startswith("10 requests in 4 classes; a class counts as its mean prompt")
     assert "25.0%" in classes
+    assert f"keep {limited.classes.squares():.1%} of the mean square" in squares
     assert "so large that parts of them do not show" in serving
     many = problem(tmp_path, {"trace": {"file": "trace.csv", "classes": 99}})
     assert "4 classes, fewer than 99: no more lengths differ" in many.basis()[0]
