@@ -189,3 +189,31 @@ space = ll.Space(
 found = ll.optimize(space, minimise="usd_per_million_tokens", limits=[ll.at_least("utps", 100)])
 print(found)
 print(found.reasons[0])
+
+# %% [markdown]
+# ## Requests of your own
+#
+# One context stands for no user. `ll.Requests.from_csv` takes a trace with the lengths of prompts
+# and answers; here are conversations in Azure, in eight classes. Each class has a mapping and a
+# batch of its own on one kind of chip at one clock, and 90 % of the requests must see 100 tokens/s.
+
+# %%
+requests = ll.Requests.shipped("azure-conversation", classes=8)
+space = ll.Space(
+    ll.Design(ll.load_system("h200")),
+    {
+        "system": ["h100", "h200"],
+        "clock": [0.8, 1.0],
+        "tp": [1, 2, 4, 8],
+        "batch": ll.grid(1, 1024, 20, log=True),
+    },
+    model="llama-3-8b",
+)
+found = ll.optimize(
+    requests.on(
+        space,
+        minimise="usd_per_million_tokens",
+        limits=[ll.at_least("utps", 100, percentile=90), ll.at_most("ttft", 0.5)],
+    )
+)
+print(found.report())
