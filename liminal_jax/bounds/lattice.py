@@ -1,11 +1,13 @@
 """Bounds of a traced function over boxes of a lattice."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
+from typing_extensions import override
 
 from liminal_jax.bounds.boxes import Boxes, Extremes, Halves, halves, whole
 from liminal_jax.bounds.program import Entry, Step, Table, tabulated
@@ -18,7 +20,23 @@ BLOCK = 8192
 """Boxes bounded in one go: few enough for what is known of them to stay in the cache."""
 
 
-class LatticeBounds:
+class AbstractBounds(ABC):
+    """Bounds of some results over boxes of a lattice.
+
+    Attributes:
+        trees: Runs of each axis.
+    """
+
+    trees: tuple[Halves, ...]
+
+    @abstractmethod
+    def over(
+        self, boxes: Boxes
+    ) -> tuple[Float[np.ndarray, "results boxes"], Float[np.ndarray, "results boxes"]]:
+        """Lower and upper bounds of all results over some boxes."""
+
+
+class LatticeBounds(AbstractBounds):
     """Bounds of every result of a function over any box of a lattice.
 
     Sound up to rounding: no point of a box beats its bounds by more than the error of evaluating
@@ -53,7 +71,7 @@ class LatticeBounds:
         if jnp.result_type(float) != jnp.float64:
             message = "a proof needs float64; begin with: jax.config.update('jax_enable_x64', True)"
             raise RuntimeError(message)
-        self.trees: tuple[Halves, ...] = tuple(halves(length) for length in shape)
+        self.trees = tuple(halves(length) for length in shape)
         self._results = tabulated(function, arguments, shape, largest or LARGEST_TABLE)
         self._order = _ordered(self._results)
         self._extremes = {
@@ -64,10 +82,10 @@ class LatticeBounds:
         everywhere = self._ranges(whole(self.trees), None)
         self._positive = {key: it.positive for key, it in everywhere.items()}
 
+    @override
     def over(
         self, boxes: Boxes
     ) -> tuple[Float[np.ndarray, "results boxes"], Float[np.ndarray, "results boxes"]]:
-        """Lower and upper bounds of all results over some boxes."""
         ends = np.empty((2, len(self._results), len(boxes)))
         for begin in range(0, len(boxes), BLOCK):
             block = slice(begin, begin + BLOCK)

@@ -105,7 +105,11 @@ def workload_words(work: Mapping[str, Any]) -> str:
         >>> workload_words({"model": "a", "context": 8192.0, "weight_bits": 8, "kv_bits": 16})
         'a, context 8,192, 8-bit weights, 16-bit KV'
     """
-    return (
-        f"{work['model']}, context {work['context']:,.0f}, {work['weight_bits']:g}-bit weights,"
-        f" {work['kv_bits']:g}-bit KV"
-    )
+    context = f" context {work['context']:,.0f}," if "context" in work else ""
+    weights, cache = (_width(work[name]) for name in ("weight_bits", "kv_bits"))
+    return f"{work['model']},{context} {weights} weights, {cache} KV"
+
+
+def _width(bits: float | str) -> str:
+    """Bits in words; those of a checkpoint may be asked for as published."""
+    return bits if isinstance(bits, str) else f"{bits:g}-bit"

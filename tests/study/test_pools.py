@@ -25,6 +25,7 @@ from liminal_jax.study.coupled import Point
 from liminal_jax.study.pools.problem import PoolsProblem
 from liminal_jax.study.questions import BUILDERS, load_question
 from liminal_jax.workload.parts import attention_part, experts_part, joints
+from tests.cli.terminal import exit_code
 
 DEEPSEEK = ll.load_model("deepseek-v3")
 ISL, OSL = 8192, 1024
@@ -238,9 +239,12 @@ def test_attention_and_experts_wait_for_each_other(tmp_path):
     outcome = problem.judged(shared, totals, Exact())
     crossing = max(found["tokens_out_time"], found["tokens_in_time"])
     one = found["attention_time"] + found["experts_time"] + crossing
-    two = 2 * max(found["attention_time"], found["experts_time"], crossing / 2)
-    assert float(jnp.exp(outcome.violation[-1])) == pytest.approx(max(one, two) / 0.02, rel=1e-9)
+    assert float(jnp.exp(outcome.violation[-1])) == pytest.approx(one / 0.02, rel=1e-9)
     assert use(problem, 1)["pace"] == pytest.approx(2 * found["attention_time"] / 0.02, rel=1e-9)
+    assert use(problem, 2)["pace"] == pytest.approx(2 * found["experts_time"] / 0.02, rel=1e-9)
+    # Two micro-batches cross in each direction.
+    each_way = found["tokens_out_time"] / 2
+    assert use(problem, 1)["token_network"] == pytest.approx(2 * each_way / 0.02, rel=1e-9)
     # 4 requests a second of 1,023 later tokens, each in 20 ms: 81.84 users, 128 on one instance.
     assert use(problem, 1)["requests"] == pytest.approx(4 * 1023 * 0.02 / 128, rel=1e-9)
     assert found["utps"] == pytest.approx(50)
@@ -421,6 +425,20 @@ def test_mistakes_of_all_pools_are_told_at_once(tmp_path):
         pools_at(tables, tmp_path)
     paths = {it.path for it in error.value.problems}
     assert {"pools.prefill.system", "pools.decode.tp"} <= paths
+
+
+def test_the_shipped_study_has_thirty_variables():
+    file = load_question("three-pools-for-long-prompts")
+    problem = BUILDERS[type(file)](file)
+    assert problem.count == 30
+    assert problem.size > 1e24
+
+
+def test_a_mistake_on_the_command_line_exits_with_2_and_its_path(tmp_path, capsys):
+    path = tmp_path / "pools.toml"
+    path.write_text(tomli_w.dumps(BAD["no network"][0]))
+    assert exit_code(["optimize", str(path)]) == 2
+    assert f"{path}: pools.decode.system: xpu-hbm3 has no scale-out" in capsys.readouterr().err
 
 
 def test_widths_as_published_are_those_of_a_study(tmp_path):

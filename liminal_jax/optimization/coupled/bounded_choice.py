@@ -15,11 +15,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+from typing_extensions import override
 
 from liminal_jax._smooth import Exact
-from liminal_jax.bounds.boxes import Boxes
-from liminal_jax.bounds.lattice import LatticeBounds
-from liminal_jax.bounds.program import along, constant
+from liminal_jax.bounds.boxes import Boxes, Extremes, Halves, points
+from liminal_jax.bounds.lattice import AbstractBounds, LatticeBounds
+from liminal_jax.bounds.program import Table, along, constant
 from liminal_jax.optimization.search.branch_and_bound import (
     MARGIN,
     Budget,
@@ -33,17 +34,15 @@ from liminal_jax.optimization.search.certificate import POSSIBLE, evaluable
 from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point
 from liminal_jax.study.problem import FEASIBLE
 
-LEAST_COST = 1e-300
-"""Costs below this count as this much, so that their logarithm is finite."""
-
 
 class Cheapest(NamedTuple):
     """The cheapest choice of a member.
 
     Attributes:
-        bound: Its cost is not below this; infinite where no choice is allowed.
-        cost: Cost of the best choice known; infinite where none is known.
-        own: Its places: category, then variables; none where none is known.
+        bound: Its cost, less what is credited, is not below this; infinite where no choice is
+            allowed.
+        cost: Cost of the best choice found, less what is credited; infinite where none was found.
+        own: Its places: category, then variables; none where none was found.
         shared: Places of what all share at that choice.
         statistics: Statistics of the search.
     """
@@ -53,6 +52,42 @@ class Cheapest(NamedTuple):
     own: Int[np.ndarray, " axes"] | None
     shared: Int[np.ndarray, " axes"] | None
     statistics: Statistics
+
+
+class _Priced(AbstractBounds):
+    """Bounds of the cost, then of all results."""
+
+    def __init__(
+        self,
+        bounds: LatticeBounds,
+        prices: Float[np.ndarray, "totals ..."],
+        credit: Float[np.ndarray, "..."],
+        first: int,
+    ):
+        self.trees = bounds.trees
+        self._bounds = bounds
+        axes = tuple(range(first, len(bounds.trees)))
+        self._prices = {
+            row: Extremes(Table(axes, it), bounds.trees)
+            for row, it in enumerate(prices)
+            if np.any(it > 0)
+        }
+        self._credit = Extremes(Table(axes, credit), bounds.trees)
+
+    @override
+    def over(
+        self, boxes: Boxes
+    ) -> tuple[Float[np.ndarray, "results boxes"], Float[np.ndarray, "results boxes"]]:
+        low, high = self._bounds.over(boxes)
+        places: dict = {}
+        credited = self._credit.over(boxes, places)
+        cost = [-credited[1], -credited[0]]
+        for row, prices in self._prices.items():
+            least, most = prices.over(boxes, places)
+            with np.errstate(invalid="ignore"):
+                cost[0] = cost[0] + least * np.maximum(low[row], 0.0)
+                cost[1] = cost[1] + most * high[row]
+        return np.concatenate([cost[:1], low]), np.concatenate([cost[1:], high])
 
 
 class BoundedChoices:
@@ -70,7 +105,7 @@ class BoundedChoices:
         """Trace and tabulate.
 
         Args:
-            problem: A problem.
+            problem: A problem, whose totals are never negative.
             group: Number of the member's group.
             member: Its number within the group.
             largest: Entries of the largest table that the bounds are found from.
@@ -90,64 +125,128 @@ class BoundedChoices:
         self._start = evaluable(self.bounds)
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of categories, then of values of each of its variables."""
+        return tuple(map(len, self._own))
+
+    @property
     def everywhere(self) -> Int[np.ndarray, " axes"]:
         """All that is shared, as a box: a node of the tree of each axis."""
-        return np.zeros(len(self.bounds.trees) - len(self._own), int)
+        return np.zeros(len(self.trees), int)
+
+    @property
+    def trees(self) -> tuple[Halves, ...]:
+        """Trees of what all share."""
+        return self.bounds.trees[len(self._own) :]
 
     def at(self, shared: Int[np.ndarray, " axes"]) -> Int[np.ndarray, " axes"]:
         """A point of what is shared, as a box."""
-        trees = self.bounds.trees[len(self._own) :]
-        return np.asarray([tree.single(int(it)) for tree, it in zip(trees, shared, strict=True)])
+        return np.asarray([it.single(int(at)) for it, at in zip(self.trees, shared, strict=True)])
+
+    def terms(
+        self, own: Int[np.ndarray, "own points"], shared: Int[np.ndarray, "shared points"]
+    ) -> tuple[Float[np.ndarray, "totals points"], Float[np.ndarray, "limits points"]]:
+        """Totals and violations at some places, as the exact model has them."""
+        exact, _ = self.bounds.over(points(np.concatenate([own, shared]), self.bounds.trees))
+        return exact[: self.totals], exact[self.totals :]
+
+    def least_excess(self, shared: Int[np.ndarray, " axes"], budget: Budget | None = None) -> float:
+        """How little its own limits are exceeded at best: the least of the largest log violations.
+
+        Args:
+            shared: A box of what all share, one node for each axis.
+            budget: When to stop before the proof is complete.
+
+        Returns:
+            The least, to within the gap of the budget; infinite where no choice can be evaluated.
+        """
+
+        def node_bounds(low: np.ndarray, high: np.ndarray) -> NodeBounds:
+            known = np.all(np.isfinite(high), axis=0)
+            return NodeBounds(-_worst(low[self.totals :])[None], np.ones_like(known), known)
+
+        best = IncumbentOfAll()
+        branch_and_bound(
+            self.bounds, node_bounds, best, self._widths, budget, start=self._inside(shared)
+        )
+        return -best.score if best.indices is not None else np.inf
+
+    def _inside(self, shared: Int[np.ndarray, " axes"]) -> Boxes:
+        """Boxes that hold all choices in a box of what is shared."""
+        nodes = self._start.nodes.copy()
+        nodes[len(self._own) :] = np.asarray(shared)[:, None]
+        return Boxes(nodes, self.bounds.trees)
 
     def cheapest(
         self,
-        prices: Float[np.ndarray, " totals"],
+        prices: Float[np.ndarray, "totals ..."],
         shared: Int[np.ndarray, " axes"],
         budget: Budget | None = None,
+        credit: Float[np.ndarray, "..."] | None = None,
+        unit: float | None = None,
+        cap: float = np.inf,
     ) -> Cheapest:
         """The cheapest choice, with the proof that none is cheaper.
 
         Args:
-            prices: Price of each total, none negative.
+            prices: Price of each total, none negative; or a table of it over all that is shared.
             shared: A box of what all share, one node for each axis.
-            budget: When to stop before the proof is complete.
+            budget: When to stop before the proof is complete; the gap is counted in units.
+            credit: What is credited at each point of what is shared; nothing where left out.
+            unit: A usual cost; the least that the bounds of the whole box show where left out.
+            cap: A cost that some choice is known to have; none that costs more is looked for.
 
         Raises:
             ValueError: a price is negative.
         """
+        shape = tuple(len(tree.singles) for tree in self.trees)
         prices = np.asarray(prices, float)
         if not np.all(prices >= 0):
             raise ValueError(f"prices must not be negative, got {prices}")
-        priced = np.flatnonzero(prices > 0)
+        if prices.ndim == 1:
+            prices = np.broadcast_to(prices.reshape(-1, *[1] * len(shape)), (len(prices), *shape))
+        credit = np.zeros(shape) if credit is None else np.asarray(credit, float)
+        own = len(self._own)
+        priced = _Priced(self.bounds, prices, credit, own)
+        start = self._inside(shared)
+        scale = _usual(*priced.over(start)) if unit is None else unit
 
         def node_bounds(low: np.ndarray, high: np.ndarray) -> NodeBounds:
-            cost = prices[priced] @ low[priced]
+            limits = slice(1 + self.totals, None)
             return NodeBounds(
-                scores=-np.log(np.maximum(cost, LEAST_COST))[None],
-                possible=np.all(low[self.totals :] <= POSSIBLE, axis=0),
-                certain=np.all(high[self.totals :] <= FEASIBLE, axis=0)
-                & np.all(np.isfinite(high[: self.totals]), axis=0),
+                scores=-low[:1] / scale,
+                possible=np.all(low[limits] <= POSSIBLE, axis=0),
+                certain=np.all(high[limits] <= FEASIBLE, axis=0) & np.isfinite(high[0]),
             )
 
-        best, own = IncumbentOfAll(), len(self._own)
-        nodes = self._start.nodes.copy()
-        nodes[own:] = np.asarray(shared)[:, None]
-        start = Boxes(nodes, self.bounds.trees)
+        best = IncumbentOfAll()
+        best.score = max(best.score, -cap / scale)
         budget = Budget() if budget is None else budget
-        statistics = branch_and_bound(
-            self.bounds, node_bounds, best, self._widths, budget, start=start
-        )
-        if best.indices is None:
-            bound = np.inf if statistics.complete else np.exp(-statistics.open_score)
-            return Cheapest(float(bound), np.inf, None, None, statistics)
+        statistics = branch_and_bound(priced, node_bounds, best, self._widths, budget, start=start)
         slack = max(MARGIN, budget.gap, statistics.open_score - best.score)
+        bound = float(-(best.score + slack) * scale)
+        if best.indices is None:
+            bound = np.inf if statistics.complete and cap == np.inf else bound
+            return Cheapest(bound, np.inf, None, None, statistics)
         return Cheapest(
-            bound=float(np.exp(-best.score - slack)),
-            cost=float(np.exp(-best.score)),
+            bound=bound,
+            cost=float(-best.score * scale),
             own=best.indices[:own],
             shared=best.indices[own:],
             statistics=statistics,
         )
+
+
+def _worst(violations: np.ndarray) -> np.ndarray:
+    """The largest violation of each box."""
+    return np.max(violations, axis=0, initial=-np.inf)
+
+
+def _usual(low: np.ndarray, high: np.ndarray) -> float:
+    """A usual cost: the least that the bounds of some boxes show."""
+    known = [float(np.min(np.abs(it[0]), initial=np.inf)) for it in (low, high)]
+    usual = known[0] if known[0] > 0 else known[1]
+    return usual if 0 < usual < np.inf else 1.0
 
 
 def _axes(chosen: AbstractCoupled | AbstractGroup) -> list[np.ndarray]:
@@ -158,10 +257,10 @@ def _axes(chosen: AbstractCoupled | AbstractGroup) -> list[np.ndarray]:
 
 def _point(chosen: AbstractCoupled | AbstractGroup, first: int) -> Any:
     """A point whose numbers lie along axes, beginning with one of them."""
-    values = constant(np.zeros(len(chosen.variables)))
+    values: Any = constant(np.zeros(len(chosen.variables)))
     for axis, it in enumerate(chosen.variables):
         values[axis] = along(first + 1 + axis, np.asarray(it.grid.values, float))
-    category = constant(0)
+    category: Any = constant(0)
     category[()] = along(first, np.arange(len(chosen.categories)))
     entries: Any = (category, values)
     return Point(*entries)

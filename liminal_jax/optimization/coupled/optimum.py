@@ -11,6 +11,8 @@ from typing_extensions import override
 
 from liminal_jax.optimization.coupled.assignment import Places
 from liminal_jax.optimization.coupled.descent import STARTS
+from liminal_jax.optimization.coupled.listed_descent import STARTS as LISTED_STARTS
+from liminal_jax.optimization.coupled.priced_search import is_priced, search_by_prices
 from liminal_jax.optimization.coupled.search import Evaluated, Found, search
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.binding_limits import Binding, binding_of
@@ -187,7 +189,7 @@ class CoupledOptimum(Told):
 def optimize_coupled(
     problem: AbstractCoupled,
     question: dict[str, Any] | None = None,
-    schedule: Schedule = STARTS,
+    schedule: Schedule | None = None,
     seed: int = 0,
     progress: Progress | None = None,
     budget: Budget | None = None,
@@ -197,7 +199,7 @@ def optimize_coupled(
     Args:
         problem: A problem.
         question: What was asked, as records tell it; its name where left out.
-        schedule: Schedule of the descents.
+        schedule: Schedule of the descents; that of each search where left out.
         seed: Seed of their starts.
         progress: Callbacks.
         budget: When to stop before the bound is complete.
@@ -205,7 +207,10 @@ def optimize_coupled(
     if question is None:
         question = {**kind_record("coupled"), "name": problem.name}
     with jax.enable_x64(True):
-        found = search(problem, schedule, seed, progress, budget)
+        if is_priced(problem):
+            found = search_by_prices(problem, schedule or LISTED_STARTS, seed, progress, budget)
+        else:
+            found = search(problem, schedule or STARTS, seed, progress, budget)
         return CoupledOptimum(found, question)
 
 

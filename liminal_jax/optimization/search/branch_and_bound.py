@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float, Int
 from typing_extensions import override
 
 from liminal_jax.bounds.boxes import Boxes, Halves, columns, points, whole
-from liminal_jax.bounds.lattice import LatticeBounds
+from liminal_jax.bounds.lattice import AbstractBounds
 
 MARGIN = 1e-9
 """Logarithm by which a design must be better to replace an incumbent: a thousand times the error of
@@ -269,7 +269,7 @@ def widths_of(trees: tuple[Halves, ...], axes: list[np.ndarray]) -> list[np.ndar
 
 
 def branch_and_bound(
-    bounds: LatticeBounds,
+    bounds: AbstractBounds,
     node_bounds: Callable[[np.ndarray, np.ndarray], NodeBounds],
     incumbents: AbstractIncumbents,
     widths: list[np.ndarray],
@@ -320,7 +320,7 @@ def branch_and_bound(
 
 def _evaluate_middles(
     boxes: _OpenBoxes,
-    bounds: LatticeBounds,
+    bounds: AbstractBounds,
     node_bounds: Callable[[np.ndarray, np.ndarray], NodeBounds],
     incumbents: AbstractIncumbents,
 ) -> int:
@@ -357,7 +357,7 @@ def _prune_boxes(
 
 def _branch(
     parents: _OpenBoxes,
-    bounds: LatticeBounds,
+    bounds: AbstractBounds,
     node_bounds: Callable[[np.ndarray, np.ndarray], NodeBounds],
     costs: PseudoCosts,
     widths: list[np.ndarray],

@@ -12,6 +12,7 @@ from liminal_jax.study.file import (
     ConstraintTable,
     NamedFile,
     ObjectiveTable,
+    WorkloadTable,
 )
 from liminal_jax.study.pools.quantities import DUTIES, QUANTITIES, Asked
 
@@ -116,7 +117,8 @@ class PoolsFile(NamedFile):
     def _has_no_context(cls, workload: dict[str, Any]) -> dict[str, Any]:
         if "context" in workload:
             raise ValueError("context follows from requests.isl and requests.osl; leave it out")
-        return workload
+        bits = {it: WorkloadTable.model_fields[it].default for it in ("weight_bits", "kv_bits")}
+        return bits | workload
 
     @field_validator("pools")
     @classmethod

@@ -76,6 +76,27 @@ class PoolsProblem(AbstractCoupled):
             violation=jnp.log(jnp.maximum(stacked, LEAST_RATIO)),
         )
 
+    @override
+    def basis(self) -> list[str]:
+        isl, osl = float(self.requests.isl), float(self.requests.osl)
+        said = [
+            f"requests have {isl:,.0f} tokens of prompt and {osl:,.0f} of answer, and do not wait"
+            " in a queue; prompts pass whole",
+            "each pool has whole instances: as many as the rate needs, where chips are not stated",
+            "power is that of pools at work, as if all were busy at once",
+        ]
+        if "cache_out_time" in self.totals:
+            said.append(
+                "caches cross by the scale-out network, as fast as the slower side, once a prompt"
+                " has passed, and count before the first token"
+            )
+        if "attention_time" in self.totals:
+            said.append(
+                "each token crosses between attention and experts once each way in every layer,"
+                " with 16 bits an element unless stated; experts' chips pass it on among themselves"
+            )
+        return said
+
     def quantities(
         self, shared: Point, totals: Float[Array, " totals"], relaxation: AbstractRelaxation
     ) -> dict[str, Scalar]:
@@ -99,6 +120,6 @@ def known_of(totals: tuple[str, ...]) -> tuple[str, ...]:
 def _ratio(limit: Limit, served: Served) -> Scalar:
     """How far a limit is used: above 1 it is violated."""
     if limit.name == PACE and limit.physical:
-        return served.alternating / served.tpot
+        return served.passing / served.tpot
     value = QUANTITIES[limit.name].of(served)
     return limit.bound / value if limit.at_least else value / limit.bound

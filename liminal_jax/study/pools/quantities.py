@@ -9,7 +9,6 @@ from jaxtyping import Array, Float
 
 from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import AbstractRelaxation
-from liminal_jax.laws.turns import alternating_step_time
 from liminal_jax.study.pools.requests import Pace, Requests
 
 MONEY = ("chips", "capital_cost", "power", "power_provisioned", "wall_power", "spending")
@@ -63,16 +62,19 @@ class Served(eqx.Module):
         return self.totals["prefill_time"] + self.relaxation.maximum(*sides)
 
     @property
-    def alternating(self) -> Scalar:
-        """Time that a token takes at least, where attention and experts take turns [s]."""
+    def passing(self) -> Scalar:
+        """Time in which a micro-batch passes attention, experts and the network between [s].
+
+        A token of each user takes as long, or as long as the slowest of the three takes for all
+        micro-batches, where that is longer: the pools' own limits see to the latter.
+
+        References:
+            Zhu et al. (2025), MegaScale-Infer, arXiv:2504.02263, section 4.1: m micro-batches hide
+            the network where m T_f >= 2 (T_f + T_c), T_f being the time of the slower pool.
+        """
         ends = self.totals["tokens_out_time"], self.totals["tokens_in_time"]
-        return alternating_step_time(
-            attention=self.totals["attention_time"],
-            experts=self.totals["experts_time"],
-            crossing=self.relaxation.maximum(*ends),
-            micro_batches=self.pace.micro_batches,
-            relaxation=self.relaxation,
-        )
+        machines = self.totals["attention_time"] + self.totals["experts_time"]
+        return machines + self.relaxation.maximum(*ends)
 
     @property
     def tpot(self) -> Scalar:

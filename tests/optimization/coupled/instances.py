@@ -2,6 +2,7 @@
 
 import itertools
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,9 +19,9 @@ from liminal_jax.study.region import Variable
 class Rooms(AbstractGroup):
     """Members that trade time for bytes and loss, on hardware of a bandwidth."""
 
-    members: tuple[str, ...]
-    categories: tuple[str, ...]
-    variables: tuple[Variable, ...]
+    members: tuple[str, ...] = eqx.field(static=True)
+    categories: tuple[str, ...] = eqx.field(static=True)
+    variables: tuple[Variable, ...] = eqx.field(static=True)
     work: Float[Array, " members"]
     spoilt: Float[Array, " members"]
     faster: Float[Array, " categories"]
@@ -40,15 +41,15 @@ class Rooms(AbstractGroup):
 class House(AbstractCoupled):
     """The least time times price, within room and loss."""
 
-    name: str
-    goal: str
-    unit: str
-    maximise: bool
+    name: str = eqx.field(static=True)
+    goal: str = eqx.field(static=True)
+    unit: str = eqx.field(static=True)
+    maximise: bool = eqx.field(static=True)
     groups: tuple[AbstractGroup, ...]
-    categories: tuple[str, ...]
-    variables: tuple[Variable, ...]
-    totals: tuple[str, ...]
-    limits: tuple[Limit, ...]
+    categories: tuple[str, ...] = eqx.field(static=True)
+    variables: tuple[Variable, ...] = eqx.field(static=True)
+    totals: tuple[str, ...] = eqx.field(static=True)
+    limits: tuple[Limit, ...] = eqx.field(static=True)
     room: Float[Array, ""]
     loss: Float[Array, ""]
     dear: Float[Array, " categories"]
