@@ -21,6 +21,9 @@ from liminal_jax.results.values import design_rows, named, of_design, seconds, s
 from liminal_jax.results.words import asked_words, design_word
 
 _TIMES = ("step_time", "memory_time", "compute_time", "exposed_time")
+_MOST_CROSSED = 13
+"""Columns that a table of chips and workloads may have; wider ones are a figure alone."""
+
 _DEGREES = ("tp", "cp", "pp", "ep")
 
 
@@ -64,7 +67,7 @@ def page(record: Mapping[str, Any]) -> Page:
         section(
             "these chips used for every workload, as a share of its best",
             _cross(record),
-            table(_cross_rows(record), crossed),
+            table(_cross_rows(record) if len(crossed) <= _MOST_CROSSED else (), crossed),
         ),
         how_sure(record),
     )

@@ -219,3 +219,25 @@ def test_the_eight_models_that_come_with_the_package(capsys):
         assert row["totals"]["chip_power"] <= 1400 * (1 + 1e-9)
         for share in answer["cross"][row["name"]].values():
             assert share is None or share <= 1
+
+
+THIRTY = "thirty-models-one-chip"
+
+
+@pytest.mark.slow
+def test_the_thirty_models_that_come_with_the_package(capsys):
+    """On few chips, with all mappings and limits of the study."""
+    path = Path(module.__file__).parent.parent / "data" / "studies" / f"{THIRTY}.toml"
+    tables = tomllib.loads(path.read_text())
+    fewer = {"memory": "3d-dram", "stacks": 2, "dies": 2, "chips": {"choices": [80, 88, 96]}}
+    tables["design"].update(COARSER | fewer | {"link_bandwidth": "900 GB/s"})
+    Path("thirty.toml").write_text(tomli_w.dumps(tables))
+    assert exit_code(["optimize", "thirty.toml", "--json", "-o", "out"]) == 0
+    answer = json.loads(capsys.readouterr().out, parse_constant=no_token)
+    assert answer["certificate"]["complete"] is True
+    assert answer["certificate"]["relative_gap"] == 0
+    floors = {it.name: it.constraints[0].limit for it in load_question(THIRTY).workloads}
+    assert len(answer["workloads"]) == len(floors) == 30
+    for row in answer["workloads"]:
+        assert row["totals"]["utps"] >= floors[row["name"]] * (1 - 1e-9)
+        assert row["totals"]["power"] <= 120e3 * (1 + 1e-9)
