@@ -10,7 +10,7 @@ from liminal_jax.study.read import problem_of
 
 CLOSE = 0.02
 
-SINGLE = [name for name in study_names() if isinstance(load_question(name), StudyFile)]
+SINGLE = [name for name in study_names() if type(load_question(name)) is StudyFile]
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import liminal_jax as ll
 from liminal_jax._files import InputError
 from liminal_jax.study.layers.checked import checked_combination, checked_loss
 from liminal_jax.study.layers.table import LossRow, table_loss
+from liminal_jax.study.questions import BUILDERS, load_question
 from tests.study.layers.cases import problem, space
 
 GRIDS = {"weight_bits": (4.25, 8.0), "kv_bits": (8.0,), "window": (4096.0, 32768.0)}
@@ -206,3 +207,12 @@ def test_a_number_is_free_for_each_layer_or_for_all_not_both():
     both = space(free={"kv_bits": [4, 8]})
     (line,) = told(lambda: problem(both))
     assert line == "PerLayer: kv_bits: is chosen for each layer; state one value for the rest here"
+
+
+def test_the_shipped_study_leaves_four_numbers_of_126_layers_free():
+    file = load_question("which-layers-at-four-bits")
+    asked = BUILDERS[type(file)](file)
+    assert asked.count == 4 * 126 + 2
+    loss = asked.groups[0].loss
+    total = sum(float(loss.of(jnp.asarray(it), 4.15625, 16.0, 131072.0)) for it in range(126))
+    assert total == pytest.approx(86.63 - 86.01, rel=1e-4)
