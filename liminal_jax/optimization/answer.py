@@ -90,6 +90,9 @@ def alternatives(finding: Finding) -> list[Alternative]:
             found.append(Alternative(name, None, None, infeasibility))
             continue
         solution = solution_at(problem, proof.indices[row])
+        if finding.continuum is not None and row == finding.solution.row:
+            found.append(Alternative(name, finding.objective, finding.solution, None))
+            continue
         found.append(Alternative(name, problem.objective(score), solution, None))
     return found
 

@@ -23,6 +23,7 @@ from liminal_jax.optimization.search.best_design import Finding, find, method_of
 from liminal_jax.optimization.search.binding_limits import Binding
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget
 from liminal_jax.optimization.search.certificate import Certificate
+from liminal_jax.optimization.search.continuum import Continuum
 from liminal_jax.optimization.search.gradient_search import GradientSearch
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.solution import case_at
@@ -97,6 +98,11 @@ class Optimum:
     def problem(self) -> Problem:
         """The problem, in the region of the design."""
         return self.finding.problem
+
+    @property
+    def continuum(self) -> Continuum | None:
+        """The relaxed optimum of ranges with its multipliers; None where there are no ranges."""
+        return self.finding.continuum
 
     @cached_property
     def answer(self) -> Answer:
@@ -384,7 +390,7 @@ def _merged(findings: Sequence[Finding], best: Finding) -> Certificate:
         bound = best.problem.objective(max(*slack, score))
         gap = abs(bound - best.objective) / abs(best.objective)
     return Certificate(
-        method="none" if bound is None and not complete else "bound",
+        method="none" if bound is None and not complete else _proved(findings),
         bound=bound,
         relative_gap=gap,
         lattice=sum(it.certificate.lattice for it in findings),
@@ -392,6 +398,11 @@ def _merged(findings: Sequence[Finding], best: Finding) -> Certificate:
         boxes=sum(it.certificate.boxes for it in findings),
         complete=complete,
     )
+
+
+def _proved(findings: Sequence[Finding]) -> str:
+    """What a bound speaks of: all designs, or the steps in ranges."""
+    return "bound" if all(it.continuum is None for it in findings) else "steps"
 
 
 def _reasons(findings: Sequence[Finding], best: Finding) -> list[str]:

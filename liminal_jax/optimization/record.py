@@ -6,6 +6,7 @@ from typing import Any
 from liminal_jax.optimization.answer import Answer
 from liminal_jax.optimization.gradient_record import gradients_record, proof_record
 from liminal_jax.optimization.search.binding_limits import Binding
+from liminal_jax.optimization.search.continuum import Continuum
 from liminal_jax.optimization.search.solution import Solution, case_at
 from liminal_jax.study.basis import basis
 from liminal_jax.study.file import resolved_of
@@ -15,6 +16,9 @@ from liminal_jax.study.quantities import QUANTITIES, Fleet
 from liminal_jax.study.question import problem_record
 from liminal_jax.study.report import number, prediction_record
 from liminal_jax.study.write import found_tables, written
+
+_PLAIN = ("ranges", "whole", "kkt_residual", "multipliers", "grids", "designs")
+"""What of a search between the values of ranges is plain data."""
 
 NOT_RELAXED = "no feasible design is known whose integrality could be relaxed"
 """Reason where there is no relaxed optimum."""
@@ -48,6 +52,20 @@ def _relaxed(answer: Answer) -> dict[str, Any]:
         "design": None if it is None else solution_record(answer.problem, it.solution),
         "relative_gap": gap(answer),
         "reason": NOT_RELAXED if it is None else it.reason,
+    }
+
+
+def _continuum(answer: Answer, it: Continuum) -> dict[str, Any]:
+    """What lies between the values of ranges."""
+    plain = dataclasses.asdict(it)
+    return {key: plain[key] for key in _PLAIN} | {
+        "first": number(it.first),
+        "snapped": None if it.snapped is None else number(it.snapped),
+        "relaxed": {
+            "value": number(it.relaxed_objective),
+            "design": solution_record(answer.problem, it.relaxed),
+            "reason": it.reason,
+        },
     }
 
 
@@ -89,6 +107,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "relaxed": _relaxed(answer),
         "gradients": gradients_record(best),
         "proof": proof_record(best),
+        **({} if best.continuum is None else {"continuum": _continuum(answer, best.continuum)}),
         "totals": totals(best.fleet),
         "certificate": dataclasses.asdict(best.certificate),
         "binding": [binding_record(it) for it in best.binding],

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from liminal_jax.results.binding import HEADING, binding_rows
+from liminal_jax.results.continuum import continuum
 from liminal_jax.results.descent import by_gradients, proof_rows
 from liminal_jax.results.page import (
     PALETTE,
@@ -58,6 +59,7 @@ def page(record: Mapping[str, Any]) -> Page:
         _overlap(record),
         _worth(record),
         _sizes(record),
+        continuum(record),
         section("the best of each kind", table(_alternatives(record), ("", name, "with"))),
         section(
             "the best that existing chips can do under the same limits",

@@ -16,6 +16,13 @@ MOST_VALUES = 100_000
 """A grid of more values is a slip of the pen: it would fill the memory before it is searched."""
 
 
+BETWEEN = 65
+"""Values at which a range without steps is searched before what lies between them is."""
+
+RATIO = 4.0
+"""A range that spans a larger factor is searched in equal ratios."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """The values that a variable may take, ascending, in SI.
@@ -23,10 +30,13 @@ class Grid:
     Attributes:
         values: At least one.
         logarithmic: Whether equal ratios, not equal differences, count as equal steps.
+        between: Whether any value between the ends will do: any number, or any whole number of what
+            is whole. The values are then those at which the range is searched first.
     """
 
     values: tuple[float, ...]
     logarithmic: bool
+    between: bool = False
 
     @property
     def free(self) -> bool:
@@ -97,6 +107,11 @@ class _Steps(_Table):
     step: float | str
 
 
+class _Ends(_Table):
+    min: float | str
+    max: float | str
+
+
 class _Spaced(_Table):
     min: float | str
     max: float | str
@@ -105,7 +120,7 @@ class _Spaced(_Table):
 
 
 _FORMS = (
-    "a value, { choices = [...] }, { min, max, step }"
+    "a value, { choices = [...] }, { min, max }, { min, max, step }"
     " or { min, max, num, scale = 'linear' | 'log' }"
 )
 
@@ -148,7 +163,10 @@ class _Reader:
             return Grid(tuple(sorted(set(values))), logarithmic=min(values) > 0)
         if "num" in value:
             return self._spaced(_parsed(_Spaced, value))
-        return self._stepped(_parsed(_Steps, value))
+        if "step" in value or value.keys() - {"min", "max"}:
+            return self._stepped(_parsed(_Steps, value))
+        low, high = self._bounds(_parsed(_Ends, value))
+        return range_between(low, high, whole=self.whole)
 
     def _part(self, name: str, value: float | str) -> float:
         """One number of a table, whose mistakes name it."""
@@ -157,7 +175,7 @@ class _Reader:
         except ValueError as error:
             raise ValueError(f"{name} {error}") from None
 
-    def _bounds(self, table: _Steps | _Spaced) -> tuple[float, float]:
+    def _bounds(self, table: _Ends | _Steps | _Spaced) -> tuple[float, float]:
         low, high = self._part("min", table.min), self._part("max", table.max)
         if low > high:
             raise ValueError(
@@ -186,6 +204,42 @@ class _Reader:
         spaced = (np.geomspace if logarithmic else np.linspace)(low, high, table.num)
         values = np.unique(np.round(spaced) if self.whole else spaced)
         return Grid(tuple(float(value) for value in values), logarithmic=logarithmic)
+
+
+def range_between(low: float, high: float, *, whole: bool) -> Grid:
+    """A range, with the values at which it is searched first.
+
+    Args:
+        low: Its lower end.
+        high: Its upper end.
+        whole: Whether only whole numbers make sense.
+
+    Examples:
+        >>> range_between(1.0, 4.0, whole=True)
+        Grid(values=(1.0, 2.0, 3.0, 4.0), logarithmic=True, between=True)
+    """
+    spaced = spaced_between(low, high, BETWEEN, None, whole=whole)
+    return Grid(tuple(spaced.tolist()), logarithmic=low > 0, between=len(spaced) > 1)
+
+
+def spaced_between(
+    low: float, high: float, count: int, log: bool | None, *, whole: bool
+) -> np.ndarray:
+    """Values between two ends, both included.
+
+    Args:
+        low: The least.
+        high: The greatest.
+        count: How many; fewer where whole numbers coincide.
+        log: Whether they have equal ratios; where left out, if the range spans more than `RATIO`.
+        whole: Whether only whole numbers make sense.
+    """
+    if log is None:
+        log = low > 0 and high / low > RATIO
+    spaced = (np.geomspace if log else np.linspace)(low, high, count)
+    # Ends stay as they were given: powers and roots would move them by rounding.
+    spaced[0], spaced[-1] = low, high
+    return np.unique(np.round(spaced) if whole else spaced)
 
 
 def _written(value: Any) -> str:

@@ -32,7 +32,14 @@ from liminal_jax.study.numbers import WHOLE_PATHS, least_at, within_range
 from liminal_jax.study.paths import found_path
 from liminal_jax.study.quality import Quality
 from liminal_jax.study.region import Region, Variable, paths_of
-from liminal_jax.study.values import Choice, Spaced, grid_of_values, is_number, is_several
+from liminal_jax.study.values import (
+    Between,
+    Choice,
+    Spaced,
+    grid_of_values,
+    is_number,
+    is_several,
+)
 from liminal_jax.study.variables import PATHS, names_of, stated_at
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
@@ -235,7 +242,8 @@ def _options(base: Case, written: str, values: Any) -> list[_Option] | None:
     """The objects of a choice; none where the values are numbers."""
     path = _SHORT.get(written, written)
     path = path.removeprefix("design.")
-    if isinstance(values, Spaced) or (not isinstance(values, Choice) and _all_numbers(values)):
+    spaced = isinstance(values, Spaced | Between)
+    if spaced or (not isinstance(values, Choice) and _all_numbers(values)):
         return None
     if not isinstance(values, Choice):
         values = Choice({_name_of(it): it for it in (values if is_several(values) else [values])})

@@ -7,23 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from liminal_jax.study.domain import Grid, in_si
-
-BETWEEN = 65
-"""Values at which a range without steps is searched."""
-
-RATIO = 4.0
-"""A range that spans a larger factor is searched in equal ratios."""
+from liminal_jax.study.domain import Grid, grid_of, in_si, spaced_between
 
 
 @dataclass(frozen=True)
 class Spaced:
-    """Values between two ends, see `grid` and `between`."""
+    """Values between two ends, see `grid`."""
 
     low: int | float | str
     high: int | float | str
     count: int
     log: bool | None
+
+
+@dataclass(frozen=True)
+class Between:
+    """Any value between two ends, or at each step, see `between`."""
+
+    low: int | float | str
+    high: int | float | str
+    step: int | float | str | None
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,23 @@ def grid(low: int | float | str, high: int | float | str, n: int, *, log: bool =
     return Spaced(low, high, n, log)
 
 
-def between(low: int | float | str, high: int | float | str) -> Spaced:
-    """Any value between two ends.
+def between(
+    low: int | float | str, high: int | float | str, *, step: int | float | str | None = None
+) -> Between:
+    """Any value between two ends, both included.
 
-    It is searched at 65 values, in equal ratios where the range spans more than a factor of 4; the
-    certificate speaks of these. The relaxed optimum of an answer moves freely between them.
+    A range is searched at 65 values first, in equal ratios where it spans more than a factor of 4;
+    the certificate speaks of these. Then the answer moves between them: gradients lead to a point
+    that satisfies the KKT conditions, and ever finer grids around it and around the best of the
+    values are searched on the exact model, which ends at least as well as rounding. Of what only
+    whole numbers make sense of, all whole numbers between the ends are meant.
+
+    Args:
+        low: The least, a number in SI or a quantity such as "1 TB/s".
+        high: The greatest.
+        step: If given, only `low`, `low + step` and so on will do, and all of them are searched.
     """
-    return Spaced(low, high, BETWEEN, None)
+    return Between(low, high, step)
 
 
 def choice(*options: Any, **named: Any) -> Choice:
@@ -94,6 +107,10 @@ def grid_of_values(values: Any, unit: str, *, least: float, whole: bool) -> Grid
     Raises:
         ValueError: what is wrong with them.
     """
+    if isinstance(values, Between):
+        low, high = (_plain(it) for it in (values.low, values.high))
+        step = {} if values.step is None else {"step": _plain(values.step)}
+        return grid_of({"min": low, "max": high, **step}, unit, whole=whole, least=least)
     if isinstance(values, Spaced):
         found = _spaced(values, unit, whole=whole)
     else:
@@ -117,15 +134,9 @@ def _spaced(values: Spaced, unit: str, *, whole: bool) -> np.ndarray:
     low, high = in_si(_plain(values.low), unit), in_si(_plain(values.high), unit)
     if not low < high:
         raise ValueError(f"has its ends reversed: {values.low!r} is not below {values.high!r}")
-    log = values.log
-    if log is None:
-        log = low > 0 and high / low > RATIO
-    if log and low <= 0:
+    if values.log and low <= 0:
         raise ValueError(f"a grid of equal ratios needs a least value above 0, got {values.low!r}")
-    spaced = (np.geomspace if log else np.linspace)(low, high, values.count)
-    # Ends stay as they were given: powers and roots would move them by rounding.
-    spaced[0], spaced[-1] = low, high
-    return np.unique(np.round(spaced)) if whole else spaced
+    return spaced_between(low, high, values.count, values.log, whole=whole)
 
 
 def is_several(values: Any) -> bool:

@@ -33,8 +33,15 @@ from liminal_jax.optimization.search.certificate import (
     bounded_problem_of,
     certificate,
     nearest,
+    of_the_steps,
     proven,
     unproven,
+)
+from liminal_jax.optimization.search.continuum import (
+    Continuum,
+    between_values,
+    continuum_reasons,
+    has_ranges,
 )
 from liminal_jax.optimization.search.gradient_search import (
     KICKS,
@@ -115,6 +122,7 @@ class Finding:
         seconds: Wall time of each part [s]: bounding the model, descents, polishing, the proof.
         binding: Limits that bind; for an infeasible problem those that the design exceeds.
         reasons: Messages: what is proven, and why.
+        continuum: What lies between the values of ranges; None where there are no ranges.
     """
 
     problem: Problem
@@ -129,6 +137,7 @@ class Finding:
     seconds: dict[str, float]
     binding: list[Binding]
     reasons: list[str]
+    continuum: Continuum | None = None
 
     @property
     def feasible(self) -> bool:
@@ -284,6 +293,7 @@ def find(
     schedule = STARTS if schedule is None else schedule
     progress = Progress() if progress is None else progress
     budget = Budget() if budget is None else budget
+    begin = clock()
     progress.stage("bounding the exact model")
     search = _Search(problem, schedule, seed, progress, clock)
     if method is Method.GRADIENTS:
@@ -294,13 +304,20 @@ def find(
         bounded, proof, gradients = search.both(budget)
     design = proof.best() if proof.feasible else nearest(bounded, SHORTFALL_BUDGET)
     design = np.zeros(len(bounded.shape), int) if design is None else design
-    solution = solution_at(problem, design)
+    solution, continuum, notes = solution_at(problem, design), None, []
+    if proof.feasible and has_ranges(problem):
+        progress.stage("searching between the values of ranges")
+        left = Budget(seconds=budget.seconds - (clock() - begin))
+        continuum = between_values(problem, proof, left, clock)
+        solution, notes = continuum.solution, continuum_reasons(continuum)
     progress.stage("evaluating the design")
     point, row = jnp.asarray(solution.point, float), jnp.asarray(solution.row)
     fleet, outcome = _evaluated(problem.without_numbers(), problem.region.case, point, row)
     score = float(outcome.score)
-    known = score if proof.feasible else None
+    known = float(np.max(proof.scores)) if proof.feasible else None
     proved = certificate(problem.lattice, proof.statistics, proof.slack, known, problem.objective)
+    if continuum is not None:
+        proved = of_the_steps(proved)
     binding = binding_limits(problem, bounded, design, np.asarray(outcome.violation))
     missing = unknown_numbers(problem, outcome, solution.category)
     return Finding(
@@ -315,5 +332,6 @@ def find(
         closing=search.closing,
         seconds=search.seconds,
         binding=binding,
-        reasons=missing or _reasons(method, problem, bounded, proved, binding),
+        reasons=missing or [*_reasons(method, problem, bounded, proved, binding), *notes],
+        continuum=continuum,
     )

@@ -1,5 +1,6 @@
 """The certificate: how good a design is among all designs of its lattice, proven by bounds."""
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +41,9 @@ class Certificate:
 
     Attributes:
         method: `bound`: no box of the lattice holds a better design than `bound`, by interval
-            bounds of the exact model with a margin for rounding; `none`: nothing is proven.
+            bounds of the exact model with a margin for rounding; `steps`: the same of the values
+            at which ranges are searched first, while nothing bounds what lies between; `none`:
+            nothing is proven.
         bound: Objective that no design of the lattice beats; None where nothing is proven, or where
             no design is feasible.
         relative_gap: |bound - value|/|value|; None where `bound` is None.
@@ -58,6 +61,12 @@ class Certificate:
     evaluated: int
     boxes: int
     complete: bool
+
+
+def of_the_steps(proved: Certificate) -> Certificate:
+    """A certificate of a lattice whose values are steps in ranges."""
+    method = "steps" if proved.method == "bound" else proved.method
+    return dataclasses.replace(proved, method=method)
 
 
 @dataclass(frozen=True)

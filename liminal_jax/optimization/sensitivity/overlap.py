@@ -108,6 +108,20 @@ def _evaluated(
     return score, tuple(exceeded)
 
 
+def _holding(problem: Problem, solution: Solution) -> Problem:
+    """The problem with a design's values on its grids: in ranges they may lie between steps."""
+    variables = tuple(
+        dataclasses.replace(
+            it,
+            grid=dataclasses.replace(it.grid, values=tuple(sorted({*it.grid.values, value}))),
+        )
+        for it, value in zip(problem.variables, solution.point, strict=True)
+    )
+    return dataclasses.replace(
+        problem, region=dataclasses.replace(problem.region, variables=variables)
+    )
+
+
 def _under(problem: Problem, solution: Solution, overlap: Overlap) -> Pessimistic:
     problem = with_overlap(problem, overlap)
     bounded = bounded_problem_of(problem, largest=LARGEST_TABLE)
@@ -136,8 +150,9 @@ def pessimistic(problem: Problem, solution: Solution) -> list[Pessimistic]:
         float(np.ravel(leaf)[0])
         for leaf in (execution.overlap_between_operators, execution.overlap_within_operators)
     )
+    whole = _holding(problem, solution)
     return [
-        _under(problem, solution, it)
+        _under(whole, solution, it)
         for it in PESSIMISTIC
         if (it.between, it.within) < (between, within) and it.within <= within
     ]

@@ -7,7 +7,14 @@ from pydantic import BeforeValidator
 from liminal_jax._files import did_you_mean
 from liminal_jax.data.formats import number_formats
 from liminal_jax.study.domain import Grid, grid_of
-from liminal_jax.study.values import Choice, Spaced, grid_of_values, is_number, is_several
+from liminal_jax.study.values import (
+    Between,
+    Choice,
+    Spaced,
+    grid_of_values,
+    is_number,
+    is_several,
+)
 
 FULL_ATTENTION = "full"
 """What a window is called that all tokens are in; a window of 0 stands for it too."""
@@ -78,7 +85,7 @@ def layer_grid(name: str, value: Any) -> Grid:
     """
     if isinstance(value, Grid):
         return value
-    if isinstance(value, Spaced):
+    if isinstance(value, Spaced | Between):
         grid = grid_of_values(value, "", least=0.0, whole=False)
     else:
         grid = grid_of(_domain(name, value), "", whole=False, least=0.0)
