@@ -52,6 +52,7 @@ def test_a_multiplier_is_what_its_limit_is_worth(found):
     looser = ll.optimize(
         space, maximise="stps", limits=[ll.at_least("utps", 98), ll.at_most("power", "8 kW")]
     )
+    assert looser.continuum is not None
     gained = np.log(looser.continuum.relaxed_objective / found.continuum.relaxed_objective)
     assert gained == pytest.approx(worth * np.log(100 / 98), rel=0.05)
 
@@ -101,6 +102,7 @@ def test_a_file_states_a_range(tmp_path):
     path.write_text("\n".join(line.strip() for line in study.splitlines()))
     space, objective, limits = ll.load_study(str(path))
     found = ll.optimize(space, objective, limits=limits)
+    assert found.continuum is not None
     assert found.continuum.ranges == ("batch",)
     assert found.objective >= found.continuum.first
     assert found.values["batch"] == round(found.values["batch"])
