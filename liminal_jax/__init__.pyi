@@ -97,6 +97,7 @@ from .study.layers.space import PerLayer as PerLayer
 from .study.opened import Study as Study
 from .study.opened import load_study as load_study
 from .study.plans import planned_system as planned_system
+from .study.pools.space import Pools as Pools
 from .study.problem import Problem as Problem
 from .study.quality import Quality as Quality
 from .study.quality import quality_of as quality_of

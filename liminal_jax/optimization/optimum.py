@@ -35,6 +35,7 @@ from liminal_jax.results.told import text
 from liminal_jax.study.asked import Bound, Function, criterion, limits
 from liminal_jax.study.coupled import AbstractCoupled
 from liminal_jax.study.layers.space import PerLayer
+from liminal_jax.study.pools.space import Pools
 from liminal_jax.study.problem import FEASIBLE, Criterion, Limit, Problem, limits_of
 from liminal_jax.study.quantities import Fleet
 from liminal_jax.study.space import Space, value_words, with_precision
@@ -257,7 +258,7 @@ def optimize(
 
 @overload
 def optimize(
-    space: PerLayer | AbstractCoupled,
+    space: PerLayer | Pools | AbstractCoupled,
     *,
     maximise: str | None = None,
     minimise: str | None = None,
@@ -270,7 +271,7 @@ def optimize(
 
 
 def optimize(
-    space: Space | PerLayer | AbstractCoupled,
+    space: Space | PerLayer | Pools | AbstractCoupled,
     objective: Criterion | None = None,
     *,
     maximise: Any = None,
@@ -289,9 +290,9 @@ def optimize(
     precision of JAX outside.
 
     Args:
-        space: The designs; or with it what each layer of the model chooses, see `PerLayer`, where
-            objectives and limits are names alone; or a problem of many members, such as
-            `Requests.on` makes, which states its objective and limits itself. Of these a bound
+        space: The designs; or with it what each layer of the model chooses, see `PerLayer`, or
+            `Pools`, where objectives and limits are names alone; or a problem of many members, such
+            as `Requests.on` makes, which states its objective and limits itself. Of these a bound
             takes the place of the proof.
         objective: The objective of a study, from `load_study`.
         maximise: An objective to maximise: a name such as "stps", or a function.
@@ -319,8 +320,8 @@ def optimize(
     """
     begin, way = time.perf_counter(), method_of(method, "optimize")
     budget = Budget(gap=gap, seconds=seconds)
-    if isinstance(space, PerLayer | AbstractCoupled):
-        if isinstance(space, PerLayer):
+    if isinstance(space, PerLayer | Pools | AbstractCoupled):
+        if isinstance(space, PerLayer | Pools):
             problem = space.problem(maximise=maximise, minimise=minimise, limits=limits)
         else:
             problem = space

@@ -441,6 +441,53 @@ def test_a_mistake_on_the_command_line_exits_with_2_and_its_path(tmp_path, capsy
     assert f"{path}: pools.decode.system: xpu-hbm3 has no scale-out" in capsys.readouterr().err
 
 
+def _spaces() -> dict[str, ll.Space]:
+    """The pools of the small study in Python."""
+    system, request = ll.load_system("h200"), ll.Request(context=1)
+    designs = {
+        "prefill": ll.Design(system, ll.Mapping(tp=2, ep=2), batch=1),
+        "decode": ll.Design(system, ll.Mapping(tp=4, ep=4), batch=64),
+    }
+    return {
+        name: ll.Space(it, {}, model="gpt-oss-120b", request=request)
+        for name, it in designs.items()
+    }
+
+
+def test_pools_in_python_are_those_of_a_file(tmp_path):
+    pools = ll.Pools(_spaces(), isl=ISL, osl=OSL, rate=4.0)
+    problem = pools.problem(maximise="stps_per_usd", limits=[ll.at_most("ttft", "2 s")])
+    assert [it.name for it in problem.limits] == ["ttft"]
+    wanted, found = known(pools_at(SMALL, tmp_path)), known(problem)
+    for name in ("ttft", "tpot", "chips", "power", "cache_in_time"):
+        assert found[name] == pytest.approx(wanted[name], rel=1e-6), name
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"isl": 0}, "Pools: isl: must be at least 1"),
+        ({"rate": 0}, "Pools: rate: must be at least"),
+        ({"pools": {"decoder": None}}, "Pools: pools: there is no kind of pool 'decoder'"),
+    ],
+)
+def test_bad_pools_in_python_get_a_sentence(changes, message):
+    given: dict[str, Any] = {"isl": ISL, "osl": OSL, "rate": 4.0, **changes}
+    pools = given.pop("pools", None)
+    spaces = _spaces() if pools is None else {"decoder": _spaces()["decode"]}
+    with pytest.raises(InputError) as error:
+        ll.Pools(spaces, **given)
+    assert message in "\n".join(error.value.lines())
+
+
+def test_limits_in_python_are_those_of_pools():
+    pools = ll.Pools(_spaces(), isl=ISL, osl=OSL, rate=4.0)
+    with pytest.raises(InputError, match="pools have no quantity 'die_area'"):
+        pools.problem(maximise="stps", limits=[ll.at_most("die_area", 1)])
+    with pytest.raises(InputError, match="chips is better where it is less"):
+        pools.problem(maximise="chips")
+
+
 def test_widths_as_published_are_those_of_a_study(tmp_path):
     tables = changed(SMALL, workload={"weight_bits": "published"})
     problem = pools_at(tables, tmp_path)

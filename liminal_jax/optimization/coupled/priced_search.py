@@ -364,8 +364,9 @@ MOST_CHOICES = 100_000
 
 
 def is_priced(problem: AbstractCoupled) -> bool:
-    """Whether the grid of some member is too large for a table."""
-    return any(it.choices > MOST_CHOICES for it in problem.groups)
+    """Whether the grid of some member is too large for a table, or each has laws of its own."""
+    alone = all(len(it.members) == 1 for it in problem.groups)
+    return alone or any(it.choices > MOST_CHOICES for it in problem.groups)
 
 
 def search_by_prices(

@@ -1,6 +1,6 @@
 """Files of studies of pools."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -21,6 +21,13 @@ RATE = "1/s"
 TURNS = ("attention", "experts")
 """Pools that decode together, each with a part of the model."""
 
+PACE_UNITS = {
+    "rate": (RATE, False, 1e-9),
+    "tpot": ("s", False, 1e-9),
+    "micro_batches": ("", True, 1.0),
+}
+"""Unit of what all pools share, whether it is a whole number, and the least that makes sense."""
+
 _ONE = Grid((1.0,), logarithmic=False)
 
 
@@ -39,8 +46,8 @@ class RequestsTable(BaseModel):
 
     isl: int = Field(ge=1, strict=True)
     osl: int = Field(ge=1, strict=True)
-    rate: Annotated[Grid, numeric(RATE, least=1e-9)]
-    tpot: Annotated[Grid, numeric("s", least=1e-9)] | None = None
+    rate: Annotated[Grid, numeric(RATE, least=PACE_UNITS["rate"][2])]
+    tpot: Annotated[Grid, numeric("s", least=PACE_UNITS["tpot"][2])] | None = None
     micro_batches: Annotated[Grid, numeric(whole=True, least=1.0)] = _ONE
 
     def mean_context(self) -> float:
@@ -92,6 +99,29 @@ class PoolsConstraintTable(ConstraintTable):
         return self
 
 
+def serve_together(pools: Collection[str]) -> None:
+    """Refuse pools that do not serve requests together.
+
+    Raises:
+        ValueError: there is no such kind, two of them decode, or none does.
+    """
+    for name in pools:
+        if name not in DUTIES:
+            hint = did_you_mean(name, DUTIES) or f"; there are {', '.join(DUTIES)}"
+            raise ValueError(f"there is no kind of pool {name!r}{hint}")
+    parts = [it for it in TURNS if it in pools]
+    if "decode" in pools and parts:
+        raise ValueError(
+            f"'decode' and {' and '.join(map(repr, parts))} both decode: give decode, or"
+            " attention and experts"
+        )
+    if len(parts) == 1:
+        missing = next(it for it in TURNS if it not in pools)
+        raise ValueError(f"{parts[0]!r} has a part of the model: give {missing!r} too")
+    if "decode" not in pools and not parts:
+        raise ValueError("no pool decodes: give decode, or attention and experts")
+
+
 class PoolsFile(NamedFile):
     """A question: the best pools of chips for some requests.
 
@@ -123,21 +153,7 @@ class PoolsFile(NamedFile):
     @field_validator("pools")
     @classmethod
     def _serve_together(cls, pools: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        for name in pools:
-            if name not in DUTIES:
-                hint = did_you_mean(name, DUTIES) or f"; there are {', '.join(DUTIES)}"
-                raise ValueError(f"there is no kind of pool {name!r}{hint}")
-        parts = [it for it in TURNS if it in pools]
-        if "decode" in pools and parts:
-            raise ValueError(
-                f"'decode' and {' and '.join(map(repr, parts))} both decode: give decode, or"
-                " attention and experts"
-            )
-        if len(parts) == 1:
-            missing = next(it for it in TURNS if it not in pools)
-            raise ValueError(f"{parts[0]!r} has a part of the model: give {missing!r} too")
-        if "decode" not in pools and not parts:
-            raise ValueError("no pool decodes: give decode, or attention and experts")
+        serve_together(pools)
         return pools
 
     @model_validator(mode="after")

@@ -56,7 +56,7 @@ def pools_of(file: PoolsFile) -> PoolsProblem:
             mistakes += [_placed(it, name) for it in error.problems]
     if len(regions) > 1:
         for name, it in regions.items():
-            mistakes += _unjoined(name, it)
+            mistakes += unjoined(name, it)
     model = next((it.case.model for it in regions.values()), None)
     if model is not None and "experts" in file.pools and not _has_both(model):
         message = f"{file.workload.get('model')} has no layer with both parts, to keep apart"
@@ -236,7 +236,7 @@ def _placed(mistake: Mistake, pool: str) -> Mistake:
     return mistake._replace(path=f"pools.{pool}{dot}{rest}") if first == "design" else mistake
 
 
-def _unjoined(name: str, region: Region) -> list[Mistake]:
+def unjoined(name: str, region: Region) -> list[Mistake]:
     """Alternatives of a pool that no network joins to the other pools."""
     network = region.case.system.network
     path = f"pools.{name}.{region.kind}"
