@@ -13,8 +13,9 @@ from liminal_jax.bounds.boxes import Boxes, Extremes, Halves, halves, whole
 from liminal_jax.bounds.program import Entry, Step, Table, tabulated
 from liminal_jax.bounds.ranges import Range, ranged
 
-LARGEST_TABLE = 1_000_000
-"""Entries up to which a result is kept as a table."""
+LARGEST_TABLE = 200_000
+"""Entries up to which a result is kept as a table. With five times as many the built-in study is
+set up in 2.1 s of processor time in the place of 0.15 s, and proven in 1.8 in the place of 2.1."""
 
 BLOCK = 8192
 """Boxes bounded in one go: few enough for what is known of them to stay in the cache."""

@@ -30,11 +30,6 @@ SECONDS = 20.0
 """Wall time of each proof, which takes about as long as that of the study itself [s]."""
 
 
-LARGEST_TABLE = 200_000
-"""Entries of the largest table: of some 300,000 boxes these proofs take a fifth longer than with
-tables five times as large, which take as long again to set up."""
-
-
 class Overlap(NamedTuple):
     """A combination of overlaps, each from 0 (none) to 1 (perfect).
 
@@ -124,7 +119,7 @@ def _holding(problem: Problem, solution: Solution) -> Problem:
 
 def _under(problem: Problem, solution: Solution, overlap: Overlap) -> Pessimistic:
     problem = with_overlap(problem, overlap)
-    bounded = bounded_problem_of(problem, largest=LARGEST_TABLE)
+    bounded = bounded_problem_of(problem)
     score, exceeded = _evaluated(problem, bounded, solution)
     best, statistics = best_of_all(bounded, Budget(gap=0.0, seconds=SECONDS))
     found = None if best.indices is None else solution_at(problem, best.indices)
