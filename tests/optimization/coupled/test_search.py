@@ -1,5 +1,7 @@
 """The engine for problems of many members, against lists of every design."""
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
@@ -23,13 +25,19 @@ def _float64():
         yield
 
 
+def _few_at_once(count: int, few: int) -> list[Any]:
+    """Seeds, all but a few of which are slow together."""
+    marks = [()] * few + [pytest.mark.slow] * (count - few)
+    return [pytest.param(seed, marks=it) for seed, it in enumerate(marks)]
+
+
 def _exact(problem: AbstractCoupled, designs):
     return jax.jit(jax.vmap(lambda it: outcome_of(problem, it, Exact())))(
         assignment_at(problem, designs)
     )
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", _few_at_once(50, 4))
 def test_the_best_design_and_its_bound_equal_the_list_of_every_design(seed):
     problem = house(seed, members=2, tight=(0.15, 0.3, 0.5, 0.9)[seed % 4])
     found = search(problem, FEW_STEPS, seed)
@@ -44,7 +52,7 @@ def test_the_best_design_and_its_bound_equal_the_list_of_every_design(seed):
         assert found.open_score == -np.inf
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", _few_at_once(10, 2))
 def test_bounds_hold_at_any_prices(seed):
     problem, random = house(seed, members=2), np.random.default_rng(seed)
     designs = every_design(problem)
@@ -71,6 +79,7 @@ def test_bounds_hold_at_any_prices(seed):
         assert np.all(least_ratios <= ratios + 1e-12)
 
 
+@pytest.mark.slow
 def test_many_members_are_bounded_closely():
     problem = house(1, members=60, tight=0.4)
     found = search(problem, STARTS, 0)
