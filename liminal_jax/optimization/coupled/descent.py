@@ -16,6 +16,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int
 
+from liminal_jax._arrays import Scalar
 from liminal_jax._compile import kept_unfused
 from liminal_jax.optimization.coupled.assignment import (
     Assignment,
@@ -137,8 +138,8 @@ def _gradient(
     categories: Categories,
     unit: Coordinates,
     multipliers: Array,
-    weight: Array,
-    temperature: Array,
+    weight: Scalar,
+    temperature: Scalar,
 ) -> tuple[Coordinates, Outcome]:
     """Gradient of the augmented Lagrangian, and the outcome."""
 

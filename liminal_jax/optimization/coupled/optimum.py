@@ -268,7 +268,8 @@ def _proof(it: CoupledOptimum) -> str:
         if certificate.method == "bound":
             return "no design meets every limit: bounds exclude each combination of what all share"
         return "no design that meets every limit was found, and none is excluded"
+    where = "" if found.of == 1 else f"at each of the {found.of:,} combinations of what all share, "
     return (
-        f"no design is better than {certificate.bound:.6g}: at each of the {found.of:,}"
-        " combinations of what all share, prices of the totals bound what the members can do"
+        f"no design is better than {certificate.bound:.6g}: {where}prices of the totals bound what"
+        " the members can do"
     )
