@@ -8,10 +8,9 @@
 # # Hundreds of variables
 #
 # A grid of a dozen variables can be proven box by box. Real co-design has hundreds: a precision for
-# each layer, pools of different chips, a batch for each class of requests. No list holds these
-# designs and no black box searches them in time. The model is differentiable in all of them at once,
-# and given prices of what members compete for, each chooses by itself; that also bounds what the
-# best design can be.
+# each layer, pools of different chips, a batch for each class of requests. No list holds all these
+# designs. The model is differentiable in all variables at once, and given prices of what members
+# compete for, each chooses by itself; that also bounds what the best design can be.
 
 # %%
 # %matplotlib inline
@@ -46,8 +45,9 @@ def loss(bits, kv_bits, window):
 rack = ll.Design(ll.load_system("h200"), ll.Mapping(tp=8), batch=16)
 space = ll.Space(rack, model="llama-3-70b", request=ll.Request(context=32768))
 layers = ll.PerLayer(space, {"weight_bits": [4, 8, 16], "kv_bits": [4, 8, 16]}, loss=loss, unit="%")
-best = ll.optimize(layers, maximise="utps", limits=[ll.at_most("quality_loss", 2.5)], seconds=120.0)
-best
+limits = [ll.at_most("quality_loss", 2.5)]
+best = ll.optimize(layers, maximise="utps", limits=limits, seconds=120.0)
+print(best.report())
 
 # %% [markdown]
 # The first and the last layers keep their bits. The gap says how far any choice of all layers could
@@ -99,7 +99,7 @@ limits = [
     ll.at_most("capital_cost", "2 MUSD"),
 ]
 served = ll.optimize(pools, maximise="stps_per_usd", limits=limits, seconds=120.0)
-served
+print(served.report())
 
 # %% [markdown]
 # ## 3. The same from the command line
