@@ -32,14 +32,14 @@ from experiments.rivals.evolution import EVOLUTION
 from experiments.rivals.genetic import GENETIC
 from experiments.rivals.guesses import RANDOM
 from experiments.rivals.margin import MARGIN
-from experiments.rivals.method import Searcher
+from experiments.rivals.method import Method, Searcher
 from experiments.rivals.optuna_samplers import CMA, NSGA, TPE
 from experiments.rivals.own import CLIMBS, DESCENTS, DESCENTS_IN_TURN, OPTIMIZE, PROOF
 from experiments.rivals.race import REACHED, Caps, Race
 from experiments.runner import Experiment, main
 from liminal_jax.study.questions import load_study
 
-METHODS = {
+METHODS: dict[str, Method[ll.Problem]] = {
     it.name: it
     for it in (
         OPTIMIZE,

@@ -1,7 +1,7 @@
 """One runner for all experiments: compute, save, draw from what was saved, print.
 
     python -m experiments.NAME [--smoke] [--measured FILE] [--records FILE] [--design NAME]
-        [-o DIR] [--overwrite]
+        [-o DIR] [--overwrite] [--resume]
 
 The last line on standard output is one JSON object.
 """
@@ -38,6 +38,7 @@ _LACKS = {
     "measured": "compares with no measurements",
     "records": "models no records",
     "design": "has no designs to choose from",
+    "folder": "is computed in one go: there is nothing to resume",
 }
 """Flags that not every experiment takes, and what is said to those that do not."""
 
@@ -81,6 +82,7 @@ class Flags:
         design: One design of the experiment, of which every term is printed; all where left out.
         output: Folder of the run; runs/NAME-K by default.
         overwrite: Write into a folder that holds a run already.
+        resume: Go on with the run in a folder that was stopped; what it has is not computed again.
     """
 
     smoke: tyro.conf.FlagCreatePairsOff[bool] = False
@@ -89,26 +91,33 @@ class Flags:
     design: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
+    resume: tyro.conf.FlagCreatePairsOff[bool] = False
 
 
-def _configured(experiment: Experiment[Config], flags: Flags) -> Config:
+def _configured(experiment: Experiment[Config], flags: Flags, folder: Path) -> Config:
     """The settings that the command line asks for.
 
+    Experiments that keep parts of a run have the folder among their settings.
+
     Raises:
-        InputError: Measurements are given to an experiment that compares with none, or a design to
-            one that has none.
+        InputError: Measurements are given to an experiment that compares with none, a design to one
+            that has none, or a run to one that keeps no parts.
     """
     config = experiment.smoke if flags.smoke else experiment.full
     asked = {"measured": flags.measured, "records": flags.records, "design": flags.design}
     given = {name: str(value) for name, value in asked.items() if value is not None}
+    known = {field.name for field in fields(config)}
     problems = [
         Problem(f"--{name}", f"{experiment.name} {_LACKS[name]}")
         for name in given
-        if name not in {field.name for field in fields(config)}
+        if name not in known
     ]
+    if flags.resume and "folder" not in known:
+        problems.append(Problem("--resume", f"{experiment.name} {_LACKS['folder']}"))
     if problems:
         raise InputError("experiments", problems)
-    return replace(config, **given)
+    kept = {"folder": str(folder)} if "folder" in known else {}
+    return replace(config, **given, **kept)
 
 
 def recorded(experiment: Experiment[Config], config: Config, folder: Path) -> dict[str, Any]:
@@ -170,8 +179,8 @@ def main(experiment: Experiment[Any], arguments: Sequence[str] | None = None) ->
     )
     folder = flags.output or next_folder(experiment.name)
     try:
-        config = _configured(experiment, flags)
-        if not flags.overwrite:
+        config = _configured(experiment, flags, folder)
+        if not (flags.overwrite or flags.resume):
             check_unused(folder)
         folder.mkdir(parents=True, exist_ok=True)
         results = recorded(experiment, config, folder)

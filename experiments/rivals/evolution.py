@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.optimize import NonlinearConstraint, differential_evolution
 
-import liminal_jax as ll
 from experiments.rivals.judge import Judge, Judged
+from experiments.rivals.lattice import AnyProblem
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
 
@@ -37,7 +37,7 @@ class _Memory:
         return -np.asarray([self._scores[bytes(row)] for row in rows])
 
 
-def _evolution(problem: ll.Problem) -> Searcher:
+def _evolution(problem: AnyProblem) -> Searcher:
     judge = Judge(problem, AT_ONCE)
 
     def search(seed: int, race: Race) -> None:

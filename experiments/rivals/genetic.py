@@ -11,8 +11,8 @@ from pymoo.operators.mutation.pm import PM
 from pymoo.operators.repair.rounding import RoundingRepair
 from pymoo.operators.sampling.rnd import IntegerRandomSampling
 
-import liminal_jax as ll
 from experiments.rivals.judge import Judge
+from experiments.rivals.lattice import AnyProblem
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
 
@@ -44,7 +44,7 @@ class _Designs(Problem):
         out["G"] = judged.violation
 
 
-def _genetic(problem: ll.Problem) -> Searcher:
+def _genetic(problem: AnyProblem) -> Searcher:
     judge = Judge(problem, POPULATION)
 
     def search(seed: int, race: Race) -> None:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-import liminal_jax as ll
 from experiments.rivals.judge import Judge
+from experiments.rivals.lattice import AnyProblem
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
 
@@ -11,7 +11,7 @@ AT_ONCE = 256
 """Designs drawn at once."""
 
 
-def _guesses(problem: ll.Problem) -> Searcher:
+def _guesses(problem: AnyProblem) -> Searcher:
     judge = Judge(problem, AT_ONCE)
 
     def search(seed: int, race: Race) -> None:

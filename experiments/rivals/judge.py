@@ -7,9 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-import liminal_jax as ll
+from experiments.rivals.lattice import AnyProblem, lattice_of
 from experiments.rivals.race import Race
-from liminal_jax.optimization.search.design_grid import design_grid_of
 
 WORST = 50.0
 """Logarithm that stands for what cannot be judged or is infinitely bad: a factor of 5e21."""
@@ -45,20 +44,20 @@ class Judge:
         limits: Number of limits.
     """
 
-    def __init__(self, problem: ll.Problem, width: int):
+    def __init__(self, problem: AnyProblem, width: int):
         """Compile.
 
         Args:
-            problem: A study.
+            problem: A problem of one design or of many members.
             width: Designs of a call; 1 for searches that ask for one at a time.
         """
-        lattice = design_grid_of(problem)
+        lattice = lattice_of(problem)
         self.shape = lattice.shape
-        self.limits = len(problem.limits)
+        self.limits = lattice.limits
         self._width = width
 
         def judged(indices: Int[Array, " axes"]) -> tuple[Array, Array, Array]:
-            outcome = problem.outcome(*lattice.at(indices), ll.Exact())
+            outcome = lattice.outcome(indices)
             return outcome.score, outcome.violation, outcome.feasible()
 
         rows = jnp.zeros((width, len(self.shape)), int)

@@ -3,11 +3,10 @@
 import numpy as np
 from cmaes import CatCMAwM
 
-import liminal_jax as ll
 from experiments.rivals.judge import Judge
+from experiments.rivals.lattice import AnyProblem, lattice_of
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
-from liminal_jax.optimization.search.design_grid import design_grid_of
 
 PENALTY = 3.0
 """What a logarithm of violation costs, in logarithms of the objective."""
@@ -28,8 +27,8 @@ def _optimizer(shape: tuple[int, ...], seed: int) -> CatCMAwM:
     )
 
 
-def _margin(problem: ll.Problem) -> Searcher:
-    shape = design_grid_of(problem).shape
+def _margin(problem: AnyProblem) -> Searcher:
+    shape = lattice_of(problem).shape
     judge = Judge(problem, _optimizer(shape, 0).population_size)
 
     def search(seed: int, race: Race) -> None:

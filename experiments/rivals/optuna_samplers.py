@@ -9,8 +9,8 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, CmaEsSampler, NSGAIISampler, TPESampler
 from optuna.trial import Trial
 
-import liminal_jax as ll
 from experiments.rivals.judge import Judge, Judged
+from experiments.rivals.lattice import AnyProblem
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
 
@@ -49,8 +49,8 @@ def _sampled(
     sampler: Callable[[int], BaseSampler],
     suggested: Callable[[Trial, tuple[int, ...]], list[int]],
     loss: Callable[[Trial, Judged], float],
-) -> Callable[[ll.Problem], Searcher]:
-    def prepare(problem: ll.Problem) -> Searcher:
+) -> Callable[[AnyProblem], Searcher]:
+    def prepare(problem: AnyProblem) -> Searcher:
         judge = Judge(problem, 1)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
 

@@ -50,6 +50,8 @@ class Race:
         evaluations: Evaluations so far.
         steps: When it knew a better design than before.
         proof: Seconds until it knew that no design is better; none for a search without proof.
+        bound: Score that no design exceeds, as far as the search knows.
+        clock: Seconds from some origin.
     """
 
     def __init__(self, optimum: float, caps: Caps, clock: Callable[[], float] = time.process_time):
@@ -63,15 +65,16 @@ class Race:
         self.evaluations = 0
         self.steps: list[Step] = []
         self.proof: float | None = None
+        self.bound = math.inf
+        self.clock = clock
         self._optimum = optimum
         self._caps = caps
-        self._clock = clock
         self._begin = clock()
 
     @property
     def seconds(self) -> float:
         """Seconds so far."""
-        return self._clock() - self._begin
+        return self.clock() - self._begin
 
     @property
     def best(self) -> float:
@@ -84,13 +87,20 @@ class Race:
         spent = self.evaluations >= self._caps.evaluations or self.seconds >= self._caps.seconds
         return not spent and self.best < self._optimum - REACHED
 
-    def note(self, evaluations: int, score: float) -> None:
+    @property
+    def left(self) -> float:
+        """Seconds left."""
+        return max(self._caps.seconds - self.seconds, 0.0)
+
+    def note(self, evaluations: int, score: float, seconds: float | None = None) -> None:
         """Take note of more evaluations.
 
         Args:
             evaluations: How many.
             score: Score of the best feasible design among them; minus infinity if there is none.
+            seconds: Since the start until then; until now where left out.
         """
         self.evaluations += evaluations
         if score > self.best:
-            self.steps.append(Step(self.evaluations, self.seconds, score))
+            moment = self.seconds if seconds is None else seconds
+            self.steps.append(Step(self.evaluations, moment, score))
