@@ -38,6 +38,9 @@ def optimize(
 
     For several workloads: one common chip, a design for each, and the loss of each by sharing.
 
+    For layers, pools of chips or classes of requests that each choose for themselves: what all
+    share, what each chose, what limits are worth, and a bound on every design.
+
     With --robust: the design that does best in many futures, in which every number with a range is
     drawn from its distribution. It is found by gradients under all samples at once and not proven.
     The report compares it with the best design of the nominal numbers. Keys of its JSON object:

@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import override
 
 from liminal_jax.optimization.coupled.assignment import Places
-from liminal_jax.optimization.coupled.descent import STARTS
+from liminal_jax.optimization.coupled.descent import STARTS, TOLERANCE
 from liminal_jax.optimization.coupled.listed_descent import STARTS as LISTED_STARTS
 from liminal_jax.optimization.coupled.priced_search import is_priced, search_by_prices
 from liminal_jax.optimization.coupled.search import Evaluated, Found, search
@@ -148,7 +148,7 @@ class CoupledOptimum(Told):
             },
             "relaxed": {
                 "value": number(self.value(score)),
-                "feasible": bool(np.max(relaxed.violation[first], initial=0.0) <= 1e-3),
+                "feasible": bool(np.max(relaxed.violation[first], initial=0.0) <= TOLERANCE),
                 "relative_gap": self._gap(score),
                 "residual": number(relaxed.residual[first]),
                 "starts": len(relaxed.termination),
