@@ -38,18 +38,20 @@ def optimize(
 
     For several workloads: one common chip, a design for each, and the loss of each by sharing.
 
-    For layers, pools of chips or classes of requests that each choose for themselves: what all
-    share, what each chose, what limits are worth, and a bound on every design.
+    For layers, pools or classes of requests: what all share, what each chose, and a bound.
 
-    With --robust: the design that does best in many futures, in which every number with a range is
-    drawn from its distribution. It is found by gradients under all samples at once and not proven.
-    The report compares it with the best design of the nominal numbers. Keys of its JSON object:
+    With --robust: the design that does best in many futures, beside the best nominal one.
 
-    - robust, nominal: of each design thought (objective with the nominal numbers), measure, mean,
-      low and high (5 and 95 %), worst, meets (share of samples in which all limits hold), the same
-      on fresh samples, and breaches
-    - price, gain: share of the nominal objective that it gives up, and of its own measure that the
-      nominal optimum lacks; gain is null where that breaks limits too often
+    - In a future every number with a range is drawn from its distribution.
+    - It is found by gradients under all samples at once, and not proven.
+
+    Keys of the JSON object with --robust, beside those of every study:
+
+    - robust, nominal: of each design thought, measure, mean, low, high, worst, meets, breaches
+    - of these thought is the objective with nominal numbers, low and high are 5 and 95 %
+    - of these meets is the share of samples in which all limits hold, also of fresh ones
+    - price: share of the nominal objective that the robust design gives up
+    - gain: share of its measure that the nominal design lacks; null where that breaks limits
 
     Args:
         study: A study that comes with the package (see `liminal studies`), or a path to one.

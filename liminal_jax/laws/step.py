@@ -106,7 +106,7 @@ def summed_time(
 ) -> Scalar:
     r"""Time of a step, given the sums over its operators: convex in them, and never falling.
 
-        T = overlap max(T_compute, T_mem) + (1 - overlap) T_separate + T_exposed
+        T = overlap_between max(T_compute, T_mem) + (1 - overlap_between) T_separate + T_exposed
 
     Args:
         compute: Time T_compute that all operators keep the arithmetic busy [s].
