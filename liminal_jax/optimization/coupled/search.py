@@ -1,10 +1,13 @@
 """The best design of a problem of many members: gradients, snap, polish, and a bound.
 
-Random starts descend the soft model over all variables at once. What all share is then snapped to
-the grid around the best of them; there each member's choices are known exactly, prices of the
-totals (the multipliers of the descent, improved by ascent) choose for each member, and exchanges
-polish. Neighbouring grid points of what is shared follow while they improve. The same prices bound
-every other grid point from above, and where the bound does not exclude one, it is searched too.
+At a point of what all share each member's choices are known exactly: prices of the totals
+(multipliers, found by gradients of the dual) choose for each member, and exchanges polish.
+Neighbouring points of what is shared follow while they improve. The same prices bound every other
+point from above, and where the bound does not exclude one, it is searched too.
+
+Random starts also descend the soft model over all variables at once: the relaxed optimum, and where
+the points of what is shared are many, the way to the good ones. Their gradient takes longest to
+compile, so they come first only there; few points are bounded before.
 """
 
 import math
@@ -35,6 +38,10 @@ from liminal_jax.study.problem import FEASIBLE
 
 POLISHED = 4
 """Ends of descents whose neighbourhoods are searched."""
+
+FEW = 64
+"""Places of what all share that are bounded before the descents: to compile a gradient takes half a
+minute, to bound a place half a second."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +124,8 @@ class _Search:
         closing: Seconds, best score and largest bound after each change of the best design.
     """
 
-    def __init__(self, problem: AbstractCoupled, clock: Callable[[], float]):
-        self.problem, self._clock = problem, clock
+    def __init__(self, problem: AbstractCoupled, clock: Callable[[], float], seconds: float):
+        self.problem, self._clock, self._seconds = problem, clock, seconds
         self._columns_of, self._judge, self._dual = (
             ColumnsOf(problem),
             Judge(problem),
@@ -136,13 +143,32 @@ class _Search:
         """Merit of the best design."""
         return -np.inf if self.best is None else self.best[1].merit
 
-    def begin(self, places: Places, multipliers: np.ndarray) -> Evaluated:
-        """Take a design to begin with; the multipliers of limits there price the totals."""
+    def begin(self, places: Places, multipliers: np.ndarray | None = None) -> Evaluated:
+        """Take a design to begin with, if it is better than the best.
+
+        Where no design is known, the multipliers of limits there price the totals.
+        """
         evaluated, chosen = self._at(places)
-        self.prices = prices_at(chosen.totals, np.nan_to_num(multipliers))
+        if self.merit < INFEASIBLE / 2:
+            given = np.zeros(len(self.problem.limits)) if multipliers is None else multipliers
+            self.prices = prices_at(chosen.totals, np.nan_to_num(given))
         if evaluated.feasible:
             self._take(_place(places.shared), chosen)
         return evaluated
+
+    def climb(self, starts: Iterable[tuple[int, ...]]) -> None:
+        """Visit some places, then neighbours of the best one for as long as they improve it."""
+        self.visit_all(starts)
+        shape, here = shape_of(self.problem), None
+        while self.best is not None and self.best[0] != here and self._clock() < self._seconds:
+            here = self.best[0]
+            self.visit_all(_near(shape, here))
+
+    def visit_all(self, places: Iterable[tuple[int, ...]]) -> None:
+        """Visit places while there is time; one at least, so that there is an answer."""
+        for place in places:
+            if not self.scores or self._clock() < self._seconds:
+                self.visit(place)
 
     def _at(self, places: Places) -> tuple[Evaluated, Chosen]:
         shared = point_at(self.problem, places.shared)
@@ -239,6 +265,21 @@ def _place(places: Int[np.ndarray, " axes"]) -> tuple[int, ...]:
     return tuple(map(int, places))
 
 
+def _middles(problem: AbstractCoupled) -> list[tuple[int, ...]]:
+    """The places in the middle of all ranges of what is shared, one of each category."""
+    middle = [len(it.grid.values) // 2 for it in problem.variables]
+    return [(category, *middle) for category in range(len(problem.categories))]
+
+
+def _middle(problem: AbstractCoupled) -> Places:
+    """The design in the middle of all ranges, of the first categories."""
+    own = [
+        np.tile([0, *(len(it.grid.values) // 2 for it in group.variables)], (len(group.members), 1))
+        for group in problem.groups
+    ]
+    return Places(np.asarray(_middles(problem)[0]), tuple(own))
+
+
 def _near(shape: tuple[int, ...], place: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
     """The neighbours of a place of what is shared."""
     near = np.clip(np.asarray(place) + steps_from(shape), 0, np.asarray(shape) - 1)
@@ -266,32 +307,32 @@ def search(
     progress = Progress() if progress is None else progress
     budget = Budget() if budget is None else budget
     begin = clock()
-    progress.stage("descending by gradients")
-    relaxed = descend(problem, schedule, seed, 0.5 * budget.seconds, clock)
-    descended = clock()
+    known = _Search(problem, lambda: clock() - begin, budget.seconds)
+    places = [_place(it) for it in all_places(problem)]
 
-    def left() -> bool:
-        return clock() - begin < budget.seconds
+    def bound() -> float:
+        progress.stage("bounding what all share", len(places))
+        started = clock()
+        known.visit_all(places)
+        return clock() - started
 
     progress.stage("polishing on the exact model")
-    known, order = _Search(problem, lambda: clock() - begin), relaxed.order().tolist()
+    known.begin(_middle(problem))
+    known.climb(_middles(problem))
+    polished = clock()
+    early = bound() if len(places) <= FEW else 0.0
+
+    progress.stage("descending by gradients")
+    descending = clock()
+    allowed = min(0.5 * budget.seconds, budget.seconds - (descending - begin))
+    relaxed = descend(problem, schedule, seed, allowed, clock)
+    descended = clock()
+    order = relaxed.order().tolist()
     ends = [relaxed.places(problem, it) for it in order[:POLISHED]]
     snapped = known.begin(ends[0], relaxed.multipliers[order[0], : len(problem.limits)])
-    for it in ends:
-        known.visit(_place(it.shared))
-    shape, here = shape_of(problem), None
-    while known.best is not None and known.best[0] != here and left():
-        here = known.best[0]
-        for place in _near(shape, here):
-            if left():
-                known.visit(place)
-    polished = clock()
-
-    places = [_place(it) for it in all_places(problem)]
-    progress.stage("bounding what all share", len(places))
-    for place in places:
-        if left():
-            known.visit(place)
+    known.climb([_place(it.shared) for it in ends])
+    climbed = clock()
+    late = bound()
     best, end = known.found() or snapped, clock()
     complete = len(known.scores) == len(places)
     bounds = max(known.scores.values(), default=np.inf) if complete else np.inf
@@ -307,9 +348,9 @@ def search(
         of=len(places),
         shortfalls=known.shortfalls,
         seconds={
-            "gradients": descended - begin,
-            "polish": polished - descended,
-            "bound": end - polished,
+            "polish": polished - begin + climbed - descended,
+            "gradients": descended - descending,
+            "bound": early + late,
         },
         closing=np.asarray([*known.closing, (end - begin, best.score, open_score)]),
     )
