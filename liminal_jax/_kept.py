@@ -39,7 +39,7 @@ Program = Callable[[list[Any]], Any]
 FOLDER = "programs"
 """Where programs lie in the folder of JAX's compilation cache."""
 
-COVERED = frozenset({"liminal_jax", "jax", "jaxlib", "equinox", "numpy"})
+COVERED = frozenset({"liminal_jax", "jax", "jaxlib", "equinox", "numpy", "optax"})
 """Packages whose code a program may depend on: their versions are known, or their files."""
 
 MOST = 256
@@ -168,7 +168,12 @@ def _code() -> bytes:
     """The machine, JAX and this package, in so far as a program depends on them."""
     files = sorted(Path(__file__).parent.rglob("*.py"))
     stamps = [(str(it), it.stat().st_mtime_ns, it.stat().st_size) for it in files]
-    versions = (jax.__version__, version("jaxlib"), eqx.__version__, np.__version__)
+    versions = (
+        jax.__version__,
+        eqx.__version__,
+        np.__version__,
+        *map(version, ("jaxlib", "optax")),
+    )
     return pickle.dumps((stamps, versions, os.environ.get("XLA_FLAGS"), tuple(platform.uname())))
 
 

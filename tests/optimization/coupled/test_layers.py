@@ -58,13 +58,6 @@ def instance(seed):
     )
 
 
-@pytest.fixture(autouse=True)
-def _no_programs_left():
-    """Each question is compiled by itself, and a process holds only so many programs."""
-    yield
-    jax.clear_caches()
-
-
 @kept_unfused
 def outcomes(problem, designs):
     return jax.vmap(lambda it: outcome_of(problem, it, Exact()))(designs)
