@@ -36,6 +36,7 @@ from liminal_jax.optimization.search.certificate import (
     of_the_steps,
     proven,
     unproven,
+    with_designs,
 )
 from liminal_jax.optimization.search.continuum import (
     Continuum,
@@ -228,7 +229,8 @@ class _Search:
                 budget,
                 lambda number: found.result().known if number == JOINED else [],
             )
-            return bounded.result(), proof, found.result()
+            designs = found.result()
+            return bounded.result(), with_designs(proof, designs.known, budget.gap), designs
 
     def gradients(self) -> tuple[BoundedProblem, Proof, GradientSearch]:
         """Gradients alone."""

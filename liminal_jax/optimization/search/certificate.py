@@ -271,6 +271,22 @@ def unproven(bounded: BoundedProblem, known: Known) -> Proof:
     )
 
 
+def with_designs(proof: Proof, known: Known, gap: float) -> Proof:
+    """A proof with further feasible designs, which it may have stopped too early to take.
+
+    Args:
+        proof: The proof.
+        known: Designs by indices, and their scores.
+        gap: Logarithm of the optimality gap allowed.
+    """
+    scores, indices = proof.scores.copy(), proof.indices.copy()
+    for design, score in known:
+        if score > scores[design[0]] + MARGIN:
+            scores[design[0]], indices[design[0]] = score, design
+    slack = max(proof.statistics.open_score - float(np.max(scores)), gap)
+    return dataclasses.replace(proof, scores=scores, indices=indices, slack=slack)
+
+
 def best_of_all(bounded: BoundedProblem, budget: Budget) -> tuple[IncumbentOfAll, Statistics]:
     """The best design of all categories; the best of each is not proven.
 
