@@ -23,6 +23,7 @@ from liminal_jax.data.build import load_model, load_system
 from liminal_jax.hardware.kernels import LIBRARY, Kernels
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
+from liminal_jax.performance import counted as counted_module
 from liminal_jax.performance import passed, predictor, step_terms
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator
@@ -43,7 +44,7 @@ SCALES = 1 + (SCALE - 1) * np.eye(1 + len(BASES), len(BASES), -1)
 
 CONSTANTS = [
     (requests, "BITS_PER_BYTE", "1/B"),
-    (predictor, "YEAR", "s"),  # years of use and discount rate a year are counted
+    (counted_module, "YEAR", "s"),  # years of use and discount rate a year are counted
 ]
 """Every constant of the laws that has a unit, but for what counts FLOP and times of kernels."""
 
