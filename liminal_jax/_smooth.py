@@ -157,7 +157,7 @@ class Soft(AbstractRelaxation):
         """Their product over the softened larger one."""
         largest = self.maximum(left, right)
         # Below this its square, by which the derivative divides, is 0.
-        least = jnp.finfo(largest.dtype).tiny ** 0.5
+        least = jnp.finfo(jnp.result_type(largest)).tiny ** 0.5
         return left * (right / jnp.where(largest > least, largest, 1.0))
 
     @override
