@@ -114,6 +114,13 @@ class Exact(AbstractRelaxation):
         return jnp.minimum(ratio, 1.0)
 
 
+def _softer_minimum(left: Scalar, right: Scalar, largest: Scalar) -> Scalar:
+    """The product of two numbers over the softened larger one."""
+    # Below this its square, by which the derivative divides, is 0.
+    least = jnp.finfo(jnp.result_type(largest)).tiny ** 0.5
+    return left * (right / jnp.where(largest > least, largest, 1.0))
+
+
 class Soft(AbstractRelaxation):
     r"""The model with its kinks rounded.
 
@@ -155,10 +162,7 @@ class Soft(AbstractRelaxation):
 
     def minimum(self, left: Scalar, right: Scalar) -> Scalar:
         """Their product over the softened larger one."""
-        largest = self.maximum(left, right)
-        # Below this its square, by which the derivative divides, is 0.
-        least = jnp.finfo(jnp.result_type(largest)).tiny ** 0.5
-        return left * (right / jnp.where(largest > least, largest, 1.0))
+        return _softer_minimum(left, right, self.maximum(left, right))
 
     @override
     def ceil(self, value: Scalar) -> Scalar:
@@ -284,8 +288,7 @@ class Free(AbstractRelaxation):
 
     def minimum(self, left: Scalar, right: Scalar) -> Scalar:
         """Their product over the softened larger one."""
-        largest = self.maximum(left, right)
-        return left * (right / jnp.where(largest > 0, largest, 1.0))
+        return _softer_minimum(left, right, self.maximum(left, right))
 
     @override
     def ceil(self, value: Scalar) -> Scalar:

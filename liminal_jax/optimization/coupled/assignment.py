@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from liminal_jax._smooth import AbstractRelaxation
-from liminal_jax.optimization.search.unit_hypercube import UnitHypercube
+from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point
 from liminal_jax.study.problem import Outcome
 
@@ -43,13 +43,6 @@ def shape_of(chosen: AbstractCoupled | AbstractGroup) -> tuple[int, ...]:
     return (len(chosen.categories), *(len(it.grid.values) for it in chosen.variables))
 
 
-def cube_of(chosen: AbstractCoupled | AbstractGroup) -> UnitHypercube:
-    """The ranges of the variables as a unit hypercube."""
-    low = np.asarray([it.grid.values[0] for it in chosen.variables], float)
-    high = np.asarray([it.grid.values[-1] for it in chosen.variables], float)
-    return UnitHypercube(low, high, low > 0)
-
-
 def point_at(chosen: AbstractCoupled | AbstractGroup, places: Int[np.ndarray, "... axes"]) -> Point:
     """The choices at some places of a grid, in an array of any shape."""
     values = [
@@ -72,7 +65,7 @@ def nearest(
     unit: Float[np.ndarray, "... variables"],
 ) -> Int[np.ndarray, "... axes"]:
     """The places whose values are nearest to points of the hypercube, by the scale of each."""
-    cube = cube_of(chosen)
+    cube = unit_hypercube_of(chosen)
     values = np.asarray(cube.values(jnp.asarray(unit)))
     found = [np.asarray(category)]
     for axis, it in enumerate(chosen.variables):

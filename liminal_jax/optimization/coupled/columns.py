@@ -1,5 +1,6 @@
 """Columns: what every choice of every member comes to, given what all share."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import jax
@@ -109,6 +110,20 @@ def _judged(problem: AbstractCoupled, shared: Point, totals: Array) -> Outcome:
     return jax.vmap(lambda it: problem.judged(shared, it, Exact()))(totals)
 
 
+def blocks_of(count: int) -> Iterator[tuple[Int[np.ndarray, " rows"], int]]:
+    """Rows in blocks of one size, the last filled up with the last row; how many each is to keep.
+
+    There are two sizes, so that few programs are compiled.
+
+    Examples:
+        >>> [(len(rows), kept) for rows, kept in blocks_of(4100)]
+        [(4096, 4096), (4096, 4)]
+    """
+    size = FEW if count <= FEW else MANY
+    for begin in range(0, count, size):
+        yield np.arange(begin, begin + size).clip(max=count - 1), min(size, count - begin)
+
+
 class Judge:
     """Judges totals by the exact model, many at once."""
 
@@ -121,12 +136,8 @@ class Judge:
     ) -> tuple[Float[np.ndarray, " rows"], Float[np.ndarray, "rows limits"]]:
         """Score, and the log violation of each limit, for each row of totals."""
         scores, violations = [], []
-        # Blocks of few sizes, so that few programs are compiled.
-        size = FEW if len(totals) <= FEW else MANY
-        for begin in range(0, len(totals), size):
-            block = totals[begin : begin + size]
-            filled = np.pad(block, ((0, size - len(block)), (0, 0)), mode="edge")
-            outcome = _judged(self._problem, shared, jnp.asarray(filled))
-            scores.append(np.asarray(outcome.score)[: len(block)])
-            violations.append(np.asarray(outcome.violation)[: len(block)])
+        for rows, kept in blocks_of(len(totals)):
+            outcome = _judged(self._problem, shared, jnp.asarray(totals[rows]))
+            scores.append(np.asarray(outcome.score)[:kept])
+            violations.append(np.asarray(outcome.violation)[:kept])
         return np.concatenate(scores), np.concatenate(violations)

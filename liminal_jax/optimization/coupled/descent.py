@@ -21,21 +21,16 @@ from liminal_jax._compile import kept_unfused
 from liminal_jax.optimization.coupled.assignment import (
     Assignment,
     Places,
-    cube_of,
     nearest,
     outcome_of,
 )
 from liminal_jax.optimization.search.annealing import Schedule, relaxation
 from liminal_jax.optimization.search.augmented_lagrangian import augmented, raised
+from liminal_jax.optimization.search.descents import SCORE_TOLERANCE, TOLERANCE
 from liminal_jax.optimization.search.termination import LEAST_REDUCED_GRADIENT, Termination
+from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 from liminal_jax.study.coupled import AbstractCoupled, Point
 from liminal_jax.study.problem import Outcome
-
-TOLERANCE = 1e-3
-"""Largest log violation of a start that counts as feasible: steps are too coarse to end nearer."""
-
-SCORE_TOLERANCE = 1e-3
-"""A start has converged if its score changes by less in its last round."""
 
 STARTS = Schedule(starts=3, rounds=16, steps=40, penalty=1.0, growth=1.3)
 """Starts for each category of what is shared: with hundreds of variables starts end near each
@@ -128,8 +123,8 @@ class Relaxed(NamedTuple):
 def _assignment(problem: AbstractCoupled, categories: Categories, unit: Coordinates) -> Assignment:
     own = zip(problem.groups, categories.own, unit.own, strict=True)
     return Assignment(
-        Point(categories.shared, cube_of(problem).values(unit.shared)),
-        tuple(Point(category, cube_of(group).values(at)) for group, category, at in own),
+        Point(categories.shared, unit_hypercube_of(problem).values(unit.shared)),
+        tuple(Point(category, unit_hypercube_of(group).values(at)) for group, category, at in own),
     )
 
 

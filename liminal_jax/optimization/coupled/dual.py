@@ -127,10 +127,17 @@ class Dual:
         return Ascent(_logarithm(float(bound)), best, np.unique(rows, axis=0))
 
 
+def logarithms(
+    problem: AbstractCoupled, shared: Point, totals: Float[Array, " totals"]
+) -> Float[Array, " values"]:
+    """Logarithms of the cost, then of the ratio of each limit."""
+    outcome = problem.judged(shared, totals, Exact())
+    return jnp.concatenate([-outcome.score[None], outcome.violation])
+
+
 def _values(problem: AbstractCoupled, shared: Point, totals: Array) -> Array:
     """The cost, then the ratio of each limit."""
-    outcome = problem.judged(shared, totals, Exact())
-    return jnp.exp(jnp.concatenate([-outcome.score[None], outcome.violation]))
+    return jnp.exp(logarithms(problem, shared, totals))
 
 
 def _planes(problem: AbstractCoupled, shared: Point, around: Array) -> tuple[Array, Array]:

@@ -50,20 +50,23 @@ class Chosen:
     @property
     def merit(self) -> float:
         """Orders designs: the feasible ones by score, the others by violation."""
-        return float(_merits(np.asarray([self.score]), self.violation[None])[0])
+        return float(merits(np.asarray([self.score]), self.violation[None])[0])
 
 
-def _merits(scores: np.ndarray, violations: np.ndarray) -> np.ndarray:
+def merits(
+    scores: Float[np.ndarray, " rows"], violations: Float[np.ndarray, "rows limits"]
+) -> Float[np.ndarray, " rows"]:
+    """Orders designs: the feasible ones by score, the others by violation; unknown ones last."""
     excess = np.sum(np.maximum(violations, 0.0), axis=1)
-    merits = np.where(np.all(violations <= FEASIBLE, axis=1), scores, INFEASIBLE - excess)
-    return np.where(np.isfinite(merits), merits, -np.inf)
+    found = np.where(np.all(violations <= FEASIBLE, axis=1), scores, INFEASIBLE - excess)
+    return np.where(np.isfinite(found), found, -np.inf)
 
 
 def best_of(judge: Judge, shared: Point, columns: Columns, choices: np.ndarray) -> Chosen:
     """The best of some rows of choices."""
     totals = columns.totals[np.arange(choices.shape[1]), choices].sum(axis=1)
     scores, violations = judge.of(shared, totals)
-    best = int(np.argmax(_merits(scores, violations)))
+    best = int(np.argmax(merits(scores, violations)))
     return Chosen(choices[best], totals[best], float(scores[best]), violations[best])
 
 
@@ -131,9 +134,9 @@ def _moved(
     """The best of some exchanges, if it is better."""
     totals = here.totals + sum(changes[1:], start=changes[0])
     scores, violations = judge.of(shared, totals)
-    merits = _merits(scores, violations)
-    best = int(np.argmax(merits))
-    if not merits[best] > here.merit + FEWEST:
+    found = merits(scores, violations)
+    best = int(np.argmax(found))
+    if not found[best] > here.merit + FEWEST:
         return None
     choices = here.choices.copy()
     for who, what in moves:

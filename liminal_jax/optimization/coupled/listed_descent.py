@@ -16,7 +16,6 @@ from jaxtyping import Array, Bool, Float, Int
 from liminal_jax._compile import unfused
 from liminal_jax._smooth import Free
 from liminal_jax.bounds.program import constant
-from liminal_jax.optimization.coupled.assignment import cube_of
 from liminal_jax.optimization.coupled.descent import Categories, Coordinates, Relaxed
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.descents import Descents, Evaluated
@@ -24,7 +23,7 @@ from liminal_jax.optimization.search.descents import descend as descended
 from liminal_jax.optimization.search.gradient_search import NAMES
 from liminal_jax.optimization.search.soft_model import COLDEST, HOTTEST
 from liminal_jax.optimization.search.termination import Termination
-from liminal_jax.optimization.search.unit_hypercube import UnitHypercube
+from liminal_jax.optimization.search.unit_hypercube import UnitHypercube, unit_hypercube_of
 from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point
 from liminal_jax.sweeps.adjoint import with_gradient
 from liminal_jax.sweeps.in_numpy import InNumpy
@@ -124,8 +123,8 @@ def _filled(entries: list[Any]) -> Any:
 
 def _cubes(problem: AbstractCoupled) -> list[UnitHypercube]:
     """The hypercube of each member, then that of what is shared."""
-    own = [cube_of(group) for group in problem.groups for _ in group.members]
-    return [*own, cube_of(problem)]
+    own = [unit_hypercube_of(group) for group in problem.groups for _ in group.members]
+    return [*own, unit_hypercube_of(problem)]
 
 
 def _moving(problem: AbstractCoupled) -> Bool[np.ndarray, " variables"]:

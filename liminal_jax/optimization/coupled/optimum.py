@@ -14,6 +14,7 @@ from liminal_jax.optimization.coupled.descent import STARTS, TOLERANCE
 from liminal_jax.optimization.coupled.listed_descent import STARTS as LISTED_STARTS
 from liminal_jax.optimization.coupled.priced_search import is_priced, search_by_prices
 from liminal_jax.optimization.coupled.search import Evaluated, Found, search
+from liminal_jax.optimization.record import binding_record
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.binding_limits import Binding, binding_of
 from liminal_jax.optimization.search.branch_and_bound import Budget
@@ -158,10 +159,7 @@ class CoupledOptimum(Told):
             },
             "snapped": self._stage(found.snapped),
             "certificate": asdict(self.certificate),
-            "binding": [
-                {**asdict(it), "value": number(it.value), "slack": number(it.slack)}
-                for it in self.binding
-            ],
+            "binding": [binding_record(it) for it in self.binding],
             "multipliers": self.multipliers,
             "basis": self.problem.basis(),
             "reasons": self.reasons,

@@ -21,12 +21,13 @@ from jaxtyping import Float, Int
 from liminal_jax.bounds.boxes import Halves
 from liminal_jax.optimization.coupled.assignment import Places
 from liminal_jax.optimization.coupled.dual import prices_at
+from liminal_jax.optimization.coupled.exchange import merits
 from liminal_jax.optimization.coupled.listed_descent import STARTS, descend
 from liminal_jax.optimization.coupled.pricing import BoxBound, Planes, Pricing
 from liminal_jax.optimization.coupled.search import Evaluated, Found, Shortfalls
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.branch_and_bound import MARGIN, Budget
-from liminal_jax.optimization.search.local_search import INFEASIBLE, steps_from
+from liminal_jax.optimization.search.local_search import steps_from
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.study.coupled import AbstractCoupled
 from liminal_jax.study.problem import FEASIBLE
@@ -77,8 +78,7 @@ class Design:
     @property
     def merit(self) -> float:
         """Orders designs: the feasible ones by score, the others by violation."""
-        excess = float(np.sum(np.maximum(self.violation, 0.0)))
-        return self.score if self.feasible else INFEASIBLE - excess
+        return float(merits(np.asarray([self.score]), self.violation[None])[0])
 
 
 class PricedSearch:
@@ -146,10 +146,7 @@ class PricedSearch:
     ) -> None:
         """Keep the best of some designs, if it is better than the best."""
         scores, violations = self.pricing.judge(where, totals)
-        excess = np.sum(np.maximum(violations, 0.0), axis=1)
-        inside = np.all(violations <= FEASIBLE, axis=1)
-        merits = np.where(inside, scores, INFEASIBLE - excess)
-        at = int(np.argmax(np.where(np.isfinite(merits), merits, -np.inf)))
+        at = int(np.argmax(merits(scores, violations)))
         chosen = tuple(each[:, row[at]] for each, row in zip(own, rows, strict=True))
         found = Design(int(where[at]), chosen, float(scores[at]), violations[at])
         if self.best is None or found.merit > self.merit + MARGIN:

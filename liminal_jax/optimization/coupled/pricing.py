@@ -26,8 +26,10 @@ from jaxtyping import Array, Bool, Float, Int
 from scipy.optimize import linprog
 
 from liminal_jax._compile import kept_unfused
-from liminal_jax._smooth import Exact
+from liminal_jax.optimization.coupled.assignment import all_places, point_at, shape_of
 from liminal_jax.optimization.coupled.bounded_choice import BoundedChoices, Cheapest
+from liminal_jax.optimization.coupled.columns import blocks_of
+from liminal_jax.optimization.coupled.dual import logarithms
 from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.study.coupled import AbstractCoupled, Point
 from liminal_jax.study.problem import FEASIBLE, LEAST_RATIO
@@ -88,22 +90,18 @@ class BoxBound:
     found: tuple[Cheapest, ...]
 
 
-def _values(problem: AbstractCoupled, shared: Point, totals: Array) -> Array:
-    """Logarithms of the cost and of the ratios."""
-    outcome = problem.judged(shared, totals, Exact())
-    return jnp.concatenate([-outcome.score[None], outcome.violation])
-
-
 @kept_unfused
 def _judged(problem: AbstractCoupled, shared: Point, totals: Array) -> Array:
     """The same in rows."""
-    return jax.vmap(lambda at, it: _values(problem, at, it))(shared, totals)
+    return jax.vmap(lambda at, it: logarithms(problem, at, it))(shared, totals)
 
 
 @kept_unfused
 def _slopes(problem: AbstractCoupled, shared: Point, totals: Array) -> Array:
     """Their derivatives by the totals, in rows."""
-    return jax.vmap(jax.jacrev(lambda at, it: _values(problem, at, it), argnums=1))(shared, totals)
+    return jax.vmap(jax.jacrev(lambda at, it: logarithms(problem, at, it), argnums=1))(
+        shared, totals
+    )
 
 
 class Pricing:
@@ -123,12 +121,9 @@ class Pricing:
             for number, group in enumerate(problem.groups)
             for member in range(len(group.members))
         )
-        self.shape = (len(problem.categories), *(len(it.grid.values) for it in problem.variables))
-        self.places = np.stack([it.ravel() for it in np.indices(self.shape)])
-        values = [np.asarray(it.grid.values) for it in problem.variables]
-        rows = [value[row] for value, row in zip(values, self.places[1:], strict=True)]
-        stacked = np.stack(rows, axis=-1) if rows else np.zeros((self.places.shape[1], 0))
-        self.points = Point(jnp.asarray(self.places[0]), jnp.asarray(stacked))
+        self.shape = shape_of(problem)
+        every = all_places(problem)
+        self.places, self.points = every.T, point_at(problem, every)
 
     def grouped(self, own: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
         """Places of the choices of each group's members, from those of all members."""
@@ -170,14 +165,11 @@ class Pricing:
     ) -> tuple[Float[np.ndarray, " rows"], Float[np.ndarray, "rows limits"]]:
         """Score, and the log violation of each limit, at numbered points of what is shared."""
         scores, violations = [], []
-        size = 64 if len(totals) <= 64 else 4096
-        for begin in range(0, len(totals), size):
-            rows = np.arange(begin, begin + size).clip(max=len(totals) - 1)
+        for rows, kept in blocks_of(len(totals)):
             here = jax.tree.map(lambda it, rows=rows: it[points[rows]], self.points)
-            found = np.asarray(_judged(self.problem, here, jnp.asarray(totals[rows])))
-            kept = found[: len(totals) - begin]
-            scores.append(-kept[:, 0])
-            violations.append(kept[:, 1:])
+            found = np.asarray(_judged(self.problem, here, jnp.asarray(totals[rows])))[:kept]
+            scores.append(-found[:, 0])
+            violations.append(found[:, 1:])
         return np.concatenate(scores), np.concatenate(violations)
 
     def inside(self, box: Int[np.ndarray, " axes"]) -> Bool[np.ndarray, " points"]:

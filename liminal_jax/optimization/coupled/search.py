@@ -14,20 +14,16 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from liminal_jax.optimization.coupled.assignment import (
-    Places,
-    all_places,
-    point_at,
-    shape_of,
-)
+from liminal_jax.optimization.coupled.assignment import Places, all_places, point_at, shape_of
 from liminal_jax.optimization.coupled.closing import closed
 from liminal_jax.optimization.coupled.columns import Columns, ColumnsOf, Judge
 from liminal_jax.optimization.coupled.descent import STARTS, Relaxed, descend
-from liminal_jax.optimization.coupled.dual import Ascent, Dual, Prices, prices_at
+from liminal_jax.optimization.coupled.dual import Ascent, Dual, Planes, Prices, prices_at
 from liminal_jax.optimization.coupled.exchange import Chosen, best_of, exchanged
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.branch_and_bound import MARGIN, Budget
@@ -126,11 +122,10 @@ class _Search:
 
     def __init__(self, problem: AbstractCoupled, clock: Callable[[], float], seconds: float):
         self.problem, self._clock, self._seconds = problem, clock, seconds
-        self._columns_of, self._judge, self._dual = (
-            ColumnsOf(problem),
-            Judge(problem),
-            Dual(problem),
-        )
+        self._columns_of, self._judge = ColumnsOf(problem), Judge(problem)
+        self._dual = Dual(problem)
+        # A place where a search begins is visited next.
+        self._known = lru_cache(1)(self._point_and_columns)
         self.best: tuple[tuple[int, ...], Chosen] | None = None
         self.scores: dict[tuple[int, ...], float] = {}
         limits = len(problem.limits)
@@ -170,9 +165,12 @@ class _Search:
             if not self.scores or self._clock() < self._seconds:
                 self.visit(place)
 
+    def _point_and_columns(self, place: tuple[int, ...]) -> tuple[Point, Columns]:
+        shared = point_at(self.problem, np.asarray(place))
+        return shared, self._columns_of.at(shared)
+
     def _at(self, places: Places) -> tuple[Evaluated, Chosen]:
-        shared = point_at(self.problem, places.shared)
-        columns = self._columns_of.at(shared)
+        shared, columns = self._known(_place(places.shared))
         choices = self._columns_of.choices_at(places.own)
         chosen = best_of(self._judge, shared, columns, choices[None])
         excess = columns.excess[np.arange(len(choices)), choices]
@@ -200,8 +198,7 @@ class _Search:
     def visit(self, place: tuple[int, ...]) -> None:
         """Bound, and unless that excludes it search, a place of what is shared."""
         if place not in self.scores:
-            shared = point_at(self.problem, np.asarray(place))
-            self.scores[place] = self._bounded(place, shared, self._columns_of.at(shared))
+            self.scores[place] = self._bounded(place, *self._known(place))
 
     def _bounded(self, place: tuple[int, ...], shared: Point, columns: Columns) -> float:
         """Upper bound of the score at a place."""
@@ -219,9 +216,9 @@ class _Search:
             ascent = self._dual.ascent(shared, self.prices, columns)
             bound = min(bound, -ascent.bound)
             if bound > self.merit + MARGIN:
-                self._polish(place, shared, columns, ascent)
-            if bound > self.merit + MARGIN:
-                bound = min(bound, self._closed(place, shared, columns, ascent))
+                planes = self._polish(place, shared, columns, ascent)
+                if bound > self.merit + MARGIN:
+                    bound = min(bound, self._closed(place, shared, columns, planes))
         return bound
 
     def _lacking(self, columns: Columns) -> bool:
@@ -234,25 +231,29 @@ class _Search:
 
     def _polish(
         self, place: tuple[int, ...], shared: Point, columns: Columns, ascent: Ascent
-    ) -> None:
-        """Exchange from the choices of an ascent, and from those of the best design."""
+    ) -> Planes:
+        """Exchange from the choices of an ascent, and from those of the best design.
+
+        Returns:
+            The planes of the ascent.
+        """
         starts = ascent.choices
         if self.best is not None:
             known = self.best[1].choices[None]
             if columns.allowed[np.arange(known.shape[1]), known].all():
                 starts = np.concatenate([starts, known])
         begin = best_of(self._judge, shared, columns, starts)
-        prices = self._dual.planes(shared, ascent.prices).slopes[0]
-        if self._take(place, exchanged(self._judge, shared, columns, begin, prices)):
+        planes = self._dual.planes(shared, ascent.prices)
+        if self._take(place, exchanged(self._judge, shared, columns, begin, planes.slopes[0])):
             self.prices = ascent.prices
+        return planes
 
     def _closed(
-        self, place: tuple[int, ...], shared: Point, columns: Columns, ascent: Ascent
+        self, place: tuple[int, ...], shared: Point, columns: Columns, planes: Planes
     ) -> float:
         """The largest score at a place if all that may be better can be listed; else infinity."""
         feasible = self.merit > INFEASIBLE / 2
         most = math.exp(-self.merit) if feasible else math.inf
-        planes = self._dual.planes(shared, ascent.prices)
         left = closed(self._judge, shared, columns, planes, most)
         if not left.complete:
             return math.inf

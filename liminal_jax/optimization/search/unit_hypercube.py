@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup
 from liminal_jax.study.problem import Problem
 
 
@@ -78,12 +79,12 @@ class UnitHypercube:
         return near
 
 
-def unit_hypercube_of(problem: Problem) -> UnitHypercube:
-    """The unit hypercube of a problem."""
-    grids = [variable.grid.values for variable in problem.variables]
-    low = np.asarray([grid[0] for grid in grids])
+def unit_hypercube_of(chosen: Problem | AbstractCoupled | AbstractGroup) -> UnitHypercube:
+    """The unit hypercube of the variables of a problem, or of those that members choose."""
+    grids = [variable.grid.values for variable in chosen.variables]
+    low = np.asarray([grid[0] for grid in grids], float)
     return UnitHypercube(
         low=low,
-        high=np.asarray([grid[-1] for grid in grids]),
+        high=np.asarray([grid[-1] for grid in grids], float),
         logarithmic=low > 0,
     )

@@ -12,7 +12,6 @@ from liminal_jax._smooth import Exact, Free
 from liminal_jax.optimization.coupled.assignment import (
     Assignment,
     all_places,
-    cube_of,
     outcome_of,
     point_at,
 )
@@ -23,6 +22,7 @@ from liminal_jax.optimization.coupled.optimum import CoupledOptimum
 from liminal_jax.optimization.coupled.priced_search import PricedSearch, search_by_prices
 from liminal_jax.optimization.coupled.pricing import Pricing
 from liminal_jax.optimization.search.branch_and_bound import Budget
+from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 from liminal_jax.study.coupled import AbstractCoupled, Point
 from liminal_jax.study.pools.problem import PoolsProblem
 from liminal_jax.study.problem import FEASIBLE
@@ -168,14 +168,14 @@ def test_the_gradient_of_lists_is_that_of_the_soft_model(small_pools):
     assert relaxed.history.shape[0] == FEW_STEPS.total()
     for start in range(2):
         own = tuple(
-            Point(category[start], cube_of(group).values(unit[start]))
+            Point(category[start], unit_hypercube_of(group).values(unit[start]))
             for group, category, unit in zip(
                 small_pools.groups, relaxed.categories.own, relaxed.unit.own, strict=True
             )
         )
         shared = Point(
             relaxed.categories.shared[start],
-            cube_of(small_pools).values(relaxed.unit.shared[start]),
+            unit_hypercube_of(small_pools).values(relaxed.unit.shared[start]),
         )
         outcome = outcome_of(small_pools, Assignment(shared, own), Free(heat))
         assert float(outcome.score) == pytest.approx(relaxed.score[start], rel=1e-9)
