@@ -1,9 +1,9 @@
 """Files of studies of a trace: requests of many lengths in the place of one context."""
 
-import math
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, field_validator, model_validator
 
@@ -12,6 +12,7 @@ from liminal_jax.data.traces import Trace, read_trace, shipped_trace
 from liminal_jax.study.contradictions import side_contradiction
 from liminal_jax.study.domain import in_si
 from liminal_jax.study.file import (
+    ConstraintTable,
     DesignFile,
     ObjectiveTable,
     StudyFile,
@@ -19,11 +20,11 @@ from liminal_jax.study.file import (
     resolved_of,
 )
 from liminal_jax.study.requests.quantities import (
+    OF_A_CHIP,
     OF_A_REQUEST,
     OF_ALL,
     OF_THE_FLEET,
     STPS,
-    UNITS,
     more_is_better,
 )
 
@@ -102,11 +103,8 @@ def opened(table: dict[str, Any]) -> Trace:
         raise ValueError("; ".join(error.lines())) from None
 
 
-class RequestsObjectiveTable(_Table):
-    """What is best: the most of one quantity or the least of another."""
-
-    maximise: str | None = None
-    minimise: str | None = None
+class RequestsObjectiveTable(ObjectiveTable):
+    """What is best of all requests together."""
 
     @field_validator("maximise", "minimise")
     @classmethod
@@ -114,41 +112,28 @@ class RequestsObjectiveTable(_Table):
         return None if value is None else _known(value, OBJECTIVES)
 
     @model_validator(mode="after")
-    def _is_one(self) -> "RequestsObjectiveTable":
-        given = self.model_dump(exclude_none=True)
-        message = side_contradiction(given, "maximise", "minimise")
-        if message is not None:
-            raise ValueError(message)
+    def _is_on_its_side(self) -> "RequestsObjectiveTable":
         if more_is_better(self.quantity) != (self.maximise is not None):
             wanted = "maximise" if more_is_better(self.quantity) else "minimise"
             raise ValueError(f"{self.quantity} can only be what a trace should {wanted}")
         return self
 
-    @property
-    def quantity(self) -> str:
-        """The quantity that decides."""
-        return self.maximise or self.minimise or ""
 
-
-class RequestsConstraintTable(_Table):
+class RequestsConstraintTable(ConstraintTable):
     """A limit on a quantity: for all requests, or for so many per cent of them.
 
     Attributes:
-        quantity: What is limited.
         percentile: Per cent of the requests for which it must hold; all where left out.
-        at_least: The least that is allowed.
-        at_most: The most that is allowed.
     """
 
-    quantity: str
+    known: ClassVar[Mapping[str, Any]] = {**OF_A_REQUEST, **OF_A_CHIP, **OF_ALL}
+
     percentile: float | None = Field(default=None, strict=True)
-    at_least: float | None = None
-    at_most: float | None = None
 
     @field_validator("quantity")
     @classmethod
     def _exists(cls, value: str) -> str:
-        return _known(value, tuple(it for it in UNITS if it != STPS))
+        return _known(value, tuple(cls.known))
 
     @field_validator("percentile")
     @classmethod
@@ -163,36 +148,12 @@ class RequestsConstraintTable(_Table):
             raise ValueError(f"{quantity} is not one of each request; percentiles are of {known}")
         return value
 
-    @field_validator("at_least", "at_most", mode="before")
-    @classmethod
-    def _in_si(cls, value: Any, info: Any) -> float:
-        if info.data.get("quantity") not in UNITS:
-            return math.nan  # The unit is anybody's guess; the quantity's own mistake is told.
-        unit = UNITS[info.data["quantity"]]
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise ValueError(
-                f"must be a number or a quantity in {unit or 'no unit'}, got {value!r}"
-            )
-        number = in_si(value, unit)
-        if not number > 0:
-            raise ValueError(f"must be greater than 0, got {value!r}")
-        return number
-
     @model_validator(mode="after")
-    def _is_one(self) -> "RequestsConstraintTable":
-        given = self.model_dump(include={"at_least", "at_most"}, exclude_none=True)
-        message = side_contradiction(given, "at_least", "at_most")
-        if message is not None:
-            raise ValueError(message)
+    def _is_on_its_side(self) -> "RequestsConstraintTable":
         if more_is_better(self.quantity) != (self.at_least is not None):
             wanted = "at_least" if more_is_better(self.quantity) else "at_most"
             raise ValueError(f"{self.quantity} of a trace takes {wanted} only")
         return self
-
-    @property
-    def limit(self) -> float:
-        """The bound, in SI."""
-        return self.at_least if self.at_least is not None else self.at_most or 0.0
 
     @property
     def of_part(self) -> bool:
