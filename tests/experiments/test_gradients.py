@@ -1,4 +1,4 @@
-"""The figures of `python -m experiments.gradients` that do not hang on the machine."""
+"""The figures of `python -m experiments.gradients` that do not depend on the machine."""
 
 import pytest
 

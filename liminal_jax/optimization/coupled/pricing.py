@@ -72,7 +72,7 @@ class Planes:
         return np.einsum("kst,st->ks", self.totals, self.prices(multipliers))
 
     def possible(self) -> Bool[np.ndarray, " points"]:
-        """Points where no limit that hangs on what is shared alone is exceeded."""
+        """Points where no limit that depends on what is shared alone is exceeded."""
         fixed = np.all(self.of_ratios == 0, axis=-1)
         return ~np.any(fixed & (self.ratios > 1 + FEASIBLE), axis=1)
 

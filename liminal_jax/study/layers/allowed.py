@@ -45,7 +45,7 @@ SHARED = frozenset(
         "replicas",
     }
 )
-"""Quantities that do not hang on what layers choose."""
+"""Quantities that do not depend on what layers choose."""
 
 QUALITY = "quality_loss"
 """What is limited from above alone, and only where a study says what layers lose."""
@@ -142,7 +142,7 @@ def _refused_hardware(case: Case, limited: Sequence[str]) -> list[Mistake]:
             mistakes.append(Mistake("design.memory", message))
     if bool(jnp.any(system.facility.building_cost > 0)) and "capital_cost" in limited:
         message = (
-            "hangs on power at work where a building is paid for by the watt, so that no bound"
+            "depends on power at work where a building is paid for by the watt, so that no bound"
             " would hold; leave the building out or limit power_provisioned"
         )
         mistakes.append(Mistake("constraints: capital_cost", message))

@@ -153,7 +153,7 @@ def _counts(model: Model) -> list[int]:
 
 
 def _values(grids: Mapping[str, Grid], region: Region) -> dict[str, tuple[float, ...]]:
-    """Values of the numbers that a loss may hang on; those of the request where not chosen."""
+    """Values of the numbers that a loss may depend on; those of the request where not chosen."""
     request = region.case.request
     shared = {
         "weight_bits": request.weight_bits,

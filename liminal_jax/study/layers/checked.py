@@ -12,7 +12,7 @@ from liminal_jax._files import InputError, Problem
 from liminal_jax.study.layers.loss import Combination, FunctionLoss, LossFunction
 
 NAMES = ("weight_bits", "kv_bits", "window")
-"""Numbers of a layer that a loss may hang on, in the order of a function's arguments."""
+"""Numbers of a layer that a loss may depend on, in the order of a function's arguments."""
 
 PLACE = "loss"
 """What messages call the function."""
@@ -33,7 +33,7 @@ def checked_loss(
 
     Raises:
         InputError: it cannot be traced, is not of one number for each layer, is no number or has
-            no slope at some layer, moves in steps, or the loss of one layer hangs on another.
+            no slope at some layer, moves in steps, or the loss of one layer depends on another.
     """
     _refuse_untraceable(function, layers)
     choices = np.asarray(list(itertools.product(*(grids[name] for name in NAMES))), float)
@@ -135,14 +135,14 @@ def _refuse_steps(values: np.ndarray, slopes: np.ndarray, choices: np.ndarray) -
 
 
 def _refuse_coupled(function: LossFunction, choices: np.ndarray, layers: int) -> None:
-    """Refuse a loss of one layer that hangs on what another chooses."""
+    """Refuse a loss of one layer that depends on what another chooses."""
     middle = [jnp.full(layers, it) for it in choices.mean(axis=0)]
     for name, slopes in zip(NAMES, jax.jacfwd(function, argnums=(0, 1, 2))(*middle), strict=True):
         apart = np.asarray(slopes) * (1 - np.eye(layers))
         if apart.any():
             layer, other = np.argwhere(apart)[0].tolist()
             message = (
-                f"of layer {layer} hangs on {name} of layer {other}; the loss of a layer may hang"
-                " on its own numbers alone"
+                f"of layer {layer} depends on {name} of layer {other}; the loss of a layer may"
+                " depend on its own numbers alone"
             )
             raise _refusal(PLACE, message)

@@ -195,7 +195,7 @@ class RequestsGroup(AbstractGroup):
 def _physical(
     case: Case, cost: RequestCost, fleet: Fleet, relaxation: AbstractRelaxation
 ) -> list[Scalar]:
-    """How far the limits on one member's design are used that hang on what it chooses."""
+    """How far the limits on one member's design are used that depend on what it chooses."""
     used = use_of(case, fleet, relaxation)
     names = [it for it in physical_limits(case) if it not in _OF_HARDWARE]
     if "thermal" in names:
@@ -205,7 +205,7 @@ def _physical(
 
 
 _OF_HARDWARE = ("whole_instance", *Buildability.__dataclass_fields__)
-"""Limits that hang on the hardware alone; how many instances there are follows from the rate."""
+"""Limits that depend on the hardware alone; how many instances there are follows from the rate."""
 
 
 def _violation(ratios: list[Scalar]) -> Float[Array, " limits"]:

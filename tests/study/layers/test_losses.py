@@ -125,8 +125,8 @@ FUNCTIONS = {
     ),
     "coupled": (
         lambda bits, *_: 1 / bits + 1 / jnp.roll(bits, 1),
-        "loss: of layer 0 hangs on weight_bits of layer 4; the loss of a layer may hang on its own"
-        " numbers alone",
+        "loss: of layer 0 depends on weight_bits of layer 4; the loss of a layer may depend on its"
+        " own numbers alone",
     ),
 }
 
