@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point
 from liminal_jax.study.problem import Outcome
@@ -81,6 +81,19 @@ def assignment_at(problem: AbstractCoupled, places: Places) -> Assignment:
     return Assignment(
         point_at(problem, places.shared), tuple(point_at(group, it) for group, it in own)
     )
+
+
+def own_limits(problem: AbstractCoupled) -> list[int]:
+    """How many limits of its own each member has."""
+    counts = []
+    shared = point_at(problem, np.zeros(1 + len(problem.variables), int))
+    for group in problem.groups:
+        own = point_at(group, np.zeros(1 + len(group.variables), int))
+        terms = jax.eval_shape(
+            lambda group=group, own=own: group.terms(shared, jnp.asarray(0), own, Exact())
+        )
+        counts += [len(terms.violation)] * len(group.members)
+    return counts
 
 
 def totals_of(

@@ -23,6 +23,7 @@ from liminal_jax.optimization.coupled.assignment import (
     Places,
     nearest,
     outcome_of,
+    own_limits,
 )
 from liminal_jax.optimization.search.annealing import Schedule, relaxation
 from liminal_jax.optimization.search.augmented_lagrangian import augmented, raised
@@ -263,7 +264,7 @@ def descend(
         clock: Seconds from some origin.
     """
     categories, unit = _starts(problem, schedule.starts, seed)
-    limits = _limits(problem, categories, unit)
+    limits = len(problem.limits) + sum(own_limits(problem))
     adam = _adam(schedule)
     state = jax.vmap(lambda it: _State(it, adam.init(it), jnp.zeros(limits)))(unit)
     begin = clock()
@@ -292,14 +293,3 @@ def descend(
         history=every,
         temperatures=np.asarray(schedule.temperature(jnp.arange(len(every)))),
     )
-
-
-def _limits(problem: AbstractCoupled, categories: Categories, unit: Coordinates) -> int:
-    """Number of limits of all together and of each member."""
-
-    def violation() -> Array:
-        first: Any = jax.tree.map(lambda it: it[0], (categories, unit))
-        assignment = _assignment(problem, *first)
-        return outcome_of(problem, assignment, relaxation(jnp.asarray(1.0))).violation
-
-    return len(jax.eval_shape(violation))

@@ -16,6 +16,7 @@ from jaxtyping import Array, Bool, Float, Int
 from liminal_jax._compile import unfused
 from liminal_jax._smooth import Free
 from liminal_jax.bounds.program import constant
+from liminal_jax.optimization.coupled.assignment import own_limits
 from liminal_jax.optimization.coupled.descent import Categories, Coordinates, Relaxed
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.descents import Descents, Evaluated
@@ -222,26 +223,9 @@ def descend(problem: AbstractCoupled, schedule: Schedule = STARTS, seed: int = 0
             values[:, 0], np.concatenate(violations, axis=1), np.concatenate(gradient, axis=1)
         )
 
-    every = limits + sum(_own_limits(problem))
+    every = limits + sum(own_limits(problem))
     end = descended(at, unit, every, schedule, _moving(problem))
     return _relaxed(problem, categories, end)
-
-
-def _own_limits(problem: AbstractCoupled) -> list[int]:
-    """How many limits of its own each member has."""
-    counts = []
-    for group in problem.groups:
-        point = Point(jnp.asarray(0), jnp.asarray([it.grid.values[0] for it in group.variables]))
-        values = [it.grid.values[0] for it in problem.variables]
-        shared = Point(jnp.asarray(0), jnp.asarray(values, float))
-        heat = jnp.asarray(HOTTEST)
-        shape = jax.eval_shape(
-            lambda group=group, point=point, shared=shared, heat=heat: group.terms(
-                shared, jnp.asarray(0), point, Free(heat)
-            )
-        )
-        counts += [shape.violation.shape[0]] * len(group.members)
-    return counts
 
 
 def _relaxed(problem: AbstractCoupled, categories: Categories, end: Descents) -> Relaxed:
