@@ -110,6 +110,6 @@ def workload_words(work: Mapping[str, Any]) -> str:
     return f"{work['model']},{context} {weights} weights, {cache} KV"
 
 
-def _width(bits: float | str) -> str:
+def _width(bits: float | int | str) -> str:
     """Bits in words; those of a checkpoint may be asked for as published."""
     return bits if isinstance(bits, str) else f"{bits:g}-bit"
