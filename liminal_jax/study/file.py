@@ -456,14 +456,6 @@ class PortfolioFile(NamedFile):
     objective: ObjectiveTable
     constraints: list[ConstraintTable] = []
 
-    @field_validator("design")
-    @classmethod
-    def _chooses_by_name(cls, design: DesignTable) -> DesignTable:
-        """Numbers by path may be free where there is one workload, whose they may be."""
-        if design.numbers.free:
-            raise ValueError("numbers may be free for one workload alone; give each one value here")
-        return design
-
 
 _Record = TypeVar("_Record", bound=NamedFile)
 

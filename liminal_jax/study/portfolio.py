@@ -6,16 +6,11 @@ from dataclasses import dataclass
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.study.file import MemberTable, PortfolioFile, StudyFile, carrying, resolved_of
+from liminal_jax.study.numbers import of_hardware
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.region import Variable
 from liminal_jax.study.resolved import Resolved
-from liminal_jax.study.variables import PATHS
-
-HARDWARE = tuple(
-    name for name, path in PATHS.items() if path.startswith("system.") or path in ("chips", "clock")
-)
-"""Numeric variables that the workloads share; each chooses the others for itself."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +51,13 @@ class Portfolio:
 
     @property
     def hardware(self) -> tuple[Variable, ...]:
-        """Free numeric variables of the hardware."""
-        return tuple(it for it in self._any.variables if it.name in HARDWARE)
+        """Free numeric variables of the hardware, which the workloads share."""
+        return tuple(it for it in self._any.variables if of_hardware(it.path))
+
+    @property
+    def own(self) -> tuple[Variable, ...]:
+        """Free numeric variables that each workload chooses for itself."""
+        return tuple(it for it in self._any.variables if not of_hardware(it.path))
 
     @property
     def lattice(self) -> int:

@@ -16,7 +16,7 @@ from liminal_jax._smooth import Exact
 from liminal_jax.study.file import load_design
 from liminal_jax.study.predicted import predicted, record_of
 from liminal_jax.study.problem import FEASIBLE
-from liminal_jax.study.questions import load_question, load_study
+from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.write import design_text
 from tests.cli.terminal import exit_code
@@ -175,15 +175,12 @@ def test_what_a_plan_gives_is_not_stated_twice(tmp_path):
     assert "write link_bandwidth" in message["design.numbers.network.bandwidth"]
 
 
-def test_free_numbers_make_no_design_and_no_portfolio(tmp_path):
+def test_free_numbers_make_no_design(tmp_path):
     tables = tomllib.loads(SYSTEMS)
     del tables["objective"]
     tables["design"] = {"system": "h200", "numbers": {"kv_bits": [4, 8]}}
     with pytest.raises(InputError, match=r"design\.numbers: must be one value here"):
         load_design(study(tmp_path, tomli_w.dumps(tables)))
-    several = SYSTEMS.replace("[workload]", "[[workloads]]") + "[design.numbers]\nkv_bits = [4]\n"
-    with pytest.raises(InputError, match="free for one workload alone"):
-        load_question(study(tmp_path, several))
 
 
 def test_what_optimize_finds_is_predicted_the_same(found_by_path, tmp_path, capsys):

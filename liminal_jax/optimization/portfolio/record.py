@@ -11,13 +11,15 @@ from liminal_jax.optimization.portfolio.portfolio_answer import (
 from liminal_jax.optimization.record import binding_record, totals
 from liminal_jax.optimization.search.solution import Solution, case_at
 from liminal_jax.study.basis import basis
-from liminal_jax.study.portfolio import HARDWARE, Member
+from liminal_jax.study.numbers import of_hardware
+from liminal_jax.study.portfolio import Member
 from liminal_jax.study.question import question_record
 from liminal_jax.study.report import prediction_record
 from liminal_jax.study.variables import PATHS
 from liminal_jax.study.write import design_tables
 
-_EACH = [name for name in PATHS if name not in HARDWARE]
+_EACH = [name for name, path in PATHS.items() if not of_hardware(path)]
+"""What the workloads do not share, of what has a short name."""
 
 
 def _design(member: Member, solution: Solution) -> dict[str, Any]:
@@ -30,7 +32,11 @@ def _hardware(answer: PortfolioAnswer) -> dict[str, Any] | None:
         return None
     first = answer.served[0]
     design = _design(first.member, first.solution)
-    return {name: value for name, value in design.items() if name not in _EACH}
+    numbers = design.pop("numbers", {})
+    own = [*_EACH, *(it.name for it in answer.portfolio.own)]
+    shared = {name: value for name, value in numbers.items() if name not in own}
+    kept = {name: value for name, value in design.items() if name not in own}
+    return {**kept, "numbers": shared} if shared else kept
 
 
 def _optimum_record(it: WorkloadOptimum, weight: float) -> dict[str, Any]:

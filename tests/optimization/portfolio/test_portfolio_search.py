@@ -1,5 +1,6 @@
 """Shared chips against every chip of the lattice with every mapping, judged one by one."""
 
+import itertools
 import math
 
 import jax
@@ -7,12 +8,15 @@ import numpy as np
 import pytest
 
 from liminal_jax.optimization.portfolio.portfolio_search import optimize_portfolio
+from liminal_jax.optimization.portfolio.record import portfolio_record
+from liminal_jax.optimization.search.best_design import find
 from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
+from liminal_jax.study.domain import Names, Numbers
 from liminal_jax.study.file import MemberTable, PortfolioFile
 from liminal_jax.study.portfolio import portfolio_of
 from liminal_jax.study.quantities import QUANTITIES
-from liminal_jax.study.questions import load_study
+from liminal_jax.study.questions import load_question, load_study
 from liminal_jax.study.read import problem_of
 from tests.optimization.brute import ASKED, every_outcome, study, swept
 from tests.optimization.search.test_certificate import random_constraints, random_design
@@ -274,3 +278,54 @@ def test_a_gap_that_will_do_and_time_that_runs_out(planned):
     assert not hurried.certificate.complete
     assert not hurried.feasible or exact.objective <= hurried.certificate.bound
     assert "stopped early" in " ".join(hurried.reasons)
+
+
+BY_PATH = """
+name = "by-path"
+[design]
+system = { choices = ["h200", "b200"] }
+tp = { choices = [4, 8] }
+batch = { choices = [4, 16, 64] }
+[design.numbers]
+"chip.memory.bandwidth" = { choices = [4e12, 6e12, 8e12] }
+kv_bits = [4, 8, 16]
+[objective]
+maximise = "stps_per_usd"
+[[constraints]]
+quantity = "utps"
+at_least = 40
+[[workloads]]
+model = "llama-3-70b"
+context = 8192
+[[workloads]]
+model = "qwen3-32b"
+context = 32768
+weight = 2
+"""
+
+
+def test_numbers_by_path_are_shared_where_they_are_hardware(tmp_path):
+    """Against the best mapping and bits of each workload on every piece of hardware, one by one."""
+    path = tmp_path / "study.toml"
+    path.write_text(BY_PATH)
+    answer = optimize_portfolio(portfolio_of(load_question(str(path))))
+    numbers = answer.portfolio.file.design.numbers
+    best = -math.inf
+    for system, bandwidth in itertools.product(("h200", "b200"), (4e12, 6e12, 8e12)):
+        stated = Numbers({**numbers.stated, "chip.memory.bandwidth": bandwidth})
+        changed = {"system": Names((system,)), "numbers": stated}
+        design = answer.portfolio.file.design.model_copy(update=changed)
+        scores = []
+        for member in answer.portfolio.members:
+            alone = member.problem.file.model_copy(update={"design": design})
+            found = find(problem_of(alone))
+            score = math.log(found.objective) if found.feasible else -math.inf
+            scores.append(member.weight * score)
+        best = max(best, sum(scores))
+    assert answer.certificate.complete
+    assert math.log(answer.objective) == pytest.approx(best, abs=1e-9)
+    record = portfolio_record(answer)
+    assert record["design"]["numbers"].keys() == {"chip.memory.bandwidth"}
+    assert {"chip.memory.bandwidth", "kv_bits"} == record["workloads"][0]["design"][
+        "numbers"
+    ].keys()
