@@ -5,10 +5,10 @@ import equinox as eqx
 import liminal_jax as ll
 from liminal_jax._arrays import as_leaf
 from liminal_jax.data.build import system_of
-from liminal_jax.data.hardware import load_system_file
 from liminal_jax.data.library import library_of
 from liminal_jax.data.parts import load_execution_file, load_facility_file
 from liminal_jax.data.ranges import uncertain_in, with_values
+from liminal_jax.data.systems import load_system_file
 
 COLLECTIVE = 4e-6
 """Time of a collective in a persistent kernel of GPUs, 3 to 5 us [s]: 2.3 to 3 of symmetric NCCL

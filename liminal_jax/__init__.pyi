@@ -16,7 +16,7 @@ from .algorithm.shape import ModelShape as ModelShape
 from .data.build import load_model as load_model
 from .data.build import load_system as load_system
 from .data.calibrations import load_calibration as load_calibration
-from .data.hardware import system_names as system_names
+from .data.catalogue import system_names as system_names
 from .data.models import load_model_spec as load_model_spec
 from .data.models import model_names as model_names
 from .hardware.chip import ByPrecision as ByPrecision

@@ -101,10 +101,27 @@ def quantity_at(whole: Any, path: str) -> Quantity | None:
     return _found(whole, path.split("."), Quantity("", ""))
 
 
-def quantities_of(kind: type) -> dict[str, Quantity]:
-    """What the numbers are that a class holds itself, by their fields."""
-    found = {name: quantity_at(kind, name) for name in _metadata(kind)}
+def quantities_of(kind: type, part: str = "") -> dict[str, Quantity]:
+    """What the numbers are that a class, or a part of it, holds itself, by their fields.
+
+    Args:
+        kind: The class.
+        part: The field of the part; the class itself where left out.
+    """
+    within = f"{part}." if part else ""
+    names = (name for it in classes_of(kind, part) for name in _metadata(it))
+    found = {name: quantity_at(kind, within + name) for name in names}
     return {name: it for name, it in found.items() if it is not None}
+
+
+def classes_of(kind: type, part: str = "") -> list[type]:
+    """The classes that a part of a class may have; the class itself where none is named.
+
+    Args:
+        kind: The class.
+        part: The field of the part.
+    """
+    return list(_classes(_hints(kind)[part])) if part else [kind]
 
 
 def _found(whole: Any, names: list[str], within: Quantity) -> Quantity | None:

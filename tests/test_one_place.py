@@ -61,7 +61,7 @@ def package(tmp_path_factory):
     for name, old, new in (
         ("hardware/technology.py", "\n\nclass Packaging(eqx.Module):", FIELD),
         ("performance/prediction.py", "\n    def to_dict(", OUTPUT),
-        ("performance/predictor.py", "exposed_time=step.exposed,", LAW),
+        ("performance/counted.py", "exposed_time=step.exposed,", LAW),
     ):
         text = (package / name).read_text()
         assert text.count(old) == 1

@@ -1,6 +1,7 @@
 """What fields say of their numbers: units that exist, and those that docstrings tell."""
 
 import inspect
+import math
 import re
 from typing import get_args
 
@@ -9,11 +10,12 @@ import pytest
 
 import liminal_jax.study.predicted  # noqa: F401  (all classes that state quantities)
 from liminal_jax._files import InputError
-from liminal_jax._quantity import part, quantities_of, quantity, quantity_at
+from liminal_jax._quantity import part as a_part
+from liminal_jax._quantity import quantities_of, quantity, quantity_at
 from liminal_jax._units import parse_unit
-from liminal_jax.data.hardware import NetworkFile
-from liminal_jax.data.numbers import FRACTION, Number
-from liminal_jax.data.numbers import Quantity as Dimension
+from liminal_jax.data.chip import CapacityTierFile, ChipFile, MemoryFile, SramFile
+from liminal_jax.data.network import ROW_NAMES, TOPOLOGIES, NetworkFile
+from liminal_jax.data.numbers import Number
 from liminal_jax.data.rows import Rows, numbers_of, rows_of, table_of
 from liminal_jax.data.validation import validated
 from liminal_jax.hardware.chip import Chip
@@ -61,7 +63,7 @@ class Drum(eqx.Module):
 
 
 class Store(eqx.Module):
-    drum: Drum = eqx.field(metadata=part("the"))
+    drum: Drum = eqx.field(metadata=a_part("the"))
     spare: Drum | None = None
 
 
@@ -87,31 +89,34 @@ def test_a_class_tries_what_its_parts_may_be():
     assert quantity_at(PlannedChip, "material.memory.bandwidth_per_area").unit == "B/s/m2"
 
 
-def _stated_in_file(annotation, metadata=()):
-    """The markers of a field of a file, those of its parts included."""
-    yield from metadata
-    inner = get_args(annotation)
-    for it in inner:
-        yield from _stated_in_file(it) if get_args(it) else [it]
+def test_the_numbers_of_a_part_are_labelled_as_its_own():
+    assert quantities_of(Store, "drum") == {
+        "size": ("B", "size of the drum ", math.inf, None),
+        "sides": ("", "side ", 2.0, None),
+    }
+    assert quantities_of(Chip, "sram")["energy"].label == "energy of SRAM access"
+    assert quantities_of(Chip, "tensor")["bits_8"].unit == "FLOP/s"
 
 
-def _asked(field):
-    """The dimension that a row of a file asks for, and what checks it."""
-    markers = list(_stated_in_file(field.annotation, field.metadata))
-    return next(it.unit for it in markers if isinstance(it, Dimension)), markers
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_files_of_networks_state_every_number_of_their_class(topology):
+    rows = NetworkFile.model_fields
+    for name, stated in quantities_of(TOPOLOGIES[topology]).items():
+        row = rows[ROW_NAMES.get(name, name)]
+        if name not in ("domain", "dimensions"):
+            assert row.description == stated.label
 
 
-def test_systems_ask_for_the_units_and_ranges_of_fields():
-    """They are listed where JAX is not loaded, so that they cannot take units from fields."""
-    same = 0
-    for name, field in NetworkFile.model_fields.items():
-        stated = quantity_at(AbstractNetwork, name)
-        if stated is not None and Number in _stated_in_file(field.annotation, field.metadata):
-            unit, markers = _asked(field)
-            assert parse_unit(unit) == parse_unit(stated.dimension), name
-            assert (FRACTION in markers) == (stated.most == 1.0), name
-            same += 1
-    assert same
+@pytest.mark.parametrize("table", [ChipFile, MemoryFile, SramFile, CapacityTierFile, NetworkFile])
+def test_rows_of_systems_say_what_they_are(table):
+    """So that one that is written by hand beside its class is seen."""
+    for name, field in table.model_fields.items():
+        if Number in get_args(field.annotation) or field.annotation is Number:
+            assert field.description or name in BY_HAND.get(table, ()), name
+
+
+BY_HAND = {CapacityTierFile: ("capacity", "bandwidth")}
+"""Rows of which a file demands more than the class does."""
 
 
 class Part(eqx.Module):
@@ -147,9 +152,28 @@ def test_files_take_units_ranges_and_labels_from_fields():
     }
 
 
-def test_rows_may_open_with_a_prefix_and_all_be_left_out():
-    kind = table_of(Rows, rows_of(Part, prefix="part_", optional=True, without=("spare",)))
+def test_rows_may_open_with_a_prefix_and_be_left_out():
+    kind = table_of(
+        Rows, rows_of(Part, prefix="part_", optional=("price", "share"), without=("spare",))
+    )
     assert list(kind.model_fields) == ["part_price", "part_share"]
-    assert numbers_of(Part, kind(), "part_") == {}
-    stated = numbers_of(Part, kind.model_validate({"part_share": 0.5}), "part_")
+    assert numbers_of(Part, kind(), prefix="part_") == {}
+    stated = numbers_of(Part, kind.model_validate({"part_share": 0.5}), prefix="part_")
     assert stated["share"].value == 0.5
+
+
+class Box(eqx.Module):
+    part: Part = eqx.field(metadata=a_part("the"))
+    size: float = eqx.field(default=1.0, metadata=quantity("m", "size of a box"))
+
+
+def test_rows_may_have_other_names_be_of_a_part_and_ask_for_more():
+    names = {"price": "part_cost"}
+    rows = rows_of(Box, part="part", names=names, above_zero=("price",))
+    kind = table_of(Rows, rows | rows_of(Box))
+    assert list(kind.model_fields) == ["part_cost", "share", "spare", "size"]
+    found = kind.model_validate({"part_cost": 3.0, "share": 1.0})
+    assert numbers_of(Part, found, names)["price"].value == 3.0
+    assert numbers_of(Box, found) == {}
+    with pytest.raises(InputError, match="part_cost: must be above zero, not 0"):
+        validated(kind, {"part_cost": 0, "share": 1}, "a.toml")

@@ -13,16 +13,10 @@ from rich.console import Console, RenderableType
 
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.cli.options import Maybe
-from liminal_jax.data.hardware import (
-    SystemFile,
-    checked_system_file,
-    load_sources,
-    load_system_file,
-    load_system_tables,
-    system_names,
-    system_paths,
-)
-from liminal_jax.view.systems import numbers_in, system_report, systems_table
+from liminal_jax.data.catalogue import system_names
+from liminal_jax.data.files import load_sources
+from liminal_jax.data.system_lines import system_lines
+from liminal_jax.view.systems_table import systems_table
 
 _PIPED_WIDTH = 120
 
@@ -33,11 +27,13 @@ def systems_list(json: bool = False) -> None:
     Args:
         json: Print one JSON object in SI units instead of a table.
     """
-    systems = [load_system_file(name) for name in system_names()]
-    if json:
-        print(json_format.dumps({system.name: system.model_dump() for system in systems}, indent=2))
-    else:
-        _show(systems_table(systems))
+    if not json:
+        _show(systems_table(system_lines()))
+        return
+    from liminal_jax.data.systems import load_system_file
+
+    systems = {name: load_system_file(name).model_dump() for name in system_names()}
+    print(json_format.dumps(systems, indent=2))
 
 
 def systems_show(name: tyro.conf.Positional[str], json: bool = False) -> None:
@@ -47,8 +43,11 @@ def systems_show(name: tyro.conf.Positional[str], json: bool = False) -> None:
         name: Name of a system, or path of a TOML file.
         json: Print one JSON object in SI units instead of tables.
     """
+    from liminal_jax.data.systems import load_system_file
+    from liminal_jax.view.systems import numbers_in, system_report
+
     system = load_system_file(name)
-    parts = _parts(system)
+    parts = _parts(system.chip)
     sources = load_sources()
     if not json:
         headings = {f"{kind} {part.name}": part for kind, part in parts.items()}
@@ -79,6 +78,8 @@ def systems_new(
         output: File to write; NAME.toml in the current folder if not given.
         set: Fields to change, such as `chip.memory.bandwidth="8 TB/s"`.
     """
+    from liminal_jax.data.systems import checked_system_file, load_system_tables
+
     path = Path(output or f"{name}.toml")
     tables = load_system_tables(like)
     tables.update(
@@ -102,8 +103,8 @@ def _show(report: RenderableType) -> None:
     Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(report, soft_wrap=False)
 
 
-def _parts(system: SystemFile) -> dict[str, Any]:
-    """The files that a system refers to."""
+def _parts(chip: Any) -> dict[str, Any]:
+    """The files that a chip refers to."""
     from liminal_jax.data.parts import (
         load_capacity_technology_file,
         load_process_file,
@@ -111,18 +112,20 @@ def _parts(system: SystemFile) -> dict[str, Any]:
     )
 
     parts: dict[str, BaseModel] = {}
-    if system.chip.memory.technology is not None:
-        parts["Memory technology"] = load_technology_file(system.chip.memory.technology)
-    tier = system.chip.capacity_tier
+    if chip.memory.technology is not None:
+        parts["Memory technology"] = load_technology_file(chip.memory.technology)
+    tier = chip.capacity_tier
     if tier is not None and tier.technology is not None:
         parts["Capacity technology"] = load_capacity_technology_file(tier.technology)
-    if system.chip.process is not None:
-        parts["Process"] = load_process_file(system.chip.process)
+    if chip.process is not None:
+        parts["Process"] = load_process_file(chip.process)
     return parts
 
 
 def _change(tables: dict[str, Any], changes: tuple[str, ...]) -> None:
     """Put `path=value` changes into the tables of a system."""
+    from liminal_jax.data.systems import system_paths
+
     problems: list[Problem] = []
     known = system_paths()
     for change in changes:

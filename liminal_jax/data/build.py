@@ -5,7 +5,11 @@ becomes infinite, which leaves scalar work out. `liminal_jax.study.basis` names 
 """
 
 import dataclasses
+import itertools
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 import jax
 import numpy as np
@@ -14,9 +18,10 @@ from pydantic import BaseModel
 from liminal_jax._arrays import Leaf, as_leaf
 from liminal_jax._compile import as_written
 from liminal_jax._smooth import Exact
-from liminal_jax.data.hardware import ChipFile, NetworkFile
+from liminal_jax.data.chip import HOST, TENSOR, ChipFile
 from liminal_jax.data.library import Library, library_of
 from liminal_jax.data.models import load_model_spec
+from liminal_jax.data.network import ROW_NAMES, SCALE_OUT, TOPOLOGIES, NetworkFile
 from liminal_jax.data.numbers import Number
 from liminal_jax.data.parts import (
     DIE_LINK,
@@ -32,14 +37,7 @@ from liminal_jax.data.rows import numbers_of
 from liminal_jax.hardware.chip import ByPrecision, CapacityTier, Chip, ChipCost, MemoryTier
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.fabric import AbstractFabric, AsPriced, Reaches, Tiered
-from liminal_jax.hardware.network import (
-    AbstractNetwork,
-    FittedLatency,
-    FullMesh,
-    ScaleOut,
-    Switched,
-    Torus,
-)
+from liminal_jax.hardware.network import AbstractNetwork, AbstractPhysical, ScaleOut
 from liminal_jax.hardware.package import DieLinks
 from liminal_jax.hardware.plan import Material, manufacturing_cost
 from liminal_jax.hardware.power import AbstractPower, ActivityPower, ProvisionedPower
@@ -68,10 +66,14 @@ def _si(number: Number | None, unknown: float = math.nan) -> float:
 
 
 def _leaves(
-    kind: type, file: BaseModel, unknown: float = math.nan, prefix: str = ""
+    kind: type,
+    file: BaseModel,
+    unknown: float = math.nan,
+    names: Mapping[str, str] = MappingProxyType({}),
+    prefix: str = "",
 ) -> dict[str, float]:
     """The numbers of a class that a file states, in SI."""
-    return {name: _si(row, unknown) for name, row in numbers_of(kind, file, prefix).items()}
+    return {name: _si(row, unknown) for name, row in numbers_of(kind, file, names, prefix).items()}
 
 
 def _known(number: Number | None, otherwise: float) -> float:
@@ -80,9 +82,10 @@ def _known(number: Number | None, otherwise: float) -> float:
 
 def tensor_rates(file: ChipFile) -> ByPrecision:
     """Rates by precision; a width that a chip lacks runs at the rate of the next wider one."""
-    bits_16 = _si(file.tensor_16bit)
-    bits_8 = _known(file.tensor_8bit, bits_16)
-    return ByPrecision(bits_16=bits_16, bits_8=bits_8, bits_4=_known(file.tensor_4bit, bits_8))
+    rates = _leaves(ByPrecision, file, names=TENSOR)
+    for wider, name in itertools.pairwise(rates):
+        rates[name] = rates[wider] if math.isnan(rates[name]) else rates[name]
+    return ByPrecision(**rates)
 
 
 def memory_tier(file: ChipFile, library: Library) -> MemoryTier:
@@ -90,13 +93,13 @@ def memory_tier(file: ChipFile, library: Library) -> MemoryTier:
     technology = library.memory.get(file.memory.technology or "")
     # A chip that streams stays within its TDP; an unknown one sets no limit.
     energy = np.fmin(stated_memory_energy(file, technology), streaming_energy(file))
-    return MemoryTier(
-        capacity=_si(file.memory.capacity),
-        bandwidth=_si(file.memory.bandwidth),
-        energy=energy,
+    rows: dict[str, Any] = {
+        **_leaves(MemoryTier, file.memory),
+        "energy": energy,
         # An unknown part is taken as the whole; drawn from its range, it may exceed it.
-        device_energy=np.minimum(_si(technology and technology.device_energy, math.inf), energy),
-    )
+        "device_energy": np.minimum(_si(technology and technology.device_energy, math.inf), energy),
+    }
+    return MemoryTier(**rows)
 
 
 def stated_memory_energy(file: ChipFile, technology: TechnologyFile | None) -> float:
@@ -117,11 +120,7 @@ def sram_tier(file: ChipFile) -> MemoryTier:
     """The SRAM in which data may stay; without one, a tier that holds nothing."""
     if file.sram is None:
         return MemoryTier(capacity=0.0, bandwidth=_si(file.memory.bandwidth), energy=0.0)
-    return MemoryTier(
-        capacity=_si(file.sram.capacity),
-        bandwidth=_si(file.sram.bandwidth),
-        energy=_si(file.sram.energy),
-    )
+    return MemoryTier(**_leaves(MemoryTier, file.sram))
 
 
 def capacity_tier(file: ChipFile, library: Library) -> CapacityTier | None:
@@ -133,14 +132,14 @@ def capacity_tier(file: ChipFile, library: Library) -> CapacityTier | None:
     capacity, price, standby = _si(tier.capacity), _si(technology and technology.price), 0.0
     if technology is not None:
         standby = capacity / _si(technology.unit_capacity) * _si(technology.standby_power)
-    return CapacityTier(
-        capacity=capacity,
-        bandwidth=_si(tier.bandwidth),
-        energy=_known(tier.energy, _si(technology and technology.access_energy)),
-        price=capacity * _known(tier.price, price),
-        standby_power=_known(tier.standby_power, standby),
-        kinds=tier.holds,
-    )
+    rows: dict[str, Any] = {
+        **_leaves(CapacityTier, tier),
+        "energy": _known(tier.energy, _si(technology and technology.access_energy)),
+        "price": capacity * _known(tier.price, price),
+        "standby_power": _known(tier.standby_power, standby),
+        "kinds": tier.holds,
+    }
+    return CapacityTier(**rows)
 
 
 def chip_power(file: ChipFile, library: Library) -> AbstractPower:
@@ -176,6 +175,22 @@ def chip_cost(file: ChipFile, library: Library) -> ChipCost:
     if math.isnan(float(parts.total())):
         return ChipCost(logic=stated, memory=0.0, package=0.0)
     return jax.tree.map(lambda part: part * (stated / float(parts.total())), parts)
+
+
+def chip_of(file: ChipFile, library: Library) -> Chip:
+    """A chip; a vector rate that nobody has published leaves scalar work out."""
+    rows: dict[str, Any] = {**_leaves(Chip, file), "vector": _si(file.vector, unknown=math.inf)}
+    if file.dies is not None:
+        rows["dies"] = file.dies
+    return Chip(
+        tensor=tensor_rates(file),
+        memory=memory_tier(file, library),
+        sram=sram_tier(file),
+        power=chip_power(file, library),
+        cost=chip_cost(file, library),
+        capacity_tier=capacity_tier(file, library),
+        **rows,
+    )
 
 
 @as_written
@@ -218,34 +233,25 @@ def _fabric_of(file: NetworkFile) -> AbstractFabric:
         return Reaches(chips=list(file.reach), steps=np.diff(times))
     if file.switch_radix is None:
         return AsPriced()
-    return Tiered(
-        radix=_si(file.switch_radix),
-        copper_reach=_si(file.copper_reach),
-        tier_latency=_si(file.tier_latency),
-    )
+    return Tiered(**_leaves(Tiered, file, names=ROW_NAMES))
 
 
 def network_of(file: NetworkFile) -> AbstractNetwork:
     """The network of a system."""
-    if file.topology == "talk":
-        return FittedLatency(
-            latency_at_8=_si(file.latency_at_8),
-            latency_at_128=_si(file.latency_at_128),
-            floor=_si(file.latency_floor),
-        )
-    rows = {
+    kind = TOPOLOGIES[file.topology]
+    rows: dict[str, Any] = dict(_leaves(kind, file, names=ROW_NAMES))
+    if not issubclass(kind, AbstractPhysical):
+        return kind(**rows)
+    rows |= {
         "domain": file.domain,
-        "bandwidth": _si(file.bandwidth),
-        "efficiency": _si(file.efficiency),
-        "latency": _si(file.latency if file.reach is None else next(iter(file.reach.values()))),
-        "scale_out": ScaleOut(
-            bandwidth=_si(file.scale_out_bandwidth), latency=_si(file.scale_out_latency)
-        ),
+        "scale_out": ScaleOut(**_leaves(ScaleOut, file, prefix=SCALE_OUT)),
         "fabric": _fabric_of(file),
     }
-    if file.topology == "torus":
-        return Torus(dimensions=file.dimensions or math.nan, **rows)
-    return Switched(**rows) if file.topology == "switched" else FullMesh(**rows)
+    if file.reach is not None:
+        rows["latency"] = _si(next(iter(file.reach.values())))
+    if file.dimensions is not None:
+        rows["dimensions"] = file.dimensions
+    return kind(**rows)
 
 
 def execution_of(file: ExecutionFile) -> Execution:
@@ -291,9 +297,7 @@ def _facility_around(file: ChipFile, library: Library) -> Facility:
         server = _si(file.power.server_power)
         own = {"host_power": server, "host_idle_fraction": 1.0, "switch_power": 0.0}
     else:
-        stated = (file.host_power, file.host_idle_fraction)
-        names = ("host_power", "host_idle_fraction")
-        own = {name: _si(it) for name, it in zip(names, stated, strict=True) if it is not None}
+        own = {name: it for name, it in _leaves(Facility, file).items() if name in HOST}
     return dataclasses.replace(facility_of(library.facility), **own)
 
 
@@ -325,24 +329,14 @@ def system_at_margins(library: Library, name: str) -> System:
         name: Its name there.
     """
     file = library.system[name]
-    chip = file.chip
+    rows: dict[str, Any] = _leaves(System, file)
     return System(
-        chip=Chip(
-            tensor=tensor_rates(chip),
-            vector=_si(chip.vector, unknown=math.inf),
-            memory=memory_tier(chip, library),
-            sram=sram_tier(chip),
-            power=chip_power(chip, library),
-            cost=chip_cost(chip, library),
-            die_area=_si(chip.die_area),
-            dies=1 if chip.dies is None else chip.dies,
-            exponential=_si(chip.exponential, unknown=math.inf),
-            capacity_tier=capacity_tier(chip, library),
-        ),
+        chip=chip_of(file.chip, library),
         network=network_of(file.network),
-        facility=_facility_around(chip, library),
+        facility=_facility_around(file.chip, library),
         execution=execution_of(library.execution),
         die_links=die_links_of(library.execution),
+        **rows,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from liminal_jax.data.hardware import data_tables
+from liminal_jax.data.files import data_tables
 from liminal_jax.data.validation import validated
 
 _Share = Annotated[float, Field(gt=0, le=1)]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict
 
-from liminal_jax.data.hardware import IDEAL, SystemFile, load_system_file
+from liminal_jax.data.catalogue import IDEAL
 from liminal_jax.data.parts import (
     CapacityTechnologyFile,
     ExecutionFile,
@@ -18,6 +18,7 @@ from liminal_jax.data.parts import (
     load_process_file,
     load_technology_file,
 )
+from liminal_jax.data.systems import SystemFile, load_system_file
 
 
 class Library(BaseModel):

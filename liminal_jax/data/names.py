@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from liminal_jax.data.hardware import load_system_file, measured_system_names, system_names
+from liminal_jax.data.catalogue import measured_system_names, system_names
 from liminal_jax.data.models import model_names
+from liminal_jax.data.systems import load_system_file
 
 _FILE = Path(__file__).parent / "names.toml"
 _SIZE = re.compile(r"(\d+) ?gi?b$")

@@ -122,7 +122,7 @@ class Quantity:
         if row.value is None:
             return Number(
                 value=None,
-                printed="unknown",
+                printed=printed(None, ""),
                 unit=self.unit,
                 source="",
                 kind="unknown",
@@ -144,7 +144,7 @@ class Quantity:
             raise ValueError(f"{value:g} lies outside its range, {low:g} to {high:g}")
         return Number(
             value=to_si(value, row.unit, self.unit),
-            printed=f"{value:.15g} {row.unit}".strip(),
+            printed=printed(value, row.unit),
             unit=row.unit,
             source=row.source or "",
             kind=row.kind or "",
@@ -153,6 +153,16 @@ class Quantity:
             high=None if row.high is None else to_si(row.high, row.unit, self.unit),
             note=row.note,
         )
+
+
+def printed(value: float | int | None, unit: str) -> str:
+    """A number as its source prints it.
+
+    Args:
+        value: The value; none where it is unknown.
+        unit: Its unit there.
+    """
+    return "unknown" if value is None else f"{value:.15g} {unit}".strip()
 
 
 def _ends(number: Number) -> list[float]:

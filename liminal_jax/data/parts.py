@@ -1,8 +1,7 @@
 """Files of what hardware is made of and stands in: technologies, processes, packaging, facility.
 
 Their rows follow from the fields of the pytrees that they become, so that units, ranges and labels
-are stated there alone; what is written here is what files say beside them. It needs JAX for that,
-unlike `liminal_jax.data.hardware`, which lists finished systems at once.
+are stated there alone; what is written here is what files say beside them.
 """
 
 import math
@@ -11,23 +10,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import field_validator, model_validator
 
+from liminal_jax._quantity import quantities_of
 from liminal_jax._units import parse_unit
-from liminal_jax.data.hardware import (
-    DATA,
-    IDEAL,
-    Capacity,
-    Duration,
-    KnownBandwidth,
-    PriceShare,
-    Ratio,
-    Share,
-    checked,
-    facility_tables,
-    loaded,
-    path_of,
-    source_problems,
-    tables_of,
-)
+from liminal_jax.data.catalogue import DATA, IDEAL, path_of
+from liminal_jax.data.facility_defaults import facility_tables
+from liminal_jax.data.files import checked, loaded, source_problems, tables_of
+from liminal_jax.data.network import SCALE_OUT
 from liminal_jax.data.numbers import (
     BELOW_ONE,
     FRACTION,
@@ -35,8 +23,9 @@ from liminal_jax.data.numbers import (
     Number,
     Quantity,
 )
-from liminal_jax.data.rows import Rows, rows_of, table_of
+from liminal_jax.data.rows import Rows, row, rows_of, table_of
 from liminal_jax.hardware.execution import Execution
+from liminal_jax.hardware.network import ScaleOut, Switched
 from liminal_jax.hardware.package import DieLinks
 from liminal_jax.hardware.system import Facility
 from liminal_jax.hardware.technology import (
@@ -70,6 +59,13 @@ STACK_ROUNDING = 0.02
 layers and area: both sides are rounded."""
 
 
+_STACK = {
+    "stack_capacity": row("B", "capacity of one stack", optional=True),
+    "stack_bandwidth": row("B/s", "bandwidth of one stack", optional=True),
+}
+"""Of one stack as its source prints it."""
+
+
 class TechnologyFile(
     table_of(
         _Placed,
@@ -77,7 +73,8 @@ class TechnologyFile(
             MemoryTechnology,
             without=("stacked_share", "embedded_share"),
             unknown=("device_energy", "power_density_limit"),
-        ),
+        )
+        | _STACK,
     )
 ):
     """A memory technology: what one stack of it gives, takes and costs.
@@ -91,12 +88,7 @@ class TechnologyFile(
         title: The name that people read.
         about: One sentence.
         place: Where a stack stands: on the interposer, bonded to the logic die, or as part of it.
-        stack_capacity: Capacity of one stack as its source prints it [B].
-        stack_bandwidth: Bandwidth of one stack as its source prints it [B/s].
     """
-
-    stack_capacity: Capacity | None = None
-    stack_bandwidth: KnownBandwidth | None = None
 
     @field_validator("stack_capacity")
     @classmethod
@@ -163,7 +155,10 @@ DIE_LINK = "die_link_"
 
 
 class ExecutionFile(
-    table_of(_Way, rows_of(Execution) | rows_of(DieLinks, prefix=DIE_LINK, optional=True))
+    table_of(
+        _Way,
+        rows_of(Execution) | rows_of(DieLinks, prefix=DIE_LINK, optional=quantities_of(DieLinks)),
+    )
 ):
     """How far the use of a chip falls short of its peaks, and how its parts work together.
 
@@ -194,41 +189,36 @@ _ROOM = {
     **rows_of(Facility),
     **rows_of(Packaging),
     "electricity_price": rows_of(Facility)["energy_price"],
+    "lifetime": row("s", "years over which machines are written off"),
 }
+
+_NETWORK = {
+    "network_efficiency": rows_of(Switched)["efficiency"],
+    **rows_of(ScaleOut, prefix=SCALE_OUT, above_zero=("latency",)),
+}
+"""Numbers of a network that a system's file may leave to the facility."""
 
 
 class FacilityFile(
     table_of(
         Rows,
         {
-            **{name: rows_of(Facility, optional=True)[name] for name in _LEFT_OUT},
+            **{name: rows_of(Facility, optional=_LEFT_OUT)[name] for name in _LEFT_OUT},
             # In the order of the file, in which uncertain numbers are drawn.
             **{name: _ROOM[name] for name in facility_tables() if name in _ROOM},
+            "design_cost": row("USD", "one-time cost of a design", least=0.0, optional=True),
+            "volume": row("", "chips made of one design", optional=True),
+            "least_clock": row("", "lowest clock over the nominal one"),
+            "most_clock": row("", "highest clock over the nominal one"),
+            **_NETWORK,
         },
     )
 ):
     """What stands around the chips, and what a chip is given where its file does not say.
 
-    Attributes:
-        design_cost: One-time cost of the design of a chip, masks and verification included; None
-            where the margins cover it [USD].
-        volume: Chips that are made of one design, where its cost is stated.
-        lifetime: Years over which the machines are written off [s].
-        least_clock: Lowest clock over the nominal one; below it the voltage falls no further.
-        most_clock: Highest clock over the nominal one.
-        network_efficiency: Part of the link bandwidth that large messages reach.
-        scale_out_bandwidth: One-direction bandwidth of each chip beyond the domain [B/s].
-        scale_out_latency: Time of a collective of a small message beyond the domain [s].
+    The cost of a design holds masks and verification; where it is left out, margins cover it. Below
+    the lowest clock the voltage falls no further.
     """
-
-    design_cost: PriceShare | None = None
-    volume: Ratio | None = None
-    lifetime: Duration
-    least_clock: Ratio
-    most_clock: Ratio
-    network_efficiency: Share
-    scale_out_bandwidth: KnownBandwidth
-    scale_out_latency: Duration
 
 
 def load_technology_file(name_or_path: str) -> TechnologyFile:

@@ -5,7 +5,7 @@ from functools import cache
 from pydantic import BaseModel, ConfigDict, Field
 
 from liminal_jax._files import InputError, Problem
-from liminal_jax.data.hardware import data_tables
+from liminal_jax.data.files import data_tables
 from liminal_jax.data.models import load_model_config, model_names
 from liminal_jax.data.validation import validated
 

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from pydantic import BaseModel
 from scipy import stats
 
-from liminal_jax.data.hardware import FACILITY_DEFAULTS
+from liminal_jax.data.facility_defaults import FACILITY_DEFAULTS
 from liminal_jax.data.numbers import Number
 
 Record = TypeVar("Record", bound=BaseModel)

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
 
 from liminal_jax._files import InputError, Problem, did_you_mean
-from liminal_jax.data.hardware import data_tables
+from liminal_jax.data.files import data_tables
 from liminal_jax.data.validation import validated
 
 FOLDER = Path(__file__).parent / "traces"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from liminal_jax.data.build import load_model, load_system
-from liminal_jax.data.hardware import load_system_file
 from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.names import chip_family, engine_named, model_named, system_named
+from liminal_jax.data.systems import load_system_file
 from liminal_jax.fit.formats.asked import is_path
 from liminal_jax.fit.formats.row import MOST, QUEUED, Row
 from liminal_jax.hardware.system import System

@@ -1,12 +1,14 @@
 """A system whose chips run at another clock than the nominal one."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import AbstractRelaxation, Exact
-from liminal_jax.hardware.chip import Chip, MemoryTier
+from liminal_jax.hardware.chip import MemoryTier
 from liminal_jax.hardware.system import System
 from liminal_jax.laws.clock import supply_voltage, switching_energy
 
@@ -48,16 +50,13 @@ def clocked(system: System, clock: Scalar, relaxation: AbstractRelaxation | None
         chip.sram,
         (_path_energy(chip.sram, energy), chip.sram.bandwidth * clock),
     )
-    slower = Chip(
+    slower = dataclasses.replace(
+        chip,
         tensor=jax.tree.map(lambda rate: _scaled(rate, clock), chip.tensor),
         vector=_scaled(chip.vector, clock),
         memory=memory,
         sram=sram,
         power=chip.power.clocked(clock, energy, memory.energy * memory.bandwidth, relaxation),
-        cost=chip.cost,
-        die_area=chip.die_area,
-        dies=chip.dies,
         exponential=_scaled(chip.exponential, clock),
-        capacity_tier=chip.capacity_tier,
     )
     return eqx.tree_at(lambda it: it.chip, system, slower)

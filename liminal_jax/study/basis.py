@@ -6,9 +6,9 @@ import math
 import jax.numpy as jnp
 
 from liminal_jax.data.build import stated_memory_energy, streaming_energy
-from liminal_jax.data.hardware import SystemFile
 from liminal_jax.data.library import Library
 from liminal_jax.data.numbers import Number
+from liminal_jax.data.systems import SystemFile
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.fabric import Reaches
 from liminal_jax.hardware.network import AbstractPhysical, FittedLatency

@@ -24,13 +24,13 @@ from pydantic import (
 
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.algorithm.drafter import DRAFTERS
-from liminal_jax.data.hardware import (
+from liminal_jax.data.catalogue import (
     capacity_technology_names,
-    kinds_of_data,
     process_names,
     system_names,
     technology_names,
 )
+from liminal_jax.data.chip import kinds_of_data
 from liminal_jax.data.models import model_names
 from liminal_jax.data.published_bits import PUBLISHED, published_bits
 from liminal_jax.data.validation import validated

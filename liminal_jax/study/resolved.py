@@ -13,22 +13,20 @@ from pydantic import BaseModel, ConfigDict
 
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.algorithm.drafter import DRAFTERS
-from liminal_jax.data.drafters import DrafterRow, published_drafters
-from liminal_jax.data.hardware import (
+from liminal_jax.data.catalogue import (
     IDEAL,
-    NetworkFile,
-    SystemFile,
     capacity_technology_names,
-    data_tables,
     execution_names,
-    load_system_file,
     process_names,
     system_names,
     technology_names,
 )
+from liminal_jax.data.drafters import DrafterRow, published_drafters
+from liminal_jax.data.files import data_tables
 from liminal_jax.data.levers import LeverRange, lever_ranges
 from liminal_jax.data.library import Library, library_around
 from liminal_jax.data.models import load_model_spec
+from liminal_jax.data.network import NetworkFile
 from liminal_jax.data.parts import (
     CapacityTechnologyFile,
     ExecutionFile,
@@ -39,6 +37,7 @@ from liminal_jax.data.parts import (
     execution_tables,
 )
 from liminal_jax.data.quality import PublishedCost, published_costs
+from liminal_jax.data.systems import SystemFile, load_system_file
 from liminal_jax.study.absent import ALGORITHM, DRAFTER
 from liminal_jax.study.assumptions import changed
 from liminal_jax.workload.spec import ModelSpec

@@ -13,7 +13,7 @@ from liminal_jax._arrays import Scalar
 from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._files import Problem as Mistake
 from liminal_jax._smooth import Exact
-from liminal_jax.data.hardware import process_names, system_names, technology_names
+from liminal_jax.data.catalogue import process_names, system_names, technology_names
 from liminal_jax.data.models import model_names
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS, attention_name
 from liminal_jax.study.domain import Grid

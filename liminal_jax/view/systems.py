@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from liminal_jax._units import parse_unit
-from liminal_jax.data.hardware import SourceFile, SystemFile
+from liminal_jax.data.files import SourceFile
 from liminal_jax.data.numbers import Number
+from liminal_jax.data.systems import SystemFile
 
 
 def numbers_in(record: BaseModel, prefix: str = "") -> Iterator[tuple[str, Number]]:
@@ -49,31 +50,6 @@ def printed_range(number: Number) -> str:
     if low and high:
         return f"{low} to {high}"
     return f"from {low}" if low else f"up to {high}" if high else ""
-
-
-def systems_table(systems: Iterable[SystemFile]) -> Table:
-    """One line a system: what decides decode, as the sources print it."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("name", no_wrap=True)
-    for heading in ("bandwidth", "capacity", "8-bit rate"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("memory", no_wrap=True)
-    table.add_column("domain", justify="right", no_wrap=True)
-    table.add_column("topology", no_wrap=True)
-    table.add_column("status", overflow="fold", min_width=6)
-    for system in systems:
-        memory, network = system.chip.memory, system.network
-        table.add_row(
-            system.name,
-            memory.bandwidth.printed,
-            memory.capacity.printed,
-            system.chip.tensor_8bit.printed,
-            memory.technology or "other",
-            str(network.domain),
-            network.topology,
-            system.status,
-        )
-    return table
 
 
 def numbers_table(record: BaseModel) -> RenderableType:

@@ -24,7 +24,6 @@ REPORT = "\nprint('jax loaded:', 'jax' in sys.modules, file=sys.stderr)"
         ["predict", "--help"],
         ["optimize", "--help"],
         ["systems"],
-        ["systems", "--json"],
         ["models"],
         ["models", "--json"],
         ["models", "show", "deepseek-v3"],

@@ -5,7 +5,10 @@ import pytest
 
 from liminal_jax._files import InputError
 from liminal_jax.cli.systems import systems_list, systems_new, systems_show
-from liminal_jax.data.hardware import load_sources, load_system_file, system_names
+from liminal_jax.data.catalogue import system_names
+from liminal_jax.data.files import load_sources
+from liminal_jax.data.system_lines import system_lines
+from liminal_jax.data.systems import load_system_file
 from liminal_jax.view.systems import numbers_in
 
 
@@ -18,6 +21,22 @@ def test_the_list_names_every_system(capsys):
     systems_list()
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(system_names())
+
+
+def test_the_list_says_what_the_files_say_once_they_are_checked():
+    for line in system_lines():
+        system = load_system_file(line.name)
+        chip, network = system.chip, system.network
+        assert line == (
+            system.name,
+            chip.memory.bandwidth.printed,
+            chip.memory.capacity.printed,
+            chip.tensor_8bit.printed,
+            chip.memory.technology or "other",
+            str(network.domain),
+            network.topology,
+            system.status,
+        )
 
 
 def test_the_list_as_json_is_in_si(capsys):

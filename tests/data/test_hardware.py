@@ -8,19 +8,15 @@ import pytest
 from liminal_jax._files import InputError
 from liminal_jax.data import numbers
 from liminal_jax.data.build import load_system
-from liminal_jax.data.hardware import (
+from liminal_jax.data.catalogue import (
     capacity_technology_names,
-    checked_system_file,
     execution_names,
-    load_sources,
-    load_system_file,
-    load_system_tables,
     measured_system_names,
     process_names,
     system_names,
-    system_paths,
     technology_names,
 )
+from liminal_jax.data.files import load_sources
 from liminal_jax.data.parts import (
     load_capacity_technology_file,
     load_execution_file,
@@ -28,6 +24,12 @@ from liminal_jax.data.parts import (
     load_packaging_file,
     load_process_file,
     load_technology_file,
+)
+from liminal_jax.data.systems import (
+    checked_system_file,
+    load_system_file,
+    load_system_tables,
+    system_paths,
 )
 from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.view.systems import numbers_in

@@ -9,7 +9,8 @@ from liminal_jax._arrays import Scalar
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact, Soft
 from liminal_jax.data.build import facility_of, network_of
-from liminal_jax.data.hardware import NetworkFile, data_tables
+from liminal_jax.data.files import data_tables
+from liminal_jax.data.network import NetworkFile
 from liminal_jax.data.parts import load_facility_file
 from liminal_jax.hardware.fabric import AbstractFabric, AsPriced, Equipment, Tiered
 from liminal_jax.hardware.network import AbstractPhysical, FullMesh, ScaleOut, Switched, Torus

@@ -17,7 +17,7 @@ from liminal_jax.data.build import (
     process_of,
     technology_of,
 )
-from liminal_jax.data.hardware import load_system_file, system_names
+from liminal_jax.data.catalogue import system_names
 from liminal_jax.data.parts import (
     load_capacity_technology_file,
     load_facility_file,
@@ -25,6 +25,7 @@ from liminal_jax.data.parts import (
     load_process_file,
     load_technology_file,
 )
+from liminal_jax.data.systems import load_system_file
 from liminal_jax.hardware.chip import ChipCost
 from liminal_jax.hardware.plan import (
     ChipPlan,

@@ -6,7 +6,8 @@ import pytest
 
 from liminal_jax._arrays import as_leaf
 from liminal_jax.data.build import load_model, load_system
-from liminal_jax.data.hardware import load_system_file, measured_system_names, system_names
+from liminal_jax.data.catalogue import measured_system_names, system_names
+from liminal_jax.data.systems import load_system_file
 from liminal_jax.hardware.power import Activity, ActivityPower, ProvisionedPower
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement

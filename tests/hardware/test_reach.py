@@ -17,7 +17,8 @@ from liminal_jax.bounds.boxes import whole
 from liminal_jax.bounds.lattice import LatticeBounds
 from liminal_jax.bounds.program import along, constant
 from liminal_jax.data.build import load_system, network_of
-from liminal_jax.data.hardware import NetworkFile, load_system_file
+from liminal_jax.data.network import NetworkFile
+from liminal_jax.data.systems import load_system_file
 from liminal_jax.data.validation import validated
 from liminal_jax.hardware.fabric import AsPriced, Reaches
 from liminal_jax.hardware.network import ScaleOut, Switched

@@ -11,7 +11,7 @@ import liminal_jax.data
 from liminal_jax._files import InputError
 from liminal_jax._units import parse_unit
 from liminal_jax.data.build import technology_of
-from liminal_jax.data.hardware import technology_names
+from liminal_jax.data.catalogue import technology_names
 from liminal_jax.data.parts import load_technology_file
 from liminal_jax.laws.memory import stack_bandwidth, stack_capacity, stack_price
 

@@ -11,7 +11,7 @@ import liminal_jax as ll
 from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.algorithm.attention import ReducedAttention
 from liminal_jax.data.build import execution_of
-from liminal_jax.data.hardware import execution_names
+from liminal_jax.data.catalogue import execution_names
 from liminal_jax.data.parts import load_execution_file
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.mapping.placement import Placement

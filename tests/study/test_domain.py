@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liminal_jax.data.hardware import system_names
+from liminal_jax.data.catalogue import system_names
 from liminal_jax.study.domain import MOST_VALUES, Grid, Names, category, in_si, numeric
 
 SI = numeric("B/s", least=1.0)

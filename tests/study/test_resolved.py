@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from liminal_jax._files import InputError
-from liminal_jax.data.hardware import load_system_tables
+from liminal_jax.data.systems import load_system_tables
 from liminal_jax.study.bundled import STUDIES
 from liminal_jax.study.domain import Names
 from liminal_jax.study.file import design_of, resolved_of

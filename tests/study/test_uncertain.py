@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from liminal_jax.data.hardware import FACILITY_DEFAULTS
+from liminal_jax.data.facility_defaults import FACILITY_DEFAULTS
 from liminal_jax.study.domain import Numbers
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of

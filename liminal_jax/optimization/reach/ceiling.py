@@ -16,8 +16,9 @@ from liminal_jax._files import Problem as Mistake
 from liminal_jax._smooth import Exact
 from liminal_jax.bounds.boxes import points
 from liminal_jax.data.build import load_system
-from liminal_jax.data.hardware import load_system_file, system_names
+from liminal_jax.data.catalogue import system_names
 from liminal_jax.data.levers import lever_ranges
+from liminal_jax.data.systems import load_system_file
 from liminal_jax.optimization.reach.energy_floor import energy_floor
 from liminal_jax.optimization.reach.levers import moved, with_levers
 from liminal_jax.optimization.reach.start import BUILT_IN, RANKS, SPEED, fastest_of, with_work

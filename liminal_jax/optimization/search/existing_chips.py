@@ -8,9 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax.data.build import chip_cost, estimated_cost, system_of
-from liminal_jax.data.hardware import ChipFile, load_system_file, system_names
+from liminal_jax.data.catalogue import system_names
+from liminal_jax.data.chip import ChipFile
 from liminal_jax.data.library import Library, library_of
 from liminal_jax.data.parts import load_facility_file
+from liminal_jax.data.systems import load_system_file
 from liminal_jax.hardware.chip import ChipCost
 from liminal_jax.hardware.system import System
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven

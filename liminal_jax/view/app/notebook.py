@@ -10,7 +10,7 @@ def _():
     import marimo as mo
 
     from liminal_jax import _files as files
-    from liminal_jax.data.hardware import system_names
+    from liminal_jax.data.catalogue import system_names
     from liminal_jax.data.models import model_names
     from liminal_jax.view.app import drawings, opened, scene, sliders, words
 

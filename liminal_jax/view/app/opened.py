@@ -11,8 +11,8 @@ from liminal_jax._arrays import as_leaf
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax._smooth import Exact
 from liminal_jax.data.build import process_of
-from liminal_jax.data.hardware import load_system_file
 from liminal_jax.data.parts import load_process_file
+from liminal_jax.data.systems import load_system_file
 from liminal_jax.hardware.power import ProvisionedPower
 from liminal_jax.hardware.system import System
 from liminal_jax.study.case import Case

@@ -183,7 +183,7 @@ def test_a_flag_that_the_file_contradicts_is_refused():
 
 
 def test_models_and_chips_of_ones_own_are_taken_by_path(tmp_path, monkeypatch):
-    from liminal_jax.data.hardware import DATA
+    from liminal_jax.data.catalogue import DATA
     from liminal_jax.data.models import load_model_spec, spec_to_toml
 
     monkeypatch.chdir(tmp_path)

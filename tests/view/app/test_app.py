@@ -12,7 +12,7 @@ import pytest
 import liminal_jax as ll
 from liminal_jax._arrays import as_leaf
 from liminal_jax._files import InputError
-from liminal_jax.data.hardware import DATA
+from liminal_jax.data.catalogue import DATA
 from liminal_jax.study.file import load_design
 from liminal_jax.study.predicted import predicted
 from liminal_jax.view.app import drawings, svg
