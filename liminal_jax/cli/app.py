@@ -32,7 +32,7 @@ def app(
     port: int = 2718,
     no_browser: bool = False,
 ) -> int:
-    """Drag bandwidth, latency, capacity, chips, users, context and SRAM, and see the effect.
+    """Drag hardware, workload and levers of software, and see the effect; optimise from there.
 
     The page is served on this machine only, to users with the token in its address.
 
@@ -41,7 +41,7 @@ def app(
     have files of this machine read as models, systems and designs; nothing is encrypted.
 
     Args:
-        run: Folder of a run, or a design file, to begin from.
+        run: Folder of a run, a design file, or a study by name or file, to begin from.
         model: Else a model: a bundled name, or a path to a config.json or model file;
             deepseek-v3 where left out.
         system: On a system: a bundled name, or a path to a system file; h200 where left out.

@@ -15,7 +15,6 @@ from typing_extensions import override
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._smooth import Exact
 from liminal_jax.hardware.chip import Chip, MemoryTier
-from liminal_jax.hardware.clock import clocked
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork, AbstractPhysical, FittedLatency
 from liminal_jax.hardware.plan import ChipPlan, Material, planned_chip
@@ -45,7 +44,7 @@ class Numbers(eqx.Module):
 
 
 class AbstractBase(eqx.Module):
-    """Hardware to start from."""
+    """Hardware to start from, at its nominal clock."""
 
     @abstractmethod
     def system(self, numbers: Numbers) -> System:
@@ -125,7 +124,6 @@ class Planned(AbstractBase):
         material: What the chip is made of.
         network: What joins the chips.
         facility: What stands around them.
-        clock: Clock of the chips over the nominal one.
         execution: How far their use falls short of their peaks.
     """
 
@@ -133,7 +131,6 @@ class Planned(AbstractBase):
     material: Material
     network: AbstractNetwork
     facility: Facility
-    clock: Leaf = eqx.field(converter=as_leaf)
     execution: Execution
 
     @override
@@ -162,14 +159,13 @@ class Planned(AbstractBase):
             ),
         )
         material = eqx.tree_at(lambda it: it.memory, self.material, memory)
-        nominal = System(
+        return System(
             chip=planned_chip(plan, material, Exact()),
             network=_delayed(self.network, numbers.latency),
             facility=self.facility,
             execution=self.execution,
             die_links=self.material.die_links,
         )
-        return clocked(nominal, self.clock)
 
 
 def _known(value: Scalar, otherwise: Scalar) -> Scalar:

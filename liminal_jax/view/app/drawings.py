@@ -1,4 +1,4 @@
-"""What one sees: the answer, where the time goes, the roof, the front, power and money."""
+"""What one sees: the answer, where the time goes, the roof, the front, power, money and limits."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from liminal_jax._display import dollars, gibibytes, per_cent, plain, with_prefix
+from liminal_jax._display import dollars, gibibytes, in_units, per_cent, plain, with_prefix
 from liminal_jax.performance.prediction import BOTTLENECKS, CapitalShares, PowerShares, Prediction
 from liminal_jax.results.html import cell as html_of
 from liminal_jax.results.page import PALETTE, known
 from liminal_jax.view.app import svg
+from liminal_jax.view.app.judged import Judged, Used
 from liminal_jax.view.app.scene import Picture, Roofline, best_of
 
 NOW, MEMORY, COMPUTE, WAITING = PALETTE[0], PALETTE[0], PALETTE[1], PALETTE[5]
@@ -239,8 +240,75 @@ def _stacked(
     return parts
 
 
+def limits(judged: Judged, start: Judged) -> str:
+    """How far each limit is used, the fullest first; those of the study before those of physics."""
+    # Degrees that go together use their limits wholly, and tell nothing by it.
+    telling = (it for it in judged.limits if not (it.physical and it.share == 1))
+    kept = sorted(telling, key=lambda it: (it.holds, it.physical, -it.share))[:_MOST_LIMITS]
+    before = {(it.name, it.at_least): it for it in start.limits}
+    full, parts = 0.62 * svg.WIDTH, []
+    for row, it in enumerate(kept):
+        top = 40.0 + _LIMIT_STEP * row
+        share = min(it.share, 1.5) if math.isfinite(it.share) else 1.5
+        told = _told_limit(it)
+        colour = NOW if it.holds else WAITING
+        parts.append(svg.words(4.0, top, told if it.holds else f"{told}: exceeded"))
+        parts.append(svg.bar((4.0, top + 5, full * share, 9.0), colour, told))
+        was = before[it.name, it.at_least].share
+        if math.isfinite(was):
+            x = 4.0 + full * min(was, 1.5)
+            parts.append(svg.line([(x, top + 3), (x, top + 16)], svg.GREY))
+    bottom = 40.0 + _LIMIT_STEP * len(kept) - 8
+    parts.append(svg.line([(4.0 + full, 24.0), (4.0 + full, bottom)], svg.INK, "2 3"))
+    return svg.drawing("limits, full at the dotted line", "how far each limit is used", parts)
+
+
+_MOST_LIMITS, _LIMIT_STEP = 8, 32.0
+"""Limits that are drawn, and room for each."""
+
+
+def _told_limit(it: Used) -> str:
+    if it.physical:
+        return f"{it.name.replace('_', ' ')} {per_cent(it.share)} used"
+    side = "at least" if it.at_least else "at most"
+    value, bound = (in_units(number, it.unit) for number in (it.value, it.bound))
+    return f"{it.name.replace('_', ' ')} {value}, {side} {bound}"
+
+
+def objective(judged: Judged) -> str:
+    """What the study asks for, in one line of HTML."""
+    value = _number(in_units(judged.value, judged.unit), "objective", judged.value)
+    keeps = "every limit holds" if judged.feasible else "a limit is exceeded"
+    colour = NOW if judged.feasible else WAITING
+    return (
+        f'<p style="margin:0 0 .4rem">{text(judged.name.replace("_", " "))} <b>{value}</b> of'
+        f" {judged.replicas:g} instance{'' if judged.replicas == 1 else 's'} on {judged.chips:g}"
+        f' chip{"" if judged.chips == 1 else "s"}; <b style="color:{colour}">{keeps}</b></p>'
+    )
+
+
+class Told(NamedTuple):
+    """Words around the drawings.
+
+    Attributes:
+        heading: What is computed on what.
+        notes: What has to be known of it.
+        found: What a search found; empty where none was asked for.
+        link: The address of the page as it is.
+    """
+
+    heading: str
+    notes: Sequence[str]
+    found: str
+    link: str
+
+
 def page(
-    picture: Picture, start: Picture, efficiency: str, heading: str, notes: Sequence[str]
+    picture: Picture,
+    start: Picture,
+    efficiency: str,
+    told: Told,
+    judged: tuple[Judged, Judged] | None = None,
 ) -> str:
     """All that is redrawn, as HTML.
 
@@ -248,11 +316,12 @@ def page(
         picture: What is drawn now.
         start: What was drawn where all sliders began.
         efficiency: What the front is drawn in, of `EFFICIENCIES`.
-        heading: What is computed on what.
-        notes: What has to be known of it.
+        told: Words around the drawings.
+        judged: What the study says now, and where all sliders began; none of a design.
     """
     panels = (
         time_split(picture, start),
+        *(() if judged is None else (limits(*judged),)),
         roofline(picture, start),
         front(picture, start, EFFICIENCIES[efficiency]),
         power_and_money(picture, start),
@@ -262,15 +331,18 @@ def page(
         [
             "Grey: where the sliders began. Speeds are the ideal bound; liminal predict tells what"
             " it leaves out.",
-            *notes,
+            *told.notes,
         ]
     )
+    asked = "" if judged is None else objective(judged[0])
+    found = f'<p id="found" style="margin:.2rem 0">{text(told.found)}</p>' if told.found else ""
     return (
         '<div id="liminal" style="font-family:system-ui,sans-serif;color:#222;max-width:76rem">'
-        f'<p style="margin:0;color:#555">{text(heading)}</p>{answer(picture)}'
+        f'<p style="margin:0;color:#555">{text(told.heading)}</p>{found}{asked}{answer(picture)}'
         '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(21rem,1fr));'
         f'gap:1.2rem 2rem;margin-top:1.2rem">{grid}</div>'
-        f'<p style="color:#555;font-size:.85rem">{text(below)}</p></div>'
+        f'<p style="color:#555;font-size:.85rem">{text(below)}'
+        f' <a id="link" href="{text(told.link)}">Link to what you see.</a></p></div>'
     )
 
 

@@ -13,13 +13,16 @@ import liminal_jax as ll
 from liminal_jax._arrays import as_leaf
 from liminal_jax._files import InputError
 from liminal_jax.data.catalogue import DATA
+from liminal_jax.optimization.search.best_design import find
 from liminal_jax.study.file import load_design
 from liminal_jax.study.predicted import predicted
 from liminal_jax.view.app import drawings, svg
+from liminal_jax.view.app.judged import judge_of
 from liminal_jax.view.app.opened import chosen, open_pair, open_run
-from liminal_jax.view.app.scene import BATCHES, best_of, dragged_mapping, pictured
-from liminal_jax.view.app.sliders import numbers_of, sliders_of
-from liminal_jax.view.app.words import heading, notes
+from liminal_jax.view.app.optimised import optimised
+from liminal_jax.view.app.scene import BATCHES, as_arrays, best_of, dragged_mapping, pictured
+from liminal_jax.view.app.sliders import number_slider, numbers_of
+from liminal_jax.view.app.words import heading, link, notes
 
 PAIRS = (("llama-3-8b", "h200"), ("gpt-oss-20b", "xpu-hbm4"), ("qwen3-30b-a3b", "tpu-v5p"))
 PLAN = {
@@ -49,12 +52,12 @@ def design(system, chips, batch):
 
 def moved(opened, **values):
     """The numbers of a design with some of them changed."""
-    names = tuple(values)
-    return eqx.tree_at(
-        lambda it: [getattr(it, name) for name in names],
-        opened.start,
-        [as_leaf(it) for it in values.values()],
-    )
+    return {**opened.start, **values}
+
+
+def hardware(opened, numbers):
+    """The hardware of a design at some numbers."""
+    return opened.scene.begun(as_arrays(numbers)).system
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +80,8 @@ def planned(tmp_path_factory):
 def test_it_begins_at_what_predict_says(model, system):
     opened = open_pair(model, system)
     picture = pictured(opened.scene, opened.start)
-    chips = float(opened.start.chips)
-    talk = opened.scene.assumptions
+    chips = opened.start["chips"]
+    talk = opened.case.assumptions
     request = ll.Request(context=8192)
     same(
         picture.now,
@@ -112,8 +115,8 @@ def test_each_slider_changes_what_it_says():
 
 def test_sram_takes_the_room_of_cores():
     opened = open_pair("llama-3-8b", "h200")
-    system = opened.scene.base.system(moved(opened, sram_share=0.5))
-    start = opened.scene.base.system(opened.start)
+    system = hardware(opened, moved(opened, sram_share=0.5))
+    start = hardware(opened, opened.start)
     # The H200 has 814 mm2 in N4, whose SRAM holds 1.5 MB for each mm2, and 300 TB/s for each GB.
     assert float(system.chip.sram.capacity) == pytest.approx(0.5 * 814 * 1.5e6)
     assert float(system.chip.sram.bandwidth) == pytest.approx(0.5 * 814 * 1.5e6 * 3e5)
@@ -129,11 +132,11 @@ def test_a_planned_chip_is_paid_for_as_it_is_dragged(planned):
     opened = open_run(str(planned))
     picture = pictured(opened.scene, opened.start)
     same(picture.now, predicted(load_design(str(planned / "design.toml"))).prediction)
-    more = pictured(opened.scene, moved(opened, capacity=2 * opened.start.capacity)).now
+    more = pictured(opened.scene, moved(opened, capacity=2 * opened.start["capacity"])).now
     assert more.capital.chips > picture.now.capital.chips
-    share = float(opened.start.sram_share)
-    less_sram = opened.scene.base.system(moved(opened, sram_share=share / 2)).chip
-    chip = opened.scene.base.system(opened.start).chip
+    share = opened.start["sram_share"]
+    less_sram = hardware(opened, moved(opened, sram_share=share / 2)).chip
+    chip = hardware(opened, opened.start).chip
     assert float(less_sram.sram.capacity) == pytest.approx(float(chip.sram.capacity) / 2)
     assert less_sram.tensor.bits_8 > chip.tensor.bits_8
     assert opened.notes[0] == "Shown is one of 5 instances on 40 chips."
@@ -142,14 +145,14 @@ def test_a_planned_chip_is_paid_for_as_it_is_dragged(planned):
 
 def test_a_drag_compiles_nothing_and_takes_a_blink(caplog):
     opened = open_pair("llama-3-8b", "h200")
-    sliders = sliders_of(opened)
+    sliders = opened.sliders
     start = pictured(opened.scene, opened.start)
     begun = {it.name: it.shown[it.start] for it in sliders}
 
     def drag(name, stop):
         numbers = numbers_of(opened.start, sliders, {**begun, name: stop})
         picture = pictured(opened.scene, numbers)
-        drawings.page(picture, start, "a chip", heading(opened, numbers), opened.notes)
+        drawings.page(picture, start, "a chip", told(opened, numbers, picture))
 
     drag("batch", begun["batch"])
     took = []
@@ -168,35 +171,39 @@ def test_a_drag_compiles_nothing_and_takes_a_blink(caplog):
 
 @pytest.mark.slow
 def test_sliders_begin_exactly_where_the_design_is(planned):
-    for opened in (open_pair("deepseek-v3", "h200"), open_run(str(planned))):
-        sliders = sliders_of(opened)
+    for opened, experts in (
+        (open_pair("deepseek-v3", "h200"), ["ep"]),
+        (open_run(str(planned)), []),
+    ):
+        sliders = opened.sliders
         assert [it.name for it in sliders] == [
             "bandwidth",
             "latency",
             "capacity",
             "chips",
+            *experts,
             "batch",
             "context",
             "sram_share",
         ]
         for it in sliders:
             assert sorted(set(it.shown)) == list(it.shown)
-            assert it.values[it.start] == float(getattr(opened.start, it.name))
+            assert it.values[it.start] == opened.start[it.name]
         shown = {it.name: it.shown[it.start] for it in sliders}
-        same(numbers_of(opened.start, sliders, shown), opened.start)
+        assert numbers_of(opened.start, sliders, shown) == opened.start
 
 
 def test_what_the_hardware_lacks_has_no_slider():
-    names = [it.name for it in sliders_of(open_pair("llama-3-8b", "tpu7x"))]
+    names = [it.name for it in open_pair("llama-3-8b", "tpu7x").sliders]
     assert "sram_share" not in names
-    torus = {it.name: it.label for it in sliders_of(open_pair("llama-3-8b", "tpu-v5p"))}
+    torus = {it.name: it.label for it in open_pair("llama-3-8b", "tpu-v5p").sliders}
     assert torus["latency"] == "latency of a hop [us]"
 
 
 def test_more_chips_are_more_tensor_parallelism():
     start = ll.Mapping(tp=8, cp=1, pp=2, ep=8)
     for chips, tp, ep in ((16, 8, 8), (32, 16, 8), (8, 4, 4), (2, 1, 1)):
-        it = dragged_mapping(start, as_leaf(chips))
+        it = dragged_mapping(start, as_leaf(chips), as_leaf(8))
         assert (float(it.tp), float(it.pp), float(it.ep)) == (tp, 2, ep)
 
 
@@ -209,7 +216,11 @@ def test_the_front_is_what_nothing_else_beats():
 def drawn(opened, numbers, efficiency="a chip"):
     start = pictured(opened.scene, opened.start)
     picture = pictured(opened.scene, numbers)
-    return picture, drawings.page(picture, start, efficiency, "what", notes(opened, numbers))
+    return picture, drawings.page(picture, start, efficiency, told(opened, numbers, picture))
+
+
+def told(opened, numbers, picture):
+    return drawings.Told(heading(opened, numbers, picture), notes(opened, picture), "", "?")
 
 
 @pytest.mark.parametrize("efficiency", list(drawings.EFFICIENCIES))
@@ -236,7 +247,7 @@ def test_what_does_not_fit_or_is_not_known_is_said():
     _, html = drawn(opened, opened.start, "a dollar")
     assert "price and provisioned power stay as they are" in html
     assert "its power or price is not known" in html
-    assert ("no collectives" in html) == (float(opened.start.chips) == 1)
+    assert ("no collectives" in html) == (opened.start["chips"] == 1)
     assert not re.search(r'="[^"]*\b(nan|inf)', html)
 
 
@@ -261,7 +272,13 @@ def test_files_and_runs_are_opened_before_names(tmp_path, planned):
         "vocab_size": 32000,
     }
     config.write_text(json.dumps(shape))
-    fields = {"model": "deepseek-v3", "model_file": "", "system": "h200", "system_file": None}
+    fields = {
+        "model": "deepseek-v3",
+        "model_file": "",
+        "system": "h200",
+        "system_file": None,
+        "study": None,
+    }
     assert chosen({**fields, "run": ""}).file.workload.model == "deepseek-v3"
     own = chosen({**fields, "model_file": f" {config} ", "run": ""})
     assert own.file.workload.model == str(config)
@@ -269,7 +286,14 @@ def test_files_and_runs_are_opened_before_names(tmp_path, planned):
 
 
 def test_what_cannot_be_opened_is_told(tmp_path, planned):
-    fields = {"model": None, "model_file": "", "system": None, "system_file": "", "run": ""}
+    fields = {
+        "model": None,
+        "model_file": "",
+        "system": None,
+        "system_file": "",
+        "study": "",
+        "run": "",
+    }
     (tmp_path / "empty").mkdir()
     apart = tmp_path / "apart.toml"
     known = (DATA / "systems" / "groq-lpu-v1.toml").read_text()
@@ -289,3 +313,112 @@ def test_what_cannot_be_opened_is_told(tmp_path, planned):
         with pytest.raises(InputError) as refused:
             call()
         assert message in "\n".join(refused.value.lines())
+
+
+STUDY = """
+name = "few"
+[workload]
+model = "qwen3-30b-a3b"
+context = 8192
+[design]
+system = { choices = ["h200", "b200"] }
+tp = { choices = [1, 2, 4] }
+ep = { choices = [1, 2, 4] }
+batch = { choices = [1, 8, 64, 256] }
+[objective]
+minimise = "usd_per_million_tokens"
+[[constraints]]
+quantity = "utps"
+at_least = 300
+"""
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """A small study, opened."""
+    path = tmp_path_factory.mktemp("study") / "few.toml"
+    path.write_text(STUDY)
+    return open_run(str(path))
+
+
+def test_a_study_is_dragged_over_its_grids_and_judged(few):
+    names = {it.name: it for it in few.sliders}
+    assert list(names) == ["category", "mapping.tp", "mapping.ep", "batch", "request.context"]
+    assert names["category"].words == ("h200", "b200")
+    assert names["mapping.tp"].values == (1, 2, 4)
+    judge = judge_of(few.problem)
+    at = {**few.start, "category": 1.0, "mapping.tp": 4.0, "mapping.ep": 2.0, "batch": 8.0}
+    judged, picture = judge(few.scene, at), pictured(few.scene, at)
+    mapping = ll.Mapping(tp=4, ep=2)
+    wanted = ll.predict(
+        ll.Design(ll.load_system("b200"), mapping, batch=8),
+        ll.load_model("qwen3-30b-a3b"),
+        ll.Request(context=8192),
+    )
+    same(picture.now, wanted)
+    assert judged.value == pytest.approx(float(wanted.usd_per_million_tokens))
+    (limit,) = (it for it in judged.limits if not it.physical)
+    assert limit.value == pytest.approx(float(wanted.utps))
+    assert limit.holds == (wanted.utps >= 300)
+    html = drawings.page(picture, picture, "a chip", told(few, at, picture), (judged, judged))
+    assert "how far each limit is used" in html
+    assert "few: qwen3-30b-a3b on 4 x b200 TP4 EP2" in html
+
+
+@pytest.mark.slow
+def test_the_best_from_here_is_the_optimum(few):
+    found = optimised(few, few.start, "a chip")
+    best = find(few.problem)
+    judged = judge_of(few.problem)(few.scene, found.numbers)
+    assert judged.feasible
+    assert "proven" in found.told
+    assert judged.value == pytest.approx(best.objective)
+
+
+@pytest.mark.slow
+def test_the_best_of_a_design_serves_no_user_more_slowly():
+    opened = open_pair("llama-3-8b", "h200").with_levers(["algorithm.speculation.drafts"])
+    found = optimised(opened, opened.start, "a chip")
+    before, after = (pictured(opened.scene, it).now for it in (opened.start, found.numbers))
+    assert after.utps >= before.utps * (1 - 1e-5)
+    assert after.stps / after.chips > before.stps / before.chips
+    # Nothing that can be dragged to is better: by every batch and draft on as many chips.
+    for drafts in range(17):
+        at = {**found.numbers, "algorithm.speculation.drafts": float(drafts)}
+        front = pictured(opened.scene, at).front
+        kept = front.fits & (front.utps >= before.utps)
+        most = np.max(np.where(kept, front.stps / front.chips, 0.0))
+        assert most <= after.stps / after.chips * (1 + 1e-9)
+
+
+def test_levers_are_dragged():
+    opened = open_pair("llama-3-8b", "h200")
+    more = opened.with_levers(["algorithm.speculation.drafts", "request.kv_bits"])
+    assert [it.label for it in more.sliders[-2:]] == ["drafts a step", "bits of a cache element"]
+    off = pictured(more.scene, more.start).now
+    same(off, pictured(opened.scene, opened.start).now)
+    on = {**more.start, "algorithm.speculation.drafts": 3.0, "request.kv_bits": 4.0}
+    speculation = ll.Speculation(drafts=3)
+    design = ll.Design(
+        ll.load_system("h200"), batch=16, algorithm=ll.Algorithm(speculation=speculation)
+    )
+    request = ll.Request(context=8192, kv_bits=4, attention_bits=opened.case.request.attention_bits)
+    wanted = ll.predict(design, ll.load_model("llama-3-8b"), request)
+    assert float(pictured(more.scene, on).now.utps) == pytest.approx(float(wanted.utps))
+    assert "drafts a step" not in more.levers
+    with pytest.raises(InputError, match="leave out either"):
+        opened.with_levers(["algorithm.speculation.drafts", "algorithm.parallel.canvas"])
+
+
+def test_stops_of_any_number():
+    assert number_slider("request.kv_bits", 8.0).shown == (2.0, 3.0, 4.0, 6.0, 8.0, 16.0)
+    shares = number_slider("algorithm.overlap.fused", 0.0)
+    assert (shares.shown[0], shares.shown[-1]) == (0.0, 0.97)
+    buffer = number_slider("algorithm.prefetch.buffer", 0.0)
+    assert buffer.label == "SRAM for prefetch [MB]"
+    assert buffer.values[:2] == (0.0, 1e6)
+
+
+def test_a_link_restores_what_is_seen():
+    address = link({"model": "a b", "run": None}, ["x", "y"], {"batch": 0.1 + 0.2})
+    assert address == "?model=a+b&levers=x%2Cy&batch=0.30000000000000004"

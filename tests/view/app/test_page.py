@@ -143,6 +143,39 @@ def test_a_page_is_dragged(tmp_path):
         assert [it["message"] for it in window.log("browser") if it["level"] == "SEVERE"] == []
 
 
+STUDY = """
+name = "few"
+workload = { model = "llama-3-8b", context = 4096 }
+objective = { maximise = "stps_per_watt" }
+[design]
+system = { choices = ["h100", "h200"] }
+tp = { choices = [1, 2, 4] }
+batch = { choices = [1, 16, 64] }
+"""
+CLICK = """
+[...document.querySelectorAll('marimo-button')]
+    .map(it => it.shadowRoot.querySelector('button'))
+    .find(it => it.innerText.includes(arguments[0])).click()
+"""
+FOUND = "return document.querySelector('#found')?.innerText || ''"
+LINK = "return document.querySelector('#link').getAttribute('href')"
+
+
+@pytest.mark.slow
+def test_the_best_from_here_is_shown_and_its_link_restores_it(tmp_path):
+    (tmp_path / "few.toml").write_text(STUDY)
+    with served(tmp_path, "few.toml") as url, browser(tmp_path) as window:
+        begun = numbers(opened_in(window, url))
+        window.run(CLICK, "optimise from here")
+        assert "The best of 18 designs" in waited(lambda: window.run(FOUND), 300)
+        best = waited(lambda: (it := numbers(window.run(SHOWN))) != begun and it)
+        assert best["objective"] > begun["objective"]
+        window.open(url.split("?")[0] + window.run(LINK))
+        restored = waited(lambda: window.run(SHOWN), 120)
+        assert numbers(restored) == best
+        window.picture(tmp_path / "page.png")
+
+
 def test_without_its_token_the_page_is_not_shown(tmp_path):
     with served(tmp_path, "-m", "llama-3-8b", "--system", "h200") as url, browser(tmp_path) as it:
         bare = url.split("?")[0]
