@@ -1,6 +1,6 @@
 """One equation a function: pure arithmetic, units and sources in every docstring.
 
-The equation of the whole model is `step.step_time`: T = max(T_compute, T_mem) + T_exposed.
+The equation of the whole model is `step_time.step_time`: T = max(T_compute, T_mem) + T_exposed.
 
 A letter means the same in the equations of all laws:
 

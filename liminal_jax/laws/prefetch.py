@@ -118,7 +118,7 @@ def prefetched_step_time(
         relaxation: How the maximum and the minima are evaluated.
 
     Returns:
-        Time T of the step [s]; that of `step.step_time` where nothing is hidden.
+        Time T of the step [s]; that of `step_time.step_time` where nothing is hidden.
 
     References:
         Counted, from the step of LIMINAL, arXiv:2507.14397, with all overlap.

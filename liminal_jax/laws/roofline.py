@@ -1,4 +1,4 @@
-"""How long a step takes when everything runs at its peak."""
+"""How long arithmetic and memory take at their peaks; a step is made of both in `step_time`."""
 
 from liminal_jax._arrays import Scalar
 

@@ -13,7 +13,7 @@ import jax
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax.algorithm.attention import ReducedAttention
-from liminal_jax.laws.step import separate_time, summed_time
+from liminal_jax.laws.step_time import separate_time, summed_time
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.capacity import two_memories_fill
 from liminal_jax.performance.counted import Counted, predicted

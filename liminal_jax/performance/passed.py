@@ -10,7 +10,7 @@ from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._show import Shown
 from liminal_jax.laws.exposed_collectives import two_batches_time
 from liminal_jax.laws.shape import layers_run
-from liminal_jax.laws.step import step_time
+from liminal_jax.laws.step_time import step_time
 from liminal_jax.mapping.collectives import Communication as Collectives
 from liminal_jax.mapping.division import EvenParts
 from liminal_jax.performance.design import Assumptions, Design

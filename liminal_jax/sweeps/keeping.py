@@ -10,10 +10,10 @@ import numpy as np
 from jax.sharding import Mesh
 from typing_extensions import override
 
+from liminal_jax.sweeps.checkpoint import State
 from liminal_jax.sweeps.kernel import Keeper, Run, on_all
 from liminal_jax.sweeps.plan import GRID, Plan
 from liminal_jax.sweeps.run import UNDER_WAY, BlockRange, Worker
-from liminal_jax.sweeps.state import State
 from liminal_jax.sweeps.store import Sink, columns_of
 
 BYTES_OF_A_RUN = 1 << 25

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax.study.question import kind_record
+from liminal_jax.sweeps.checkpoint import State
 from liminal_jax.sweeps.goal import Best, ParetoFront, Rows
 from liminal_jax.sweeps.histogram import edges, quantiles
 from liminal_jax.sweeps.outputs import OUTPUTS
 from liminal_jax.sweeps.plan import Plan
-from liminal_jax.sweeps.state import State
 
 SHARES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 """Shares of the points at which quantiles are given."""

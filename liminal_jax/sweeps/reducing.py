@@ -8,12 +8,12 @@ import numpy as np
 from jax.sharding import Mesh
 from typing_extensions import override
 
+from liminal_jax.sweeps.checkpoint import State
 from liminal_jax.sweeps.goal import Best, ParetoFront, Reduction, Rows
 from liminal_jax.sweeps.histogram import BINS
 from liminal_jax.sweeps.kernel import Reducer, Run, on_all, spread
 from liminal_jax.sweeps.plan import Plan
 from liminal_jax.sweeps.run import BlockRange, Worker
-from liminal_jax.sweeps.state import State
 
 POINTS_OF_A_RUN = 1 << 20
 """Points of one run on a device, while none is selected: some 20 ms on a core."""

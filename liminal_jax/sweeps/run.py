@@ -16,10 +16,10 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
+from liminal_jax.sweeps.checkpoint import State, write_whole
 from liminal_jax.sweeps.intervals import Intervals, covered, union
 from liminal_jax.sweeps.kernel import Run, spread, stacked
 from liminal_jax.sweeps.plan import Plan
-from liminal_jax.sweeps.state import State, write_whole
 
 UNDER_WAY = 2
 """Runs in flight at a time."""

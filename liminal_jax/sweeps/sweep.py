@@ -7,15 +7,16 @@ from typing import Any
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.study.file import DesignFile
-from liminal_jax.sweeps.folder import RESULT, complete, new_folder_of, resumed_folder_of, unwritable
+from liminal_jax.sweeps.checkpoint import State, blocks_done_before, write_whole
+from liminal_jax.sweeps.folder import RESULT, complete, new_folder_of, unwritable
 from liminal_jax.sweeps.intervals import missing, share
 from liminal_jax.sweeps.keeping import KeepingWorker
 from liminal_jax.sweeps.plan import Plan, SweepSpec, sweep_plan
 from liminal_jax.sweeps.processes import ALONE, FailureMessenger, Group
 from liminal_jax.sweeps.record import sweep_record
 from liminal_jax.sweeps.reducing import ReducingWorker, empty_state
+from liminal_jax.sweeps.resume import resumed_folder_of
 from liminal_jax.sweeps.run import SweepProgress, Worker, devices, points_of_blocks, saver
-from liminal_jax.sweeps.state import State, blocks_done_before, write_whole
 from liminal_jax.sweeps.store import PARTIAL, Store, finish
 
 

@@ -13,7 +13,7 @@ from liminal_jax.laws.prefetch import (
     hidden_time,
     prefetched_step_time,
 )
-from liminal_jax.laws.step import step_time
+from liminal_jax.laws.step_time import step_time
 from tests.laws.differences import assert_slopes
 
 shortly = settings(max_examples=60, deadline=None)

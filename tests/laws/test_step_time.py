@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liminal_jax._smooth import Exact, Soft
-from liminal_jax.laws.step import step_time
+from liminal_jax.laws.step_time import step_time
 
 shares = st.floats(0, 1)
 times = st.floats(0, 1e3, allow_subnormal=False)
