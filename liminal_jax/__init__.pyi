@@ -88,6 +88,8 @@ from .performance.predictor import predict as predict
 from .performance.serving import Lengths as Lengths
 from .performance.serving import prefill as prefill
 from .performance.serving import serve as serve
+from .results.compared import Comparison as Comparison
+from .results.compared import compare as compare
 from .study.asked import at_least as at_least
 from .study.asked import at_most as at_most
 from .study.bundled import study_names as study_names

@@ -19,7 +19,7 @@ _PLAIN = (1e-4, 1e15)
 """From where to where a number reads well without an exponent."""
 
 
-def with_prefix(value: float, unit: str, digits: int = 3) -> str:
+def with_prefix(value: float | int, unit: str, digits: int = 3) -> str:
     """A quantity with a decimal prefix.
 
     Examples:
@@ -39,7 +39,7 @@ def with_prefix(value: float, unit: str, digits: int = 3) -> str:
     return f"{plain(scaled, digits)} {_PREFIXES[exponent]}{unit}".rstrip()
 
 
-def plain(value: float, digits: int = 3) -> str:
+def plain(value: float | int, digits: int = 3) -> str:
     """A number with some significant digits, thousands separated, no exponent.
 
     Examples:
@@ -57,7 +57,7 @@ def plain(value: float, digits: int = 3) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def gibibytes(value: float) -> str:
+def gibibytes(value: float | int) -> str:
     """Bytes in GiB.
 
     Examples:
@@ -67,7 +67,7 @@ def gibibytes(value: float) -> str:
     return f"{plain(value / 2.0**30, 4)} GiB"
 
 
-def dollars(value: float) -> str:
+def dollars(value: float | int) -> str:
     """An amount of money.
 
     Examples:
@@ -79,7 +79,7 @@ def dollars(value: float) -> str:
     return f"{plain(value / 1e6)} M USD" if value >= 1e6 else f"{plain(value, 4)} USD"
 
 
-def per_cent(share: float, signed: bool = False) -> str:
+def per_cent(share: float | int, signed: bool = False) -> str:
     """A share in per cent.
 
     Examples:
@@ -90,7 +90,7 @@ def per_cent(share: float, signed: bool = False) -> str:
     return f"{sign}{share * 100:.1f} %"
 
 
-def in_units(value: float, unit: str) -> str:
+def in_units(value: float | int, unit: str) -> str:
     """A number in SI in the unit that people use for it.
 
     Args:

@@ -30,6 +30,9 @@ COMMANDS = {
     "uncertainty": Command(
         "uncertainty", "uncertainty", "how the optimum varies with uncertain numbers"
     ),
+    "compare": Command(
+        "compare", "compare", "runs, designs, systems or models side by side, and why they differ"
+    ),
     "reach": Command("reach", "reach", "the least change that reaches a speed, or why none does"),
     "ceiling": Command("ceiling", "ceiling", "the most that each technology reaches for one user"),
     "report": Command("report", "report", "one HTML page for a run, which needs no network"),

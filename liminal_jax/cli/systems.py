@@ -5,7 +5,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.runtime import prepare_jax
 from liminal_jax.data.catalogue import system_names
 from liminal_jax.data.files import load_sources
 from liminal_jax.data.system_lines import system_lines
@@ -36,17 +37,26 @@ def systems_list(json: bool = False) -> None:
     print(json_format.dumps(systems, indent=2))
 
 
-def systems_show(name: tyro.conf.Positional[str], json: bool = False) -> None:
+def systems_show(
+    name: tyro.conf.Positional[str],
+    output: Annotated[Maybe[str], tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
+    overwrite: bool = False,
+    json: bool = False,
+) -> None:
     """Show every number of a system with unit, kind, range and source.
 
     Args:
         name: Name of a system, or path of a TOML file.
+        output: Folder to draw it into: its package and one scale-up domain, as SVG.
+        overwrite: Whether pictures that are there may be replaced.
         json: Print one JSON object in SI units instead of tables.
     """
     from liminal_jax.data.systems import load_system_file
     from liminal_jax.view.systems import numbers_in, system_report
 
     system = load_system_file(name)
+    if output is not None:
+        _draw(name, Path(output), overwrite)
     parts = _parts(system.chip)
     sources = load_sources()
     if not json:
@@ -96,6 +106,31 @@ def systems_new(
     except OSError as error:
         raise InputError(str(path), [Problem("", f"cannot be written: {error}")]) from None
     print(f"{path} written; try: liminal predict -m llama-3-70b --system {path}")
+
+
+def _draw(name: str, folder: Path, overwrite: bool) -> None:
+    """Draw a system into a folder."""
+    prepare_jax()
+    from liminal_jax.data.build import system_of
+    from liminal_jax.data.library import library_of
+    from liminal_jax.data.parts import load_facility_file
+    from liminal_jax.drawing.figures import figures
+    from liminal_jax.study.anatomy import system_record
+
+    library = library_of([name], load_facility_file())
+    drawn = figures(system_record(system_of(library, name), library.system[name], library))
+    paths = {folder / f"{figure}.svg": sheet for figure, sheet in drawn.items()}
+    there = [it for it in paths if it.exists() and not overwrite]
+    if there:
+        problem = Problem("", "exists; choose another folder, or give --overwrite")
+        raise InputError(str(there[0]), [problem])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, sheet in paths.items():
+            path.write_text(sheet.svg(alone=True), encoding="utf-8")
+    except OSError as error:
+        raise InputError(str(folder), [Problem("", f"cannot be written: {error}")]) from None
+    print(f"drawn into {', '.join(map(str, paths))}", file=sys.stderr)
 
 
 def _show(report: RenderableType) -> None:

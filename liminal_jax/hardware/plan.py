@@ -1,6 +1,7 @@
 """A chip that does not exist yet: what an architect chooses, and the chip that follows."""
 
 import math
+from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -105,24 +106,59 @@ def planned_tier(plan: ChipPlan, material: Material) -> PlannedTier | None:
     return PlannedTier(units=plan.tier_units, material=material.tier)
 
 
-def planned_die_area(plan: ChipPlan, material: Material) -> Scalar:
-    """Area of one die [m^2]."""
+class DieParts(NamedTuple):
+    """Areas of one planned die [m^2].
+
+    Attributes:
+        compute: The cores.
+        sram: SRAM in which data may stay, and buffers.
+        memory_interface: PHYs and controllers of the stacks, and memory that is part of the die.
+        links: Links to other chips.
+        die_links: Links to other dies; none where dies act as one.
+        tier_interface: PHYs and controllers of the capacity tier; none where there is none.
+    """
+
+    compute: Scalar
+    sram: Scalar
+    memory_interface: Scalar
+    links: Scalar
+    die_links: Scalar | None
+    tier_interface: Scalar | None
+
+    def all_links(self) -> Scalar:
+        """Links, and the interface of the capacity tier [m^2]."""
+        area = self.links
+        if self.die_links is not None:
+            area = area + self.die_links
+        return area if self.tier_interface is None else area + self.tier_interface
+
+
+def die_parts(plan: ChipPlan, material: Material) -> DieParts:
+    """What one die is made of, but for crossbar, control and the rest."""
     process, memory = material.process, material.memory
     controller = memory.controller_transistors / process.logic_density
-    links = plan.link_bandwidth / plan.dies * process.link_phy_area
-    if material.die_links is not None:
-        links = links + material.die_links.die_area(plan.dies)
-    tier = planned_tier(plan, material)
-    if tier is not None:
-        links = links + tier.interface_area(process) / plan.dies
-    return die_area(
+    joints, tier = material.die_links, planned_tier(plan, material)
+    return DieParts(
         compute=plan.compute_area,
         sram=(plan.sram + process.buffer_capacity) / process.sram_density,
         memory_interface=plan.stacks
         / plan.dies
         * (memory.phy_area + controller + memory.embedded_share * memory.footprint),
-        links=links,
-        overhead=process.overhead_fraction,
+        links=plan.link_bandwidth / plan.dies * process.link_phy_area,
+        die_links=None if joints is None else joints.die_area(plan.dies),
+        tier_interface=None if tier is None else tier.interface_area(process) / plan.dies,
+    )
+
+
+def planned_die_area(plan: ChipPlan, material: Material) -> Scalar:
+    """Area of one die [m^2]."""
+    parts = die_parts(plan, material)
+    return die_area(
+        compute=parts.compute,
+        sram=parts.sram,
+        memory_interface=parts.memory_interface,
+        links=parts.all_links(),
+        overhead=material.process.overhead_fraction,
     )
 
 
@@ -138,8 +174,12 @@ def _memory_edge(area: Scalar, process: Process, relaxation: AbstractRelaxation)
     A die is taken to be square until it is as wide as the reticle, and longer than wide beyond;
     stacks stand along its two longer edges.
     """
-    long_edge = relaxation.maximum(area / process.reticle_width, jnp.sqrt(area))
-    return EDGES_WITH_MEMORY * long_edge
+    return EDGES_WITH_MEMORY * long_edge(area, process, relaxation)
+
+
+def long_edge(area: Scalar, process: Process, relaxation: AbstractRelaxation) -> Scalar:
+    """Longer edge of a die [m]."""
+    return relaxation.maximum(area / process.reticle_width, jnp.sqrt(area))
 
 
 def _shoreline(
@@ -161,7 +201,7 @@ def _shoreline(
     return relaxation.maximum(stands, material.die_links.die_edge(plan.dies) / other_edges)
 
 
-def _interposer(
+def interposer_area(
     dies: Scalar, stacks: Scalar, material: Material, tier: PlannedTier | None
 ) -> Scalar:
     """Area of the interposer under dies of an area, stacks, and a tier if there is one [m^2]."""
@@ -175,7 +215,7 @@ def buildability(
     """How far a plan is from what can be built."""
     process, memory = material.process, material.memory
     area, tier = planned_die_area(plan, material), planned_tier(plan, material)
-    interposer = _interposer(plan.dies * area, plan.stacks, material, tier)
+    interposer = interposer_area(plan.dies * area, plan.stacks, material, tier)
     share = plan.stacks / plan.dies
     whole = relaxation.ceil(share) / share
     if tier is not None:
@@ -223,7 +263,7 @@ def manufacturing_cost(
         critical_fraction=process.critical_fraction,
         clustering=process.clustering,
     )
-    interposer = _interposer(dies * area, stacks, material, tier)
+    interposer = interposer_area(dies * area, stacks, material, tier)
     interposers = relaxation.maximum(_on_wafer(interposer, process), LEAST_ON_WAFER)
     parts = dies + stacks
     if tier is not None:

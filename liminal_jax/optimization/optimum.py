@@ -15,10 +15,12 @@ from liminal_jax._display import in_units
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax._smooth import Exact
+from liminal_jax.drawing.figures import figures
+from liminal_jax.drawing.svg import side_by_side
 from liminal_jax.optimization.answer import Answer, alternatives, explained, relaxation_of
 from liminal_jax.optimization.coupled.optimum import CoupledOptimum, optimize_coupled
 from liminal_jax.optimization.gradient_record import descent_words
-from liminal_jax.optimization.record import answer_record, solution_record, totals
+from liminal_jax.optimization.record import answer_record, drawn_record, solution_record, totals
 from liminal_jax.optimization.search.best_design import Finding, find, method_of
 from liminal_jax.optimization.search.binding_limits import Binding
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget
@@ -163,7 +165,14 @@ class Optimum:
             f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
             for name, value in self.rows()
         )
-        return f"<table>{cells}</table>"
+        return f"<table>{cells}</table>{self._pictures()}"
+
+    def _pictures(self) -> str:
+        """The design as pictures: package, system, memory."""
+        with jax.enable_x64(True):
+            best = self.finding
+            drawn = figures(drawn_record(best.problem, best.solution, best.fleet))
+        return side_by_side(it.svg() for it in drawn.values())
 
     def report(self) -> str:
         """What `liminal optimize` tells: the answer, why, how sure, and what would change it."""

@@ -8,6 +8,7 @@ from liminal_jax.optimization.gradient_record import gradients_record, proof_rec
 from liminal_jax.optimization.search.binding_limits import Binding
 from liminal_jax.optimization.search.continuum import Continuum
 from liminal_jax.optimization.search.solution import Solution, case_at
+from liminal_jax.study.anatomy import hardware_record
 from liminal_jax.study.basis import basis
 from liminal_jax.study.file import resolved_of
 from liminal_jax.study.lever_record import levers_of
@@ -74,6 +75,13 @@ def binding_record(it: Binding) -> dict[str, Any]:
     return {**dataclasses.asdict(it), "value": number(it.value), "slack": number(it.slack)}
 
 
+def drawn_record(problem: Problem, solution: Solution, fleet: Fleet) -> dict[str, Any]:
+    """What a picture of a solution shows, given the prediction of its whole system."""
+    files = None if problem.source is None else resolved_of(problem.source).hardware
+    case = case_at(problem, solution)
+    return hardware_record(case, fleet.instance, files, solution.category)
+
+
 def _question(problem: Problem, solution: Solution, fleet: Fleet) -> dict[str, Any]:
     """What was asked, the design, and what the prediction rests on."""
     file, question = problem.source, problem_record("optimum", problem)
@@ -82,6 +90,7 @@ def _question(problem: Problem, solution: Solution, fleet: Fleet) -> dict[str, A
             **question,
             "design": solution_record(problem, solution),
             "prediction": prediction_record(fleet.instance, []),
+            "hardware": drawn_record(problem, solution, fleet),
         }
     case = case_at(problem, solution)
     fill = float(fleet.instance.capacity_tier_fill)
@@ -92,6 +101,7 @@ def _question(problem: Problem, solution: Solution, fleet: Fleet) -> dict[str, A
         **found_tables(file, solution.values, solution.category),
         **({"levers": levers} if levers else {}),
         "prediction": prediction_record(fleet.instance, sentences),
+        "hardware": drawn_record(problem, solution, fleet),
     }
 
 

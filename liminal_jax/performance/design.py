@@ -21,6 +21,7 @@ from liminal_jax.mapping.division import AbstractDivision, WholeParts
 from liminal_jax.mapping.placement import Placement, Shares
 from liminal_jax.performance.host import AbstractHost, ActiveHost
 from liminal_jax.performance.overlap import AbstractTiers, ParallelTiers
+from liminal_jax.performance.pictured import drawable, pictures
 from liminal_jax.workload.block import Block
 
 if TYPE_CHECKING:
@@ -56,6 +57,15 @@ class Design(Shown):
     )
     batch: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "batch"))
     algorithm: Algorithm | None = eqx.field(default=None, metadata=absent("one token a step"))
+
+    def _repr_html_(self) -> str:
+        """Its numbers as a table, then its package and its chips as pictures.
+
+        Designs whose numbers are traced, have several values or are left out have no picture.
+        """
+        table = super()._repr_html_()
+        drawn = drawable(self.system) and drawable(self.mapping)
+        return table + pictures(self.system, self.mapping) if drawn else table
 
     def block(self) -> Block | None:
         """Tokens of a user that pass the model in one step; a single one where left out."""

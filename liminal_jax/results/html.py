@@ -11,7 +11,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from liminal_jax.results.page import PALETTE, Cell, Figure, Page
+from liminal_jax.drawing.svg import side_by_side
+from liminal_jax.results.page import PALETTE, Cell, Drawings, Figure, Page
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline';"
@@ -30,7 +31,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    found.filters |= {"drawn": drawing, "exact": repr}
+    found.filters |= {"drawn": drawing, "exact": repr, "beside": _beside}
     return found
 
 
@@ -98,6 +99,10 @@ def cell(it: Cell) -> str:
     """
     module: Any = _templates().get_template("parts.html").module
     return str(module.cell(it))
+
+
+def _beside(drawings: Drawings) -> Markup:
+    return Markup(side_by_side(drawings.svgs))
 
 
 def drawing(figure: Figure) -> Markup:

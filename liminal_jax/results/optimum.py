@@ -20,6 +20,7 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
+from liminal_jax.results.pictures import pictures
 from liminal_jax.results.prediction import basis, memory, time_of_a_step
 from liminal_jax.results.question import about, asked, how_sure
 from liminal_jax.results.values import (
@@ -50,6 +51,7 @@ def page(record: Mapping[str, Any]) -> Page:
         section(
             "why no design was found", sentences([] if record["feasible"] else record["reasons"])
         ),
+        pictures(record),
         section("what to build", table(found_rows(record))),
         section("what it does", table(totals(record["totals"], "totals"))),
         section("levers of software", table(lever_rows(record), LEVER_HEADING)),

@@ -93,7 +93,18 @@ class Picture:
     label: str
 
 
-Part = Table | Sentences | Figure | Picture
+@dataclass(frozen=True)
+class Drawings:
+    """Pictures of a design as SVG, beside each other; terminals leave them out.
+
+    Attributes:
+        svgs: The pictures, which tell themselves what they show to readers who cannot see them.
+    """
+
+    svgs: tuple[str, ...]
+
+
+Part = Table | Sentences | Figure | Picture | Drawings
 
 
 @dataclass(frozen=True)
@@ -178,5 +189,7 @@ def _shows(part: Part) -> bool:
             return bool(lines)
         case Figure(traces=traces):
             return bool(traces)
+        case Drawings(svgs=svgs):
+            return bool(svgs)
         case Picture():
             return True

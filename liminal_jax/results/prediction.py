@@ -20,6 +20,7 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
+from liminal_jax.results.pictures import pictures
 from liminal_jax.results.values import (
     LEVER_HEADING,
     amount,
@@ -43,7 +44,7 @@ _WORKLOAD = {
 }
 """What each number of a workload is."""
 
-_TIMES = {
+TIMES = {
     "step_time": "one step",
     "memory_time": "memory",
     "compute_time": "compute",
@@ -60,7 +61,7 @@ _HELD = {
 }
 """Parts of the memory footprint."""
 
-_MONEY_AND_POWER = {
+MONEY_AND_POWER = {
     "power": "power",
     "chip_power": "power of a chip",
     "chip_tdp": "power of a chip at full use",
@@ -69,6 +70,9 @@ _MONEY_AND_POWER = {
     "energy_per_token": "energy for a token, at the wall",
     "usd_per_million_tokens": "money for a million tokens",
 }
+
+ENDS = {True: "yes", False: "DOES NOT FIT"}
+"""Whether a design fits."""
 
 _WAYS = {
     "static": "static batches",
@@ -117,6 +121,7 @@ def sections(
         title: Which design it is.
     """
     return (
+        pictures(record),
         time_of_a_step(record, path),
         memory(record, path),
         section("power and money", _shares(record), table(_resource_rows(record, path))),
@@ -213,7 +218,7 @@ def _title(record: Mapping[str, Any]) -> str:
 
 
 def _time_rows(record: Mapping[str, Any], path: str) -> Iterator[Line]:
-    for key, name in _TIMES.items():
+    for key, name in TIMES.items():
         of_step = plain(100 * record[key] / record["step_time"]) + " % of the step"
         yield name, seconds(f"{path}{key}", record[key]), "" if key == "step_time" else of_step
     if record.get("tokens_per_step", 1.0) != 1.0:
@@ -235,13 +240,13 @@ def _memory_rows(record: Mapping[str, Any], path: str) -> Iterator[Line]:
     if record.get("capacity_tier_fill"):
         filled = share(f"{path}capacity_tier_fill", record["capacity_tier_fill"])
         yield "of the capacity tier", filled
-    yield "fits", "yes" if record["fits"] else "DOES NOT FIT"
+    yield "fits", ENDS[record["fits"]]
 
 
 def _resource_rows(record: Mapping[str, Any], path: str) -> Iterator[Line]:
     yield "chips of an instance", amount(f"{path}chips", record["chips"])
     yield "users of an instance", amount(f"{path}users", record["users"])
-    for key, name in _MONEY_AND_POWER.items():
+    for key, name in MONEY_AND_POWER.items():
         yield name, named(key, f"{path}{key}", record[key])
     for whole, shares in (("power", "power_shares"), ("capital_cost", "capital_shares")):
         for part, value in record[shares].items():
@@ -251,7 +256,7 @@ def _resource_rows(record: Mapping[str, Any], path: str) -> Iterator[Line]:
                     f"{path}{shares}.{part}",
                     value,
                 )
-                yield f"{_MONEY_AND_POWER[whole]} of {part.replace('_', ' ')}", shown
+                yield f"{MONEY_AND_POWER[whole]} of {part.replace('_', ' ')}", shown
 
 
 def _fleet_rows(record: Mapping[str, Any]) -> Iterator[Line]:
@@ -265,7 +270,7 @@ def _fleet_rows(record: Mapping[str, Any]) -> Iterator[Line]:
     for key in ("power", "capital_cost"):
         if record[key] is not None:
             total = record[key] * bought / record["chips"]
-            yield _MONEY_AND_POWER[key], quantity(key, total, QUANTITIES[key].unit)
+            yield MONEY_AND_POWER[key], quantity(key, total, QUANTITIES[key].unit)
 
 
 def _serving(record: Mapping[str, Any], path: str) -> Section:

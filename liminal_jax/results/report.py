@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from liminal_jax._files import InputError, Problem
 from liminal_jax.results import (
     ceiling,
+    comparison,
     coupled,
     experiment,
     optimum,
@@ -45,6 +46,7 @@ class Kind(NamedTuple):
 
 KINDS = {
     "ceiling": Kind(ceiling.page),
+    "comparison": Kind(comparison.page),
     "coupled": Kind(coupled.page),
     "optimum": Kind(optimum.page),
     "pareto": Kind(pareto.page, pareto.whole),

@@ -18,7 +18,9 @@ from liminal_jax.performance.gains import Gains, predicted_with_gains
 from liminal_jax.performance.memory_footprint import MemoryFootprint, memory_footprint
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, serve
+from liminal_jax.study.anatomy import hardware_record
 from liminal_jax.study.basis import basis, power_basis, serving_basis
+from liminal_jax.study.case import Case
 from liminal_jax.study.degrees import degree_contradictions
 from liminal_jax.study.domain import Names, Numbers, Several
 from liminal_jax.study.file import DesignFile, resolved_of
@@ -39,6 +41,8 @@ class Predicted:
 
     Attributes:
         file: The design.
+        category: Its memory technology, or its system.
+        case: The design, and what it serves, as the laws see it.
         prediction: One instance.
         gains: What more of each resource would buy.
         held: What the instance holds.
@@ -49,6 +53,8 @@ class Predicted:
     """
 
     file: DesignFile
+    category: str
+    case: Case
     prediction: Prediction
     gains: Gains
     held: MemoryFootprint
@@ -141,6 +147,8 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
         sentences = serving_basis(sentences)
     return Predicted(
         file=file,
+        category=category,
+        case=case,
         prediction=prediction,
         gains=gains,
         held=held,
@@ -173,6 +181,7 @@ def unknown_speed(file: DesignFile, system: System, request: Request) -> str:
 
 def record_of(answer: Predicted) -> dict[str, Any]:
     """The object that `liminal predict --json` prints."""
+    hardware = resolved_of(answer.file).hardware
     return {
         **kind_record("prediction"),
         "name": answer.file.name,
@@ -183,6 +192,7 @@ def record_of(answer: Predicted) -> dict[str, Any]:
         **prediction_record(answer.prediction, answer.basis),
         "memory_footprint": numbers(answer.held),
         "gains": gains_record(answer.gains),
+        "hardware": hardware_record(answer.case, answer.prediction, hardware, answer.category),
         **({} if answer.served is None else _served_record(answer.served)),
     }
 

@@ -132,3 +132,18 @@ def test_wrong_changes_are_all_named_and_nothing_is_written():
 def test_a_folder_that_is_not_there_is_reported():
     with pytest.raises(InputError, match="cannot be written"):
         systems_new("mine", "h100", output="nowhere/mine.toml")
+
+
+def test_a_system_is_drawn_into_a_folder_that_is_not_overwritten(capsys):
+    systems_show("tpu7x", output="drawn")
+    assert "drawn into drawn/package.svg, drawn/system.svg" in capsys.readouterr().err
+    package = Path("drawn/package.svg").read_text()
+    assert package.startswith("<svg ")
+    assert "area not published" in package
+    with pytest.raises(InputError, match=r"package\.svg: exists; choose another folder"):
+        systems_show("tpu7x", output="drawn")
+    systems_show("h200", output="drawn", overwrite=True)
+    assert "814 mm2" in Path("drawn/package.svg").read_text()
+    Path("file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        systems_show("h200", output="file")

@@ -1,0 +1,79 @@
+"""`liminal compare`: runs, designs, systems or models side by side."""
+
+import importlib.util
+import json as json_format
+from typing import Annotated
+
+import tyro
+
+from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.runtime import prepare_jax
+
+
+def compare(
+    items: tyro.conf.Positional[tuple[str, ...]],
+    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
+    system: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
+    context: Maybe[int] = None,
+    batch_size: Maybe[int] = None,
+    tp: Maybe[int] = None,
+    cp: Maybe[int] = None,
+    pp: Maybe[int] = None,
+    ep: Maybe[int] = None,
+    output: Annotated[Maybe[str], tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
+    overwrite: bool = False,
+    json: bool = False,
+) -> None:
+    """Compare runs, designs, systems or models: pictures, time, limits, cost, and why they differ.
+
+    liminal compare h200 b200 -m llama-3-70b --tp 8
+
+    A system beside a run or a design takes its workload, degrees of parallelism and batch; alone it
+    takes the fewest tensor-parallel ranks that hold the model.
+
+    Args:
+        items: Two or more of: folder of a run, design file, system, model.
+        model: What systems run; the model of the first run or design by default.
+        system: What models run on; the hardware of the first run or design by default.
+        context: Tokens of each user's context.
+        batch_size: Users in one micro-batch of systems and models.
+        tp: Tensor-parallel ranks of systems and models.
+        cp: Context-parallel ranks.
+        pp: Pipeline stages.
+        ep: Expert-parallel ranks.
+        output: Folder for the comparison: result.json, and report.html where plotly is installed.
+        overwrite: Whether a folder of a run that is there may be replaced.
+        json: Print one JSON object in SI units.
+    """
+    given = {"batch": batch_size, "tp": tp, "cp": cp, "pp": pp, "ep": ep}
+    wrong = [
+        Problem(f"--{'batch-size' if name == 'batch' else name}", f"must be at least 1, got {it}")
+        for name, it in {**given, "context": context}.items()
+        if it is not None and it < 1
+    ]
+    if wrong:
+        raise InputError("liminal compare", wrong)
+    prepare_jax()
+
+    from liminal_jax.results.compared import compare as compared
+    from liminal_jax.results.terminal import terminal
+    from liminal_jax.view.console import messages, results
+
+    found = compared(*items, model=model, system=system, context=context, **given)
+    record = found.to_dict()
+    if output is not None:
+        from liminal_jax.study.folder import new_folder, provenance, write_run
+
+        folder = new_folder("compare", output, overwrite)
+        write_run(folder, {}, {"result.json": record, "provenance.json": provenance(None)})
+        if importlib.util.find_spec("plotly") is not None:
+            from liminal_jax.results.report import report
+
+            (folder / "report.html").write_text(report(str(folder)), encoding="utf-8")
+    if json:
+        print(json_format.dumps(record, indent=2))
+    else:
+        results().print(terminal(found.page()))
+    if output is not None:
+        messages().print(f"written to {output}")
