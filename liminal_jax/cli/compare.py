@@ -12,7 +12,7 @@ from liminal_jax.cli.runtime import prepare_jax
 
 
 def compare(
-    items: tyro.conf.Positional[tuple[str, ...]],
+    items: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="A B ...")],
     model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
     system: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
     context: Maybe[int] = None,
@@ -27,10 +27,11 @@ def compare(
 ) -> None:
     """Compare runs, designs, systems or models: pictures, time, limits, cost, and why they differ.
 
-    liminal compare h200 b200 -m llama-3-70b --tp 8
+    For example: liminal compare h200 b200 -m llama-3-70b --tp 8
 
-    A system beside a run or a design takes its workload, degrees of parallelism and batch; alone it
-    takes the fewest tensor-parallel ranks that hold the model.
+    A system beside a run or a design takes its workload, degrees of parallelism and batch.
+
+    Where there is none it takes the fewest tensor-parallel ranks that hold the model.
 
     Args:
         items: Two or more of: folder of a run, design file, system, model.
