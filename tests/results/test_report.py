@@ -15,7 +15,7 @@ from liminal_jax._files import InputError
 from liminal_jax.results import sweep_data as data
 from liminal_jax.results import sweep_kept
 from liminal_jax.results.kinds import kind_of
-from liminal_jax.results.page import Figure
+from liminal_jax.results.page import Drawings, Figure
 from liminal_jax.results.report import KINDS, report
 from tests.cli.terminal import exit_code
 from tests.cli.test_portfolio import TWO
@@ -123,7 +123,8 @@ def test_a_terminal_shows_the_rows_of_the_page(runs, name, monkeypatch):
         page = sweep_kept.page(sweep_kept.whole(record, runs / name), runs / name)
     else:
         page = kind.page(kind.whole(record, runs / name))
-    drawn_alone = {it.title for it in page.sections if all(isinstance(x, Figure) for x in it.parts)}
+    kinds = (Drawings, Figure)
+    drawn_alone = {it.title for it in page.sections if all(isinstance(x, kinds) for x in it.parts)}
     assert terminal_lines(page) == [it for it in html_lines(page) if it not in drawn_alone]
     assert len(terminal_lines(page)) > 20
 
