@@ -77,7 +77,7 @@ def test_a_prediction(name, capsys):
     record = printed(capsys, name)
     wanted = {key: record[key] for key in ll.predict(*in_python(name)).to_dict()}
     told_besides = {"kind", "schema", "name", "workload", "design", "assumptions", "basis", "gains"}
-    told_besides |= {"memory_footprint"}
+    told_besides |= {"hardware", "memory_footprint"}
     assert set(record) - set(wanted) == told_besides
     # compiled as a whole, as the command does, it rounds alike
     assert eqx.filter_jit(ll.predict)(*in_python(name)).to_dict() == wanted
