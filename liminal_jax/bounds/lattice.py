@@ -83,6 +83,12 @@ class LatticeBounds(AbstractBounds):
         everywhere = self._ranges(whole(self.trees), None)
         self._positive = {key: it.positive for key, it in everywhere.items()}
 
+    @property
+    def axes(self) -> frozenset[int]:
+        """Numbers of the axes that some result depends on."""
+        tables = [it for it in self._order if isinstance(it, Table)]
+        return frozenset(axis for it in tables for axis in it.axes)
+
     @override
     def over(
         self, boxes: Boxes

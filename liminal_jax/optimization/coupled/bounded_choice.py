@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int
 from typing_extensions import override
 
 from liminal_jax._smooth import Exact
-from liminal_jax.bounds.boxes import Boxes, Extremes, Halves, points
+from liminal_jax.bounds.boxes import Boxes, Extremes, Halves, points, whole
 from liminal_jax.bounds.lattice import AbstractBounds, LatticeBounds
 from liminal_jax.bounds.program import Table, along, constant
 from liminal_jax.optimization.search.branch_and_bound import (
@@ -97,6 +97,8 @@ class BoundedChoices:
         totals: Number of totals.
         bounds: Bounds of each total, then of the violation of each of its own limits. The axes are
             the member's category and variables, then those of what all share.
+        adding: Which totals some choice adds to.
+        following: Axes of what all share that its results depend on.
     """
 
     def __init__(
@@ -123,6 +125,10 @@ class BoundedChoices:
         self.bounds = LatticeBounds(_results, arguments, shape, largest)
         self._widths = widths_of(self.bounds.trees, [*self._own, *_axes(problem)])
         self._start = evaluable(self.bounds)
+        _, high = self.bounds.over(whole(self.bounds.trees))
+        self.adding = high[: self.totals, 0] != 0
+        own_axes = len(self._own)
+        self.following = [it - own_axes for it in sorted(self.bounds.axes) if it >= own_axes]
 
     @property
     def shape(self) -> tuple[int, ...]:

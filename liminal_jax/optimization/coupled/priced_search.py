@@ -12,11 +12,11 @@ import heapq
 import itertools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from liminal_jax.bounds.boxes import Halves
 from liminal_jax.optimization.coupled.assignment import Places
@@ -46,6 +46,10 @@ LAST = 1e6
 
 TRIED = 4
 """Choices of each member that every point of what is shared tries, those of the least cost."""
+
+LARGEST_IN_A_BOX = 3.0
+"""Largest weight of a limit over a box: where its points want larger ones, what is saved of a limit
+at one of them is worth too much at the others."""
 
 POINT = Budget(gap=1e-6, seconds=20.0)
 """When the cheapest choice of a member at a point is near enough, in shares of the cost of all."""
@@ -81,52 +85,84 @@ class Design:
         return float(merits(np.asarray([self.score]), self.violation[None])[0])
 
 
+class _Offers:
+    """What a member may choose from, with its terms at every point of what is shared.
+
+    Attributes:
+        own: Places of each choice.
+        totals: Totals of each choice at each point.
+        worst: Its largest violation of the member's own limits there; infinite where a total is not
+            known.
+    """
+
+    def __init__(self, pricing: Pricing, member: int):
+        self._pricing, self._member = pricing, member
+        self._known: set[tuple[int, ...]] = set()
+        points = pricing.places.shape[1]
+        self.own = np.zeros((len(pricing.choices[member].shape), 0), int)
+        self.totals = np.zeros((0, points, len(pricing.problem.totals)))
+        self.worst = np.zeros((0, points))
+
+    def add(self, own: Int[np.ndarray, " axes"]) -> bool:
+        """Add a choice; whether it is new."""
+        key = tuple(map(int, own))
+        if key in self._known:
+            return False
+        self._known.add(key)
+        totals, worst = self._pricing.everywhere(self._member, np.asarray(own)[:, None])
+        self.own = np.concatenate([self.own, np.asarray(own)[:, None]], axis=1)
+        self.totals = np.concatenate([self.totals, totals])
+        self.worst = np.concatenate([self.worst, worst])
+        return True
+
+    def allowed(self, point: int) -> Bool[np.ndarray, " choices"]:
+        """Which choices are allowed at a point."""
+        return self.worst[:, point] <= FEASIBLE
+
+
 class PricedSearch:
     """What is known while a problem is searched.
 
     Attributes:
         pricing: Bounds of the problem.
         best: The best design; none before a point was searched where all members have a choice.
-        multipliers: Those of the best bound at the best design.
+        multipliers: Those of the limits at each point of what is shared.
         trace: Seconds, best score and bound as the search went on.
     """
 
     def __init__(self, pricing: Pricing, clock: Callable[[], float]):
         self.pricing = pricing
         self.best: Design | None = None
-        self.multipliers = np.zeros(len(pricing.problem.limits))
+        self.multipliers = np.zeros((pricing.places.shape[1], len(pricing.problem.limits)))
         self.trace: list[tuple[float, float, float]] = []
         self._clock = clock
-        self._offers: list[dict[tuple[int, ...], None]] = [{} for _ in pricing.choices]
+        self._offers = [_Offers(pricing, it) for it in range(len(pricing.choices))]
 
     @property
     def merit(self) -> float:
         """Merit of the best design."""
         return -np.inf if self.best is None else self.best.merit
 
-    def offer(self, own: tuple[np.ndarray | None, ...]) -> bool:
+    def offer(self, own: Iterable[np.ndarray | None]) -> bool:
         """Extend what members may choose from; whether any of it is new."""
-        before = sum(map(len, self._offers))
-        for offers, it in zip(self._offers, own, strict=True):
-            if it is not None:
-                offers[tuple(map(int, it))] = None
-        return sum(map(len, self._offers)) > before
-
-    def _offered(self, member: int) -> Int[np.ndarray, "axes choices"]:
-        return np.asarray(list(self._offers[member]), int).T
+        pairs = zip(self._offers, own, strict=True)
+        return any([offers.add(it) for offers, it in pairs if it is not None])
 
     def _columns(self, point: int) -> list[tuple[np.ndarray, np.ndarray]]:
         """For each member the choices offered that are allowed at a point, and their totals."""
-        found = []
-        for member, choices in enumerate(self.pricing.choices):
-            own = self._offered(member)
-            if not own.size:
-                return []
-            shared = np.repeat(self.pricing.places[:, [point]], own.shape[1], axis=1)
-            totals, violation = choices.terms(own, shared)
-            allowed = np.all(violation <= FEASIBLE, axis=0) & np.all(np.isfinite(totals), axis=0)
-            found.append((own[:, allowed], totals[:, allowed].T))
-        return found
+        allowed = [it.allowed(point) for it in self._offers]
+        return [
+            (it.own[:, which], it.totals[which, point])
+            for it, which in zip(self._offers, allowed, strict=True)
+        ]
+
+    def _price(self, planes: Planes, point: int) -> bool:
+        """Find the multipliers at a point from what was offered; whether there are any."""
+        columns = [totals for _, totals in self._columns(point)]
+        if not all(map(len, columns)):
+            return False
+        self.multipliers[point] = self.pricing.multipliers(planes, point, columns)
+        return True
 
     def _combine(self, point: int, columns: list[tuple[np.ndarray, np.ndarray]]) -> None:
         """Judge all combinations of some choices, and keep the best."""
@@ -168,25 +204,22 @@ class PricedSearch:
         """
         box, least = self.pricing.choices[0].at(self.pricing.places[:, point]), -np.inf
         for _ in range(ROUNDS):
-            columns = self._columns(point)
-            multipliers = self.multipliers
-            if columns and all(it.shape[1] for it, _ in columns):
-                self._combine(point, columns)
-                totals = [it for _, it in columns]
-                multipliers = self.pricing.multipliers(planes, point, totals)
-            bound = self.pricing.bound(planes, multipliers, box, POINT)
+            known = self.multipliers[point].copy()
+            if self._price(planes, point):
+                self._combine(point, self._columns(point))
+            bound = self.pricing.bound(planes, self.multipliers, box, POINT)
             if bound.cost > least:
                 least = bound.cost
-                if self.best is not None and self.best.point == point:
-                    self.multipliers = multipliers
+            else:
+                self.multipliers[point] = known
             if least == np.inf or not self._taken(bound):
                 break
         return least
 
     def _taken(self, bound: BoxBound) -> bool:
         """Offer what members choose; whether any of it is new."""
-        own = tuple(it.own for it in bound.found)
-        return self.offer((*own, *[None] * (len(self._offers) - len(own))))
+        own = [it.own for it in bound.found]
+        return self.offer([*own, *[None] * (len(self._offers) - len(own))])
 
     def spread(self, planes: Planes) -> Planes:
         """Try the cheapest of what was offered at every point of what is shared.
@@ -197,19 +230,18 @@ class PricedSearch:
         prices = planes.prices(self.multipliers)
         owns, picks, every = [], [], []
         known = []
-        for member in range(len(self._offers)):
-            own = self._offered(member)
-            totals, worst = self.pricing.everywhere(member, own)
-            costs = np.einsum("nst,st->ns", totals, prices)
+        for offers in self._offers:
+            worst = offers.worst
+            costs = np.einsum("nst,st->ns", offers.totals, prices)
             # Those that are not allowed come last, the nearest to it first.
             order = np.where(worst <= FEASIBLE, costs, LAST * (1 + np.minimum(worst, LAST)))
             picked = np.argsort(order, axis=0, kind="stable")[:TRIED]
             allowed = np.take_along_axis(worst, picked, axis=0) <= FEASIBLE
             known.append(allowed[0])
-            owns.append(own)
+            owns.append(offers.own)
             # Where fewer are allowed than are tried, the cheapest stands in for the others.
             picks.append(np.where(allowed, picked, picked[:1]))
-            every.append(totals)
+            every.append(offers.totals)
         where = np.flatnonzero(np.all(known, axis=0))
         for combined in itertools.product(*[range(len(it)) for it in picks]):
             if not len(where):
@@ -280,7 +312,10 @@ class PricedSearch:
         number, settled = itertools.count(), np.inf
 
         def push(box: Int[np.ndarray, " axes"], above: float) -> None:
-            bound = self.pricing.bound(planes, self.multipliers, box, BOX)
+            for point in np.flatnonzero(self.pricing.inside(box) & planes.possible()).tolist():
+                self._price(planes, point)
+            weights = self.multipliers.clip(max=LARGEST_IN_A_BOX)
+            bound = self.pricing.bound(planes, weights, box, BOX)
             self._taken(bound)
             cost = max(bound.cost, above)
             if self._open(cost, gap):
@@ -400,7 +435,7 @@ def search_by_prices(
     known = PricedSearch(pricing, since)
     for it in ends:
         known.offer(_every(it))
-    first = int(np.ravel_multi_index(tuple(ends[0].shared), pricing.shape))
+    first = _number(pricing, ends[0])
     planes = known.start(_every(ends[0]))
     snapped = _evaluated(pricing, first, _every(ends[0]))
     planes = known.climb(first, planes, lambda: since() < 0.5 * budget.seconds)
@@ -416,7 +451,7 @@ def search_by_prices(
         relaxed=relaxed,
         snapped=snapped,
         best=best,
-        prices=prices_at(best.totals, known.multipliers),
+        prices=prices_at(best.totals, known.multipliers[_number(pricing, best.places)]),
         open_score=max(bound, best.score) if best.feasible else bound,
         searched=count,
         of=count,
@@ -435,6 +470,11 @@ def search_by_prices(
 def _every(places: Places) -> tuple[np.ndarray, ...]:
     """Places of the choices of all members."""
     return tuple(row for rows in places.own for row in rows)
+
+
+def _number(pricing: Pricing, places: Places) -> int:
+    """The number of the point of what is shared."""
+    return int(np.ravel_multi_index(tuple(places.shared), pricing.shape))
 
 
 def _evaluated(pricing: Pricing, point: int, own: tuple[np.ndarray, ...]) -> Evaluated:

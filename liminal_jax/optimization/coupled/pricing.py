@@ -18,6 +18,7 @@ References:
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import jax
 import jax.numpy as jnp
@@ -37,6 +38,9 @@ from liminal_jax.study.problem import FEASIBLE, LEAST_RATIO
 LARGEST_MULTIPLIER = 1e3
 """Largest weight of a limit over the cost: where choices cannot meet the limits together, no weight
 is large enough."""
+
+DIGITS = 12
+"""Digits to which prices are told apart, a thousand times finer than the margin of bounds."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,17 @@ class Planes:
     of_cost: Float[np.ndarray, "points totals"]
     of_ratios: Float[np.ndarray, "points limits totals"]
 
-    def prices(self, multipliers: np.ndarray) -> Float[np.ndarray, "points totals"]:
-        """Prices of the totals, over the cost."""
-        return self.of_cost + np.einsum("j,sjt->st", multipliers, self.of_ratios)
+    def prices(
+        self, multipliers: Float[np.ndarray, "points limits"]
+    ) -> Float[np.ndarray, "points totals"]:
+        """Prices of the totals, over the cost, with multipliers at each point."""
+        return self.of_cost + np.einsum("sj,sjt->st", multipliers, self.of_ratios)
 
-    def constant(self, multipliers: np.ndarray) -> Float[np.ndarray, " points"]:
+    def constant(
+        self, multipliers: Float[np.ndarray, "points limits"]
+    ) -> Float[np.ndarray, " points"]:
         """What the design comes to, its limits weighed, over its cost."""
-        return 1 + (self.ratios - 1) @ multipliers
-
-    def credit(self, multipliers: np.ndarray) -> Float[np.ndarray, "members points"]:
-        """What the design's choices cost at the prices."""
-        return np.einsum("kst,st->ks", self.totals, self.prices(multipliers))
+        return 1 + np.sum((self.ratios - 1) * multipliers, axis=1)
 
     def possible(self) -> Bool[np.ndarray, " points"]:
         """Points where no limit that depends on what is shared alone is exceeded."""
@@ -104,6 +108,25 @@ def _slopes(problem: AbstractCoupled, shared: Point, totals: Array) -> Array:
     )
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of a member.
+
+    Attributes:
+        box: A box of what is shared.
+        here: Points in it.
+        known: Points at which the design's own choice is allowed.
+        prices: Prices of the totals.
+        credit: What its own choice costs.
+    """
+
+    box: Int[np.ndarray, " axes"]
+    here: Bool[np.ndarray, " points"]
+    known: Bool[np.ndarray, " points"]
+    prices: Float[np.ndarray, "points totals"]
+    credit: Float[np.ndarray, " points"]
+
+
 class Pricing:
     """Bounds of a problem, one member after another.
 
@@ -124,6 +147,7 @@ class Pricing:
         self.shape = shape_of(problem)
         every = all_places(problem)
         self.places, self.points = every.T, point_at(problem, every)
+        self._answers: dict[tuple, Cheapest] = {}
 
     def grouped(self, own: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
         """Places of the choices of each group's members, from those of all members."""
@@ -184,27 +208,78 @@ class Pricing:
     def bound(
         self,
         planes: Planes,
-        multipliers: np.ndarray,
+        multipliers: Float[np.ndarray, "points limits"],
         box: Int[np.ndarray, " axes"],
         budget: Budget,
     ) -> BoxBound:
-        """Lower bound of the cost of all designs in a box."""
+        """Lower bound of the cost of all designs in a box.
+
+        Args:
+            planes: Planes around any designs.
+            multipliers: Multipliers of the limits at each point of what is shared.
+            box: A node of the tree of each axis of what is shared.
+            budget: When the cheapest choice of a member is near enough, in shares of the cost.
+        """
         here = self.inside(box) & planes.possible()
         if not here.any():
             return BoxBound(np.inf, ())
-        prices = planes.prices(multipliers).T.reshape(-1, *self.shape)
-        credits = planes.credit(multipliers)
+        prices = planes.prices(multipliers)
         found = []
-        for choices, credit, allowed in zip(self.choices, credits, planes.allowed, strict=True):
-            credited = credit.reshape(self.shape)
+        for member, own in enumerate(planes.totals):
+            credit = np.einsum("st,st->s", own, prices)
             # Prices are shares of the cost, and the design's own choice costs what is credited.
-            cap = 0.0 if np.any(allowed & here) else np.inf
-            found.append(choices.cheapest(prices, box, budget, credited, unit=1.0, cap=cap))
+            known = planes.allowed[member] & here
+            found.append(self._cheapest(member, _Asked(box, here, known, prices, credit), budget))
             if found[-1].bound == np.inf:
                 return BoxBound(np.inf, tuple(found))
         reduced = sum(it.bound for it in found)
         least = planes.cost * np.maximum(planes.constant(multipliers) + reduced, 0.0)
         return BoxBound(float(np.min(least[here])), tuple(found))
+
+    def _cheapest(self, member: int, asked: "_Asked", budget: Budget) -> Cheapest:
+        """The cheapest choice of a member in a box, less what is credited."""
+        choices, points = self.choices[member], np.flatnonzero(asked.here)
+        # A pool that passes prompts is the same whatever the pace of tokens: what is asked at some
+        # points is the same question, up to a factor of the prices, and is answered once.
+        prices = asked.prices[points] * choices.adding
+        largest = prices.max(axis=1)
+        factors = np.where(largest > 0, largest, 1.0)
+        mantissas, exponents = np.frexp(prices / factors[:, None])
+        directions = np.ldexp(np.round(mantissas, DIGITS), exponents)
+        places = self.places[choices.following][:, points]
+        questions = [
+            (member, budget.gap, place.tobytes(), it.tobytes())
+            for place, it in zip(places.T, directions, strict=True)
+        ]
+        if len(set(questions) - self._answers.keys()) > max(1, len(points) // 2):
+            return choices.cheapest(
+                asked.prices.T.reshape(-1, *self.shape),
+                asked.box,
+                budget,
+                asked.credit.reshape(self.shape),
+                unit=1.0,
+                cap=0.0 if asked.known.any() else np.inf,
+            )
+        answers = []
+        for row, (point, question) in enumerate(zip(points, questions, strict=True)):
+            if question not in self._answers:
+                unit = 1 / factors[row]
+                self._answers[question] = choices.cheapest(
+                    directions[row],
+                    choices.at(self.places[:, point]),
+                    budget,
+                    unit=unit,
+                    cap=asked.credit[point] * unit if asked.known[point] else np.inf,
+                )
+            answers.append(self._answers[question])
+        bounds, costs = (
+            np.asarray([each(it) for it in answers]) * factors - asked.credit[points]
+            for each in (attrgetter("bound"), attrgetter("cost"))
+        )
+        at = int(np.argmin(bounds))
+        return answers[at]._replace(
+            bound=float(bounds[at]), cost=float(costs[at]), shared=self.places[:, points[at]]
+        )
 
     def least_ratio(self, planes: Planes, limit: int, budget: Budget) -> float:
         """Lower bound of the ratio of a limit, whatever the members choose and all share."""
@@ -217,7 +292,7 @@ class Pricing:
             ratios=np.zeros((count, 0)),
             of_ratios=np.zeros((count, 0, totals)),
         )
-        return self.bound(alone, np.zeros(0), self.choices[0].everywhere, budget).cost
+        return self.bound(alone, np.zeros((count, 0)), self.choices[0].everywhere, budget).cost
 
     def multipliers(
         self, planes: Planes, point: int, columns: list[np.ndarray]

@@ -2,6 +2,8 @@
 
 import itertools
 import time
+import tomllib
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +25,7 @@ from liminal_jax.optimization.coupled.priced_search import PricedSearch, search_
 from liminal_jax.optimization.coupled.pricing import Pricing
 from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
+from liminal_jax.study.bundled import STUDIES
 from liminal_jax.study.coupled import AbstractCoupled, Point
 from liminal_jax.study.pools.problem import PoolsProblem
 from liminal_jax.study.problem import FEASIBLE
@@ -156,6 +159,109 @@ def _every_pair(problem: PoolsProblem) -> float:
 def test_pools_are_the_best_of_all_pairs(small_pools):
     known, bound = _searched(small_pools)
     best = _every_pair(small_pools)
+    assert known.best is not None
+    assert known.best.feasible
+    assert known.best.score == pytest.approx(best, abs=1e-9)
+    assert best - 1e-9 <= bound <= best + 0.05
+
+
+BASE: dict[str, dict[str, Any]] = {
+    "requests": {"rate": 64, "tpot": "20 ms", "micro_batches": 3},
+    "prefill": {
+        "memory": "hbm3e",
+        "stacks": 4,
+        "dies": 4,
+        "compute_area": "500 mm2",
+        "sram": "0 MB",
+        "tp": 1,
+        "pp": 8,
+        "ep": 1,
+        "attention": "data-parallel",
+        "batch": 2,
+    },
+    "attention": {
+        "memory": "hbm4",
+        "stacks": 4,
+        "dies": 4,
+        "compute_area": "350 mm2",
+        "sram": "0 MB",
+        "tp": 1,
+        "attention": "split-sequence",
+        "batch": 119,
+    },
+    "experts": {
+        "memory": "3d-dram",
+        "stacks": 4,
+        "dies": 4,
+        "compute_area": "350 mm2",
+        "sram": "128 MB",
+        "tp": 4,
+        "ep": 2,
+        "attention": "split-sequence",
+        "batch": 518,
+    },
+}
+"""A design of the shipped study that is within its limits."""
+
+
+def _cut_down(seed: int) -> dict[str, Any]:
+    """The shipped study with two values each of some variables, and one of the others."""
+    random = np.random.default_rng(seed)
+    tables = tomllib.loads((STUDIES / "three-pools-for-long-prompts.toml").read_text())
+
+    def cut(part: dict[str, Any], base: dict[str, Any], free: int) -> None:
+        names = sorted(base)
+        chosen = random.choice(names, free, replace=False)
+        for name in names:
+            grid = part[name]
+            if name not in chosen:
+                part[name] = base[name]
+            elif "choices" in grid:
+                others = [it for it in grid["choices"] if it != base[name]]
+                part[name] = {"choices": [base[name], others[int(random.integers(len(others)))]]}
+            else:
+                amount, *unit = str(base[name]).split()
+                factor = float(random.choice([0.5, 0.75, 1.25, 1.5]))
+                other = max(round(float(amount) * factor), 1)
+                values = sorted({float(amount), float(other)})
+                part[name] = {"choices": [" ".join([f"{it:g}", *unit]) for it in values]}
+                if not unit:
+                    part[name] = {"choices": [int(it) for it in values]}
+
+    cut(tables["requests"], BASE["requests"], 2)
+    for name in ("prefill", "attention", "experts"):
+        cut(tables["pools"][name], BASE[name], 5)
+    (capital,) = (it for it in tables["constraints"] if it["quantity"] == "capital_cost")
+    capital["at_most"] = f"{random.uniform(0.95, 1.3):.3f} MUSD"
+    return tables
+
+
+def _best_of_all(pricing: Pricing) -> float:
+    """The best score of every combination of choices at every point of what is shared."""
+    terms = []
+    for member, choices in enumerate(pricing.choices):
+        own = np.asarray(list(np.ndindex(*choices.shape))).T
+        terms.append(pricing.everywhere(member, own))
+    best = -np.inf
+    for point in range(pricing.places.shape[1]):
+        allowed = [totals[worst[:, point] <= FEASIBLE, point] for totals, worst in terms]
+        summed = np.zeros((1, len(pricing.problem.totals)))
+        for totals in allowed:
+            summed = (summed[:, None] + totals[None]).reshape(-1, summed.shape[1])
+        if len(summed):
+            scores, violations = pricing.judge(np.full(len(summed), point), summed)
+            inside = np.all(violations <= FEASIBLE, axis=1)
+            best = max(best, float(np.max(scores[inside], initial=-np.inf)))
+    return best
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_three_pools_cut_down_are_the_best_of_all_combinations(seed, tmp_path):
+    problem = pools_at(_cut_down(seed), tmp_path)
+    known, bound = _searched(problem)
+    best = _best_of_all(known.pricing)
+    assert np.isfinite(best)
     assert known.best is not None
     assert known.best.feasible
     assert known.best.score == pytest.approx(best, abs=1e-9)
