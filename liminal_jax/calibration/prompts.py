@@ -70,7 +70,7 @@ class PromptLosses(eqx.Module):
         TTFT = f + (t_m^p + ((1 + w) t_c)^p + t_l^p)^{1/p} + (1 + w) kappa t_x + s T
         t_m = (t_w + (1 - (1 - e)^B) t_e) / b     t_l = L l + L_x l_x
         t_c = iota t_w* / a + t_a / a_k
-        w = omega v + beta (n - 1) exp(-n (t_c + kappa t_x) / (gamma Z))
+        w = omega v + beta (n - 1) / (1 + n (t_c + kappa t_x) / (gamma Z))
 
     with the terms of a step that passes a prompt of B tokens alone, as `Fitted` has them, T the
     time of a decode step, and w the prompts that pass meanwhile: v those that a queue in steady
@@ -93,7 +93,7 @@ class PromptLosses(eqx.Module):
         waiting: Factor omega on the prompts that a queue in steady state holds.
         decode_steps: Steps s of other users' decoding that a prompt waits for.
         together: Share beta of the others that send their prompts together.
-        apart: Time gamma of all prompts over that of an answer at which they have come apart.
+        apart: Time gamma of all prompts over that of an answer at which half have come apart.
     """
 
     request_time: Leaf = eqx.field(
@@ -133,7 +133,7 @@ class PromptLosses(eqx.Module):
         converter=as_leaf, metadata=quantity("", "share of prompts that come together")
     )
     apart: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "time of prompts at which they come apart")
+        converter=as_leaf, metadata=quantity("", "time of prompts at which half come apart")
     )
 
     def prompts_meanwhile(self, service: Scalar, load: Load) -> Scalar:
@@ -144,7 +144,7 @@ class PromptLosses(eqx.Module):
             open_loop_wait(service=service, rate=rate) / service,
             closed_loop_response(service=service, away=load.answer, users=load.users) / service - 1,
         )
-        gathered = (load.users - 1) * jnp.exp(-load.users * service / (self.apart * load.answer))
+        gathered = (load.users - 1) / (1 + load.users * service / (self.apart * load.answer))
         return load.others * (self.waiting * queued + load.alike * self.together * gathered)
 
     def time(self, it: FirstToken) -> Scalar:

@@ -40,14 +40,14 @@ class Prior(_Table):
 
     Attributes:
         typical: Its value, in SI.
-        all: Spread of its logarithm for hardware and engines at large.
+        all: Spread of its logarithm for hardware and engines at large; 0 where the value stands.
         engine: Spread among engines; 0 where none is set apart.
         family: Spread among families of chips; 0 where none is set apart.
         why: Where the value comes from.
     """
 
     typical: float = Bounded(gt=0)
-    all: float = Bounded(gt=0)
+    all: float = Bounded(ge=0)
     engine: float = Bounded(ge=0)
     family: float = Bounded(ge=0)
     why: str
@@ -128,11 +128,11 @@ class Calibration(_Table):
         sources: Their sources.
         cells: Which cells (source, model, gpu, count, bits, engine) they belong to.
         noise: Spread of the logarithm of a measured time around the fit.
-        interval: Factor on the spread of a prediction: that of a normal law's 90 %, or a wider one
-            where it covers too few of the rows whose cells were left out.
+        interval: Factor on the spread of a prediction whose intervals cover 90 % of the rows, in
+            the mean over rows whose cells, chips and models were left out.
         priors: What was believed before, by loss.
         addends: What was fitted.
-        covariance: Of the addends for all, in the order of the losses.
+        covariance: Of the addends for all, in the order of the losses that move.
         prompts: The same of the time to the first token, where that was measured.
     """
 

@@ -37,7 +37,6 @@ from liminal_jax.fit.scores import (
 )
 from liminal_jax.fit.served import served_scores
 from liminal_jax.fit.solve import (
-    NORMAL_90,
     Fit,
     Fitter,
     calibration_of,
@@ -50,6 +49,14 @@ LEAST_ROWS = len(TERMS)
 """Rows below which nothing is fitted: as many as there are losses."""
 UNLEARNED = 0.9
 """Share of its prior spread above which data have not pinned a number."""
+
+
+HELD_OUT = {
+    "by_cell": lambda it: it.cells(),
+    "by_chip": lambda it: it.labels("chip"),
+    "by_model": lambda it: it.labels("model_name"),
+}
+"""What is left out whole, by the name of the check."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +157,13 @@ def calibrate(path: Path | str, name: str, about: str, given: Given | None = Non
     cells = batch.cells()
     by_cell = fitter.held_out(cells, fit)
     found = calibration_of(fitter, fit, name, about, _noise(batch, fit))
-    reached = covering(batch, by_cell, spreads(found, batch, cells), COVERED)
-    factor = round(max(NORMAL_90, reached), 3)
+    larger = [HELD_OUT[name](batch) for name in ("by_chip", "by_model")]
+    ways = [(by_cell, spreads(found, batch, cells))] + [
+        (fitter.held_out(groups, fit), spreads(found, batch, groups))
+        for groups in larger
+        if len(set(groups)) > 1
+    ]
+    factor = round(covering(batch, ways, COVERED), 3)
     whole = found.model_copy(update={"interval": factor, "prompts": _prompts(measured, found)})
     return Calibrated(whole, measured, fit, by_cell)
 
@@ -197,14 +209,6 @@ class Validation:
     batch: Batch
     judged: Times
     measured: Measured
-
-
-HELD_OUT = {
-    "by_cell": lambda it: it.cells(),
-    "by_chip": lambda it: it.labels("chip"),
-    "by_model": lambda it: it.labels("model_name"),
-}
-"""What is left out whole, by the name of the check."""
 
 
 def _decode(batch: Batch, calibration: Calibration) -> tuple[Times, dict[str, Any]]:

@@ -1,6 +1,6 @@
 """How far predicted times are from measured ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -99,11 +99,19 @@ def one_number(batch: Batch) -> Times:
     return batch.ideal * candidates[int(np.argmin(macro))]
 
 
-def covering(batch: Batch, predicted: Times, spread: Times, share: float) -> float:
-    """Factor on spreads whose intervals cover a share of the rows, all sources weighted equally."""
+def covering(batch: Batch, ways: Sequence[tuple[Times, Times]], share: float) -> float:
+    """Factor on spreads whose intervals cover a share of the rows, all sources weighted equally.
+
+    Args:
+        batch: The cases.
+        ways: Predicted times, and the spread of the logarithm of each, by every way to leave cases
+            out; the share is the mean over these ways.
+        share: Share of the rows that is covered.
+    """
     sources = batch.labels("source")
-    misses = np.abs(np.log(predicted / batch.measured)) / spread
-    weights = np.array([1 / np.sum(sources == it) for it in sources])
+    each = [np.abs(np.log(predicted / batch.measured)) / spread for predicted, spread in ways]
+    misses = np.concatenate(each)
+    weights = np.tile([1 / np.sum(sources == it) for it in sources], len(ways))
     order = np.argsort(misses)
     reached = np.cumsum(weights[order]) / np.sum(weights)
     return float(misses[order][np.searchsorted(reached, share)])

@@ -79,6 +79,14 @@ def test_prompts_of_one_length_come_together():
     assert float(alone) == 0
 
 
+def test_half_have_come_apart_where_all_prompts_take_the_stated_part_of_an_answer():
+    service, share = jnp.asarray(0.01), losses().apart
+    lengths = {"others": 1.0, "users": 9.0, "answer": 9 * 0.01 / float(share)}
+    apart = losses().prompts_meanwhile(service, load(**lengths))
+    together = losses().prompts_meanwhile(service, load(**lengths, alike=1.0))
+    assert float(together - apart) == pytest.approx(4, rel=1e-6)
+
+
 def test_an_open_queue_never_holds_more_than_its_busiest():
     service = jnp.asarray(0.1)
     waits = [

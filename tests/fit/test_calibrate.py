@@ -120,8 +120,17 @@ def test_perfect_predictions_score_perfectly(batch):
 
 def test_the_covering_factor_covers(batch):
     wrong = batch.measured * np.linspace(0.8, 1.25, len(batch.measured))
-    factor = covering(batch, wrong, np.ones(len(wrong)), 0.9)
+    factor = covering(batch, [(wrong, np.ones(len(wrong)))], 0.9)
     assert np.mean(np.abs(np.log(wrong / batch.measured)) <= factor) == pytest.approx(0.9, abs=0.1)
+
+
+def test_the_covering_factor_covers_in_the_mean_of_ways_to_leave_out(batch):
+    """One way is exact and the other off by 1 to 2 spreads: the wrong half decides alone."""
+    spread = np.full(len(batch.measured), 0.1)
+    off = batch.measured * np.exp(np.linspace(0.1, 0.2, len(spread)))
+    factor = covering(batch, [(batch.measured, spread), (off, spread)], 0.9)
+    assert factor == pytest.approx(covering(batch, [(off, spread)], 0.8), rel=0.05)
+    assert covering(batch, [(batch.measured, spread), (off, spread)], 0.4) == 0
 
 
 def test_bad_rows_are_named_and_the_good_ones_used(few, tmp_path):

@@ -118,14 +118,14 @@ def test_the_columns_of_first_tokens_are_read(tmp_path, median):
 
 
 def test_times_made_of_losses_are_learned_again(calibration):
-    """What one engine on one family of chips loses is found from 60 of its prompts."""
+    """What one engine on one family of chips loses is found from 90 of its prompts."""
     rows = [
         replace(ROW, line=at, isl=float(isl), model=model, batch_or_concurrency=users)
         for at, (isl, model, users) in enumerate(
             (isl, model, users)
             for isl in (64, 256, 1024, 4096, 16384)
             for model in ("Llama-3.1-8B", "Qwen3-4B", "Mistral-7B")
-            for users in (1.0, 2.0, 8.0, 32.0)
+            for users in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
         )
     ]
     batch = first_tokens([replace(it, ttft_ms_median=9e2) for it in rows], calibration).batch
@@ -163,5 +163,5 @@ def test_the_measured_times(calibration):
     record = first_token_record(found, calibration.prompts)
     schemes = {name: it["macro_mape"] for name, it in record["ttft_schemes"].items()}
     assert record["ttft_rows"] == 312
-    assert schemes["by_cell"] == record["ttft_macro_mape"] < 0.31
+    assert schemes["by_cell"] == record["ttft_macro_mape"] < 0.29
     assert schemes["as_is"] < schemes["by_cell"] < schemes["ideal"]
