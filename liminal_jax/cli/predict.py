@@ -40,9 +40,9 @@ def predict(
     cp: int = 1,
     pp: int = 1,
     ep: int = 1,
-    attention: Literal[
-        "split-sequence", "copied-heads", "data-parallel", "padded-heads"
-    ] = "split-sequence",
+    attention: Maybe[
+        Literal["split-sequence", "copied-heads", "data-parallel", "padded-heads"]
+    ] = None,
     attention_ranks: Maybe[int] = None,
     shared_expert_ranks: Maybe[int] = None,
     batch_size: int = 1,
@@ -77,7 +77,8 @@ def predict(
         pp: Pipeline stages, each with its own micro-batch in flight.
         ep: Ranks over which whole experts are spread; divides tp x cp.
         attention: How the ranks of a stage share attention: beyond the KV heads they hold parts of
-            a sequence, or copies; or each rank has users of its own, and experts are spread.
+            a sequence, or copies; or each rank has users of its own, and experts are spread. Where
+            left out a sequence is split; with --calibration it is as engines do.
         attention_ranks: Ranks that share one user's attention; all of a stage by default.
         shared_expert_ranks: Ranks over which a shared expert is split; those that share a user's
             attention by default, 1 keeps it whole.
@@ -100,8 +101,9 @@ def predict(
             of software such as algorithm.speculation.drafts=3; units may stand with it. May be
             repeated.
         config: A design file, instead of the flags above.
-        calibration: Also predict what engines reach, with a 90 % interval: `measured`, or a file
-            that `liminal calibrate` wrote.
+        calibration: Also predict what engines reach, with a 90 % interval: `measured`, a file that
+            `liminal calibrate` wrote, or an engine of the former. Ranks share attention as engines
+            do, in time and in memory.
         engine: The engine that the calibration should speak of; a typical one where left out.
         json: Print one JSON object in SI units.
     """
@@ -127,7 +129,7 @@ def predict(
         file = _file(flags, numbers)
     prepare_jax()
     try:
-        _answer(file, lengths, _calibrated(file, calibration, engine, lengths), json)
+        _answer(file, lengths, _calibration(calibration, engine), json)
     except InputError as error:
         raise InputError(source, _flagged(error) if config is None else error.problems) from None
 
@@ -213,28 +215,38 @@ def _set(path: str) -> str:
     return f"--set {number}" if number != path or path.startswith("algorithm.") else path
 
 
-def _calibrated(file: Any, name: str | None, engine: str | None, lengths: Any) -> Any:
-    """A function to call after the ideal prediction, which checks the file; None without a name."""
+def _calibration(name: str | None, engine: str | None) -> tuple[Any, str | None] | None:
+    """The calibration and the engine of which it is to speak; None without a name."""
     if name is None and engine is not None:
         problem = Problem("--engine", "speaks of a calibration: give --calibration too")
         raise InputError("liminal predict", [problem])
     if name is None:
         return None
-    from liminal_jax.data.calibrations import load_calibration
-    from liminal_jax.study.calibrated import calibrated_step
+    from liminal_jax.data.calibrations import DEFAULT, load_calibration
+    from liminal_jax.study.calibrated import measured_engine
 
-    known = load_calibration(name)
-    return lambda: calibrated_step(file, known, engine, lengths)
+    found = None if engine is not None else measured_engine(name)
+    return (load_calibration(name), engine) if found is None else (load_calibration(DEFAULT), found)
 
 
-def _answer(file: Any, lengths: Any, calibrated: Any, json: bool) -> None:
+def _answer(file: Any, lengths: Any, calibration: tuple[Any, Any] | None, json: bool) -> None:
+    from dataclasses import replace
+
     from liminal_jax.results import prediction as result
     from liminal_jax.results.terminal import terminal
     from liminal_jax.study.predicted import predicted, record_of
     from liminal_jax.view.console import results
 
-    answer = predicted(file, lengths)
-    step = None if calibrated is None else calibrated()
+    if calibration is None:
+        answer, step = predicted(file, lengths), None
+    else:
+        from liminal_jax.study.calibrated import calibrated_step
+        from liminal_jax.study.engine_attention import engine_attention
+
+        file, sentences = engine_attention(file, *calibration)
+        answer = predicted(file, lengths)
+        answer = replace(answer, basis=[*sentences, *answer.basis])
+        step = calibrated_step(file, *calibration, lengths)
     record = record_of(answer)
     if json:
         more = {} if step is None else {"calibrated": step.record()}

@@ -1,6 +1,5 @@
 """A design file as a calibration predicts it, with an interval."""
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +15,13 @@ from liminal_jax._smooth import Exact
 from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.calibration.prompts import FirstToken, Load, PromptLosses
 from liminal_jax.calibration.terms import Terms
-from liminal_jax.data.calibrations import Calibration
+from liminal_jax.data.calibrations import DEFAULT, Calibration, load_calibration
 from liminal_jax.data.names import chip_family, engine_named, system_named
-from liminal_jax.mapping.attention import (
-    AbstractAttentionMapping,
-    CopiedHeads,
-    DataParallel,
-)
+from liminal_jax.mapping.attention import attention_name
 from liminal_jax.performance.design import Design
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.step_terms import step_terms
+from liminal_jax.study.case import Case
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.lengths import RequestLengths
 from liminal_jax.study.problem import exact_system
@@ -42,6 +38,7 @@ class CalibratedStep:
     Attributes:
         calibration: Its name.
         engine: The engine, None for a typical one.
+        attention: How ranks share attention.
         family: The family of the chip, None where it was not measured.
         step_time: Time of one token [s].
         low: Lower end of the 90 % interval of that time [s].
@@ -53,6 +50,7 @@ class CalibratedStep:
 
     calibration: str
     engine: str | None
+    attention: str
     family: str | None
     step_time: float
     low: float
@@ -65,6 +63,7 @@ class CalibratedStep:
         return {
             "calibration": self.calibration,
             "engine": self.engine,
+            "attention": self.attention,
             "family": self.family,
             "utps": 1 / self.step_time,
             "stps": self.stps,
@@ -86,7 +85,12 @@ def _family(file: DesignFile, calibration: Calibration) -> str | None:
     return family if family in calibration.groups("family") else None
 
 
-def _engine(name: str | None, calibration: Calibration) -> str | None:
+def engine_of(name: str | None, calibration: Calibration) -> str | None:
+    """The name that a calibration has for an engine, in any case; None for a typical one.
+
+    Raises:
+        InputError: the calibration does not know the engine.
+    """
     if name is None:
         return None
     known = {it.lower(): it for it in calibration.groups("engine")}
@@ -94,6 +98,12 @@ def _engine(name: str | None, calibration: Calibration) -> str | None:
         return found
     hint = did_you_mean(name, known.values()) or f"; there are {', '.join(known.values())}"
     raise InputError("liminal predict", [Problem("--engine", f"no engine {name!r} there{hint}")])
+
+
+def measured_engine(name: str) -> str | None:
+    """The engine of the package's own calibration that a name stands for; None for any other."""
+    known = {it.lower(): it for it in load_calibration(DEFAULT).groups("engine")}
+    return known.get(engine_named(name).lower())
 
 
 @eqx.filter_jit
@@ -130,6 +140,28 @@ def _first_token(
     )
 
 
+def filled_case(file: DesignFile) -> tuple[Design, Case]:
+    """A design with its memories filled, and what goes with it."""
+    case = problem_of(file).first()
+    laws = case.laws(Exact())
+    given = (exact_system(case), case.mapped(), case.batch, case.model, case.request, laws)
+    return filled_design(*given), case
+
+
+def step_time_of(file: DesignFile, calibration: Calibration, engine: str | None = None) -> float:
+    """Time of a token alone as a calibration predicts it [s].
+
+    Args:
+        file: The design.
+        calibration: The calibration.
+        engine: The engine, by the name that the calibration has for it.
+    """
+    design, case = filled_case(file)
+    fitted = calibration.fitted(engine, _family(file, calibration))
+    terms = step_terms(design, case.model, case.request, case.laws(Exact()))
+    return float(_step(fitted, terms)[0])
+
+
 def calibrated_step(
     file: DesignFile,
     calibration: Calibration,
@@ -138,29 +170,16 @@ def calibrated_step(
 ) -> CalibratedStep:
     """Time of a token as a calibration predicts it, for a file that `predicted` accepts.
 
-    Ranks share the heads of all users, as those of the engines measured do; where experts are
-    spread, they may attend to users of their own instead: the quicker of the two is told.
+    Ranks share attention as the file says; `engine_attention` has it as engines do.
 
     Raises:
         InputError: the calibration does not know the engine.
     """
-    engine, family = _engine(engine, calibration), _family(file, calibration)
-    problem = problem_of(file)
-    case = problem.first()
-    system, mapping, batch = exact_system(case), case.mapped(), case.batch
-    model, request, laws = case.model, case.request, case.laws(Exact())
-    ways: list[AbstractAttentionMapping] = [mapping.attention]
-    if file.workload.accounting == "model" and float(mapping.cp) == 1:
-        ways = [CopiedHeads()]
-        if float(mapping.ep) > 1 and float(batch) >= float(mapping.tp):
-            ways.append(DataParallel())
+    engine, family = engine_of(engine, calibration), _family(file, calibration)
+    design, case = filled_case(file)
+    model, request, mapping = case.model, case.request, design.mapping
     fitted = calibration.fitted(engine, family)
-    steps = []
-    for way in ways:
-        shared = dataclasses.replace(mapping, attention=way)
-        design = filled_design(system, shared, batch, model, request, laws)
-        steps.append((*_step(fitted, step_terms(design, model, request, laws)), design))
-    time, slopes, design = min(steps, key=lambda it: float(it[0]))
+    time, slopes = _step(fitted, step_terms(design, model, request, case.laws(Exact())))
     by_term = {term: float(getattr(slopes, term)) for term in TERMS}
     width = np.exp(calibration.interval * calibration.spread(by_term, engine, family))
     step = float(time)
@@ -172,10 +191,11 @@ def calibrated_step(
     return CalibratedStep(
         calibration=calibration.name,
         engine=engine,
+        attention=attention_name(file.design.attention.value),
         family=family,
         step_time=step,
         low=float(step / width),
         high=float(step * width),
-        stps=float(mapping.pp * batch) / step,
+        stps=float(mapping.pp * case.batch) / step,
         ttft=ttft,
     )

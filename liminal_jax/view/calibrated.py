@@ -20,5 +20,8 @@ def calibrated_step_view(it: CalibratedStep) -> RenderableType:
             f"STPS {plain(it.stps, 4)}    step {with_prefix(it.step_time, 's')}",
             "" if it.ttft is None else f"    first token after {with_prefix(it.ttft, 's')}",
         ),
-        Text(f"  {it.calibration}: {engine} on {chip}; the other numbers above are of the bound"),
+        Text(
+            f"  {it.calibration}: {engine} on {chip}, {it.attention}; the other numbers above are of"
+            " the bound"
+        ),
     )
