@@ -131,9 +131,7 @@ def fullest_chip(file: DesignFile) -> float:
 
 
 @eqx.filter_jit
-def _fill(
-    design: Design, model: Model, request: Request, laws: Assumptions
-) -> Float[Array, ""]:
+def _fill(design: Design, model: Model, request: Request, laws: Assumptions) -> Float[Array, ""]:
     mapping, relaxation = design.mapping, laws.relaxation
     held = memory_footprint(model, request, mapping, design.batch, laws, design.algorithm)
     layers = imbalance(model, mapping, laws.division, relaxation)

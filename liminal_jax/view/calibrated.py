@@ -21,7 +21,7 @@ def calibrated_step_view(it: CalibratedStep) -> RenderableType:
             "" if it.ttft is None else f"    first token after {with_prefix(it.ttft, 's')}",
         ),
         Text(
-            f"  {it.calibration}: {engine} on {chip}, {it.attention}; the other numbers above are of"
-            " the bound"
+            f"  {it.calibration}: {engine} on {chip}, {it.attention}; the other numbers above"
+            " are of the bound"
         ),
     )
