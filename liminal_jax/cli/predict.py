@@ -33,6 +33,10 @@ _FLAGS = {
 """Flags, and the fields of a design file that they stand for."""
 
 
+_LENGTHS = ("isl", "osl", "prefix_hit_rate")
+"""Numbers of whole requests."""
+
+
 def predict(
     model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
     system: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
@@ -57,6 +61,7 @@ def predict(
     isl: Maybe[int] = None,
     osl: Maybe[int] = None,
     chunk: Maybe[int] = None,
+    prefix_hit_rate: Maybe[float] = None,
     stated: Annotated[tuple[str, ...], tyro.conf.arg(name="set", metavar="PATH=VALUE")] = (),
     config: Annotated[Maybe[str], tyro.conf.arg(aliases=["-c"], metavar="FILE")] = None,
     calibration: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
@@ -67,7 +72,9 @@ def predict(
 
     Give a model and a system, or a design file that `liminal optimize` wrote.
 
-    With --isl and --osl, time to the first token and throughput are predicted too.
+    With --isl and --osl, time to the first token and throughput are predicted too, and energy and
+
+    cost are those of whole requests.
 
     Args:
         model: A bundled model (see `liminal models`), or a path to a config.json or model file.
@@ -97,6 +104,7 @@ def predict(
         isl: Tokens of a prompt; goes with --osl.
         osl: Tokens of an answer; goes with --isl.
         chunk: Tokens of prompts that pass in one step; whole prompts by default.
+        prefix_hit_rate: Share of a prompt that is cached already, from 0 to 1; goes with --isl.
         stated: Any other number, by its path in Python: of hardware, request or model, or a lever
             of software such as algorithm.speculation.drafts=3; units may stand with it. May be
             repeated.
@@ -108,8 +116,8 @@ def predict(
         json: Print one JSON object in SI units.
     """
     flags = {name: value for name, value in locals().items() if name in _FLAGS}
-    lengths = _lengths(isl, osl, chunk)
     numbers = _numbers(stated)
+    lengths = _lengths({"isl": isl, "osl": osl, "chunk": chunk}, prefix_hit_rate, numbers)
     from liminal_jax.study.file import load_design
 
     usual = {name: it.default for name, it in inspect.signature(predict).parameters.items()}
@@ -121,7 +129,9 @@ def predict(
             raise InputError("liminal predict", [problem])
         file = load_design(config, numbers)
         if lengths is not None:
-            work = file.workload.model_copy(update={"context": lengths.mean_context()})
+            # What the flags say of requests stands in the place of what the file says.
+            mean = {"context": lengths.mean_context(), **dict.fromkeys(_LENGTHS)}
+            work = file.workload.model_copy(update=mean)
             file = file.model_copy(update={"workload": work})
     else:
         if context is None:
@@ -134,29 +144,40 @@ def predict(
         raise InputError(source, _flagged(error) if config is None else error.problems) from None
 
 
-def _lengths(isl: int | None, osl: int | None, chunk: int | None) -> Any:
-    """Lengths of prompts and answers; none where none are given."""
+def _lengths(given: dict[str, Any], hit_rate: float | None, numbers: dict[str, Any]) -> Any:
+    """Lengths of prompts and answers, by flags or among the numbers that --set states, if any."""
     from liminal_jax.study.lengths import RequestLengths
 
-    if isl is None and osl is None and chunk is None:
+    for written in [it for it in numbers if it.rpartition(".")[2] in _LENGTHS]:
+        name, value = written.rpartition(".")[2], numbers.pop(written)
+        if name == "prefix_hit_rate":
+            hit_rate = value
+        else:
+            given[name] = value
+    stated = {**given, "prefix-hit-rate": hit_rate}
+    if all(value is None for value in stated.values()):
         return None
-    given = {"isl": isl, "osl": osl, "chunk": chunk}
     problems = [
         Problem(f"--{name}", f"is required beside {' and '.join(others)}")
         for name in ("isl", "osl")
         if given[name] is None
-        and (others := [f"--{other}" for other, value in given.items() if value is not None])
+        and (others := [f"--{other}" for other, value in stated.items() if value is not None])
     ]
     problems += [
         Problem(f"--{name}", f"must be at least 1, got {value}")
         for name, value in given.items()
-        if value is not None and value < 1
+        if value is not None and not (isinstance(value, int | float) and value >= 1)
     ]
-    if chunk is not None and isl is not None and chunk > isl >= 1:
-        problems.append(Problem("--chunk", f"must be at most {isl}, the prompt, got {chunk}"))
-    if problems or isl is None or osl is None:
+    isl, osl, chunk = given["isl"], given["osl"], given["chunk"]
+    if hit_rate is not None and not (isinstance(hit_rate, int | float) and 0 <= hit_rate <= 1):
+        problems.append(Problem("--prefix-hit-rate", f"must be from 0 to 1, got {hit_rate}"))
+    if problems:
         raise InputError("liminal predict", problems)
-    return RequestLengths(isl=isl, osl=osl, chunk=chunk)
+    lengths = RequestLengths(isl, osl, chunk, float(hit_rate or 0.0))
+    if chunk is not None and chunk > lengths.prefill():
+        message = f"must be at most {lengths.prefill():g}, the prompt, got {chunk}"
+        raise InputError("liminal predict", [Problem("--chunk", message)])
+    return lengths
 
 
 def _numbers(stated: tuple[str, ...]) -> dict[str, Any]:

@@ -34,7 +34,9 @@ from liminal_jax.performance.design import Design
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.results.optimum import page
 from liminal_jax.results.told import text
+from liminal_jax.study.absent import contradiction_of_lengths
 from liminal_jax.study.asked import Bound, Function, criterion, limits
+from liminal_jax.study.case import lacking_requests
 from liminal_jax.study.coupled import AbstractCoupled
 from liminal_jax.study.layers.space import PerLayer
 from liminal_jax.study.pools.space import Pools
@@ -222,8 +224,17 @@ def problems_of(
     def example() -> Fleet:
         return jax.jit(lambda it: it.fleet(Exact()))(examples[0])
 
+    wrong = [contradiction_of_lengths(it) for it in examples]
+    mistakes = [Mistake(*it) for it in wrong if it is not None]
+    if mistakes:
+        raise InputError("optimize", list(dict.fromkeys(mistakes)))
     found = [criterion(it, example, maximise=more) for it, more in criteria]
     mine = limits(asked, example)
+    for it in (*found, *mine):
+        lacking = [lacking_requests(it.name, case) for case in examples]
+        mistakes += [Mistake(it.name, message) for message in lacking if message is not None]
+    if mistakes:
+        raise InputError("optimize", list(dict.fromkeys(mistakes)))
     problems = [
         Problem(region, found[0], (*limits_of(example), *mine), space.source)
         for region, example in zip(space.regions, examples, strict=True)

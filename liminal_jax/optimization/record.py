@@ -9,7 +9,7 @@ from liminal_jax.optimization.search.binding_limits import Binding
 from liminal_jax.optimization.search.continuum import Continuum
 from liminal_jax.optimization.search.solution import Solution, case_at
 from liminal_jax.study.anatomy import hardware_record
-from liminal_jax.study.basis import basis
+from liminal_jax.study.basis import basis, serving_basis
 from liminal_jax.study.file import resolved_of
 from liminal_jax.study.lever_record import levers_of
 from liminal_jax.study.problem import Problem, exact_system
@@ -96,6 +96,8 @@ def _question(problem: Problem, solution: Solution, fleet: Fleet) -> dict[str, A
     fill = float(fleet.instance.capacity_tier_fill)
     levers = levers_of(case, resolved_of(file).costs)
     sentences = basis(file, solution.category, case, exact_system(case), fill)
+    if case.lengths is not None:
+        sentences = serving_basis(sentences, float(case.lengths.prefix_hit_rate))
     return {
         **question,
         **found_tables(file, solution.values, solution.category),

@@ -6,7 +6,6 @@ import jax.numpy as jnp
 
 from liminal_jax._arrays import Scalar, Truth
 from liminal_jax.hardware.power import Activity
-from liminal_jax.laws.cost import YEAR, capital_recovery, cost_rate
 from liminal_jax.performance.capacity import ROUNDING, Fill
 from liminal_jax.performance.capital import capital_shares
 from liminal_jax.performance.design import Assumptions, Design
@@ -14,6 +13,7 @@ from liminal_jax.performance.memory_footprint import parameters_active, paramete
 from liminal_jax.performance.passed import Step
 from liminal_jax.performance.power import power_shares, provisioned_power
 from liminal_jax.performance.prediction import Prediction
+from liminal_jax.performance.spending import spending_rate
 from liminal_jax.workload.model import Model
 
 
@@ -63,15 +63,7 @@ def predicted(
     capital = capital_shares(design, power.total(), relaxation)
     facility = design.system.facility
     wall = power.total() * facility.pue
-    spending = cost_rate(
-        capital=capital.total(),
-        yearly_share=capital_recovery(
-            discount_rate=facility.discount_rate, lifetime=facility.lifetime
-        ),
-        year=YEAR,
-        power=wall,
-        energy_price=facility.energy_price,
-    )
+    spending = spending_rate(facility, capital.total(), power.total())
     return Prediction(
         utps=counted.accepted / step.time,
         stps=stps,

@@ -12,18 +12,16 @@ of one instance, whose chips, power, capital and cost count for as long.
 import equinox as eqx
 import jax.numpy as jnp
 
-from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._arrays import Leaf, as_leaf
 from liminal_jax._show import Shown
-from liminal_jax.laws.cost import YEAR, capital_recovery, cost_rate
 from liminal_jax.performance.capital import capital_shares
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.inputs import with_defaults
-from liminal_jax.performance.passed import passed
-from liminal_jax.performance.power import chip_activity, power_shares
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
-from liminal_jax.performance.reading import as_read
 from liminal_jax.performance.serving import Lengths
+from liminal_jax.performance.spending import spending_rate
+from liminal_jax.performance.worked import worked
 from liminal_jax.workload.chunk import Chunk, Prompts
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
@@ -57,40 +55,6 @@ class RequestCost(Shown):
     decoding: Prediction
 
 
-class _Passing(Shown):
-    """Prompts that pass an instance.
-
-    Attributes:
-        time: Time of a step [s].
-        chip_power: Power of one chip [W].
-        power: IT power of the instance [W].
-        capital: Its capital [USD].
-    """
-
-    time: Leaf = eqx.field(converter=as_leaf)
-    chip_power: Leaf = eqx.field(converter=as_leaf)
-    power: Leaf = eqx.field(converter=as_leaf)
-    capital: Leaf = eqx.field(converter=as_leaf)
-
-
-def _prompts(
-    design: Design, model: Model, request: Request, lengths: Lengths, assumptions: Assumptions
-) -> _Passing:
-    """A step that passes one whole prompt in each micro-batch and decodes for nobody."""
-    idle = eqx.tree_at(lambda it: it.batch, design, jnp.zeros_like(design.batch))
-    prompts = Prompts(count=1.0, chunk=Chunk(tokens=lengths.isl))
-    reading = as_read(idle, model, prompts)
-    step, work, communicated = passed(reading, model, request, prompts, assumptions)
-    activity = chip_activity(work, reading, request, step.time, *communicated)
-    power = power_shares(design, activity, assumptions).total()
-    return _Passing(
-        time=step.time,
-        chip_power=design.system.chip.power.power(activity),
-        power=power,
-        capital=capital_shares(design, power, assumptions.relaxation).total(),
-    )
-
-
 def request_cost(
     design: Design,
     model: Model,
@@ -121,24 +85,17 @@ def request_cost(
     """
     design, assumptions = with_defaults(design, model, request, assumptions)
     decoding = predict(design, model, request, assumptions)
-    prompts = _prompts(design, model, request, lengths, assumptions)
+    # Whole prompts, one in each micro-batch, while nobody decodes.
+    idle = eqx.tree_at(lambda it: it.batch, design, jnp.zeros_like(design.batch))
+    passing = Prompts(count=1.0, chunk=Chunk(tokens=lengths.isl))
+    prompts = worked(idle, model, request, passing, assumptions)
+    held = capital_shares(design, prompts.power, assumptions.relaxation).total()
     tpot = decoding.step_time / decoding.tokens_per_step
     answering = (lengths.osl - 1) * tpot
     # Of one instance: as many prompts pass at once as there are micro-batches.
     prompt, answer = prompts.time / design.mapping.pp, answering / decoding.users
     power, capital = decoding.power.total(), decoding.capital.total()
     facility = design.system.facility
-    share = capital_recovery(discount_rate=facility.discount_rate, lifetime=facility.lifetime)
-
-    def rate(capital: Scalar, power: Scalar) -> Scalar:
-        return cost_rate(
-            capital=capital,
-            yearly_share=share,
-            year=YEAR,
-            power=power * facility.pue,
-            energy_price=facility.energy_price,
-        )
-
     return RequestCost(
         ttft=prompts.time,
         tpot=tpot,
@@ -146,8 +103,9 @@ def request_cost(
         instance_time=prompt + answer,
         chip_time=(prompt + answer) * decoding.chips,
         energy=prompt * prompts.power + answer * power,
-        capital_time=prompt * prompts.capital + answer * capital,
-        price=prompt * rate(prompts.capital, prompts.power) + answer * rate(capital, power),
+        capital_time=prompt * held + answer * capital,
+        price=prompt * spending_rate(facility, held, prompts.power)
+        + answer * spending_rate(facility, capital, power),
         prompt_chip_power=prompts.chip_power,
         decoding=decoding,
     )

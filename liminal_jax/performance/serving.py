@@ -3,8 +3,14 @@
     e2e = TTFT + (OSL - 1) TPOT
 
 TTFT is the time to the first token, TPOT that of every later one, ISL and OSL the tokens of prompt
-and answer. Requests do not wait in a queue, and all have the same lengths.
+and answer. Requests do not wait in a queue, and all have the same lengths. Of prompts the share h
+is cached already, but for the last token: ISL - h (ISL - 1) tokens pass.
+
+Energy and cost are of the whole request. What decode alone would take for as many tokens is the
+share of answers; all else is that of prompts.
 """
+
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -14,12 +20,17 @@ import numpy as np
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
 from liminal_jax._quantity import quantity
 from liminal_jax._show import Shown
+from liminal_jax.hardware.network import AbstractPhysical
+from liminal_jax.performance.capital import capital_shares
+from liminal_jax.performance.crossing import cache_sent
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.inputs import with_defaults
-from liminal_jax.performance.predictor import Step, mixed_step
+from liminal_jax.performance.passed import Step
+from liminal_jax.performance.spending import spending_rate
+from liminal_jax.performance.worked import Worked, worked
 from liminal_jax.workload.chunk import Chunk, Prompts
 from liminal_jax.workload.model import Model
-from liminal_jax.workload.request import Request
+from liminal_jax.workload.request import Request, mean_context, prefill_tokens
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 """Where in a prompt its chunks are timed, and how much each time counts."""
@@ -34,14 +45,17 @@ class Lengths(Shown):
     Attributes:
         isl: Tokens of the prompt.
         osl: Tokens of the answer, at least 1.
-        chunk: Tokens of a prompt that pass in one step; the whole prompt by default.
+        chunk: Tokens of a prompt that pass in one step; all that pass by default.
         budget: Tokens of prompts that pass in one step of continuous batching; no limit by default.
+        prefix_hit_rate: Share of the prompt whose cache there is already; its last token passes
+            always.
     """
 
     isl: Leaf
     osl: Leaf
     chunk: Leaf
     budget: Leaf | None
+    prefix_hit_rate: Leaf
 
     def __init__(
         self,
@@ -49,19 +63,38 @@ class Lengths(Shown):
         osl: Scalar,
         chunk: Scalar | None = None,
         budget: Scalar | None = None,
+        prefix_hit_rate: Scalar = 0.0,
     ):
         self.isl = as_leaf(isl)
         self.osl = as_leaf(osl)
-        self.chunk = as_leaf(isl if chunk is None else chunk)
+        self.prefix_hit_rate = as_leaf(prefix_hit_rate)
+        self.chunk = as_leaf(self.prefill() if chunk is None else chunk)
         self.budget = optional_leaf(budget)
+
+    def prefill(self) -> Scalar:
+        """Tokens of a prompt that pass the model: those that no prefix holds.
+
+        Examples:
+            >>> float(Lengths(1000, 100, prefix_hit_rate=0.9).prefill())
+            100.9
+        """
+        return prefill_tokens(self.isl, self.prefix_hit_rate)
+
+    def cached(self) -> Scalar:
+        """Tokens of a prompt whose cache there is already."""
+        return self.prefix_hit_rate * (self.isl - 1)
 
     def chunks(self) -> Scalar:
         """Chunks of a prompt; one that is not full counts by its part."""
-        return self.isl / self.chunk
+        return self.prefill() / self.chunk
+
+    def later(self) -> Scalar:
+        """Tokens of an answer after the first; one at least."""
+        return jnp.maximum(self.osl - 1, 1.0)
 
     def mean_context(self) -> Scalar:
         """Mean context of a user's decode steps, as `Request` has it."""
-        return self.isl + self.osl / 2
+        return mean_context(self.isl, self.osl)
 
 
 class Served(Shown):
@@ -71,22 +104,129 @@ class Served(Shown):
         ttft: Time to the first token [s].
         tpot: Mean time of a later token [s].
         e2e: Time of a whole request [s].
-        tokens_per_second_per_chip: Tokens of answers, over all chips [1/s].
+        tokens_per_second_per_chip: Output tokens, over all chips [1/s].
         users: Users that decode at once, in one instance.
         prefill_share: Share of the chips' time that prompts take; of the chips, where pools are
             apart.
+        chip_power: Power of one chip in the step in which it draws most [W].
+        power: Mean IT power of one instance [W].
+        capital: Capital of one instance [USD].
+        energy_per_token: Energy at the wall for an output token, prompts included [J].
+        usd_per_million_tokens: Cost of a million output tokens, prompts included [USD].
+        prompt_energy_share: Share of that energy that prompts take.
+        prompt_cost_share: Share of that cost that prompts take.
     """
 
     ttft: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "time to the first token"))
     tpot: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "mean time of a later token"))
     e2e: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "time of a whole request"))
     tokens_per_second_per_chip: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("1/s", "tokens of answers a second and chip")
+        converter=as_leaf, metadata=quantity("1/s", "output tokens a second and chip")
     )
     users: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "users that decode at once"))
     prefill_share: Leaf = eqx.field(
         converter=as_leaf,
         metadata=quantity("", "share of the chips' time that prompts take", most=1.0),
+    )
+    chip_power: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("W", "power of one chip in its busiest step")
+    )
+    power: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("W", "mean IT power of one instance")
+    )
+    capital: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("USD", "capital of one instance")
+    )
+    energy_per_token: Leaf = eqx.field(
+        converter=as_leaf,
+        metadata=quantity("J", "energy at the wall for an output token, prompts included"),
+    )
+    usd_per_million_tokens: Leaf = eqx.field(
+        converter=as_leaf,
+        metadata=quantity("USD", "cost of a million output tokens, prompts included"),
+    )
+    prompt_energy_share: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of energy that prompts take", most=1.0)
+    )
+    prompt_cost_share: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("", "share of cost that prompts take", most=1.0)
+    )
+
+
+class _Use(NamedTuple):
+    """What some output tokens take of one instance.
+
+    Attributes:
+        time: Its time [s].
+        energy: IT energy [J].
+    """
+
+    time: Scalar
+    energy: Scalar
+
+    def plus(self, other: "_Use", times: Scalar = 1.0) -> "_Use":
+        """Both, the other some times."""
+        return _Use(self.time + times * other.time, self.energy + times * other.energy)
+
+
+def _use(it: Worked) -> _Use:
+    return _Use(it.step.time, it.energy)
+
+
+class _Latency(NamedTuple):
+    """Times of a request [s]."""
+
+    ttft: Scalar
+    tpot: Scalar
+
+
+def _served(
+    design: Design,
+    lengths: Lengths,
+    assumptions: Assumptions,
+    latency: _Latency,
+    *,
+    tokens: Scalar,
+    use: _Use,
+    answers: _Use,
+    users: Scalar,
+    chip_power: Scalar,
+) -> Served:
+    """One way of serving.
+
+    Args:
+        design: The design.
+        lengths: Of requests.
+        assumptions: Which laws are used.
+        latency: Times of a request.
+        tokens: Some output tokens.
+        use: What they and their prompts take of an instance.
+        answers: What decode alone takes for them.
+        users: Users that decode at once.
+        chip_power: Power of one chip in its busiest step [W].
+    """
+    facility = design.system.facility
+
+    def capital(it: _Use) -> Scalar:
+        return capital_shares(design, it.energy / it.time, assumptions.relaxation).total()
+
+    def cost(it: _Use) -> Scalar:
+        return it.time * spending_rate(facility, capital(it), it.energy / it.time)
+
+    return Served(
+        ttft=latency.ttft,
+        tpot=latency.tpot,
+        e2e=latency.ttft + (lengths.osl - 1) * latency.tpot,
+        tokens_per_second_per_chip=tokens / use.time / design.mapping.chips(),
+        users=users,
+        prefill_share=1 - answers.time / use.time,
+        chip_power=chip_power,
+        power=use.energy / use.time,
+        capital=capital(use),
+        energy_per_token=use.energy * facility.pue / tokens,
+        usd_per_million_tokens=cost(use) / tokens * 1e6,
+        prompt_energy_share=1 - answers.energy / use.energy,
+        prompt_cost_share=1 - cost(answers) / cost(use),
     )
 
 
@@ -110,21 +250,22 @@ def _mean_step(
     request: Request,
     count: Scalar,
     lengths: Lengths,
-    assumptions: Assumptions | None,
-) -> Step:
+    assumptions: Assumptions,
+) -> Worked:
     """Mean over the chunks of a prompt of a step that passes one of each of `count` prompts.
 
-    The tokens before a chunk run from none to all but the chunk's own. Gauss's rule is exact for
-    times that grow as a polynomial of them, and for a single chunk.
+    The tokens before a chunk run from the cached ones to all but the chunk's own. Gauss's rule is
+    exact for times that grow as a polynomial of them, and for a single chunk.
     """
-    last = lengths.isl - lengths.chunk
+    last = lengths.prefill() - lengths.chunk
 
-    def at(share: Scalar) -> Step:
-        prompts = Prompts(count=count, chunk=Chunk(tokens=lengths.chunk, past=share * last))
-        return mixed_step(design, model, request, prompts, assumptions)
+    def at(share: Scalar) -> Worked:
+        past = lengths.cached() + share * last
+        prompts = Prompts(count=count, chunk=Chunk(tokens=lengths.chunk, past=past))
+        return worked(design, model, request, prompts, assumptions)
 
     steps = jax.vmap(at)(jnp.asarray((_NODES + 1) / 2, float))
-    return jax.tree.map(lambda times: jnp.asarray(_WEIGHTS / 2, float) @ times, steps)
+    return jax.tree.map(lambda it: jnp.asarray(_WEIGHTS / 2, float) @ it, steps)
 
 
 def prefill(
@@ -154,19 +295,20 @@ def prefill(
         Chunked prefill: Agrawal et al. (2024), Sarathi-Serve, arXiv:2403.02310.
     """
     design, assumptions = with_defaults(design, model, request, assumptions)
+    return _prefill(design, model, request, lengths, assumptions).step
+
+
+def _prefill(
+    design: Design, model: Model, request: Request, lengths: Lengths, assumptions: Assumptions
+) -> Worked:
+    """All chunks together of the prompts of a batch."""
     idle = _with_batch(design, design.batch * 0)
     step = _mean_step(idle, model, request, design.batch, lengths, assumptions)
-    return jax.tree.map(lambda time: time * lengths.chunks(), step)
+    return jax.tree.map(lambda it: it * lengths.chunks(), step)
 
 
 def _with_batch(design: Design, batch: Scalar) -> Design:
     return eqx.tree_at(lambda it: it.batch, design, batch)
-
-
-def _token_time(design: Design, model: Model, request: Request, assumptions: Assumptions) -> Scalar:
-    """Mean time of a token of one user in steps that decode only [s]."""
-    step = mixed_step(design, model, request, assumptions=assumptions).time
-    return step / design.accepted(assumptions.relaxation)
 
 
 def static_batching(
@@ -178,17 +320,21 @@ def static_batching(
 ) -> Served:
     """A batch of prompts, then its answers; arguments as in `serve`."""
     design, assumptions = with_defaults(design, model, request, assumptions)
-    ttft = prefill(design, model, request, lengths, assumptions).time
-    tpot = _token_time(design, model, request, assumptions)
-    e2e = ttft + (lengths.osl - 1) * tpot
-    users = design.mapping.pp * design.batch
-    return Served(
-        ttft=ttft,
-        tpot=tpot,
-        e2e=e2e,
-        tokens_per_second_per_chip=users * lengths.osl / e2e / design.mapping.chips(),
+    prompts = _prefill(design, model, request, lengths, assumptions)
+    step = worked(design, model, request, None, assumptions)
+    accepted = design.accepted(assumptions.relaxation)
+    users, steps = design.mapping.pp * design.batch, (lengths.osl - 1) / accepted
+    answers = _Use(steps * step.time, steps * step.energy)
+    return _served(
+        design,
+        lengths,
+        assumptions,
+        _Latency(prompts.time, step.time / accepted),
+        tokens=users * lengths.osl,
+        use=_use(prompts).plus(answers),
+        answers=answers,
         users=users,
-        prefill_share=ttft / e2e,
+        chip_power=assumptions.relaxation.maximum(prompts.chip_power, step.chip_power),
     )
 
 
@@ -201,11 +347,12 @@ def continuous_batching(
 ) -> Served:
     r"""The steady state in which a prompt takes the place of every answer that ends.
 
-    A user decodes OSL - 1 tokens, A in a step, so with B users prompts = B ISL A/(OSL - 1) tokens
-    of prompts come in a step, on average. They come in chunks: a share min(1, prompts/chunk) of the
-    steps passes chunks of max(1, prompts/chunk) prompts, the others decode only, and
+    A user decodes OSL - 1 tokens, A in a step, so with B users prompts = B P A/(OSL - 1) tokens of
+    prompts come in a step, on average, of the P of each prompt that are not cached. They come in
+    chunks: a share min(1, prompts/chunk) of the steps passes chunks of max(1, prompts/chunk)
+    prompts, the others decode only, and
 
-        TPOT = ((1 - share) T_decode + share T_mixed)/A        TTFT = ISL/chunk T_mixed
+        TPOT = ((1 - share) T_decode + share T_mixed)/A        TTFT = P/chunk T_mixed
 
     Where the prompts exceed the budget, fewer users decode: as many as the budget feeds. An answer
     of one token counts as one step. Arguments as in `serve`.
@@ -215,32 +362,101 @@ def continuous_batching(
     """
     design, assumptions = with_defaults(design, model, request, assumptions)
     relaxation = assumptions.relaxation
-    later = jnp.maximum(lengths.osl - 1, 1.0)
     accepted = design.accepted(relaxation)
-    wanted = design.batch * lengths.isl * accepted / later
+    wanted = design.batch * lengths.prefill() * accepted / lengths.later()
     passed = wanted
     if lengths.budget is not None:
         passed = relaxation.minimum(wanted, lengths.budget)
-    batch = design.batch * (passed / wanted)
+    decoding = _with_batch(design, design.batch * (passed / wanted))
     chunks = passed / lengths.chunk
-    decoding = _with_batch(design, batch)
     together = relaxation.maximum(1.0, chunks)
-    mixed = _mean_step(decoding, model, request, together, lengths, assumptions).time
-    alone = mixed_step(decoding, model, request, assumptions=assumptions).time
+    alone = worked(decoding, model, request, None, assumptions)
+    mixed = _mean_step(decoding, model, request, together, lengths, assumptions)
+    return _steady(decoding, lengths, assumptions, alone, mixed, chunks)
+
+
+def whole_prompts(
+    design: Design,
+    model: Model,
+    request: Request,
+    lengths: Lengths,
+    assumptions: Assumptions,
+    alone: Worked,
+) -> Served:
+    """Continuous batching of prompts that pass whole, given the step that decodes alone.
+
+    Args:
+        design: The design, memories filled.
+        model: The model.
+        request: Mean context of a decode step, and precision.
+        lengths: Tokens of prompt and answer.
+        assumptions: Which laws are used.
+        alone: The step in which all users decode and no prompt passes.
+    """
+    relaxation = assumptions.relaxation
+    prompts = design.batch * design.accepted(relaxation) / lengths.later()
+    chunk = Chunk(tokens=lengths.prefill(), past=lengths.cached())
+    passing = Prompts(count=relaxation.maximum(1.0, prompts), chunk=chunk)
+    mixed = worked(design, model, request, passing, assumptions)
+    return _steady(design, lengths, assumptions, alone, mixed, prompts)
+
+
+def _steady(
+    design: Design,
+    lengths: Lengths,
+    assumptions: Assumptions,
+    alone: Worked,
+    mixed: Worked,
+    chunks: Scalar,
+) -> Served:
+    """The steady state of continuous batching.
+
+    Args:
+        design: The design, with the users that decode.
+        lengths: Of requests.
+        assumptions: Which laws are used.
+        alone: A step that decodes only.
+        mixed: A step that also passes chunks of prompts.
+        chunks: Chunks that come in a step, on average.
+    """
+    relaxation = assumptions.relaxation
     share = relaxation.minimum(1.0, chunks)
-    step = (1 - share) * alone + share * mixed
-    tpot = step / accepted
-    ttft = lengths.chunks() * mixed
-    users = design.mapping.pp * batch
-    finished = users / (later * tpot)
-    return Served(
-        ttft=ttft,
-        tpot=tpot,
-        e2e=ttft + (lengths.osl - 1) * tpot,
-        tokens_per_second_per_chip=finished * lengths.osl / design.mapping.chips(),
+    mean = jax.tree.map(lambda one, both: (1 - share) * one + share * both, alone, mixed)
+    accepted, users = design.accepted(relaxation), design.mapping.pp * design.batch
+    return _served(
+        design,
+        lengths,
+        assumptions,
+        _Latency(lengths.chunks() * mixed.time, mean.time / accepted),
+        tokens=users * lengths.osl * accepted / lengths.later(),
+        use=_use(mean),
+        answers=_use(alone),
         users=users,
-        prefill_share=share * (mixed - alone) / step,
+        chip_power=relaxation.maximum(alone.chip_power, mixed.chip_power),
     )
+
+
+def cache_crossing(
+    design: Design, model: Model, request: Request, lengths: Lengths, assumptions: Assumptions
+) -> Scalar:
+    """Time in which the cache of one prompt crosses to another instance of a design [s].
+
+    All chips that hold it send their parts at once, over the network between domains; 0 where the
+    system has none that is known.
+
+    Args:
+        design: The design.
+        model: The model.
+        request: Precision.
+        lengths: Tokens of a prompt, all of which are sent.
+        assumptions: Which laws are used.
+    """
+    network = design.system.network
+    if not isinstance(network, AbstractPhysical):
+        return jnp.asarray(0.0)
+    full = eqx.tree_at(lambda it: it.context, request, lengths.isl)
+    sent = cache_sent(model, full, design.mapping, jnp.asarray(1.0), assumptions)
+    return network.crossing_time(sent, assumptions.relaxation)
 
 
 def disaggregated(
@@ -252,25 +468,32 @@ def disaggregated(
 ) -> Served:
     """Two pools of instances of one design, in the ratio that keeps both busy.
 
-    One pool passes prompts, one in each micro-batch; the other decodes for the design's batch.
-    Moving the cache between them takes no time. Arguments as in `serve`.
+    One pool passes prompts, one in each micro-batch; the other decodes for the design's batch. The
+    cache of a prompt crosses between them before its first token is counted, while the next prompt
+    passes. Arguments as in `serve`.
 
     References:
         Zhong et al. (2024), DistServe, arXiv:2401.09670.
     """
     design, assumptions = with_defaults(design, model, request, assumptions)
+    relaxation = assumptions.relaxation
     single = _with_batch(design, jnp.ones_like(design.batch))
-    ttft = prefill(single, model, request, lengths, assumptions).time
-    tpot = _token_time(design, model, request, assumptions)
-    answering = (lengths.osl - 1) * tpot / design.batch
-    chip_time = (ttft + answering) / design.mapping.pp * design.mapping.chips()
-    return Served(
-        ttft=ttft,
-        tpot=tpot,
-        e2e=ttft + (lengths.osl - 1) * tpot,
-        tokens_per_second_per_chip=lengths.osl / chip_time,
-        users=design.mapping.pp * design.batch,
-        prefill_share=ttft / (ttft + answering),
+    prompt = _prefill(single, model, request, lengths, assumptions)
+    step = worked(design, model, request, None, assumptions)
+    crossing = cache_crossing(design, model, request, lengths, assumptions)
+    accepted, pp = design.accepted(relaxation), design.mapping.pp
+    each = (lengths.osl - 1) / accepted / design.batch / pp
+    answers = _Use(each * step.time, each * step.energy)
+    return _served(
+        design,
+        lengths,
+        assumptions,
+        _Latency(prompt.time + crossing, step.time / accepted),
+        tokens=lengths.osl,
+        use=answers.plus(_use(prompt), 1 / pp),
+        answers=answers,
+        users=pp * design.batch,
+        chip_power=relaxation.maximum(prompt.chip_power, step.chip_power),
     )
 
 
@@ -294,7 +517,7 @@ def serve(
         assumptions: Which laws are used; the exact ideal ones by default.
 
     Returns:
-        Times [s] and tokens of answers a second and chip [1/s].
+        Times [s], output tokens a second and chip [1/s], power, energy and cost.
 
     Raises:
         ValueError: a number has several values, which `jax.vmap` is for.

@@ -34,7 +34,7 @@ from liminal_jax.results.values import (
     share,
 )
 from liminal_jax.results.words import asked_words, number_words
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import QUANTITIES, REQUESTS
 
 _MOST_BARS = 15
 """Elasticities that are shown."""
@@ -82,8 +82,8 @@ def totals(record: Mapping[str, Any], path: str) -> Iterator[Line]:
         path: Where they stand in the record of the run.
     """
     for name, it in QUANTITIES.items():
-        if name == "quality_loss" and record.get(name) is None:
-            continue  # Most studies say nothing of it.
+        if name in ("quality_loss", *REQUESTS) and record.get(name) is None:
+            continue  # Most studies say nothing of them.
         yield it.about, named(name, f"{path}.{name}", record[name])
 
 

@@ -33,6 +33,7 @@ from liminal_jax.results.values import (
 )
 from liminal_jax.results.words import quantity, workload_words
 from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.workload.request import prefill_tokens
 
 _WORKLOAD = {
     "model": "model",
@@ -67,12 +68,18 @@ MONEY_AND_POWER = {
     "chip_tdp": "power of a chip at full use",
     "power_provisioned": "power with all chips at full use",
     "capital_cost": "capital",
-    "energy_per_token": "energy for a token, at the wall",
-    "usd_per_million_tokens": "money for a million tokens",
+    "energy_per_token": "energy for an output token, at the wall",
+    "usd_per_million_tokens": "money for a million output tokens",
 }
 
 ENDS = {True: "yes", False: "DOES NOT FIT"}
 """Whether a design fits."""
+
+_OF_PROMPTS = {
+    "energy_per_token": "prompt_energy_share",
+    "usd_per_million_tokens": "prompt_cost_share",
+}
+"""Shares that prompts take where whole requests are predicted."""
 
 _WAYS = {
     "static": "static batches",
@@ -248,6 +255,8 @@ def _resource_rows(record: Mapping[str, Any], path: str) -> Iterator[Line]:
     yield "users of an instance", amount(f"{path}users", record["users"])
     for key, name in MONEY_AND_POWER.items():
         yield name, named(key, f"{path}{key}", record[key])
+        if (of_prompts := _OF_PROMPTS.get(key)) in record:
+            yield "of it: prompts", share(f"{path}{of_prompts}", record[of_prompts])
     for whole, shares in (("power", "power_shares"), ("capital_cost", "capital_shares")):
         for part, value in record[shares].items():
             if value:
@@ -279,7 +288,10 @@ def _serving(record: Mapping[str, Any], path: str) -> Section:
     if not found:
         return section("requests")
     isl, osl, chunk = found["isl"], found["osl"], found["chunk"]
-    chunks = "whole prompts" if chunk == isl else f"chunks of {chunk:,}"
+    hit = found.get("prefix_hit_rate") or 0.0
+    whole = chunk == prefill_tokens(isl, hit)
+    chunks = "whole prompts" if whole else f"chunks of {chunk:,}"
+    cached = f", {hit:.0%} cached" if hit else ""
     rows = (
         (
             label,
@@ -295,8 +307,9 @@ def _serving(record: Mapping[str, Any], path: str) -> Section:
         )
         for way, label in _WAYS.items()
     )
-    heading = ("", "TTFT", "TPOT", "end to end", "tokens/s a chip", "users", "prefill")
-    return section(f"requests of {isl:,} + {osl:,} tokens, {chunks}", table(rows, heading))
+    heading = ("", "TTFT", "TPOT", "end to end", "output tokens/s a chip", "users", "prefill")
+    title = f"requests of {isl:,.0f} + {osl:,.0f} tokens{cached}, {chunks}"
+    return section(title, table(rows, heading))
 
 
 def _gains(record: Mapping[str, Any], path: str) -> Section:

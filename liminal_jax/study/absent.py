@@ -1,4 +1,4 @@
-"""Numbers that a design leaves out, and that stating them brings in: levers, precisions."""
+"""Numbers that a design leaves out, and that stating them brings in: levers, bits, lengths."""
 
 import dataclasses
 from functools import cache
@@ -48,6 +48,11 @@ _PRECISIONS = {
 }
 """Precisions that follow another one where they are left out."""
 
+LENGTHS = ("request.isl", "request.osl", "request.prefix_hit_rate")
+"""What is known of whole requests; none of it where decode alone is judged."""
+
+ISL, OSL, HIT_RATE = LENGTHS
+
 
 @cache
 def lever_paths() -> dict[str, str]:
@@ -60,13 +65,14 @@ def lever_paths() -> dict[str, str]:
 
 
 def absent_paths(case: Case) -> tuple[str, ...]:
-    """Paths of the levers and precisions that a case leaves out."""
+    """Paths of the levers, precisions and lengths that a case leaves out."""
     known = set(paths_of(case))
     switched = isinstance(case.system.network, Switched)
     sums = [IN_NETWORK] if switched and IN_NETWORK not in known else []
     parts = [path for path, part in lever_paths().items() if _part(case, part) is None]
     precisions = [it for it in _PRECISIONS if it not in known]
-    return (*parts, *precisions, *sums)
+    lengths = [it for it in LENGTHS if it not in known]
+    return (*parts, *precisions, *sums, *lengths)
 
 
 def _part(case: Case, part: str) -> object:
@@ -83,6 +89,12 @@ def present(case: Case, path: str) -> Case:
         name, followed = path.removeprefix("request."), _PRECISIONS[path]
         request = dataclasses.replace(case.request, **{name: getattr(case.request, followed)})
         return dataclasses.replace(case, request=request)
+    if path in LENGTHS:
+        # One token each, until they are stated: `contradiction_of_lengths` sees to both.
+        name = path.removeprefix("request.")
+        value = 0.0 if path == HIT_RATE else 1.0
+        request = dataclasses.replace(case.request, **{name: value})
+        return dataclasses.replace(case, request=request)
     if path == IN_NETWORK:
         return eqx.tree_at(
             lambda it: it.system.network.in_network,
@@ -96,6 +108,17 @@ def present(case: Case, path: str) -> Case:
         return case
     algorithm = dataclasses.replace(algorithm, **{part: _PARTS[part]()})
     return dataclasses.replace(case, algorithm=algorithm)
+
+
+def contradiction_of_lengths(case: Case) -> tuple[str, str] | None:
+    """What is wrong with the lengths of a case's requests, and where, if anything."""
+    it = case.request
+    for path, stated, other in ((ISL, it.isl, it.osl), (OSL, it.osl, it.isl)):
+        if stated is None and other is not None:
+            return path, "is required where lengths of requests are stated: isl and osl, both"
+    if it.prefix_hit_rate is not None and it.isl is None:
+        return HIT_RATE, "says nothing without prompts: state request.isl and request.osl too"
+    return None
 
 
 def drafting_with(case: Case, drafter: AbstractDrafter) -> Case:

@@ -72,6 +72,9 @@ def workload_of(table: WorkloadTable, spec: ModelSpec) -> Workload:
     usual = max(table.kv_bits, TALK_ATTENTION_BITS) if talk else ATTENTION_BITS
     request = Request(
         context=table.context,
+        isl=table.isl,
+        osl=table.osl,
+        prefix_hit_rate=table.prefix_hit_rate,
         weight_bits=table.weight_bits,
         kv_bits=table.kv_bits,
         attention_bits=usual if table.attention_bits is None else table.attention_bits,

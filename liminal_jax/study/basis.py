@@ -41,8 +41,18 @@ _SUSTAINED = (
 _LEFT_OUT = "Left out: prefill, queueing, sampling, kernel launches, activations in memory."
 _SERVING = (
     "Prompts pass at the same peak rates, collectives exposed; keys and values of a chunk stay on"
-    " the chip until they are used; a cache moves between pools in no time. All requests are alike,"
-    " and memory is that of their mean context."
+    " the chip until they are used; a cache crosses between pools over the network that joins"
+    " domains, before the first token. All requests are alike, and memory is that of their mean"
+    " context."
+)
+_WHOLE_REQUESTS = (
+    "Energy and cost of an output token count prompts and answers, served by continuous batching:"
+    " what decode alone would take is the share of answers. Step, UTPS and STPS of an instance are"
+    " those of steps that decode alone."
+)
+_PREFIX = (
+    "{hit:.0%} of each prompt but for its last token are cached already: they are read and not"
+    " computed; the memory of prefixes that nobody uses at the time is left out."
 )
 _LEFT_OUT_SERVING = "Left out: queueing, sampling, kernel launches, activations in memory."
 _TALK = (
@@ -203,8 +213,13 @@ def _system_sentences(library: Library, name: str, request: Request) -> list[str
 def _workload_sentences(case: Case, positions: int) -> list[str]:
     mixers = [it.attention for it in case.model.layers if it.attention is not None]
     sentences = list(dict.fromkeys(line for mixer in mixers for line in mixer.basis()))
-    if 0 < positions < float(case.request.context):
-        sentences.append(f"The model has learned {positions:,} positions, fewer than the context.")
+    it = case.lengths
+    longest = float(case.request.context if it is None else it.isl + it.osl)
+    if 0 < positions < longest:
+        sentences.append(
+            f"The model has learned {positions:,} positions, fewer than the {longest:,.0f} of the"
+            " context."
+        )
     widths = [float(it) for it in (case.request.weight_bits, case.request.kv_bits)]
     odd = [bits for bits in widths if bits not in (4, 8, 16)]
     if odd:
@@ -374,6 +389,13 @@ def power_basis(file: DesignFile, category: str, chip_power: float) -> list[str]
     ]
 
 
-def serving_basis(sentences: list[str]) -> list[str]:
-    """The same sentences where prompts are predicted too."""
-    return [*(it for it in sentences if it != _LEFT_OUT), _SERVING, _LEFT_OUT_SERVING]
+def serving_basis(sentences: list[str], hit_rate: float = 0.0) -> list[str]:
+    """The same sentences where whole requests are predicted.
+
+    Args:
+        sentences: What a prediction of decode rests on.
+        hit_rate: Share of a prompt that is cached.
+    """
+    cached = [_PREFIX.format(hit=hit_rate)] if hit_rate > 0 else []
+    decode = [it for it in sentences if it != _LEFT_OUT]
+    return [*decode, _SERVING, *cached, _WHOLE_REQUESTS, _LEFT_OUT_SERVING]

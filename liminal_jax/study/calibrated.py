@@ -144,7 +144,7 @@ def filled_case(file: DesignFile) -> tuple[Design, Case]:
     """A design with its memories filled, and what goes with it."""
     case = problem_of(file).first()
     laws = case.laws(Exact())
-    given = (exact_system(case), case.mapped(), case.batch, case.model, case.request, laws)
+    given = (exact_system(case), case.mapped(), case.batch, case.model, case.decoding, laws)
     return filled_design(*given), case
 
 
@@ -158,7 +158,7 @@ def step_time_of(file: DesignFile, calibration: Calibration, engine: str | None 
     """
     design, case = filled_case(file)
     fitted = calibration.fitted(engine, _family(file, calibration))
-    terms = step_terms(design, case.model, case.request, case.laws(Exact()))
+    terms = step_terms(design, case.model, case.decoding, case.laws(Exact()))
     return float(_step(fitted, terms)[0])
 
 
@@ -177,7 +177,7 @@ def calibrated_step(
     """
     engine, family = engine_of(engine, calibration), _family(file, calibration)
     design, case = filled_case(file)
-    model, request, mapping = case.model, case.request, design.mapping
+    model, request, mapping = case.model, case.decoding, design.mapping
     fitted = calibration.fitted(engine, family)
     time, slopes = _step(fitted, step_terms(design, model, request, case.laws(Exact())))
     by_term = {term: float(getattr(slopes, term)) for term in TERMS}

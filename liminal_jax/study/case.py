@@ -19,8 +19,10 @@ from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
+from liminal_jax.performance.serving import Lengths, Served, whole_prompts
+from liminal_jax.performance.worked import decoded
 from liminal_jax.study.quality import Quality
-from liminal_jax.study.quantities import Fleet
+from liminal_jax.study.quantities import REQUESTS, Fleet
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
@@ -66,6 +68,20 @@ class Case(eqx.Module):
     algorithm: Algorithm | None = None
     quality: Quality | None = None
 
+    @property
+    def decoding(self) -> Request:
+        """The mean step that decodes."""
+        return self.request.decoding()
+
+    @property
+    def lengths(self) -> Lengths | None:
+        """Lengths of whole requests, where they are stated."""
+        it = self.request
+        if it.isl is None or it.osl is None:
+            return None
+        hit_rate = 0.0 if it.prefix_hit_rate is None else it.prefix_hit_rate
+        return Lengths(it.isl, it.osl, prefix_hit_rate=hit_rate)
+
     def built(self, relaxation: AbstractRelaxation) -> System:
         """The hardware at its clock."""
         nominal = self.system
@@ -88,16 +104,26 @@ class Case(eqx.Module):
         system, mapping = self.built(relaxation), self.mapped()
         if self.placement is not None:
             return Design(system, mapping, self.placement, self.batch, self.algorithm)
-        given = (self.model, self.request, self.laws(relaxation), self.algorithm)
+        given = (self.model, self.decoding, self.laws(relaxation), self.algorithm)
         return filled_design(system, mapping, self.batch, *given)
 
     def fleet(self, relaxation: AbstractRelaxation) -> Fleet:
         """The prediction of the whole system."""
         design, laws = self.design(relaxation), self.laws(relaxation)
-        return self.whole(predict(design, self.model, self.request, laws), relaxation)
+        given = (design, self.model, self.decoding)
+        instance = predict(*given, laws)
+        if self.lengths is None:
+            return self.whole(instance, relaxation)
+        served = whole_prompts(*given, self.lengths, laws, decoded(instance))
+        return self.whole(instance, relaxation, served)
 
-    def whole(self, instance: Prediction, relaxation: AbstractRelaxation) -> Fleet:
-        """The whole system, given one of its instances."""
+    def whole(
+        self,
+        instance: Prediction,
+        relaxation: AbstractRelaxation,
+        served: Served | None = None,
+    ) -> Fleet:
+        """The whole system, given one of its instances, and how that serves whole requests."""
         bought = self.bought(instance.chips)
         whole = relaxation.floor(bought / instance.chips)
         unknown = jnp.asarray(jnp.nan)
@@ -107,6 +133,7 @@ class Case(eqx.Module):
             bought=relaxation.maximum(bought, instance.chips),
             area=(self.system.die_area() if isinstance(self.system, PlannedSystem) else unknown),
             quality_lost=unknown if self.quality is None else self.quality.loss(self),
+            served=served,
         )
 
     def bought(self, each: Leaf) -> Leaf:
@@ -114,3 +141,13 @@ class Case(eqx.Module):
         if self.chips is not None:
             return self.chips
         return each if self.replicas is None else each * self.replicas
+
+
+def lacking_requests(name: str, case: Case) -> str | None:
+    """Why a quantity cannot be asked of a case, if it is of whole requests and there are none."""
+    if name not in REQUESTS or case.lengths is not None:
+        return None
+    return (
+        f"{name} is of whole requests: state isl and osl, tokens of a prompt and of its answer,"
+        " in [workload] or as numbers of the request"
+    )

@@ -127,7 +127,7 @@ def _with_attention(file: DesignFile, name: str) -> DesignFile:
 def fullest_chip(file: DesignFile) -> float:
     """Bytes over capacity of the fullest chip of a design."""
     design, case = filled_case(file)
-    return float(_fill(design, case.model, case.request, case.laws(Exact())))
+    return float(_fill(design, case.model, case.decoding, case.laws(Exact())))
 
 
 @eqx.filter_jit

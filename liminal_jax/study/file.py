@@ -60,6 +60,7 @@ from liminal_jax.study.quality import StatedLoss
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.resolved import Named, Resolved, named_in, resolution, resolved
 from liminal_jax.study.variables import PATHS, VARIABLES
+from liminal_jax.workload.request import mean_context
 
 
 class _Table(BaseModel):
@@ -76,12 +77,37 @@ BLOCKED_BITS = 8
 """Bits of a cache whose latents are in blocked FP8."""
 
 
+def with_mean_context(table: Any) -> Any:
+    """The table of a workload with the context that follows from the lengths of its requests.
+
+    Raises:
+        ValueError: one of both lengths is missing, or the context is another one.
+    """
+    if not isinstance(table, dict):
+        return table
+    stated = [name for name in ("isl", "osl") if table.get(name) is not None]
+    if len(stated) == 1 or (table.get("prefix_hit_rate") is not None and not stated):
+        raise ValueError("isl and osl go together: tokens of a prompt, and of its answer")
+    lengths = [table[name] for name in stated]
+    if not lengths or not all(type(it) in (int, float) for it in lengths):
+        return table
+    context = float(mean_context(*lengths))
+    if table.get("context", context) != context:
+        message = f"context follows from isl and osl, {context:g}; leave it out"
+        raise ValueError(f"{message}, got {table['context']!r}")
+    return {**table, "context": context}
+
+
 class WorkloadTable(_Table):
     """What is computed.
 
     Attributes:
         model: A bundled model, or a path to a config.json or model file.
-        context: Tokens of a user's context.
+        context: Tokens of a user's context; the mean one of decode, isl + osl/2, where lengths of
+            requests are stated.
+        isl: Tokens of a prompt, where whole requests are served; decode alone where left out.
+        osl: Tokens of an answer; goes with `isl`.
+        prefix_hit_rate: Share of a prompt whose cache there is already.
         weight_bits: Bits of a weight; `published` takes those of the checkpoint, with those of
             experts and of embedding and head.
         kv_bits: Bits of a cache element.
@@ -95,12 +121,20 @@ class WorkloadTable(_Table):
 
     model: str
     context: float = Field(ge=1, allow_inf_nan=False, strict=True)
+    isl: float | None = Field(default=None, ge=1, allow_inf_nan=False, strict=True)
+    osl: float | None = Field(default=None, ge=1, allow_inf_nan=False, strict=True)
+    prefix_hit_rate: float | None = Field(default=None, ge=0, le=1, strict=True)
     weight_bits: float = Field(default=8.0, gt=0, le=32, strict=True)
     kv_bits: float = Field(default=8.0, gt=0, le=32, strict=True)
     kv_format: Literal["plain", "blocked-fp8"] = "plain"
     attention_bits: float | None = Field(default=None, gt=0, le=32, strict=True)
     routing: Literal["random", "balanced"] = "random"
     accounting: Literal["model", "talk"] = "model"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_context(cls, table: Any) -> Any:
+        return with_mean_context(table)
 
     @field_validator("kv_format")
     @classmethod

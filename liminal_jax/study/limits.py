@@ -69,7 +69,7 @@ def use_of(case: Case, fleet: Fleet, relaxation: AbstractRelaxation) -> dict[str
         built = case.system.buildability(relaxation)
         used |= {name: getattr(built, name) for name in Buildability.__dataclass_fields__}
         endured = case.system.chip.material.memory.power_density_limit
-        used["thermal"] = instance.power_density / endured
+        used["thermal"] = fleet.power_density / endured
     return used
 
 

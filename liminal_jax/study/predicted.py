@@ -72,6 +72,19 @@ class RequestsServed:
     serving: Serving
 
 
+OF_WHOLE_REQUESTS = (
+    "ttft",
+    "tpot",
+    "e2e",
+    "tokens_per_second_per_chip",
+    "energy_per_token",
+    "usd_per_million_tokens",
+    "prompt_energy_share",
+    "prompt_cost_share",
+)
+"""Numbers of continuous batching that a prediction shows as its own."""
+
+
 @kept
 def _computed(
     system: System,
@@ -108,15 +121,20 @@ def _serving(
     return serve(design, model, request, lengths, assumptions)
 
 
-def _lengths(asked: RequestLengths) -> Lengths:
-    """A chunk is all that a step passes of prompts, as it is in engines with a budget of tokens."""
-    if asked.chunk is None:
-        return Lengths(asked.isl, asked.osl)
-    return Lengths(asked.isl, asked.osl, chunk=asked.chunk, budget=asked.chunk)
+def _stated_lengths(file: DesignFile) -> RequestLengths | None:
+    """The lengths that the workload of a design states, if it does."""
+    it = file.workload
+    if it.isl is None or it.osl is None:
+        return None
+    return RequestLengths(it.isl, it.osl, prefix_hit_rate=it.prefix_hit_rate or 0.0)
 
 
 def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predicted:
     """Predict the design of a file, and serving requests of some lengths where these are given.
+
+    Args:
+        file: The design.
+        lengths: Lengths of requests; those that its workload states where left out, if any.
 
     Raises:
         InputError: degrees of parallelism contradict each other or the model, or numbers that the
@@ -124,12 +142,13 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
     """
     problem = problem_of(file)
     file = problem.file
+    lengths = _stated_lengths(file) if lengths is None else lengths
     contradictions = degree_contradictions(problem)
     if contradictions:
         raise InputError(file.name, contradictions)
     case = problem.first()
     system, mapping, batch = exact_system(case), case.mapped(), case.batch
-    model, request, assumptions = case.model, case.request, case.laws(Exact())
+    model, request, assumptions = case.model, case.decoding, case.laws(Exact())
     prediction, gains, held = _computed(
         system, mapping, batch, model, request, assumptions, case.algorithm
     )
@@ -142,9 +161,9 @@ def predicted(file: DesignFile, lengths: RequestLengths | None = None) -> Predic
     sentences += power_basis(file, category, float(prediction.chip_power))
     served = None
     if lengths is not None:
-        given = (model, request, _lengths(lengths), assumptions, case.algorithm)
+        given = (model, request, lengths.passing(), assumptions, case.algorithm)
         served = RequestsServed(lengths, _serving(system, mapping, batch, *given))
-        sentences = serving_basis(sentences)
+        sentences = serving_basis(sentences, lengths.prefix_hit_rate)
     return Predicted(
         file=file,
         category=category,
@@ -222,17 +241,27 @@ def _algorithm(answer: Predicted) -> dict[str, Any]:
 
 
 def _served_record(served: RequestsServed) -> dict[str, Any]:
-    """Continuous batching, which is how engines serve, and beside it each way by name."""
+    """Continuous batching, which is how engines serve, and beside it each way by name.
+
+    Energy and cost of an output token are those of whole requests, prompts included.
+    """
     lengths = served.lengths
     ways = {name: numbers(getattr(served.serving, name)) for name in SERVING_WAYS}
     continuous = ways["continuous"]
     return {
-        **{name: continuous[name] for name in ("ttft", "tpot", "e2e")},
-        "tokens_per_second_per_chip": continuous["tokens_per_second_per_chip"],
+        **{name: continuous[name] for name in OF_WHOLE_REQUESTS},
         "serving": {
             "isl": lengths.isl,
             "osl": lengths.osl,
-            "chunk": lengths.isl if lengths.chunk is None else lengths.chunk,
+            "chunk": _chunk(lengths),
+            "prefix_hit_rate": lengths.prefix_hit_rate,
             **ways,
         },
     }
+
+
+def _chunk(lengths: RequestLengths) -> int | float:
+    """Tokens of a prompt that pass in one step: all that are not cached where none are stated."""
+    if lengths.chunk is not None:
+        return lengths.chunk
+    return lengths.prefill() if lengths.prefix_hit_rate else lengths.isl

@@ -5,13 +5,18 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import Quantity, quantities_of, quantity
 from liminal_jax.performance.prediction import Prediction
+from liminal_jax.performance.serving import Served
 
 INSTANCE = quantities_of(Prediction)
 """What the numbers of one instance are, by name."""
+
+REQUESTS = {name: quantities_of(Served)[name] for name in ("ttft", "e2e", "prefill_share")}
+"""What the numbers are that whole requests alone have, by name."""
 
 
 class Asked(NamedTuple):
@@ -42,6 +47,11 @@ def _same(name: str) -> Callable[[Callable[[Any], Scalar]], property]:
     return _whole(INSTANCE[name].unit, INSTANCE[name].label)
 
 
+def _requests(name: str) -> Callable[[Callable[[Any], Scalar]], property]:
+    """A number that whole requests alone have."""
+    return _whole(REQUESTS[name].unit, REQUESTS[name].label)
+
+
 class _Whole(property):
     """A property that says what it is."""
 
@@ -54,6 +64,8 @@ class Fleet(eqx.Module):
     """The prediction of a whole system: all instances of a design, and chips that are left over.
 
     Any number of one instance can be asked for too, such as `exposed_time`; it is that of one.
+    Where the lengths of requests are stated, rates, power, energy and cost are those of whole
+    requests, prompts and answers; those of one instance remain those of its steps that decode.
 
     Attributes:
         instance: One instance.
@@ -63,6 +75,7 @@ class Fleet(eqx.Module):
         area: Area of one logic die, NaN where the hardware does not say [m^2].
         quality_lost: What levers cost in quality, in the unit of the study; NaN where it does not
             say.
+        served: How one instance serves whole requests; none where their lengths are not stated.
     """
 
     instance: Prediction
@@ -73,6 +86,7 @@ class Fleet(eqx.Module):
     quality_lost: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("", "loss of quality", least=0.0)
     )
+    served: Served | None = None
 
     def __getattr__(self, name: str) -> Any:
         """A number of one instance."""
@@ -83,17 +97,42 @@ class Fleet(eqx.Module):
     @_same("utps")
     def utps(self) -> Scalar:
         """Tokens a second of one user [1/s]."""
-        return self.instance.utps
+        return self.instance.utps if self.served is None else 1 / self.served.tpot
 
-    @_whole("1/s", "tokens a second of all instances")
+    @_whole("1/s", "output tokens a second of all instances")
     def stps(self) -> Scalar:
-        """Tokens a second of all instances [1/s]."""
-        return self.replicas * self.instance.stps
+        """Output tokens a second of all instances [1/s]."""
+        if self.served is None:
+            return self.replicas * self.instance.stps
+        each = self.served.tokens_per_second_per_chip * self.instance.chips
+        return self.replicas * each
+
+    @_whole("1/s", "output tokens a second and chip")
+    def stps_per_chip(self) -> Scalar:
+        """Output tokens a second, over all chips bought [1/s]."""
+        return self.stps / self.chips
 
     @_whole("s", "time per output token")
     def tpot(self) -> Scalar:
         """Time of a token [s]."""
-        return self.instance.step_time / self.instance.tokens_per_step
+        if self.served is None:
+            return self.instance.step_time / self.instance.tokens_per_step
+        return self.served.tpot
+
+    @_requests("ttft")
+    def ttft(self) -> Scalar:
+        """Time to the first token [s]."""
+        return self._of_requests("ttft")
+
+    @_requests("e2e")
+    def e2e(self) -> Scalar:
+        """Time of a whole request [s]."""
+        return self._of_requests("e2e")
+
+    @_requests("prefill_share")
+    def prefill_share(self) -> Scalar:
+        """Share of the chips' time that prompts take."""
+        return self._of_requests("prefill_share")
 
     @_whole("", "users served at once")
     def users(self) -> Scalar:
@@ -107,8 +146,8 @@ class Fleet(eqx.Module):
 
     @_same("chip_power")
     def chip_power(self) -> Scalar:
-        """Power of a chip at work [W]."""
-        return self.instance.chip_power
+        """Power of a chip at work, in the step in which it draws most [W]."""
+        return self.instance.chip_power if self.served is None else self.served.chip_power
 
     @_same("chip_tdp")
     def chip_tdp(self) -> Scalar:
@@ -117,8 +156,9 @@ class Fleet(eqx.Module):
 
     @_whole("W", "IT power of all chips, hosts and network at work")
     def power(self) -> Scalar:
-        """IT power of all chips [W]."""
-        return self.chips / self.instance.chips * self.instance.power.total()
+        """IT power of all chips, the mean over their steps [W]."""
+        each = self.instance.power.total() if self.served is None else self.served.power
+        return self.chips / self.instance.chips * each
 
     @_whole("W", "IT power of all chips, hosts and network at full use")
     def power_provisioned(self) -> Scalar:
@@ -128,7 +168,8 @@ class Fleet(eqx.Module):
     @_whole("USD", "capital of the whole system")
     def capital_cost(self) -> Scalar:
         """Capital of all chips [USD]."""
-        return self.chips / self.instance.chips * self.instance.capital.total()
+        each = self.instance.capital.total() if self.served is None else self.served.capital
+        return self.chips / self.instance.chips * each
 
     @property
     def capital(self) -> Scalar:
@@ -148,27 +189,35 @@ class Fleet(eqx.Module):
     @_same("power_density")
     def power_density(self) -> Scalar:
         """Power of a chip at work over the area of its dies [W/m^2]."""
-        return self.instance.power_density
+        if self.served is None:
+            return self.instance.power_density
+        return self.instance.power_density * (self.served.chip_power / self.instance.chip_power)
 
     @_same("energy_per_token")
     def energy_per_token(self) -> Scalar:
-        """Energy of a token at the wall, chips without an instance included [J]."""
-        return self.instance.energy_per_token * self._spare()
+        """Energy of an output token at the wall, chips without an instance included [J]."""
+        each = self.instance if self.served is None else self.served
+        return each.energy_per_token * self._spare()
 
     @_same("usd_per_million_tokens")
     def usd_per_million_tokens(self) -> Scalar:
-        """Cost of a million tokens, chips without an instance included [USD]."""
-        return self.instance.usd_per_million_tokens * self._spare()
+        """Cost of a million output tokens, chips without an instance included [USD]."""
+        each = self.instance if self.served is None else self.served
+        return each.usd_per_million_tokens * self._spare()
 
-    @_whole("1/s/W", "tokens a second for each watt")
+    @_whole("1/s/W", "output tokens a second for each watt")
     def stps_per_watt(self) -> Scalar:
-        """Tokens a second for each watt [1/J]."""
+        """Output tokens a second for each watt [1/J]."""
         return self.stps / self.power
 
-    @_whole("1/s/USD", "tokens a second for each dollar of capital")
+    @_whole("1/s/USD", "output tokens a second for each dollar of capital")
     def stps_per_usd(self) -> Scalar:
-        """Tokens a second for each dollar of capital [1/s/USD]."""
+        """Output tokens a second for each dollar of capital [1/s/USD]."""
         return self.stps / self.capital_cost
+
+    def _of_requests(self, name: str) -> Scalar:
+        """A number of whole requests; NaN where their lengths are not stated."""
+        return jnp.asarray(jnp.nan) if self.served is None else getattr(self.served, name)
 
     def _spare(self) -> Scalar:
         """Chips bought over chips used."""

@@ -10,9 +10,9 @@ from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.choice import AttentionChoice
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.study.absent import absent_paths
+from liminal_jax.study.absent import LENGTHS, absent_paths, contradiction_of_lengths
 from liminal_jax.study.assemble import Workload, hardware_of, workload_of
-from liminal_jax.study.case import Case
+from liminal_jax.study.case import Case, lacking_requests
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.drafters import with_drafter
 from liminal_jax.study.file import (
@@ -33,6 +33,7 @@ from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.region import Region, Variable
 from liminal_jax.study.variables import PATHS
 from liminal_jax.workload.model import Model
+from liminal_jax.workload.request import mean_context
 
 QUALITY = "quality_loss"
 """The quantity that a study can limit only if it says what levers cost."""
@@ -63,6 +64,7 @@ def problem_of(file: DesignFile) -> Problem:
     stated = stated_in(file.numbers, case, file.name)
     region = with_stated(region, stated) if stated else region
     _refuse_contradictions(region, file)
+    _refuse_lengths(region, stated, study, file.name)
     region = dataclasses.replace(region, case=_with_quality(region, file))
     return Problem(
         region=region,
@@ -74,7 +76,8 @@ def problem_of(file: DesignFile) -> Problem:
 
 def _with_request(file: DesignFile, stated: tuple[Stated, ...], case: Case) -> DesignFile:
     """The file whose workload says what of the request its numbers fix by path."""
-    paths = {f"request.{name}": name for name in ("context", "weight_bits", "kv_bits")}
+    names = ("context", "weight_bits", "kv_bits", *(it.removeprefix("request.") for it in LENGTHS))
+    paths = {f"request.{name}": name for name in names}
     fixed = {
         paths[it.path]: it.grid.value for it in stated if it.path in paths and not it.grid.free
     }
@@ -82,6 +85,9 @@ def _with_request(file: DesignFile, stated: tuple[Stated, ...], case: Case) -> D
         return file
     # Bits of attention may follow from those of the cache; the numbers leave them as they were.
     fixed["attention_bits"] = float(case.request.attention_bits)
+    lengths = {"isl": file.workload.isl, "osl": file.workload.osl, **fixed}
+    if lengths["isl"] is not None and lengths["osl"] is not None:
+        fixed["context"] = float(mean_context(lengths["isl"], lengths["osl"]))
     return file.model_copy(update={"workload": file.workload.model_copy(update=fixed)})
 
 
@@ -184,6 +190,28 @@ def _refuse_contradictions(region: Region, file: DesignFile) -> None:
     if halves > 1 and users < 2:
         message = f"two halves of a batch need two users at least, and the batch is {users:g}"
         raise InputError(file.name, [Mistake("algorithm.overlap.micro_batches", message)])
+
+
+def _refuse_lengths(
+    region: Region, stated: tuple[Stated, ...], study: StudyFile | None, source: str
+) -> None:
+    """Refuse lengths of requests that contradict each other, or what is asked of none."""
+    contradiction, mistakes = contradiction_of_lengths(region.case), []
+    if contradiction is not None:
+        mistakes.append(Mistake(*contradiction))
+    if region.case.lengths is not None and "request.context" in {it.path for it in stated}:
+        message = "contexts follow from isl and osl; leave it out"
+        mistakes.append(Mistake("request.context", message))
+    if study is not None:
+        asked = [("objective", study.objective.quantity)]
+        asked += [(f"constraints.{row}", it.quantity) for row, it in enumerate(study.constraints)]
+        mistakes += [
+            Mistake(path, message)
+            for path, name in asked
+            if (message := lacking_requests(name, region.case)) is not None
+        ]
+    if mistakes:
+        raise InputError(source, mistakes)
 
 
 def _refuse_idle_tier(file: DesignFile, model: Model) -> None:

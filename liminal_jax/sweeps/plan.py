@@ -15,6 +15,7 @@ from liminal_jax import __version__
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.study.absent import absent_paths, present
+from liminal_jax.study.case import lacking_requests
 from liminal_jax.study.file import DesignFile, StudyFile, stating_number
 from liminal_jax.study.paths import found_path
 from liminal_jax.study.problem import Problem
@@ -34,7 +35,7 @@ from liminal_jax.sweeps.goal import Goal
 from liminal_jax.sweeps.grid import grid_points
 from liminal_jax.sweeps.kernel import Points
 from liminal_jax.sweeps.leaves import NAMES, called_in, leaves_of
-from liminal_jax.sweeps.outputs import check_output
+from liminal_jax.sweeps.outputs import OUTPUTS, check_output
 from liminal_jax.sweeps.program import Program
 from liminal_jax.sweeps.sample import MOST_LATIN, MOST_SOBOL, LatinPoints, SobolPoints
 
@@ -345,5 +346,8 @@ def _check_leaves(plan: Plan, source: str) -> None:
         mistakes += [
             Mistake("--axis", f"{path}: {case.label} has no such number") for path in missing
         ]
+        lacking = [lacking_requests(it, case.problem.region.case) for it in plan.outputs]
+        if set(plan.spec.keep) != set(OUTPUTS):
+            mistakes += [Mistake("", message) for message in lacking if message is not None]
     if mistakes:
         raise InputError(source, mistakes)

@@ -1,5 +1,7 @@
 """What the users ask for."""
 
+import dataclasses
+
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
@@ -13,7 +15,10 @@ ATTENTION_BITS = 16
 
 
 class Request(Shown):
-    """One decode step: its context and the precision of what is kept.
+    """One decode step: its context and the precision of what is kept; or requests of some lengths.
+
+    Where lengths are stated, studies serve whole requests, prompts and answers, by continuous
+    batching; steps decode at their mean context, whatever `context` says.
 
     Attributes:
         context: Tokens of one user that attention sees, the new one included.
@@ -33,6 +38,9 @@ class Request(Shown):
             out.
         index_bits: Bits of an element of a sparse attention's index; those of the cache where left
             out.
+        isl: Tokens of a prompt; one step of decode is judged where left out.
+        osl: Tokens of an answer; goes with `isl`.
+        prefix_hit_rate: Share of a prompt whose cache there is already; none where left out.
     """
 
     context: Leaf = eqx.field(converter=as_leaf, metadata=quantity("tokens", "context"))
@@ -70,6 +78,35 @@ class Request(Shown):
         default=None,
         metadata=quantity("bits", "bits of an index element") | absent("as the cache"),
     )
+    isl: Leaf | None = eqx.field(
+        converter=optional_leaf,
+        default=None,
+        metadata=quantity("tokens", "tokens of a prompt", least=1.0) | absent("decode alone"),
+    )
+    osl: Leaf | None = eqx.field(
+        converter=optional_leaf,
+        default=None,
+        metadata=quantity("tokens", "tokens of an answer", least=1.0) | absent("decode alone"),
+    )
+    prefix_hit_rate: Leaf | None = eqx.field(
+        converter=optional_leaf,
+        default=None,
+        metadata=quantity("", "share of a prompt that is cached", least=0.0, most=1.0)
+        | absent("nothing is cached"),
+    )
+
+    def decoding(self) -> "Request":
+        """The mean step that decodes: its context is that of the lengths where these are stated.
+
+        Examples:
+            >>> float(Request(context=1, isl=1000, osl=500).decoding().context)
+            1250.0
+        """
+        if self.isl is None or self.osl is None:
+            return self
+        return dataclasses.replace(
+            self, context=mean_context(self.isl, self.osl), isl=None, osl=None, prefix_hit_rate=None
+        )
 
     def weight_bytes(self, elements: Scalar) -> Scalar:
         """Bytes of some weights [B]."""
@@ -98,6 +135,21 @@ class Request(Shown):
     def message_bytes(self, elements: Scalar) -> Scalar:
         """Bytes of some exchanged elements [B]."""
         return elements * self.activation_bits / BITS_PER_BYTE
+
+
+def mean_context(isl: Scalar, osl: Scalar) -> Scalar:
+    """Mean context of the steps that decode an answer."""
+    return isl + osl / 2
+
+
+def prefill_tokens(isl: Scalar, hit_rate: Scalar) -> Scalar:
+    """Tokens of a prompt that pass the model: those that no prefix holds, and the last always.
+
+    Examples:
+        >>> round(prefill_tokens(1000, 0.9), 6)
+        100.9
+    """
+    return isl - hit_rate * (isl - 1)
 
 
 def _first(own: Leaf | None, common: Leaf) -> Leaf:

@@ -288,13 +288,18 @@ def test_lengths_of_requests_add_how_they_are_served(capsys):
     answer = answered(capsys, [*TOY, *LENGTHS])
     assert answer["workload"]["context"] == 1250
     assert set(plain) < set(answer)
-    assert {key: answer[key] for key in plain if key != "basis"} == {
-        key: plain[key] for key in plain if key != "basis"
-    }
+    of_requests = ("energy_per_token", "usd_per_million_tokens")
+    same = [key for key in plain if key not in ("basis", *of_requests)]
+    assert {key: answer[key] for key in same} == {key: plain[key] for key in same}
     serving = answer["serving"]
     assert (serving["isl"], serving["osl"], serving["chunk"]) == (1000, 500, 1000)
-    for key in ("ttft", "tpot", "e2e", "tokens_per_second_per_chip"):
+    for key in ("ttft", "tpot", "e2e", "tokens_per_second_per_chip", *of_requests):
         assert answer[key] == serving["continuous"][key] > 0
+    # Prompts take their share of the chips' time and of all that is paid for it.
+    for key, share in zip(of_requests, ("prompt_energy_share", "prompt_cost_share"), strict=True):
+        assert 0 < answer[share] < 1
+        decode = plain[key] * 499 / 500  # The first token comes of the prompt.
+        assert answer[key] * (1 - answer[share]) == pytest.approx(decode, rel=1e-9)
     assert serving["static"]["tpot"] == pytest.approx(answer["step_time"])
     assert not any("prefill" in it for it in answer["basis"])
 
@@ -310,9 +315,24 @@ def test_chunks_a_context_and_a_design_file_are_heard(capsys):
     assert answered(capsys, ["predict", "-c", "design.toml", *LENGTHS]) == flags
 
 
+def test_a_prefix_that_is_cached_does_not_pass(capsys):
+    none = answered(capsys, [*TOY, *LENGTHS])
+    most = answered(capsys, [*TOY, *LENGTHS, "--prefix-hit-rate", "0.9"])
+    assert most["serving"]["chunk"] == pytest.approx(1000 - 0.9 * 999)
+    for key in ("ttft", "usd_per_million_tokens", "energy_per_token"):
+        assert most[key] < none[key]
+    assert any(it.startswith("90% of each prompt") for it in most["basis"])
+    stated = ["--set", "request.isl=1000", "--set", "osl=500", "--set", "prefix_hit_rate=0.9"]
+    assert answered(capsys, [*TOY, *stated]) == most
+
+
 @pytest.mark.parametrize(
     ("lengths", "lines"),
     [
+        (
+            ["--isl", "10", "--osl", "1", "--prefix-hit-rate", "2"],
+            ["--prefix-hit-rate: must be from 0 to 1, got 2.0"],
+        ),
         (["--isl", "10"], ["--osl: is required beside --isl"]),
         (["--chunk", "10"], ["--isl: is required beside", "--osl: is required beside --chunk"]),
         (

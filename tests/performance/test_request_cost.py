@@ -8,10 +8,10 @@ import pytest
 
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.mapping.degrees import Mapping
-from liminal_jax.performance.design import Design
+from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.predictor import predict
 from liminal_jax.performance.request_cost import RequestCost, request_cost
-from liminal_jax.performance.serving import Lengths, disaggregated
+from liminal_jax.performance.serving import Lengths, cache_crossing, disaggregated
 from liminal_jax.workload.request import Request
 
 MODEL, H200 = load_model("gpt-oss-120b"), load_system("h200")
@@ -31,10 +31,17 @@ def _of(isl: float, osl: float, design: Design | None = None) -> RequestCost:
 def test_times_are_those_of_serving_with_instances_apart() -> None:
     lengths, found = Lengths(1200, 300), _of(1200, 300)
     served = eqx.filter_jit(disaggregated)(_design(), MODEL, REQUEST, lengths)
-    for name in ("ttft", "tpot", "e2e"):
-        assert float(getattr(found, name)) == pytest.approx(float(getattr(served, name)), rel=1e-12)
+    crossing = float(cache_crossing(_design(), MODEL, REQUEST, lengths, Assumptions()))
+    assert 0 < crossing < 0.2 * float(found.ttft)
+    for name, more in (("ttft", crossing), ("tpot", 0.0), ("e2e", crossing)):
+        here = float(getattr(found, name)) + more
+        assert here == pytest.approx(float(getattr(served, name)), rel=1e-12)
     each = 300 / float(found.chip_time)
     assert each == pytest.approx(float(served.tokens_per_second_per_chip), rel=1e-12)
+    paid = float(found.price) / 300 * 1e6
+    assert paid == pytest.approx(float(served.usd_per_million_tokens), rel=1e-12)
+    spent = float(found.energy * H200.facility.pue) / 300
+    assert spent == pytest.approx(float(served.energy_per_token), rel=1e-12)
 
 
 def test_long_answers_to_short_prompts_cost_what_decode_costs() -> None:

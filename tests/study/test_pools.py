@@ -196,11 +196,11 @@ def _without_cost(problem: PoolsProblem) -> PoolsProblem:
     return dataclasses.replace(problem, groups=tuple(map(quick, problem.pools)))
 
 
-def test_equal_chips_and_a_free_crossing_are_the_disaggregated_way_of_serving(tmp_path):
+def test_pools_of_equal_chips_are_the_disaggregated_way_of_serving(tmp_path):
     pool = {"system": "h200", "tp": 4, "ep": 4, "pp": 2}
     tables = changed(SMALL, requests={"rate": 1e6})
     tables["pools"] = {"prefill": {**pool, "batch": 1}, "decode": {**pool, "batch": 64}}
-    found = known(_without_cost(pools_at(tables, tmp_path)))
+    found = known(pools_at(tables, tmp_path))
     design = ll.Design(ll.load_system("h200"), ll.Mapping(tp=4, ep=4, pp=2), batch=64)
     lengths, model = Lengths(ISL, OSL), ll.load_model("gpt-oss-120b")
     wanted = serve(design, model, ll.Request(context=ISL + OSL / 2), lengths).disaggregated

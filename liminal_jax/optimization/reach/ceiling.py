@@ -245,7 +245,7 @@ def alike(names: Sequence[str], model: str, context: float) -> list[Technology]:
     for row, name in enumerate(names):
         file, mine = load_system_file(name), (rows[0] == row) & good
         case = case_at(problem, _first(problem, row))
-        floor = _known(energy_floor(case.built(Exact()), case.model, case.request))
+        floor = _known(energy_floor(case.built(Exact()), case.model, case.decoding))
         pair = (peak(mine & off, floor), peak(mine, floor))
         technologies.append(Technology(name, file.title, file.status, floor, *pair))
     return technologies
@@ -314,7 +314,7 @@ def _best_of_each(problem: Problem) -> list[tuple[Peak, float | None]]:
             continue
         solution = solution_at(problem, proof.indices[row])
         case = case_at(problem, solution)
-        floor = _known(energy_floor(case.built(Exact()), case.model, case.request))
+        floor = _known(energy_floor(case.built(Exact()), case.model, case.decoding))
         measured = _measured(case)
         without = {
             path: _measured(moved(case, {path: 0.0}))[SPEED]

@@ -110,6 +110,9 @@ def refused_parts(region: Region, limited: Sequence[str], own: Sequence[str]) ->
     if any(it.path == "request.context" for it in region.variables):
         message = "must be one value: windows of layers are measured against it"
         mistakes.append(Mistake("context", message))
+    if case.lengths is not None:
+        message = "whole requests are not counted layer by layer; state the context instead"
+        mistakes.append(Mistake("request.isl", message))
     if case.placement is not None:
         message = "is chosen for each layer by sram, sram_experts and sram_cache; leave it out"
         mistakes.append(Mistake("placement", message))

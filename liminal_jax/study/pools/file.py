@@ -145,8 +145,10 @@ class PoolsFile(NamedFile):
     @field_validator("workload")
     @classmethod
     def _has_no_context(cls, workload: dict[str, Any]) -> dict[str, Any]:
-        if "context" in workload:
-            raise ValueError("context follows from requests.isl and requests.osl; leave it out")
+        for name in ("context", "isl", "osl", "prefix_hit_rate"):
+            if name in workload:
+                message = "follows from requests.isl and requests.osl; leave it out"
+                raise ValueError(f"{name} {message}")
         bits = {it: WorkloadTable.model_fields[it].default for it in ("weight_bits", "kv_bits")}
         return bits | workload
 

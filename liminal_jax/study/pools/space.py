@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import equinox as eqx
 import jax
 
 from liminal_jax._arrays import as_leaf
@@ -138,8 +137,10 @@ class Pools:
         """The designs of a pool, with the context of its requests."""
         (region,) = with_precision(self.pools[name]).regions
         context = self.isl if name == "prefill" else self.isl + self.osl / 2
-        case = eqx.tree_at(lambda it: it.request.context, region.case, as_leaf(context))
-        return dataclasses.replace(region, case=case)
+        request = dataclasses.replace(
+            region.case.request, context=as_leaf(context), isl=None, osl=None, prefix_hit_rate=None
+        )
+        return dataclasses.replace(region, case=dataclasses.replace(region.case, request=request))
 
 
 def _wrong(name: str, *, more: bool) -> str:

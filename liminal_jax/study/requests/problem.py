@@ -346,6 +346,8 @@ def requests_of(file: RequestsFile) -> RequestsProblem:
     stated = stated_in(file.numbers, region.case, file.name)
     if CONTEXT in {it.path for it in stated}:
         mistakes.append(Mistake("design.numbers", "the trace states contexts; leave them out"))
+    if region.case.lengths is not None:
+        mistakes.append(Mistake("workload", "the trace states isl and osl; leave them out"))
     if mistakes:
         raise InputError(file.name, mistakes)
     return requests_problem(region, file.question)

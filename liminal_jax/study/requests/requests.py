@@ -148,6 +148,8 @@ def _region(space: Space) -> Region:
         Mistake(path, message)
         for path, message in (
             (CONTEXT, "the requests state contexts"),
+            ("request.isl", "the requests state tokens of prompts"),
+            ("request.osl", "the requests state tokens of answers"),
             ("chips", "how many chips there are follows from the requests"),
             ("replicas", "how many instances there are follows from the requests"),
         )
