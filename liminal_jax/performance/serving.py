@@ -158,19 +158,26 @@ class _Use(NamedTuple):
 
     Attributes:
         time: Its time [s].
-        energy: IT energy [J].
+        power: Mean IT power [W].
     """
 
     time: Scalar
-    energy: Scalar
+    power: Scalar
 
-    def plus(self, other: "_Use", times: Scalar = 1.0) -> "_Use":
-        """Both, the other some times."""
-        return _Use(self.time + times * other.time, self.energy + times * other.energy)
+    @property
+    def energy(self) -> Scalar:
+        """IT energy [J]."""
+        return self.time * self.power
+
+    def plus(self, other: "_Use") -> "_Use":
+        """Both."""
+        time = self.time + other.time
+        return _Use(time, (self.energy + other.energy) / time)
 
 
-def _use(it: Worked) -> _Use:
-    return _Use(it.step.time, it.energy)
+def _use(it: Worked, times: Scalar = 1.0) -> _Use:
+    """What a step takes, some times."""
+    return _Use(times * it.time, it.power)
 
 
 class _Latency(NamedTuple):
@@ -208,10 +215,10 @@ def _served(
     facility = design.system.facility
 
     def capital(it: _Use) -> Scalar:
-        return capital_shares(design, it.energy / it.time, assumptions.relaxation).total()
+        return capital_shares(design, it.power, assumptions.relaxation).total()
 
     def cost(it: _Use) -> Scalar:
-        return it.time * spending_rate(facility, capital(it), it.energy / it.time)
+        return it.time * spending_rate(facility, capital(it), it.power)
 
     return Served(
         ttft=latency.ttft,
@@ -221,7 +228,7 @@ def _served(
         users=users,
         prefill_share=1 - answers.time / use.time,
         chip_power=chip_power,
-        power=use.energy / use.time,
+        power=use.power,
         capital=capital(use),
         energy_per_token=use.energy * facility.pue / tokens,
         usd_per_million_tokens=cost(use) / tokens * 1e6,
@@ -323,8 +330,8 @@ def static_batching(
     prompts = _prefill(design, model, request, lengths, assumptions)
     step = worked(design, model, request, None, assumptions)
     accepted = design.accepted(assumptions.relaxation)
-    users, steps = design.mapping.pp * design.batch, (lengths.osl - 1) / accepted
-    answers = _Use(steps * step.time, steps * step.energy)
+    users = design.mapping.pp * design.batch
+    answers = _use(step, (lengths.osl - 1) / accepted)
     return _served(
         design,
         lengths,
@@ -482,15 +489,14 @@ def disaggregated(
     step = worked(design, model, request, None, assumptions)
     crossing = cache_crossing(design, model, request, lengths, assumptions)
     accepted, pp = design.accepted(relaxation), design.mapping.pp
-    each = (lengths.osl - 1) / accepted / design.batch / pp
-    answers = _Use(each * step.time, each * step.energy)
+    answers = _use(step, (lengths.osl - 1) / accepted / design.batch / pp)
     return _served(
         design,
         lengths,
         assumptions,
         _Latency(prompt.time + crossing, step.time / accepted),
         tokens=lengths.osl,
-        use=answers.plus(_use(prompt), 1 / pp),
+        use=answers.plus(_use(prompt, 1 / pp)),
         answers=answers,
         users=pp * design.batch,
         chip_power=relaxation.maximum(prompt.chip_power, step.chip_power),

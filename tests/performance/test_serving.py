@@ -12,7 +12,14 @@ from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.memory_footprint import parameters_active
 from liminal_jax.performance.predictor import predict
-from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, prefill, serve
+from liminal_jax.performance.serving import (
+    SERVING_WAYS,
+    Lengths,
+    Serving,
+    cache_crossing,
+    prefill,
+    serve,
+)
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
@@ -34,6 +41,54 @@ def _served(
     design: Design, model: Model = DENSE, lengths: Lengths = LENGTHS, context: float = 2304
 ) -> Serving:
     return _serve(design, model, Request(context=context), lengths)
+
+
+def _crossing(design: Design, model: Model, lengths: Lengths) -> float:
+    given = (design, model, Request(context=1), lengths, Assumptions())
+    return float(eqx.filter_jit(cache_crossing)(*given))
+
+
+def test_the_cache_of_a_prompt_crosses_once() -> None:
+    # 2,048 tokens of 32 layers of 8 heads of 128, keys and values of 8 bits, on 2 x 2 chips.
+    part = 2048 * 32 * 2 * 8 * 128 / 4
+    far = H100.network.scale_out
+    wanted = float(far.latency) + part / float(far.bandwidth)
+    assert _crossing(_design(pp=2), DENSE, LENGTHS) == pytest.approx(wanted, rel=1e-9)
+    twice = Lengths(4096, 512, prefix_hit_rate=0.9)  # What was cached crosses, too.
+    more = _crossing(_design(pp=2), DENSE, twice) - wanted
+    assert more == pytest.approx(part / float(far.bandwidth), rel=1e-9)
+
+
+def test_energy_and_cost_add_up() -> None:
+    design = _design()
+    alone = jax.jit(predict)(design, DENSE, Request(context=2304))
+    serving = _served(design)
+    for name in SERVING_WAYS:
+        way = getattr(serving, name)
+        rate = float(way.tokens_per_second_per_chip) * 2
+        pue = float(H100.facility.pue)
+        assert float(way.power) * pue / rate == pytest.approx(float(way.energy_per_token))
+        assert float(way.capital) == pytest.approx(float(alone.capital.total()))
+        # Answers cost what decode costs but for the first token, which comes of the prompt.
+        for key, share in (
+            ("energy_per_token", "prompt_energy_share"),
+            ("usd_per_million_tokens", "prompt_cost_share"),
+        ):
+            answers = float(getattr(way, key)) * (1 - float(getattr(way, share)))
+            wanted = float(getattr(alone, key)) * 511 / 512
+            assert answers == pytest.approx(wanted, rel=1e-9), (name, key)
+
+
+def test_what_is_cached_is_read_and_not_computed() -> None:
+    design = _design(batch=1)
+    none, half, most = (
+        float(_prefill(design, DENSE, Request(context=1), Lengths(8192, 1, None, None, hit)).time)
+        for hit in (0.0, 0.5, 1.0)
+    )
+    # Later tokens attend to more of the prompt, so that half of them take more than half.
+    assert none / 2 < half < none
+    last = float(jax.jit(predict)(design, DENSE, Request(context=8192)).step_time)
+    assert most == pytest.approx(last, rel=1e-3)
 
 
 def test_a_short_prompt_computes_two_flop_a_weight_and_token() -> None:
@@ -79,7 +134,8 @@ def test_the_parts_add_up(model: Model) -> None:
         assert float(way.tpot) >= step * (1 - 1e-9)
     assert float(serving.static.tpot) == pytest.approx(step)
     assert float(serving.disaggregated.tpot) == pytest.approx(step)
-    assert float(serving.continuous.ttft) > float(serving.disaggregated.ttft)
+    crossing = _crossing(design, model, LENGTHS)
+    assert float(serving.continuous.ttft) > float(serving.disaggregated.ttft) - crossing > 0
     static = serving.static
     assert float(static.tokens_per_second_per_chip) == pytest.approx(
         float(32 * 512 / static.e2e / 4)
@@ -89,7 +145,8 @@ def test_the_parts_add_up(model: Model) -> None:
 def test_pools_are_balanced() -> None:
     it = _served(_design()).disaggregated
     share = float(it.prefill_share)
-    prompts = share / float(it.ttft)  # a second, on that share of one instance
+    passing = float(it.ttft) - _crossing(_design(), DENSE, LENGTHS)
+    prompts = share / passing  # a second, on that share of one instance
     answers = (1 - share) * 16 / (511 * float(it.tpot))
     assert prompts == pytest.approx(answers)
     assert 512 * prompts / 2 == pytest.approx(float(it.tokens_per_second_per_chip))
