@@ -75,8 +75,8 @@ class Lengths(Shown):
         """Tokens of a prompt that pass the model: those that no prefix holds.
 
         Examples:
-            >>> float(Lengths(1000, 100, prefix_hit_rate=0.9).prefill())
-            100.9
+            >>> float(Lengths(1001, 100, prefix_hit_rate=0.5).prefill())
+            501.0
         """
         return prefill_tokens(self.isl, self.prefix_hit_rate)
 

@@ -7,6 +7,7 @@ import pytest
 
 from liminal_jax._smooth import AbstractRelaxation, Exact, Soft
 from liminal_jax.data.build import load_model, load_system
+from liminal_jax.hardware.network import AbstractPhysical
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
@@ -51,6 +52,7 @@ def _crossing(design: Design, model: Model, lengths: Lengths) -> float:
 def test_the_cache_of_a_prompt_crosses_once() -> None:
     # 2,048 tokens of 32 layers of 8 heads of 128, keys and values of 8 bits, on 2 x 2 chips.
     part = 2048 * 32 * 2 * 8 * 128 / 4
+    assert isinstance(H100.network, AbstractPhysical)
     far = H100.network.scale_out
     wanted = float(far.latency) + part / float(far.bandwidth)
     assert _crossing(_design(pp=2), DENSE, LENGTHS) == pytest.approx(wanted, rel=1e-9)

@@ -135,6 +135,7 @@ def test_a_file_states_lengths():
     file = study({**WORKLOAD, "prefix_hit_rate": 0.5})
     assert file.workload.context == ISL + OSL / 2
     lengths = problem_of(file).first().lengths
+    assert lengths is not None
     assert (float(lengths.isl), float(lengths.osl)) == (ISL, OSL)
     assert float(lengths.prefill()) == ISL - 0.5 * (ISL - 1)
     free = study(numbers={"request.isl": [1024, 2048]})
