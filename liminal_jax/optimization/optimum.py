@@ -365,10 +365,11 @@ def optimize(
         design = jax.jit(lambda it: it.design(Exact()))(case)
         bests = [at for it in findings for at in _bests(it)]
         merged = _merged(findings, best)
+        every = totals(best.fleet)
     return Optimum(
         design=at_precision(design),
         prediction=at_precision(best.fleet.instance),
-        totals=totals(best.fleet),
+        totals=every,
         objective=best.objective,
         feasible=best.feasible,
         certificate=merged,
