@@ -104,8 +104,12 @@ def workload_words(work: Mapping[str, Any]) -> str:
     Examples:
         >>> workload_words({"model": "a", "context": 8192.0, "weight_bits": 8, "kv_bits": 16})
         'a, context 8,192, 8-bit weights, 16-bit KV'
+        >>> workload_words({"model": "a", "isl": 8192, "osl": 256, "weight_bits": 8, "kv_bits": 8})
+        'a, requests of 8,192 + 256 tokens, 8-bit weights, 8-bit KV'
     """
     context = f" context {work['context']:,.0f}," if "context" in work else ""
+    if work.get("isl") is not None:
+        context = f" requests of {work['isl']:,.0f} + {work['osl']:,.0f} tokens,"
     weights, cache = (_width(work[name]) for name in ("weight_bits", "kv_bits"))
     return f"{work['model']},{context} {weights} weights, {cache} KV"
 
