@@ -5,6 +5,7 @@ import math
 
 import jax.numpy as jnp
 
+from liminal_jax._smooth import Exact
 from liminal_jax.data.build import stated_memory_energy, streaming_energy
 from liminal_jax.data.library import Library
 from liminal_jax.data.numbers import Number
@@ -291,6 +292,19 @@ def _sharing_sentences(case: Case) -> list[str]:
     return sentences
 
 
+def _stage_sentences(case: Case) -> list[str]:
+    """How stages are judged whose layers differ."""
+    stages, kinds = float(case.mapping.pp), case.model.layers
+    if stages == 1 or len(kinds) == 1:
+        return []
+    layers = float(case.model.layer_count())
+    fullest = float(case.assumptions.division.largest_share(layers, stages, Exact()))
+    return [
+        f"Stages: the fullest of {stages:g} holds {fullest:.4g} of {layers:g} layers, each of which"
+        f" counts as the mean of {len(kinds)} kinds."
+    ]
+
+
 def _attention_sentence(case: Case, system: System) -> str:
     bits = float(case.request.attention_bits)
     if bits > 8 and math.isnan(float(system.chip.tensor.at(bits))):
@@ -355,6 +369,7 @@ def basis(
         _FITTED_LATENCY if fitted else _ALPHA_BETA,
         *_reach_sentences(system),
         *([] if talk else _sharing_sentences(case)),
+        *_stage_sentences(case),
         _attention_sentence(case, system),
         *_workload_sentences(case, found.models[file.workload.model].positions),
         *(

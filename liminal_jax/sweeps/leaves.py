@@ -25,7 +25,7 @@ from liminal_jax.workload.blocked_fp8 import is_blocked
 NAMES = ("model", "accounting", "system", "memory", "process", "attention")
 """Axes that change the structure of the computation: each choice is compiled by itself."""
 
-_PREFIXES = ("system.", "workload.", "design.")
+_PREFIXES = ("system.", "workload.", "request.", "design.")
 """Optional prefixes of a path."""
 
 _VARIED = ("system.", "request.", "model.", f"{ALGORITHM}.")

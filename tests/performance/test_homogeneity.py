@@ -23,13 +23,13 @@ from liminal_jax.data.build import load_model, load_system
 from liminal_jax.hardware.kernels import LIBRARY, Kernels
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
-from liminal_jax.performance import counted as counted_module
 from liminal_jax.performance import passed, predictor, step_terms
+from liminal_jax.performance import spending as spending_module
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator
 from liminal_jax.performance.prediction import CapitalShares, PowerShares, Prediction
 from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Served, serve
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import QUANTITIES, REQUESTS
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.workload import request as requests
@@ -44,7 +44,7 @@ SCALES = 1 + (SCALE - 1) * np.eye(1 + len(BASES), len(BASES), -1)
 
 CONSTANTS = [
     (requests, "BITS_PER_BYTE", "1/B"),
-    (counted_module, "YEAR", "s"),  # years of use and discount rate a year are counted
+    (spending_module, "YEAR", "s"),  # years of use and discount rate a year are counted
 ]
 """Every constant of the laws that has a unit, but for what counts FLOP and times of kernels."""
 
@@ -198,8 +198,9 @@ def assert_homogeneous_study(problem):
 def test_of_a_planned_chip(case):
     model, design = PLANS[case]
     got = assert_homogeneous_study(problem_with("tiered", model, {**PLAN, **design}))
-    # The study says nothing of quality.
-    assert [name for name, it in got.items() if not np.isfinite(it)] == ["all.quality_loss"]
+    # The study says nothing of quality or of requests.
+    unknown = {f"all.{name}" for name in ("quality_loss", *REQUESTS)}
+    assert {name for name, it in got.items() if not np.isfinite(it)} == unknown
     assert (got["capacity_tier_fill"] > 0) == (case == "a capacity tier in use")
     assert got["exposed_time"] > 0
     assert got["capital.building"] > 0

@@ -7,9 +7,12 @@ import pytest
 from liminal_jax.cli.main import main
 from liminal_jax.data.calibrations import load_calibration
 from liminal_jax.mapping.attention import attention_name
+from liminal_jax.study.basis import basis
 from liminal_jax.study.calibrated import measured_engine
 from liminal_jax.study.engine_attention import engine_attention, fullest_chip
 from liminal_jax.study.file import design_of
+from liminal_jax.study.problem import exact_system
+from liminal_jax.study.read import problem_of
 
 LONG = {"model": "deepseek-v3", "context": 131072.0, "kv_bits": 16.0}
 HBM = 141 * 2**30
@@ -81,3 +84,27 @@ def test_one_rank_and_the_talk_share_nothing():
 def test_an_engine_stands_for_the_calibration_that_measured_it():
     assert measured_engine("sglang") == "SGLang"
     assert measured_engine("measured") is None
+
+
+def test_stages_whose_layers_differ_are_said():
+    def told(model, **degrees):
+        file = design({"model": model, "context": 8192.0}, **degrees)
+        case = problem_of(file).first()
+        return [it for it in basis(file, "h200", case, exact_system(case), 0.0) if "Stages" in it]
+
+    (sentence,) = told("deepseek-v3", tp=8, pp=4)
+    assert sentence.startswith("Stages: the fullest of 4 holds 16 of 61 layers")
+    assert told("deepseek-v3", tp=8) == told("llama-3-8b", tp=4, pp=4) == []
+
+
+def test_a_context_beyond_what_was_learned_is_said():
+    def told(**workload):
+        file = design({"model": "opt-6.7b", **workload})
+        case = problem_of(file).first()
+        return [it for it in basis(file, "h200", case, exact_system(case), 0.0) if "learned" in it]
+
+    assert told(context=2048.0) == []
+    (sentence,) = told(context=2100.0)
+    assert sentence.startswith("The model has learned 2,050 positions, fewer than the 2,100")
+    # The mean context of these requests is 2,000, and their last tokens are beyond.
+    assert len(told(isl=1900.0, osl=200.0)) == 1
