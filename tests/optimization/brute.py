@@ -18,7 +18,7 @@ from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
 from liminal_jax.study.domain import Grid, Several
 from liminal_jax.study.file import StudyFile, WorkloadTable
 from liminal_jax.study.problem import Problem
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import QUANTITIES, REQUESTS
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.variables import PATHS
@@ -28,8 +28,8 @@ STUDIES = Path(__file__).parent.parent / "studies"
 ROUNDING = 1e-9
 CHUNK = 2048
 
-ASKED = tuple(name for name in QUANTITIES if name != "quality_loss")
-"""Quantities that any study can ask for; a loss of quality has to be stated first."""
+ASKED = tuple(name for name in QUANTITIES if name not in ("quality_loss", *REQUESTS))
+"""Quantities that any study can ask for; of quality and requests something has to be stated."""
 
 
 class Row(NamedTuple):
