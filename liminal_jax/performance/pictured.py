@@ -58,9 +58,20 @@ def drawable(part: Any) -> bool:
 def pictures(system: System | PlannedSystem, mapping: Mapping) -> str:
     """Package and system of one instance as HTML."""
     built = system.system(Exact()) if isinstance(system, PlannedSystem) else system
+    return pictures_of(system, built, mapping)
+
+
+def pictures_of(hardware: System | PlannedSystem, built: System, mapping: Mapping) -> str:
+    """Package and system of one instance as HTML.
+
+    Args:
+        hardware: The chips, as they are planned where they are.
+        built: The system that follows; the same where it is finished.
+        mapping: Degrees of the instance.
+    """
     drawn = figures(
         {
-            "package": package_record(system),
+            "package": package_record(hardware),
             "system": machine_record(built, mapping, mapping.chips()),
         }
     )

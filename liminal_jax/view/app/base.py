@@ -13,12 +13,10 @@ import jax.numpy as jnp
 from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
-from liminal_jax._smooth import Exact
 from liminal_jax.hardware.chip import Chip, MemoryTier
-from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.network import AbstractNetwork, AbstractPhysical, FittedLatency
-from liminal_jax.hardware.plan import ChipPlan, Material, planned_chip
-from liminal_jax.hardware.system import Facility, System
+from liminal_jax.hardware.planned import PlannedChip, PlannedSystem
+from liminal_jax.hardware.system import System
 
 
 class Numbers(eqx.Module):
@@ -47,7 +45,7 @@ class AbstractBase(eqx.Module):
     """Hardware to start from, at its nominal clock."""
 
     @abstractmethod
-    def system(self, numbers: Numbers) -> System:
+    def system(self, numbers: Numbers) -> System | PlannedSystem:
         """The hardware with some of its numbers changed."""
 
     @abstractmethod
@@ -120,28 +118,21 @@ class Planned(AbstractBase):
     """A planned chip: price, area and idle power follow from what is dragged.
 
     Attributes:
-        plan: What an architect chose.
-        material: What the chip is made of.
-        network: What joins the chips.
-        facility: What stands around them.
-        execution: How far their use falls short of their peaks.
+        start: The chips as they are planned.
     """
 
-    plan: ChipPlan
-    material: Material
-    network: AbstractNetwork
-    facility: Facility
-    execution: Execution
+    start: PlannedSystem
 
     @override
     def sram_share(self) -> Scalar:
-        area = self.plan.sram / self.material.process.sram_density
-        return area / (area + self.plan.compute_area)
+        plan = self.start.chip.plan
+        area = plan.sram / self.start.chip.material.process.sram_density
+        return area / (area + plan.compute_area)
 
     @override
-    def system(self, numbers: Numbers) -> System:
-        plan, memory = self.plan, self.material.memory
-        density = self.material.process.sram_density
+    def system(self, numbers: Numbers) -> PlannedSystem:
+        plan, material = self.start.chip.plan, self.start.chip.material
+        memory, density = material.memory, material.process.sram_density
         area = plan.compute_area + plan.sram / density
         plan = eqx.tree_at(
             lambda it: (it.sram, it.compute_area),
@@ -158,13 +149,11 @@ class Planned(AbstractBase):
                 memory.layers * (numbers.capacity / (plan.stacks * memory.stack_capacity())),
             ),
         )
-        material = eqx.tree_at(lambda it: it.memory, self.material, memory)
-        return System(
-            chip=planned_chip(plan, material, Exact()),
-            network=_delayed(self.network, numbers.latency),
-            facility=self.facility,
-            execution=self.execution,
-            die_links=self.material.die_links,
+        return PlannedSystem(
+            chip=PlannedChip(plan, eqx.tree_at(lambda it: it.memory, material, memory)),
+            network=_delayed(self.start.network, numbers.latency),
+            facility=self.start.facility,
+            execution=self.start.execution,
         )
 
 

@@ -308,6 +308,7 @@ def page(
     start: Picture,
     efficiency: str,
     told: Told,
+    hardware: str = "",
     judged: tuple[Judged, Judged] | None = None,
 ) -> str:
     """All that is redrawn, as HTML.
@@ -317,6 +318,7 @@ def page(
         start: What was drawn where all sliders began.
         efficiency: What the front is drawn in, of `EFFICIENCIES`.
         told: Words around the drawings.
+        hardware: Package and instance to scale, as HTML.
         judged: What the study says now, and where all sliders began; none of a design.
     """
     panels = (
@@ -341,6 +343,7 @@ def page(
         f'<p style="margin:0;color:#555">{text(told.heading)}</p>{found}{asked}{answer(picture)}'
         '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(21rem,1fr));'
         f'gap:1.2rem 2rem;margin-top:1.2rem">{grid}</div>'
+        f'<div id="hardware" style="margin-top:1.2rem">{hardware}</div>'
         f'<p style="color:#555;font-size:.85rem">{text(below)}'
         f' <a id="link" href="{text(told.link)}">Link to what you see.</a></p></div>'
     )

@@ -210,7 +210,14 @@ def _(
             words.link(_choices, levers.value, _moved),
         )
         _judged = None if judge is None else (judge(design.scene, numbers), judged_start)
-        _html = drawings.page(_picture, start, efficiency.value, _told, _judged)
+        _html = drawings.page(
+            _picture,
+            start,
+            efficiency.value,
+            _told,
+            scene.drawn(design.scene, numbers),
+            _judged,
+        )
     mo.Html(_html)
     return
 

@@ -259,14 +259,7 @@ def _base(file: DesignFile, case: Case, system: System) -> tuple[AbstractBase, t
     if isinstance(case.system, System):
         return _finished(file, system)
     note = "A planned chip: its price, area and idle power follow from what is dragged."
-    base = Planned(
-        plan=case.system.chip.plan,
-        material=case.system.chip.material,
-        network=system.network,
-        facility=case.system.facility,
-        execution=case.system.execution,
-    )
-    return base, (note,)
+    return Planned(case.system), (note,)
 
 
 def _finished(file: DesignFile, system: System) -> tuple[AbstractBase, tuple[str, ...]]:

@@ -14,7 +14,10 @@ from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar
 from liminal_jax._smooth import Exact
+from liminal_jax.hardware.planned import PlannedSystem
+from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
+from liminal_jax.performance.pictured import pictures_of
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
 from liminal_jax.study.case import Case
@@ -171,6 +174,25 @@ def _pictured(
         rate=peak * found.tensor_utilisation,
     )
     return case.mapping, case.request.context, found, roofline
+
+
+@eqx.filter_jit
+def _hardware(
+    scene: AbstractScene, numbers: dict[str, Array]
+) -> tuple[System | PlannedSystem, System, Mapping]:
+    """What is built at some numbers: as it is planned, as it follows, and how it is used."""
+    case = scene.case(numbers)
+    return case.system, case.built(Exact()), case.mapped()
+
+
+def drawn(scene: AbstractScene, numbers: Mapped[str, float]) -> str:
+    """Package and instance to scale, as HTML.
+
+    Args:
+        scene: What stays.
+        numbers: What is dragged, by name, in SI.
+    """
+    return pictures_of(*_hardware(scene, as_arrays(numbers)))
 
 
 def as_arrays(numbers: Mapped[str, float]) -> dict[str, Array]:

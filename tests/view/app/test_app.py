@@ -12,6 +12,7 @@ import pytest
 import liminal_jax as ll
 from liminal_jax._arrays import as_leaf
 from liminal_jax._files import InputError
+from liminal_jax._smooth import Exact
 from liminal_jax.data.catalogue import DATA
 from liminal_jax.optimization.search.best_design import find
 from liminal_jax.study.file import load_design
@@ -20,7 +21,16 @@ from liminal_jax.view.app import drawings, svg
 from liminal_jax.view.app.judged import judge_of
 from liminal_jax.view.app.opened import chosen, open_pair, open_run
 from liminal_jax.view.app.optimised import optimised
-from liminal_jax.view.app.scene import BATCHES, as_arrays, best_of, dragged_mapping, pictured
+from liminal_jax.view.app.scene import (
+    BATCHES,
+    as_arrays,
+    best_of,
+    dragged_mapping,
+    pictured,
+)
+from liminal_jax.view.app.scene import (
+    drawn as drawn_hardware,
+)
 from liminal_jax.view.app.sliders import number_slider, numbers_of
 from liminal_jax.view.app.words import heading, link, notes
 
@@ -57,7 +67,7 @@ def moved(opened, **values):
 
 def hardware(opened, numbers):
     """The hardware of a design at some numbers."""
-    return opened.scene.begun(as_arrays(numbers)).system
+    return opened.scene.begun(as_arrays(numbers)).built(Exact())
 
 
 @pytest.fixture(scope="module")
@@ -360,7 +370,7 @@ def test_a_study_is_dragged_over_its_grids_and_judged(few):
     (limit,) = (it for it in judged.limits if not it.physical)
     assert limit.value == pytest.approx(float(wanted.utps))
     assert limit.holds == (wanted.utps >= 300)
-    html = drawings.page(picture, picture, "a chip", told(few, at, picture), (judged, judged))
+    html = drawings.page(picture, picture, "a chip", told(few, at, picture), "", (judged, judged))
     assert "how far each limit is used" in html
     assert "few: qwen3-30b-a3b on 4 x b200 TP4 EP2" in html
 
@@ -389,6 +399,18 @@ def test_the_best_of_a_design_serves_no_user_more_slowly():
         kept = front.fits & (front.utps >= before.utps)
         most = np.max(np.where(kept, front.stps / front.chips, 0.0))
         assert most <= after.stps / after.chips * (1 + 1e-9)
+
+
+def test_the_package_follows_what_is_dragged(planned):
+    opened = open_run(str(planned))
+    before, after = (
+        drawn_hardware(opened.scene, it)
+        for it in (opened.start, moved(opened, sram_share=0.5 * opened.start["sram_share"]))
+    )
+    assert before.count('data-figure="package"') == after.count('data-figure="package"') == 1
+    assert before != after
+    assert "for data that stay: 256 MB" in before
+    assert "for data that stay: 128 MB" in after
 
 
 def test_levers_are_dragged():

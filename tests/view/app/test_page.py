@@ -117,7 +117,7 @@ def test_a_page_is_dragged(tmp_path):
         assert "llama-3-8b on 2 x h100 TP2" in html
         assert numbers(html)["utps"] == pytest.approx(float(wanted.utps), rel=1e-9)
         assert numbers(html)["step_time"] == pytest.approx(float(wanted.step_time), rel=1e-9)
-        assert html.count("<svg") == 4
+        assert html.count("<svg") == 6  # Four drawings, the package and the system.
 
         sliders = waited(lambda: window.run(SLIDERS))
         assert len(sliders) == 7
