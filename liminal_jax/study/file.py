@@ -58,7 +58,7 @@ from liminal_jax.study.domain import (
 )
 from liminal_jax.study.quality import StatedLoss
 from liminal_jax.study.quantities import QUANTITIES
-from liminal_jax.study.resolved import Named, Resolved, named_in, resolution, resolved
+from liminal_jax.study.resolved import OWN_FILE, Named, Resolved, named_in, resolution, resolved
 from liminal_jax.study.variables import PATHS, VARIABLES
 from liminal_jax.workload.request import mean_context
 
@@ -153,14 +153,15 @@ class DesignTable(_Table):
 
     Attributes:
         system: Name of a system or path to its file.
-        memory: Memory technology.
-        process: Silicon process.
+        memory: Memory technology, or path to its file.
+        process: Silicon process, or path to its file.
         stacks: Memory stacks in a package.
         dies: Logic dies in a package.
         compute_area: Area of the cores on one die.
         sram: SRAM on one die in which weights or cache stay.
         link_bandwidth: Scale-up bandwidth of a chip, one direction.
-        tier: Technology of a capacity tier: memory beyond the main memory; none where left out.
+        tier: Technology of a capacity tier, or path to its file: memory beyond the main memory;
+            none where left out.
         tier_units: Units of it that a chip has: modules or stacks.
         tier_holds: Kinds of data that may lie in it, where main memory cannot hold them; all where
             left out.
@@ -182,9 +183,11 @@ class DesignTable(_Table):
             data files and of the workload.
     """
 
-    system: Annotated[Names, category(system_names, "system", (".toml",))] | None = None
-    memory: Annotated[Names, category(technology_names, "memory technology")] | None = None
-    process: Annotated[Names, category(process_names, "process")] | None = None
+    system: Annotated[Names, category(system_names, "system", (OWN_FILE,))] | None = None
+    memory: (
+        Annotated[Names, category(technology_names, "memory technology", (OWN_FILE,))] | None
+    ) = None
+    process: Annotated[Names, category(process_names, "process", (OWN_FILE,))] | None = None
     stacks: Count | None = None
     dies: Count | None = None
     compute_area: Annotated[Grid, numeric(VARIABLES["compute_area"].unit, least=1e-6)] | None = None
@@ -192,7 +195,7 @@ class DesignTable(_Table):
     link_bandwidth: Annotated[Grid, numeric(VARIABLES["link_bandwidth"].unit, least=1.0)] | None = (
         None
     )
-    tier: Annotated[Names, category(capacity_technology_names, TIER)] | None = None
+    tier: Annotated[Names, category(capacity_technology_names, TIER, (OWN_FILE,))] | None = None
     tier_units: Count | None = None
     tier_holds: Annotated[Several, several(kinds_of_data)] | None = None
     domain: Count | None = None

@@ -17,12 +17,13 @@ from liminal_jax.data.catalogue import (
     IDEAL,
     capacity_technology_names,
     execution_names,
+    path_of,
     process_names,
     system_names,
     technology_names,
 )
 from liminal_jax.data.drafters import DrafterRow, published_drafters
-from liminal_jax.data.files import data_tables
+from liminal_jax.data.files import data_tables, tables_of
 from liminal_jax.data.levers import LeverRange, lever_ranges
 from liminal_jax.data.library import Library, library_around
 from liminal_jax.data.models import load_model_spec
@@ -35,6 +36,9 @@ from liminal_jax.data.parts import (
     ProcessFile,
     TechnologyFile,
     execution_tables,
+    load_capacity_technology_file,
+    load_process_file,
+    load_technology_file,
 )
 from liminal_jax.data.quality import PublishedCost, published_costs
 from liminal_jax.data.systems import SystemFile, load_system_file
@@ -44,6 +48,9 @@ from liminal_jax.workload.spec import ModelSpec
 
 BASE = "base"
 """Key of the assumptions of execution that names the file whose numbers they change."""
+
+OWN_FILE = ".toml"
+"""How the path of one's own system, memory, process or tier ends, in the place of a name."""
 
 _Record = TypeVar("_Record", bound=BaseModel)
 
@@ -165,7 +172,7 @@ def named_in(tables: Mapping[str, Any]) -> Named:
         models.append((f"{ALGORITHM}.{DRAFTER}", drafter))
     return Named(
         models=tuple(models),
-        systems=_names(design.get("system"), system_names(), ".toml"),
+        systems=_names(design.get("system"), system_names()),
         memory=_names(design.get("memory"), technology_names()),
         process=next(iter(_names(design.get("process"), process_names())), None),
         tier=next(iter(_names(design.get("tier"), capacity_technology_names())), None),
@@ -178,13 +185,11 @@ def _table(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
     return table if isinstance(table, dict) else {}
 
 
-def _names(value: Any, known: tuple[str, ...], ending: str | None = None) -> tuple[str, ...]:
+def _names(value: Any, known: tuple[str, ...]) -> tuple[str, ...]:
     """The names that a value or a table of choices holds, of those known, and paths of files."""
     items = value.get("choices") if isinstance(value, dict) else [value]
     names = [it for it in items if isinstance(it, str)] if isinstance(items, list) else []
-    return tuple(
-        it for it in dict.fromkeys(names) if it in known or (ending and it.endswith(ending))
-    )
+    return tuple(it for it in dict.fromkeys(names) if it in known or it.endswith(OWN_FILE))
 
 
 def resolved(named: Named, source: str) -> Resolved:
@@ -271,11 +276,7 @@ def _files(named: Named, problems: list[Problem]) -> _Files:
         execution=_execution(changes.get("execution", {}), problems),
         packaging=read(PackagingFile, "packaging", "packaging.toml") if used("packaging") else None,
         network=read(NetworkFile, "network", "network.toml") if used("network") else None,
-        process=(
-            None
-            if named.process is None
-            else read(ProcessFile, "process", f"processes/{named.process}.toml")
-        ),
+        process=None if named.process is None else _process(named.process, changes, problems),
         memory=_memory(named.memory, memory, problems),
         tier=None if named.tier is None else _tier(named.tier, changes.get("tier", {}), problems),
     )
@@ -316,20 +317,30 @@ def _memory(
     found = {}
     for name in dict.fromkeys((*names, *changes)):
         path, own = f"assumptions.memory.{name}", changes.get(name, {})
-        if name not in technology_names():
+        if name not in technology_names() and name not in names:
             hint = did_you_mean(name, technology_names())
             problems.append(Problem(path, f"there is no such memory technology{hint}"))
-        elif isinstance(own, dict):
-            tables = data_tables(f"technologies/{name}.toml")
+        elif isinstance(own, dict) and _read(load_technology_file, name, "design.memory", problems):
+            tables = tables_of(path_of("technologies", name))
             found[name] = _changed(TechnologyFile, tables, own, path, problems)
     return {name: it for name, it in found.items() if name in names and it is not None}
+
+
+def _process(name: str, changes: Mapping[str, Any], problems: list[Problem]) -> ProcessFile | None:
+    """The silicon process."""
+    if _read(load_process_file, name, "design.process", problems) is None:
+        return None
+    tables, own = tables_of(path_of("processes", name)), changes.get("process", {})
+    return _changed(ProcessFile, tables, own, "assumptions.process", problems)
 
 
 def _tier(
     name: str, changes: Mapping[str, Any], problems: list[Problem]
 ) -> CapacityTechnologyFile | None:
     """The technology of the capacity tier, whose energy and price have to be known."""
-    path, tables = "assumptions.tier", data_tables(f"technologies/capacity/{name}.toml")
+    if _read(load_capacity_technology_file, name, "design.tier", problems) is None:
+        return None
+    path, tables = "assumptions.tier", tables_of(path_of("technologies/capacity", name))
     tier = _changed(CapacityTechnologyFile, tables, changes, path, problems)
     if tier is None:
         return None
