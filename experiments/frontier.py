@@ -8,7 +8,7 @@ continuous batching); where chips only decode, against decode alone; a maximum w
 told, against the top of a curve.
 
 Measured rows are those that come with the package, of permissive licences: three of DeepSeek-R1,
-and eight maxima. `--measured FILE` takes others, in the columns of `liminal calibrate --help`.
+and eight maxima. `--measured FILE` takes others, in the columns of `liminal calibrate --help-all`.
 
 Lengths are 0.9 of their nominal, as InferenceX draws them; 8-bit cache; no speculative decoding, no
 queueing. The calibration was fitted to decode alone: where prompts pass, its losses are taken

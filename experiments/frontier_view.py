@@ -18,7 +18,7 @@ COLOURS = {8: "C0", 4: "C3", 16: "C2"}
 SPEEDS, THROUGHPUTS = (4.0, 1500.0), (3.0, 200e3)
 """What the panels show [1/s]."""
 
-GIVE = "give a file with --measured FILE, in the columns that `liminal calibrate --help` tells"
+GIVE = "give a file with --measured FILE, in the columns that `liminal calibrate --help-all` tells"
 
 
 def report(results: Mapping[str, Any]) -> list[RenderableType]:

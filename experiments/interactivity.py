@@ -4,7 +4,7 @@ The claim, as published: a figure of throughput for each GPU over interactivity,
 FP4, 1K tokens in and 1K out (Sankaralingam, IET REACH, 2025, after SemiAnalysis InferenceMAX); the
 model should draw the same frontier. The points of that figure are not in the slides' text and no
 measured rows of that model come with the package: the curves stand alone unless `--measured FILE`
-gives some, in the columns of `liminal calibrate --help`.
+gives some, in the columns of `liminal calibrate --help-all`.
 
 Prompts share the chips. The ideal bound is the best of three ways of sharing (`ll.serve`), the
 calibrated curve continuous batching by a typical engine. 4-bit weights throughout, 8-bit cache,

@@ -22,22 +22,37 @@ def calibrate(
 ) -> None:
     """Fit a calibration to measured decode steps, for `liminal predict --calibration FILE`.
 
+    Columns that a table needs:
+
+    - model, gpu, num_gpus, tp, batch_or_concurrency, weight_bits, isl, osl
+    - metric, value, engine, source_id
+
+    Columns that are read where they are present:
+
+    - pp, ep, kv_bits, engine_version, request_rate, note
+    - decode_purity: pure, near, mixed, max-load or queue; the first two are used
+    - queueing: yes, no or unknown
+    - ttft_ms_median, ttft_ms_mean: then metric and value may be left out, or be tpot_ms_median
+
+    What a metric may be:
+
+    - tpot_ms, itl_ms: time of one token of a user
+    - utps: tokens/s of one user
+    - output_tps_total, output_tps_per_gpu: tokens/s of all users
+    - e2e_latency_s: a whole static batch
+
+    What is read of a note:
+
+    - attention data-parallel: each rank has users of its own
+    - incl. requests queued: of more users than memory holds the others wait
+    - 0.8-1.0x: lengths are drawn up to the nominal ones
+
+    Each source_id counts alike, and each cell of it, however many rows they have.
+
     Args:
         data: Results of vllm bench serve, SGLang bench_serving or bench_one_batch, llama-bench,
-            genai-perf, aiperf or InferenceX, as the tool writes them, or a folder of them. Or a
-            table in CSV. Columns that it needs: model, gpu, num_gpus, tp,
-            batch_or_concurrency, weight_bits, isl, osl, metric, value, engine, source_id. Read
-            where present: pp, ep, kv_bits, engine_version, note, decode_purity (pure, near, mixed,
-            max-load or queue; the first two are used). A metric is tpot_ms or itl_ms (time of one
-            token of a user), utps (tokens/s of one user), output_tps_total, output_tps_per_gpu
-            (tokens/s of all users) or e2e_latency_s (a whole static batch). The time to the first
-            token is ttft_ms_median or ttft_ms_mean, with request_rate where requests come by
-            themselves, and queueing (yes, no or unknown); then metric and value may be left out,
-            or be tpot_ms_median. Of a note is read
-            whether it holds `attention data-parallel` (each rank has users of its own), `incl.
-            requests queued` (of more users than memory holds the others wait) or `0.8-1.0x`
-            (lengths drawn up to the nominal ones). Each source_id counts alike, and each cell of
-            it, however many rows they have.
+            genai-perf, aiperf or InferenceX, as the tool writes them, or a folder of them; or a
+            table in CSV, whose columns `liminal calibrate --help-all` lists.
         output: The file to write.
         given: What the file does not say.
         base: A calibration whose decode is kept: only losses up to the first token are fitted.

@@ -96,7 +96,7 @@ def experiments_run(
     Args:
         name: Its name, as `liminal experiments` lists it.
         smoke: Run the small setting, to see that all works.
-        measured: Measurements to compare with, in the columns that `liminal calibrate --help`
+        measured: Measurements to compare with, in the columns that `liminal calibrate --help-all`
             tells; those that come with the package where left out.
         records: Records to model, in the columns of experiments/records.csv; those where left out.
         design: One design of the experiment, of which every term is printed; all where left out.

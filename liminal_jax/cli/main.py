@@ -10,47 +10,178 @@ from typing import NamedTuple
 
 from liminal_jax import __version__
 from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax.cli.help import ALL, SHORT, example_lines, without
 
 
 class Command(NamedTuple):
-    """A command: module and function, and one line of help."""
+    """A command.
+
+    Attributes:
+        module: Where it is, in this package.
+        function: Its function there.
+        about: One line of help.
+        example: A command line that shows it, without `liminal`.
+        rare: Options that its `--help` leaves to `--help-all`.
+    """
 
     module: str
     function: str
     about: str
+    example: str
+    rare: tuple[str, ...] = ()
 
 
 COMMANDS = {
-    "predict": Command("predict", "predict", "speed, fit, power and cost of one design"),
-    "optimize": Command("optimize", "optimize", "the best design of a study, with its proof"),
-    "pareto": Command("pareto", "pareto", "the Pareto front of a study, with its proof"),
+    "predict": Command(
+        "predict",
+        "predict",
+        "speed, fit, power and cost of one design",
+        "predict -m llama-3-70b --system h200 --tp 8 --batch-size 32",
+        (
+            "accounting",
+            "attention_bits",
+            "attention_ranks",
+            "chunk",
+            "clock",
+            "cp",
+            "engine",
+            "kv_format",
+            "routing",
+            "shared_expert_ranks",
+        ),
+    ),
+    "optimize": Command(
+        "optimize",
+        "optimize",
+        "the best design of a study, with its proof",
+        "optimize dram-or-sram-at-equal-cost -o runs/mine",
+        ("overwrite", "reliability", "samples", "seed", "starts"),
+    ),
+    "pareto": Command(
+        "pareto",
+        "pareto",
+        "the Pareto front of a study, with its proof",
+        "pareto memory-under-a-power-limit",
+    ),
     "sensitivity": Command(
-        "sensitivity", "sensitivity", "elasticities, shadow prices and a tornado of a study"
+        "sensitivity",
+        "sensitivity",
+        "elasticities, shadow prices and a tornado of a study",
+        "sensitivity memory-under-a-power-limit",
     ),
     "uncertainty": Command(
-        "uncertainty", "uncertainty", "how the optimum varies with uncertain numbers"
+        "uncertainty",
+        "uncertainty",
+        "how the optimum varies with uncertain numbers",
+        "uncertainty memory-under-a-power-limit",
     ),
     "compare": Command(
-        "compare", "compare", "runs, designs, systems or models side by side, and why they differ"
+        "compare",
+        "compare",
+        "runs, designs, systems or models side by side, and why they differ",
+        "compare h200 b200",
     ),
-    "reach": Command("reach", "reach", "the least change that reaches a speed, or why none does"),
-    "ceiling": Command("ceiling", "ceiling", "the most that each technology reaches for one user"),
-    "report": Command("report", "report", "one HTML page for a run, which needs no network"),
-    "app": Command("app", "app", "sliders in the browser: drag a number, see the effect"),
-    "sweep": Command("sweep", "sweep", "every point of a grid or sample, on all devices"),
-    "calibrate": Command("calibrate", "calibrate", "fit losses to your own measurements"),
-    "validate": Command("validate", "validate", "how far predictions are from measurements"),
-    "studies": Command("studies", "studies_list", "list the studies that come with the package"),
-    "models": Command("models", "models_list", "list the models that come with the package"),
-    "models show": Command("models", "models_show", "show one model"),
-    "models import": Command("models", "models_import", "read a config.json and show what it says"),
-    "models compare": Command("models", "models_compare", "show two models side by side"),
-    "systems": Command("systems", "systems_list", "list the systems that come with the package"),
-    "systems show": Command("systems", "systems_show", "show every number of a system"),
-    "systems new": Command("systems", "systems_new", "copy a system as a start for your own"),
-    "experiments": Command("experiments", "experiments_list", "list the experiments of a checkout"),
-    "experiments run": Command("experiments", "experiments_run", "run one experiment"),
+    "reach": Command(
+        "reach",
+        "reach",
+        "the least change that reaches a speed, or why none does",
+        "reach --utps 10000 -m deepseek-v3",
+    ),
+    "ceiling": Command(
+        "ceiling",
+        "ceiling",
+        "the most that each technology reaches for one user",
+        "ceiling -m deepseek-v3",
+    ),
+    "report": Command(
+        "report",
+        "report",
+        "one HTML page for a run, which needs no network",
+        "report runs/mine -o mine.html",
+    ),
+    "app": Command(
+        "app",
+        "app",
+        "sliders in the browser: drag a number, see the effect",
+        "app -m deepseek-v3 --system h200",
+    ),
+    "sweep": Command(
+        "sweep",
+        "sweep",
+        "every point of a grid or sample, on all devices",
+        "sweep -m llama-3-70b --system h200 --axis tp=1,2,4,8 --axis batch=1:512:64:log",
+        (
+            "by",
+            "coordinator",
+            "distributed",
+            "float32",
+            "histogram",
+            "overwrite",
+            "parquet",
+            "process",
+            "processes",
+            "seed",
+            "top",
+        ),
+    ),
+    "calibrate": Command(
+        "calibrate",
+        "calibrate",
+        "fit losses to your own measurements",
+        "calibrate result.json -o mine.toml --system h100 --tp 4",
+        ("about", "base"),
+    ),
+    "validate": Command(
+        "validate",
+        "validate",
+        "how far predictions are from measurements",
+        "validate result.json --system h100 --tp 4",
+    ),
+    "studies": Command(
+        "studies", "studies_list", "list the studies that come with the package", "studies"
+    ),
+    "models": Command(
+        "models", "models_list", "list the models that come with the package", "models"
+    ),
+    "models show": Command("models", "models_show", "show one model", "models show deepseek-v3"),
+    "models import": Command(
+        "models",
+        "models_import",
+        "read a config.json and show what it says",
+        "models import config.json --save mine",
+    ),
+    "models compare": Command(
+        "models",
+        "models_compare",
+        "show two models side by side",
+        "models compare llama-3-70b gpt-oss-120b",
+    ),
+    "systems": Command(
+        "systems", "systems_list", "list the systems that come with the package", "systems"
+    ),
+    "systems show": Command(
+        "systems", "systems_show", "show every number of a system", "systems show h200"
+    ),
+    "systems new": Command(
+        "systems",
+        "systems_new",
+        "copy a system as a start for your own",
+        "systems new mychip --like h200",
+    ),
+    "experiments": Command(
+        "experiments", "experiments_list", "list the experiments of a checkout", "experiments"
+    ),
+    "experiments run": Command(
+        "experiments", "experiments_run", "run one experiment", "experiments run bandwidth --smoke"
+    ),
 }
+
+FIRST = (
+    ("predict", "predict one design"),
+    ("optimize", "find the best design, and prove it"),
+    ("app", "drag a number, see the effect"),
+)
+"""Three commands to begin with."""
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
@@ -69,6 +200,14 @@ def _help() -> str:
             "liminal COMMAND --help tells the options of a command; --version tells the version.",
         ]
     )
+
+
+def _first() -> str:
+    """What `liminal` says that is given no command."""
+    shown = {name: f"liminal {COMMANDS[name].example}" for name, _ in FIRST}
+    width = max(map(len, shown.values()))
+    rows = [f"  {shown[name]:<{width}}  {about}" for name, about in FIRST]
+    return "\n".join(["Three things to try:", "", *rows, "", "liminal --help lists all commands."])
 
 
 def _command(words: Sequence[str]) -> str:
@@ -90,22 +229,37 @@ def _run(arguments: Sequence[str]) -> int:
 
     name = _command(arguments)
     command = COMMANDS[name]
-    module = importlib.import_module(f"liminal_jax.cli.{command.module}")
-    code = tyro.cli(
-        getattr(module, command.function),
-        args=arguments[len(name.split()) :],
-        prog=f"liminal {name}",
-        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.UseAppendAction),
+    function = getattr(
+        importlib.import_module(f"liminal_jax.cli.{command.module}"), command.function
     )
+    words, hidden = list(arguments[len(name.split()) :]), ()
+    if ALL in words:
+        words = [SHORT[1]]
+    elif set(SHORT) & set(words):
+        hidden = command.rare
+    try:
+        code = tyro.cli(
+            without(function, hidden) if hidden else function,
+            args=words,
+            prog=f"liminal {name}",
+            config=(tyro.conf.FlagCreatePairsOff, tyro.conf.UseAppendAction),
+        )
+    except SystemExit as leaving:
+        if leaving.code == 0 and set(SHORT) & set(words):
+            print("\n".join(example_lines(name, command.example, len(hidden))))
+        raise
     return code or 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
-    if not words or words[0] in ("-h", "--help", "help"):
+    if not words:
+        print(_first())
+        return MISUSED
+    if words[0] in (*SHORT, "help"):
         print(_help())
-        return 0 if words else MISUSED
+        return 0
     if words[0] == "--version":
         print(f"liminal-jax {__version__}")
         return 0

@@ -26,8 +26,9 @@ def validate(
     Args:
         data: Results of vllm bench serve, SGLang bench_serving or bench_one_batch, llama-bench,
             genai-perf, aiperf or InferenceX, as the tool writes them, or a folder of them; or a
-            table with the columns that `liminal calibrate --help` lists. The measurements that come
-            with the package where left out. A cell is a source, model, chip, count, bits, engine.
+            table with the columns that `liminal calibrate --help-all` lists. The measurements that
+            come with the package where left out. A cell is a source, model, chip, count, bits and
+            engine.
         given: What the file does not say.
         calibration: A calibration that comes with the package, or a path to a file.
         figures: Also draw predicted against measured, and residuals, into this folder.

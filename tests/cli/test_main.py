@@ -48,17 +48,44 @@ def test_help_names_every_command(capsys):
     assert all(name in out for name in cli.COMMANDS)
     assert exit_code(["-h"]) == 0
     assert capsys.readouterr().out == out
+
+
+def test_without_a_command_three_things_to_try_are_shown(capsys):
     assert exit_code([]) == 2
-    assert capsys.readouterr().out == out
+    tried = re.findall(r"^  liminal (\w+)", capsys.readouterr().out, re.MULTILINE)
+    assert len(tried) == 3
+    assert set(tried) <= set(cli.COMMANDS)
+
+
+def helped(name, flag, capsys):
+    assert exit_code([*name.split(), flag]) == 0
+    return capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", list(cli.COMMANDS))
-def test_every_command_has_help_within_100_columns(name, capsys, monkeypatch):
+def test_the_help_of_every_command_fits_a_screen_and_shows_an_example(name, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
-    assert exit_code([*name.split(), "--help"]) == 0
-    usage, *lines = capsys.readouterr().out.splitlines()
+    usage, *lines = helped(name, "--help", capsys).splitlines()
     assert usage.startswith(f"usage: liminal {name} ")
     assert max(len(line.rstrip()) for line in lines) <= 100
+    assert len(lines) < 50
+    example = cli.COMMANDS[name].example
+    assert f"example: liminal {example}" in lines
+    assert example.startswith(name)
+
+
+@pytest.mark.parametrize("name", list(cli.COMMANDS))
+def test_all_options_are_shown_where_they_are_asked_for(name, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    short, whole = (helped(name, it, capsys) for it in ("--help", "--help-all"))
+    assert max(len(line.rstrip()) for line in whole.splitlines()[1:]) <= 100
+    options = [set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", it)) for it in (short, whole)]
+    hidden = {f"--{it.replace('_', '-')}" for it in cli.COMMANDS[name].rare}
+    assert not hidden & options[0]
+    assert hidden <= options[1]
+    assert (f"liminal {name} --help-all" in short) == bool(hidden)
+    asked = set(re.findall(r"(?<!\w)--?[a-z][\w-]*", cli.COMMANDS[name].example))
+    assert asked <= options[1]
 
 
 def test_the_version(capsys):

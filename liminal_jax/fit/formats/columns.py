@@ -1,4 +1,4 @@
-"""Measurements in columns of our own, which `liminal calibrate --help` tells."""
+"""Measurements in columns of our own, which `liminal calibrate --help-all` tells."""
 
 import csv
 import math

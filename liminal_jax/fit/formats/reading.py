@@ -39,7 +39,7 @@ _WRAPPERS = ("data", "results", "rows", "items", "benchmarks")
 
 _READ = (
     "vllm bench serve, SGLang bench_serving and bench_one_batch, llama-bench, genai-perf, aiperf,"
-    " InferenceX, and the columns that `liminal calibrate --help` lists"
+    " InferenceX, and the columns that `liminal calibrate --help-all` lists"
 )
 _SUFFIXES = (".json", ".jsonl", ".csv", ".md", ".txt")
 

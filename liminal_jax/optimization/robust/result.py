@@ -192,7 +192,7 @@ def _tried(problem: Problem, it: Tried | None) -> dict[str, Any] | None:
 
 
 def robust_record(answer: RobustOptimum) -> dict[str, Any]:
-    """The record, in SI units and USD; `liminal optimize --help` explains the keys."""
+    """The record, in SI units and USD; `liminal optimize --help-all` explains the keys."""
     problem, robust = answer.problem, answer.robust
     question = problem_record("robust", problem)
     return {
