@@ -1,8 +1,11 @@
-"""Execute the notebooks and write what they show beside their sources.
+"""Execute the notebooks and write what they show beside their sources, or in another folder.
 
-python -m notebooks.execute
+python -m notebooks.execute [FOLDER]
+
+Without a folder, only those are executed whose twin lies beside them.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +43,13 @@ def executed(source: Path) -> Any:
     return notebook
 
 
-def main() -> None:
-    """Execute every notebook that has a twin."""
+def main(folder: Path | None = None) -> None:
+    """Execute the notebooks, into a folder or those that have a twin beside them."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     for source in sources():
-        if not source.with_suffix(".ipynb").exists():
+        twin = (source.parent if folder is None else folder) / f"{source.stem}.ipynb"
+        if folder is None and not twin.exists():
             continue
         notebook = executed(source)
         # What the kernel says of itself, and random names of cells, would change with every run.
@@ -51,9 +57,9 @@ def main() -> None:
         notebook.metadata["kernelspec"] = KERNEL
         for number, cell in enumerate(notebook.cells):
             cell.id = f"cell-{number}"
-        nbformat.write(notebook, source.with_suffix(".ipynb"))
-        print(source.with_suffix(".ipynb"))
+        nbformat.write(notebook, twin)
+        print(twin)
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:2]))

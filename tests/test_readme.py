@@ -1,4 +1,4 @@
-"""The README does what it says: its commands and its program run, in order, in one folder."""
+"""README and docs do what they say: their commands and programs run, in order, page by page."""
 
 import os
 import re
@@ -18,9 +18,21 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(path for path in ROOT.rglob("README.md") if not {".git", "runs"} & set(path.parts))
-BLOCKS = re.findall(
-    r"^```(sh|python)\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE
-)
+RUN = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCKS = {
+    str(path.relative_to(ROOT)): blocks
+    for path in RUN
+    if (
+        blocks := re.findall(
+            r"^```(sh|python)\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE
+        )
+    )
+}
+WRITTEN = {
+    "README.md": ["mine.html", "runs/mine/design.toml"],
+    "docs/start.md": ["mine.toml", "mychip.toml", "mine.png", "mine.html", "runs/mine/design.toml"],
+    "docs/extending.md": ["runs/own-memory/design.toml"],
+}
 ENDLESS = "liminal app"
 
 
@@ -63,21 +75,22 @@ def answers(address):
         return False
 
 
-def test_every_command_and_program_runs_in_order(tmp_path):
+@pytest.mark.parametrize("page", BLOCKS)
+def test_every_command_and_program_runs_in_order(page, tmp_path):
     for path in ROOT.iterdir():
         if path.name not in {".git", "runs"}:
             (tmp_path / path.name).symlink_to(path)
-    for language, text in BLOCKS:
+    for language, text in BLOCKS[page]:
         if language == "python":
             ran([sys.executable, "-W", "error", "-c", text], tmp_path)
-        elif not text.startswith("pip install"):  # these two make the environment of the tests
+        elif not text.startswith("pip install"):  # these make the environment of the tests
             lines = text.splitlines(keepends=True)
             finite = "".join(it for it in lines if not it.startswith(ENDLESS))
             ran(["bash", "-euo", "pipefail", "-c", finite], tmp_path)
             for line in lines:
                 if line.startswith(ENDLESS):
                     served(line, tmp_path)
-    for name in ("mine.toml", "mychip.toml", "mine.png", "mine.html", "runs/mine/design.toml"):
+    for name in WRITTEN.get(page, []):
         assert (tmp_path / name).stat().st_size > 0
 
 

@@ -27,8 +27,6 @@ def compare(
 ) -> None:
     """Compare runs, designs, systems or models: pictures, time, limits, cost, and why they differ.
 
-    For example: liminal compare h200 b200 -m llama-3-70b --tp 8
-
     A system beside a run or a design takes its workload, degrees of parallelism and batch.
 
     Where there is none it takes the fewest tensor-parallel ranks that hold the model.

@@ -79,7 +79,7 @@ COMMANDS = {
         "compare",
         "compare",
         "runs, designs, systems or models side by side, and why they differ",
-        "compare h200 b200",
+        "compare h200 b200 -m llama-3-70b --tp 8",
     ),
     "reach": Command(
         "reach",

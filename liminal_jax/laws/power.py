@@ -26,7 +26,7 @@ def activity_power(*, idle: Scalar, energy: Scalar, time: Scalar) -> Scalar:
 def idle_power(*, dynamic: Scalar, idle_fraction: Scalar) -> Scalar:
     r"""Idle power of a chip of which idling is a share of the thermal design power.
 
-        idle = idle_fraction / (1 - idle_fraction) dynamic
+        idle = dynamic idle_fraction / (1 - idle_fraction)
 
     Args:
         dynamic: Dynamic power of the heaviest load [W].
