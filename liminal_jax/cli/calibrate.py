@@ -62,6 +62,7 @@ def calibrate(
     if not Path(output).parent.is_dir():
         raise InputError(output, [Problem("", "its folder does not exist")])
     prepare_jax()
+    from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.fit.calibrate import calibrate as fitted
     from liminal_jax.fit.scores import macro_scores
     from liminal_jax.view.calibration import calibrated_view
@@ -70,7 +71,9 @@ def calibrate(
     if base is not None:
         _first_tokens(data, output, given, base)
         return
-    found = fitted(data, Path(output).stem, about or f"Fitted to {Path(data).name}.", given)
+    with ProgressBar() as progress:
+        progress.stage("fitting losses to what was measured, and again without each cell")
+        found = fitted(data, Path(output).stem, about or f"Fitted to {Path(data).name}.", given)
     found.calibration.save(Path(output))
     if json:
         batch = found.measured.batch

@@ -37,13 +37,16 @@ def ceiling(
         raise InputError(NAME, [Problem("--model", "is required; see `liminal models`")])
     prepare_jax()
 
+    from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.optimization.reach.ceiling import ceiling as found_by
     from liminal_jax.results import ceiling as result
     from liminal_jax.results.terminal import terminal
     from liminal_jax.view.console import results
 
     try:
-        record = found_by(model, context=context).to_dict()
+        with ProgressBar() as progress:
+            progress.stage("predicting every system, and searching planned chips of every memory")
+            record = found_by(model, context=context).to_dict()
     except InputError as error:
         problems = [Problem(_FLAGS.get(it.path, it.path), it.message) for it in error.problems]
         raise InputError(NAME, problems) from None

@@ -9,6 +9,7 @@ import tyro
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
+from liminal_jax.cli.waiting import waiting
 
 _FLAGS = {
     "system": "design.system",
@@ -258,17 +259,18 @@ def _answer(file: Any, lengths: Any, calibration: tuple[Any, Any] | None, json: 
     from liminal_jax.study.predicted import predicted, record_of
     from liminal_jax.view.console import results
 
-    if calibration is None:
-        answer, step = predicted(file, lengths), None
-    else:
-        from liminal_jax.study.calibrated import calibrated_step
-        from liminal_jax.study.engine_attention import engine_attention
+    with waiting("compiling and predicting"):
+        if calibration is None:
+            answer, step = predicted(file, lengths), None
+        else:
+            from liminal_jax.study.calibrated import calibrated_step
+            from liminal_jax.study.engine_attention import engine_attention
 
-        file, sentences = engine_attention(file, *calibration)
-        answer = predicted(file, lengths)
-        answer = replace(answer, basis=[*sentences, *answer.basis])
-        step = calibrated_step(file, *calibration, lengths)
-    record = record_of(answer)
+            file, sentences = engine_attention(file, *calibration)
+            answer = predicted(file, lengths)
+            answer = replace(answer, basis=[*sentences, *answer.basis])
+            step = calibrated_step(file, *calibration, lengths)
+        record = record_of(answer)
     if json:
         more = {} if step is None else {"calibrated": step.record()}
         print(json_format.dumps({**record, **more}, indent=2))

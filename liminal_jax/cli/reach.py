@@ -67,6 +67,7 @@ def reach(
     check_matplotlib(NAME)
     prepare_jax()
 
+    from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.optimization.reach.reach import reach as found_by
     from liminal_jax.results import reach as result
     from liminal_jax.results.reach_figure import waterfall_figure
@@ -77,14 +78,16 @@ def reach(
 
     asked = tuple(it.strip() for it in (levers or "").split(",") if it.strip())
     try:
-        found = found_by(
-            math.nan if utps is None else utps,
-            model,
-            system=system,
-            study=study,
-            levers=asked,
-            context=context,
-        )
+        with ProgressBar() as progress:
+            progress.stage("finding where to start, moving levers, and bounding what they reach")
+            found = found_by(
+                math.nan if utps is None else utps,
+                model,
+                system=system,
+                study=study,
+                levers=asked,
+                context=context,
+            )
     except InputError as error:
         problems = [Problem(_FLAGS.get(it.path, it.path), it.message) for it in error.problems]
         raise InputError(NAME, problems) from None

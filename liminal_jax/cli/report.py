@@ -9,6 +9,7 @@ import tyro
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
+from liminal_jax.cli.waiting import waiting
 
 COMMAND = "liminal report"
 
@@ -36,7 +37,8 @@ def report(
     from liminal_jax.results.report import report as report_of
     from liminal_jax.view.console import messages
 
-    text = report_of(run)
+    with waiting("drawing the page"):
+        text = report_of(run)
     path = Path(output) if output is not None else _beside(Path(run))
     if path.exists() and not overwrite:
         problem = Problem("", "exists; choose another, or give --overwrite")

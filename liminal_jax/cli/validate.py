@@ -35,13 +35,16 @@ def validate(
         json: Print one JSON object.
     """
     prepare_jax()
+    from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.data.calibrations import load_calibration
     from liminal_jax.data.measurements import MEASURED
     from liminal_jax.fit.calibrate import validate as validated
     from liminal_jax.view.calibration import validation_view
     from liminal_jax.view.console import results
 
-    found = validated(MEASURED if data is None else data, load_calibration(calibration), given)
+    with ProgressBar() as progress:
+        progress.stage("predicting what was measured, with each cell, chip and model left out")
+        found = validated(MEASURED if data is None else data, load_calibration(calibration), given)
     if figures is not None:
         from liminal_jax.view.figure import check_matplotlib, drawn
         from liminal_jax.view.validation_figure import validation_figure

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from liminal_jax.cli.progress import ProgressBar
+from liminal_jax.cli.waiting import waiting
 from liminal_jax.optimization.search.branch_and_bound import Statistics
 
 
@@ -40,3 +41,18 @@ def test_what_is_not_known_is_said(margin, best, expected, capsys):
         progress.stage("proving", 10)
         progress.proven(statistics(1, margin), best, 60.0)
     assert expected in capsys.readouterr().err
+
+
+def test_what_is_soon_over_says_nothing_in_a_pipe(capsys):
+    with waiting("predicting"):
+        pass
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_terminal_shows_what_is_worked_on(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with waiting("predicting"):
+        pass
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "predicting" in err
