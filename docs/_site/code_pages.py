@@ -31,6 +31,16 @@ def reference_pages() -> dict[str, str]:
     return {"reference/index.md": head + table(["name", "what it is"], rows), **pages}
 
 
+def other_laws() -> dict[str, str]:
+    """A page of the laws that no page of the model names; none where all are named."""
+    pages = (ROOT / "docs" / "model").glob("*.md")
+    named = "".join(it.read_text(encoding="utf-8") for it in pages)
+    laws = sorted(it.stem for it in (ROOT / "liminal_jax" / "laws").glob("[a-z]*.py"))
+    lines = [f"::: liminal_jax.laws.{it}\n" for it in laws]
+    others = [it for it in lines if it not in named]
+    return {"model/others.md": "# Other laws\n\n" + "".join(others)} if others else {}
+
+
 def _group_page(package: str, names: list[tuple[str, str]]) -> str:
     """The page of one package: what it is for, and its public names."""
     path = ROOT / "liminal_jax" / package / "__init__.py"

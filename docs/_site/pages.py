@@ -13,7 +13,7 @@ from typing import Any
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
-from code_pages import command_page, reference_pages
+from code_pages import command_page, other_laws, reference_pages
 from data_pages import data_pages
 from equations import rendered
 from notebook_pages import notebook_pages
@@ -45,7 +45,7 @@ _LOADED = re.compile(r"<(?:script|link|img|iframe|source)\b[^>]*>")
 def added() -> dict[str, str]:
     """Pages that stand elsewhere, and pages that follow from the code."""
     elsewhere = {site: (ROOT / it).read_text("utf-8") for it, site in PAGES.items()}
-    derived = {**data_pages(), **reference_pages(), **notebook_pages()}
+    derived = {**data_pages(), **reference_pages(), **notebook_pages(), **other_laws()}
     return {**elsewhere, **derived, "commands.md": command_page()}
 
 

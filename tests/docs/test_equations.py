@@ -52,9 +52,9 @@ def test_every_equation_is_drawn(path):
 
 
 @pytest.mark.parametrize("path", LAWS, ids=lambda it: it.stem)
-def test_every_file_of_laws_has_a_page(path):
+def test_no_file_of_laws_has_two_pages(path):
     pages = [it.read_text() for it in (ROOT / "docs" / "model").glob("*.md")]
-    assert sum(f"::: liminal_jax.laws.{path.stem}\n" in it for it in pages) == 1
+    assert sum(f"::: liminal_jax.laws.{path.stem}\n" in it for it in pages) <= 1
 
 
 @pytest.mark.parametrize(
