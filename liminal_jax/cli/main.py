@@ -46,6 +46,7 @@ COMMANDS = {
             "cp",
             "engine",
             "kv_format",
+            "prefix_hit_rate",
             "routing",
             "shared_expert_ranks",
         ),
