@@ -118,6 +118,13 @@ class Sheet:
             f' stroke="{_colour("links")}" stroke-width="{width:.2f}"/>'
         )
 
+    def rule(self, begin: tuple[Length, Length], end: tuple[Length, Length]) -> None:
+        """A faint line to read positions by."""
+        self.parts.append(
+            f'<line x1="{begin[0]:.2f}" y1="{begin[1]:.2f}" x2="{end[0]:.2f}" y2="{end[1]:.2f}"'
+            ' stroke="currentColor" stroke-opacity="0.2"/>'
+        )
+
     def words(
         self,
         x: Length,
@@ -216,7 +223,7 @@ def side_by_side(drawings: Iterable[str]) -> str:
         drawings: The pictures, or other HTML of the same width.
     """
     cells = "".join(
-        f'<div style="flex:1 1 20rem;max-width:{WIDTH:g}px">{it}</div>' for it in drawings
+        f'<div style="flex:1 1 26rem;max-width:{WIDTH:g}px">{it}</div>' for it in drawings
     )
     return f'<div style="display:flex;flex-wrap:wrap;gap:1rem;align-items:flex-start">{cells}</div>'
 

@@ -306,6 +306,19 @@ def layer_operators(
     ]
 
 
+def operator_names(model: Model) -> list[str]:
+    """What each operator of a step is, in the order of those of layers, then of the tables."""
+    names = []
+    for layers in model.layers:
+        names.append("projections")
+        if layers.attention is not None:
+            names.append("attention")
+        if layers.feedforward is not None:
+            mixture = isinstance(layers.feedforward, AbstractMixture)
+            names.append("experts" if mixture else "feed-forward")
+    return names if model.tables is None else [*names, "embedding and head"]
+
+
 def table_operators(
     model: Model,
     request: Request,

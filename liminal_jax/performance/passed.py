@@ -162,14 +162,14 @@ def _passed(
         memory=sum(it.memory for it in parts.times),
         exposed=parts.exposed(),
     )
-    layers, tables = _operators(
+    layers, tables = step_operators(
         design, model, request, prompts, assumptions, parts.spread.balanced()
     )
     work = sum([*layers, *tables], start=Operator())
     return Passed(step, work, Communication(parts.sent, parts.inside.energy))
 
 
-def _operators(
+def step_operators(
     design: Design,
     model: Model,
     request: Request,
@@ -197,7 +197,7 @@ def _parts(
     relaxation, algorithm = assumptions.relaxation, design.algorithm
     crowding = imbalance(model, design.mapping, assumptions.division, relaxation)
     spread = spread_of(design.batch, design.mapping, assumptions.collectives, relaxation)
-    layers, tables = _operators(design, model, request, prompts, assumptions, spread)
+    layers, tables = step_operators(design, model, request, prompts, assumptions, spread)
     operators = [operator.scaled(crowding) for operator in layers] + tables
     times = [operator_times(operator, design, request, assumptions) for operator in operators]
     inside = within_chip(design, model, request, prompts, assumptions)

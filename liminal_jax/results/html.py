@@ -120,5 +120,9 @@ def drawing(figure: Figure) -> Markup:
     }
     drawn = graph_objects.Figure(data=list(figure.traces), layout=layout)
     return Markup(
-        drawn.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})
+        drawn.to_html(
+            full_html=False,
+            include_plotlyjs=False,
+            config={"displaylogo": False, "responsive": True},
+        )
     )

@@ -20,7 +20,7 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
-from liminal_jax.results.pictures import pictures
+from liminal_jax.results.pictures import pictures, reasons
 from liminal_jax.results.prediction import basis, memory, time_of_a_step
 from liminal_jax.results.question import about, asked, how_sure
 from liminal_jax.results.values import (
@@ -33,7 +33,7 @@ from liminal_jax.results.values import (
     named,
     share,
 )
-from liminal_jax.results.words import asked_words, number_words
+from liminal_jax.results.words import asked_words, number_words, quantity
 from liminal_jax.study.quantities import QUANTITIES, REQUESTS
 
 _MOST_BARS = 15
@@ -54,12 +54,20 @@ def page(record: Mapping[str, Any]) -> Page:
         pictures(record),
         section("what to build", table(found_rows(record))),
         section("what it does", table(totals(record["totals"], "totals"))),
+        reasons(
+            {**record["prediction"], "workload": record.get("workload") or {}},
+            record.get("hardware"),
+            record.get("constraints") or (),
+            record["totals"],
+        ),
+        _worth(record),
+        how_sure(record, *_proof(record), *proof_rows(record)),
+        by_gradients(record),
         section("levers of software", table(lever_rows(record), LEVER_HEADING)),
         section(bound, table(binding_rows(record), HEADING)),
         time_of_a_step(record["prediction"], "prediction."),
         memory(record["prediction"], "prediction."),
         _overlap(record),
-        _worth(record),
         _sizes(record),
         continuum(record),
         section("the best of each kind", table(_alternatives(record), ("", name, "with"))),
@@ -68,8 +76,6 @@ def page(record: Mapping[str, Any]) -> Page:
             table(_existing(record), ("", name, "with")),
         ),
         basis(record["prediction"]),
-        by_gradients(record),
-        how_sure(record, *_proof(record), *proof_rows(record)),
     )
     return Page(record["name"], about(record), _answer(record), sections)
 
@@ -82,7 +88,9 @@ def totals(record: Mapping[str, Any], path: str) -> Iterator[Line]:
         path: Where they stand in the record of the run.
     """
     for name, it in QUANTITIES.items():
-        if name in ("quality_loss", *REQUESTS) and record.get(name) is None:
+        if name not in record:
+            continue  # Older records lack what could not be asked for yet.
+        if name in ("quality_loss", *REQUESTS) and record[name] is None:
             continue  # Most studies say nothing of them.
         yield it.about, named(name, f"{path}.{name}", record[name])
 
@@ -95,8 +103,19 @@ def _answer(record: Mapping[str, Any]) -> Line:
         " with ",
         amount("totals.chips", record["totals"]["chips"]),
         f" chips, {design.get('memory') or design.get('system')}",
+        *_proven(record["certificate"]),
     )
     return found if record["feasible"] else (f"{_verdict(record)}; the nearest: ", *found)
+
+
+def _proven(certificate: Mapping[str, Any]) -> Line:
+    """How much better another design may be, as the end of a sentence; nothing where unknown."""
+    gap = certificate["relative_gap"]
+    if gap is None or not certificate["lattice"]:
+        return ()
+    better = share("certificate.relative_gap", gap) if gap else ""
+    more: Line = ("more than ", better, " ") if gap else ()
+    return "; none of ", _count(certificate, "lattice"), " designs is ", *more, "better"
 
 
 def _verdict(record: Mapping[str, Any]) -> str:
@@ -156,13 +175,26 @@ def _worth(record: Mapping[str, Any]) -> Section:
     told = f"Per cent of {asked(record)} for one per cent more, the sizes free to follow."
     return section(
         "what would change the answer",
-        sentences([told] if rows else []),
+        sentences([told, *_prices(record)] if rows else []),
         _bars(rows),
         table(
             (number_words(it["parameter"]), _elasticity(f"sensitivities.{at}", it["elasticity"]))
             for at, it in enumerate(rows)
         ),
     )
+
+
+def _prices(record: Mapping[str, Any]) -> Iterator[str]:
+    """Shadow prices of limits: what a hundredth more of each brings."""
+    name, value = asked(record), record["objective"]["value"]
+    unit = QUANTITIES[name].unit if name in QUANTITIES else ""
+    for it in record["sensitivities"]:
+        kind, _, limited = it["parameter"].partition(".")
+        if kind == "limit" and value and limited in QUANTITIES:
+            more = quantity(limited, 0.01 * it["value"], it["unit"])
+            gain = quantity(name, abs(0.01 * it["elasticity"] * value), unit)
+            does = "raises" if it["elasticity"] >= 0 else "lowers"
+            yield f"{more} more of the {number_words(it['parameter'])} {does} {name} by {gain}."
 
 
 def _elasticity(path: str, value: Number) -> Cell:

@@ -20,7 +20,7 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
-from liminal_jax.results.pictures import pictures
+from liminal_jax.results.pictures import pictures, reasons
 from liminal_jax.results.values import (
     LEVER_HEADING,
     amount,
@@ -72,6 +72,14 @@ MONEY_AND_POWER = {
     "usd_per_million_tokens": "money for a million output tokens",
 }
 
+WAITED = {
+    "memory_bandwidth": "memory",
+    "compute": "arithmetic",
+    "synchronisation": "other chips",
+    "capacity": "memory that is too small",
+}
+"""What a step waits for, by its bottleneck."""
+
 ENDS = {True: "yes", False: "DOES NOT FIT"}
 """Whether a design fits."""
 
@@ -109,10 +117,11 @@ def answer(record: Mapping[str, Any]) -> Line:
     return (
         "UTPS ",
         named("utps", "utps", record["utps"]),
-        ", STPS ",
+        " for each user, STPS ",
         named("stps", "stps", record["stps"]),
-        ", step ",
+        " for all, in steps of ",
         seconds("step_time", record["step_time"]),
+        f" that wait for {WAITED[record['bottleneck']]}",
         fits,
     )
 
@@ -129,6 +138,7 @@ def sections(
     """
     return (
         pictures(record),
+        reasons(record, record.get("hardware")),
         time_of_a_step(record, path),
         memory(record, path),
         section("power and money", _shares(record), table(_resource_rows(record, path))),
@@ -255,7 +265,7 @@ def _resource_rows(record: Mapping[str, Any], path: str) -> Iterator[Line]:
     yield "users of an instance", amount(f"{path}users", record["users"])
     for key, name in MONEY_AND_POWER.items():
         yield name, named(key, f"{path}{key}", record[key])
-        if (of_prompts := _OF_PROMPTS.get(key)) in record:
+        if (of_prompts := _OF_PROMPTS.get(key, "")) in record:
             yield "of it: prompts", share(f"{path}{of_prompts}", record[of_prompts])
     for whole, shares in (("power", "power_shares"), ("capital_cost", "capital_shares")):
         for part, value in record[shares].items():

@@ -9,16 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from liminal_jax._display import dollars, per_cent, plain, with_prefix
+from liminal_jax.results.prediction import WAITED
 
 EQUAL = 0.005
 """Share below which two designs count as equal."""
-
-_WAITS = {
-    "memory_bandwidth": "memory",
-    "compute": "arithmetic",
-    "synchronisation": "other chips",
-    "capacity": "memory that is too small",
-}
 
 _TOKENS = "it makes {} the tokens a second"
 
@@ -98,7 +92,7 @@ def _speed(first: Record, second: Record, names: tuple[str, str]) -> Difference:
 
 
 def _waits(first: Record, second: Record, other: str) -> str:
-    ours, theirs = (_WAITS[it["bottleneck"]] for it in (second, first))
+    ours, theirs = (WAITED[it["bottleneck"]] for it in (second, first))
     apart = f"it waits for {ours}, {other} for {theirs}"
     return f"both wait for {ours}" if ours == theirs else apart
 

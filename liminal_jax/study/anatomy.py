@@ -18,13 +18,14 @@ from liminal_jax.hardware.system import System
 from liminal_jax.hardware.technology import MemoryTechnology, Process
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.mapping.placement import Placement
-from liminal_jax.performance.anatomy import Anatomy, anatomy
+from liminal_jax.performance.anatomy import Anatomy, anatomy, kinds_of
 from liminal_jax.performance.capacity import usable_memory
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.pictured import machine_record
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.study.case import Case
+from liminal_jax.study.report import numbers
 from liminal_jax.study.resolved import HardwareFiles
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
@@ -78,6 +79,15 @@ def hardware_record(
             **machine_record(built, mapping, case.bought(prediction.chips)),
             "sent": number(found.sent / prediction.step_time),
             "passed_on": number(found.passed_on / prediction.step_time),
+        },
+        "step": {
+            "operators": [
+                {"name": name, **numbers(it)}
+                for name, it in zip(
+                    kinds_of(case.model, case.algorithm), found.operators, strict=True
+                )
+            ],
+            "floor": numbers(found.floor),
         },
         "memory": {
             "parts": _memories(built, mapping, found, known.names),
