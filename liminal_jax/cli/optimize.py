@@ -95,7 +95,10 @@ def optimize(
         search = partial(found_robust, problem, measure, samples, reliability)
     elif isinstance(problem, AbstractCoupled):
         from liminal_jax.cli.coupled import found_for_members
+        from liminal_jax.optimization.coupled.optimum import BOTH
+        from liminal_jax.optimization.search.best_design import refuse_alone
 
+        refuse_alone(method, "liminal optimize", "--method", BOTH)
         search = partial(found_for_members, file, problem)
     elif isinstance(file, PortfolioFile):
         from liminal_jax.cli.portfolio import found_for_all

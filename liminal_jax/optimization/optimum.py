@@ -18,10 +18,10 @@ from liminal_jax._smooth import Exact
 from liminal_jax.drawing.figures import figures
 from liminal_jax.drawing.svg import side_by_side
 from liminal_jax.optimization.answer import Answer, alternatives, explained, relaxation_of
-from liminal_jax.optimization.coupled.optimum import CoupledOptimum, optimize_coupled
+from liminal_jax.optimization.coupled.optimum import BOTH, CoupledOptimum, optimize_coupled
 from liminal_jax.optimization.gradient_record import descent_words
 from liminal_jax.optimization.record import answer_record, drawn_record, solution_record, totals
-from liminal_jax.optimization.search.best_design import Finding, find, method_of
+from liminal_jax.optimization.search.best_design import Finding, find, method_of, refuse_alone
 from liminal_jax.optimization.search.binding_limits import Binding
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget
 from liminal_jax.optimization.search.certificate import Certificate
@@ -286,6 +286,7 @@ def optimize(
     gap: float = 0.0,
     seconds: float = 300.0,
     seed: int = 0,
+    method: str = "auto",
     progress: Progress | None = None,
 ) -> CoupledOptimum: ...
 
@@ -322,7 +323,8 @@ def optimize(
         seconds: Wall time after which the proof stops, for each structure of the space [s].
         seed: Seed of the starts of the descents.
         method: `gradients` finds a design by descents of the soft model, snapped to the space and
-            polished; `bound` proves one by branch and bound; `auto` does both at once.
+            polished; `bound` proves one by branch and bound; `auto` does both at once, and alone
+            where there are many members.
         progress: Callbacks.
 
     Returns:
@@ -341,6 +343,7 @@ def optimize(
     begin, way = time.perf_counter(), method_of(method, "optimize")
     budget = Budget(gap=gap, seconds=seconds)
     if isinstance(space, PerLayer | Pools | AbstractCoupled):
+        refuse_alone(method, "optimize", "method", BOTH)
         if isinstance(space, PerLayer | Pools):
             problem = space.problem(maximise=maximise, minimise=minimise, limits=limits)
         else:

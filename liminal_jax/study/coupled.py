@@ -125,6 +125,11 @@ class AbstractCoupled(eqx.Module):
         return []
 
     @property
+    def stated(self) -> tuple[Limit, ...]:
+        """Limits that the question sets: not those that hold for every design."""
+        return tuple(it for it in self.limits if not it.physical)
+
+    @property
     def members(self) -> tuple[str, ...]:
         """Names of all members, group after group."""
         return tuple(name for group in self.groups for name in group.members)

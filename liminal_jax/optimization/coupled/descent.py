@@ -27,8 +27,7 @@ from liminal_jax.optimization.coupled.assignment import (
 )
 from liminal_jax.optimization.search.annealing import Schedule, relaxation
 from liminal_jax.optimization.search.augmented_lagrangian import augmented, raised
-from liminal_jax.optimization.search.descents import SCORE_TOLERANCE, TOLERANCE
-from liminal_jax.optimization.search.termination import LEAST_REDUCED_GRADIENT, Termination
+from liminal_jax.optimization.search.termination import TOLERANCE, Termination, terminations
 from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 from liminal_jax.study.coupled import AbstractCoupled, Point
 from liminal_jax.study.problem import Outcome
@@ -184,18 +183,6 @@ def _starts(problem: AbstractCoupled, count: int, seed: int) -> tuple[Categories
     return categories, Coordinates(drawn(len(problem.variables)), own)
 
 
-def _termination(score: float, before: float, worst: float, pushed: float) -> Termination:
-    if np.isnan(score) or np.isnan(worst):
-        return Termination.UNKNOWN
-    if worst > TOLERANCE:
-        return Termination.INFEASIBLE
-    if np.isinf(score):
-        return Termination.UNBOUNDED
-    if abs(score - before) > SCORE_TOLERANCE:
-        return Termination.ITERATION_LIMIT
-    return Termination.AT_BOUNDS if pushed > LEAST_REDUCED_GRADIENT else Termination.CONVERGED
-
-
 def _adam(schedule: Schedule) -> optax.GradientTransformation:
     """Adam with a cosine decay of the step size to a hundredth."""
     return optax.adam(optax.cosine_decay_schedule(schedule.rate, schedule.total(), 0.01))
@@ -280,8 +267,7 @@ def descend(
     every = np.concatenate([np.asarray(it).swapaxes(0, 1) for it in history])
     score, violation = np.asarray(stand.outcome.score), np.asarray(stand.outcome.violation)
     before = every[-(schedule.steps // 2), :, 0]
-    worst = np.max(violation, axis=1, initial=0.0)
-    endings = zip(score, before, worst, np.asarray(stand.pushed), strict=True)
+    endings = terminations(score, before, violation, np.asarray(stand.pushed))
     return Relaxed(
         unit=stand.unit,
         categories=categories,
@@ -289,7 +275,7 @@ def descend(
         violation=violation,
         multipliers=np.asarray(state.multipliers),
         residual=np.asarray(stand.free),
-        termination=tuple(_termination(*map(float, it)) for it in endings),
+        termination=tuple(map(Termination, endings.tolist())),
         history=every,
         temperatures=np.asarray(schedule.temperature(jnp.arange(len(every)))),
     )

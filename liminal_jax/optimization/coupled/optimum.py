@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import override
 
 from liminal_jax.optimization.coupled.assignment import Places
-from liminal_jax.optimization.coupled.descent import STARTS, TOLERANCE
+from liminal_jax.optimization.coupled.descent import STARTS
 from liminal_jax.optimization.coupled.listed_descent import STARTS as LISTED_STARTS
 from liminal_jax.optimization.coupled.priced_search import is_priced, search_by_prices
 from liminal_jax.optimization.coupled.search import Evaluated, Found, search
@@ -20,7 +20,7 @@ from liminal_jax.optimization.search.binding_limits import Binding, binding_of
 from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.certificate import Certificate
 from liminal_jax.optimization.search.progress import Progress
-from liminal_jax.optimization.search.termination import Termination
+from liminal_jax.optimization.search.termination import TOLERANCE, Termination
 from liminal_jax.results.coupled import page
 from liminal_jax.results.page import Page
 from liminal_jax.results.told import Told
@@ -136,8 +136,7 @@ class CoupledOptimum(Told):
             },
             "limits": [
                 {"name": it.name, "at_least": it.at_least, "bound": it.bound, "unit": it.unit}
-                for it in self.problem.limits
-                if not it.physical
+                for it in self.problem.stated
             ],
             "feasible": self.feasible,
             "variables": self.problem.count,
@@ -182,6 +181,13 @@ class CoupledOptimum(Told):
     @override
     def page(self) -> Page:
         return page(self.to_dict())
+
+
+BOTH = (
+    "of layers, pools and requests, designs come from descents and multipliers, and a bound from"
+    " those multipliers: neither stands alone"
+)
+"""Why a method cannot be asked for."""
 
 
 def optimize_coupled(

@@ -92,6 +92,22 @@ def method_of(word: str, source: str) -> Method:
     return Method(word)
 
 
+def refuse_alone(word: str, source: str, option: str, asked: str) -> None:
+    """Refuse a method that a question does not take by itself.
+
+    Args:
+        word: Name of the method.
+        source: What an error names.
+        option: How it was asked for.
+        asked: What is asked, and how it is answered.
+
+    Raises:
+        InputError: it is not the one that is always taken.
+    """
+    if method_of(word, source) is not Method.AUTO:
+        raise InputError(source, [Mistake(option, f"{asked}; leave it out, got {word!r}")])
+
+
 class Closing(NamedTuple):
     """How a proof closes, round by round.
 

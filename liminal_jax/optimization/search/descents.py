@@ -17,13 +17,7 @@ import optax
 from jaxtyping import Array, Bool, Float, Int
 
 from liminal_jax.optimization.search.annealing import Schedule
-from liminal_jax.optimization.search.termination import LEAST_REDUCED_GRADIENT, Termination
-
-TOLERANCE = 1e-3
-"""Largest log violation of a start that counts as feasible: steps are too coarse to end nearer."""
-
-SCORE_TOLERANCE = 1e-3
-"""A start has converged if its score changes by less in the second half of its last round."""
+from liminal_jax.optimization.search.termination import TOLERANCE, Termination, terminations
 
 
 class Evaluated(NamedTuple):
@@ -149,7 +143,9 @@ def descend(
                 unit=here,
                 score=at.score,
                 violation=at.violation,
-                termination=_terminations(here, at, midway),
+                termination=terminations(
+                    at.score, midway, at.violation, _pushed(here, at.gradient)
+                ),
                 history=History(
                     np.asarray(temperatures), np.asarray(scores), np.asarray(violations)
                 ),
@@ -161,22 +157,7 @@ def descend(
     raise ValueError("a schedule has one step at least")
 
 
-def _at_bounds(unit: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """Variables at a bound that the last gradient pushes outwards."""
-    below = (unit <= 0.0) & (gradient > LEAST_REDUCED_GRADIENT)
-    above = (unit >= 1.0) & (gradient < -LEAST_REDUCED_GRADIENT)
-    return below | above
-
-
-def _terminations(unit: np.ndarray, at: Evaluated, midway: np.ndarray) -> np.ndarray:
-    """The termination status of each start after its last step."""
-    unknown = np.isnan(at.score) | np.isnan(at.violation).any(axis=1)
-    cases = [
-        (unknown, Termination.UNKNOWN),
-        (np.any(at.violation > TOLERANCE, axis=1), Termination.INFEASIBLE),
-        (np.isinf(at.score), Termination.UNBOUNDED),
-        (~(np.abs(at.score - midway) <= SCORE_TOLERANCE), Termination.ITERATION_LIMIT),
-        (_at_bounds(unit, at.gradient).any(axis=1), Termination.AT_BOUNDS),
-    ]
-    whether, endings = zip(*cases, strict=True)
-    return np.select(list(whether), [int(it) for it in endings], int(Termination.CONVERGED))
+def _pushed(unit: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """The largest derivative of each start into a bound that is active."""
+    outwards = ((unit <= 0.0) & (gradient > 0)) | ((unit >= 1.0) & (gradient < 0))
+    return np.max(np.where(outwards, np.abs(gradient), 0.0), axis=1, initial=0.0)

@@ -3,6 +3,15 @@
 from collections.abc import Sequence
 from enum import IntEnum
 
+import numpy as np
+from jaxtyping import Float, Int
+
+TOLERANCE = 1e-3
+"""Largest log violation of a start that counts as feasible: steps are too coarse to end nearer."""
+
+SCORE_TOLERANCE = 1e-3
+"""A start has converged if its score changes by less in the second half of its last round."""
+
 LEAST_REDUCED_GRADIENT = 1e-3
 """Gradient of the score, per range of a variable, above which its bound is active."""
 
@@ -16,6 +25,36 @@ class Termination(IntEnum):
     INFEASIBLE = 3
     UNBOUNDED = 4
     UNKNOWN = 5
+
+
+def terminations(
+    score: Float[np.ndarray, " starts"],
+    midway: Float[np.ndarray, " starts"],
+    violation: Float[np.ndarray, "starts limits"],
+    pushed: Float[np.ndarray, " starts"],
+) -> Int[np.ndarray, " starts"]:
+    """The termination status of each start after its last step, as the number of a `Termination`.
+
+    Args:
+        score: Its score.
+        midway: That in the middle of its last round.
+        violation: Log violation of each limit.
+        pushed: The largest derivative of the Lagrangian into an active bound of a variable.
+
+    Examples:
+        >>> at_the_end = np.zeros((2, 1)), np.array([0.0, 1.0])
+        >>> terminations(np.ones(2), np.ones(2), *at_the_end).tolist()
+        [0, 1]
+    """
+    cases = [
+        (np.isnan(score) | np.isnan(violation).any(axis=1), Termination.UNKNOWN),
+        (np.any(violation > TOLERANCE, axis=1), Termination.INFEASIBLE),
+        (np.isinf(score), Termination.UNBOUNDED),
+        (~(np.abs(score - midway) <= SCORE_TOLERANCE), Termination.ITERATION_LIMIT),
+        (pushed > LEAST_REDUCED_GRADIENT, Termination.AT_BOUNDS),
+    ]
+    whether, endings = zip(*cases, strict=True)
+    return np.select(list(whether), [int(it) for it in endings], int(Termination.CONVERGED))
 
 
 _SENTENCES = {

@@ -229,6 +229,7 @@ class RequestsProblem(AbstractCoupled):
         costs: The objective, of which less is better; the largest counts where there are several.
         classes: The classes, with their requests.
         asked: Classes that were asked for.
+        constraints: Limits that the question sets, those on each class and on the fleet included.
     """
 
     name: str = eqx.field(static=True)
@@ -244,6 +245,13 @@ class RequestsProblem(AbstractCoupled):
     costs: tuple[Proportion, ...]
     classes: RequestClasses
     asked: int = eqx.field(static=True)
+    constraints: tuple[Limit, ...] = eqx.field(static=True)
+
+    @property
+    @override
+    def stated(self) -> tuple[Limit, ...]:
+        """Limits that the question sets."""
+        return self.constraints
 
     @property
     def group(self) -> RequestsGroup:
@@ -402,6 +410,7 @@ def requests_problem(region: Region, question: RequestsQuestion) -> RequestsProb
         costs=_costs(question, means, classes.mean_answer()),
         classes=jax.tree.map(jnp.asarray, classes),
         asked=question.classes,
+        constraints=tuple(map(_limit, constraints)),
     )
 
 
@@ -409,6 +418,15 @@ def _share(table: RequestsConstraintTable) -> str:
     """What the share of requests that break a limit is called."""
     side = "below" if table.at_least is not None else "above"
     return f"share of {table.quantity} {side} {table.limit:g} {UNITS[table.quantity]}"
+
+
+def _limit(table: RequestsConstraintTable) -> Limit:
+    """A limit as results show it."""
+    if table.of_part:
+        allowed = 1 - (table.percentile or 0.0) / 100
+        return TotalLimit(_share(table), at_least=False, bound=allowed, unit="")
+    at_least = table.at_least is not None
+    return TotalLimit(table.quantity, at_least, table.limit, UNITS[table.quantity])
 
 
 def _means(question: RequestsQuestion) -> tuple[str, ...]:
@@ -449,14 +467,11 @@ def _followed(
     """The limits that follow from totals, and how far each is used."""
     found, share = [], len(means)
     for it in question.constraints:
-        at_least = it.at_least is not None
+        limit = _limit(it)
         if it.of_part:
-            allowed = 1 - (it.percentile or 0.0) / 100
-            limit = TotalLimit(_share(it), at_least=False, bound=allowed, unit="")
-            found.append((limit, Proportion(share, 1 / allowed)))
+            found.append((limit, Proportion(share, 1 / limit.bound)))
             share += 1
         elif it.quantity in OF_ALL and question.objective.quantity != STPS:
             used = _proportion(it.quantity, question, means, answer)
-            limit = TotalLimit(it.quantity, at_least, it.limit, UNITS[it.quantity])
-            found.append((limit, used.over(1 / it.limit if at_least else it.limit)))
+            found.append((limit, used.over(1 / it.limit if limit.at_least else it.limit)))
     return found

@@ -65,3 +65,11 @@ def test_python_asks_for_the_best_of_a_problem_that_states_its_limits():
     assert ll.optimize(problem, seconds=60.0).feasible
     with pytest.raises(InputError, match="states what is best"):
         ll.optimize(problem, maximise="stps")
+
+
+@pytest.mark.parametrize("method", ["gradients", "bound"])
+def test_a_method_by_itself_is_refused_where_members_need_both(method):
+    with jax.enable_x64(True):
+        problem = house(seed=1, members=2)
+    with pytest.raises(InputError, match=f"method: .*neither stands alone; .* got '{method}'"):
+        ll.optimize(problem, method=method)

@@ -11,14 +11,13 @@ import liminal_jax as ll
 from liminal_jax.optimization.search import best_design
 from liminal_jax.optimization.search.best_design import Method, find
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
-from liminal_jax.optimization.search.descents import TOLERANCE
 from liminal_jax.optimization.search.gradient_search import (
     descended,
     gradient_search,
     snapped,
     starts_of,
 )
-from liminal_jax.optimization.search.termination import Termination
+from liminal_jax.optimization.search.termination import TOLERANCE, Termination
 from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 from tests.optimization.small import KEY, PLANNED, SCHEDULE, ended, small
 

@@ -217,6 +217,7 @@ def test_free_rates_are_those_at_which_a_limit_is_used_up(tmp_path: Path) -> Non
     }
     found = problem(tmp_path, changes)
     assert not found.limits
+    assert [(it.name, it.bound) for it in found.stated] == [("power", 100e3), ("chips", 64.0)]
     terms = evaluator(found)(HERE, FOUR)
     energy, chips = np.asarray(terms.totals.sum(axis=0))
     assert found.totals == ("energy", "chip_time")
