@@ -7,7 +7,7 @@ as a host of repositories shows it: where that is no page yet, the file becomes 
 import csv
 import re
 from functools import cache
-from posixpath import dirname, normpath, relpath
+from posixpath import dirname, join, normpath, relpath
 from typing import Any
 
 from mkdocs.exceptions import PluginError
@@ -107,7 +107,7 @@ def _add(files: Any, config: Any, target: str, content: str | bytes) -> None:
 def _place(page: str, target: str) -> str:
     """Where in the repository a link leads; an address elsewhere as it is."""
     origins = {site: origin for origin, site in PAGES.items()}
-    return normpath(f"{dirname(origins.get(page, f'docs/{page}'))}/{target}")
+    return normpath(join(dirname(origins.get(page, f"docs/{page}")), target))
 
 
 def _site_place(place: str) -> str:

@@ -3,6 +3,7 @@
 import importlib.util
 import socket
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,7 +33,9 @@ def served(monkeypatch):
         def wait(self):
             pass
 
-    monkeypatch.setattr(cli.subprocess, "Popen", Server)
+    # The module of the command alone: others start processes of their own.
+    known = {name: getattr(subprocess, name) for name in dir(subprocess)}
+    monkeypatch.setattr(cli, "subprocess", SimpleNamespace(**{**known, "Popen": Server}))
     monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
     monkeypatch.setattr(cli.importlib.util, "find_spec", lambda _: True)
     return seen
