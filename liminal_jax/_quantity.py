@@ -114,6 +114,16 @@ def quantities_of(kind: type, part: str = "") -> dict[str, Quantity]:
     return {name: it for name, it in found.items() if it is not None}
 
 
+def part_label(kind: type, name: str) -> str:
+    """What a part of a class is called.
+
+    Args:
+        kind: The class.
+        name: The field of the part.
+    """
+    return _metadata(kind)[name]["part"].label
+
+
 def classes_of(kind: type, part: str = "") -> list[type]:
     """The classes that a part of a class may have; the class itself where none is named.
 

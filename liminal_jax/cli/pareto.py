@@ -129,11 +129,11 @@ def _check(
 
 
 def _unknown(name: str) -> Problem | None:
-    from liminal_jax.study.quantities import QUANTITIES
+    from liminal_jax.study.quantities import NAMED
 
-    if name in QUANTITIES:
+    if name in NAMED:
         return None
-    hint = did_you_mean(name, QUANTITIES) or f"; there are {', '.join(QUANTITIES)}"
+    hint = did_you_mean(name, NAMED) or f"; there are {', '.join(NAMED)}"
     return Problem("", f"there is no quantity {name!r}{hint}")
 
 

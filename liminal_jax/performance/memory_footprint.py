@@ -4,6 +4,7 @@ import equinox as eqx
 import jax
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._quantity import quantity
 from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.algorithm.algorithm import Algorithm
@@ -29,12 +30,14 @@ class MemoryFootprint(Shown):
         tables: Embedding and head [B].
     """
 
-    weights: Leaf = eqx.field(converter=as_leaf)
-    experts: Leaf = eqx.field(converter=as_leaf)
-    cache: Leaf = eqx.field(converter=as_leaf)
-    index: Leaf = eqx.field(converter=as_leaf)
-    state: Leaf = eqx.field(converter=as_leaf)
-    tables: Leaf = eqx.field(converter=as_leaf)
+    weights: Leaf = eqx.field(
+        converter=as_leaf, metadata=quantity("B", "weights that every token uses")
+    )
+    experts: Leaf = eqx.field(converter=as_leaf, metadata=quantity("B", "routed experts"))
+    cache: Leaf = eqx.field(converter=as_leaf, metadata=quantity("B", "KV cache"))
+    index: Leaf = eqx.field(converter=as_leaf, metadata=quantity("B", "index keys"))
+    state: Leaf = eqx.field(converter=as_leaf, metadata=quantity("B", "recurrent states"))
+    tables: Leaf = eqx.field(converter=as_leaf, metadata=quantity("B", "embedding and head"))
 
     def kept(self) -> Scalar:
         """Per-user state of all users: cache, index and recurrent states [B]."""

@@ -5,7 +5,7 @@ from typing import Any
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Truth, as_leaf
-from liminal_jax._quantity import named, quantities_of, quantity
+from liminal_jax._quantity import named, part, quantities_of, quantity
 from liminal_jax._show import Shown, number, record
 
 BOTTLENECKS = ("memory_bandwidth", "compute", "synchronisation", "capacity")
@@ -127,14 +127,14 @@ class Prediction(Shown):
     power_density: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("W/m2", "power of a chip over its logic area")
     )
-    power: PowerShares
+    power: PowerShares = eqx.field(metadata=part("IT power of the instance at work"))
     power_provisioned: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("W", "IT power of the instance at full use")
     )
     energy_per_token: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("J", "energy at the wall for one token")
     )
-    capital: CapitalShares
+    capital: CapitalShares = eqx.field(metadata=part("capital of the instance"))
     usd_per_million_tokens: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("USD", "capital and electricity for a million tokens")
     )

@@ -21,7 +21,7 @@ from liminal_jax.results.page import (
     table,
 )
 from liminal_jax.results.pictures import pictures, reasons
-from liminal_jax.results.prediction import basis, memory, time_of_a_step
+from liminal_jax.results.prediction import basis, memory, other_numbers, time_of_a_step
 from liminal_jax.results.question import about, asked, how_sure
 from liminal_jax.results.values import (
     LEVER_HEADING,
@@ -67,6 +67,7 @@ def page(record: Mapping[str, Any]) -> Page:
         section(bound, table(binding_rows(record), HEADING)),
         time_of_a_step(record["prediction"], "prediction."),
         memory(record["prediction"], "prediction."),
+        other_numbers(record["prediction"], "prediction."),
         _overlap(record),
         _sizes(record),
         continuum(record),

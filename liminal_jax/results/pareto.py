@@ -21,7 +21,7 @@ from liminal_jax.results.page import (
 from liminal_jax.results.question import about
 from liminal_jax.results.values import design_rows, named, of_design, seconds
 from liminal_jax.results.words import asked_words, design_word
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import NAMED
 
 _BRUSHED = ("stacks", "tier_units", "dies", "chips", "tp", "cp", "pp", "ep", "batch")
 """Whole numbers of a design that have an axis of their own to brush."""
@@ -136,8 +136,8 @@ def _front(record: Mapping[str, Any]) -> Figure:
     first, second = names[:2]
     layout: dict[str, Any] = {}
     for axis, name in (("xaxis", first), ("yaxis", second)):
-        unit = QUANTITIES[name].unit
-        title = f"{name}: {QUANTITIES[name].about}" + (f" [{unit}]" if unit else "")
+        unit = NAMED[name].unit
+        title = f"{name}: {NAMED[name].about}" + (f" [{unit}]" if unit else "")
         layout[axis] = {"title": {"text": title}, "type": "log"}
     traces = (*_existing(record, first, second), *_marks(record, first, second))
     return Figure(traces, layout, "the front", 520, _TABLE)

@@ -8,7 +8,10 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from liminal_jax._display import plain
+from liminal_jax._display import in_units, plain
+from liminal_jax._quantity import part_label, quantities_of
+from liminal_jax.performance.memory_footprint import MemoryFootprint
+from liminal_jax.performance.prediction import CapitalShares, PowerShares, Prediction
 from liminal_jax.results.page import (
     PALETTE,
     Figure,
@@ -32,7 +35,7 @@ from liminal_jax.results.values import (
     size,
 )
 from liminal_jax.results.words import quantity, workload_words
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import INSTANCE, QUANTITIES
 from liminal_jax.workload.request import prefill_tokens
 
 _WORKLOAD = {
@@ -45,31 +48,48 @@ _WORKLOAD = {
 }
 """What each number of a workload is."""
 
-TIMES = {
-    "step_time": "one step",
-    "memory_time": "memory",
-    "compute_time": "compute",
-    "exposed_time": "waiting for other chips",
-}
+TIMES = {name: it.label for name, it in INSTANCE.items() if it.unit == "s"}
+"""Parts of a step."""
 
-_HELD = {
-    "weights": "weights that every token uses",
-    "tables": "embedding and head",
-    "experts": "routed experts",
-    "cache": "KV cache",
-    "index": "index keys",
-    "state": "recurrent states",
-}
+_FOOTPRINT = quantities_of(MemoryFootprint)
 """Parts of the memory footprint."""
 
+_SHARES = {
+    "power": ("power_shares", quantities_of(PowerShares)),
+    "capital_cost": ("capital_shares", quantities_of(CapitalShares)),
+}
+"""Wholes whose parts a record has, and what the parts are."""
+
+_WHOLES = {
+    "power": part_label(Prediction, "power"),
+    "capital_cost": part_label(Prediction, "capital"),
+}
+
 MONEY_AND_POWER = {
-    "power": "power",
-    "chip_power": "power of a chip",
-    "chip_tdp": "power of a chip at full use",
-    "power_provisioned": "power with all chips at full use",
-    "capital_cost": "capital",
-    "energy_per_token": "energy for an output token, at the wall",
-    "usd_per_million_tokens": "money for a million output tokens",
+    **_WHOLES,
+    **{name: it.label for name, it in INSTANCE.items() if it.unit in ("W", "W/m2", "J", "USD")},
+}
+
+_IN_OTHER_WORDS = frozenset(
+    {
+        "utps",
+        "stps",
+        "tokens_per_step",
+        "memory_required",
+        "memory_capacity",
+        "memory_fill",
+        "capacity_tier_fill",
+        "tensor_utilisation",
+        "chips",
+        "users",
+    }
+)
+"""Numbers that a line or a table of their own tells."""
+
+_OTHERS = {
+    name: it
+    for name, it in INSTANCE.items()
+    if name not in _IN_OTHER_WORDS.union(TIMES, MONEY_AND_POWER)
 }
 
 WAITED = {
@@ -145,6 +165,7 @@ def sections(
         section("all instances of the design", table(_fleet_rows(record))),
         _serving(record, path),
         _gains(record, path),
+        other_numbers(record, path),
         section(title, table(_design_rows(record, path))),
         section("levers of software", table(lever_rows(record), LEVER_HEADING)),
         basis(record),
@@ -159,6 +180,16 @@ def time_of_a_step(record: Mapping[str, Any], path: str) -> Section:
 def memory(record: Mapping[str, Any], path: str) -> Section:
     """What the memory of an instance holds, and whether there is enough."""
     return section("memory", table(_memory_rows(record, path)))
+
+
+def other_numbers(record: Mapping[str, Any], path: str) -> Section:
+    """Numbers of an instance that no other table tells."""
+    rows = (
+        (it.label, named(name, f"{path}{name}", record[name]))
+        for name, it in _OTHERS.items()
+        if name in record
+    )
+    return section("other numbers of an instance", table(rows))
 
 
 def basis(record: Mapping[str, Any]) -> Section:
@@ -235,9 +266,10 @@ def _title(record: Mapping[str, Any]) -> str:
 
 
 def _time_rows(record: Mapping[str, Any], path: str) -> Iterator[Line]:
-    for key, name in TIMES.items():
+    for key, name in ((key, name) for key, name in TIMES.items() if key in record):
         of_step = plain(100 * record[key] / record["step_time"]) + " % of the step"
-        yield name, seconds(f"{path}{key}", record[key]), "" if key == "step_time" else of_step
+        shown = seconds(f"{path}{key}", record[key])
+        yield name, shown, "" if key == "step_time" else of_step
     if record.get("tokens_per_step", 1.0) != 1.0:
         gained = amount(f"{path}tokens_per_step", record["tokens_per_step"])
         yield "tokens of a user by a step", gained, ""
@@ -249,9 +281,9 @@ def _time_rows(record: Mapping[str, Any], path: str) -> Iterator[Line]:
 def _memory_rows(record: Mapping[str, Any], path: str) -> Iterator[Line]:
     yield "memory that is needed", size(f"{path}memory_required", record["memory_required"])
     held = record.get("memory_footprint") or {}
-    for key, name in _HELD.items():
+    for key, it in _FOOTPRINT.items():
         if held.get(key):
-            yield f"of it: {name}", size(f"{path}memory_footprint.{key}", held[key])
+            yield f"of it: {it.label}", size(f"{path}memory_footprint.{key}", held[key])
     yield "memory that there is", size(f"{path}memory_capacity", record["memory_capacity"])
     yield "of the fullest chip", share(f"{path}memory_fill", record["memory_fill"])
     if record.get("capacity_tier_fill"):
@@ -264,18 +296,14 @@ def _resource_rows(record: Mapping[str, Any], path: str) -> Iterator[Line]:
     yield "chips of an instance", amount(f"{path}chips", record["chips"])
     yield "users of an instance", amount(f"{path}users", record["users"])
     for key, name in MONEY_AND_POWER.items():
-        yield name, named(key, f"{path}{key}", record[key])
+        if key in record:
+            yield name, named(key, f"{path}{key}", record[key])
         if (of_prompts := _OF_PROMPTS.get(key, "")) in record:
             yield "of it: prompts", share(f"{path}{of_prompts}", record[of_prompts])
-    for whole, shares in (("power", "power_shares"), ("capital_cost", "capital_shares")):
-        for part, value in record[shares].items():
-            if value:
-                shown = known(
-                    quantity(whole, value, QUANTITIES[whole].unit),
-                    f"{path}{shares}.{part}",
-                    value,
-                )
-                yield f"{MONEY_AND_POWER[whole]} of {part.replace('_', ' ')}", shown
+    for shares, parts in _SHARES.values():
+        for part, it in parts.items():
+            if value := record[shares].get(part):
+                yield it.label, known(in_units(value, it.unit), f"{path}{shares}.{part}", value)
 
 
 def _fleet_rows(record: Mapping[str, Any]) -> Iterator[Line]:
@@ -289,7 +317,7 @@ def _fleet_rows(record: Mapping[str, Any]) -> Iterator[Line]:
     for key in ("power", "capital_cost"):
         if record[key] is not None:
             total = record[key] * bought / record["chips"]
-            yield MONEY_AND_POWER[key], quantity(key, total, QUANTITIES[key].unit)
+            yield QUANTITIES[key].about, quantity(key, total, QUANTITIES[key].unit)
 
 
 def _serving(record: Mapping[str, Any], path: str) -> Section:

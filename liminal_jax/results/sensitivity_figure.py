@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from liminal_jax._display import plain
 from liminal_jax.results.words import quantity
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import NAMED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,10 +53,10 @@ def _title(record: Mapping[str, Any]) -> str:
     name = _asked(record)
     (goal,) = record["objective"]
     extreme = "highest" if goal == "maximise" else "lowest"
-    value = quantity(name, record["relaxed"]["value"], QUANTITIES[name].unit)
+    value = quantity(name, record["relaxed"]["value"], NAMED[name].unit)
     category = next(iter(record["best"]["design"].values()))
     return (
-        f"{record['name']}: what moves the {extreme} {name} ({QUANTITIES[name].about})\n"
+        f"{record['name']}: what moves the {extreme} {name} ({NAMED[name].about})\n"
         f"away from {value} with {category}, sizes free and whole numbers held"
     )
 

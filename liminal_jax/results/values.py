@@ -6,13 +6,13 @@ from typing import Any
 from liminal_jax._display import gibibytes, per_cent, plain, with_prefix
 from liminal_jax.results.page import Cell, Line, Number, known, text_of
 from liminal_jax.results.words import design_word, quantity
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import NAMED
 from liminal_jax.study.variables import stated_as
 
 
 def named(name: str, path: str, value: Number | None) -> Cell:
     """The value of a quantity."""
-    unit = QUANTITIES[name].unit if name in QUANTITIES else ""
+    unit = NAMED[name].unit if name in NAMED else ""
     words = "" if value is None else quantity(name, float(value), unit)
     return known(words, path, value)
 

@@ -6,7 +6,7 @@ from typing import Any
 from liminal_jax._display import in_units, plain
 from liminal_jax.mapping.attention import attention_name
 from liminal_jax.study.parameters import label_of
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import NAMED
 from liminal_jax.study.variables import stated_as
 
 _CHOICES = {
@@ -78,7 +78,7 @@ def limit_words(limits: Sequence[Mapping[str, Any]]) -> str:
     """
     return "; ".join(
         f"{it['quantity']} at {side.removeprefix('at_')}"
-        f" {quantity(it['quantity'], float(it[side]), QUANTITIES[it['quantity']].unit)}"
+        f" {quantity(it['quantity'], float(it[side]), NAMED[it['quantity']].unit)}"
         for it in limits
         for side in ("at_least", "at_most")
         if side in it

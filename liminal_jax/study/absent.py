@@ -4,6 +4,7 @@ import dataclasses
 from functools import cache
 
 import equinox as eqx
+import jax
 
 from liminal_jax._arrays import as_leaf
 from liminal_jax.algorithm.algorithm import Algorithm
@@ -62,6 +63,18 @@ def lever_paths() -> dict[str, str]:
         for part, kind in _PARTS.items()
         for path in paths_of(kind())
     }
+
+
+@cache
+def off_values() -> dict[str, float]:
+    """The value of each lever at which it changes nothing, by path."""
+    found: dict[str, float] = {}
+    for part, kind in _PARTS.items():
+        off = kind()
+        leaves = (float(it) for it in jax.tree.leaves(off))
+        paths = (f"{ALGORITHM}.{part}.{path}" for path in paths_of(off))
+        found |= dict(zip(paths, leaves, strict=True))
+    return found
 
 
 def absent_paths(case: Case) -> tuple[str, ...]:

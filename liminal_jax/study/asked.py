@@ -4,7 +4,6 @@ import math
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import TypeAlias
 
 import jax
@@ -15,7 +14,7 @@ from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.study.domain import in_si
 from liminal_jax.study.problem import Criterion, Limit
-from liminal_jax.study.quantities import INSTANCE, QUANTITIES, Asked, Fleet
+from liminal_jax.study.quantities import NAMED, Asked, Fleet
 
 Function: TypeAlias = Callable[[Fleet], Scalar]
 """A function of the prediction of the whole system."""
@@ -102,13 +101,9 @@ def quantity_named(name: str) -> Asked:
         ValueError: there is none.
     """
     name = "capital_cost" if name == "capital" else name
-    if name in QUANTITIES:
-        return QUANTITIES[name]
-    if name in INSTANCE:
-        stated = INSTANCE[name]
-        return Asked(stated.unit, stated.label, attrgetter(f"instance.{name}"))
-    known = (*QUANTITIES, *INSTANCE)
-    hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+    if name in NAMED:
+        return NAMED[name]
+    hint = did_you_mean(name, NAMED) or f"; there are {', '.join(NAMED)}"
     raise ValueError(f"there is no quantity {name!r}{hint}")
 
 
@@ -209,9 +204,8 @@ def _tried(function: Function, fleet: Fleet, path: str) -> float:
         )
         raise InputError(path, [Mistake("", message)]) from None
     except (AttributeError, TypeError) as error:
-        known = (*QUANTITIES, *INSTANCE)
         missing = getattr(error, "name", None)
-        hint = did_you_mean(missing, known) if isinstance(missing, str) else ""
+        hint = did_you_mean(missing, NAMED) if isinstance(missing, str) else ""
         message = f"{name} fails{_line(function, error)}: {error}{hint}"
         raise InputError(path, [Mistake("", message)]) from None
     if getattr(traced, "shape", None) != ():

@@ -57,7 +57,7 @@ from liminal_jax.study.domain import (
     several,
 )
 from liminal_jax.study.quality import StatedLoss
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import NAMED
 from liminal_jax.study.resolved import OWN_FILE, Named, Resolved, named_in, resolution, resolved
 from liminal_jax.study.variables import PATHS, VARIABLES
 from liminal_jax.workload.request import mean_context
@@ -292,7 +292,7 @@ class ObjectiveTable(_Table):
         minimise: The quantity of which the least is best.
     """
 
-    known: ClassVar[Mapping[str, Any]] = QUANTITIES
+    known: ClassVar[Mapping[str, Any]] = NAMED
 
     maximise: str | None = None
     minimise: str | None = None
@@ -336,7 +336,7 @@ class ConstraintTable(_Table):
         at_most: The most that it may be.
     """
 
-    known: ClassVar[Mapping[str, Any]] = QUANTITIES
+    known: ClassVar[Mapping[str, Any]] = NAMED
 
     quantity: str
     at_least: float | None = None

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from liminal_jax.data.quality import PublishedCost
+from liminal_jax.study.absent import lever_paths, off_values
 from liminal_jax.study.case import Case
 from liminal_jax.study.region import paths_of
 
@@ -33,14 +34,25 @@ class _Lever(NamedTuple):
     lossless: bool = False
 
 
-_LEVERS = (
+_KNOWN = (
     _Lever(
         "speculation",
         {"algorithm.speculation.drafts": 0},
-        ("algorithm.speculation.acceptance", "algorithm.speculation.decay"),
+        (
+            "algorithm.speculation.acceptance",
+            "algorithm.speculation.decay",
+            "algorithm.speculation.fresh",
+            "algorithm.speculation.drafter.layers",
+            "algorithm.speculation.drafter.head",
+        ),
         lossless=True,
     ),
-    _Lever("prefetch", {"algorithm.prefetch.buffer": 0}, lossless=True),
+    _Lever(
+        "prefetch",
+        {"algorithm.prefetch.buffer": 0},
+        ("algorithm.prefetch.predicted",),
+        lossless=True,
+    ),
     _Lever(
         "expert cache",
         {"algorithm.expert_cache.lasting": 0, "algorithm.expert_cache.one_user": 0},
@@ -67,7 +79,11 @@ _LEVERS = (
     _Lever(
         "sparse attention",
         {"algorithm.attention.windowed": 0, "algorithm.attention.sparse": 0},
-        ("algorithm.attention.window", "algorithm.attention.chosen"),
+        (
+            "algorithm.attention.window",
+            "algorithm.attention.chosen",
+            "algorithm.attention.index",
+        ),
     ),
     _Lever("KV sharing", {"algorithm.attention.sharing": 1}),
     _Lever("shape", {"algorithm.shape.depth": 1}),
@@ -75,7 +91,17 @@ _LEVERS = (
     _Lever("weight precision", {"request.expert_bits": None, "request.table_bits": None}),
     _Lever("KV precision", {"request.index_bits": None}),
 )
-"""Levers of software in the order in which results tell them."""
+"""Levers that readers know by a name of their own, in the order in which results tell them."""
+
+
+def _others() -> tuple[_Lever, ...]:
+    """The other numbers of each part of an algorithm, as a lever of the name of the part."""
+    named = {path for it in _KNOWN for path in (*it.switches, *it.beside)}
+    parts: dict[str, dict[str, float | None]] = {}
+    for path, part in lever_paths().items():
+        if path not in named:
+            parts.setdefault(part, {})[path] = off_values()[path]
+    return tuple(_Lever(part.replace("_", " "), switches) for part, switches in parts.items())
 
 
 _SETTINGS = {
@@ -98,11 +124,11 @@ def levers_of(case: Case, costs: Sequence[PublishedCost]) -> list[dict[str, Any]
     leaves = (float(np.ravel(it)[0]) for it in jax.tree.leaves(case))
     values = dict(zip(paths_of(case), leaves, strict=True))
     found = []
-    for lever in _LEVERS:
+    for lever in (*_KNOWN, *_others()):
         known = {path: values[path] for path in lever.switches if path in values}
         settings = {path: it for path, it in known.items() if it != lever.switches[path]}
         if settings:
-            settings |= {path: values[path] for path in lever.beside}
+            settings |= {path: values[path] for path in lever.beside if path in values}
             quality = LOSSLESS
             if not lever.lossless:
                 words = [word for path, word in _SETTINGS.items() if path in settings]

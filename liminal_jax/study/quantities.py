@@ -229,4 +229,13 @@ QUANTITIES = {
     for name, it in vars(Fleet).items()
     if isinstance(it, _Whole)
 }
-"""Every quantity by the name that studies use."""
+"""Every quantity of the whole system by its name."""
+
+NAMED = {
+    **{
+        name: Asked(it.unit, it.label, attrgetter(f"instance.{name}"))
+        for name, it in INSTANCE.items()
+    },
+    **QUANTITIES,
+}
+"""What objectives and limits may name: numbers of the whole system, and others of one instance."""

@@ -29,7 +29,7 @@ from liminal_jax.study.numbers import Stated, stated_in, with_stated
 from liminal_jax.study.paths import found_path
 from liminal_jax.study.problem import Criterion, Limit, Problem, limits_of
 from liminal_jax.study.quality import quality_of
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import NAMED
 from liminal_jax.study.region import Region, Variable
 from liminal_jax.study.variables import PATHS
 from liminal_jax.workload.model import Model
@@ -93,13 +93,13 @@ def _with_request(file: DesignFile, stated: tuple[Stated, ...], case: Case) -> D
 
 def criterion_of(table: ObjectiveTable) -> Criterion:
     """What is best, as a file states it."""
-    asked = QUANTITIES[table.quantity]
+    asked = NAMED[table.quantity]
     return Criterion(table.quantity, asked.unit, asked.of, table.maximise is not None)
 
 
 def limit_of(table: ConstraintTable) -> Limit:
     """A limit, as a file states it."""
-    asked = QUANTITIES[table.quantity]
+    asked = NAMED[table.quantity]
     return Limit(table.quantity, table.at_least is not None, table.limit, asked.unit, asked.of)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from liminal_jax.optimization.search.best_design import Finding
 from liminal_jax.results.words import quantity
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import NAMED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ def descent_figure(finding: Finding) -> "Figure":
 
 def _words(finding: Finding) -> str:
     goal = finding.problem.goal
-    unit = QUANTITIES[goal.name].unit if goal.name in QUANTITIES else goal.unit
+    unit = NAMED[goal.name].unit if goal.name in NAMED else goal.unit
     return quantity(goal.name, finding.objective, unit)
 
 

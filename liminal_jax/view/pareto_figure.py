@@ -14,7 +14,7 @@ from liminal_jax.optimization.pareto.separate_fronts import SeparateFront
 from liminal_jax.results.words import asked_words, limit_words, workload_words
 from liminal_jax.study.file import ConstraintTable, StudyFile
 from liminal_jax.study.problem import Criterion
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import NAMED
 from liminal_jax.study.write import written
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _shown_unit(name: str) -> tuple[str, float]:
         >>> _shown_unit("power")
         ('kW', 0.001)
     """
-    unit = QUANTITIES[name].unit
+    unit = NAMED[name].unit
     return _UNITS.get(unit, (unit, 1.0))
 
 
@@ -105,7 +105,7 @@ def _coordinates(
 
 def _axis_label(objective: Criterion) -> str:
     unit, _ = _shown_unit(objective.name)
-    about = QUANTITIES[objective.name].about
+    about = NAMED[objective.name].about
     less = "" if objective.maximise else " (less is better)"
     return f"{about}{less}" + (f" [{unit}]" if unit else "")
 

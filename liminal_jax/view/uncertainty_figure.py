@@ -7,7 +7,7 @@ import numpy as np
 
 from liminal_jax.optimization.uncertainty.rank_correlation import chance
 from liminal_jax.optimization.uncertainty.result import Standing, Trial, Uncertainty, designs_of
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import NAMED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,7 +86,7 @@ def _objectives(axes: "Axes", answer: Uncertainty) -> None:
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_minor_formatter(NullFormatter())
     name = answer.problem.asked
-    unit = QUANTITIES[name].unit
+    unit = NAMED[name].unit
     axes.set_xlabel(f"{name} [{unit}]\n{_KEY}" if unit else f"{name}\n{_KEY}")
     axes.set_title("What the best design with each reaches")
     _downwards(axes, [it.category for it in rows])

@@ -8,7 +8,7 @@ from liminal_jax.results.words import number_words, quantity
 from liminal_jax.study.limits import PHYSICAL
 from liminal_jax.study.parameters import parameters_of
 from liminal_jax.study.problem import Limit, Problem
-from liminal_jax.study.quantities import QUANTITIES
+from liminal_jax.study.quantities import NAMED
 from liminal_jax.study.variables import stated_as
 
 _USED = {
@@ -109,7 +109,7 @@ def _range(name: str, price: ShadowPrice, problem: Problem) -> str:
 def _worth(problem: Problem, price: ShadowPrice, name: str) -> str:
     """What one step more of a limit does to the objective."""
     more = step(price.limit, price.unit)
-    told = quantity(name, more, price.unit) if name in QUANTITIES else amount(more, price.unit)
+    told = quantity(name, more, price.unit) if name in NAMED else amount(more, price.unit)
     told = "1 token/s" if told == "1 tokens/s" else told
     effect = quantity(problem.asked, abs(price.price) * more, problem.goal.unit)
     gains = (price.price > 0) == problem.maximises
