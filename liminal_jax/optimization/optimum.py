@@ -40,7 +40,7 @@ from liminal_jax.study.case import lacking_requests
 from liminal_jax.study.coupled import AbstractCoupled
 from liminal_jax.study.layers.space import PerLayer
 from liminal_jax.study.pools.space import Pools
-from liminal_jax.study.problem import FEASIBLE, Criterion, Limit, Problem, limits_of
+from liminal_jax.study.problem import FEASIBLE, Criterion, Limit, Problem, limits_of, relative_gap
 from liminal_jax.study.quantities import Fleet
 from liminal_jax.study.space import Space, value_words, with_precision
 
@@ -413,7 +413,7 @@ def _merged(findings: Sequence[Finding], best: Finding) -> Certificate:
     if best.feasible and max(slack) < -UNKNOWN / 2:
         score = float(np.max(best.proof.scores))
         bound = best.problem.objective(max(*slack, score))
-        gap = abs(bound - best.objective) / abs(best.objective)
+        gap = relative_gap(bound, best.objective)
     return Certificate(
         method="none" if bound is None and not complete else _proved(findings),
         bound=bound,

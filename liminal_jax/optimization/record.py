@@ -12,7 +12,7 @@ from liminal_jax.study.anatomy import hardware_record
 from liminal_jax.study.basis import basis, serving_basis
 from liminal_jax.study.file import resolved_of
 from liminal_jax.study.lever_record import levers_of
-from liminal_jax.study.problem import Problem, exact_system
+from liminal_jax.study.problem import Problem, exact_system, relative_gap
 from liminal_jax.study.quantities import QUANTITIES, Fleet
 from liminal_jax.study.question import problem_record
 from liminal_jax.study.report import number, prediction_record
@@ -41,8 +41,7 @@ def gap(answer: Answer) -> float | None:
     """Relative difference of the relaxed optimum from the best design's objective."""
     if answer.relaxed is None or not answer.relaxed.feasible:
         return None
-    value = answer.best.objective
-    return number(abs(answer.relaxed.objective - value) / abs(value))
+    return number(relative_gap(answer.relaxed.objective, answer.best.objective))
 
 
 def _relaxed(answer: Answer) -> dict[str, Any]:

@@ -93,7 +93,8 @@ class Prediction(Shown):
         converter=as_leaf, metadata=quantity("s", "time the memory is busy in a step")
     )
     exposed_time: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("s", "time spent waiting for collectives in a step")
+        converter=as_leaf,
+        metadata=quantity("s", "time spent waiting for collectives in a step", least=0.0),
     )
     memory_required: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("B", "bytes that one instance holds")
@@ -105,7 +106,8 @@ class Prediction(Shown):
         converter=as_leaf, metadata=quantity("", "bytes over capacity on the fullest chip")
     )
     capacity_tier_fill: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "bytes over capacity of the capacity tier")
+        converter=as_leaf,
+        metadata=quantity("", "bytes over capacity of the capacity tier", least=0.0),
     )
     fits: Truth
     bottleneck: Leaf = eqx.field(converter=as_leaf, metadata=named(BOTTLENECKS))

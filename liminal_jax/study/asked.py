@@ -13,7 +13,7 @@ from liminal_jax._arrays import Scalar
 from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.study.domain import in_si
-from liminal_jax.study.problem import Criterion, Limit
+from liminal_jax.study.problem import Criterion, Limit, criterion_named
 from liminal_jax.study.quantities import NAMED, Asked, Fleet
 
 Function: TypeAlias = Callable[[Fleet], Scalar]
@@ -125,7 +125,7 @@ def criterion(
     path = "maximise" if maximise else "minimise"
     if isinstance(what, str):
         asked = _named(what, path)
-        return Criterion(what, asked.unit, asked.of, maximise)
+        return criterion_named(what, asked, maximise=maximise)
     value = _tried(what, example(), path)
     small = 1e-9 * abs(value) if value and math.isfinite(value) else 1e-9
     return FunctionCriterion(_name(what, "objective"), "", what, maximise, small)

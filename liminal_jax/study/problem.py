@@ -22,7 +22,7 @@ from liminal_jax.hardware.system import System
 from liminal_jax.study.case import Case
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.limits import physical_limits, use_of
-from liminal_jax.study.quantities import Fleet
+from liminal_jax.study.quantities import Asked, Fleet
 from liminal_jax.study.region import Region, Variable
 
 FULL = 1 + 1e-6
@@ -63,6 +63,49 @@ class Criterion:
     def value(self, score: float) -> float:
         """The objective of a score."""
         return math.exp(score) if self.maximise else math.exp(-score)
+
+
+LEAST = 1e-15
+"""A quantity that may be 0 counts as this much at least, so that its logarithm is finite."""
+
+
+@dataclass(frozen=True)
+class CriterionFromZero(Criterion):
+    """A quantity that may be 0, such as the time that a single chip waits for others."""
+
+    def score(self, fleet: Fleet) -> Scalar:
+        """The logarithm of what is no less than `LEAST`."""
+        value = jnp.log(jnp.maximum(self.of(fleet), LEAST))
+        return value if self.maximise else -value
+
+    def value(self, score: float) -> float:
+        """The objective of a score: 0 where it is that of `LEAST`."""
+        value = super().value(score)
+        return value if value > LEAST * (1 + FEASIBLE) else 0.0
+
+
+def criterion_named(name: str, asked: Asked, *, maximise: bool) -> Criterion:
+    """A quantity as an objective.
+
+    Args:
+        name: How results call it.
+        asked: What it is.
+        maximise: Whether more of it is better.
+    """
+    kind = CriterionFromZero if asked.zero else Criterion
+    return kind(name, asked.unit, asked.of, maximise)
+
+
+def relative_gap(bound: float, value: float) -> float | None:
+    """The share by which a bound is better than a value; none where that is 0 and it is not.
+
+    Examples:
+        >>> relative_gap(3.0, 2.0), relative_gap(0.0, 0.0), relative_gap(1.0, 0.0)
+        (0.5, 0.0, None)
+    """
+    if value == 0:
+        return 0.0 if bound == 0 else None
+    return abs(bound - value) / abs(value)
 
 
 @dataclass(frozen=True)

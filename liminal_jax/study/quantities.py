@@ -26,18 +26,22 @@ class Asked(NamedTuple):
         unit: Any unit of its dimension.
         about: What it is.
         of: How it follows from the prediction of a whole system.
+        zero: Whether it may be 0.
     """
 
     unit: str
     about: str
     of: Callable[["Fleet"], Scalar]
+    zero: bool = False
 
 
-def _whole(unit: str, label: str) -> Callable[[Callable[[Any], Scalar]], property]:
+def _whole(
+    unit: str, label: str, least: float | None = None
+) -> Callable[[Callable[[Any], Scalar]], property]:
     """A number of the whole system that a study can name."""
 
     def named(law: Callable[[Any], Scalar]) -> property:
-        return _Whole(law, Quantity(unit, label))
+        return _Whole(law, Quantity(unit, label, least=least))
 
     return named
 
@@ -181,7 +185,7 @@ class Fleet(eqx.Module):
         """Area of one logic die [m^2]."""
         return self.area
 
-    @_whole("", "loss of quality, as the study states it")
+    @_whole("", "loss of quality, as the study states it", least=0.0)
     def quality_loss(self) -> Scalar:
         """Loss of quality, in the unit of the study."""
         return self.quality_lost
@@ -225,7 +229,7 @@ class Fleet(eqx.Module):
 
 
 QUANTITIES = {
-    name: Asked(it.stated.unit, it.stated.label, attrgetter(name))
+    name: Asked(it.stated.unit, it.stated.label, attrgetter(name), it.stated.least is not None)
     for name, it in vars(Fleet).items()
     if isinstance(it, _Whole)
 }
@@ -233,7 +237,7 @@ QUANTITIES = {
 
 NAMED = {
     **{
-        name: Asked(it.unit, it.label, attrgetter(f"instance.{name}"))
+        name: Asked(it.unit, it.label, attrgetter(f"instance.{name}"), it.least is not None)
         for name, it in INSTANCE.items()
     },
     **QUANTITIES,

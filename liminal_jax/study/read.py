@@ -27,7 +27,7 @@ from liminal_jax.study.file import (
 from liminal_jax.study.limits import least_experts
 from liminal_jax.study.numbers import Stated, stated_in, with_stated
 from liminal_jax.study.paths import found_path
-from liminal_jax.study.problem import Criterion, Limit, Problem, limits_of
+from liminal_jax.study.problem import Criterion, Limit, Problem, criterion_named, limits_of
 from liminal_jax.study.quality import quality_of
 from liminal_jax.study.quantities import NAMED
 from liminal_jax.study.region import Region, Variable
@@ -93,8 +93,9 @@ def _with_request(file: DesignFile, stated: tuple[Stated, ...], case: Case) -> D
 
 def criterion_of(table: ObjectiveTable) -> Criterion:
     """What is best, as a file states it."""
-    asked = NAMED[table.quantity]
-    return Criterion(table.quantity, asked.unit, asked.of, table.maximise is not None)
+    return criterion_named(
+        table.quantity, NAMED[table.quantity], maximise=table.maximise is not None
+    )
 
 
 def limit_of(table: ConstraintTable) -> Limit:

@@ -41,16 +41,18 @@ def separate_fronts(problem: Problem, objectives: Sequence[Criterion]) -> list[S
         problem: The problem.
         objectives: Two or three.
     """
-    signs = np.asarray([1.0 if it.maximise else -1.0 for it in objectives])
     bounded = bounded_problem_for(problem, objectives)
     found = []
     for number, row in enumerate(bounded.categories.tolist()):
         single = bounded._replace(start=bounded.start.some(np.asarray([number])))
         front = warm_started_archive(single, len(objectives), FINENESS)
         prove_front(single, front, SECONDS)
-        points = np.exp(signs[:, None] * front.scores).T.tolist()
+        points = [
+            tuple(it.value(float(score)) for it, score in zip(objectives, scores, strict=True))
+            for scores in front.scores.T
+        ]
         if points:
-            found.append(SeparateFront(problem.categories[row], sorted(map(tuple, points))))
+            found.append(SeparateFront(problem.categories[row], sorted(points)))
     return found
 
 

@@ -28,7 +28,7 @@ from liminal_jax.optimization.search.branch_and_bound import (
     widths_of,
 )
 from liminal_jax.study.case import Case
-from liminal_jax.study.problem import FEASIBLE, Criterion, Problem
+from liminal_jax.study.problem import FEASIBLE, Criterion, Problem, relative_gap
 
 POSSIBLE = FEASIBLE + MARGIN
 """Largest lower bound of a violation at which a box may still hold a feasible design: the tolerance
@@ -322,7 +322,7 @@ def certificate(
     # Without an incumbent the slack is measured from `UNKNOWN`, and bounds nothing.
     if score is not None and slack < -UNKNOWN / 2:
         value, bound = objective(score), objective(score + slack)
-        gap = abs(bound - value) / abs(value)
+        gap = relative_gap(bound, value)
     return Certificate(
         method="none" if bound is None and not statistics.complete else "bound",
         bound=bound,

@@ -141,7 +141,7 @@ def best_existing(study: StudyFile) -> list[Existing]:
                 found.append(Existing(name, title[name], None, {}, (), infeasibility))
                 continue
             values = solution_at(problem, proof.indices[row]).values
-            objective = float(np.exp(score if maximise else -score))
+            objective = problem.objective(score)
             found.append(Existing(name, title[name], objective, values, ()))
     order = {True: -1.0, False: 1.0}[maximise]
     return sorted(
