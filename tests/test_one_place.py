@@ -103,7 +103,8 @@ def package(tmp_path_factory):
             text = (package / name).read_text()
             assert text.count(old) == 1, name
             (package / name).write_text(text.replace(old, new))
-    (folder / "study.toml").write_text(STUDY)
+    (folder / "plain.toml").write_text(STUDY)
+    (folder / "study.toml").write_text(STUDY + VARIED)
     return folder
 
 
@@ -129,6 +130,14 @@ def said(package):
 
 CLI = ("-c", "from liminal_jax.cli.main import run; run()")
 
+VARIED = """
+[design.numbers]
+"system.chip.coolant" = { choices = [2, 4] }
+
+[algorithm]
+"overlap.saved" = { choices = [0, 0.25] }
+"""
+
 STUDY = """
 name = "study"
 
@@ -142,12 +151,6 @@ minimise = "waiting_share"
 [design]
 system = "b200"
 tp = { choices = [2, 4] }
-
-[design.numbers]
-"system.chip.coolant" = { choices = [2, 4] }
-
-[algorithm]
-"overlap.saved" = { choices = [0, 0.25] }
 """
 
 COMMANDS = (
@@ -170,10 +173,10 @@ from liminal_jax.cli.main import main
 
 found = {}
 for words in json.loads(sys.argv[1]):
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+    told, wrong = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(wrong):
         code = main(words.split())
-    found[words] = [code, told.getvalue()]
+    found[words] = [code, wrong.getvalue() if code else told.getvalue()]
 print(json.dumps(found))
 """
 
@@ -224,7 +227,7 @@ def test_a_study_searches_them_and_every_page_shows_them(told, package):
     for label in LABELS:
         assert label in told[4]
         assert label in html
-    assert "saved = 0" in (package / "run/design.toml").read_text()
+    assert '"overlap.saved" = 0' in (package / "run/design.toml").read_text()
 
 
 def test_a_sweep_varies_them_and_keeps_the_output(told):
@@ -279,7 +282,7 @@ print(ll.optimize(space, minimise="waiting_share").design.mapping.tp)
 
 
 def test_they_can_be_varied_ranked_and_drawn_and_asked_for_in_python(said):
-    shown = said("-c", NUMBERS, str(PLANNED), "study.toml")
+    shown = said("-c", NUMBERS, str(PLANNED), "plain.toml")
     lines = shown.splitlines()
     assert lines[:4] == [
         " 12.0 False price of masks",

@@ -60,7 +60,7 @@ def pareto(
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.optimization.pareto.pareto_search import pareto as front_of
     from liminal_jax.optimization.pareto.record import design_files, front_record
-    from liminal_jax.optimization.pareto.separate_fronts import existing_fronts, separate_fronts
+    from liminal_jax.optimization.pareto.separate_fronts import compared_fronts
     from liminal_jax.results import pareto as result
     from liminal_jax.results.terminal import terminal
     from liminal_jax.study.folder import new_folder, provenance, write_run
@@ -72,11 +72,8 @@ def pareto(
     folder = new_folder(file.name, output, overwrite)
     with ProgressBar() as progress:
         answer = front_of(problem, objectives, epsilon, seconds, progress)
-        kinds, existing = [], []
-        if answer.feasible and len(objectives) == FEWEST:
-            progress.stage("Pareto fronts of each category, and of existing chips")
-            kinds = separate_fronts(problem, objectives) if len(problem.categories) > 1 else []
-            existing = existing_fronts(file, objectives) if file.design.system is None else []
+        progress.stage("Pareto fronts of each category, and of existing chips")
+        kinds, existing = compared_fronts(answer)
     record = front_record(answer, kinds, existing)
     write_run(
         folder, design_files(answer), {"result.json": record, "provenance.json": provenance(None)}

@@ -21,11 +21,19 @@ def problem_record(kind: str, problem: Problem) -> dict[str, Any]:
         kind: Of the result that answers it.
         problem: What was asked.
     """
+    return space_record(kind, problem) | {"objective": problem.goal.asked()}
+
+
+def space_record(kind: str, problem: Problem) -> dict[str, Any]:
+    """What a problem asks but for its objective: what its file says, if it has one.
+
+    Args:
+        kind: Of the result that answers it.
+        problem: What was asked.
+    """
     if problem.source is None:
-        question = {**kind_record(kind), "name": problem.name}
-    else:
-        question = question_record(kind, problem.source)
-    return question | {"objective": problem.goal.asked()}
+        return {**kind_record(kind), "name": problem.name}
+    return question_record(kind, problem.source)
 
 
 def question_record(kind: str, file: NamedFile) -> dict[str, Any]:

@@ -148,6 +148,28 @@ def test_a_function_without_bounds_is_refused():
         ll.optimize(space, maximise=lambda it: jnp.sin(it.stps * it.power))
 
 
+def test_what_is_0_for_some_designs_can_be_least_or_most():
+    """A single chip waits for no other."""
+    space = ll.Space(
+        ll.Design(ll.load_system("h200")), {"tp": [1, 2, 4], "batch": [1, 8]}, model="llama-3-8b"
+    )
+    best = ll.optimize(space, minimise="exposed_time")
+    assert (best.objective, best.values["tp"], best.feasible) == (0.0, 1.0, True)
+    assert (best.certificate.bound, best.certificate.relative_gap) == (0.0, 0.0)
+    assert best.certificate.complete
+    assert float(best.prediction.exposed_time) == 0.0
+    most = ll.optimize(space, maximise="exposed_time")
+    assert most.values["tp"] == 4.0
+    assert most.objective == pytest.approx(float(most.prediction.exposed_time), rel=1e-6)
+
+
+@pytest.mark.slow
+def test_an_objective_of_0_is_explained():
+    space = ll.Space(ll.Design(ll.load_system("h200")), {"tp": [1, 2]}, model="llama-3-8b")
+    record = ll.optimize(space, minimise="exposed_time").to_dict()
+    assert json.loads(json.dumps(record, allow_nan=False))["objective"]["value"] == 0.0
+
+
 def test_one_side_is_wanted(space):
     for given in ({}, {"maximise": "stps", "minimise": "power"}):
         with pytest.raises(ll.InputError, match="give one of maximise and minimise"):
@@ -204,6 +226,16 @@ def test_analyses_give_what_the_command_line_does(tmp_path, capsys, monkeypatch)
         assert it._repr_html_().startswith(f"<h3>{prices.to_dict()['name']}</h3>")
 
 
+@pytest.mark.slow
+def test_a_front_gives_what_the_command_line_does(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = str(study(tmp_path, "planned", design={"chips": {"choices": [4, 8]}}))
+    space, _, limits = ll.load_study(path)
+    front = ll.pareto(space, maximise=["stps"], minimise=["power"], limits=limits)
+    asked = ("--maximise", "stps", "--minimise", "power")
+    assert answered(front.to_dict()) == printed(capsys, "pareto", path, *asked)
+
+
 def answered(record):
     """What was answered, without how long it took."""
     plain = json.loads(json.dumps(record))
@@ -226,6 +258,14 @@ def test_a_front_over_structures_is_that_of_all_designs(space):
     expected = np.unique(np.asarray(kept).round(6), axis=0)
     assert front.values == pytest.approx(expected[np.argsort(expected[:, 0])], rel=1e-5)
     assert list(front.to_xarray().data_vars)[:2] == ["utps", "worth"]
+    record = json.loads(json.dumps(front.to_dict()))
+    assert (record["kind"], record["certificate"]["complete"]) == ("pareto", True)
+    assert record["certificate"]["lattice"] == space.size
+    told = [list(it["objectives"].values()) for it in record["points"]]
+    assert told == pytest.approx(front.values)
+    assert {it["design"]["system"] for it in record["points"]} == {
+        str(it["system"]) for it in front.chosen
+    }
     assert len(front.designs) == len(front.values) == len(front.chosen)
 
 

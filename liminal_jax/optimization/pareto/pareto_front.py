@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -14,10 +14,12 @@ from liminal_jax._smooth import Exact
 from liminal_jax.optimization.optimum import at_precision, problems_of
 from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, FrontCertificate
 from liminal_jax.optimization.pareto.pareto_search import pareto as front_of
+from liminal_jax.optimization.pareto.record import front_record, merged_record
+from liminal_jax.optimization.pareto.separate_fronts import compared_fronts
 from liminal_jax.optimization.search.solution import case_at
 from liminal_jax.performance.design import Design
 from liminal_jax.study.asked import Bound, Function
-from liminal_jax.study.problem import Criterion, Limit
+from liminal_jax.study.problem import LEAST, Criterion, Limit
 from liminal_jax.study.space import Space, with_precision
 from liminal_jax.study.write import written
 
@@ -36,6 +38,8 @@ class ParetoFront:
         chosen: Values of the free variables of each design in SI, and its alternative.
         certificates: What is proven, for each structure of the space.
         reasons: Messages: what is proven, and why.
+        fronts: The front of each structure of the space.
+        kept: Number of the front of each design, and of its point in it.
     """
 
     objectives: tuple[Criterion, ...]
@@ -44,6 +48,8 @@ class ParetoFront:
     chosen: list[dict[str, float | str]]
     certificates: list[FrontCertificate]
     reasons: list[str]
+    fronts: list[FrontAnswer]
+    kept: list[tuple[int, int]]
 
     @property
     def complete(self) -> bool:
@@ -60,17 +66,23 @@ class ParetoFront:
         return xarray.Dataset({name: ("point", column) for name, column in columns.items()})
 
     def to_dict(self) -> dict[str, Any]:
-        """The front as plain data, in SI units."""
-        names = [it.name for it in self.objectives]
-        return {
-            "objectives": [it.asked() for it in self.objectives],
-            "points": [
-                {"objectives": dict(zip(names, row, strict=True)), "values": chosen}
-                for row, chosen in zip(self.values.tolist(), self.chosen, strict=True)
-            ],
-            "certificates": [asdict(it) for it in self.certificates],
-            "reasons": self.reasons,
-        }
+        """The object of `liminal pareto --json`, in SI units and USD.
+
+        It has the fronts of the single alternatives and of existing chips too, which are worked out
+        when they are asked for. A space that was written in Python has no file, so `design` of a
+        point holds what was free in it, and there are no files of designs.
+        """
+        with jax.enable_x64(True):
+            if len(self.fronts) == 1:
+                (front,) = self.fronts
+                return front_record(front, *compared_fronts(front))
+            return merged_record(self.fronts, self.kept, self._scores())
+
+    def _scores(self) -> np.ndarray:
+        """Each objective as knees see it, more of which is better."""
+        signs = [1.0 if it.maximise else -1.0 for it in self.objectives]
+        # The logarithm up to a constant, and defined for functions of any sign too.
+        return np.asarray(signs)[:, None] * np.arcsinh(self.values.T / LEAST)
 
     def _lines(self) -> list[list[str]]:
         heads = [it.name for it in self.objectives]
@@ -136,8 +148,8 @@ def pareto(
         fronts = [front_of(it, criteria, epsilon, seconds) for it in problems]
         several = len(space.names) > 1
         points = [
-            (point.objectives, _chosen(front, number, several=several), design)
-            for front in fronts
+            (point.objectives, _chosen(front, number, several=several), design, (row, number))
+            for row, front in enumerate(fronts)
             for number, (point, design) in enumerate(
                 zip(front.points, _designs(front), strict=True)
             )
@@ -153,6 +165,8 @@ def pareto(
         chosen=[points[it][1] for it in order],
         certificates=[it.certificate for it in fronts],
         reasons=[reason for it in fronts for reason in it.reasons],
+        fronts=fronts,
+        kept=[points[it][3] for it in order],
     )
 
 

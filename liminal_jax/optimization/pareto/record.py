@@ -1,11 +1,16 @@
 """The record of a Pareto front: the object of `liminal pareto --json`, and its designs as files."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
-from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, FrontPoint
+import numpy as np
+
+from liminal_jax.optimization.pareto.knees import knees
+from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, FrontCertificate, FrontPoint
 from liminal_jax.optimization.pareto.separate_fronts import SeparateFront
-from liminal_jax.study.question import question_record
+from liminal_jax.optimization.record import solution_record
+from liminal_jax.study.question import space_record
 from liminal_jax.study.report import number
 from liminal_jax.study.write import design_text, found_tables
 
@@ -22,12 +27,17 @@ def file_name(index: int) -> str:
 
 def _point(answer: FrontAnswer, index: int, point: FrontPoint) -> dict[str, Any]:
     names = [it.name for it in answer.objectives]
-    solution = point.solution
+    solution, file = point.solution, answer.problem.source
+    if file is None:
+        design, where = {"design": solution_record(answer.problem, solution)}, {}
+    else:
+        design = found_tables(file, solution.values, solution.category)
+        where = {"file": file_name(index)}
     return {
         "objectives": dict(zip(names, point.objectives, strict=True)),
-        **found_tables(answer.problem.file, solution.values, solution.category),
+        **design,
         "totals": {name: number(value) for name, value in point.totals.items()},
-        "file": file_name(index),
+        **where,
     }
 
 
@@ -51,7 +61,7 @@ def front_record(
         existing: Pareto fronts of systems that exist.
     """
     return {
-        **question_record("pareto", answer.problem.file),
+        **space_record("pareto", answer.problem),
         "feasible": answer.feasible,
         "objectives": [it.asked() for it in answer.objectives],
         "epsilon": answer.epsilon,
@@ -63,6 +73,47 @@ def front_record(
         "existing": _separate(answer, existing),
         "seconds": answer.seconds,
     }
+
+
+def merged_record(
+    fronts: Sequence[FrontAnswer], kept: Sequence[tuple[int, int]], scores: np.ndarray
+) -> dict[str, Any]:
+    """The record of the points that no point of any of several fronts dominates.
+
+    Args:
+        fronts: The Pareto front of each structure of a space.
+        kept: Number of the front, and of the point in it, in the order of the record.
+        scores: Score of each of them, a row for each objective.
+    """
+    records = [front_record(it, [], []) for it in fronts]
+    points = [records[front]["points"][point] for front, point in kept]
+    return records[0] | {
+        "feasible": bool(points),
+        "points": [
+            it | ({"file": file_name(index)} if "file" in it else {})
+            for index, it in enumerate(points)
+        ],
+        "knees": knees(scores),
+        "certificate": dataclasses.asdict(_merged([it.certificate for it in fronts])),
+        "reasons": [reason for it in fronts for reason in it.reasons],
+        "seconds": sum(it.seconds for it in fronts),
+    }
+
+
+def _merged(them: Sequence[FrontCertificate]) -> FrontCertificate:
+    """What is proven of all designs of several structures."""
+    margins = [it.largest_margin for it in them if it.largest_margin is not None]
+    known = margins and all(it.complete or it.largest_margin is not None for it in them)
+    complete = all(it.complete for it in them)
+    return FrontCertificate(
+        method="bound" if known or complete else "none",
+        complete=complete,
+        largest_margin=max(margins) if known else None,
+        lattice=sum(it.lattice for it in them),
+        covered=sum(it.covered for it in them),
+        evaluated=sum(it.evaluated for it in them),
+        boxes=sum(it.boxes for it in them),
+    )
 
 
 def design_files(answer: FrontAnswer) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from liminal_jax.optimization.pareto.pareto_search import (
+    FrontAnswer,
     bounded_problem_for,
     prove_front,
     warm_started_archive,
@@ -16,6 +17,9 @@ from liminal_jax.study.problem import Criterion, Problem
 
 FINENESS = 0.01
 """Epsilon of these fronts: the share by which a design may beat its nearest point."""
+
+COMPARED = 2
+"""Objectives of a front that a plane can show."""
 
 SECONDS = 10.0
 """Wall time after which the search of one front stops, with the points found by then [s]."""
@@ -70,3 +74,21 @@ def existing_fronts(study: StudyFile, objectives: Sequence[Criterion]) -> list[S
         for problem in existing_problems(study)
         for front in separate_fronts(problem, objectives)
     ]
+
+
+def compared_fronts(answer: FrontAnswer) -> tuple[list[SeparateFront], list[SeparateFront]]:
+    """The fronts of the single categories of a study, and of systems that exist.
+
+    Two objectives are compared so, and existing systems where a study plans a chip.
+
+    Args:
+        answer: The Pareto front.
+    """
+    problem, objectives = answer.problem, answer.objectives
+    if not answer.feasible or len(objectives) != COMPARED:
+        return [], []
+    kinds = separate_fronts(problem, objectives) if len(problem.categories) > 1 else []
+    file = problem.source
+    if not isinstance(file, StudyFile) or file.design.system is not None:
+        return kinds, []
+    return kinds, existing_fronts(file, objectives)
