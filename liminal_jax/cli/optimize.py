@@ -2,6 +2,7 @@
 
 import json as json_format
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -87,7 +88,7 @@ def optimize(
 
     if figures:
         check_matplotlib("liminal optimize --figures")
-    problem = problem_at(file, study)
+    problem = problem_at(file, study) if robust is not None else structures_at(file, study)
     if robust is not None:
         from liminal_jax.cli.robust import found_robust, measure_asked
 
@@ -107,9 +108,9 @@ def optimize(
 
         search = partial(found_for_all, problem)
     else:
-        from liminal_jax.cli.study import found_for_one
+        from liminal_jax.cli.study import found_for_study
 
-        search = partial(found_for_one, problem, Method(method), starts)
+        search = partial(found_for_study, problem, Method(method), starts)
     folder = new_folder(file.name, output, overwrite)
     with ProgressBar() as progress:
         budget = Budget(gap=math.log1p(gap), seconds=seconds)
@@ -163,9 +164,22 @@ def problem_at(file: Any, source: str) -> Any:
     from liminal_jax.study.questions import BUILDERS
     from liminal_jax.study.read import problem_of
 
+    builders = {**BUILDERS, PortfolioFile: portfolio_of}
+    return _built(builders.get(type(file), problem_of), file, source)
+
+
+def structures_at(file: Any, source: str) -> Any:
+    """The same, of a study of one workload a problem for each structure of its hardware."""
+    from liminal_jax.study.file import StudyFile
+    from liminal_jax.study.read import problems_of
+
+    if type(file) is StudyFile:
+        return _built(problems_of, file, source)
+    return problem_at(file, source)
+
+
+def _built(build: Callable[[Any], Any], file: Any, source: str) -> Any:
     try:
-        if type(file) in BUILDERS:
-            return BUILDERS[type(file)](file)
-        return portfolio_of(file) if isinstance(file, PortfolioFile) else problem_of(file)
+        return build(file)
     except InputError as error:
         raise InputError(source, error.problems) from None

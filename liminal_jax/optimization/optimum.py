@@ -21,7 +21,14 @@ from liminal_jax.optimization.answer import Answer, alternatives, explained, rel
 from liminal_jax.optimization.coupled.optimum import BOTH, CoupledOptimum, optimize_coupled
 from liminal_jax.optimization.gradient_record import descent_words
 from liminal_jax.optimization.record import answer_record, drawn_record, solution_record, totals
-from liminal_jax.optimization.search.best_design import Finding, find, method_of, refuse_alone
+from liminal_jax.optimization.search.annealing import Schedule
+from liminal_jax.optimization.search.best_design import (
+    Finding,
+    Method,
+    find,
+    method_of,
+    refuse_alone,
+)
 from liminal_jax.optimization.search.binding_limits import Binding
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget
 from liminal_jax.optimization.search.certificate import Certificate
@@ -340,8 +347,7 @@ def optimize(
         >>> ll.optimize(space, maximise="stps").values
         {'batch': 64.0}
     """
-    begin, way = time.perf_counter(), method_of(method, "optimize")
-    budget = Budget(gap=gap, seconds=seconds)
+    way, budget = method_of(method, "optimize"), Budget(gap=gap, seconds=seconds)
     if isinstance(space, PerLayer | Pools | AbstractCoupled):
         refuse_alone(method, "optimize", "method", BOTH)
         if isinstance(space, PerLayer | Pools):
@@ -355,9 +361,36 @@ def optimize(
     with jax.enable_x64(True):
         asked = one_objective(objective, maximise, minimise)
         problems, _ = problems_of(with_precision(space), [asked], limits)
+    return best_of(problems, seed=seed, progress=progress, budget=budget, method=way)
+
+
+def best_of(
+    problems: Sequence[Problem],
+    *,
+    method: Method,
+    budget: Budget,
+    seed: int = 0,
+    schedule: Schedule | None = None,
+    progress: Progress | None = None,
+) -> Optimum:
+    """The best design of problems that ask the same, each of designs of one structure.
+
+    Args:
+        problems: The problems, in float64.
+        method: Gradients, branch and bound, or both at once.
+        budget: When to stop the proof of each.
+        seed: Seed of the starts of the descents.
+        schedule: Schedule of the descents.
+        progress: Callbacks.
+
+    Raises:
+        InputError: an objective or a limit that cannot be bounded.
+    """
+    begin = time.perf_counter()
+    with jax.enable_x64(True):
         try:
             findings = [
-                find(it, seed=seed, progress=progress, budget=budget, method=way) for it in problems
+                find(it, schedule, seed, progress, budget, method=method) for it in problems
             ]
         except NotImplementedError as error:
             message = f"{error}; write it with + - * / jnp.sqrt, log, exp, maximum, minimum, where"
@@ -377,7 +410,7 @@ def optimize(
         feasible=best.feasible,
         certificate=merged,
         binding=best.binding,
-        name=best.solution.category if len(space.names) > 1 else "",
+        name=best.solution.category if len(bests) > 1 else "",
         values=best.solution.values,
         alternatives=bests,
         reasons=[*_about_limits(findings), *dict.fromkeys(_reasons(findings, best))],

@@ -21,6 +21,7 @@ from liminal_jax.data.build import (
     system_of,
     technology_of,
 )
+from liminal_jax.data.library import Library
 from liminal_jax.hardware.kinds import KINDS
 from liminal_jax.hardware.network import AbstractNetwork, FittedLatency
 from liminal_jax.hardware.plan import ChipPlan, Material
@@ -140,15 +141,39 @@ def _planned_of(files: PlannedFiles, table: DesignTable) -> PlannedSystem:
     )
 
 
-def _systems_of(systems: dict[str, System], source: str) -> System:
-    """The finished systems of a design by name, leaves stacked by system."""
+def _structures(systems: dict[str, System]) -> list[tuple[str, ...]]:
+    """Names of the systems of each structure."""
     kinds: dict[object, list[str]] = {}
     for name, system in systems.items():
         kinds.setdefault(jax.tree.structure(system), []).append(name)
+    return [tuple(names) for names in kinds.values()]
+
+
+def structures_of(file: DesignFile, files: HardwareFiles) -> list[tuple[str, ...]]:
+    """Names of the systems of each structure that those of a study have; none of a planned chip.
+
+    Args:
+        file: The study.
+        files: The files that it names.
+    """
+    return [] if isinstance(files, PlannedFiles) else _structures(_built(file, files))
+
+
+def _built(file: DesignFile, files: Library) -> dict[str, System]:
+    """The finished systems of a study, by name."""
+    stated = not PRICES.isdisjoint(file.assumptions.facility)
+    built = system_at_margins if stated else system_of
+    return {name: built(files, name) for name in files.system}
+
+
+def _systems_of(systems: dict[str, System], source: str) -> System:
+    """The finished systems of a design by name, leaves stacked by system."""
+    kinds = _structures(systems)
     if len(kinds) > 1:
-        groups = " | ".join(", ".join(group) for group in kinds.values())
+        groups = " | ".join(", ".join(group) for group in kinds)
         message = (
-            f"networks, power or memory tiers of different kinds; run a study for each of: {groups}"
+            "networks, power or memory tiers of different kinds, which 'liminal optimize' alone"
+            f" compares; run a study for each of: {groups}"
         )
         raise InputError(source, [Problem("design.system", message)])
     return jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *systems.values())
@@ -170,6 +195,4 @@ def hardware_of(file: DesignFile, files: HardwareFiles) -> PlannedSystem | Syste
     """
     if isinstance(files, PlannedFiles):
         return _planned_of(files, file.design)
-    stated = not PRICES.isdisjoint(file.assumptions.facility)
-    built = system_at_margins if stated else system_of
-    return _systems_of({name: built(files, name) for name in files.system}, file.name)
+    return _systems_of(_built(file, files), file.name)

@@ -6,7 +6,7 @@ import jax
 
 from liminal_jax.study.problem import Criterion, Limit
 from liminal_jax.study.questions import load_study as load_study_file
-from liminal_jax.study.read import problem_of
+from liminal_jax.study.read import problems_of
 from liminal_jax.study.space import Space
 
 
@@ -36,6 +36,7 @@ def load_study(name_or_path: str) -> Study:
         ('stps', ['utps', 'chip_power', 'power', 'capital_cost'])
     """
     with jax.enable_x64(True):
-        problem = problem_of(load_study_file(name_or_path))
-    own = tuple(it for it in problem.limits if not it.physical)
-    return Study(Space.of([problem.region], problem.source), problem.goal, own)
+        problems = problems_of(load_study_file(name_or_path))
+    first = problems[0]
+    own = tuple(it for it in first.limits if not it.physical)
+    return Study(Space.of([it.region for it in problems], first.source), first.goal, own)

@@ -11,9 +11,9 @@ from liminal_jax.hardware.system import System
 from liminal_jax.mapping.choice import AttentionChoice
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.study.absent import LENGTHS, absent_paths, contradiction_of_lengths
-from liminal_jax.study.assemble import Workload, hardware_of, workload_of
+from liminal_jax.study.assemble import Workload, hardware_of, structures_of, workload_of
 from liminal_jax.study.case import Case, lacking_requests
-from liminal_jax.study.domain import Grid
+from liminal_jax.study.domain import Grid, Names
 from liminal_jax.study.drafters import with_drafter
 from liminal_jax.study.file import (
     ConstraintTable,
@@ -72,6 +72,30 @@ def problem_of(file: DesignFile) -> Problem:
         limits=(*limits_of(case), *map(limit_of, [] if study is None else study.constraints)),
         source=carrying(_with_request(file, stated, case), found),
     )
+
+
+def problems_of(file: DesignFile) -> tuple[Problem, ...]:
+    """A study, as a problem for each structure that its systems have.
+
+    Each states the whole study as what it was read from.
+
+    Raises:
+        InputError: see `problem_of`.
+    """
+    found = resolved_of(file)
+    groups = structures_of(file, found.hardware)
+    if len(groups) < 2:
+        return (problem_of(file),)
+    problems = [problem_of(_with_systems(file, Names(names))) for names in groups]
+    return tuple(
+        dataclasses.replace(it, source=carrying(_with_systems(it.file, file.design.system), found))
+        for it in problems
+    )
+
+
+def _with_systems(file: DesignFile, names: Names | None) -> DesignFile:
+    """The file with other systems."""
+    return file.model_copy(update={"design": file.design.model_copy(update={"system": names})})
 
 
 def _with_request(file: DesignFile, stated: tuple[Stated, ...], case: Case) -> DesignFile:

@@ -236,6 +236,53 @@ def test_a_front_gives_what_the_command_line_does(tmp_path, capsys, monkeypatch)
     assert answered(front.to_dict()) == printed(capsys, "pareto", path, *asked)
 
 
+MIXED = """
+name = "mixed"
+
+[workload]
+model = "llama-3-8b"
+context = 8192
+
+[objective]
+minimise = "usd_per_million_tokens"
+
+[design]
+system = { choices = ["h200", "trainium-3", "tpu-v5p", "mine.toml"] }
+tp = { choices = [2, 4] }
+batch = { choices = [1, 16] }
+"""
+
+
+@pytest.mark.slow
+def test_a_file_compares_systems_of_any_structure(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mixed.toml").write_text(MIXED)
+    assert exit_code(["systems", "new", "mine", "--like", "tpu7x"]) == 0
+    capsys.readouterr()
+    space, objective, limits = ll.load_study("mixed.toml")
+    assert len(space.regions) > 1
+    best = ll.optimize(space, objective, limits=limits)
+    record = answered(best.to_dict())
+    assert record == printed(capsys, "optimize", "mixed.toml", "-o", "run")
+    assert (record["certificate"]["complete"], record["certificate"]["lattice"]) == (True, 16)
+    with jax.enable_x64(True):
+        swept = ll.sweep(space, ["usd_per_million_tokens"])
+    for region, values in zip(swept.regions, swept.values, strict=True):
+        for name, found in zip(region.categories, values[..., 0], strict=True):
+            (told,) = (it for it in record["alternatives"] if it["name"] == name)
+            if name == "tpu-v5p":
+                assert np.isnan(found).all()
+                assert (told["value"], told["lacking"]) == (None, "cannot be evaluated")
+            else:
+                assert told["value"] == pytest.approx(np.min(found), rel=1e-9)
+    assert any("tpu-v5p cannot be evaluated" in it for it in record["reasons"])
+    assert exit_code(["predict", "-c", "run/design.toml", "--json"]) == 0
+    capsys.readouterr()
+    assert exit_code(["sensitivity", "mixed.toml"]) == 2
+    told = capsys.readouterr().err
+    assert "mixed.toml: design.system: networks, power or memory tiers of different kinds" in told
+
+
 def answered(record):
     """What was answered, without how long it took."""
     plain = json.loads(json.dumps(record))
