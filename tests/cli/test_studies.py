@@ -334,7 +334,7 @@ def test_numbers_of_a_config_that_cannot_be(capsys, field, value, message):
 
 def test_systems_that_follow_different_laws_are_told_apart(capsys):
     Path("study.toml").write_text(planted(SYSTEMS, ('"h200"', '"xpu-hbm3"')))
-    lines = told(capsys, ["optimize", "study.toml"], ["study.toml"])
+    lines = told(capsys, ["pareto", "study.toml"], ["study.toml"])
     assert_all_told(
         lines,
         "study.toml",

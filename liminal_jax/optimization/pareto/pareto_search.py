@@ -26,7 +26,7 @@ from liminal_jax.optimization.search.certificate import POSSIBLE, BoundedProblem
 from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.optimization.search.local_search import LocalSearch
 from liminal_jax.optimization.search.progress import Progress
-from liminal_jax.optimization.search.shortfalls import shortfalls
+from liminal_jax.optimization.search.shortfalls import missing_data, shortfalls
 from liminal_jax.optimization.search.solution import Solution, solution_of
 from liminal_jax.study.problem import FEASIBLE, Criterion, Problem
 from liminal_jax.study.quantities import QUANTITIES
@@ -206,14 +206,6 @@ def _certificate(
     )
 
 
-def _missing_data(problem: Problem, bounded: BoundedProblem) -> list[str]:
-    """A sentence on the categories whose data lack numbers."""
-    evaluable = set(bounded.categories.tolist())
-    names = [name for row, name in enumerate(problem.categories) if row not in evaluable]
-    missing = "cannot be evaluated: published numbers are missing"
-    return [f"{', '.join(names)} {missing}"] if names else []
-
-
 def _reasons(problem: Problem, it: FrontCertificate, points: int) -> list[str]:
     by = f"by bounds of {it.boxes:,} boxes"
     early = f"the proof stopped early, after bounds of {it.boxes:,} boxes"
@@ -296,6 +288,6 @@ def pareto(
         points=points,
         knees=knees(front.scores),
         certificate=proof,
-        reasons=[*found, *_missing_data(problem, bounded)],
+        reasons=[*found, *missing_data(problem, bounded)],
         seconds=clock() - begin,
     )

@@ -54,6 +54,7 @@ from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.shortfalls import (
     SHORTFALL_BUDGET,
     exceeding,
+    missing_data,
     proof_reasons,
     unknown_numbers,
 )
@@ -350,6 +351,11 @@ def find(
         closing=search.closing,
         seconds=search.seconds,
         binding=binding,
-        reasons=missing or [*_reasons(method, problem, bounded, proved, binding), *notes],
+        reasons=missing
+        or [
+            *_reasons(method, problem, bounded, proved, binding),
+            *notes,
+            *missing_data(problem, bounded),
+        ],
         continuum=continuum,
     )

@@ -42,6 +42,19 @@ def unknown_numbers(problem: Problem, outcome: Outcome, category: str) -> list[s
     ]
 
 
+def missing_data(problem: Problem, bounded: BoundedProblem) -> list[str]:
+    """A sentence on the categories whose data lack numbers; none where all can be evaluated.
+
+    Args:
+        problem: The problem.
+        bounded: The same with bounds.
+    """
+    evaluable = set(bounded.categories.tolist())
+    names = [name for row, name in enumerate(problem.categories) if row not in evaluable]
+    missing = "cannot be evaluated: published numbers are missing"
+    return [f"{', '.join(names)} {missing}"] if names else []
+
+
 def same_for_all(bounded: BoundedProblem) -> bool:
     """Whether the objective is the same for every design of a lattice."""
     low, high = bounded.bounds.over(bounded.start)
