@@ -247,7 +247,7 @@ context = 8192
 minimise = "usd_per_million_tokens"
 
 [design]
-system = { choices = ["h200", "trainium-3", "tpu-v5p", "mine.toml"] }
+system = { choices = ["h200", "mi355x", "tpu-v5p", "mine.toml"] }
 tp = { choices = [2, 4] }
 batch = { choices = [1, 16] }
 """
@@ -257,7 +257,7 @@ batch = { choices = [1, 16] }
 def test_a_file_compares_systems_of_any_structure(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mixed.toml").write_text(MIXED)
-    assert exit_code(["systems", "new", "mine", "--like", "tpu7x"]) == 0
+    assert exit_code(["systems", "new", "mine", "--like", "h200"]) == 0
     capsys.readouterr()
     space, objective, limits = ll.load_study("mixed.toml")
     assert len(space.regions) > 1
