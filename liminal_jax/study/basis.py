@@ -29,6 +29,7 @@ from liminal_jax.study.file import DesignFile, resolved_of
 from liminal_jax.study.lever_basis import lever_sentences
 from liminal_jax.workload.feedforward.base import AbstractMixture
 from liminal_jax.workload.request import Request
+from liminal_jax.workload.spec import ModelSpec
 
 _MODEL = (
     "Ideal bound: peak rates, perfect overlap of compute and memory, collectives"
@@ -211,15 +212,20 @@ def _system_sentences(library: Library, name: str, request: Request) -> list[str
     return sentences
 
 
-def _workload_sentences(case: Case, positions: int) -> list[str]:
+def _workload_sentences(case: Case, model: ModelSpec) -> list[str]:
     mixers = [it.attention for it in case.model.layers if it.attention is not None]
     sentences = list(dict.fromkeys(line for mixer in mixers for line in mixer.basis()))
     it = case.lengths
     longest = float(case.request.context if it is None else it.isl + it.osl)
-    if 0 < positions < longest:
+    if 0 < model.positions < longest:
         sentences.append(
-            f"The model has learned {positions:,} positions, fewer than the {longest:,.0f} of the"
-            " context."
+            f"The model has learned {model.positions:,} positions, fewer than the {longest:,.0f} of"
+            " the context."
+        )
+    if 0 < model.stated_context < longest:
+        sentences.append(
+            f"The model's config states a context of {model.stated_context:,} tokens, fewer than"
+            f" the {longest:,.0f} asked for: what it says beyond is not known to be good."
         )
     widths = [float(it) for it in (case.request.weight_bits, case.request.kv_bits)]
     odd = [bits for bits in widths if bits not in (4, 8, 16)]
@@ -371,7 +377,7 @@ def basis(
         *([] if talk else _sharing_sentences(case)),
         *_stage_sentences(case),
         _attention_sentence(case, system),
-        *_workload_sentences(case, found.models[file.workload.model].positions),
+        *_workload_sentences(case, found.models[file.workload.model]),
         *(
             _system_sentences(found.hardware, category, case.request)
             if isinstance(found.hardware, Library)

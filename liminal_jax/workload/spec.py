@@ -78,6 +78,7 @@ class ModelSpec(Spec):
         small: Parameters beside the layers that are in no matrix, but for the last norm.
         head_bias: Whether the head has a bias.
         norm_bias: Whether norms have a bias (LayerNorm) beside their weight (RMSNorm).
+        stated_context: Tokens of context that its config states; 0 where that is not known.
         streams: Residual streams; where there are several, hyper-connections join them before
             each part of a layer and split them after it.
     """
@@ -92,6 +93,7 @@ class ModelSpec(Spec):
     small: MaybeNone = 0
     head_bias: bool = False
     norm_bias: bool = False
+    stated_context: MaybeNone = 0
     streams: Count = 1
     layers: Annotated[tuple[LayerGroup, ...], Field(min_length=1)]
 

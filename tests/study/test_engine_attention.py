@@ -108,3 +108,14 @@ def test_a_context_beyond_what_was_learned_is_said():
     assert sentence.startswith("The model has learned 2,050 positions, fewer than the 2,100")
     # The mean context of these requests is 2,000, and their last tokens are beyond.
     assert len(told(isl=1900.0, osl=200.0)) == 1
+
+
+def test_a_context_beyond_what_a_config_states_is_said():
+    def told(context):
+        file = design({"model": "llama-3-70b", "context": context})
+        case = problem_of(file).first()
+        return [it for it in basis(file, "h200", case, exact_system(case), 0.0) if "states" in it]
+
+    assert told(8192.0) == []
+    (sentence,) = told(131072.0)
+    assert "states a context of 8,192 tokens, fewer than the 131,072 asked for" in sentence

@@ -124,6 +124,23 @@ def test_every_field_has_one_row(tmp_path):
     assert defaults["tie_word_embeddings"] is False
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "stated"),
+    [
+        ("max_position_embeddings", 4096, 4096),
+        ("seq_length", 8192, 8192),
+        ("max_position_embeddings", None, 0),
+        ("max_position_embeddings", "4096", 0),
+    ],
+)
+def test_the_context_that_a_config_states_is_read(tmp_path, name, value, stated):
+    config = {it: LLAMA_2_7B[it] for it in LLAMA_2_7B if it != "max_position_embeddings"}
+    spec, report = read_config(written(tmp_path, {**config, name: value}))
+    assert spec.stated_context == stated
+    read = {row.field: row.note for row in report.having(Use.READ)}
+    assert (name in read) == (stated > 0)
+
+
 def scopes(folder, config) -> list[tuple[int, str, int | None]]:
     spec, _ = read_config(written(folder, config))
     found = []

@@ -26,6 +26,9 @@ _TEXTS = ("text_config", "language_config", "llm_config")
 
 _THINKER = "thinker_config"
 
+_CONTEXTS = ("max_position_embeddings", "max_sequence_length", "max_seq_len", "seq_length")
+"""Names under which configs state their context."""
+
 _NEAR = 0.85
 """How alike two names must be for one to pass for a slip in the other; of difflib's ratio."""
 
@@ -55,6 +58,7 @@ def read_config(path: str | Path) -> tuple[ModelSpec, ReadReport]:
         "tie_word_embeddings", note="whether the head is the embedding", default=family.tied
     )
     outer.ignore("tie_word_embeddings", "text_config decides")
+    table["stated_context"] = _stated_context(inner)
     text = with_inner(inner)
     everywhere = text if inner is outer else [outer, *text]
     for fields in text:
@@ -248,6 +252,16 @@ def _refusal(
         said = "; ".join(f"{words} ({name})" for words, name in features.items())
         problems.append(Problem(path, f"it announces {said}"))
     return InputError(source, problems)
+
+
+def _stated_context(fields: Fields) -> int:
+    """Tokens of context that a config states; 0 where it does not, or where they are learned."""
+    for name in _CONTEXTS:
+        value = fields.values.get(name)
+        if name in fields.left() and isinstance(value, int) and not isinstance(value, bool):
+            fields.accept(name, "context that the model is made for")
+            return max(value, 0)
+    return 0
 
 
 def _settle(fields: Fields, model_type: str) -> None:
