@@ -59,6 +59,7 @@ def test_the_version_stands_once():
     assert STUB.parents[1] / project["tool"]["hatch"]["version"]["path"] == Path(ll.__file__)
 
 
+@pytest.mark.slow
 def test_no_module_computes_as_it_is_imported():
     """A process whose backend runs already can neither join others nor be forked."""
     program = (

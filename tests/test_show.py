@@ -169,8 +169,8 @@ def test_what_users_hold_prints_on_a_screen(name):
 
 
 def test_a_request_in_words():
-    assert "context          8,192 tokens      context" in str(OBJECTS["request"])
-    assert "kv_bits          8 bits            bits of a cache element" in str(OBJECTS["request"])
+    assert "context          8,192 tokens       context" in str(OBJECTS["request"])
+    assert "kv_bits          8 bits             bits of a cache element" in str(OBJECTS["request"])
 
 
 def test_a_system_shows_what_its_data_sheet_says():

@@ -313,6 +313,7 @@ def test_gradients_of_every_lever_are_those_of_differences(relaxation):
         assert float(slopes[place]) == pytest.approx(float(difference), rel=2e-4, abs=1e-9), place
 
 
+@pytest.mark.slow
 def test_soft_levers_tend_to_the_exact_ones():
     design = Design(with_sram(2e9), MAPPING, None, 8.0, EVERY)
     exact = float(predict(design, MODEL, REQUEST).utps)

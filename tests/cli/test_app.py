@@ -94,7 +94,7 @@ def test_a_port_that_is_taken_is_told(served, capsys):
     [
         (["-m", "llama-3-8c"], "did you mean 'llama-3-8b'?"),
         (["--system", "h20"], "--system: there is no system 'h20'; did you mean 'h200'?"),
-        (["runs/none"], "runs/none: is not there; give the folder of a run, or a design file"),
+        (["runs/none"], "runs/none: is not there; give the folder of a run, a design or a study"),
         (["runs/none", "-m", "llama-3-8b"], "give a run, or --model and --system, not both"),
         (["--port", "0"], "--port: must be from 1 to 65535, got 0"),
         (["--host", "nowhere.invalid"], "cannot listen on nowhere.invalid"),

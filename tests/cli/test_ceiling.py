@@ -14,6 +14,7 @@ def _two_systems(monkeypatch):
     monkeypatch.setattr(module, "_planned", lambda *_: [])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_two_systems")
 def test_json_is_sorted_by_speed(capsys):
     assert exit_code(["ceiling", "-m", "llama-3-8b", "--context", "8192", "--json"]) == 0

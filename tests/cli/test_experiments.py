@@ -29,6 +29,7 @@ def test_every_experiment_of_the_folder_is_listed(capsys):
     assert max(map(len, out.splitlines())) <= 100
 
 
+@pytest.mark.slow
 def test_one_is_run_and_saved(tmp_path, capsys):
     assert exit_code(["experiments", "run", "memory_capacity", "--smoke", "-o", "mine"]) == 0
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])

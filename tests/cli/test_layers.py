@@ -137,6 +137,7 @@ def test_a_table_that_is_not_there_is_named_where_it_would_lie(capsys):
     assert line.startswith(f"mine.toml: per_layer.quality.table: {place}: cannot be read")
 
 
+@pytest.mark.slow
 def test_each_layer_chooses_and_the_losses_stay_within_the_limit(capsys):
     assert exit_code([*written(), "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
@@ -152,6 +153,7 @@ def test_each_layer_chooses_and_the_losses_stay_within_the_limit(capsys):
     assert record["certificate"]["relative_gap"] < 0.01
 
 
+@pytest.mark.slow
 def test_a_budget_that_no_layer_can_meet_is_an_answer(capsys):
     arguments = written(planted(STUDY, ("at_most = 2", "at_most = 0.2")))
     assert exit_code([*arguments, "--json"]) == 1

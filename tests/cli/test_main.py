@@ -134,6 +134,7 @@ def test_an_interruption_is_told_and_has_its_own_code(capsys, monkeypatch):
     assert capsys.readouterr().err == "interrupted\n"
 
 
+@pytest.mark.slow
 def test_a_signal_interrupts_a_search(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, "optimize"],

@@ -56,6 +56,7 @@ def limited(utps):
     return str(study(Path(), "finished", design=DESIGN, constraints=limits))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_each_method_says_what_it_found_and_what_it_proves(capsys):
     path = limited(50)
@@ -89,6 +90,7 @@ def test_gradients_alone_are_not_for_several_workloads(capsys):
     assert "--method" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_a_run_leaves_a_folder_and_never_touches_another(capsys):
     path = limited(50)
@@ -120,6 +122,7 @@ def test_a_run_leaves_a_folder_and_never_touches_another(capsys):
     assert sorted(it.name for it in Path("runs/finished-1").iterdir()) == files
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_what_cannot_be_done_is_an_answer_with_its_own_code(capsys):
     assert exit_code(["optimize", limited(1e6), "-o", "out", "--starts", "2", "--json"]) == 1

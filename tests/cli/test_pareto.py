@@ -41,6 +41,7 @@ def front_of(rows, *names):
     }
 
 
+@pytest.mark.slow
 def test_a_front_leaves_designs_that_can_be_predicted(capsys):
     path = limited(30)
     assert exit_code(["pareto", path]) == 0
@@ -71,6 +72,7 @@ def test_a_front_leaves_designs_that_can_be_predicted(capsys):
     assert prediction["utps"] == pytest.approx(answer["points"][0]["objectives"]["utps"], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_three_objectives_and_a_thinner_front(capsys):
     path = limited(30)
     wanted = ["--maximise", "utps", "--maximise", "stps_per_usd", "--minimise", "power"]

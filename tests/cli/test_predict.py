@@ -88,6 +88,7 @@ def test_every_flag_is_heard(capsys):
     assert not any("talk's accounting" in it for it in one["basis"])
 
 
+@pytest.mark.slow
 def test_a_cache_in_blocked_fp8_is_named(capsys):
     arguments = ["predict", "-m", "deepseek-v2-lite", "--system", "h200"]
     plain, blocked = (
@@ -283,6 +284,7 @@ def test_no_colour_where_none_is_wanted(capsys, monkeypatch):
 LENGTHS = ["--isl", "1000", "--osl", "500"]
 
 
+@pytest.mark.slow
 def test_lengths_of_requests_add_how_they_are_served(capsys):
     plain = answered(capsys, [*TOY, "--context", "1250"])
     answer = answered(capsys, [*TOY, *LENGTHS])
@@ -304,6 +306,7 @@ def test_lengths_of_requests_add_how_they_are_served(capsys):
     assert not any("prefill" in it for it in answer["basis"])
 
 
+@pytest.mark.slow
 def test_chunks_a_context_and_a_design_file_are_heard(capsys):
     Path("design.toml").write_text(DESIGN)
     chunked = answered(capsys, [*TOY, *LENGTHS, "--chunk", "100"])

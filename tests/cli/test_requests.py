@@ -19,6 +19,7 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_study_of_a_trace_is_answered(tmp_path: Path, capsys: Any) -> None:
     study = written(tmp_path, {"constraints": [NEAR], "design": DESIGN})
     assert exit_code(["optimize", str(study), "--json", "-o", "run"]) == 0
@@ -35,6 +36,7 @@ def test_a_study_of_a_trace_is_answered(tmp_path: Path, capsys: Any) -> None:
     assert record["basis"][0].startswith("10 requests in 4 classes")
 
 
+@pytest.mark.slow
 def test_a_speed_that_nothing_reaches_is_an_answer(tmp_path: Path, capsys: Any) -> None:
     study = written(tmp_path, {"constraints": [FAR], "design": DESIGN})
     assert exit_code(["optimize", str(study), "-o", "run"]) == 1

@@ -72,6 +72,7 @@ def test_the_figure_is_drawn_from_the_saved_file(tmp_path):
     assert 500 in widths
 
 
+@pytest.mark.slow
 def test_the_last_line_of_the_command_is_one_object(tmp_path):
     command = ["-W", "error", "-m", "experiments.memory_capacity", "--smoke", "-o", str(tmp_path)]
     answer = subprocess.run(

@@ -117,6 +117,7 @@ def test_the_columns_of_first_tokens_are_read(tmp_path, median):
     assert (rows[0].decode_purity, rows[0].source_repo_or_url) == ("mixed", "here")
 
 
+@pytest.mark.slow
 def test_times_made_of_losses_are_learned_again(calibration):
     """What one engine on one family of chips loses is found from 90 of its prompts."""
     rows = [

@@ -34,6 +34,7 @@ def mixed(row, metric, value, **changes):
     return case
 
 
+@pytest.mark.slow
 def test_each_metric_is_held_against_what_it_is(row, calibration):
     cases = [
         mixed(row, "e2e_latency_s", 10.0),

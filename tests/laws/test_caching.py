@@ -136,6 +136,7 @@ def test_che_is_as_a_simulated_cache(items: int, exponent: float, cached: int) -
     assert law == pytest.approx(np.mean(hits[5_000:]), abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cached", [7.3, 100.4, 400.2])
 def test_slopes(cached: float) -> None:
     at = {"items": 512.0, "exponent": 1.32, "cached": cached}
@@ -163,6 +164,7 @@ def test_slopes_are_finite_at_the_ends(items: float, cached: float) -> None:
         assert all(np.isfinite(it) for it in slopes.values())
 
 
+@pytest.mark.slow
 def test_second_derivatives_and_batches_of_the_root() -> None:
     def time(cached):
         return characteristic_time(items=512.0, exponent=1.32, cached=cached)

@@ -217,6 +217,7 @@ def only_finished(design):
     return {name: value for name, value in design.items() if name not in planned}
 
 
+@pytest.mark.slow
 def test_a_study_without_a_choice(tmp_path):
     path = study(tmp_path, "finished", design={**only_finished(FIXED), "system": "h200"})
     answer = searched(path)
@@ -226,6 +227,7 @@ def test_a_study_without_a_choice(tmp_path):
     assert_certified(answer, 1)
 
 
+@pytest.mark.slow
 def test_a_single_feasible_design_is_found(tmp_path):
     design = {
         **only_finished(FIXED),
@@ -245,6 +247,7 @@ def test_a_single_feasible_design_is_found(tmp_path):
     assert same(answer.objective, feasible[0].quantities["stps"])
 
 
+@pytest.mark.slow
 def test_a_constant_objective(tmp_path):
     design = {**only_finished(FIXED), "system": "h100", "batch": {"choices": [1, 2, 4]}}
     answer = searched(study(tmp_path, "finished", design=design, objective={"minimise": "chips"}))

@@ -21,6 +21,7 @@ FREE = {
 }
 
 
+@pytest.mark.slow
 def test_the_best_design_with_levers_is_that_of_enumeration():
     algorithm = ll.Algorithm(speculation=ll.Speculation(acceptance=0.7, decay=0.9))
     design = ll.Design(ll.load_system("h200"), algorithm=algorithm)
@@ -100,6 +101,7 @@ def test_drafts_of_a_model_without_a_drafter_are_refused():
         problem_of(file)
 
 
+@pytest.mark.slow
 def test_an_answer_with_levers_is_explained():
     tables = {
         **TABLES,

@@ -70,6 +70,7 @@ def test_a_function_is_proven_over_systems_of_any_structure(space, objective):
             assert it.objective == pytest.approx(expected[it.name], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_what_lacks_a_number_is_named_and_the_rest_is_proven(space):
     best = ll.optimize(space, maximise=worth)
     infeasibility = {it.name: it.infeasibility for it in best.alternatives}
@@ -139,6 +140,7 @@ def test_what_is_no_objective_is_refused_with_its_line(space, objective, message
         assert "test_optimum.py" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_function_without_bounds_is_refused():
     """Where it joins too many variables to be tabulated."""
     wide = {"batch": ll.grid(1, 512, 150), "context": ll.grid(1, 1e6, 100), "clock": [0.5, 1.0]}
@@ -148,6 +150,7 @@ def test_a_function_without_bounds_is_refused():
         ll.optimize(space, maximise=lambda it: jnp.sin(it.stps * it.power))
 
 
+@pytest.mark.slow
 def test_what_is_0_for_some_designs_can_be_least_or_most():
     """A single chip waits for no other."""
     space = ll.Space(
@@ -182,6 +185,7 @@ def test_a_limit_in_no_unit_of_its_quantity_is_refused(space, value):
         ll.optimize(space, maximise="stps", limits=[ll.at_most("power", value)])
 
 
+@pytest.mark.slow
 def test_an_optimum_prints_itself_as_text_and_as_a_table(space):
     best = ll.optimize(space, maximise="stps")
     assert repr(best).startswith("most stps")

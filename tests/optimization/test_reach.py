@@ -67,6 +67,7 @@ def test_levers_that_are_off_change_nothing(start, evaluator):
     assert off.memory[0] == pytest.approx(float(plain.memory_time), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_no_combination_of_a_grid_is_nearer(evaluator, found):
     with jax.enable_x64(True):
         rows = grid(evaluator)
@@ -100,6 +101,7 @@ def test_what_is_reached_already_needs_no_change(start):
     assert float(it.prediction.utps) == float(it.before.utps)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_reached_is_proven(start, evaluator):
     """No combination, on the grid or between, beats the bound."""
     with jax.enable_x64(True):

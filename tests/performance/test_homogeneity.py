@@ -213,6 +213,7 @@ def test_of_finished_systems(name):
     assert np.isfinite(got["step_time"])
 
 
+@pytest.mark.slow
 def test_of_serving_requests():
     system, model = load_system("h200"), load_model("llama-3-8b")
 
@@ -250,6 +251,7 @@ def test_of_kernels():
     assert min(got.values()) > min(LIBRARY)
 
 
+@pytest.mark.slow
 def test_of_a_calibrated_step(monkeypatch):
     system, model = load_system("h200"), load_model("qwen3-30b-a3b")
     losses = {name: 0.5 for name in TERMS} | {"layer_time": 1e-6, "mixture_time": 1e-6}

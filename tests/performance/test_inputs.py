@@ -68,6 +68,7 @@ def test_a_placement_that_is_left_out_has_no_shares_of_its_own():
         LEFT_OUT.tiers()
 
 
+@pytest.mark.slow
 def test_transformations_go_through_the_filling():
     def utps(batch):
         design = ll.Design(toy_system(), MAPPING, batch=batch)

@@ -125,6 +125,7 @@ def test_the_soft_step_is_within_a_stated_factor(model: str, network: str) -> No
         assert np.all((4**-t * exact[0] <= step) & (step <= 4**t * exact[0]))
 
 
+@pytest.mark.slow
 def test_soft_shares_of_sram_cost_no_more_than_stated() -> None:
     """A share of t/4 of each of three kinds of data may lie in the other tier.
 

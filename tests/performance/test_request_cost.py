@@ -28,6 +28,7 @@ def _of(isl: float, osl: float, design: Design | None = None) -> RequestCost:
     return _cost(_design() if design is None else design, MODEL, REQUEST, Lengths(isl, osl))
 
 
+@pytest.mark.slow
 def test_times_are_those_of_serving_with_instances_apart() -> None:
     lengths, found = Lengths(1200, 300), _of(1200, 300)
     served = eqx.filter_jit(disaggregated)(_design(), MODEL, REQUEST, lengths)
@@ -44,6 +45,7 @@ def test_times_are_those_of_serving_with_instances_apart() -> None:
     assert spent == pytest.approx(float(served.energy_per_token), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_long_answers_to_short_prompts_cost_what_decode_costs() -> None:
     found = _of(1, 1e9)
     alone = eqx.filter_jit(predict)(_design(), MODEL, REQUEST)
@@ -74,6 +76,7 @@ def test_long_prompts_draw_more_power_than_decode_of_a_few() -> None:
     assert float(found.prompt_chip_power) > float(found.decoding.chip_power)
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_differences() -> None:
     @jax.jit
     def values(numbers: jax.Array) -> jax.Array:

@@ -61,6 +61,7 @@ def test_the_cache_of_a_prompt_crosses_once() -> None:
     assert more == pytest.approx(part / float(far.bandwidth), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_energy_and_cost_add_up() -> None:
     design = _design()
     alone = jax.jit(predict)(design, DENSE, Request(context=2304))

@@ -34,6 +34,7 @@ def _assert_same(got: Prediction, wanted: Prediction, tolerance: float) -> None:
         np.testing.assert_allclose(mine, its, rtol=tolerance, atol=0, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("relaxation", [Exact(), Soft(0.1)])
 def test_compiled_and_eager_agree(relaxation: AbstractRelaxation) -> None:
     inputs = (
@@ -45,6 +46,7 @@ def test_compiled_and_eager_agree(relaxation: AbstractRelaxation) -> None:
     _assert_same(eqx.filter_jit(predict)(*inputs), predict(*inputs), 1e-12)
 
 
+@pytest.mark.slow
 def test_a_batch_of_designs_is_a_loop_over_them_and_is_traced_once() -> None:
     traces = []
 
@@ -69,6 +71,7 @@ def test_a_batch_of_designs_is_a_loop_over_them_and_is_traced_once() -> None:
     assert len(set(np.asarray(together.utps).tolist())) > 20
 
 
+@pytest.mark.slow
 def test_another_chip_of_the_same_kind_is_not_traced_again() -> None:
     @eqx.filter_jit
     @eqx.debug.assert_max_traces(max_traces=1)

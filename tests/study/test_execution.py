@@ -97,6 +97,7 @@ def test_all_four_are_uncertain_until_a_study_states_them(base, tmp_path):
     assert drawn(problem_with(tmp_path, base, **SHARES)) == every - set(SHARES)
 
 
+@pytest.mark.slow
 def test_a_saved_design_carries_them_and_says_so(tmp_path):
     shares = {**SHARES, "overlap_between_operators": 0.5}
     file = load_study(str(study(tmp_path, "planned", assumptions={"execution": shares})))

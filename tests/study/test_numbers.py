@@ -79,6 +79,7 @@ def test_a_study_finds_the_best_of_all_values_of_its_numbers(found_by_path):
     assert answer.objective == pytest.approx(problem.objective(best), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_same_space_stated_in_python_has_the_same_best(found_by_path):
     space, objective, limits = ll.load_study(found_by_path)
     system = ll.load_system("h200")
@@ -123,6 +124,7 @@ def test_what_is_found_is_a_design_that_predicts_the_same(found_by_path, tmp_pat
     assert any("system.chip.memory.bandwidth" in line for line in record["basis"])
 
 
+@pytest.mark.slow
 def test_a_number_of_a_plan_that_is_fixed_holds_in_every_draw(tmp_path):
     from liminal_jax.study.uncertain import drawn, hardware_of_draws, uncertain_numbers
 

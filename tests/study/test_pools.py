@@ -196,6 +196,7 @@ def _without_cost(problem: PoolsProblem) -> PoolsProblem:
     return dataclasses.replace(problem, groups=tuple(map(quick, problem.pools)))
 
 
+@pytest.mark.slow
 def test_pools_of_equal_chips_are_the_disaggregated_way_of_serving(tmp_path):
     pool = {"system": "h200", "tp": 4, "ep": 4, "pp": 2}
     tables = changed(SMALL, requests={"rate": 1e6})
@@ -229,6 +230,7 @@ def test_the_slower_side_of_the_network_delays_the_first_token(tmp_path):
     assert free["cache_out_time"] < 1e-20
 
 
+@pytest.mark.slow
 def test_attention_and_experts_wait_for_each_other(tmp_path):
     problem = pools_at(APART, tmp_path)
     found = known(problem)
@@ -289,6 +291,7 @@ def test_pools_buy_the_network_that_joins_them(tmp_path):
     assert capital / chips == pytest.approx(wanted, rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tables", [SMALL, APART], ids=["whole", "apart"])
 def test_gradients_of_terms_are_those_of_differences(tables, tmp_path):
     free: dict[str, Any] = {"rate": {"min": 1, "max": 16, "step": 1}}

@@ -142,10 +142,12 @@ def test_quantities_of_all_instances_by_hand(problem):
         "usd_per_million_tokens": spare * float(one.usd_per_million_tokens),
         "stps_per_watt": 2 * float(one.stps) / power,
         "stps_per_usd": 2 * float(one.stps) / capital,
+        "stps_per_chip": 2 * float(one.stps) / 10,
     }
-    # The study says nothing of quality.
-    assert set(QUANTITIES) - set(expected) == {"quality_loss"}
-    assert np.isnan(float(fleet.quality_loss))
+    # The study says nothing of quality, and nothing of prompts and answers.
+    unknown = {"quality_loss", "ttft", "e2e", "prefill_share"}
+    assert set(QUANTITIES) - set(expected) == unknown
+    assert all(np.isnan(float(QUANTITIES[name].of(fleet))) for name in unknown)
     for name, value in expected.items():
         assert float(QUANTITIES[name].of(fleet)) == pytest.approx(value, rel=1e-9), name
 

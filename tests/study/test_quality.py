@@ -43,6 +43,7 @@ def test_losses_are_summed_and_lie_on_lines_between_settings():
     assert [float(line.at(it)) for it in (-1.0, 1.0, 5.0)] == [1.0, 1.5, 2.0]
 
 
+@pytest.mark.slow
 def test_a_limit_on_quality_decides():
     def best(most):
         limits = [{"quantity": "quality_loss", "at_most": most}]

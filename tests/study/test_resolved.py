@@ -73,6 +73,7 @@ def own_files(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_each_file_of_a_study_is_opened_once_and_none_below_the_border():
     found = opened(STUDIES / "deepseek-v3-128k.toml")
     assert "below" not in found
@@ -81,6 +82,7 @@ def test_each_file_of_a_study_is_opened_once_and_none_below_the_border():
     assert set(Counter(found["border"] + found.get("import", [])).values()) == {1}
 
 
+@pytest.mark.slow
 def test_each_file_of_a_users_own_is_opened_once(own_files):
     found = opened(own_files)
     assert "below" not in found

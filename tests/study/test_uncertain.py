@@ -62,6 +62,7 @@ def test_only_numbers_that_the_answer_depends_on_are_drawn(tmp_path):
     assert "facility.electricity_price" in paths(problem_with(tmp_path, objective=tokens))
 
 
+@pytest.mark.slow
 def test_a_study_leaves_a_number_out_by_stating_it(tmp_path):
     every = uncertain_numbers(problem_with(tmp_path))
     known = stated({it.path: it.value for it in every})
@@ -142,6 +143,7 @@ def test_draws_fill_the_ranges_and_the_hardware_follows(base, tmp_path):
     assert not np.array_equal(draws.values, other.values)
 
 
+@pytest.mark.slow
 def test_a_draw_is_the_study_that_states_its_numbers(tmp_path):
     problem = problem_with(tmp_path, objective={"minimise": "usd_per_million_tokens"})
     numbers = uncertain_numbers(problem)
@@ -158,6 +160,7 @@ def test_a_draw_is_the_study_that_states_its_numbers(tmp_path):
             np.testing.assert_allclose(one, many[row], rtol=1e-15)
 
 
+@pytest.mark.slow
 def test_levers_that_the_study_leaves_to_the_package_are_drawn():
     file = load_study("drafts-for-cheapest-tokens")
     problem = problem_of(file)
@@ -174,6 +177,7 @@ def test_levers_that_the_study_leaves_to_the_package_are_drawn():
     assert first.lattice == problem.lattice
 
 
+@pytest.mark.slow
 def test_levers_that_a_study_states_are_known():
     file = load_study("drafts-for-cheapest-tokens")
     levers = Numbers({**file.algorithm.stated, "acceptance": 0.8})

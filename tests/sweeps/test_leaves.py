@@ -35,6 +35,7 @@ def problem_with(folder, base):
     return problem_of(load_study(str(path)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", DESIGNS)
 def test_all_is_known_where_a_number_that_may_be_0_is_0(tmp_path, base):
     problem = problem_with(tmp_path, base)

@@ -335,6 +335,7 @@ def test_one_number_has_no_bounds_of_its_own(tmp_path):
     assert found.record["schemes"]["one_number"]["macro_mape"] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_what_a_file_does_not_say(capsys):
     path = str(SAMPLES / "vllm.json")
     assert main(["validate", path]) == 2

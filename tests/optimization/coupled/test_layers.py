@@ -75,6 +75,7 @@ def test_no_design_is_better_than_the_bound(seed):
     assert_sound(seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_search_finds_the_best_of_all_designs(seed):
     assert_sound(seed)

@@ -36,6 +36,7 @@ def test_the_record_holds_the_design_and_how_it_was_found():
     assert record["seconds"] == pytest.approx(sum(record["stages"].values()))
 
 
+@pytest.mark.slow
 def test_the_page_tells_what_each_member_chose():
     optimum = _optimum(seed=1, members=9, tight=0.4)
     told = optimum.report()
@@ -59,6 +60,7 @@ def test_an_answer_that_nothing_meets_says_why():
     assert any(it.startswith("loss: at most 1 is asked") for it in optimum.reasons)
 
 
+@pytest.mark.slow
 def test_python_asks_for_the_best_of_a_problem_that_states_its_limits():
     with jax.enable_x64(True):
         problem = house(seed=1, members=2)

@@ -57,6 +57,7 @@ def _searched(problem: AbstractCoupled) -> tuple[PricedSearch, float]:
 SEEDS = [*range(8), *(pytest.param(it, marks=pytest.mark.slow) for it in range(8, 50))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_design_of_all_beats_the_bound(seed):
     problem = house(seed, members=2, tight=(0.15, 0.3, 0.5, 0.9)[seed % 4])
@@ -156,6 +157,7 @@ def _every_pair(problem: PoolsProblem) -> float:
     return float(best)
 
 
+@pytest.mark.slow
 def test_pools_are_the_best_of_all_pairs(small_pools):
     known, bound = _searched(small_pools)
     best = _every_pair(small_pools)
@@ -268,6 +270,7 @@ def test_three_pools_cut_down_are_the_best_of_all_combinations(seed, tmp_path):
     assert best - 1e-9 <= bound <= best + 0.05
 
 
+@pytest.mark.slow
 def test_the_gradient_of_lists_is_that_of_the_soft_model(small_pools):
     relaxed = descend(small_pools, FEW_STEPS, 3)
     heat = float(FEW_STEPS.temperature(FEW_STEPS.total() - 1))
@@ -288,6 +291,7 @@ def test_the_gradient_of_lists_is_that_of_the_soft_model(small_pools):
         assert np.asarray(outcome.violation) == pytest.approx(relaxed.violation[start], abs=1e-9)
 
 
+@pytest.mark.slow
 def test_pools_within_no_limits_are_told_which_and_by_how_much(small_pools):
     limits = tuple(
         it if it.name != "ttft" else type(it)(it.name, it.at_least, 1e-3, it.unit, it.of)
@@ -303,6 +307,7 @@ def test_pools_within_no_limits_are_told_which_and_by_how_much(small_pools):
     assert 1e-3 < least <= 0.2
 
 
+@pytest.mark.slow
 def test_pools_are_answered_as_other_questions_are(small_pools):
     found = search_by_prices(small_pools, FEW_STEPS, 0, budget=Budget(seconds=60.0))
     optimum = CoupledOptimum(

@@ -97,6 +97,7 @@ def assert_sound(found: RequestsProblem, seed: int) -> bool:
     return bool(feasible.any())
 
 
+@pytest.mark.slow
 def test_the_search_finds_the_best_of_all_designs(small: RequestsProblem) -> None:
     assert small.size == 4 * 6**3
     assert {assert_sound(instance(small, seed), seed) for seed in range(4)} == {True, False}

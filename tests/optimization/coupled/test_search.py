@@ -37,6 +37,7 @@ def _exact(problem: AbstractCoupled, designs):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", _few_at_once(50, 4))
 def test_the_best_design_and_its_bound_equal_the_list_of_every_design(seed):
     problem = house(seed, members=2, tight=(0.15, 0.3, 0.5, 0.9)[seed % 4])
@@ -90,6 +91,7 @@ def test_many_members_are_bounded_closely():
     assert found.open_score - found.best.score < 0.01  # 1 % of the cost
 
 
+@pytest.mark.slow
 def test_columns_give_what_the_model_gives():
     problem = house(3, members=4)
     found = search(problem, FEW_STEPS, 0)
@@ -98,6 +100,7 @@ def test_columns_give_what_the_model_gives():
     assert found.best.violation == pytest.approx(np.asarray(outcome.violation)[:2], rel=1e-12)
 
 
+@pytest.mark.slow
 def test_what_no_choice_can_meet_is_told():
     problem = house(0, members=3, tight=-0.1)
     found = search(problem, FEW_STEPS, 0)

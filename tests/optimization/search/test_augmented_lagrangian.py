@@ -25,6 +25,7 @@ def lowest(multipliers):
     return low
 
 
+@pytest.mark.slow
 def test_rounds_end_at_the_optimum_with_the_price_of_its_limit():
     """d score / dx at x = 1 is 4: that is what loosening the first limit is worth."""
     multipliers = jnp.zeros(2)

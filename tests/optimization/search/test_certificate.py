@@ -191,6 +191,7 @@ def test_no_point_of_a_box_lies_beyond_its_bounds(bounded, data):
     assert (results <= high.T + MARGIN / 10).all()
 
 
+@pytest.mark.slow
 def test_a_box_of_one_design_is_that_design(bounded):
     bounds, exact = bounded
     rng = np.random.default_rng(0)

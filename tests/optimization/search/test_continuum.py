@@ -21,6 +21,7 @@ def found():
     return answer(batch=ll.between(1, 2000), bandwidth=ll.between("1 TB/s", "20 TB/s"))
 
 
+@pytest.mark.slow
 def test_it_is_the_best_of_all_whole_numbers_and_better_than_any_step(found):
     every = answer(batch=list(range(1, 2001)), bandwidth=["20 TB/s"])
     assert every.certificate.relative_gap == 0
@@ -41,6 +42,7 @@ def test_the_relaxed_optimum_satisfies_the_kkt_conditions(found):
     assert it.relaxed_objective > found.objective
 
 
+@pytest.mark.slow
 def test_a_multiplier_is_what_its_limit_is_worth(found):
     """A limit on utps that is 2 % looser, against the multiplier times the logarithm of that."""
     (worth,) = (at.value for at in found.continuum.multipliers if at.name == "utps")
@@ -69,6 +71,7 @@ def test_it_says_what_was_relaxed_and_what_the_bound_speaks_of(found):
     assert "between the steps of ranges" in found.report()
 
 
+@pytest.mark.slow
 def test_steps_that_are_stated_are_the_grid():
     stepped = answer(batch=ll.between(500, 1500, step=250), bandwidth=["20 TB/s"])
     listed = answer(batch=[500, 750, 1000, 1250, 1500], bandwidth=["20 TB/s"])
@@ -78,6 +81,7 @@ def test_steps_that_are_stated_are_the_grid():
     assert stepped.certificate.method == "bound"
 
 
+@pytest.mark.slow
 def test_a_file_states_a_range(tmp_path):
     study = """
     name = "ranges"

@@ -164,6 +164,7 @@ def test_a_method_that_there_is_not_is_named():
         ll.optimize(space, maximise="stps", method="gradient")
 
 
+@pytest.mark.slow
 def test_a_limit_of_ones_own_that_lists_do_not_know_is_compiled():
     design = ll.Design(ll.load_system("h200"), ll.Mapping(tp=8))
     space = ll.Space(design, {"batch": [1.0, 8.0, 64.0]}, model="llama-3-8b")

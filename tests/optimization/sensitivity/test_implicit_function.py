@@ -21,6 +21,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_variables_move_as_solving_again_moves_them(name):
     _, gradients, optima = solved(name)

@@ -19,6 +19,7 @@ NAMES = list(STUDIES)
 CHANGE = 0.005
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_elasticities_are_what_solving_again_gives(name):
     """To 5 % where the active set stays; where it does not, the record says so."""

@@ -23,6 +23,7 @@ def test_bars_are_ordered_by_width_and_begin_where_the_study_is(name):
         assert bar.low.objective != base or bar.high.objective != base or bar.width(base) == 0
 
 
+@pytest.mark.slow
 def test_what_changes_in_the_active_set_is_told():
     _, gradients, optima = solved("planned")
     bars = {it.parameter: it for it in tornado(gradients, optima, 0.6)}

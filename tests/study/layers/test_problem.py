@@ -92,6 +92,7 @@ def test_losses_may_combine_in_another_way():
     assert float(asked.fleet(common, totals, Exact()).quality_loss) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_slopes_are_those_of_finite_differences():
     asked = problem(asked=[ll.at_most("quality_loss", 1.0)])
     soft, rows = Soft(0.1), jnp.asarray(random_rows(asked, 2))

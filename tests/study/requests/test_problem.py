@@ -165,6 +165,7 @@ def test_the_order_of_requests_does_not_matter(tmp_path: Path, limited: Requests
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_differences(limited: RequestsProblem) -> None:
     group, kinks = limited.groups[0], Soft(0.1, 1e8)
 

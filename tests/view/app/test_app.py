@@ -247,6 +247,7 @@ def test_the_page_holds_the_numbers_and_no_holes(efficiency):
     assert not re.search(r"https?://", html)
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_or_is_not_known_is_said():
     opened = open_pair("deepseek-v3", "h200")
     _, html = drawn(opened, moved(opened, chips=1))

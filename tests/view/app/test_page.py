@@ -176,6 +176,7 @@ def test_the_best_from_here_is_shown_and_its_link_restores_it(tmp_path):
         window.picture(tmp_path / "page.png")
 
 
+@pytest.mark.slow
 def test_without_its_token_the_page_is_not_shown(tmp_path):
     with served(tmp_path, "-m", "llama-3-8b", "--system", "h200") as url, browser(tmp_path) as it:
         bare = url.split("?")[0]
