@@ -145,8 +145,8 @@ CASES = (
         "a context beyond the model's positions",
         "a sentence",
         "predict -m llama-3-70b --system h200 --tp 8 --context 200000",
-        lambda it: _says(it, "positions"),
-        lambda it: _says(it, "positions") != "nothing",
+        lambda it: _says(it, "states a context"),
+        lambda it: _says(it, "states a context") != "nothing",
     ),
 )
 
