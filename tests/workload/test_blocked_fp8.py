@@ -104,7 +104,7 @@ def test_a_study_chooses_it_and_its_basis_says_so() -> None:
     assert held(workload_of(plain, spec).model) == held(ll.load_model("deepseek-v3"))
     assert held(workload_of(blocked, spec).model) == (656 * LAYERS * CONTEXT, 0)
     said = [
-        [it for it in _workload_sentences(design(**words).first(), 0) if "656 bytes" in it]
+        [it for it in _workload_sentences(design(**words).first(), spec) if "656 bytes" in it]
         for words in formats
     ]
     assert said[0] == []
