@@ -164,7 +164,7 @@ def page(record: Mapping[str, Any]) -> str:
             "---:|", "---|"
         ),
         "The commands, each with `liminal` before it:",
-        "```sh\n" + "\n".join(dict.fromkeys(it["command"] for it in record["cases"])) + "\n```",
+        "```text\n" + "\n".join(dict.fromkeys(it["command"] for it in record["cases"])) + "\n```",
         "## Where it falls short",
         "\n".join(f"* {it}" for it in _shortfalls(record)) or "Nothing above misses its target.",
         "`liminal_jax/fit/README.md` says why, and what was tried.",
