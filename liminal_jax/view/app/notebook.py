@@ -32,7 +32,7 @@ def _():
 
 
 @app.cell(hide_code=True)
-def _(mo, model_names, study_names, system_names, words):
+def _(drawings, mo, model_names, study_names, system_names, words):
     _given = {**mo.cli_args().to_dict(), **mo.query_params().to_dict()}
     asked = {name: str(it) for name, it in _given.items()}
     _known = {"model": model_names(), "system": list(system_names()), "study": study_names()}
@@ -67,7 +67,7 @@ def _(mo, model_names, study_names, system_names, words):
             "run": _typed("run", "or a saved run, design or study", "runs/NAME-1", study_names()),
         }
     )
-    _front = ["a chip", "a kilowatt", "a dollar"]
+    _front = list(drawings.EFFICIENCIES)
     _wanted = asked.get("front", _front[0])
     efficiency = mo.ui.dropdown(
         _front, _wanted if _wanted in _front else _front[0], label="front for"
