@@ -53,8 +53,8 @@ def _architectures(names: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _architecture(name: str) -> str:
-    """Everything about a model but its name and its source."""
-    return ll.load_model_spec(name).model_dump_json(exclude={"name", "source"})
+    """Everything about a model but its name, its source and the context that it states."""
+    return ll.load_model_spec(name).model_dump_json(exclude={"name", "source", "stated_context"})
 
 
 def _step(model: ll.Model, context: jax.Array, batch: jax.Array) -> dict[str, jax.Array]:
