@@ -21,11 +21,11 @@ import jax.numpy as jnp
 import numpy as np
 
 import liminal_jax as ll
+from experiments.claims import judged, listed, summary, verdict
 from experiments.dram_or_sram_view import plot, report
 from experiments.lattices import Designs, Grid, designs_of, frontier, user_counts
 from experiments.runner import Experiment, main
 from experiments.talk_setting import CHIPS, TALK, stacked, talk_chips, talk_models
-from experiments.verdicts import judged, listed, summary, verdict
 from liminal_jax.study.questions import load_study
 
 STUDY = "dram-or-sram-at-equal-power"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from experiments.drawing import name_ends, plain_table
-from experiments.verdicts import told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +64,7 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
             " side. Designs: ranks x stages, memory stacks/dies of a chip, users",
             _table(cells),
         ]
-    return [*parts, *told(results)]
+    return parts
 
 
 def _bars(axes: "Axes", kind: str, cells: Mapping[str, Any], pushed: str) -> None:

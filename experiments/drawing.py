@@ -1,25 +1,60 @@
-"""What the figures of several experiments share: names at the ends of lines, short numbers."""
+"""What the figures share: panels, names at the ends of lines, marks, short numbers."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich import box
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.axes import Axes as Axes
+    from matplotlib.figure import Figure as Figure
+else:
+    Axes = Figure = Any  # Matplotlib is an extra.
 
-COLOURS = ("C0", "C1", "C2", "C3", "C4", "C5", "C6", "C7")
-"""Colours of lines, in the order of the models."""
+Ends = Mapping[str, tuple[float, float]]
+"""The last point of each line, in data."""
+
+Lines = Mapping[str, tuple[Sequence[float], Sequence[float]]]
+"""Lines by name: along, and up."""
+
+CHIP_COLOURS = {"HBM3": "C5", "HBM4": "C0", "3D-DRAM": "C2", "SRAM": "C3", "wafer": "C1"}
+"""Colours of the paper's chips."""
+
+DASHED: dict[str, Any] = {"color": "black", "linewidth": 0.9, "linestyle": (0, (4, 3))}
+"""How a claimed number is drawn."""
+
+BESIDE = 0.93
+"""Share of the width of a figure that is left to panels with names beside the last of them."""
 
 GAP = 10.0
 """Points between two names, baseline to baseline."""
 
 
-def colour(names: Sequence[str], name: str) -> str:
-    """The colour of a name among others."""
-    return COLOURS[list(names).index(name) % len(COLOURS)]
+def colours(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each name, in the order of the style."""
+    return {name: f"C{place % 8}" for place, name in enumerate(names)}
+
+
+def sheet(
+    rows: int, columns: int, size: tuple[float, float], *, width: float = 1.0, **shared: Any
+) -> tuple[Figure, list[list[Axes]]]:
+    """A figure and its panels, row by row.
+
+    Args:
+        rows: Rows of panels.
+        columns: Panels of a row.
+        size: Of the figure, width by height [inch].
+        width: Share of its width that the panels take.
+        shared: What else `Figure.subplots` is asked for.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size)
+    figure.set_layout_engine("constrained", rect=(0, 0, width, 1))
+    panels = figure.subplots(rows, columns, squeeze=False, **shared)
+    return figure, [list(line) for line in panels]
 
 
 def spread(places: Sequence[float], gap: float) -> list[float]:
@@ -47,17 +82,15 @@ def spread(places: Sequence[float], gap: float) -> list[float]:
     return found.tolist()
 
 
-def name_ends(
-    axes: "Axes", ends: Mapping[str, tuple[float, float]], colours: Mapping[str, str]
-) -> None:
+def name_ends(axes: Axes, ends: Ends, shades: Mapping[str, str]) -> None:
     """Write the name of each line at its end, moved apart where they would overlap.
 
-    Limits and scales of the axes must be set.
+    Limits and scales of the axes must be set, and the figure laid out.
 
     Args:
         axes: Where the lines are.
-        ends: The last point of each line, in data.
-        colours: The colour of each.
+        ends: The last point of each.
+        shades: The colour of each.
     """
     figure = axes.get_figure()
     if figure is None or not ends:
@@ -74,16 +107,109 @@ def name_ends(
             textcoords="offset points",
             va="center",
             fontsize=7,
-            color=colours[name],
+            color=shades[name],
             annotation_clip=False,
             arrowprops={
                 "arrowstyle": "-",
-                "color": colours[name],
+                "color": shades[name],
                 "linewidth": 0.5,
                 "shrinkA": 0,
                 "shrinkB": 0,
             },
         )
+
+
+def name_lines(
+    figure: Figure, ends: Sequence[tuple[Axes, Ends]], shades: Mapping[str, str]
+) -> None:
+    """Write names at the ends of the lines of several panels, once all else is drawn."""
+    figure.draw_without_rendering()
+    for axes, its in ends:
+        name_ends(axes, its, shades)
+
+
+def lines(
+    axes: Axes, drawn: Lines, shades: Mapping[str, str], *, steps: bool = False, **axis: Any
+) -> Ends:
+    """Draw lines, and set what `Axes.set` knows; where they end."""
+    for name, (along, up) in drawn.items():
+        style = "steps-post" if steps else "default"
+        axes.plot(along, up, color=shades[name], drawstyle=style)
+    axes.set(**axis)
+    return {name: (along[-1], up[-1]) for name, (along, up) in drawn.items()}
+
+
+def dot(axes: Axes, at: tuple[float, float], style: Mapping[str, Any], size: float = 5) -> None:
+    """A mark in one of the styles of a legend."""
+    axes.plot(*at, **{"mec": "white", "markersize": size, **style})
+
+
+def bar(
+    axes: Axes, place: float, parts: Mapping[str, float], styles: Mapping[str, Any], **style: Any
+) -> float:
+    """A horizontal bar of parts, one after the other; where it ends."""
+    left = 0.0
+    for name, part in parts.items():
+        axes.barh(place, part, left=left, **{"height": 0.7, **style, **styles[name]})
+        left += part
+    return left
+
+
+def name_rows(axes: Axes, names: Sequence[str], **style: Any) -> None:
+    """Names of the rows of a panel, from the top down."""
+    axes.set_yticks(range(len(names)), names, **style)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+
+
+def note(
+    axes: Axes, text: str, at: Any, offset: tuple[float, float] = (0, 0), **style: Any
+) -> None:
+    """A few words at a point in data, so many points beside it."""
+    given = {"ha": "center", "fontsize": 7, "textcoords": "offset points", **style}
+    axes.annotate(text, at, xytext=offset, **given)
+
+
+def mark_x(axes: Axes, place: float, text: str, lift: float = 2.0, **line: Any) -> None:
+    """A number of the horizontal axis as a line, named above the panel."""
+    axes.axvline(place, **DASHED | line)
+    note(axes, text, (place, 1.0), (0, lift), xycoords=("data", "axes fraction"))
+
+
+def mark_y(axes: Axes, place: float, text: str, lift: float = 2.0) -> None:
+    """A number of the vertical axis as a line, named at its right end."""
+    axes.axhline(place, **DASHED)
+    note(axes, text, (1.0, place), (-3, lift), xycoords=("axes fraction", "data"), ha="right")
+
+
+def plain_logs(axes: Axes) -> None:
+    """Two logarithmic axes whose numbers are written out."""
+    axes.set(xscale="log", yscale="log")
+    axes.xaxis.set_major_formatter("{x:,.10g}")
+    axes.yaxis.set_major_formatter("{x:,.10g}")
+
+
+def legend(where: Axes | Figure, entries: Mapping[str, Mapping[str, Any]], **placed: Any) -> None:
+    """What lines and marks stand for, each drawn in its style."""
+    from matplotlib.lines import Line2D
+
+    styles = {label: {"color": "0.3", **style} for label, style in entries.items()}
+    handles = [Line2D([], [], **style, label=label) for label, style in styles.items()]
+    where.legend(handles=handles, **placed)
+
+
+def tokens(context: int) -> str:
+    """A context in words.
+
+    Examples:
+        >>> tokens(131072), tokens(1048576)
+        ('128K', '1M')
+    """
+    return f"{context // 1024}K" if context < 1024**2 else f"{context // 1024**2}M"
+
+
+def first_of(values: Mapping[str, Any]) -> Any:
+    """The value of the first key."""
+    return next(iter(values.values()))
 
 
 def short(value: float | None) -> str:
@@ -112,6 +238,11 @@ def times(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.1f}x" if value < 10 else f"{value:.0f}x"
+
+
+def colour(names: Sequence[str], name: str) -> str:
+    """The colour of a name among others."""
+    return colours(names)[name]
 
 
 def plain_table(headings: Sequence[str]) -> Table:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import liminal_jax as ll
+from experiments.claims import summary
 from experiments.frontier_verdicts import middle_ratio, scores, verdicts
 from experiments.frontier_view import plot, report
 from experiments.lattices import user_counts
@@ -27,7 +28,6 @@ from experiments.measured import Measurements, Point, load_points, scored, setup
 from experiments.runner import Experiment, main
 from experiments.served import POOL, SERVED, Workload
 from experiments.served_curves import curves
-from experiments.verdicts import summary
 
 CHIPS = {
     "h100": "H100",

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from experiments.claims import judged, verdict
 from experiments.lattices import throughput_at
 from experiments.measured import MOST, best
 from experiments.served import POOL, SERVED
-from experiments.verdicts import judged, verdict
 
 NEAR = 0.25
 """How far the median of measured over calibrated may be from one to count as predicted."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from rich.console import RenderableType
 
 from experiments.drawing import plain_table
-from experiments.verdicts import told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +57,6 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
         table,
         *unused,
         *absent,
-        *told(results),
     ]
 
 

@@ -21,13 +21,13 @@ import equinox as eqx
 import tomli_w
 
 import liminal_jax as ll
+from experiments.claims import judged, listed, verdict
 from experiments.hand.datasheets import number
 from experiments.hand.designs import DESIGNS
 from experiments.hand.prediction import ANSWER, work_out
 from experiments.hand.sheet import Sheet
 from experiments.hand_check_view import plot, report, summary
 from experiments.runner import Experiment, main
-from experiments.verdicts import judged, listed, verdict
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.study.degrees import degree_contradictions
 from liminal_jax.study.file import design_of

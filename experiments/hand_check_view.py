@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from experiments import verdicts
+from experiments import claims
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ def summary(results: Mapping[str, Any]) -> dict[str, Any]:
     """How many designs agree, and the verdict."""
     cases = results["cases"].values()
     agreed = sum(it["agrees"] for it in cases)
-    return {"designs": len(cases), "agreed": agreed, **verdicts.summary(results)}
+    return {"designs": len(cases), "agreed": agreed, **claims.summary(results)}
 
 
 def _counted(count: int, name: str) -> str:
@@ -121,9 +121,9 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
     """A row for each design; of a single one that is asked for, every term."""
     cases, asked = results["cases"], results["design"]
     if asked is None:
-        return [_overview(cases), *verdicts.told(results)]
+        return [_overview(cases)]
     case = cases[asked]
-    return [*_sections(case["terms"]), _quantities(case), *verdicts.told(results)]
+    return [*_sections(case["terms"]), _quantities(case)]
 
 
 def _times(axes: "Axes", cases: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.claims import judged, listed, summary, verdict
 from experiments.frontier_verdicts import bounded
 from experiments.interactivity_view import plot, report
 from experiments.lattices import throughput_at, user_counts
@@ -24,7 +25,6 @@ from experiments.measured import MOST, load_points, scored, setups
 from experiments.runner import Experiment, main
 from experiments.served import SERVED, Workload
 from experiments.served_curves import curves
-from experiments.verdicts import judged, listed, summary, verdict
 
 WORKLOAD = Workload("gpt-oss-120b", isl=1, osl=1, weight_bits=4)
 

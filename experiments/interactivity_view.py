@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from experiments.drawing import name_ends, plain_table, short
-from experiments.verdicts import told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +41,6 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
         f" {results['model']}, 1K tokens in and 1K out; in brackets ranks (e: experts spread) and"
         f" users. Measured points beside the curves: {points}",
         table,
-        *told(results),
     ]
 
 

@@ -10,7 +10,6 @@ one; where the chips do not hold model and users, it is capacity. Batch, context
 and so do the fitted latencies.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,30 +18,25 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from rich.console import RenderableType
 
 import liminal_jax as ll
-from experiments.limits_view import plot, report
+from experiments import drawing as draw
+from experiments import talk_setting as talk
+from experiments.claims import FAILS, HOLDS, LIMITED, Record, listed, verdict
 from experiments.runner import Experiment, main
-from experiments.talk_setting import CHIPS, stacked, step, talk_chips, talk_models
-from experiments.verdicts import FAILS, HOLDS, LIMITED, listed, summary, verdict
+from experiments.tables import Column, Table
 
-LIMITS = ("bandwidth", "compute", "synchronisation", "capacity")
-"""The four limits, the first three in the order of the gradient's shares."""
+LIMITS = {"bandwidth": "#0072B2", "compute": "#D55E00", "synchronisation": "#E69F00",
+          "capacity": "#BBBBBB"}  # fmt: skip
+"""The four limits, the first three in the order of the gradient's shares, and their colours."""
 
-NOTICED = 0.01
-"""Share of all places of a map at which a limit has to bind to count as one."""
+NOTICED = 0.01  # share of all places of a map at which a limit has to bind to count as one
 
 
 @dataclass(frozen=True)
 class Config:
-    """What is computed.
-
-    Attributes:
-        models: Printed names of the models.
-        ranks: Chips, in tensor parallelism.
-        users: Users at once.
-        contexts: Contexts [tokens].
-    """
+    """Models by their printed names, chips in tensor parallelism, users, contexts [tokens]."""
 
     models: tuple[str, ...]
     ranks: int
@@ -71,17 +65,13 @@ def _log_time(
     )
     network = jax.tree.map(lambda it: it * slower[2], system.network)
     worse = eqx.tree_at(lambda it: (it.chip, it.network), system, (chip, network))
-    found = step(worse, model, ranks=ranks, batch=users, context=context)
+    found = talk.step(worse, model, ranks=ranks, batch=users, context=context)
     return jnp.log(found.step_time), found.fits
 
 
 @eqx.filter_jit
 def shares(
-    systems: ll.System,
-    model: ll.Model,
-    ranks: jax.Array,
-    users: jax.Array,
-    contexts: jax.Array,
+    systems: ll.System, model: ll.Model, ranks: jax.Array, users: jax.Array, contexts: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Shares of bandwidth, compute and synchronisation, and whether all fits.
 
@@ -96,13 +86,12 @@ def shares(
         Shares by chip, context and users, one entry a limit; and whether all fits there.
     """
     slope = jax.grad(_log_time, has_aux=True)
-
-    def one(system: ll.System, context: jax.Array, batch: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return slope(jnp.zeros(3), system, model, ranks, batch, context)
-
-    over_users = jax.vmap(one, in_axes=(None, None, 0))
-    over_contexts = jax.vmap(over_users, in_axes=(None, 0, None))
-    return jax.vmap(over_contexts, in_axes=(0, None, None))(systems, contexts, users)
+    return talk.over_all(
+        lambda system, context, batch: slope(jnp.zeros(3), system, model, ranks, batch, context),
+        systems,
+        contexts,
+        users,
+    )
 
 
 def binding(found: np.ndarray, fits: np.ndarray) -> np.ndarray:
@@ -112,19 +101,17 @@ def binding(found: np.ndarray, fits: np.ndarray) -> np.ndarray:
         >>> binding(np.array([[0.2, 0.0, 0.8], [0.6, 0.0, 0.4]]), np.array([True, False])).tolist()
         [2, 3]
     """
-    return np.where(fits, np.argmax(found, axis=-1), LIMITS.index("capacity"))
+    return np.where(fits, np.argmax(found, axis=-1), len(LIMITS) - 1)
 
 
-def _stressed(maps: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _stressed(maps: Record) -> dict[str, Any]:
     """Whether every limit binds somewhere."""
-    places = np.concatenate(
-        [np.ravel(cell["limit"]) for chips in maps.values() for cell in chips.values()]
-    )
+    places = np.concatenate([np.ravel(it["limit"]) for row in maps.values() for it in row.values()])
     parts = {name: float(np.mean(places == index)) for index, name in enumerate(LIMITS)}
-    seen = [name for name, part in parts.items() if part >= NOTICED]
+    seen = sum(part >= NOTICED for part in parts.values())
     return verdict(
         "models stress capacity, bandwidth, compute and synchronisation",
-        HOLDS if len(seen) == len(LIMITS) else LIMITED if len(seen) > 1 else FAILS,
+        HOLDS if seen == len(LIMITS) else LIMITED if seen > 1 else FAILS,
         parts,
         "of all places of the maps "
         + listed([f"{part:.0%} are bound by {name}" for name, part in parts.items()])
@@ -132,56 +119,132 @@ def _stressed(maps: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     )
 
 
-def _single_user(maps: Mapping[str, Mapping[str, Any]], chips: tuple[str, ...]) -> dict[str, Any]:
+def _single_user(maps: Record) -> dict[str, Any]:
     """What binds a single user, by chip."""
     told: list[str] = []
     numbers: dict[str, dict[str, int]] = {}
-    for chip in chips:
-        found = [it for model in maps.values() for it in np.asarray(model[chip]["limit"])[:, 0]]
-        counts = {name: int(np.sum(np.asarray(found) == i)) for i, name in enumerate(LIMITS)}
+    for chip in draw.first_of(maps):
+        found = np.concatenate([np.asarray(row[chip]["limit"])[:, 0] for row in maps.values()])
+        counts = {name: int(np.sum(found == place)) for place, name in enumerate(LIMITS)}
         numbers[chip] = counts
         most = max(counts, key=counts.__getitem__)
         told.append(f"{chip}: {most} in {counts[most]} of {len(found)}")
-    computes = [f"{chip} {it['compute']}" for chip, it in numbers.items()]
+    computes = listed([f"{chip} {it['compute']}" for chip, it in numbers.items()])
     waits = all(it["bandwidth"] + it["synchronisation"] >= it["compute"] for it in numbers.values())
     return verdict(
         "compute is not what binds a single user",
         HOLDS if not any(it["compute"] for it in numbers.values()) else LIMITED if waits else FAILS,
         numbers,
-        f"over models and contexts, most often {listed(told)}; compute in {listed(computes)}",
+        f"over models and contexts, most often {listed(told)}; compute in {computes}",
     )
 
 
-def verdicts(maps: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def verdicts(maps: Record) -> list[dict[str, Any]]:
     """The claims against the maps."""
-    return [_stressed(maps), _single_user(maps, tuple(next(iter(maps.values()))))]
+    return [_stressed(maps), _single_user(maps)]
 
 
 def run(config: Config) -> dict[str, Any]:
     """Limit and shares at every place, by model and chip, and the verdicts."""
-    chips = talk_chips(CHIPS)
+    chips = talk.talk_chips(talk.CHIPS)
     axes = (jnp.asarray(it, float) for it in (config.ranks, config.users, config.contexts))
     ranks, users, contexts = axes
     maps: dict[str, dict[str, Any]] = {}
-    for name, model in talk_models(config.models).items():
-        found, fits = shares(stacked(chips.values()), model, ranks, users, contexts)
-        limit = binding(np.asarray(found), np.asarray(fits))
+    for name, model in talk.talk_models(config.models).items():
+        both = shares(talk.stacked(chips.values()), model, ranks, users, contexts)
+        found, fits = map(np.asarray, both)
+        limit = binding(found, fits)
         maps[name] = {
             chip: {
                 "limit": limit[row].tolist(),
-                "share": np.asarray(found[row]).max(axis=-1).tolist(),
-                "shares": np.asarray(found[row]).tolist(),
+                "share": found[row].max(axis=-1).tolist(),
+                "shares": found[row].tolist(),
             }
             for row, chip in enumerate(chips)
         }
     return {
-        "limits": LIMITS,
+        "limits": list(LIMITS),
         "ranks": config.ranks,
         "users": config.users,
         "contexts": config.contexts,
         "maps": maps,
         "verdicts": verdicts(maps),
     }
+
+
+def _binds(cell: Record, row: int, column: int) -> str:
+    """What binds at a place, and its share."""
+    letter = ("B", "C", "S", "full")[cell["limit"][row][column]]
+    return letter if letter == "full" else f"{letter} {cell['share'][row][column]:.0%}"
+
+
+def report(results: Record) -> list[RenderableType]:
+    """What binds at the ends and the middle of the contexts and users."""
+    users, contexts = results["users"], results["contexts"]
+    rows, columns = (sorted({0, len(it) // 2, len(it) - 1}) for it in (contexts, users))
+    table = Table(
+        "chip",
+        [
+            Column(
+                f"{draw.tokens(contexts[row])}\n{users[column]:,}",
+                lambda cell, row=row, column=column: _binds(cell, row, column),
+            )
+            for row in rows
+            for column in columns
+        ],
+    )
+    title = f"{{group}} on {results['ranks']} chips, by context and users: what binds and its"
+    title += " share of the gradient (B bandwidth, C compute, S synchronisation)"
+    return table.each(title, results["maps"])
+
+
+def _panel(axes: draw.Axes, results: Record, cell: Record) -> None:
+    """Colours by limit, paler where its share of the gradient is smaller; large regions named."""
+    from matplotlib.colors import to_rgb
+
+    limits, shares = np.asarray(cell["limit"]), np.asarray(cell["share"])
+    weights = np.where(limits == len(LIMITS) - 1, 1.0, 0.25 + 1.125 * (shares - 1 / 3))
+    full = np.asarray([to_rgb(it) for it in LIMITS.values()])[limits]
+    pixels = 1 - weights[..., None] * (1 - full)
+    axes.imshow(pixels.clip(0, 1), origin="lower", aspect="auto", interpolation="nearest")
+    axes.grid(visible=False)
+    users, contexts = results["users"], results["contexts"]
+    axes.set_xticks(range(0, len(users), 4), [f"{it:,}" for it in users[::4]])
+    axes.set_yticks(range(0, len(contexts), 2), [draw.tokens(it) for it in contexts[::2]])
+    for index, name in enumerate(LIMITS):
+        places = np.argwhere(limits == index)
+        if len(places) >= 0.08 * limits.size:
+            row, column = places[((places - places.mean(axis=0)) ** 2).sum(axis=1).argmin()]
+            draw.note(
+                axes,
+                name if name != "synchronisation" else "synchron-\nisation",
+                (column, row),
+                va="center",
+                fontsize=6.5,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.65, "pad": 0.8},
+            )
+
+
+def plot(results: Record) -> draw.Figure:
+    """A map for each model and chip, coloured by limit."""
+    maps = results["maps"]
+    chips = list(draw.first_of(maps))
+    size = (2.5 * len(chips) + 0.8, 2.1 * len(maps) + 1.0)
+    figure, panels = draw.sheet(len(maps), len(chips), size, sharex=True, sharey=True)
+    for line, (model, cells) in zip(panels, maps.items(), strict=True):
+        for axes, cell in zip(line, cells.values(), strict=True):
+            _panel(axes, results, cell)
+        line[0].set_ylabel(f"{model}\ncontext [tokens]")
+    for top, bottom, chip in zip(panels[0], panels[-1], chips, strict=True):
+        top.set_title(chip)
+        bottom.set_xlabel("users at once")
+    patches = {name: {"color": shade, "linewidth": 6} for name, shade in LIMITS.items()}
+    draw.legend(figure, patches, loc="outside lower center", ncols=len(LIMITS))
+    figure.suptitle(
+        f"What binds on {results['ranks']} of the paper's chips; paler: a smaller share of the"
+        " gradient"
+    )
+    return figure
 
 
 EXPERIMENT = Experiment(
@@ -197,7 +260,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     report=report,
-    summary=summary,
 )
 
 if __name__ == "__main__":

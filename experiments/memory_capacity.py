@@ -19,11 +19,11 @@ import jax
 import jax.numpy as jnp
 
 import liminal_jax as ll
+from experiments.claims import judged, listed, verdict
 from experiments.memory_capacity_view import GIB, plot, report, summary
 from experiments.published import load_published, matches_rounded
 from experiments.runner import Experiment, main
 from experiments.talk_setting import CONTEXT
-from experiments.verdicts import judged, listed, verdict
 
 SYSTEM = "xpu-hbm3"
 """On which chips the prediction is made; what is held does not depend on them."""

@@ -7,7 +7,7 @@ from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 
-from experiments import verdicts
+from experiments import claims
 from experiments.drawing import name_ends
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _counted(results: Mapping[str, Any]) -> dict[str, int]:
 
 def summary(results: Mapping[str, Any]) -> dict[str, Any]:
     """Cells computed, cells that match, and every verdict."""
-    return {**_counted(results), **verdicts.summary(results)}
+    return {**_counted(results), **claims.summary(results)}
 
 
 def report(results: Mapping[str, Any]) -> list[RenderableType]:
@@ -64,7 +64,6 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
         f" {example['users']} users at {example['context']:,} tokens:"
         f" {example['total'] / GIB:.1f} GiB computed, {example['printed']} printed"
         f" ({example['source']}).\n",
-        *verdicts.told(results),
     ]
 
 

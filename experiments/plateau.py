@@ -22,61 +22,33 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+from rich.console import RenderableType
 
 import liminal_jax as ll
-from experiments.plateau_view import plot, report
+from experiments import drawing as draw
+from experiments import talk_setting as talk
+from experiments.claims import Claim, Record, listed
+from experiments.drawing import short, times
 from experiments.roots import crossing, or_none
 from experiments.runner import Experiment, main
-from experiments.talk_setting import (
-    CHIPS,
-    TALK,
-    model_names,
-    stacked,
-    step,
-    talk_chips,
-    talk_models,
-)
-from experiments.verdicts import FAILS, HOLDS, judged, listed, summary, verdict
+from experiments.tables import Column, Table
 
-ESTABLISHED = ("HBM3", "HBM4")
-"""Memories that ship."""
+ESTABLISHED = ("HBM3", "HBM4")  # memories that ship
+BASE = "HBM4"  # the chip that is improved
+REACHED, WANTED = 5000.0, 10000.0  # speeds of the claims [1/s]
+TARGETS = (10000.0, 50000.0, 100000.0)  # speeds to which the shortest ways are found [1/s]
+MEANS = ("bandwidth", "latency", "layers", "context")  # what may change
+HELPS = jnp.asarray([1.0, -1.0, -1.0, -1.0])  # the sign of the change that helps
+FARTHEST = 1e6  # largest factor that is tried
 
-BASE = "HBM4"
-"""The chip that is improved."""
-
-REACHED, WANTED = 5000.0, 10000.0
-"""Speeds of the claims [1/s]."""
-
-TARGETS = (10000.0, 50000.0, 100000.0)
-"""Speeds to which the shortest ways are found [1/s]."""
-
-MEANS = ("bandwidth", "latency", "layers", "context")
-"""What may change, and the sign of the change that helps."""
-
-HELPS = jnp.asarray([1.0, -1.0, -1.0, -1.0])
-
-FARTHEST = 1e6
-"""Largest factor that is tried."""
-
-STEPS = 200
-"""Steps of the shortest way; a few tens are enough but at kinks."""
-
-DAMPING = 0.5
-"""Share of each step that is taken, against zigzag where memory and arithmetic change places."""
-
-BLUR = 0.02
-"""Relaxation of kinks while the gradient is followed."""
+STEPS, DAMPING, BLUR = 200, 0.5, 0.02
+"""Of the shortest way: steps, of which a few tens are enough but at kinks; the share of each that
+is taken, against zigzag where memory and arithmetic change places; the relaxation of kinks."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """What is computed.
-
-    Attributes:
-        models: Printed names of the models.
-        contexts: Contexts [tokens].
-        ranks: Numbers of chips that are tried.
-    """
+    """Models by their printed names, contexts [tokens], and numbers of chips that are tried."""
 
     models: tuple[str, ...]
     contexts: tuple[int, ...]
@@ -84,14 +56,7 @@ class Config:
 
 
 class Start(eqx.Module):
-    """From where things are improved.
-
-    Attributes:
-        system: The chip and its network.
-        model: What it serves.
-        ranks: How many chips.
-        context: Context [tokens].
-    """
+    """From where things are improved: chips of a system, their number, a model, a context."""
 
     system: ll.System
     model: ll.Model
@@ -122,7 +87,7 @@ def changed_speed(
         ll.Placement(),
         1.0,
     )
-    rules = dataclasses.replace(TALK, relaxation=relaxation)
+    rules = dataclasses.replace(talk.TALK, relaxation=relaxation)
     return jnp.log(
         ll.predict(design, model, ll.Request(start.context * context, attention_bits=8), rules).utps
     )
@@ -169,148 +134,211 @@ def together(start: Start, target: jax.Array) -> Float[Array, " means"]:
 
 
 @eqx.filter_jit
-def _steps(
-    systems: ll.System, model: ll.Model, ranks: jax.Array, context: jax.Array
-) -> ll.Prediction:
-    """One user's step on each chip of a stack, by number of chips."""
+def _speeds(systems: ll.System, model: ll.Model, ranks: jax.Array, context: float) -> jax.Array:
+    """UTPS of one user on each chip of a stack, by number of chips; none where it does not fit."""
 
-    def one(system: ll.System, count: jax.Array) -> ll.Prediction:
-        return step(system, model, ranks=count, context=context)
+    def speed(system: ll.System, count: jax.Array) -> jax.Array:
+        it = talk.step(system, model, ranks=count, context=context)
+        return jnp.where(it.fits, it.utps, -jnp.inf)
 
-    return jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))(systems, ranks)
+    return talk.over_all(speed, systems, ranks)
 
 
-def _most(
-    chips: Mapping[str, ll.System], model: ll.Model, ranks: tuple[int, ...], context: int
-) -> dict[str, Any]:
+def _most(chips: Mapping[str, ll.System], model: ll.Model, ranks: Any, context: float) -> Record:
     """The fastest number of chips that holds the model and one user, by chip."""
-    counts = jnp.asarray(ranks, float)
-    found = _steps(stacked(chips.values()), model, counts, jnp.asarray(float(context)))
-    speeds = jnp.where(found.fits, found.utps, -jnp.inf)
-    best = jnp.argmax(speeds, axis=1)
+    found = _speeds(talk.stacked(chips.values()), model, jnp.asarray(ranks, float), context)
     return {
-        name: {"utps": float(speeds[row, best[row]]), "chips": ranks[int(best[row])]}
-        if bool(found.fits[row].any())
+        name: {"utps": float(speeds.max()), "chips": ranks[int(speeds.argmax())]}
+        if bool(jnp.isfinite(speeds.max()))
         else None
-        for row, name in enumerate(chips)
+        for name, speeds in zip(chips, found, strict=True)
     }
 
 
-def _needs(start: Start) -> dict[str, Any]:
+def _needs(start: Start) -> Record:
     """What the wanted speed needs of each of the means alone, and of all together."""
-    single = alone(start, jnp.asarray(WANTED))
+
+    def named(factors: jax.Array) -> dict[str, float | None]:
+        return {name: or_none(it) for name, it in zip(MEANS, factors, strict=True)}
+
     return {
-        "alone": {name: or_none(it) for name, it in zip(MEANS, single, strict=True)},
-        "together": {
-            f"{target:g}": {
-                name: or_none(it)
-                for name, it in zip(MEANS, together(start, jnp.asarray(target)), strict=True)
-            }
-            for target in TARGETS
-        },
+        "alone": named(alone(start, jnp.asarray(WANTED))),
+        "together": {f"{it:g}": named(together(start, jnp.asarray(it))) for it in TARGETS},
     }
 
 
-def _row(model: ll.Model, chips: Mapping[str, ll.System], context: int, config: Config) -> Any:
-    most = _most(chips, model, config.ranks, context)
+def _row(model: ll.Model, chips: Mapping[str, ll.System], context: int, config: Config) -> Record:
+    most = _most(chips, model, config.ranks, float(context))
     base = most[BASE]
     count = jnp.asarray(float(base["chips"]))
     start = Start(chips[BASE], model, count, jnp.asarray(float(context)))
     return {"most": most, **(_needs(start) if base["utps"] < WANTED else {})}
 
 
-def _best(row: Mapping[str, Any]) -> float:
-    """The fastest of established memory [1/s]."""
-    return max(row["most"][name]["utps"] for name in ESTABLISHED if row["most"][name])
+REACHES = Claim(
+    "established technologies reach 5,000 UTPS, {context} tokens",
+    lambda speed: speed >= REACHED,
+    "{yes} of {count} models do with HBM3 or HBM4 and up to 128 chips: {all}. One user, on the"
+    " talk's latencies of a collective",
+)
+BEYOND = Claim(
+    "10,000 UTPS is beyond established technologies, {context} tokens",
+    lambda speed: speed < WANTED,
+    "reached by {others:names}. Of the {short} models short of it with HBM4, one change alone is"
+    " enough, however large, on as many chips: {enough}",
+)
+HARDWARE = Claim(
+    "more bandwidth alone does not lead to 10,000 UTPS, {context} tokens",
+    bool,
+    "true of {yes} of {count} models; 100,000 needs, by the shortest way, better by: {ways}",
+)
 
 
-def _reaches(rows: Mapping[str, Any], context: str) -> dict[str, Any]:
-    speeds = {model: _best(row) for model, row in rows.items()}
-    cases = {model: speed >= REACHED for model, speed in speeds.items()}
-    told = [f"{model} {speed:,.0f}" for model, speed in speeds.items()]
-    return verdict(
-        f"established technologies reach 5,000 UTPS, {context} tokens",
-        judged(cases),
-        speeds,
-        f"{sum(cases.values())} of {len(cases)} models do with HBM3 or HBM4 and up to 128 chips:"
-        f" {listed(told)}. One user, on the talk's latencies of a collective",
-    )
-
-
-def _plateau(rows: Mapping[str, Any], context: str) -> dict[str, Any]:
-    speeds = {model: _best(row) for model, row in rows.items()}
-    beyond = [model for model, speed in speeds.items() if speed >= WANTED]
+def _verdicts(rows: Record, context: str) -> list[dict[str, Any]]:
+    speeds = {
+        model: max(row["most"][name]["utps"] for name in ESTABLISHED if row["most"][name])
+        for model, row in rows.items()
+    }
     short = {model: row for model, row in rows.items() if "alone" in row}
     enough = {
         means: [model for model, row in short.items() if row["alone"][means] is not None]
         for means in MEANS
     }
-    told = [f"{means} for {len(models)}" for means, models in enough.items()]
-    return verdict(
-        f"10,000 UTPS is beyond established technologies, {context} tokens",
-        HOLDS if not beyond else judged({model: model not in beyond for model in speeds}),
-        {**speeds, "enough": enough},
-        f"reached by {listed(beyond)}. Of the {len(short)} models short of it with {BASE}, one"
-        f" change alone is enough, however large, on as many chips: {listed(told)}",
-    )
-
-
-def _hardware(rows: Mapping[str, Any], context: str) -> dict[str, Any]:
-    """Whether hardware alone leads to ten times the speed, or the algorithm has to give."""
-    short = {model: row for model, row in rows.items() if "alone" in row}
-    cases = {model: row["alone"]["bandwidth"] is None for model, row in short.items()}
     far = {model: row["together"][f"{TARGETS[-1]:g}"] for model, row in short.items()}
-    told = [
+    ways = [
         f"{model} " + ", ".join(f"{means} {it[means]:.1f}x" for means in MEANS)
         for model, it in far.items()
         if None not in it.values()
     ]
-    return verdict(
-        f"more bandwidth alone does not lead to 10,000 UTPS, {context} tokens",
-        judged(cases) if cases else FAILS,
-        {"far": far, **cases},
-        f"true of {sum(cases.values())} of {len(cases)} models; 100,000 needs, by the shortest way,"
-        f" better by: {'; '.join(told) or 'nothing found'}",
-    )
-
-
-def verdicts(rows: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The claims, by context."""
+    counts = listed([f"{means} for {len(models)}" for means, models in enough.items()])
     return [
-        found
-        for context, by_model in rows.items()
-        for found in (
-            _reaches(by_model, context),
-            _plateau(by_model, context),
-            _hardware(by_model, context),
-        )
+        REACHES.of(speeds, context=context),
+        BEYOND.of(
+            speeds, also={"enough": enough}, context=context, short=len(short), enough=counts
+        ),
+        HARDWARE.of(
+            {model: row["alone"]["bandwidth"] is None for model, row in short.items()},
+            also={"far": far},
+            context=context,
+            ways="; ".join(ways) or "nothing found",
+        ),
     ]
+
+
+def verdicts(rows: Record) -> list[dict[str, Any]]:
+    """The claims, by context."""
+    return [it for context, by_model in rows.items() for it in _verdicts(by_model, context)]
 
 
 def run(config: Config) -> dict[str, Any]:
     """The most of each chip, what more needs, and the verdicts."""
-    chips, models = talk_chips(CHIPS), talk_models(config.models)
+    chips, models = talk.talk_chips(talk.CHIPS), talk.talk_models(config.models)
     rows = {
         f"{context // 1024}K": {
             name: _row(model, chips, context, config) for name, model in models.items()
         }
         for context in config.contexts
     }
-    return {
-        "chips": list(CHIPS),
-        "means": MEANS,
-        "reached": REACHED,
-        "wanted": WANTED,
-        "rows": rows,
-        "verdicts": verdicts(rows),
-    }
+    asked = {"chips": list(talk.CHIPS), "means": MEANS, "reached": REACHED, "wanted": WANTED}
+    return {**asked, "rows": rows, "verdicts": verdicts(rows)}
+
+
+BETTER = ("more\nbandwidth", "shorter\nlatency", "fewer\nlayers", "shorter\ncontext")
+"""How each of the means helps."""
+
+MOST = Table(
+    "model",
+    [
+        Column(it, ("most", it), lambda it: f"{short(it['utps'])} on {it['chips']}" if it else "-")
+        for it in talk.CHIPS
+    ],
+)
+NEEDS = Table(
+    "model",
+    [
+        *(
+            Column(better, ("alone", it), lambda it: times(it) if it else "never")
+            for it, better in zip(MEANS, BETTER, strict=True)
+        ),
+        *(Column(f"10,000\n{it}", ("together", f"{WANTED:g}", it), times) for it in MEANS),
+    ],
+)
+
+
+def report(results: Record) -> list[RenderableType]:
+    """The most of each chip, and what more needs, by context."""
+    most = "Most UTPS of one user [1/s] and the chips it takes, {group} tokens"
+    needs = f"What {WANTED:,.0f} UTPS need from HBM4 on, {{group}} tokens: each alone, then all"
+    needs += " together by the shortest way"
+    parts: list[RenderableType] = []
+    for context, rows in results["rows"].items():
+        short = {model: row for model, row in rows.items() if "alone" in row}
+        parts += [*MOST.each(most, {context: rows}), *NEEDS.each(needs, {context: short})]
+    return parts
+
+
+CHIP_STYLES: dict[str, Record] = {
+    name: {"linestyle": "", "marker": mark, "color": draw.CHIP_COLOURS[name]}
+    for name, mark in zip(talk.CHIPS, "os^Dv", strict=True)
+}
+
+
+def _draw_most(axes: draw.Axes, rows: Record, context: str) -> None:
+    """The most of each chip, a line for each model."""
+    for place, row in enumerate(rows.values()):
+        speeds = {name: it["utps"] for name, it in row["most"].items() if it}
+        axes.plot([min(speeds.values()), max(speeds.values())], [place] * 2, color="0.8", zorder=1)
+        for name, speed in speeds.items():
+            draw.dot(axes, (speed, place), CHIP_STYLES[name])
+    for speed in (REACHED, WANTED):
+        draw.mark_x(axes, speed, f"{speed:,.0f}", zorder=1)
+    axes.set(xscale="log", xlabel="most tokens a second of one user [1/s]")
+    axes.set_title(f"{context} tokens", pad=14)
+    draw.name_rows(axes, list(rows))
+
+
+def _draw_needs(axes: draw.Axes, rows: Record) -> None:
+    """Factors that the wanted speed needs: alone, and together."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LogNorm
+
+    shade = LogNorm(1, 300)
+    for place, row in enumerate(rows.values()):
+        ways = (row.get("alone"), row.get("together", {}).get(f"{WANTED:g}"))
+        for column, it in enumerate((way or {}).get(name) for way in ways for name in MEANS):
+            text = times(it) if it else "never" if ways[0] else "reached"
+            back = colormaps["Blues"](shade(it)) if it else "white"
+            axes.barh(place, 1, left=column - 0.5, height=1, color=back)
+            colour = "white" if it and it > 30 else "black"
+            axes.text(column, place, text, ha="center", va="center", fontsize=6.5, color=colour)
+    axes.axvline(len(MEANS) - 0.5, color="white", linewidth=4)
+    axes.set_xticks(range(2 * len(MEANS)), [*BETTER] * 2, fontsize=6.5)
+    axes.set_xlim(-0.5, 2 * len(MEANS) - 0.5)
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    for place, title in ((0.0, "10,000 from HBM4: each alone"), (0.5, "all together")):
+        axes.text(place, 1.06, title, transform=axes.transAxes, fontsize=9, fontweight="bold")
+
+
+def plot(results: Record) -> draw.Figure:
+    """The most of each chip, and what 10,000 tokens a second need, by context."""
+    rows = results["rows"]
+    size = (12.0, 0.6 + len(rows) * (1.2 + 0.24 * len(draw.first_of(rows))))
+    figure, panels = draw.sheet(len(rows), 2, size, sharey="row", width_ratios=(1, 1.25))
+    for (left, right), (context, by_model) in zip(panels, rows.items(), strict=True):
+        _draw_most(left, by_model, context)
+        _draw_needs(right, by_model)
+    draw.legend(figure, CHIP_STYLES, loc="outside lower left", ncols=len(CHIP_STYLES))
+    figure.suptitle("How fast one user can be served by up to 128 chips, and what more would need")
+    return figure
 
 
 EXPERIMENT = Experiment(
     name="plateau",
     question=__doc__,
     full=Config(
-        models=model_names(),
+        models=talk.model_names(),
         contexts=(4096, 131072),
         ranks=(1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
     ),
@@ -318,7 +346,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     report=report,
-    summary=summary,
 )
 
 if __name__ == "__main__":

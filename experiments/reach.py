@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import liminal_jax as ll
+from experiments.claims import FAILS, HOLDS, judged, listed, summary, verdict
 from experiments.reach_view import plot, report
 from experiments.runner import Experiment, main
-from experiments.verdicts import FAILS, HOLDS, judged, listed, summary, verdict
 from liminal_jax.optimization.reach.reach import Reach, reached
 from liminal_jax.optimization.reach.start import Start, start_of
 

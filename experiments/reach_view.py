@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from experiments.drawing import plain_table, short
-from experiments.verdicts import told
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +36,7 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for group in groups:
         parts += [f"How far tokens a second of one user are: {group}", _table(results, group)]
-    return [*parts, *told(results)]
+    return parts
 
 
 def plot(results: Mapping[str, Any]) -> "Figure":

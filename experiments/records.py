@@ -25,11 +25,11 @@ from scipy.stats import rankdata
 from typing_extensions import override
 
 import liminal_jax as ll
+from experiments.claims import judged, listed, verdict
 from experiments.rated_systems import at_best, kind_of, near_ideal
 from experiments.rates import Rate, load_rates
 from experiments.records_view import plot, report
 from experiments.runner import Experiment, main
-from experiments.verdicts import judged, listed, verdict
 from liminal_jax._arrays import Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.algorithm.drafter import AbstractDrafter

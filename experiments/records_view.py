@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from experiments.drawing import plain_table, spread
-from experiments.verdicts import told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +35,7 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
     head = (
         "Tokens a second of one user [1/s]: measured, near the ideal, and the bound; tokens a step"
     )
-    return [head, table, *([lacking] if lacking.rows else []), *told(results)]
+    return [head, table, *([lacking] if lacking.rows else [])]
 
 
 def _lacking(results: Mapping[str, Any]) -> dict[str, list[str]]:

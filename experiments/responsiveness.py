@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import liminal_jax as ll
+from experiments.claims import judged, summary, verdict
 from experiments.lattices import Designs, Grid, designs_of, frontier, user_counts
 from experiments.published import load_published
 from experiments.responsiveness_view import plot, report
@@ -32,7 +33,6 @@ from experiments.talk_setting import (
     talk_chips,
     talk_models,
 )
-from experiments.verdicts import judged, summary, verdict
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.variables import PATHS
 

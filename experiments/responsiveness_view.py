@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from experiments.drawing import colour, name_ends, plain_table, short, times
-from experiments.verdicts import told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +58,7 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
             f"Efficiency over that of the fastest design, {accounting}, by what may change",
             _table(cells),
         ]
-    return [*parts, *told(results)]
+    return parts
 
 
 def _panel(axes: "Axes", cells: Mapping[str, Any]) -> dict[str, tuple[float, float]]:

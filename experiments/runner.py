@@ -21,6 +21,7 @@ import tyro
 from rich.console import Console, RenderableType
 
 import liminal_jax
+from experiments.claims import summary, told
 from experiments.record import check_unused, load_record, next_folder, provenance, save
 from liminal_jax._files import InputError, Problem
 
@@ -56,8 +57,8 @@ class Experiment(Generic[Config]):
         smoke: Settings that exercise the code in a second or two.
         run: Results of some settings, which JSON can hold; numpy arrays are welcome.
         plot: A figure of saved results, in which nothing is computed.
-        report: Saved results as text and tables.
-        summary: Saved results as the JSON object of the last line.
+        report: Saved results as text and tables; the verdicts follow by themselves.
+        summary: Saved results as the JSON object of the last line; the verdicts by default.
     """
 
     name: str
@@ -67,7 +68,7 @@ class Experiment(Generic[Config]):
     run: Callable[[Config], dict[str, Any]]
     plot: Callable[[Mapping[str, Any]], "Figure"]
     report: Callable[[Mapping[str, Any]], Sequence[RenderableType]]
-    summary: Callable[[Mapping[str, Any]], dict[str, Any]]
+    summary: Callable[[Mapping[str, Any]], dict[str, Any]] = summary
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def main(experiment: Experiment[Any], arguments: Sequence[str] | None = None) ->
         return 2
     width = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns
     console = Console(width=width, highlight=False, markup=False)
-    for part in experiment.report(results):
+    for part in (*experiment.report(results), *told(results)):
         console.print(part)
     if importlib.util.find_spec("matplotlib") is None:
         print("no figure: matplotlib is missing; pip install -e '.[plot]'", file=sys.stderr)

@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 
 import liminal_jax as ll
+from experiments.claims import judged, listed, summary, verdict
 from experiments.roots import crossing, or_none
 from experiments.runner import Experiment, main
 from experiments.synchronisation_view import plot, report
@@ -35,7 +36,6 @@ from experiments.talk_setting import (
     talk_chips,
     talk_models,
 )
-from experiments.verdicts import judged, listed, summary, verdict
 
 BASE = "HBM3"
 """The chip over which a gain is told."""

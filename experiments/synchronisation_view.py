@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from experiments.drawing import colour, name_ends, plain_table, times
-from experiments.verdicts import told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +65,7 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
             " fast as HBM3; at 2.5, how much faster it is with collectives of 2.5 us",
             _table(results, ranks),
         ]
-    return [*parts, *told(results)]
+    return parts
 
 
 def _chips(axes: "Axes", results: Mapping[str, Any], shade: str) -> None:

@@ -22,6 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import liminal_jax as ll
+from experiments.claims import judged, listed, verdict
 from experiments.published import (
     ScaleRow,
     ScaleTable,
@@ -32,7 +33,6 @@ from experiments.published import (
 )
 from experiments.runner import Experiment, main
 from experiments.system_scale_view import plot, report, summary
-from experiments.verdicts import judged, listed, verdict
 
 TOLERANCE = 0.02
 """Share by which a throughput may differ from the printed one."""

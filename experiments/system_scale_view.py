@@ -7,7 +7,7 @@ from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 
-from experiments import verdicts
+from experiments import claims
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ def summary(results: Mapping[str, Any]) -> dict[str, Any]:
     """Throughput cells computed, those that match, and every verdict."""
     table = results["table"]
     matched, cells = _count(_throughputs(table["rows"], table["ranks"]))
-    return {"cells": cells, "matched": matched, **verdicts.summary(results)}
+    return {"cells": cells, "matched": matched, **claims.summary(results)}
 
 
 def _shown(value: float | None, digits: int = 0) -> str:
@@ -168,7 +168,6 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
         _paper_table(paper),
         f"{right} of {len(paper['cells'])} are the computed number, rounded: 405e9 parameters, and"
         f" 3 collectives a layer of the latency shown ({paper['source']}).\n",
-        *verdicts.told(results),
     ]
 
 

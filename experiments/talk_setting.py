@@ -5,7 +5,8 @@ Sankaralingam (IET REACH, 2025) and the paper behind it, arXiv:2507.14397. Trans
 units; see `liminal_jax.talk_model`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -79,3 +80,11 @@ def step(
 def stacked(systems: Iterable[ll.System]) -> ll.System:
     """Systems as one whose leaves have an axis more, for `jax.vmap`."""
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *systems)
+
+
+def over_all(function: Callable[..., Any], *axes: Any) -> Any:
+    """A function at every combination of some things, an axis of the result for each of them."""
+    for place in reversed(range(len(axes))):
+        mapped = [0 if it == place else None for it in range(len(axes))]
+        function = jax.vmap(function, in_axes=mapped)
+    return function(*axes)

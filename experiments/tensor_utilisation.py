@@ -19,11 +19,11 @@ import jax
 import jax.numpy as jnp
 
 import liminal_jax as ll
+from experiments.claims import judged, listed, summary, verdict
 from experiments.roots import crossing, or_none
 from experiments.runner import Experiment, main
 from experiments.talk_setting import CHIPS, model_names, step, talk_chips, talk_models
 from experiments.tensor_utilisation_view import plot, report
-from experiments.verdicts import judged, listed, summary, verdict
 
 CLAIMED = 0.01
 """Utilisation that is said not to be exceeded."""

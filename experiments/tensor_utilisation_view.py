@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from experiments.drawing import colour, name_ends, plain_table
-from experiments.verdicts import told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +50,7 @@ def report(results: Mapping[str, Any]) -> list[RenderableType]:
             " chips; last, users from which the first column exceeds 1 %",
             _table(results, context),
         ]
-    return [*parts, *told(results)]
+    return parts
 
 
 def _panel(

@@ -11,8 +11,6 @@ from experiments import (
     dram_or_sram,
     interactivity,
     lattices,
-    limits,
-    limits_view,
     tensor_utilisation_view,
 )
 from experiments.interactivity import EXPERIMENT
@@ -32,9 +30,7 @@ def results(folder):
     return json.loads((folder / "results.json").read_text())
 
 
-@pytest.mark.parametrize(
-    "module", [dram_or_sram, lattices, limits, limits_view, tensor_utilisation_view]
-)
+@pytest.mark.parametrize("module", [dram_or_sram, lattices, tensor_utilisation_view])
 def test_the_examples_in_the_docstrings_hold(module):
     assert doctest.testmod(module).failed == 0
 
