@@ -224,14 +224,16 @@ def _index_of(way: str, end: str) -> str:
 
 def _places(keys: list[tuple], boxes: Boxes, places: dict) -> np.ndarray:
     """Places of an end in a flat table, from those along fewer axes."""
-    found = np.zeros(len(boxes), np.intp)
-    for key in keys:
-        if key not in places:
-            axis, index, length = key[-1]
-            here = _index(boxes, axis, index, places)
-            places[key] = here.astype(np.intp) if len(key) == 1 else found * length + here
-        found = places[key]
-    return found
+    if not keys:
+        return np.zeros(len(boxes), np.intp)
+    *fewer, key = keys
+    if key not in places:
+        axis, index, length = key[-1]
+        here = _index(boxes, axis, index, places)
+        places[key] = (
+            _places(fewer, boxes, places) * length + here if fewer else here.astype(np.intp)
+        )
+    return places[key]
 
 
 def _index(boxes: Boxes, axis: int, index: str, places: dict) -> np.ndarray:

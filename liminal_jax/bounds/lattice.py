@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +12,7 @@ from typing_extensions import override
 
 from liminal_jax.bounds.boxes import Boxes, Extremes, Halves, halves, whole
 from liminal_jax.bounds.program import Entry, Step, Table, tabulated
-from liminal_jax.bounds.ranges import Range, ranged
+from liminal_jax.bounds.ranges import Ends, Range, defined, is_exact, rule_of
 
 LARGEST_TABLE = 200_000
 """Entries up to which a result is kept as a table. With five times as many the built-in study is
@@ -35,6 +36,26 @@ class AbstractBounds(ABC):
         self, boxes: Boxes
     ) -> tuple[Float[np.ndarray, "results boxes"], Float[np.ndarray, "results boxes"]]:
         """Lower and upper bounds of all results over some boxes."""
+
+
+class _Planned(NamedTuple):
+    """How the range of an entry is found over some boxes.
+
+    Attributes:
+        entry: Number of the entry.
+        ends: Its extremes where it is a table, else from ranges of operands to its ends.
+        operands: Numbers of its operands.
+        positive: Whether no value on the whole lattice is below 0.
+        certain: Whether its ends are always defined, and above 0 where it is positive.
+        last: Numbers of the entries that nothing needs after it.
+    """
+
+    entry: int
+    ends: Extremes | Callable[..., Ends]
+    operands: tuple[int, ...]
+    positive: bool
+    certain: bool
+    last: tuple[int, ...]
 
 
 class LatticeBounds(AbstractBounds):
@@ -73,21 +94,19 @@ class LatticeBounds(AbstractBounds):
             message = "a proof needs float64; begin with: jax.config.update('jax_enable_x64', True)"
             raise RuntimeError(message)
         self.trees = tuple(halves(length) for length in shape)
-        self._results = tabulated(function, arguments, shape, largest or LARGEST_TABLE)
-        self._order = _ordered(self._results)
-        self._extremes = {
-            id(entry): Extremes(entry, self.trees)
-            for entry in self._order
-            if isinstance(entry, Table)
-        }
-        everywhere = self._ranges(whole(self.trees), None)
-        self._positive = {key: it.positive for key, it in everywhere.items()}
+        results = tabulated(function, arguments, shape, largest or LARGEST_TABLE)
+        order = _ordered(results)
+        numbers = {id(entry): number for number, entry in enumerate(order)}
+        self._results = [numbers[id(entry)] for entry in results]
+        self._tables = [it for it in order if isinstance(it, Table)]
+        self._constants: dict[int, Range] = {}
+        with np.errstate(all="ignore"):
+            self._plan = self._planned(order, numbers)
 
     @property
     def axes(self) -> frozenset[int]:
         """Numbers of the axes that some result depends on."""
-        tables = [it for it in self._order if isinstance(it, Table)]
-        return frozenset(axis for it in tables for axis in it.axes)
+        return frozenset(axis for it in self._tables for axis in it.axes)
 
     @override
     def over(
@@ -96,26 +115,72 @@ class LatticeBounds(AbstractBounds):
         ends = np.empty((2, len(self._results), len(boxes)))
         for begin in range(0, len(boxes), BLOCK):
             block = slice(begin, begin + BLOCK)
-            ranges = self._ranges(boxes.some(block), self._positive)
+            with np.errstate(all="ignore"):
+                ranges = self._ranges(boxes.some(block))
             for row, entry in enumerate(self._results):
-                ends[0, row, block], ends[1, row, block], _ = ranges[id(entry)]
+                ends[0, row, block], ends[1, row, block], _ = ranges[entry]
         return ends[0], ends[1]
 
-    def _ranges(self, boxes: Boxes, positive: dict[int, bool] | None) -> dict[int, Range]:
-        """Range of every entry; what is positive everywhere is found where it is not given."""
-        ranges: dict[int, Range] = {}
-        places: dict = {}
-        for entry in self._order:
-            key = id(entry)
-            if isinstance(entry, Table):
-                low, high = self._extremes[key].over(boxes, places)
-            else:
-                operands = [ranges[id(it)] for it in entry.operands]
-                low, high, _ = ranged(entry.operation, operands, entry.parameters)
-            known = bool(np.all(low >= 0)) if positive is None else positive[key]
-            # What is undefined at an end still has the sign that holds everywhere.
-            ranges[key] = Range(np.maximum(low, 0.0) if known else low, high, known)
-        return ranges
+    def _planned(self, order: Sequence[Entry], numbers: dict[int, int]) -> list[_Planned]:
+        """How the ranges of entries that depend on an axis are found; those of others are known."""
+        operands = [_operands(entry, numbers) for entry in order]
+        uses = {entry: number for number, them in enumerate(operands) for entry in them}
+        everywhere: dict[int, Range] = {}
+        plan, lattice = [], whole(self.trees)
+        for number, entry in enumerate(order):
+            its = operands[number]
+            it = _Planned(number, _ends_of(entry, self.trees), its, False, False, ())
+            low, high, _ = _range(it, lattice, {}, everywhere)
+            positive = bool(np.all(low >= 0))
+            everywhere[number] = Range(low, high, positive)
+            if isinstance(entry, Table) and not entry.axes:
+                self._constants[number] = everywhere[number]
+                continue
+            # A box is a part of the lattice, so its ends lie between those of the lattice: rounding
+            # keeps the order of sums, products and whatever else is exact. Where those are finite,
+            # nothing is undefined on the way.
+            finite = all(np.isfinite(everywhere[at][:2]).all() for at in (number, *its))
+            certain = isinstance(entry, Table) or (finite and is_exact(entry.operation))
+            last = tuple({at for at in its if uses[at] == number} - {*self._results})
+            plan.append(it._replace(positive=positive, certain=certain, last=last))
+        return plan
+
+    def _ranges(self, boxes: Boxes) -> dict[int, Range]:
+        """Ranges of the results; others are dropped after their last use, so that memory is reused.
+
+        A constant has one end for all boxes.
+        """
+        found, places = dict(self._constants), {}
+        for it in self._plan:
+            found[it.entry] = _range(it, boxes, places, found)
+            for entry in it.last:
+                del found[entry]
+        return found
+
+
+def _operands(entry: Entry, numbers: dict[int, int]) -> tuple[int, ...]:
+    """Numbers of the operands of an entry."""
+    return tuple(numbers[id(it)] for it in entry.operands) if isinstance(entry, Step) else ()
+
+
+def _ends_of(entry: Entry, trees: tuple[Halves, ...]) -> Extremes | Callable[..., Ends]:
+    """What gives the ends of the range of an entry."""
+    if isinstance(entry, Table):
+        return Extremes(entry, trees)
+    return partial(rule_of(entry.operation), **entry.parameters)
+
+
+def _range(it: _Planned, boxes: Boxes, places: dict, found: dict[int, Range]) -> Range:
+    """The range of an entry, given those of its operands."""
+    if isinstance(it.ends, Extremes):
+        low, high = it.ends.over(boxes, places)
+    else:
+        low, high = it.ends(*[found[operand] for operand in it.operands])
+    if not it.certain:
+        low, high = defined(low, high)
+        # What is undefined at an end still has the sign that holds everywhere.
+        low = np.maximum(low, 0.0) if it.positive else low
+    return Range(low, high, it.positive)
 
 
 def _ordered(results: Sequence[Entry]) -> list[Entry]:

@@ -70,6 +70,13 @@ def decoding(row):
     return jnp.stack([tokens, checked_experts(first=first, independent=more, fresh=z / 9)])
 
 
+def endless(row):
+    """Steps that are undefined or without end at some ends of boxes."""
+    x, y, z = row
+    odds = (z - 0.1) / (x + y - 1.0)
+    return jnp.stack([odds * x, jnp.log(x + 2.0) * z - y, jnp.sqrt(x + z) / (x * y)])
+
+
 FUNCTIONS = (plain, shapes, branches, nested, rates, decoding)
 
 
@@ -91,6 +98,20 @@ def test_every_point_of_every_box_lies_within_its_bounds(function, largest, monk
         assert (high[:, number] >= inside.max(axis=0) - 1e-12).all()
     single = boxes.designs == 1
     np.testing.assert_allclose(low[:, single], high[:, single], atol=1e-12)
+
+
+@pytest.mark.parametrize("function", [*FUNCTIONS, endless])
+@pytest.mark.parametrize("largest", [1, 8, 30])
+def test_bounds_are_those_of_checking_whether_every_end_is_defined(function, largest, monkeypatch):
+    def found():
+        bounds = LatticeBounds(function, arguments(), SHAPE, largest)
+        rows = [np.arange(len(tree.first)) for tree in bounds.trees]
+        nodes = np.stack([it.ravel() for it in np.meshgrid(*rows, indexing="ij")])
+        return bounds.over(Boxes(nodes.astype(np.int32), bounds.trees))
+
+    mine = found()
+    monkeypatch.setattr("liminal_jax.bounds.lattice.is_exact", lambda _: False)
+    np.testing.assert_array_equal(mine, found())
 
 
 @pytest.mark.parametrize("function", [rates, decoding])
