@@ -23,12 +23,14 @@ class Quantity(NamedTuple):
         label: A few words for it.
         most: The largest value that makes sense.
         least: The smallest one; none where every value above 0 does.
+        whole: Whether only whole numbers make sense.
     """
 
     unit: str
     label: str
     most: float = math.inf
     least: float | None = None
+    whole: bool = False
 
     @property
     def dimension(self) -> str:
@@ -42,7 +44,12 @@ class Quantity(NamedTuple):
 
 
 def quantity(
-    unit: str, label: str, *, least: float | None = None, most: float = math.inf
+    unit: str,
+    label: str,
+    *,
+    least: float | None = None,
+    most: float = math.inf,
+    whole: bool = False,
 ) -> dict[str, Quantity]:
     """Metadata of a field that holds a number, or several of one kind.
 
@@ -52,6 +59,7 @@ def quantity(
             `{index}` for its place among its like, counted from 1.
         least: The smallest value that makes sense; every one above 0 where left out.
         most: The largest one.
+        whole: Whether only whole numbers make sense.
 
     Examples:
         >>> import equinox as eqx
@@ -60,7 +68,7 @@ def quantity(
         >>> quantity_at(Disk(speed=1.0), "speed").unit
         'B/s'
     """
-    return {"quantity": Quantity(unit, label, most, least)}
+    return {"quantity": Quantity(unit, label, most, least, whole)}
 
 
 def part(name: str, unit: str = "") -> dict[str, Quantity]:
@@ -77,7 +85,7 @@ def part(name: str, unit: str = "") -> dict[str, Quantity]:
         >>> class Core(eqx.Module):
         ...     tensor: Rates = eqx.field(metadata=part("tensor rate", "FLOP/s"))
         >>> quantity_at(Core, "tensor.wide")
-        Quantity(unit='FLOP/s', label='16-bit tensor rate', most=inf, least=None)
+        Quantity(unit='FLOP/s', label='16-bit tensor rate', most=inf, least=None, whole=False)
     """
     return {"part": Quantity(unit, name)}
 

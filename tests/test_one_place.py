@@ -4,6 +4,7 @@ Each is two files of the package, and shows wherever numbers do.
 """
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,12 @@ SAVED = field(
     '"", "share of a step saved", least=0.0, most=0.5',
     "\n\nclass Reductions(",
 )
+SPARE = field(
+    "spare",
+    0,
+    '"", "share of links kept spare", least=0.0, most=0.5',
+    "\n\nclass Material(",
+)
 WAITING = (
     "\n    def to_dict(",
     """
@@ -76,6 +83,13 @@ ADDED = {
         "performance/passed.py": (
             "time = time + taken * (halves - time)\n",
             "time = (time + taken * (halves - time)) * (1 - overlap.saved)\n",
+        ),
+    },
+    "a variable of a planned chip": {
+        "hardware/plan.py": SPARE,
+        "hardware/planned.py": (
+            "(self.network, plan.link_bandwidth)",
+            "(self.network, plan.link_bandwidth * (1 - plan.spare))",
         ),
     },
     "an output": {
@@ -240,6 +254,22 @@ def test_a_sweep_varies_them_and_keeps_the_output(told):
     assert "flow of coolant through a chip 2, TP 2, share of a step saved 0.25" in shown
 
 
+def test_a_study_of_a_planned_chip_searches_its_new_variable_by_name(said, package):
+    """As `[design]` states the others; a value out of range is told."""
+    study = PLANNED.read_text()
+    for free in ("stacks", "dies", "chips", "tp", "cp", "pp", "ep"):
+        study = re.sub(rf"(?m)^{free} = .*$", f"{free} = 1", study)
+    text = re.sub(r"(?m)^batch = .*$", "batch = 8", study)
+    (package / "spare.toml").write_text(f"{text}spare = {{ choices = [0.25, 0.5] }}\n")
+    shown = said(*CLI, "optimize", "spare.toml", "-o", "spared")
+    record = json.loads((package / "spared/result.json").read_text())
+    assert record["design"]["spare"] == 0.25
+    assert "share of links kept spare" in shown
+    (package / "spare.toml").write_text(f"{text}spare = 0.75\n")
+    told = said(*CLI, "optimize", "spare.toml", code=2)
+    assert "design.spare: must be at most 0.5, got 0.75" in told
+
+
 def test_what_is_written_wrongly_is_named(told):
     assert "did you mean" in told[8]
     assert "saved" in told[8]
@@ -270,7 +300,7 @@ for study, path in zip(sys.argv[1:], ("material.process.mask_price", "chip.coola
     problem = problem_of(load_study(study))
     leaf = leaves_of(problem)[path]
     files = resolved_of(problem.file).hardware
-    print(leaf.unit, leaf.value, leaf.positive, quantity_of(path).label)
+    print(leaf.stated.unit, leaf.value, leaf.stated.least is None, quantity_of(path).label)
     print(path in parameters_of(problem).paths, end=" ")
     print([it.low for it in uncertain_in(files) if path.split(".")[-1] in it.path])
 system, model = ll.load_system("h200"), ll.load_model("llama-3-8b")

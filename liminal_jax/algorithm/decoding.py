@@ -44,7 +44,7 @@ class Speculation(AbstractDecoding):
     drafts: Leaf = eqx.field(
         converter=as_leaf,
         default=0,
-        metadata=quantity("", "drafts a step", least=0.0, most=float(MOST_DRAFTS)),
+        metadata=quantity("", "drafts a step", least=0.0, most=float(MOST_DRAFTS), whole=True),
     )
     acceptance: Leaf = eqx.field(
         converter=as_leaf, default=0.82, metadata=quantity("", "acceptance of a draft", most=1.0)

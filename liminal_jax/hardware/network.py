@@ -33,7 +33,7 @@ LEAST_GROUP = 1.0
 """Fewer chips make no group: mappings that ask for them break a limit, and their time stays that of
 one chip rather than a negative one."""
 
-_DOMAIN = quantity("", "scale-up domain")
+_DOMAIN = quantity("", "scale-up domain", whole=True)
 _BANDWIDTH = quantity("B/s", "scale-up bandwidth of a chip")
 _EFFICIENCY = quantity("", "share of link bandwidth reached", most=1.0)
 _LATENCY = quantity("s", "latency of a collective", least=0.0)

@@ -39,8 +39,8 @@ class ChipPlan(Shown):
         tier_units: Units of the capacity tier of the chip; none where it has no such tier.
     """
 
-    stacks: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "stacks"))
-    dies: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "dies"))
+    stacks: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "stacks", whole=True))
+    dies: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "dies", whole=True))
     compute_area: Leaf = eqx.field(
         converter=as_leaf, metadata=quantity("m2", "compute area of a die")
     )
@@ -51,7 +51,9 @@ class ChipPlan(Shown):
         converter=as_leaf, metadata=quantity("B/s", "link bandwidth of a chip")
     )
     tier_units: Leaf | None = eqx.field(
-        converter=optional_leaf, default=None, metadata=quantity("", "units of the capacity tier")
+        converter=optional_leaf,
+        default=None,
+        metadata=quantity("", "units of the capacity tier", whole=True),
     )
 
 

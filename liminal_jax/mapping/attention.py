@@ -17,7 +17,7 @@ from liminal_jax._quantity import quantity
 from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 
-RANKS = quantity("", "ranks that share attention")
+RANKS = quantity("", "ranks that share attention", whole=True)
 """Label of the number, wherever it is shown."""
 
 

@@ -21,13 +21,15 @@ class Mapping(Shown):
             keeps it whole where tokens lie. Those that share a user's attention where left out.
     """
 
-    tp: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "TP"))
-    cp: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "CP"))
-    pp: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "PP"))
-    ep: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "EP"))
+    tp: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "TP", whole=True))
+    cp: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "CP", whole=True))
+    pp: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "PP", whole=True))
+    ep: Leaf = eqx.field(converter=as_leaf, default=1, metadata=quantity("", "EP", whole=True))
     attention: AbstractAttentionMapping = eqx.field(default_factory=SplitSequence)
     shared_expert_ranks: Leaf | None = eqx.field(
-        converter=optional_leaf, default=None, metadata=quantity("", "ranks that share an expert")
+        converter=optional_leaf,
+        default=None,
+        metadata=quantity("", "ranks that share an expert", whole=True),
     )
 
     def stage_chips(self) -> Scalar:

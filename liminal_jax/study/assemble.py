@@ -127,9 +127,8 @@ def _planned_of(files: PlannedFiles, table: DesignTable) -> PlannedSystem:
         ),
     )
     grids = {name: getattr(table, name) for name in ChipPlan.__dataclass_fields__}
-    if material.tier is None:
-        del grids["tier_units"]
-    plan = ChipPlan(**{name: grid.values[0] for name, grid in grids.items()})
+    stated = {name: grid.values[0] for name, grid in grids.items() if grid is not None}
+    plan = ChipPlan(**stated)
     network, domain = network_of(files.network), table.domain
     if domain is not None:
         network = eqx.tree_at(lambda it: it.domain, network, as_leaf(domain.values[0]))

@@ -50,17 +50,17 @@ class Case(eqx.Module):
 
     system: System | PlannedSystem
     mapping: Mapping
-    batch: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "batch"))
+    batch: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "batch", whole=True))
     model: Model
     request: Request
     assumptions: Assumptions
     placement: Placement | None = None
     attention: AttentionChoice | None = None
     chips: Leaf | None = eqx.field(
-        converter=optional_leaf, default=None, metadata=quantity("", "chips")
+        converter=optional_leaf, default=None, metadata=quantity("", "chips", whole=True)
     )
     replicas: Leaf | None = eqx.field(
-        converter=optional_leaf, default=None, metadata=quantity("", "instances")
+        converter=optional_leaf, default=None, metadata=quantity("", "instances", whole=True)
     )
     clock: Leaf = eqx.field(
         converter=as_leaf, default=1.0, metadata=quantity("", "clock over nominal")

@@ -5,24 +5,22 @@ They are looked for beside the schema's own mistakes, so that a file gets all of
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import MISSING, fields
 from typing import Any
 
 from liminal_jax._files import Problem
+from liminal_jax.hardware.plan import ChipPlan
 
-PLANNED = (
-    "memory",
-    "process",
-    "stacks",
-    "dies",
-    "compute_area",
-    "sram",
-    "link_bandwidth",
-    "domain",
-)
-"""Fields of a design that plan a chip."""
+_NUMBERS = {it.name: it.default is MISSING for it in fields(ChipPlan)}
+"""Whether each number of a plan is required."""
+
+_REQUIRED = ("memory", "process", *(it for it, asked in _NUMBERS.items() if asked), "domain")
 
 TIER = ("tier", "tier_units", "tier_holds")
 """Fields of a design that give a planned chip a capacity tier."""
+
+PLANNED = tuple(dict.fromkeys((*_REQUIRED, *_NUMBERS, *TIER)))
+"""Fields of a design that plan a chip."""
 
 OF_A_PLAN = ("packaging", "network", "process", "memory", "tier")
 """Tables of assumptions that only a planned chip follows."""
@@ -30,8 +28,8 @@ OF_A_PLAN = ("packaging", "network", "process", "memory", "tier")
 
 def hardware_contradiction(given: Collection[str]) -> str | None:
     """What is wrong with the fields that a design gives for its hardware, if anything."""
-    planned = [name for name in (*PLANNED, *TIER) if name in given]
-    missing = [name for name in PLANNED if name not in given]
+    planned = [name for name in PLANNED if name in given]
+    missing = [name for name in _REQUIRED if name not in given]
     if "system" in given and planned:
         return f"'system' names finished hardware; remove it or {', '.join(planned)}"
     if "system" not in given and missing:

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from liminal_jax._files import InputError, did_you_mean
+from liminal_jax._quantity import Quantity
 from liminal_jax._units import parse_quantity
 from liminal_jax.data.validation import validated
 
@@ -273,24 +274,42 @@ def _parsed(table: type[_Table], value: dict[str, Any]) -> Any:
         raise ValueError(f"must be {_FORMS}; {', '.join(error.lines())}") from None
 
 
-def grid_of(value: Any, unit: str, *, whole: bool, least: float) -> Grid:
+def least_of(stated: Quantity) -> float:
+    """The smallest value that makes sense; 0 where every value above it does."""
+    return 1.0 if stated.least is None and stated.whole else stated.least or 0.0
+
+
+def within_range(stated: Quantity, grid: Grid) -> Grid:
+    """A grid, if its values make sense.
+
+    Raises:
+        ValueError: one does not.
+    """
+    least, most = grid.values[0], grid.values[-1]
+    if most > stated.most:
+        raise ValueError(f"must be at most {stated.most:g}, got {most:g}")
+    if stated.least is None and least <= 0:
+        raise ValueError(f"must be greater than 0, got {least:g}")
+    return grid
+
+
+def grid_of(value: Any, stated: Quantity) -> Grid:
     """The grid that a value or table describes, in SI.
 
     Args:
         value: A value or one of the tables of a study's domains.
-        unit: Any unit of its dimension.
-        whole: Whether only whole numbers make sense.
-        least: Values must not be below this.
+        stated: What is described.
 
     Raises:
         ValueError: what it describes is no such grid.
     """
-    return _Reader(unit, whole, least).grid(value)
+    reader = _Reader(stated.dimension, stated.whole, least_of(stated))
+    return within_range(stated, reader.grid(value))
 
 
-def numeric(unit: str = "", *, whole: bool = False, least: float = 0.0) -> BeforeValidator:
-    """A pydantic validator that reads a domain of numbers with a dimension."""
-    return BeforeValidator(_Reader(unit, whole, least).grid)
+def numeric(stated: Quantity) -> BeforeValidator:
+    """A pydantic validator that reads a domain of such numbers."""
+    return BeforeValidator(lambda value: grid_of(value, stated))
 
 
 def coded(names: tuple[str, ...], kind: str) -> BeforeValidator:

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Optional, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
+    create_model,
     field_validator,
     model_validator,
 )
@@ -34,6 +35,7 @@ from liminal_jax.data.chip import kinds_of_data
 from liminal_jax.data.models import model_names
 from liminal_jax.data.published_bits import PUBLISHED, published_bits
 from liminal_jax.data.validation import validated
+from liminal_jax.hardware.plan import ChipPlan
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
 from liminal_jax.study.absent import ALGORITHM, DRAFTER
 from liminal_jax.study.clock import checked_clock
@@ -66,8 +68,6 @@ from liminal_jax.workload.request import mean_context
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-
-Count = Annotated[Grid, numeric(whole=True, least=1.0)]
 
 TIER = "technology of capacity tiers"
 """What names a capacity tier, in messages."""
@@ -145,24 +145,27 @@ class WorkloadTable(_Table):
         return value
 
 
-class DesignTable(_Table):
+_NUMBERS: dict[str, Any] = {
+    it: (Optional[Annotated[Grid, numeric(VARIABLES[it])]], None)  # noqa: UP045
+    for it in ChipPlan.__dataclass_fields__
+}
+
+_PlanTable = create_model("_PlanTable", __base__=_Table, **_NUMBERS)
+"""What an architect chooses of a chip, by the names that it has in a `ChipPlan`."""
+
+
+class DesignTable(_PlanTable):
     """The design: for each variable a value or a domain.
 
-    Either `system` names finished hardware, or `memory`, `stacks`, `dies`, `compute_area`, `sram`
-    and `link_bandwidth` plan a chip, which may have a `tier` too.
+    Either `system` names finished hardware, or `memory`, `process` and the numbers of a `ChipPlan`
+    plan a chip, which may have a `tier` too.
 
     Attributes:
         system: Name of a system or path to its file.
         memory: Memory technology, or path to its file.
         process: Silicon process, or path to its file.
-        stacks: Memory stacks in a package.
-        dies: Logic dies in a package.
-        compute_area: Area of the cores on one die.
-        sram: SRAM on one die in which weights or cache stay.
-        link_bandwidth: Scale-up bandwidth of a chip, one direction.
         tier: Technology of a capacity tier, or path to its file: memory beyond the main memory;
             none where left out.
-        tier_units: Units of it that a chip has: modules or stacks.
         tier_holds: Kinds of data that may lie in it, where main memory cannot hold them; all where
             left out.
         domain: Chips that the scale-up network joins.
@@ -188,31 +191,23 @@ class DesignTable(_Table):
         Annotated[Names, category(technology_names, "memory technology", (OWN_FILE,))] | None
     ) = None
     process: Annotated[Names, category(process_names, "process", (OWN_FILE,))] | None = None
-    stacks: Count | None = None
-    dies: Count | None = None
-    compute_area: Annotated[Grid, numeric(VARIABLES["compute_area"].unit, least=1e-6)] | None = None
-    sram: Annotated[Grid, numeric(VARIABLES["sram"].unit)] | None = None
-    link_bandwidth: Annotated[Grid, numeric(VARIABLES["link_bandwidth"].unit, least=1.0)] | None = (
-        None
-    )
     tier: Annotated[Names, category(capacity_technology_names, TIER, (OWN_FILE,))] | None = None
-    tier_units: Count | None = None
     tier_holds: Annotated[Several, several(kinds_of_data)] | None = None
-    domain: Count | None = None
-    chips: Count | None = None
-    clock: Annotated[Grid, numeric(), AfterValidator(checked_clock)] = Grid(
+    domain: Annotated[Grid, numeric(VARIABLES["domain"])] | None = None
+    chips: Annotated[Grid, numeric(VARIABLES["chips"])] | None = None
+    clock: Annotated[Grid, numeric(VARIABLES["clock"]), AfterValidator(checked_clock)] = Grid(
         (1.0,), logarithmic=False
     )
-    tp: Count = Grid((1.0,), logarithmic=False)
-    cp: Count = Grid((1.0,), logarithmic=False)
-    pp: Count = Grid((1.0,), logarithmic=False)
-    ep: Count = Grid((1.0,), logarithmic=False)
+    tp: Annotated[Grid, numeric(VARIABLES["tp"])] = Grid((1.0,), logarithmic=False)
+    cp: Annotated[Grid, numeric(VARIABLES["cp"])] = Grid((1.0,), logarithmic=False)
+    pp: Annotated[Grid, numeric(VARIABLES["pp"])] = Grid((1.0,), logarithmic=False)
+    ep: Annotated[Grid, numeric(VARIABLES["ep"])] = Grid((1.0,), logarithmic=False)
     attention: Annotated[Grid, coded(tuple(ATTENTION_MAPPINGS), "attention mapping")] = Grid(
         (0.0,), logarithmic=False
     )
-    attention_ranks: Count | None = None
-    shared_expert_ranks: Count | None = None
-    batch: Count = Grid((1.0,), logarithmic=False)
+    attention_ranks: Annotated[Grid, numeric(VARIABLES["attention_ranks"])] | None = None
+    shared_expert_ranks: Annotated[Grid, numeric(VARIABLES["shared_expert_ranks"])] | None = None
+    batch: Annotated[Grid, numeric(VARIABLES["batch"])] = Grid((1.0,), logarithmic=False)
     numbers: Annotated[Numbers, by_path()] = Numbers({})
 
     @field_validator("process", "tier")

@@ -13,17 +13,14 @@ from liminal_jax._files import InputError, Problem
 from liminal_jax.data.formats import number_formats
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
-from liminal_jax.study.absent import ALGORITHM, DRAFTS, absent_paths, present
+from liminal_jax.study.absent import ALGORITHM, absent_paths, present
 from liminal_jax.study.case import Case
 from liminal_jax.study.domain import Grid, Numbers, grid_of
 from liminal_jax.study.paths import found_path
 from liminal_jax.study.region import Region, Variable, paths_of
 from liminal_jax.study.values import is_several
-from liminal_jax.study.variables import FOLLOWING, PATHS, WHOLE, names_of, stated_at
+from liminal_jax.study.variables import FOLLOWING, PATHS, names_of, stated_at
 from liminal_jax.workload.blocked_fp8 import is_blocked
-
-WHOLE_PATHS = frozenset({"replicas", DRAFTS, *(PATHS[name] for name in WHOLE)})
-"""Numbers that are whole."""
 
 HARDWARE = "system."
 """How paths of numbers of the hardware begin."""
@@ -41,26 +38,6 @@ class Stated(NamedTuple):
     written: str
     path: str
     grid: Grid
-
-
-def least_at(path: str) -> float:
-    """The smallest value that makes sense; 0 where every value above it does."""
-    least = stated_at(path).least
-    return 1.0 if least is None and path in WHOLE_PATHS else least or 0.0
-
-
-def within_range(path: str, grid: Grid) -> Grid:
-    """A grid, if its values make sense for the number at a path.
-
-    Raises:
-        ValueError: one does not.
-    """
-    stated, (least, *_), most = stated_at(path), grid.values, grid.values[-1]
-    if most > stated.most:
-        raise ValueError(f"must be at most {stated.most:g}, got {most:g}")
-    if stated.least is None and least <= 0:
-        raise ValueError(f"must be greater than 0, got {least:g}")
-    return grid
 
 
 def stated_in(numbers: Numbers, case: Case, source: str) -> tuple[Stated, ...]:
@@ -111,9 +88,7 @@ def _stated(written: str, value: Any, case: Case) -> Stated:
     if stated.unit == "bits":
         value = [_bits(it) for it in value] if is_several(value) else _bits(value)
     domain = {"choices": value} if is_several(value) else value
-    whole = path in WHOLE_PATHS
-    grid = grid_of(domain, stated.dimension, whole=whole, least=least_at(path))
-    return Stated(written, path, within_range(path, grid))
+    return Stated(written, path, grid_of(domain, stated))
 
 
 def _bits(value: Any) -> Any:

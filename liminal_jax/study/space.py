@@ -28,7 +28,6 @@ from liminal_jax.study.absent import absent_paths, present
 from liminal_jax.study.case import Case
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import DesignFile
-from liminal_jax.study.numbers import WHOLE_PATHS, least_at, within_range
 from liminal_jax.study.paths import found_path
 from liminal_jax.study.quality import Quality
 from liminal_jax.study.region import Region, Variable, paths_of
@@ -379,8 +378,7 @@ def _stacked(*leaves: Any) -> Any:
 def _grid(path: str, values: Any) -> Grid:
     if isinstance(values, Choice):
         values = list(values.options.values())
-    whole, unit = path in WHOLE_PATHS, stated_at(path).dimension
-    return within_range(path, grid_of_values(values, unit, least=least_at(path), whole=whole))
+    return grid_of_values(values, stated_at(path))
 
 
 def with_precision(space: Space) -> Space:

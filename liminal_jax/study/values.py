@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from liminal_jax.study.domain import Grid, grid_of, in_si, spaced_between
+from liminal_jax._quantity import Quantity
+from liminal_jax.study.domain import (
+    Grid,
+    grid_of,
+    in_si,
+    least_of,
+    spaced_between,
+    within_range,
+)
 
 
 @dataclass(frozen=True)
@@ -95,14 +103,12 @@ def choice(*options: Any, **named: Any) -> Choice:
     return Choice(found)
 
 
-def grid_of_values(values: Any, unit: str, *, least: float, whole: bool) -> Grid:
+def grid_of_values(values: Any, stated: Quantity) -> Grid:
     """The grid that a user gives for a number.
 
     Args:
         values: A number, a quantity in text, a sequence of them, or what `grid` and `between` make.
-        unit: Any unit of its dimension.
-        least: The smallest value that makes sense.
-        whole: Whether only whole numbers make sense; values between two ends are rounded to them.
+        stated: What the number is; of a whole one, values between two ends are rounded.
 
     Raises:
         ValueError: what is wrong with them.
@@ -110,33 +116,34 @@ def grid_of_values(values: Any, unit: str, *, least: float, whole: bool) -> Grid
     if isinstance(values, Between):
         low, high = (_plain(it) for it in (values.low, values.high))
         step = {} if values.step is None else {"step": _plain(values.step)}
-        return grid_of({"min": low, "max": high, **step}, unit, whole=whole, least=least)
+        return grid_of({"min": low, "max": high, **step}, stated)
     if isinstance(values, Spaced):
-        found = _spaced(values, unit, whole=whole)
+        found = _spaced(values, stated)
     else:
         each = values if is_several(values) else [values]
-        found = np.unique([in_si(_plain(it), unit) for it in each])
+        found = np.unique([in_si(_plain(it), stated.dimension) for it in each])
         parts = found[found != np.round(found)]
-        if whole and len(parts):
+        if stated.whole and len(parts):
             raise ValueError(f"must be whole numbers, got {parts[0]:g}")
     if not len(found):
         raise ValueError("has no values")
-    if found[0] < least:
-        raise ValueError(f"must be at least {least:g}, got {found[0]:g}")
-    return Grid(tuple(found.tolist()), logarithmic=bool(found[0] > 0))
+    if found[0] < least_of(stated):
+        raise ValueError(f"must be at least {least_of(stated):g}, got {found[0]:g}")
+    grid = Grid(tuple(found.tolist()), logarithmic=bool(found[0] > 0))
+    return within_range(stated, grid)
 
 
 def _plain(value: Any) -> float | str:
     return value if isinstance(value, str) else float(value)
 
 
-def _spaced(values: Spaced, unit: str, *, whole: bool) -> np.ndarray:
-    low, high = in_si(_plain(values.low), unit), in_si(_plain(values.high), unit)
+def _spaced(values: Spaced, stated: Quantity) -> np.ndarray:
+    low, high = (in_si(_plain(it), stated.dimension) for it in (values.low, values.high))
     if not low < high:
         raise ValueError(f"has its ends reversed: {values.low!r} is not below {values.high!r}")
     if values.log and low <= 0:
         raise ValueError(f"a grid of equal ratios needs a least value above 0, got {values.low!r}")
-    return spaced_between(low, high, values.count, values.log, whole=whole)
+    return spaced_between(low, high, values.count, values.log, whole=stated.whole)
 
 
 def is_several(values: Any) -> bool:

@@ -33,22 +33,6 @@ def _stated(path: str) -> Quantity:
 VARIABLES = {name: _stated(path) for name, path in PATHS.items()}
 """What each is."""
 
-WHOLE = (
-    "stacks",
-    "dies",
-    "domain",
-    "chips",
-    "tp",
-    "cp",
-    "pp",
-    "ep",
-    "batch",
-    "tier_units",
-    "attention_ranks",
-    "shared_expert_ranks",
-)
-"""Variables that are whole numbers."""
-
 FOLLOWING = "system.network.bandwidth"
 """Of planned hardware this is given by the plan: its link bandwidth."""
 

@@ -58,8 +58,8 @@ def design_tables(file: DesignFile, chosen: dict[str, float], category: str) -> 
     """
     table: DesignTable = file.design
     design: dict[str, Any] = {}
-    for name in DesignTable.model_fields:
-        domain = getattr(table, name)
+    domains = {name: getattr(table, name) for name in DesignTable.model_fields}
+    for name, domain in sorted(domains.items(), key=lambda it: not isinstance(it[1], Names)):
         if isinstance(domain, Names):
             design[name] = category if domain.free else domain.names[0]
         elif isinstance(domain, Several):

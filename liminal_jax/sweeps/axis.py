@@ -90,7 +90,6 @@ def parsed_axis(text: str, leaves: Mapping[str, Leaf], *, sampled: bool) -> Axis
     try:
         axis = _drawn(leaf, values) if sampled and ":" in values else None
         axis = axis or _of_grid(leaf, _grid(leaf, values), sampled)
-        _check(leaf, axis)
     except ValueError as error:
         raise ValueError(f"{written}: {error}") from None
     return axis
@@ -105,9 +104,8 @@ def _listed(values: str, written: str) -> list[str]:
 
 def _grid(leaf: Leaf, values: str) -> Grid:
     """The values of a list, or of a range with a count."""
-    form = {"unit": leaf.unit, "whole": leaf.whole, "least": leaf.least}
     if ":" not in values:
-        return grid_of({"choices": list(_listed(values, "list"))}, **form)
+        return grid_of({"choices": list(_listed(values, "list"))}, leaf.stated)
     parts = [part.strip() for part in values.split(":")]
     if len(parts) not in (3, 4):
         raise ValueError(
@@ -119,8 +117,8 @@ def _grid(leaf: Leaf, values: str) -> Grid:
         raise ValueError(f"the third part is how many values, a whole number, got {count!r}")
     scale = parts[3] if len(parts) == 4 else "linear"
     if int(count) == 1:
-        return grid_of(low, **form)
-    return grid_of({"min": low, "max": high, "num": int(count), "scale": scale}, **form)
+        return grid_of(low, leaf.stated)
+    return grid_of({"min": low, "max": high, "num": int(count), "scale": scale}, leaf.stated)
 
 
 def _drawn(leaf: Leaf, values: str) -> Axis | None:
@@ -132,29 +130,17 @@ def _drawn(leaf: Leaf, values: str) -> Axis | None:
     if scale not in SCALES:
         hint = did_you_mean(scale, SCALES)
         raise ValueError(f"must be LOW:HIGH or LOW:HIGH:log, got {values!r}{hint}")
-    form = {"unit": leaf.unit, "whole": leaf.whole, "least": leaf.least}
-    grid_of({"min": parts[0], "max": parts[1], "num": 2, "scale": scale}, **form)
-    low, high = (grid_of(part, **form).value for part in parts[:2])
-    return Axis(leaf.path, leaf.unit, (low, high), True, scale == "log", leaf.whole)
+    grid_of({"min": parts[0], "max": parts[1], "num": 2, "scale": scale}, leaf.stated)
+    low, high = (grid_of(part, leaf.stated).value for part in parts[:2])
+    return Axis(
+        leaf.path, leaf.stated.dimension, (low, high), True, scale == "log", leaf.stated.whole
+    )
 
 
 def _of_grid(leaf: Leaf, grid: Grid, sampled: bool) -> Axis:
     if not sampled:
-        return Axis(leaf.path, leaf.unit, grid.values)
-    return Axis(leaf.path, leaf.unit, grid.values, logarithmic=grid.logarithmic)
-
-
-def _check(leaf: Leaf, axis: Axis) -> None:
-    """Refuse numbers outside the valid range of a leaf.
-
-    Raises:
-        ValueError: a number is too small or too large.
-    """
-    low, high = axis.ends
-    if leaf.positive and low <= 0:
-        raise ValueError(f"must be greater than 0, got {low:g}")
-    if high > leaf.most:
-        raise ValueError(f"must be at most {leaf.most:g}, got {high:g}")
+        return Axis(leaf.path, leaf.stated.dimension, grid.values)
+    return Axis(leaf.path, leaf.stated.dimension, grid.values, logarithmic=grid.logarithmic)
 
 
 def axis_of_grid(path: str, unit: str, grid: Grid) -> Axis:

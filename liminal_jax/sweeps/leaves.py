@@ -3,7 +3,6 @@
 They are numbers of the hardware, the request, the model and the design.
 """
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -19,7 +18,7 @@ from liminal_jax.study.case import Case
 from liminal_jax.study.clock import clock_range
 from liminal_jax.study.parameters import quantity_of, shown_path
 from liminal_jax.study.problem import Problem
-from liminal_jax.study.variables import FOLLOWING, VARIABLES, WHOLE, names_of
+from liminal_jax.study.variables import FOLLOWING, VARIABLES, names_of
 from liminal_jax.workload.blocked_fp8 import is_blocked
 
 NAMES = ("model", "accounting", "system", "memory", "process", "attention")
@@ -40,44 +39,29 @@ class Leaf(NamedTuple):
 
     Attributes:
         path: Its path.
-        unit: Its unit in SI; empty for ratios and counts.
-        whole: Whether it must be a whole number.
-        least: The smallest valid value, unless it is 0 and `positive` holds.
-        most: The largest valid value.
+        stated: What it is.
         value: Its value where it does not vary.
-        positive: Whether it must be above 0.
     """
 
     path: str
-    unit: str
-    whole: bool
-    least: float
-    most: float
+    stated: Quantity
     value: float
-    positive: bool
 
 
 def _leaf(path: str, value: Array) -> Leaf:
     stated = quantity_of(path) or Quantity("", path)
-    zero = stated.least is not None or path in _MAY_BE_ZERO
-    number = float(jnp.ravel(value)[0])
-    return Leaf(
-        path,
-        stated.dimension,
-        whole=False,
-        least=stated.least or 0.0,
-        most=stated.most,
-        value=number,
-        positive=not zero,
-    )
+    if path in _MAY_BE_ZERO:
+        stated = stated._replace(least=0.0)
+    return Leaf(path, stated, float(jnp.ravel(value)[0]))
 
 
 def _of_design(name: str, value: Array) -> Leaf:
     """A number of the design."""
-    whole = name in WHOLE
-    least, most = clock_range() if name == "clock" else (1.0 if whole else 0.0, math.inf)
-    stated, number = VARIABLES[name], float(jnp.ravel(value)[0])
-    return Leaf(name, stated.unit, whole, least, most, number, positive=stated.least is None)
+    stated = VARIABLES[name]
+    if name == "clock":
+        least, most = clock_range()
+        stated = stated._replace(least=least, most=most)
+    return Leaf(name, stated, float(jnp.ravel(value)[0]))
 
 
 def _path_of(path: str, names: Mapping[str, str]) -> str | None:

@@ -198,7 +198,7 @@ def sweep_plan(file: DesignFile, spec: SweepSpec, source: str, block: int = BLOC
     called = called_in(base)
     for variable in base.variables:
         name = called[variable.path]
-        free[name] = axis_of_grid(name, leaves[name].unit, variable.grid)
+        free[name] = axis_of_grid(name, leaves[name].stated.dimension, variable.grid)
     every = [*{**free, **given}.values()]
     names = tuple(it for it in every if isinstance(it, Names))
     axes = tuple(it for it in every if isinstance(it, Axis))

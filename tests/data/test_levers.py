@@ -8,8 +8,8 @@ from liminal_jax._units import parse_unit
 from liminal_jax.data.levers import LeverRange, lever_ranges
 from liminal_jax.study.absent import absent_paths
 from liminal_jax.study.case import Case
+from liminal_jax.study.domain import least_of
 from liminal_jax.study.file import design_of
-from liminal_jax.study.numbers import least_at
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.region import paths_of
@@ -66,7 +66,7 @@ def test_a_range_is_one_of_its_number():
             stated, (low, _, high) = stated_at(it.path), it.si
             if it.unit:
                 assert parse_unit(it.unit).dimension == parse_unit(stated.unit).dimension, it.path
-            assert least_at(it.path) <= low <= high <= stated.most, it.path
+            assert least_of(stated) <= low <= high <= stated.most, it.path
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from liminal_jax._quantity import Quantity
 from liminal_jax.data.catalogue import system_names
 from liminal_jax.study.domain import MOST_VALUES, Grid, Names, category, in_si, numeric
 
-SI = numeric("B/s", least=1.0)
-WHOLE = numeric(whole=True, least=1.0)
-FROM_0 = numeric("B")
+SI = numeric(Quantity("B/s", "bandwidth", least=1.0))
+WHOLE = numeric(Quantity("", "chips", whole=True))
+FROM_0 = numeric(Quantity("B", "capacity", least=0.0))
 
 
 def grid(value, reader=WHOLE):

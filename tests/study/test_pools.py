@@ -348,7 +348,7 @@ BAD = {
     "nothing decodes": (changed(SMALL, pools={"decode": None}), "pools: no pool decodes"),
     "no prompt": (changed(SMALL, requests={"isl": 0}), "requests.isl: "),
     "no answer": (changed(SMALL, requests={"osl": 0}), "requests.osl: "),
-    "no rate": (changed(SMALL, requests={"rate": 0}), "requests.rate: must be at least"),
+    "no rate": (changed(SMALL, requests={"rate": 0}), "requests.rate: must be greater than 0"),
     "no pace": (changed(APART, requests={"tpot": None}), "requests.tpot is required"),
     "a pace of nothing": (
         changed(SMALL, requests={"tpot": "1 ms"}),
@@ -470,7 +470,7 @@ def test_pools_in_python_are_those_of_a_file(tmp_path):
     ("changes", "message"),
     [
         ({"isl": 0}, "Pools: isl: must be at least 1"),
-        ({"rate": 0}, "Pools: rate: must be at least"),
+        ({"rate": 0}, "Pools: rate: must be greater than 0"),
         ({"pools": {"decoder": None}}, "Pools: pools: there is no kind of pool 'decoder'"),
     ],
 )

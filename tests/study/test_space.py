@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import liminal_jax as ll
+from liminal_jax._quantity import Quantity
 from liminal_jax.study.paths import found_path
 from liminal_jax.study.values import grid_of_values
 
@@ -202,7 +203,7 @@ def test_choices_need_names_of_their_own():
 
 
 def test_whole_numbers_are_rounded_and_ends_are_kept():
-    found = grid_of_values(ll.grid(1, 10, 4, log=True), "", least=1.0, whole=True)
+    found = grid_of_values(ll.grid(1, 10, 4, log=True), Quantity("", "chips", whole=True))
     assert found.values == (1.0, 2.0, 5.0, 10.0)
 
 

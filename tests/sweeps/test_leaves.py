@@ -39,7 +39,7 @@ def problem_with(folder, base):
 @pytest.mark.parametrize("base", DESIGNS)
 def test_all_is_known_where_a_number_that_may_be_0_is_0(tmp_path, base):
     problem = problem_with(tmp_path, base)
-    paths = {path: it.value for path, it in leaves_of(problem).items() if not it.positive}
+    paths = {path: it.value for path, it in leaves_of(problem).items() if it.stated.least == 0}
     assert len(paths) > 30
 
     def quantities(zero):
@@ -60,9 +60,9 @@ def test_all_is_known_where_a_number_that_may_be_0_is_0(tmp_path, base):
 def test_numbers_that_divide_may_not_be_0_and_those_that_are_0_by_default_may(tmp_path):
     leaves = leaves_of(problem_with(tmp_path, "tiered"))
     for path in ("compute_share", "bandwidth_share"):
-        assert leaves[f"execution.{path}"].positive
+        assert leaves[f"execution.{path}"].stated.least is None
     for path in ("overlap_between_operators", "operation_time", "memory_reserve"):
-        assert not leaves[f"execution.{path}"].positive
+        assert leaves[f"execution.{path}"].stated.least == 0
 
 
 def test_attention_that_a_study_leaves_free_is_compiled_apart(tmp_path):

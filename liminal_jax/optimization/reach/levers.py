@@ -18,9 +18,8 @@ from liminal_jax.hardware.network import FullMesh, Switched
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.study.absent import DRAFTS, absent_paths, drafting_with, present
 from liminal_jax.study.case import Case
-from liminal_jax.study.numbers import WHOLE_PATHS
 from liminal_jax.study.region import Region, paths_of
-from liminal_jax.study.variables import FOLLOWING, PATHS
+from liminal_jax.study.variables import FOLLOWING, PATHS, stated_at
 from liminal_jax.workload.blocked_fp8 import is_blocked
 
 POINTS = 17
@@ -226,7 +225,7 @@ def _lever(row: LeverRange, start: float) -> Lever:
     low, usual, high = row.si
     low, high = min(low, start), max(high, start)
     offset = 0.0 if low > 0 else usual or high
-    whole = row.path in WHOLE_PATHS or row.path in _BITS or row.path.endswith(_OPERATIONS)
+    whole = stated_at(row.path).whole or row.path in _BITS or row.path.endswith(_OPERATIONS)
     bare = Lever(
         path=row.path,
         label=row.label,

@@ -29,9 +29,9 @@ from liminal_jax.optimization.search.solution import Solution, solution_at, solu
 from liminal_jax.optimization.sensitivity.fixed_integers import with_fixed_integers
 from liminal_jax.optimization.sensitivity.multipliers import Multipliers
 from liminal_jax.study.domain import Grid, spaced_between
-from liminal_jax.study.numbers import WHOLE_PATHS
 from liminal_jax.study.problem import FEASIBLE, Problem
 from liminal_jax.study.region import Variable
+from liminal_jax.study.variables import stated_at
 
 PARTS = 8
 """Parts into which each grid divides what lies between the neighbours of the best value."""
@@ -153,7 +153,7 @@ def between_values(
     ranges = [it for it in problem.variables if it.grid.between]
     return Continuum(
         ranges=tuple(it.name for it in ranges),
-        whole=tuple(it.name for it in ranges if it.path in WHOLE_PATHS),
+        whole=tuple(it.name for it in ranges if stated_at(it.path).whole),
         relaxed=relaxed,
         relaxed_objective=problem.objective(optimum.score),
         reason=optimum.reason,
@@ -208,7 +208,7 @@ def _divided(it: Variable, values: Sequence[float], value: float, target: float)
     """Values of a range between the neighbours of one of them, with that and the aim."""
     at = values.index(value)
     low, high = values[max(at - 1, 0)], values[min(at + 1, len(values) - 1)]
-    whole = it.path in WHOLE_PATHS
+    whole = stated_at(it.path).whole
     spaced = spaced_between(low, high, 2 * PARTS + 1, None, whole=whole)
     aims = {np.floor(target), np.ceil(target)} if whole else {target}
     known = np.asarray([*spaced.tolist(), *it.grid.values])

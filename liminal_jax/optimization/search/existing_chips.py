@@ -17,7 +17,7 @@ from liminal_jax.hardware.chip import ChipCost
 from liminal_jax.hardware.system import System
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
 from liminal_jax.optimization.search.solution import solution_at
-from liminal_jax.study.contradictions import PLANNED, TIER
+from liminal_jax.study.contradictions import PLANNED
 from liminal_jax.study.domain import Grid, Names
 from liminal_jax.study.file import StudyFile
 from liminal_jax.study.numbers import outside_hardware
@@ -77,7 +77,7 @@ def _finely(batch: Grid) -> Grid:
 
 def _study_with(study: StudyFile, names: tuple[str, ...]) -> StudyFile:
     """The study with existing systems in place of the planned chip, and finer batches."""
-    plan = dict.fromkeys((*PLANNED, *TIER))
+    plan = dict.fromkeys(PLANNED)
     numbers = study.design.numbers
     if numbers.stated:
         numbers = outside_hardware(numbers, problem_of(study).region.case)

@@ -19,21 +19,11 @@ from liminal_jax.optimization.search.solution import Solution, solution_at, solu
 from liminal_jax.optimization.sensitivity.gradients import Gradients
 from liminal_jax.optimization.sensitivity.relaxed_optimum import RelaxedOptimum, refined
 from liminal_jax.study.problem import Problem
+from liminal_jax.study.region import Variable
+from liminal_jax.study.variables import stated_at
 
-WHOLE = (
-    "stacks",
-    "tier_units",
-    "dies",
-    "domain",
-    "tp",
-    "cp",
-    "pp",
-    "ep",
-    "attention",
-    "attention_ranks",
-    "shared_expert_ranks",
-)
-"""Integer variables with few values, and choices; large counts such as chips are relaxed."""
+RELAXED = ("chips", "batch")
+"""Large counts, which may be any number here."""
 
 TEMPERATURE = 0.005
 """Temperature of the relaxation: it changes the objective of an optimum by at most 0.5 %."""
@@ -84,7 +74,7 @@ def with_fixed_integers(problem: Problem, proof: Proof) -> FixedIntegers:
     points = np.tile(np.asarray(first, float), (len(problem.categories), 1))
     for row in rows:
         points[row] = solution_at(problem, proof.indices[row]).point
-    whole = np.asarray([it.name in WHOLE for it in problem.variables], bool)
+    whole = np.asarray([_is_fixed(it) for it in problem.variables], bool)
     fixed = {
         it.path: jnp.asarray(points[:, axis])
         for axis, it in enumerate(problem.variables)
@@ -94,3 +84,9 @@ def with_fixed_integers(problem: Problem, proof: Proof) -> FixedIntegers:
     gradients = Gradients(sizes, SoftSizes(TEMPERATURE))
     units = [gradients.box.unit(points[row, ~whole]) for row in rows]
     return FixedIntegers(problem, gradients, units, rows, points, whole)
+
+
+def _is_fixed(it: Variable) -> bool:
+    """Whether a variable is an integer with few values, or a choice."""
+    whole = stated_at(it.path).whole and it.name not in RELAXED
+    return whole or it.name == "attention"

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from pydantic import BeforeValidator
 
 from liminal_jax._files import did_you_mean
+from liminal_jax._quantity import Quantity
 from liminal_jax.data.formats import number_formats
 from liminal_jax.study.domain import Grid, grid_of
 from liminal_jax.study.values import (
@@ -25,22 +26,28 @@ class Choosable(NamedTuple):
 
     Attributes:
         path: The path of the number that all layers share otherwise.
-        about: What it is.
-        most: The largest value that makes sense.
+        stated: What it is.
     """
 
     path: str
-    about: str
-    most: float
+    stated: Quantity
+
+
+def _share(path: str, label: str) -> Choosable:
+    return Choosable(path, Quantity("", label, most=1.0, least=0.0))
 
 
 CHOOSABLE = {
-    "weight_bits": Choosable("request.weight_bits", "bits of its weights", 32.0),
-    "kv_bits": Choosable("request.kv_bits", "bits of its cache", 32.0),
-    "window": Choosable("algorithm.attention.window", "tokens that it sees", float("inf")),
-    "sram": Choosable("placement.weights", "share in SRAM of weights that every token uses", 1.0),
-    "sram_experts": Choosable("placement.experts", "share in SRAM of its experts", 1.0),
-    "sram_cache": Choosable("placement.cache", "share in SRAM of its cache", 1.0),
+    "weight_bits": Choosable(
+        "request.weight_bits", Quantity("bits", "bits of its weights", most=32.0)
+    ),
+    "kv_bits": Choosable("request.kv_bits", Quantity("bits", "bits of its cache", most=32.0)),
+    "window": Choosable(
+        "algorithm.attention.window", Quantity("tokens", "tokens that it sees", least=0.0)
+    ),
+    "sram": _share("placement.weights", "share in SRAM of weights that every token uses"),
+    "sram_experts": _share("placement.experts", "share in SRAM of its experts"),
+    "sram_cache": _share("placement.cache", "share in SRAM of its cache"),
 }
 """What may be chosen for each layer, by the name that studies use."""
 
@@ -85,14 +92,11 @@ def layer_grid(name: str, value: Any) -> Grid:
     """
     if isinstance(value, Grid):
         return value
+    stated = CHOOSABLE[name].stated
     if isinstance(value, Spaced | Between):
-        grid = grid_of_values(value, "", least=0.0, whole=False)
+        grid = grid_of_values(value, stated)
     else:
-        grid = grid_of(_domain(name, value), "", whole=False, least=0.0)
-    if grid.values[-1] > CHOOSABLE[name].most:
-        raise ValueError(f"must be at most {CHOOSABLE[name].most:g}, got {grid.values[-1]:g}")
-    if name in BITS and grid.values[0] <= 0:
-        raise ValueError(f"must be greater than 0, got {grid.values[0]:g}")
+        grid = grid_of(_domain(name, value), stated)
     if name == "window" and any(0 < it < 1 for it in grid.values):
         raise ValueError(f"must be 1 token at least, or 0 or {FULL_ATTENTION!r} for all of them")
     return grid

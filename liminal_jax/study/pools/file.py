@@ -15,18 +15,12 @@ from liminal_jax.study.file import (
     WorkloadTable,
 )
 from liminal_jax.study.pools.quantities import DUTIES, QUANTITIES, Asked
+from liminal_jax.study.pools.requests import SHARED
 
 RATE = "1/s"
 
 TURNS = ("attention", "experts")
 """Pools that decode together, each with a part of the model."""
-
-PACE_UNITS = {
-    "rate": (RATE, False, 1e-9),
-    "tpot": ("s", False, 1e-9),
-    "micro_batches": ("", True, 1.0),
-}
-"""Unit of what all pools share, whether it is a whole number, and the least that makes sense."""
 
 _ONE = Grid((1.0,), logarithmic=False)
 
@@ -46,9 +40,9 @@ class RequestsTable(BaseModel):
 
     isl: int = Field(ge=1, strict=True)
     osl: int = Field(ge=1, strict=True)
-    rate: Annotated[Grid, numeric(RATE, least=PACE_UNITS["rate"][2])]
-    tpot: Annotated[Grid, numeric("s", least=PACE_UNITS["tpot"][2])] | None = None
-    micro_batches: Annotated[Grid, numeric(whole=True, least=1.0)] = _ONE
+    rate: Annotated[Grid, numeric(SHARED["rate"])]
+    tpot: Annotated[Grid, numeric(SHARED["tpot"])] | None = None
+    micro_batches: Annotated[Grid, numeric(SHARED["micro_batches"])] = _ONE
 
     def mean_context(self) -> float:
         """Mean context of a user's decode steps, as `Lengths` has it."""

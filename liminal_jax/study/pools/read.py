@@ -21,14 +21,12 @@ from liminal_jax.study.pools.file import PoolsConstraintTable, PoolsFile
 from liminal_jax.study.pools.pool import Pool
 from liminal_jax.study.pools.problem import PoolsProblem, known_of, pace_limits
 from liminal_jax.study.pools.quantities import DUTIES, MONEY, QUANTITIES, TIMES
-from liminal_jax.study.pools.requests import Pace, Requests
+from liminal_jax.study.pools.requests import SHARED, Pace, Requests
 from liminal_jax.study.problem import Limit
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.region import Region, Variable
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.parts import attention_part, experts_part, joints
-
-_PACE = ("rate", "tpot", "micro_batches")
 
 _NOT_OF = {
     "attention": {
@@ -150,13 +148,13 @@ def _pool(
 def requests_of(file: PoolsFile) -> Requests:
     """What the pools of a file serve."""
     grids = _pace(file)
-    first = {name: as_leaf(grids[name].values[0] if name in grids else 1.0) for name in _PACE}
+    first = {name: as_leaf(grids[name].values[0] if name in grids else 1.0) for name in SHARED}
     free = tuple(name for name, it in grids.items() if it.free)
     return Requests(file.requests.isl, file.requests.osl, Pace(**first), free)
 
 
 def _pace(file: PoolsFile) -> dict[str, Grid]:
-    grids = {name: getattr(file.requests, name) for name in _PACE}
+    grids = {name: getattr(file.requests, name) for name in SHARED}
     return {name: it for name, it in grids.items() if it is not None}
 
 

@@ -6,7 +6,15 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._quantity import Quantity
 from liminal_jax.study.coupled import Point
+
+SHARED = {
+    "rate": Quantity("1/s", "requests a second"),
+    "tpot": Quantity("s", "time of a token"),
+    "micro_batches": Quantity("", "micro-batches in flight", whole=True),
+}
+"""What the numbers of a `Pace` are."""
 
 
 class Pace(NamedTuple):

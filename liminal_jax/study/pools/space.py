@@ -11,11 +11,11 @@ from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.study.asked import Bound
 from liminal_jax.study.domain import Grid, in_si
-from liminal_jax.study.pools.file import PACE_UNITS, serve_together
+from liminal_jax.study.pools.file import serve_together
 from liminal_jax.study.pools.problem import PoolsProblem
 from liminal_jax.study.pools.quantities import QUANTITIES
 from liminal_jax.study.pools.read import problem_of_regions, unjoined
-from liminal_jax.study.pools.requests import Pace, Requests
+from liminal_jax.study.pools.requests import SHARED, Pace, Requests
 from liminal_jax.study.problem import Limit
 from liminal_jax.study.region import Region, Variable
 from liminal_jax.study.space import Space, with_precision
@@ -81,8 +81,7 @@ class Pools:
             if it is None:
                 continue
             try:
-                unit, whole, least = PACE_UNITS[name]
-                self.pace[name] = grid_of_values(it, unit, least=least, whole=whole)
+                self.pace[name] = grid_of_values(it, SHARED[name])
             except ValueError as error:
                 mistakes.append(Mistake(name, str(error)))
         if len(pools) > 1:

@@ -13,10 +13,10 @@ from liminal_jax.optimization.search.best_design import Finding, Method, find
 from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.study.absent import lever_paths
 from liminal_jax.study.domain import Grid
-from liminal_jax.study.numbers import WHOLE_PATHS
 from liminal_jax.study.problem import Criterion, Limit, Problem, limits_of
 from liminal_jax.study.quantities import Fleet
 from liminal_jax.study.region import Region, Variable
+from liminal_jax.study.variables import stated_at
 from liminal_jax.view.app.opened import Opened
 from liminal_jax.view.app.scene import (
     BATCHES,
@@ -104,7 +104,7 @@ def _question(opened: Opened, numbers: Mapping[str, float], wanted: str) -> Prob
     if EXPERT_RANKS in {it.name for it in opened.sliders}:
         grids["mapping.ep"] = RANKS
     levers = (it for it in opened.sliders if it.name in lever_paths())
-    grids |= {it.name: it.values for it in levers if it.name in WHOLE_PATHS}
+    grids |= {it.name: it.values for it in levers if stated_at(it.name).whole}
     variables = tuple(
         Variable(path, path, Grid(values, logarithmic=False)) for path, values in grids.items()
     )

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from liminal_jax._quantity import Quantity
 from liminal_jax.hardware.network import AbstractNetwork, Torus
 from liminal_jax.mapping.attention import attention_name
-from liminal_jax.study.numbers import WHOLE_PATHS
 from liminal_jax.study.region import Region
 from liminal_jax.study.variables import PATHS, stated_at
 
@@ -167,7 +166,7 @@ def number_slider(path: str, value: float) -> Slider:
     """
     stated = stated_at(path)
     scale, unit = _UNITS.get(stated.unit, (1.0, stated.dimension))
-    stops = _stops(stated, value * scale, scale, path in WHOLE_PATHS)
+    stops = _stops(stated, value * scale, scale, stated.whole)
     least, most = (stated.least or 0.0) * scale, stated.most * scale
     return slider(
         path, _label(stated, unit), scale, value, (it for it in stops if least <= it <= most)
