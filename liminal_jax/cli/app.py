@@ -25,7 +25,7 @@ MODEL, SYSTEM = "deepseek-v3", "h200"
 
 
 def app(
-    run: Annotated[Maybe[str], tyro.conf.Positional] = None,
+    run: Annotated[Maybe[str], tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]")] = None,
     model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
     system: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
     host: str = "127.0.0.1",
@@ -36,9 +36,8 @@ def app(
 
     The page is served on this machine only, to users with the token in its address.
 
-    With another --host anyone who reaches that address and has the token can use it, and
-
-    have files of this machine read as models, systems and designs; nothing is encrypted.
+    With another --host anyone who reaches that address and has the token can use it, and have
+    files of this machine read as models, systems and designs; nothing is encrypted.
 
     Args:
         run: Folder of a run, a design file, or a study by name or file, to begin from.

@@ -1,32 +1,134 @@
 """`--help` shows the options that most people need and an example, `--help-all` every option."""
 
+import contextlib
 import inspect
+import io
+import shutil
+import sys
+import textwrap
 from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any
 
 import tyro
 
+_MOST_COLUMNS = 100
+"""Columns beyond which lines are hard to read."""
+
+ABOUT = "ABOUT"
+"""What stands for the description of a command, whose lines the parser would join."""
+
 SHORT, ALL = ("-h", "--help"), "--help-all"
 
 
-def without(function: Callable[..., Any], rare: Collection[str]) -> Callable[..., Any]:
-    """A command whose help leaves out some options, and of its text all but the first line."""
+def told(function: Callable[..., Any], rare: Collection[str]) -> Callable[..., Any]:
+    """A command whose help fits any terminal, and leaves out some options.
+
+    Args:
+        function: The command.
+        rare: Options that are left out.
+    """
     hints = inspect.get_annotations(inspect.unwrap(function), eval_str=True)
-    shown = {
-        name: Annotated[hint, tyro.conf.Suppress] if name in rare else hint
-        for name, hint in hints.items()
-    }
     signature = inspect.signature(function)
+    shown = {
+        name: _hinted(hint, signature.parameters[name], hidden=name in rare)
+        for name, hint in hints.items()
+        if name in signature.parameters
+    }
     parameters = [it.replace(annotation=shown[it.name]) for it in signature.parameters.values()]
-    text, arguments = inspect.cleandoc(function.__doc__ or "").split("\n\nArgs:", 1)
+    text, _, arguments = inspect.cleandoc(function.__doc__ or "").partition("\n\nArgs:\n")
     described = {
         "__annotations__": shown,
         "__name__": function.__name__,
         "__module__": function.__module__,
-        "__doc__": f"{text.splitlines()[0]}\n\nArgs:{arguments}",
+        "__doc__": f"{text}\n\nArgs:\n{reflowed(arguments)}",
         "__signature__": signature.replace(parameters=parameters),
     }
     return _with(lambda *positional, **named: function(*positional, **named), described)
+
+
+def _hinted(hint: Any, parameter: inspect.Parameter, *, hidden: bool) -> Any:
+    """The type of an option, as its help shows it: without a default that is nothing."""
+    if hidden:
+        return Annotated[hint, tyro.conf.Suppress]
+    if parameter.default is None:
+        return Annotated[hint, tyro.conf.arg(help_behavior_hint="")]
+    return hint
+
+
+def page(shown: Callable[[], Any], about: str) -> str:
+    """The help of a command, in lines that fit the terminal.
+
+    Args:
+        shown: Prints usage, `ABOUT` and the options, and leaves.
+        about: What the command does, which stands in the place of `ABOUT`.
+    """
+    written = _Written()
+    with contextlib.redirect_stdout(written), contextlib.suppress(SystemExit):
+        shown()
+    usage, _, options = written.getvalue().partition(ABOUT)
+    usage = textwrap.fill(usage.strip(), _columns(), subsequent_indent="  ")
+    return "\n".join([usage, "", about, "", options.strip("\n")])
+
+
+class _Written(io.StringIO):
+    """Standard output that is kept, and can show what the terminal can."""
+
+    encoding = sys.stdout.encoding
+
+
+def description(function: Callable[..., Any], *, first: bool) -> str:
+    """What a command does, in lines that fit the terminal.
+
+    Args:
+        function: The command.
+        first: Whether to leave out all but the first line.
+    """
+    text = inspect.cleandoc(function.__doc__ or "").partition("\n\nArgs:\n")[0]
+    return broken(reflowed(text.splitlines()[0] if first else text), _columns())
+
+
+def reflowed(text: str) -> str:
+    r"""Text in which each paragraph, item and argument is one line, for terminals to break.
+
+    Examples:
+        >>> reflowed("One\nline.\n\n- an\n  item\n- another")
+        'One line.\n\n- an item\n- another'
+        >>> reflowed("    name: What\n        it is.\n    other: More.")
+        '    name: What it is.\n    other: More.'
+    """
+    lines: list[str] = []
+    for line in text.splitlines():
+        begins = not lines or not line.strip() or not lines[-1].strip() or _begins(line, lines[-1])
+        if begins:
+            lines.append(line)
+        else:
+            lines[-1] = f"{lines[-1]} {line.strip()}"
+    return "\n".join(lines)
+
+
+def broken(text: str, columns: int) -> str:
+    r"""Text whose lines are broken where the terminal ends.
+
+    Examples:
+        >>> broken("- an item of a list", 10)
+        '- an item\n  of a list'
+    """
+    lines = (
+        textwrap.fill(line, columns, subsequent_indent="  " if line.startswith("- ") else "")
+        for line in text.splitlines()
+    )
+    return "\n".join(lines)
+
+
+def _columns() -> int:
+    return min(shutil.get_terminal_size().columns, _MOST_COLUMNS)
+
+
+def _begins(line: str, before: str) -> bool:
+    """Whether a line begins an item or an argument rather than going on with the one before."""
+    deep, before_deep = (len(it) - len(it.lstrip()) for it in (line, before))
+    item = line.lstrip().startswith("- ")
+    return item or (deep > 0 and deep <= before_deep and not before.lstrip().startswith("- "))
 
 
 def _with(function: Callable[..., Any], described: Mapping[str, Any]) -> Callable[..., Any]:

@@ -6,11 +6,11 @@ Exit codes: 0 good; 1 failed or infeasible; 2 wrong usage or bad input; 130 inte
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from liminal_jax import __version__
 from liminal_jax._files import InputError, Problem, did_you_mean
-from liminal_jax.cli.help import ALL, SHORT, example_lines, without
+from liminal_jax.cli.help import ABOUT, ALL, SHORT, description, example_lines, page, told
 
 
 class Command(NamedTuple):
@@ -75,6 +75,7 @@ COMMANDS = {
         "uncertainty",
         "how the optimum varies with uncertain numbers",
         "uncertainty memory-under-a-power-limit",
+        ("overwrite", "reliability", "seed"),
     ),
     "compare": Command(
         "compare",
@@ -110,7 +111,7 @@ COMMANDS = {
         "sweep",
         "sweep",
         "every point of a grid or sample, on all devices",
-        "sweep -m llama-3-70b --system h200 --axis tp=1,2,4,8 --axis batch=1:512:64:log",
+        "sweep -m llama-3-8b --system h200 --axis tp=1,2,4,8",
         (
             "by",
             "coordinator",
@@ -238,18 +239,21 @@ def _run(arguments: Sequence[str]) -> int:
         words = [SHORT[1]]
     elif set(SHORT) & set(words):
         hidden = command.rare
-    try:
-        code = tyro.cli(
-            without(function, hidden) if hidden else function,
+
+    def parsed() -> Any:
+        return tyro.cli(
+            told(function, hidden),
             args=words,
             prog=f"liminal {name}",
+            description=ABOUT,
             config=(tyro.conf.FlagCreatePairsOff, tyro.conf.UseAppendAction),
         )
-    except SystemExit as leaving:
-        if leaving.code == 0 and set(SHORT) & set(words):
-            print("\n".join(example_lines(name, command.example, len(hidden))))
-        raise
-    return code or 0
+
+    if set(SHORT) & set(words):
+        print(page(parsed, description(function, first=bool(hidden))))
+        print("\n".join(example_lines(name, command.example, len(hidden))))
+        return 0
+    return parsed() or 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
