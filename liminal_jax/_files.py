@@ -33,6 +33,32 @@ class InputError(Exception):
         ]
 
 
+def unreadable(error: Exception) -> str:
+    """Why a file cannot be read, and what to do about it.
+
+    Examples:
+        >>> unreadable(FileNotFoundError(2, "No such file or directory"))
+        'cannot be read: No such file or directory; check the path'
+        >>> unreadable(UnicodeDecodeError("utf-8", b"?", 0, 1, "invalid start byte"))
+        'is not UTF-8 text; save it as UTF-8'
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return "is not UTF-8 text; save it as UTF-8"
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}; check the path"
+    return f"cannot be read: {error}; mend it there"
+
+
+def unwritable(error: OSError) -> str:
+    """Why a file or folder cannot be written, and what to do about it.
+
+    Examples:
+        >>> unwritable(PermissionError(13, "Permission denied"))
+        'cannot be written: Permission denied; choose another place'
+    """
+    return f"cannot be written: {error.strerror or error}; choose another place"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A suggestion to append to a message, or an empty string.
 

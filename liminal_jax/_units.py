@@ -54,11 +54,15 @@ _PREFIXES = {
 _NUMBER = re.compile(r"\s*([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 
 
+def _unknown(symbol: str) -> str:
+    return f"unknown unit {symbol!r}; there are {', '.join(_BASES)}, with prefixes such as G or Gi"
+
+
 def _symbol(symbol: str) -> Unit:
     """Read one symbol with its prefix and power, such as `mm2` or `GiB`."""
     match = re.fullmatch(r"([A-Za-z]+)(-?\d+)?", symbol)
     if match is None:
-        raise ValueError(f"unknown unit {symbol!r}")
+        raise ValueError(_unknown(symbol))
     word, power = match[1], int(match[2] or 1)
     for base in sorted(_BASES, key=len, reverse=True):
         prefix = word.removesuffix(base)
@@ -67,7 +71,7 @@ def _symbol(symbol: str) -> Unit:
             top, _, bottom = name.partition("/")
             dimension = [(top, power)] + ([("second", -power)] if bottom else [])
             return Unit((_PREFIXES[prefix] * scale) ** power, tuple(dimension))
-    raise ValueError(f"unknown unit {symbol!r}")
+    raise ValueError(_unknown(symbol))
 
 
 def parse_unit(text: str) -> Unit:

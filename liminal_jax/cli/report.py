@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from liminal_jax._files import InputError, Problem
+from liminal_jax._files import InputError, Problem, unwritable
 from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 from liminal_jax.cli.waiting import waiting
@@ -46,7 +46,7 @@ def report(
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(str(path), [Problem("", f"cannot be written: {error}")]) from None
+        raise InputError(str(path), [Problem("", unwritable(error))]) from None
     messages().print(f"written to {path}")
     return 0
 

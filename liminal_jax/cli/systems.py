@@ -11,7 +11,7 @@ import tyro
 from pydantic import BaseModel
 from rich.console import Console, RenderableType
 
-from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax._files import InputError, Problem, did_you_mean, unwritable
 from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 from liminal_jax.data.catalogue import system_names
@@ -104,7 +104,7 @@ def systems_new(
         problem = "exists already; name another file with --output"
         raise InputError(str(path), [Problem("", problem)]) from None
     except OSError as error:
-        raise InputError(str(path), [Problem("", f"cannot be written: {error}")]) from None
+        raise InputError(str(path), [Problem("", unwritable(error))]) from None
     print(f"{path} written; try: liminal predict -m llama-3-70b --system {path}")
 
 
@@ -129,7 +129,7 @@ def _draw(name: str, folder: Path, overwrite: bool) -> None:
         for path, sheet in paths.items():
             path.write_text(sheet.svg(alone=True), encoding="utf-8")
     except OSError as error:
-        raise InputError(str(folder), [Problem("", f"cannot be written: {error}")]) from None
+        raise InputError(str(folder), [Problem("", unwritable(error))]) from None
     print(f"drawn into {', '.join(map(str, paths))}", file=sys.stderr)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from liminal_jax._files import InputError, Problem
+from liminal_jax._files import InputError, Problem, unwritable
 from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 from liminal_jax.fit.formats.given import Given
@@ -52,11 +52,12 @@ def validate(
         check_matplotlib("liminal validate --figures")
         folder = Path(figures)
         if not found.batch.cases:
-            raise InputError(str(data), [Problem("", "has no nearly pure decode to draw")])
+            message = "has no nearly pure decode to draw; leave --figures out"
+            raise InputError(str(data), [Problem("", message)])
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(figures, [Problem("", f"cannot be made: {error}")]) from None
+            raise InputError(figures, [Problem("", unwritable(error))]) from None
         drawn(lambda: validation_figure(found), folder, "validation")
     if json:
         print(json_format.dumps(found.record, indent=2))

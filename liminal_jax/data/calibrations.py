@@ -18,7 +18,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Bounded
 
-from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax._files import InputError, Problem, did_you_mean, unreadable
 from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.calibration.prompts import PROMPT_TERMS, PromptLosses
 from liminal_jax.data.names import engine_named
@@ -218,7 +218,7 @@ def load_calibration(name: str) -> Calibration:
         hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
         raise InputError(name, [Problem("", f"is no calibration and no file{hint}")]) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(name, [Problem("", f"cannot be read: {error}")]) from None
+        raise InputError(name, [Problem("", unreadable(error))]) from None
     found = validated(Calibration, tables, str(path))
     missing = [f"priors.{term}" for term in TERMS if term not in found.priors]
     if found.prompts is not None:

@@ -57,7 +57,7 @@ def missing(folder: str, name: str) -> str:
     if folder == "systems" and name in measured_system_names():
         return ""
     if name.endswith(".toml"):
-        return f"there is no file {name!r}"
+        return f"there is no file {name!r}; check the path, or name a bundled one"
     kind = {
         "systems": "system",
         "technologies": "memory technology",

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax._files import InputError, Problem, did_you_mean, unreadable
 from liminal_jax.data.catalogue import DATA
 from liminal_jax.data.validation import validated
 
@@ -76,7 +76,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(shown(path), [Problem("", f"cannot be read: {error}")]) from None
+        raise InputError(shown(path), [Problem("", unreadable(error))]) from None
 
 
 def _sources_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import tomli_w
 
-from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax._files import InputError, Problem, did_you_mean, unreadable, unwritable
 from liminal_jax.data.hub import HUB, is_hub_id, load_hub_config
 from liminal_jax.data.validation import validated
 from liminal_jax.workload.reading.report import ReadReport
@@ -54,8 +54,9 @@ def load_model_spec(name_or_path: str) -> ModelSpec:
     if is_hub_id(name_or_path):
         known = [*known, HUB + name_or_path]
     hint = did_you_mean(name_or_path.lower(), known) or did_you_mean(name_or_path, known)
-    message = "is neither a bundled model nor a .toml, a .json, a folder or hf:org/name; bundled: "
-    raise InputError(name_or_path, [Problem("", message + ", ".join(model_names()) + hint)])
+    message = "is neither a bundled model nor a .toml, a .json, a folder or hf:org/name"
+    listed = "; `liminal models` lists the bundled ones"
+    raise InputError(name_or_path, [Problem("", f"{message}{listed}{hint}")])
 
 
 def load_model_config(path_or_id: str) -> tuple[ModelSpec, ReadReport]:
@@ -110,8 +111,7 @@ def save_model_spec(spec: ModelSpec, name: str) -> Path:
     except FileExistsError:
         raise InputError(str(path), [_TAKEN]) from None
     except OSError as error:
-        message = f"cannot be written: {error.strerror or error}"
-        raise InputError(str(path), [Problem("", message)]) from None
+        raise InputError(str(path), [Problem("", unwritable(error))]) from None
     return path
 
 
@@ -128,18 +128,17 @@ def spec_to_toml(spec: ModelSpec) -> str:
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except OSError as error:
-        problem = Problem("", f"cannot be read: {error.strerror or error}")
-    except UnicodeDecodeError:
-        problem = Problem("", "is not UTF-8 text")
-    raise InputError(str(path), [problem])
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(str(path), [Problem("", unreadable(error))]) from None
 
 
 def _spec_of_toml(text: str, source: str) -> ModelSpec:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(source, [Problem("", f"is not valid TOML: {error}")]) from None
+        raise InputError(
+            source, [Problem("", f"is not valid TOML: {error}; mend it there")]
+        ) from None
     return validated(ModelSpec, table, source)
 
 

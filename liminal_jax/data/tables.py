@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
-from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax._files import InputError, Problem, did_you_mean, unreadable
 from liminal_jax.data.validation import validated
 
 Record = TypeVar("Record", bound=BaseModel)
@@ -33,7 +33,7 @@ def read_table(path: Path | str, kind: type[Record]) -> tuple[Record, ...]:
             lines = [(reader.line_num, entry) for entry in reader]
             columns = list(reader.fieldnames or [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(str(path), [Problem("", f"cannot be read: {error}")]) from None
+        raise InputError(str(path), [Problem("", unreadable(error))]) from None
     missing = [name for name in kind.model_fields if name not in columns]
     if missing:
         raise InputError(

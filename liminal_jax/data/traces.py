@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
 
-from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax._files import InputError, Problem, did_you_mean, unreadable
 from liminal_jax.data.files import data_tables
 from liminal_jax.data.validation import validated
 
@@ -133,7 +133,7 @@ def read_trace(path: Path | str) -> Trace:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(_objects(file) if path.suffix == ".jsonl" else csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
-        raise InputError(str(path), [Problem("", f"cannot be read: {error}")]) from None
+        raise InputError(str(path), [Problem("", unreadable(error))]) from None
     columns = dict.fromkeys(str(name) for row in rows for name in row)
     prompt, answer, count = (_column(columns, it) for it in (PROMPT, ANSWER, COUNT))
     problems = [

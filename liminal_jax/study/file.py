@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax._files import InputError, Problem, did_you_mean, unreadable
 from liminal_jax.algorithm.drafter import DRAFTERS
 from liminal_jax.data.catalogue import (
     capacity_technology_names,
@@ -539,12 +539,10 @@ def tables_at(path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-    except UnicodeDecodeError:
-        message = "is not UTF-8 text"
+    except (OSError, UnicodeDecodeError) as error:
+        message = unreadable(error)
     except tomllib.TOMLDecodeError as error:
-        message = f"is not valid TOML: {error}"
+        message = f"is not valid TOML: {error}; mend it there"
     raise InputError(str(path), [Problem("", message)])
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 
 from liminal_jax import __version__
-from liminal_jax._files import InputError, Problem
+from liminal_jax._files import InputError, Problem, unwritable
 
 _MARK = "provenance.json"
 """A file of every run; only folders that hold it are ever replaced."""
@@ -42,7 +42,7 @@ def new_folder(name: str, output: str | None, overwrite: Any) -> Path:
             shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(str(folder), [Problem("", f"cannot be written: {error}")]) from None
+        raise InputError(str(folder), [Problem("", unwritable(error))]) from None
     return folder
 
 

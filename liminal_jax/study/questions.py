@@ -52,7 +52,7 @@ def load_question(name_or_path: str) -> QuestionFile:
     path = Path(name_or_path)
     if not path.is_file():
         hint = did_you_mean(name_or_path, study_names())
-        known = hint or f"; there are {', '.join(study_names())}, or give the path of a file"
+        known = hint or "; `liminal studies` lists those there are, or give the path of a file"
         raise InputError("", [Problem("", f"there is no study {name_or_path!r}{known}")])
     return _question(beside(tables_at(path), path), str(path))
 

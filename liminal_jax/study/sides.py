@@ -68,7 +68,9 @@ def sides(items: Sequence[str], common: Common) -> list[Side]:
         InputError: what is missing or cannot be read.
     """
     if len(items) < 2:
-        raise InputError(COMMAND, [Problem("", f"compares two or more, got {len(items)}")])
+        raise InputError(
+            COMMAND, [Problem("", f"compares two or more, got {len(items)}; name another")]
+        )
     kinds = [_kind(it) for it in items]
     base = next((it.path for it in kinds if it.name == "design"), None)
     problems = _missing(kinds, base, common)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from liminal_jax._files import InputError, Problem
+from liminal_jax._files import InputError, Problem, unreadable
 from liminal_jax.fit.formats import (
     columns,
     genai_perf,
@@ -106,14 +106,13 @@ def _text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        raise InputError(str(path), [Problem("", message)]) from None
+        raise InputError(str(path), [Problem("", unreadable(error))]) from None
     if kind := others.binary(data[:512]):
         raise InputError(str(path), [Problem("", f"is {kind}")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(str(path), [Problem("", f"cannot be read: {error}")]) from None
+        raise InputError(str(path), [Problem("", unreadable(error))]) from None
 
 
 def _file(path: Path, given: Given) -> tuple[list[Row | Refusal], bool]:
@@ -139,7 +138,7 @@ def _of_lines(lines: list[str], given: Given, source: str) -> tuple[list[Row | R
     try:
         header, entries = columns.entries_of(lines)
     except csv.Error as error:
-        raise InputError(source, [Problem("", f"cannot be read: {error}")]) from None
+        raise InputError(source, [Problem("", unreadable(error))]) from None
     if (reader := _reader(dict.fromkeys(header))) is not None:
         return [reader(entry, line) for line, entry in entries], False
     if kind := kind or others.header_kind(header):

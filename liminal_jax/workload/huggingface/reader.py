@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from liminal_jax._files import InputError, Problem, did_you_mean
+from liminal_jax._files import InputError, Problem, did_you_mean, unreadable
 from liminal_jax.workload.huggingface.aliases import ALIASES
 from liminal_jax.workload.huggingface.families import FAMILIES, WRAPPERS
 from liminal_jax.workload.huggingface.features import feature, foreign_features, is_off
@@ -94,11 +94,8 @@ def _object(file: Path, source: str) -> dict[str, Any]:
     try:
         values = json.loads(file.read_text(encoding="utf-8-sig"))
         endless = [Problem(path, "must be a finite number") for path in _endless(values, "")]
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        raise InputError(source, [Problem("", message)]) from None
-    except UnicodeDecodeError:
-        raise InputError(source, [Problem("", "is not UTF-8 text")]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(source, [Problem("", unreadable(error))]) from None
     except RecursionError:
         raise InputError(source, [Problem("", "is nested too deeply")]) from None
     except ValueError as error:
@@ -241,7 +238,8 @@ def _refusal(
     if architecture is not None:
         which = f"architecture {architecture!r} (model_type {named!r})"
     near = difflib.get_close_matches(named or "", {*FAMILIES, *WRAPPERS} - {named}, 1, _NEAR)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    own = "; import a config like it with `liminal models import --save NAME`, and edit that file"
+    hint = f"; did you mean {near[0]!r}?" if near else own
     path = f"{fields.prefix}model_type"
     problems = [Problem(path, f"{which} is not modelled{hint}")]
     features: dict[str, str] = {}
