@@ -29,26 +29,27 @@ CHANGED = "\N{BLACK DIAMOND} "
 COLOURS = {
     "compute": "#0072B2",
     "sram": "#009E73",
-    "memory_interface": "#E69F00",
-    "embedded_memory": "#56B4E9",
+    "memory_interface": "#BD8300",
+    "embedded_memory": "#3E97CC",
     "links": "#D55E00",
     "die_links": "#8B5A2B",
-    "tier_interface": "#B8A000",
+    "tier_interface": "#A08B00",
     "overhead": "#888888",
     "logic": "#0072B2",
-    "stack": "#CC79A7",
-    "tier": "#B8A000",
-    "interposer": "#999999",
+    "stack": "#C2719E",
+    "tier": "#A08B00",
+    "interposer": "#8A8A8A",
     "outline": "#888888",
     "chip": "#0072B2",
-    "chip_beside": "#56B4E9",
+    "chip_beside": "#3E97CC",
     "weights": "#0072B2",
-    "tables": "#56B4E9",
-    "experts": "#E69F00",
+    "tables": "#3E97CC",
+    "experts": "#BD8300",
     "cache": "#009E73",
     "beyond": "#D55E00",
 }
-"""Colours of Okabe and Ito, with three more, each a variable of the page's style."""
+"""Colours of Okabe and Ito, with three more, each a variable of the page's style. All stand out
+from a light page and from a dark one."""
 
 
 @dataclass(frozen=True)

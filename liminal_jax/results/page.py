@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
-"""Colours of Okabe and Ito, which colour-blind readers tell apart."""
+PALETTE = ("#0072B2", "#BD8300", "#009E73", "#C2719E", "#3E97CC", "#D55E00", "#8A8A8A")
+"""Colours of Okabe and Ito, which colour-blind readers tell apart; the pale ones darkened until
+each stands out from a light page and from a dark one."""
 
 
 @dataclass(frozen=True)

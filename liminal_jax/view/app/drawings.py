@@ -19,6 +19,20 @@ NOW, MEMORY, COMPUTE, WAITING = PALETTE[0], PALETTE[0], PALETTE[1], PALETTE[5]
 """Colours of what is dragged, and of the parts of a step: those of the pages of runs."""
 
 
+FAINT = "opacity:.8"
+"""Style of words that stand back; they keep the colour of the page around."""
+
+
+def marked(colour: str) -> str:
+    """Style of words with a colour below them, which can be read on light and on dark.
+
+    Examples:
+        >>> marked("#D55E00")
+        'border-bottom:3px solid #D55E00'
+    """
+    return f"border-bottom:3px solid {colour}"
+
+
 TERA = 1e-12
 """Rates are drawn in TFLOP/s."""
 
@@ -74,7 +88,7 @@ def answer(picture: Picture) -> str:
     utps = _number(plain(float(it.utps), 4), "utps", float(it.utps))
     stps = _number(plain(float(it.stps), 4), "stps", float(it.stps))
     told = "".join(
-        f'<div><span style="color:#666">{text(name)}</span><br>{cell}</div>' for name, cell in cells
+        f'<div><span style="{FAINT}">{text(name)}</span><br>{cell}</div>' for name, cell in cells
     )
     return (
         f'<p style="font-size:1.35rem;margin:0 0 .5rem"><b>{utps} tokens/s</b> for each user,'
@@ -88,7 +102,7 @@ def _fit(it: Prediction) -> str:
     fill = _number(per_cent(float(it.memory_fill)), "memory_fill", float(it.memory_fill))
     if it.fits:
         return f"{fill} full"
-    return f'<b style="color:{WAITING}">does not fit: {fill} of its memory</b>'
+    return f'<b style="{marked(WAITING)}">does not fit: {fill} of its memory</b>'
 
 
 def time_split(picture: Picture, start: Picture) -> str:
@@ -283,7 +297,7 @@ def objective(judged: Judged) -> str:
     return (
         f'<p style="margin:0 0 .4rem">{text(judged.name.replace("_", " "))} <b>{value}</b> of'
         f" {judged.replicas:g} instance{'' if judged.replicas == 1 else 's'} on {judged.chips:g}"
-        f' chip{"" if judged.chips == 1 else "s"}; <b style="color:{colour}">{keeps}</b></p>'
+        f' chip{"" if judged.chips == 1 else "s"}; <b style="{marked(colour)}">{keeps}</b></p>'
     )
 
 
@@ -339,12 +353,12 @@ def page(
     asked = "" if judged is None else objective(judged[0])
     found = f'<p id="found" style="margin:.2rem 0">{text(told.found)}</p>' if told.found else ""
     return (
-        '<div id="liminal" style="font-family:system-ui,sans-serif;color:#222;max-width:76rem">'
-        f'<p style="margin:0;color:#555">{text(told.heading)}</p>{found}{asked}{answer(picture)}'
+        '<div id="liminal" style="font-family:system-ui,sans-serif;max-width:76rem">'
+        f'<p style="margin:0;{FAINT}">{text(told.heading)}</p>{found}{asked}{answer(picture)}'
         '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(21rem,1fr));'
         f'gap:1.2rem 2rem;margin-top:1.2rem">{grid}</div>'
         f'<div id="hardware" style="margin-top:1.2rem">{hardware}</div>'
-        f'<p style="color:#555;font-size:.85rem">{text(below)}'
+        f'<p style="font-size:.85rem"><span style="{FAINT}">{text(below)}</span>'
         f' <a id="link" href="{text(told.link)}">Link to what you see.</a></p></div>'
     )
 

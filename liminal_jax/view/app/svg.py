@@ -14,8 +14,11 @@ from typing_extensions import override
 
 from liminal_jax._display import plain, with_prefix
 
-INK, GREY, GRID = "#222222", "#8a8a8a", "#e4e4e4"
-"""Colours of words, of what there was before, and of the grid."""
+INK, GREY = "currentColor", "#8A8A8A"
+"""Colours of words, which are those of the page around, and of what there was before."""
+
+GRID = 'currentColor" stroke-opacity="0.15'
+"""Colour of the grid."""
 
 WIDTH, HEIGHT = 500.0, 300.0
 """Of a drawing; it grows with the page."""
