@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.calibration import calibration_asked
 from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 
@@ -28,6 +29,8 @@ def optimize(
     robust: Annotated[Maybe[str], tyro.conf.arg(metavar="MEASURE")] = None,
     samples: int = 256,
     reliability: float = 0.95,
+    calibration: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
+    engine: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
     figures: bool = False,
     json: bool = False,
 ) -> int:
@@ -40,6 +43,8 @@ def optimize(
     For several workloads: one common chip, a design for each, and the loss of each by sharing.
 
     For layers, pools or classes of requests: what all share, what each chose, and a bound.
+
+    Its page (`liminal report`) also shows a front in the folder's `front`, see `liminal pareto -o`.
 
     With --robust: the design that does best in many futures, beside the best nominal one.
 
@@ -67,6 +72,9 @@ def optimize(
             quantile:0.1, which all but a tenth of them reach or better.
         samples: With --robust, the number of futures; a power of two.
         reliability: With --robust, the share of them in which every limit has to hold.
+        calibration: Also say what engines reach of the best design, with a 90 % interval, as
+            `liminal predict` does.
+        engine: The engine that the calibration should speak of; a typical one where left out.
         figures: Draw descents and proof into the folder, as PNG and PDF.
         json: Print one JSON object in SI units.
     """
@@ -75,6 +83,9 @@ def optimize(
 
     _check(starts, gap, seconds, samples, reliability)
     file = load_question(study)
+    asked = calibration_asked("liminal optimize", calibration, engine)
+    if asked is not None:
+        _check_calibration(file, robust)
     prepare_jax()
 
     from liminal_jax.cli.progress import ProgressBar
@@ -110,7 +121,7 @@ def optimize(
     else:
         from liminal_jax.cli.study import found_for_study
 
-        search = partial(found_for_study, problem, Method(method), starts)
+        search = partial(found_for_study, problem, Method(method), starts, asked)
     folder = new_folder(file.name, output, overwrite)
     with ProgressBar() as progress:
         budget = Budget(gap=math.log1p(gap), seconds=seconds)
@@ -129,6 +140,8 @@ def optimize(
         results().print(terminal(found.page), f"\nwritten to {folder}", sep="\n")
         if found.best:
             results().print(f"next: liminal predict -c {folder}/{found.best}")
+        elif not found.feasible:
+            results().print(f"next: relax a limit that is exceeded, or widen [design], in {study}")
     return 0 if found.feasible else 1
 
 
@@ -145,6 +158,18 @@ def _check(starts: int, gap: float, seconds: float, samples: int, reliability: f
     problems = [Problem(option, message) for bad, option, message in wrong if bad]
     if problems:
         raise InputError("liminal optimize", problems)
+
+
+def _check_calibration(file: Any, robust: str | None) -> None:
+    """Refuse what engines reach where there is not one design of one workload."""
+    from liminal_jax.study.file import StudyFile
+
+    if robust is not None or type(file) is not StudyFile:
+        message = (
+            "speaks of the best design of a study of one workload; leave it out, and give it to"
+            " liminal predict -c with a design of the run"
+        )
+        raise InputError("liminal optimize", [Problem("--calibration", message)])
 
 
 def _check_portfolio(method: str) -> None:

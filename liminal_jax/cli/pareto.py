@@ -43,7 +43,8 @@ def pareto(
         study: A study that comes with the package (see `liminal studies`), or a path to one.
         maximise: A quantity to maximise; may be repeated.
         minimise: A quantity to minimise; may be repeated.
-        output: Folder to write (default: the first free runs/NAME-K).
+        output: Folder to write (default: the first free runs/NAME-K); as `front` in the folder of
+            an optimum of the same study, its page shows the front too.
         overwrite: Whether a folder that is not empty may be replaced.
         epsilon: Share by which a design may beat its nearest point, such as 0.01; 0 finds all.
         seconds: Wall time after which the proof stops, with the gap that is left.
@@ -115,7 +116,8 @@ def _check(
         (
             names != () and not FEWEST <= len(names) <= MOST,
             "",
-            f"a front has two or three objectives, got {len(names)}: {', '.join(names)}",
+            f"a front has two or three objectives, got {len(names)}: {', '.join(names)};"
+            " name as many with --maximise and --minimise",
         ),
     ]
     problems = [Problem(option, message) for bad, option, message in wrong if bad]
@@ -139,7 +141,8 @@ def _repeated(maximise: tuple[str, ...], minimise: tuple[str, ...]) -> list[Prob
     problems = []
     for name in dict.fromkeys(maximise + minimise):
         if name in maximise and name in minimise:
-            problems.append(Problem("", f"{name} cannot be both maximised and minimised"))
+            message = f"{name} cannot be both maximised and minimised; name it once"
+            problems.append(Problem("", message))
         elif (maximise + minimise).count(name) > 1:
-            problems.append(Problem("", f"{name} is named twice"))
+            problems.append(Problem("", f"{name} is named twice; leave one out"))
     return problems

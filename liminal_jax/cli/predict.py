@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.calibration import Asked, calibration_asked
 from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.runtime import prepare_jax
 from liminal_jax.cli.waiting import waiting
@@ -33,6 +34,7 @@ _FLAGS = {
 }
 """Flags, and the fields of a design file that they stand for."""
 
+COMMAND = "liminal predict"
 
 _LENGTHS = ("isl", "osl", "prefix_hit_rate")
 """Numbers of whole requests."""
@@ -123,11 +125,11 @@ def predict(
 
     usual = {name: it.default for name, it in inspect.signature(predict).parameters.items()}
     given = {name: value for name, value in flags.items() if value != usual[name]}
-    source = "liminal predict" if config is None else config
+    source = COMMAND if config is None else config
     if config is not None:
         if given:
             problem = Problem("", "give either --config or the flags of a design, not both")
-            raise InputError("liminal predict", [problem])
+            raise InputError(COMMAND, [problem])
         file = load_design(config, numbers)
         if lengths is not None:
             # What the flags say of requests stands in the place of what the file says.
@@ -138,9 +140,10 @@ def predict(
         if context is None:
             flags["context"] = 8192 if lengths is None else lengths.mean_context()
         file = _file(flags, numbers)
+    asked = calibration_asked(COMMAND, calibration, engine)
     prepare_jax()
     try:
-        _answer(file, lengths, _calibration(calibration, engine), json)
+        _answer(file, lengths, asked, json)
     except InputError as error:
         raise InputError(source, _flagged(error) if config is None else error.problems) from None
 
@@ -173,11 +176,11 @@ def _lengths(given: dict[str, Any], hit_rate: float | None, numbers: dict[str, A
     if hit_rate is not None and not (isinstance(hit_rate, int | float) and 0 <= hit_rate <= 1):
         problems.append(Problem("--prefix-hit-rate", f"must be from 0 to 1, got {hit_rate}"))
     if problems:
-        raise InputError("liminal predict", problems)
+        raise InputError(COMMAND, problems)
     lengths = RequestLengths(isl, osl, chunk, float(hit_rate or 0.0))
     if chunk is not None and chunk > lengths.prefill():
         message = f"must be at most {lengths.prefill():g}, the prompt, got {chunk}"
-        raise InputError("liminal predict", [Problem("--chunk", message)])
+        raise InputError(COMMAND, [Problem("--chunk", message)])
     return lengths
 
 
@@ -191,7 +194,7 @@ def _numbers(stated: tuple[str, ...]) -> dict[str, Any]:
             problems.append(Problem("--set", f"must be PATH=VALUE, got {it!r}"))
         found[path] = _number(value)
     if problems:
-        raise InputError("liminal predict", problems)
+        raise InputError(COMMAND, problems)
     return found
 
 
@@ -213,14 +216,14 @@ def _file(given: dict[str, Any], numbers: dict[str, Any]) -> Any:
         if given[name] is None
     ]
     if missing:
-        raise InputError("liminal predict", missing)
+        raise InputError(COMMAND, missing)
     tables: dict[str, Any] = {"workload": {}, "design": {}}
     for name, value in given.items():
         table, field = _FLAGS[name].split(".")
         if value is not None:
             tables[table][field] = _number(value) if name == "weight_bits" else value
     try:
-        return design_of(stating(tables, numbers), "liminal predict")
+        return design_of(stating(tables, numbers), COMMAND)
     except InputError as error:
         raise InputError(error.source, _flagged(error)) from None
 
@@ -237,21 +240,7 @@ def _set(path: str) -> str:
     return f"--set {number}" if number != path or path.startswith("algorithm.") else path
 
 
-def _calibration(name: str | None, engine: str | None) -> tuple[Any, str | None] | None:
-    """The calibration and the engine of which it is to speak; None without a name."""
-    if name is None and engine is not None:
-        problem = Problem("--engine", "speaks of a calibration: give --calibration too")
-        raise InputError("liminal predict", [problem])
-    if name is None:
-        return None
-    from liminal_jax.data.calibrations import DEFAULT, load_calibration
-    from liminal_jax.study.calibrated import measured_engine
-
-    found = None if engine is not None else measured_engine(name)
-    return (load_calibration(name), engine) if found is None else (load_calibration(DEFAULT), found)
-
-
-def _answer(file: Any, lengths: Any, calibration: tuple[Any, Any] | None, json: bool) -> None:
+def _answer(file: Any, lengths: Any, calibration: Asked | None, json: bool) -> None:
     from dataclasses import replace
 
     from liminal_jax.results import prediction as result
@@ -261,7 +250,7 @@ def _answer(file: Any, lengths: Any, calibration: tuple[Any, Any] | None, json: 
 
     with waiting("compiling and predicting"):
         if calibration is None:
-            answer, step = predicted(file, lengths), None
+            record = record_of(predicted(file, lengths))
         else:
             from liminal_jax.study.calibrated import calibrated_step
             from liminal_jax.study.engine_attention import engine_attention
@@ -270,13 +259,8 @@ def _answer(file: Any, lengths: Any, calibration: tuple[Any, Any] | None, json: 
             answer = predicted(file, lengths)
             answer = replace(answer, basis=[*sentences, *answer.basis])
             step = calibrated_step(file, *calibration, lengths)
-        record = record_of(answer)
+            record = {**record_of(answer), "calibrated": step.record()}
     if json:
-        more = {} if step is None else {"calibrated": step.record()}
-        print(json_format.dumps({**record, **more}, indent=2))
+        print(json_format.dumps(record, indent=2))
     else:
         results().print(terminal(result.page(record)))
-        if step is not None:
-            from liminal_jax.view.calibrated import calibrated_step_view
-
-            results().print(calibrated_step_view(step))

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from liminal_jax.cli.calibration import Asked, with_interval
 from liminal_jax.cli.found import Found
 from liminal_jax.cli.progress import ProgressBar
 from liminal_jax.optimization.answer import optimize
@@ -21,6 +22,7 @@ def found_for_study(
     problems: tuple[Problem, ...],
     method: Method,
     starts: int,
+    asked: Asked | None,
     progress: ProgressBar,
     budget: Budget,
     seed: int,
@@ -31,22 +33,26 @@ def found_for_study(
         problems: A problem for each structure that the hardware of the study has.
         method: Gradients, branch and bound, or both at once.
         starts: Descents for each category.
+        asked: A calibration that is to say what engines reach, if any.
         progress: Callbacks.
         budget: When to stop before each proof is complete.
         seed: Seed of the starts.
     """
     if len(problems) == 1:
-        return found_for_one(problems[0], method, starts, progress, budget, seed)
-    best = best_of(
-        problems,
-        method=method,
-        budget=budget,
-        seed=seed,
-        schedule=STARTS._replace(starts=starts),
-        progress=progress,
-    )
-    progress.stage("explaining the design")
-    return _found(best.finding, best.to_dict())
+        found = found_for_one(problems[0], method, starts, progress, budget, seed)
+    else:
+        schedule = STARTS._replace(starts=starts)
+        best = best_of(
+            problems,
+            method=method,
+            budget=budget,
+            seed=seed,
+            schedule=schedule,
+            progress=progress,
+        )
+        progress.stage("explaining the design")
+        found = _found(best.finding, best.to_dict())
+    return found if asked is None else with_interval(found, asked)
 
 
 def found_for_one(

@@ -57,7 +57,8 @@ def uncertainty(
 
     Args:
         study: A study that comes with the package (see `liminal studies`), or a path to one.
-        output: Folder to write (default: the first free runs/NAME-K).
+        output: Folder to write (default: the first free runs/NAME-K); as `uncertainty` in the
+            folder of an optimum of the same study, its page shows what decides too.
         overwrite: Whether a folder that is not empty may be replaced.
         samples: Number of samples; a power of two.
         seed: Seed of the samples.

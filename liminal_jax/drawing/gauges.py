@@ -26,15 +26,17 @@ class Gauge(NamedTuple):
     used: Length
 
 
-def gauges_sheet(gauges: Sequence[Gauge]) -> Sheet:
+def gauges_sheet(gauges: Sequence[Gauge], figure: str = "limits", title: str = "") -> Sheet:
     """The picture of some limits, the tightest first.
 
     Args:
         gauges: The limits; one at least.
+        figure: Which picture it is.
+        title: What they are about; the tightest limit where left out.
     """
     tightest, *_ = ordered = sorted(gauges, key=lambda it: -it.used)
-    title = f"Limits: {tightest.name} is used to {per_cent(tightest.used)}"
-    sheet = Sheet("limits", title)
+    usual = f"Limits: {tightest.name} is used to {per_cent(tightest.used)}"
+    sheet = Sheet(figure, title or usual)
     whole = WIDTH - 16
     for it in ordered:
         told = f"{it.value}, {per_cent(it.used)}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from liminal_jax._files import InputError
 from liminal_jax.results.page import Section
-from liminal_jax.results.prediction import sections
+from liminal_jax.results.prediction import drawn, tables
 from liminal_jax.study.file import load_design
 from liminal_jax.study.predicted import predicted, record_of
 
@@ -32,8 +32,17 @@ def prediction_beside(record: Mapping[str, Any], file: Path) -> dict[str, Any]:
         return dict(record)
 
 
-def predicted_sections(record: Mapping[str, Any], which: str) -> tuple[Section, ...]:
-    """What there is to say of the design that was predicted; nothing where none was.
+def predicted_pictures(record: Mapping[str, Any]) -> tuple[Section, ...]:
+    """The design that was predicted in pictures; nothing where none was.
+
+    Args:
+        record: The record, with its prediction.
+    """
+    return drawn(record[PREDICTED]) if PREDICTED in record else ()
+
+
+def predicted_tables(record: Mapping[str, Any], which: str) -> tuple[Section, ...]:
+    """Its numbers; nothing where none was predicted.
 
     Args:
         record: The record, with its prediction.
@@ -41,4 +50,14 @@ def predicted_sections(record: Mapping[str, Any], which: str) -> tuple[Section, 
     """
     if PREDICTED not in record:
         return ()
-    return sections(record[PREDICTED], f"{PREDICTED}.", f"one instance of {which}")
+    return tables(record[PREDICTED], f"{PREDICTED}.", f"one instance of {which}")
+
+
+def predicted_sections(record: Mapping[str, Any], which: str) -> tuple[Section, ...]:
+    """Both.
+
+    Args:
+        record: The record, with its prediction.
+        which: Which design that is.
+    """
+    return (*predicted_pictures(record), *predicted_tables(record, which))

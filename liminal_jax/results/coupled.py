@@ -1,14 +1,19 @@
 """The best design of many members: what they share, what each chose, how sure, and how found."""
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from liminal_jax._display import plain
+from liminal_jax._display import in_units, plain
+from liminal_jax.drawing.gauges import Gauge, gauges_sheet
+from liminal_jax.drawing.package import package_sheet, scale_of
+from liminal_jax.drawing.svg import captioned
 from liminal_jax.results.binding import HEADING, binding_rows
 from liminal_jax.results.page import (
     PALETTE,
     Cell,
+    Drawings,
     Figure,
     Line,
     Page,
@@ -20,6 +25,23 @@ from liminal_jax.results.page import (
 from liminal_jax.results.question import about, asked, how_sure
 from liminal_jax.results.values import amount, design_rows, of_design, share
 from liminal_jax.results.words import asked_words, design_word, quantity
+from liminal_jax.study.quantities import NAMED
+
+LEAST_WORTH = 1e-6
+"""Per cent of the objective below which 1 % more of a limit is worth nothing."""
+
+_UNITS = {
+    **{name: it.unit for name, it in NAMED.items()},
+    **dict.fromkeys(("wall_power",), "W"),
+    **dict.fromkeys(("energy", "moving"), "J"),
+    **dict.fromkeys(("main", "sram", "held"), "B"),
+    **dict.fromkeys(("compute", "memory", "separate", "tensor", "chip_time"), "s"),
+    **dict.fromkeys(("prefill_time", "decode_time", "attention_time", "experts_time"), "s"),
+    **dict.fromkeys(("cache_in_time", "cache_out_time", "tokens_in_time", "tokens_out_time"), "s"),
+    "price": "USD",
+    "spending": "USD/s",
+}
+"""Units of totals."""
 
 _CLOSE = 1e-9
 """Gaps below this are shown as none."""
@@ -37,21 +59,23 @@ def page(record: Mapping[str, Any]) -> Page:
         section(
             "why no design was found", sentences([] if record["feasible"] else record["reasons"])
         ),
-        section("what all share", table(design_rows(record["design"]))),
+        section("what all share", table(design_rows(record["design"])), _packages(record)),
         section(
             "what each chose",
             *_figures(record, names),
             table(_chosen(record, names), ("", *map(_word, names))),
         ),
-        section(
-            "what that comes to",
-            table((it, amount(f"totals.{it}", value)) for it, value in record["totals"].items()),
-        ),
+        section("why: how far limits are used", _gauges(record)),
         section(bound, table(binding_rows(record), HEADING)),
-        section("what 1 % more of a limit is worth", table(_worth(record))),
-        section("how it was found", table(_stages(record), ("", "objective", "from the answer"))),
-        section("what this rests on", sentences(record["basis"])),
+        section("what would change the answer", sentences(_worth(record))),
         how_sure(record, *_proof(record)),
+        section(
+            "how it was found",
+            table(_stages(record), ("", "objective", "from the answer")),
+            _closing(record),
+        ),
+        section("what that comes to", table(_totals(record))),
+        section("what this rests on", sentences(record["basis"])),
     )
     return Page(record["name"], (*_about(record), *_within(record)), _answer(record), sections)
 
@@ -137,7 +161,9 @@ def _figures(record: Mapping[str, Any], names: Sequence[str]) -> Iterator[Figure
     ]
     if len(members) < _FEWEST or not drawn:
         return
-    traces, layout = [], {"showlegend": False, "xaxis": {"type": "category"}}
+    last = "y" if len(drawn) == 1 else f"y{len(drawn)}"
+    across = {"type": "category", "anchor": last, "automargin": True}
+    traces, layout = [], {"showlegend": False, "xaxis": across}
     for row, name in enumerate(drawn):
         axis = "y" if row == 0 else f"y{row + 1}"
         traces.append(
@@ -160,10 +186,65 @@ def _figures(record: Mapping[str, Any], names: Sequence[str]) -> Iterator[Figure
     yield Figure(tuple(traces), layout, "what each member chose", 160 * len(drawn) + 100)
 
 
-def _worth(record: Mapping[str, Any]) -> Iterator[Line]:
+def _worth(record: Mapping[str, Any]) -> Iterator[str]:
+    """Shadow prices in words."""
+    does = "raises" if record["objective"].get("maximise") else "lowers"
     for name, it in record["multipliers"].items():
-        if it is not None and it > 1e-6:
-            yield name, known(f"{plain(it)} % of the objective", f"multipliers.{name}", it)
+        if it is not None and it > LEAST_WORTH:
+            yield f"1 % more room for {name} {does} {asked(record)} by {plain(it)} %."
+
+
+def _packages(record: Mapping[str, Any]) -> Drawings:
+    """The package of each kind of chip, at one scale; older records hold none."""
+    found = record.get("chips") or []
+    if not found:
+        return Drawings(())
+    scale = scale_of([it["package"] for it in found])
+    drawn = ((it["name"], package_sheet(it["package"], scale=scale).svg()) for it in found)
+    return Drawings(tuple(captioned(name, svg) if name else svg for name, svg in drawn))
+
+
+def _gauges(record: Mapping[str, Any]) -> Drawings:
+    """A gauge for each limit on all together, the tightest first."""
+    found = [_gauge(it) for it in record["limits"] if it.get("used")]
+    return Drawings((gauges_sheet(found).svg(),) if found else ())
+
+
+def _gauge(it: Mapping[str, Any]) -> Gauge:
+    side, bound, used = "at least" if it["at_least"] else "at most", it["bound"], it["used"]
+    value, limit = (
+        quantity(it["name"], float(at), it["unit"])
+        for at in (bound / used if it["at_least"] else bound * used, bound)
+    )
+    name = NAMED[it["name"]].about if it["name"] in NAMED else it["name"]
+    return Gauge(name, f"{value}, {side} {limit}", used)
+
+
+def _totals(record: Mapping[str, Any]) -> Iterator[Line]:
+    """What all members come to, each in the unit that people use for it."""
+    for name, value in record["totals"].items():
+        words = "" if value is None else in_units(float(value), _UNITS.get(name, ""))
+        yield name.replace("_", " "), known(words, f"totals.{name}", value)
+
+
+def _closing(record: Mapping[str, Any]) -> Figure:
+    """The best design known, second by second, and the bound that was proven in the end."""
+    power = 1.0 if record["objective"].get("maximise") else -1.0
+    rows = [it for it in record["closing"] if it[1] is not None]
+    seconds, bound = [it[0] for it in rows], record["certificate"]["bound"]
+    known_ = {"x": seconds, "y": [math.exp(power * it[1]) for it in rows], "name": "best known"}
+    traces = [{**known_, "line": {"shape": "hv", "color": PALETTE[2]}}]
+    if bound is not None and rows:
+        ends = [min(seconds), max(seconds)]
+        line = {"color": PALETTE[5], "dash": "dash"}
+        traces.append({"x": ends, "y": [bound, bound], "name": "proven bound", "line": line})
+    layout = {
+        "xaxis": {"title": {"text": "seconds of the search"}},
+        "yaxis": {"title": {"text": asked(record)}, "type": "log"},
+    }
+    drawn = tuple({"type": "scatter", "mode": "lines", **it} for it in traces)
+    label = "the best design known as the search went on, and the bound that was proven"
+    return Figure(drawn if len(rows) > 1 else (), layout, label)
 
 
 def _stages(record: Mapping[str, Any]) -> Iterator[Line]:

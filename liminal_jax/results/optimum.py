@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from liminal_jax.results.binding import HEADING, binding_rows
+from liminal_jax.results.calibrated import reached
 from liminal_jax.results.continuum import continuum
 from liminal_jax.results.descent import by_gradients, proof_rows
 from liminal_jax.results.page import (
@@ -20,9 +21,11 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
-from liminal_jax.results.pictures import pictures, reasons
+from liminal_jax.results.pareto import drawn_front
+from liminal_jax.results.pictures import package, reasons, surroundings
 from liminal_jax.results.prediction import basis, memory, other_numbers, time_of_a_step
 from liminal_jax.results.question import about, asked, how_sure
+from liminal_jax.results.uncertainty import in_samples
 from liminal_jax.results.values import (
     LEVER_HEADING,
     amount,
@@ -32,9 +35,10 @@ from liminal_jax.results.values import (
     lever_rows,
     named,
     share,
+    totals,
 )
 from liminal_jax.results.words import asked_words, number_words, quantity
-from liminal_jax.study.quantities import QUANTITIES, REQUESTS
+from liminal_jax.study.quantities import QUANTITIES
 
 _MOST_BARS = 15
 """Elasticities that are shown."""
@@ -46,54 +50,56 @@ def page(record: Mapping[str, Any]) -> Page:
     Args:
         record: The object of `liminal optimize --json`.
     """
-    name, bound = asked(record), "what binds it" if record["feasible"] else "what is exceeded"
+    name, predicted = asked(record), record["prediction"]
     sections = (
         section(
             "why no design was found", sentences([] if record["feasible"] else record["reasons"])
         ),
-        pictures(record),
-        section("what to build", table(found_rows(record))),
-        section("what it does", table(totals(record["totals"], "totals"))),
-        reasons(
-            {**record["prediction"], "workload": record.get("workload") or {}},
-            record.get("hardware"),
-            record.get("constraints") or (),
-            record["totals"],
-        ),
+        section("the design", sentences([f"{_chosen(record['design'])}."]), package(record)),
+        *_why(record),
         _worth(record),
-        how_sure(record, *_proof(record), *proof_rows(record)),
-        by_gradients(record),
-        section("levers of software", table(lever_rows(record), LEVER_HEADING)),
-        section(bound, table(binding_rows(record), HEADING)),
-        time_of_a_step(record["prediction"], "prediction."),
-        memory(record["prediction"], "prediction."),
-        other_numbers(record["prediction"], "prediction."),
+        reached(record, record["prediction"]["utps"]),
         _overlap(record),
-        _sizes(record),
-        continuum(record),
+        how_sure(record, *_proof(record), *proof_rows(record)),
+        in_samples(record.get("uncertainty")),
+        *(drawn_front(record["front"], "front.") if "front" in record else ()),
+        by_gradients(record),
         section("the best of each kind", table(_alternatives(record), ("", name, "with"))),
         section(
             "the best that existing chips can do under the same limits",
             table(_existing(record), ("", name, "with")),
         ),
-        basis(record["prediction"]),
+        section("what it does", table(totals(record["totals"], "totals"))),
+        section("what to build", table(found_rows(record))),
+        section("levers of software", table(lever_rows(record), LEVER_HEADING)),
+        surroundings(record),
+        time_of_a_step(predicted, "prediction."),
+        memory(predicted, "prediction."),
+        other_numbers(predicted, "prediction."),
+        _sizes(record),
+        continuum(record),
+        basis(predicted),
     )
     return Page(record["name"], about(record), _answer(record), sections)
 
 
-def totals(record: Mapping[str, Any], path: str) -> Iterator[Line]:
-    """What a whole system does, quantity by quantity.
+def _chosen(design: Mapping[str, Any] | None) -> str:
+    """A design in one line: what it is made of, then its values."""
+    known = design or {}
+    kind = known.get("memory") or known.get("system") or ""
+    return ", ".join(it for it in (kind, design_line(known)) if it)
 
-    Args:
-        record: The quantities that a study can name, in SI.
-        path: Where they stand in the record of the run.
-    """
-    for name, it in QUANTITIES.items():
-        if name not in record:
-            continue  # Older records lack what could not be asked for yet.
-        if name in ("quality_loss", *REQUESTS) and record[name] is None:
-            continue  # Most studies say nothing of them.
-        yield it.about, named(name, f"{path}.{name}", record[name])
+
+def _why(record: Mapping[str, Any]) -> tuple[Section, Section]:
+    """Where the time goes, down to the physical floor, and how far the limits are used."""
+    drawn = reasons(
+        {**record["prediction"], "workload": record.get("workload") or {}},
+        record.get("hardware"),
+        record.get("constraints") or (),
+        record["totals"],
+    )
+    bound = "what binds it" if record["feasible"] else "what is exceeded"
+    return drawn, section(bound, table(binding_rows(record), HEADING))
 
 
 def _answer(record: Mapping[str, Any]) -> Line:
@@ -157,12 +163,9 @@ def _overlap(record: Mapping[str, Any]) -> Section:
         best: Cell = "none meets the limits"
         if it["value"] is not None:
             best = named(name, f"pessimistic.{row}.value", it["value"])
-        design = it["design"] or {}
-        kind = design.get("memory") or design.get("system") or ""
-        which = ", ".join(word for word in (kind, design_line(design)) if word)
         proven = "" if it["complete"] else "; not proven"
         of_design = named(name, f"pessimistic.{row}.of_design", it["of_design"])
-        rows.append((it["overlap"], of_design, over, best, which + proven))
+        rows.append((it["overlap"], of_design, over, best, _chosen(it["design"]) + proven))
     heading = ("overlap", "this design", "", "the best design then", "")
     return section(
         "if arithmetic and memory overlap less",
@@ -176,8 +179,9 @@ def _worth(record: Mapping[str, Any]) -> Section:
     told = f"Per cent of {asked(record)} for one per cent more, the sizes free to follow."
     return section(
         "what would change the answer",
-        sentences([told, *_prices(record)] if rows else []),
+        sentences(_prices(record)),
         _bars(rows),
+        sentences([told] if rows else []),
         table(
             (number_words(it["parameter"]), _elasticity(f"sensitivities.{at}", it["elasticity"]))
             for at, it in enumerate(rows)

@@ -1,12 +1,11 @@
 """A front: the designs between which only a preference can choose, to hover over and to brush."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
 from liminal_jax.results.beside import predicted_sections, prediction_beside
-from liminal_jax.results.optimum import totals
 from liminal_jax.results.page import (
     PALETTE,
     Cell,
@@ -19,7 +18,7 @@ from liminal_jax.results.page import (
     table,
 )
 from liminal_jax.results.question import about
-from liminal_jax.results.values import design_rows, named, of_design, seconds
+from liminal_jax.results.values import design_rows, named, of_design, seconds, totals
 from liminal_jax.results.words import asked_words, design_word
 from liminal_jax.study.quantities import NAMED
 
@@ -78,30 +77,48 @@ def _answer(record: Mapping[str, Any]) -> Line:
     return line
 
 
-def _objective(record: Mapping[str, Any], row: int, name: str) -> Cell:
+def _objective(record: Mapping[str, Any], row: int, name: str, base: str = "") -> Cell:
     value = record["points"][row]["objectives"][name]
-    return named(name, f"points.{row}.objectives.{name}", value)
+    return named(name, f"{base}points.{row}.objectives.{name}", value)
 
 
 def _sections(record: Mapping[str, Any]) -> tuple[Section, ...]:
     at = middle(record)
     point = record["points"][at]
     which = "at its first knee" if record["knees"] else "in its middle"
-    heading = _heading(record)
     return (
-        section("the front", _front(record)),
-        section("the designs by each number: drag along an axis to keep a range", _axes(record)),
-        section("the knees", table((_row(record, it) for it in record["knees"]), heading)),
-        section(
-            "every design",
-            table((_row(record, it) for it in range(len(record["points"]))), heading, _TABLE),
-        ),
+        *drawn_front(record),
         section(
             f"the design {which}: number {at + 1}",
             table(design_rows(point["design"], f"points.{at}.design")),
             table(totals(point["totals"], f"points.{at}.totals")),
         ),
         *predicted_sections(record, f"the design {which}"),
+    )
+
+
+def drawn_front(record: Mapping[str, Any], base: str = "") -> tuple[Section, ...]:
+    """The front to brush, its designs by each number, its knees, and every design in a row.
+
+    Args:
+        record: The record of a front.
+        base: Where it stands in the record of the run, with a point at the end.
+    """
+    if not record["points"]:
+        return ()
+    heading = _heading(record)
+
+    def rows(chosen: Iterable[int]) -> Iterator[Line]:
+        return (_row(record, it, base) for it in chosen)
+
+    return (
+        section("the front: drag a box to keep its designs in the table below", _front(record)),
+        section("the designs by each number: drag along an axis to keep a range", _axes(record)),
+        section("the knees", table(rows(record["knees"]), heading)),
+        section(
+            "every design of the front",
+            table(rows(range(len(record["points"]))), heading, _TABLE),
+        ),
     )
 
 
@@ -118,12 +135,12 @@ def _heading(record: Mapping[str, Any]) -> tuple[str, ...]:
     return ("", *_names(record), "kind", *map(design_word, _columns(record)), "")
 
 
-def _row(record: Mapping[str, Any], row: int) -> Line:
-    it, path, knees = record["points"][row], f"points.{row}", record["knees"]
+def _row(record: Mapping[str, Any], row: int, base: str) -> Line:
+    it, path, knees = record["points"][row], f"{base}points.{row}", record["knees"]
     design, letters = it["design"], dict(zip(knees, ascii_uppercase, strict=False))
     return (
         f"{row + 1}",
-        *(_objective(record, row, name) for name in _names(record)),
+        *(_objective(record, row, name, base) for name in _names(record)),
         _kind(it),
         *(of_design(name, design[name], f"{path}.design.{name}") for name in _columns(record)),
         f"knee {letters.get(row, '')}".rstrip() if row in knees else "",
@@ -150,7 +167,7 @@ def _existing(record: Mapping[str, Any], first: str, second: str) -> Iterator[Ma
             "x": [it[first] for it in points],
             "y": [it[second] for it in points],
             "mode": "lines",
-            "line": {"color": "#bbbbbb", "width": 1},
+            "line": {"color": PALETTE[6], "width": 1},
             "name": name,
             "legendgroup": "existing",
             "legendgrouptitle": {"text": "chips that exist"},

@@ -14,16 +14,25 @@ from liminal_jax.results.words import quantity
 from liminal_jax.study.quantities import QUANTITIES
 
 
-def pictures(record: Mapping[str, Any]) -> Section:
-    """The design as pictures; nothing where the record does not hold what they show.
+def package(record: Mapping[str, Any]) -> Drawings:
+    """The package of its chip; nothing where the record does not hold what it shows.
 
     Args:
         record: A record that holds `hardware`, as those of predictions and optima do from 0.2 on.
     """
-    title = "the design in pictures"
-    if not record.get("hardware"):
-        return section(title)
-    return section(title, _drawn(figures(record["hardware"]).values()))
+    hardware = record.get("hardware")
+    return _drawn([figures(hardware)["package"]] if hardware else [])
+
+
+def surroundings(record: Mapping[str, Any]) -> Section:
+    """What its chips stand in: the system and its memories; nothing where neither is known.
+
+    Args:
+        record: A record that holds `hardware`.
+    """
+    drawn = figures(record["hardware"]) if record.get("hardware") else {}
+    others = [it for name, it in drawn.items() if name != "package"]
+    return section("the system and its memory", _drawn(others))
 
 
 def reasons(
@@ -45,7 +54,7 @@ def reasons(
         return section(title)
     step = hardware["step"]
     drawn = [time_sheet(prediction, step["floor"]), *_roofline(prediction, hardware)]
-    gauges = [*_gauges(limits, totals or {}), *_own(prediction)]
+    gauges = gauges_of(prediction, limits, totals or {})
     return section(title, _drawn([*drawn, *([gauges_sheet(gauges)] if gauges else [])]))
 
 
@@ -62,6 +71,21 @@ def _roofline(prediction: Mapping[str, Any], hardware: Mapping[str, Any]) -> Ite
     if peak and bandwidth:
         chips = system["tp"] * system["cp"]
         yield roofline_sheet(hardware["step"]["operators"], chips, peak, bandwidth)
+
+
+def gauges_of(
+    prediction: Mapping[str, Any],
+    limits: Sequence[Mapping[str, Any]],
+    totals: Mapping[str, Any],
+) -> list[Gauge]:
+    """How far the limits on a design are used: those that are stated, and the room in memory.
+
+    Args:
+        prediction: One instance.
+        limits: Limits of a study.
+        totals: What the whole system does, which the limits are about.
+    """
+    return [*_gauges(limits, totals), *_own(prediction)]
 
 
 def _gauges(limits: Sequence[Mapping[str, Any]], totals: Mapping[str, Any]) -> Iterator[Gauge]:

@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from liminal_jax._display import plain
+from liminal_jax._display import per_cent, plain
+from liminal_jax.drawing.gauges import Gauge, gauges_sheet
+from liminal_jax.drawing.package import package_sheet
 from liminal_jax.results.binding import HEADING, binding_rows
 from liminal_jax.results.page import (
     Cell,
+    Drawings,
     Figure,
     Line,
     Number,
@@ -16,6 +19,7 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
+from liminal_jax.results.pictures import gauges_of
 from liminal_jax.results.question import about, asked, how_sure
 from liminal_jax.results.values import design_rows, named, of_design, seconds, share
 from liminal_jax.results.words import asked_words, design_word
@@ -44,7 +48,10 @@ def page(record: Mapping[str, Any]) -> Page:
         section(
             "why no chip was found", sentences([] if record["feasible"] else record["reasons"])
         ),
-        section("what to build", table(design_rows(record["design"] or {}))),
+        section("the chip", table(design_rows(record["design"] or {})), _package(record)),
+        section(
+            "why: the tightest limit of each workload, and what sharing costs it", _gauges(record)
+        ),
         section(
             "each workload on it",
             table(
@@ -85,6 +92,33 @@ def _answer(record: Mapping[str, Any]) -> Line:
         share("share_of_own", record["share_of_own"]),
         " of what chips of their own would give",
     )
+
+
+def _package(record: Mapping[str, Any]) -> Drawings:
+    """The package of the chip; older records hold none."""
+    chip = record.get("chip")
+    return Drawings((package_sheet(chip["package"]).svg(),) if chip else ())
+
+
+def _gauges(record: Mapping[str, Any]) -> Drawings:
+    """The tightest limit of each workload, and its share of what its own chip would give."""
+    limits = record.get("constraints") or ()
+    tightest, shares = [], []
+    for it in record["workloads"]:
+        if it["prediction"] is None:
+            continue
+        found = gauges_of(it["prediction"], limits, it["totals"])
+        if found:
+            first = max(found, key=lambda gauge: gauge.used)
+            tightest.append(first._replace(name=f"{it['name']}: {first.name}"))
+        told = f"{per_cent(it['share_of_own'])} of {asked(record)} with a chip of its own"
+        shares.append(Gauge(it["name"], told, it["share_of_own"]))
+    sheets = (
+        [gauges_sheet(tightest, title="The tightest limit of each workload")] if tightest else []
+    )
+    if shares:
+        sheets.append(gauges_sheet(shares, "shares", "What the common chip leaves of each"))
+    return Drawings(tuple(it.svg() for it in sheets))
 
 
 def _reached(record: Mapping[str, Any], path: str, value: Number | None) -> Cell:
@@ -180,6 +214,8 @@ def _cross(record: Mapping[str, Any]) -> Figure:
         "z": shares,
         "colorscale": "Cividis",
         "texttemplate": "%{z:.0f}",
+        "xgap": 2,
+        "ygap": 2,
         "colorbar": {"title": {"text": "% of its best"}},
         "hovertemplate": "chip of %{y} for %{x}: %{z:.1f} %<extra></extra>",
     }

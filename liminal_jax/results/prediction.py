@@ -12,6 +12,7 @@ from liminal_jax._display import in_units, plain
 from liminal_jax._quantity import part_label, quantities_of
 from liminal_jax.performance.memory_footprint import MemoryFootprint
 from liminal_jax.performance.prediction import CapitalShares, PowerShares, Prediction
+from liminal_jax.results.calibrated import reached
 from liminal_jax.results.page import (
     PALETTE,
     Figure,
@@ -23,7 +24,7 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
-from liminal_jax.results.pictures import pictures, reasons
+from liminal_jax.results.pictures import package, reasons, surroundings
 from liminal_jax.results.values import (
     LEVER_HEADING,
     amount,
@@ -156,9 +157,32 @@ def sections(
         path: Where it stands in the record of the run, with a point at the end.
         title: Which design it is.
     """
+    return (*drawn(record), *tables(record, path, title))
+
+
+def drawn(record: Mapping[str, Any]) -> tuple[Section, ...]:
+    """Its chip, why it is as quick as it is, and what engines reach.
+
+    Args:
+        record: Its record.
+    """
     return (
-        pictures(record),
+        section("the chip", package(record)),
         reasons(record, record.get("hardware")),
+        reached(record, record["utps"]),
+    )
+
+
+def tables(record: Mapping[str, Any], path: str, title: str) -> tuple[Section, ...]:
+    """Its numbers, with what the chip stands in.
+
+    Args:
+        record: Its record.
+        path: Where it stands in the record of the run, with a point at the end.
+        title: Which design it is.
+    """
+    return (
+        surroundings(record),
         time_of_a_step(record, path),
         memory(record, path),
         section("power and money", _shares(record), table(_resource_rows(record, path))),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from liminal_jax._files import InputError, Problem
+from liminal_jax._files import InputError, Problem, unreadable
 from liminal_jax.results import (
     ceiling,
     comparison,
@@ -23,6 +23,7 @@ from liminal_jax.results import (
     uncertainty,
 )
 from liminal_jax.results.html import html
+from liminal_jax.results.inside import with_runs_inside
 from liminal_jax.results.kinds import kind_of
 from liminal_jax.results.page import Page
 
@@ -48,7 +49,7 @@ KINDS = {
     "ceiling": Kind(ceiling.page),
     "comparison": Kind(comparison.page),
     "coupled": Kind(coupled.page),
-    "optimum": Kind(optimum.page),
+    "optimum": Kind(optimum.page, with_runs_inside),
     "pareto": Kind(pareto.page, pareto.whole),
     "portfolio": Kind(portfolio.page),
     "prediction": Kind(prediction.page, again=prediction.again),
@@ -96,9 +97,12 @@ def _read(path: Path) -> dict[str, Any]:
         remedy = "give the folder of a run, such as runs/NAME-1, or a file of --json"
         raise InputError(str(path), [Problem("", f"is not there; {remedy}")]) from None
     except (OSError, ValueError) as error:
-        raise InputError(str(path), [Problem("", f"cannot be read: {error}")]) from None
+        raise InputError(str(path), [Problem("", unreadable(error))]) from None
     if not isinstance(record, dict):
-        raise InputError(str(path), [Problem("", "holds no record of a run")])
+        raise InputError(
+            str(path),
+            [Problem("", "holds no record of a run; give the folder of one, or a file of --json")],
+        )
     return record
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from liminal_jax._display import per_cent
-from liminal_jax.results.beside import predicted_sections, prediction_beside
+from liminal_jax.results.beside import predicted_pictures, predicted_tables, prediction_beside
 from liminal_jax.results.page import Cell, Line, Page, known, section, sentences, table
 from liminal_jax.results.question import about, asked, how_sure
 from liminal_jax.results.values import amount, found_rows, named, share
@@ -31,14 +31,7 @@ def page(record: Mapping[str, Any]) -> Page:
     same = robust is not None and nominal is not None and robust["design"] == nominal["design"]
     sections = (
         section("what is left", sentences(_left(record))),
-        *(
-            section(title, table(found_rows(record[key], f"{key}.")))
-            for key, title in (
-                ("robust", "what to build"),
-                ("nominal", "what would be best with the nominal numbers"),
-            )
-            if record[key] is not None and not (same and key == "nominal")
-        ),
+        *predicted_pictures(record),
         section(
             f"{asked(record)} in the futures",
             sentences(["The nominal optimum is the most robust design too."] if same else []),
@@ -50,8 +43,16 @@ def page(record: Mapping[str, Any]) -> Page:
             for key in (_TRIED[:1] if same else _TRIED)
             if record[key] is not None
         ),
-        *predicted_sections(record, "the robust design"),
         how_sure(record, *_sure(record)),
+        *predicted_tables(record, "the robust design"),
+        *(
+            section(title, table(found_rows(record[key], f"{key}.")))
+            for key, title in (
+                ("robust", "what to build"),
+                ("nominal", "what would be best with the nominal numbers"),
+            )
+            if record[key] is not None and not (same and key == "nominal")
+        ),
     )
     return Page(record["name"], (*about(record), drawn), _answer(record), sections)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from liminal_jax._display import per_cent, plain
-from liminal_jax.results.beside import predicted_sections, prediction_beside
+from liminal_jax.results.beside import predicted_pictures, predicted_tables, prediction_beside
 from liminal_jax.results.page import (
     PALETTE,
     Cell,
@@ -34,6 +34,7 @@ def page(record: Mapping[str, Any]) -> Page:
     """
     change = f"{plain(100 * record['change'])} %"
     sections = (
+        *predicted_pictures(record),
         section(
             "the best design", table(_designs(record), ("", "proven best", "with its sizes free"))
         ),
@@ -46,8 +47,8 @@ def page(record: Mapping[str, Any]) -> Page:
             table(_bars(record), ("number", "value", "1 % more", "less", "more", "on the way")),
         ),
         section("how the sizes move when a number grows by 1 %", table(_moves(record))),
-        *predicted_sections(record, "the best design"),
         how_sure(record),
+        *predicted_tables(record, "the best design"),
     )
     return Page(record["name"], about(record), _answer(record), sections)
 

@@ -19,6 +19,7 @@ from liminal_jax.results.page import (
     section,
     sentences,
     table,
+    text_of,
 )
 from liminal_jax.results.question import about, asked, how_sure
 from liminal_jax.results.values import amount, design_rows, named, share
@@ -42,9 +43,6 @@ def page(record: Mapping[str, Any]) -> Page:
         record: The object of `liminal uncertainty --json`.
     """
     it = record["certificate"]
-    drawn = (
-        f"{len(record['numbers'])} numbers with a range, drawn {record['samples']:,} times at once"
-    )
     sections = (
         section(
             f"who wins, and with what {asked(record)}",
@@ -65,12 +63,31 @@ def page(record: Mapping[str, Any]) -> Page:
             ),
         ),
     )
-    return Page(record["name"], (*about(record), f"{drawn}."), _answer(record), sections)
+    return Page(record["name"], (*about(record), f"{_drawn(record)}."), _answer(record), sections)
+
+
+def in_samples(record: Mapping[str, Any] | None) -> Section:
+    """How an optimum fares when numbers are drawn from their ranges, in short.
+
+    Args:
+        record: The record of an analysis of the same study; none where there is none.
+    """
+    title = "when numbers are drawn from their ranges"
+    if record is None:
+        return section(title)
+    said = f"{text_of(_answer(record))}. {_drawn(record)}."
+    return section(title, sentences([said]), _influences(record["influences"][:_MOST_INFLUENCES]))
 
 
 def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """The record with what the design does that is best with the numbers as they are thought."""
     return prediction_beside(record, folder / "designs" / "nominal.toml")
+
+
+def _drawn(record: Mapping[str, Any]) -> str:
+    return (
+        f"{len(record['numbers'])} numbers with a range, drawn {record['samples']:,} times at once"
+    )
 
 
 def _ranked(record: Mapping[str, Any]) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Any
 from liminal_jax._display import gibibytes, per_cent, plain, with_prefix
 from liminal_jax.results.page import Cell, Line, Number, known, text_of
 from liminal_jax.results.words import design_word, quantity
-from liminal_jax.study.quantities import NAMED
+from liminal_jax.study.quantities import NAMED, QUANTITIES, REQUESTS
 from liminal_jax.study.variables import stated_as
 
 
@@ -55,6 +55,21 @@ def design_rows(design: Mapping[str, Any], path: str = "design") -> Iterator[Lin
             yield from design_rows(value, f"{path}.{name}")
         elif value is not None:
             yield design_word(name), of_design(name, value, f"{path}.{name}")
+
+
+def totals(record: Mapping[str, Any], path: str) -> Iterator[Line]:
+    """What a whole system does, quantity by quantity.
+
+    Args:
+        record: The quantities that a study can name, in SI.
+        path: Where they stand in the record of the run.
+    """
+    for name, it in QUANTITIES.items():
+        if name not in record:
+            continue  # Older records lack what could not be asked for yet.
+        if name in ("quality_loss", *REQUESTS) and record[name] is None:
+            continue  # Most studies say nothing of them.
+        yield it.about, named(name, f"{path}.{name}", record[name])
 
 
 def found_rows(record: Mapping[str, Any], path: str = "") -> Iterator[Line]:

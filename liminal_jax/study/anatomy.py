@@ -96,6 +96,18 @@ def hardware_record(
     }
 
 
+def chip_package(system: System | PlannedSystem, category: str) -> dict[str, Any]:
+    """The package of a chip to draw, without what it serves.
+
+    Args:
+        system: Its hardware.
+        category: Its memory technology, or its system.
+    """
+    if isinstance(system, PlannedSystem):
+        return _package(system, _Known({"memory": category}))
+    return _package(system, _known(system, None, category))
+
+
 def system_record(system: System, file: SystemFile, library: Library) -> dict[str, Any]:
     """What a picture of finished hardware shows that nothing runs on: package, and a domain."""
     network = network_record(system.network)

@@ -19,6 +19,8 @@ import equinox as eqx
 from jaxtyping import Array, Float, Int
 
 from liminal_jax._smooth import AbstractRelaxation
+from liminal_jax.hardware.planned import PlannedSystem
+from liminal_jax.hardware.system import System
 from liminal_jax.study.problem import Limit, Outcome
 from liminal_jax.study.region import Variable
 
@@ -46,6 +48,20 @@ class Terms(eqx.Module):
 
     totals: Float[Array, " totals"]
     violation: Float[Array, " limits"]
+
+
+class Chip(NamedTuple):
+    """A chip of a design.
+
+    Attributes:
+        name: Whose it is; empty where all members share it.
+        system: Its hardware.
+        category: Its memory technology, or its system.
+    """
+
+    name: str
+    system: System | PlannedSystem
+    category: str
 
 
 class AbstractGroup(eqx.Module):
@@ -119,6 +135,16 @@ class AbstractCoupled(eqx.Module):
             totals: Sums over all members.
             relaxation: How kinks are read.
         """
+
+    def chips(self, shared: Point, own: tuple[Point, ...]) -> list[Chip]:
+        """The chips of a design, for pictures of them.
+
+        Args:
+            shared: What all members share.
+            own: For each group the choices of its members, stacked.
+        """
+        del shared, own
+        return []
 
     def basis(self) -> list[str]:
         """What the answer rests on, in a sentence each."""

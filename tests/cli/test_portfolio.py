@@ -24,6 +24,7 @@ KEYS = [
     "feasible",
     "objective",
     "design",
+    "chip",
     "share_of_own",
     "workloads",
     "cross",

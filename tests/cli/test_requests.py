@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from liminal_jax.results.report import report
 from tests.cli.terminal import exit_code
 from tests.study.requests.cases import TABLES, written
 
@@ -34,6 +35,12 @@ def test_a_study_of_a_trace_is_answered(tmp_path: Path, capsys: Any) -> None:
     assert record["totals"]["share of utps below 600 1/s"] <= 0.3
     assert record["certificate"]["relative_gap"] < 1e-6
     assert record["basis"][0].startswith("10 requests in 4 classes")
+    used = {it["name"]: it["used"] for it in record["limits"]}
+    share = record["totals"]["share of utps below 600 1/s"]
+    assert used["share of utps below 600 1/s"] == pytest.approx(share / 0.3)
+    drawn = report("run")
+    assert drawn.count('data-figure="package"') == 1
+    assert drawn.count('data-figure="limits"') == 1
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import json
 import math
 import re
 import shlex
+import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -38,7 +39,7 @@ def runs(tmp_path_factory):
     path = str(study(folder, "finished", **{**FINISHED, "design": DESIGN}))
     (folder / "two.toml").write_text(TWO)
     commands = {
-        "optimize": ["optimize", path],
+        "optimize": ["optimize", path, "--calibration", "measured"],
         "pareto": ["pareto", path],
         "sensitivity": ["sensitivity", path, "--top", "3"],
         "uncertainty": ["uncertainty", path, "--samples", "4"],
@@ -137,6 +138,53 @@ def test_records_written_before_they_told_their_kind_have_the_same_rows(runs, na
     assert kind_of(old) == kind_of(record) == kind
     page = KINDS[kind].page
     assert terminal_lines(page(old)) == terminal_lines(page(record))
+
+
+ORDER = (
+    "the design",
+    "why: time, roofline and limits",
+    "what would change the answer",
+    "what engines reach",
+    "how sure that is",
+    "when numbers are drawn from their ranges",
+    "the front: drag a box to keep its designs in the table below",
+    "what gradients found",
+    "what it does",
+    "what to build",
+    "where this comes from",
+)
+"""What the page of an optimum tells, from top to bottom."""
+
+
+def test_the_page_of_an_optimum_answers_first_and_lists_its_tables_last(runs, tmp_path):
+    mine = tmp_path / "mine"
+    shutil.copytree(runs / "optimize", mine)
+    for name, run in (("front", "pareto"), ("uncertainty", "uncertainty")):
+        shutil.copytree(runs / run, mine / name)
+    text, shown = report(str(mine)), Shown()
+    titles = re.findall("<h2>(.*?)</h2>", text)
+    assert [it for it in titles if it in ORDER] == list(ORDER)
+    body = text[text.index("<section>") :]
+    assert re.findall('data-figure="(.*?)"', body)[0] == "package"
+    assert body.index('data-figure="package"') < body.index("<h2>why")
+    shown.feed(text)
+    numbers, record = dict(shown.numbers), json.loads((mine / "result.json").read_text())
+    front = json.loads((mine / "front" / "result.json").read_text())
+    name = next(iter(front["points"][0]["objectives"]))
+    assert numbers[f"front.points.0.objectives.{name}"] == front["points"][0]["objectives"][name]
+    reached = record["calibrated"]
+    assert reached["utps_low"] < reached["utps"] < reached["utps_high"]
+    assert reached["utps"] < record["prediction"]["utps"]
+    assert numbers["calibrated.utps_low"] == reached["utps_low"]
+
+
+def test_runs_of_another_study_do_not_go_onto_the_page_of_an_optimum(runs, tmp_path):
+    mine = tmp_path / "mine"
+    shutil.copytree(runs / "optimize", mine)
+    (mine / "front").mkdir()
+    other = json.loads((runs / "pareto" / "result.json").read_text()) | {"name": "other"}
+    (mine / "front" / "result.json").write_text(json.dumps(other))
+    assert "the front" not in report(str(mine))
 
 
 def browse(page, folder):

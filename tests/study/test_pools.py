@@ -21,6 +21,7 @@ from liminal_jax.performance.memory_footprint import memory_footprint, parameter
 from liminal_jax.performance.operators import layer_operators
 from liminal_jax.performance.predictor import predict, predict_prompts
 from liminal_jax.performance.serving import Lengths, prefill, serve
+from liminal_jax.study.anatomy import chip_package
 from liminal_jax.study.coupled import Point
 from liminal_jax.study.pools.problem import PoolsProblem
 from liminal_jax.study.questions import BUILDERS, load_question
@@ -435,6 +436,21 @@ def test_the_shipped_study_has_thirty_variables():
     problem = BUILDERS[type(file)](file)
     assert problem.count == 30
     assert problem.size > 1e24
+
+
+def test_each_pool_has_a_chip_to_draw():
+    file = load_question("three-pools-for-long-prompts")
+    problem = BUILDERS[type(file)](file)
+    assert isinstance(problem, PoolsProblem)
+    shared, firsts = only(problem)
+    own = tuple(Point(it.category[None], it.values[None]) for it in firsts)
+    chips = problem.chips(shared, own)
+    assert [it.name for it in chips] == ["prefill", "attention", "experts"]
+    for chip, pool in zip(chips, problem.pools, strict=True):
+        package = chip_package(chip.system, chip.category)
+        assert package["names"]["memory"] == pool.categories[0]
+        stacks = next(it for it in pool.variables if it.name == "stacks")
+        assert package["memory"]["stacks"] == stacks.grid.values[0]
 
 
 def test_a_mistake_on_the_command_line_exits_with_2_and_its_path(tmp_path, capsys):

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from typing_extensions import override
 
-from liminal_jax.optimization.coupled.assignment import Places
+from liminal_jax.optimization.coupled.assignment import Places, assignment_at
 from liminal_jax.optimization.coupled.descent import STARTS
 from liminal_jax.optimization.coupled.listed_descent import STARTS as LISTED_STARTS
 from liminal_jax.optimization.coupled.priced_search import is_priced, search_by_prices
@@ -24,6 +24,7 @@ from liminal_jax.optimization.search.termination import TOLERANCE, Termination
 from liminal_jax.results.coupled import page
 from liminal_jax.results.page import Page
 from liminal_jax.results.told import Told
+from liminal_jax.study.anatomy import chip_package
 from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup
 from liminal_jax.study.problem import FEASIBLE
 from liminal_jax.study.question import kind_record
@@ -135,13 +136,20 @@ class CoupledOptimum(Told):
                 "unit": self.problem.unit,
             },
             "limits": [
-                {"name": it.name, "at_least": it.at_least, "bound": it.bound, "unit": it.unit}
+                {
+                    "name": it.name,
+                    "at_least": it.at_least,
+                    "bound": it.bound,
+                    "unit": it.unit,
+                    "used": self._used.get(it.name),
+                }
                 for it in self.problem.stated
             ],
             "feasible": self.feasible,
             "variables": self.problem.count,
             "design": self.shared,
             "members": [{"name": name, **it} for name, it in self.members.items()],
+            "chips": self._chips(),
             "totals": {
                 name: number(it)
                 for name, it in zip(self.problem.totals, found.best.totals, strict=True)
@@ -166,6 +174,20 @@ class CoupledOptimum(Told):
             "seconds": sum(found.seconds.values()),
             "stages": found.seconds,
         }
+
+    @property
+    def _used(self) -> dict[str, float | None]:
+        """How far each limit on all together is used: above 1 it is exceeded."""
+        ratios = np.exp(self.found.best.violation)
+        return {it.name: number(at) for it, at in zip(self.problem.limits, ratios, strict=True)}
+
+    def _chips(self) -> list[dict[str, Any]]:
+        """What pictures of its chips show."""
+        best = assignment_at(self.problem, self.found.best.places)
+        return [
+            {"name": it.name, "package": chip_package(it.system, it.category)}
+            for it in self.problem.chips(best.shared, best.own)
+        ]
 
     def _gap(self, score: float) -> float | None:
         """How far a score's objective lies from the best design's."""

@@ -10,6 +10,7 @@ from liminal_jax.optimization.portfolio.portfolio_answer import (
 )
 from liminal_jax.optimization.record import binding_record, totals
 from liminal_jax.optimization.search.solution import Solution, case_at
+from liminal_jax.study.anatomy import chip_package
 from liminal_jax.study.basis import basis
 from liminal_jax.study.numbers import of_hardware
 from liminal_jax.study.portfolio import Member
@@ -37,6 +38,15 @@ def _hardware(answer: PortfolioAnswer) -> dict[str, Any] | None:
     shared = {name: value for name, value in numbers.items() if name not in own}
     kept = {name: value for name, value in design.items() if name not in own}
     return {**kept, "numbers": shared} if shared else kept
+
+
+def _chip(answer: PortfolioAnswer) -> dict[str, Any] | None:
+    """What a picture of the chip shows."""
+    if not answer.served:
+        return None
+    first = answer.served[0]
+    case = case_at(first.member.problem, first.solution)
+    return {"package": chip_package(case.system, first.solution.category)}
 
 
 def _optimum_record(it: WorkloadOptimum, weight: float) -> dict[str, Any]:
@@ -86,6 +96,7 @@ def portfolio_record(answer: PortfolioAnswer) -> dict[str, Any]:
         "feasible": answer.feasible,
         "objective": {**file.objective.model_dump(exclude_none=True), "value": answer.objective},
         "design": _hardware(answer),
+        "chip": _chip(answer),
         "share_of_own": answer.share,
         "workloads": workloads,
         "cross": answer.cross,

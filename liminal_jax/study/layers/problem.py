@@ -20,7 +20,7 @@ from liminal_jax.performance.layer_load import (
     loads_prediction,
 )
 from liminal_jax.study.case import Case
-from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point, Terms
+from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Chip, Point, Terms
 from liminal_jax.study.layers.loss import AbstractLoss, Combination
 from liminal_jax.study.limits import use_of
 from liminal_jax.study.problem import Criterion, Limit, Outcome, violation_of
@@ -158,6 +158,13 @@ class LayersProblem(AbstractCoupled):
     shared: Shared
     combination: Combination | None = eqx.field(static=True)
     notes: tuple[str, ...] = eqx.field(static=True)
+
+    @override
+    def chips(self, shared: Point, own: tuple[Point, ...]) -> list[Chip]:
+        """The one that all layers share."""
+        del own
+        category = self.shared.categories[int(shared.category)]
+        return [Chip("", self.shared.at(shared).system, category)]
 
     @override
     def basis(self) -> list[str]:

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import AbstractRelaxation
-from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point
+from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Chip, Point
 from liminal_jax.study.pools.pool import Pool
 from liminal_jax.study.pools.quantities import QUANTITIES, Served
 from liminal_jax.study.pools.requests import Requests
@@ -75,6 +75,17 @@ class PoolsProblem(AbstractCoupled):
             score=value if self.maximise else -value,
             violation=jnp.log(jnp.maximum(stacked, LEAST_RATIO)),
         )
+
+    @override
+    def chips(self, shared: Point, own: tuple[Point, ...]) -> list[Chip]:
+        """That of each pool."""
+        del shared
+        found = []
+        for pool, chosen in zip(self.pools, own, strict=True):
+            category = chosen.category[0]
+            case = pool.region.at(chosen.values[0], category)
+            found.append(Chip(pool.members[0], case.system, pool.categories[int(category)]))
+        return found
 
     @override
     def basis(self) -> list[str]:

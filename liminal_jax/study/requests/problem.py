@@ -30,7 +30,7 @@ from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.performance.request_cost import RequestCost, request_cost
 from liminal_jax.performance.serving import Lengths
 from liminal_jax.study.case import Case
-from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point, Terms
+from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Chip, Point, Terms
 from liminal_jax.study.limits import physical_limits, use_of
 from liminal_jax.study.numbers import of_hardware, stated_in
 from liminal_jax.study.problem import FEASIBLE, Limit, Outcome, violation_of
@@ -266,6 +266,13 @@ class RequestsProblem(AbstractCoupled):
         cost = costs[0] if len(costs) == 1 else relaxation.maximum(*costs)
         ratios = self._buildability(shared, relaxation) + [it.of(totals) for it in self.used]
         return Outcome(-jnp.log(cost), _violation(ratios))
+
+    @override
+    def chips(self, shared: Point, own: tuple[Point, ...]) -> list[Chip]:
+        """The one that all classes share."""
+        first = Point(own[0].category[0], own[0].values[0])
+        case = self.group.case(shared, jnp.asarray(0), first)
+        return [Chip("", case.system, self.categories[int(shared.category)])]
 
     @override
     def basis(self) -> list[str]:

@@ -1,0 +1,68 @@
+"""The calibration that a command is asked to apply, and what it says of a design that was found."""
+
+import tomllib
+from typing import Any, NamedTuple
+
+from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.found import Found
+
+
+class Asked(NamedTuple):
+    """A calibration, and the engine of which it is to speak.
+
+    Attributes:
+        calibration: The calibration.
+        engine: Name of the engine; a typical one where there is none.
+    """
+
+    calibration: Any
+    engine: str | None
+
+
+def calibration_asked(command: str, name: str | None, engine: str | None) -> Asked | None:
+    """What was asked for; None without a name.
+
+    Args:
+        command: The command, as messages call it.
+        name: A calibration, its file, or an engine of the package's own.
+        engine: An engine.
+
+    Raises:
+        InputError: there is no such calibration, or an engine without one.
+    """
+    if name is None and engine is not None:
+        problem = Problem("--engine", "speaks of a calibration: give --calibration too")
+        raise InputError(command, [problem])
+    if name is None:
+        return None
+    from liminal_jax.data.calibrations import DEFAULT, load_calibration
+    from liminal_jax.study.calibrated import engine_of, measured_engine
+
+    found = None if engine is not None else measured_engine(name)
+    if found is not None:
+        return Asked(load_calibration(DEFAULT), found)
+    try:
+        calibration = load_calibration(name)
+        return Asked(calibration, engine_of(engine, calibration))
+    except InputError as error:
+        raise InputError(error.source if engine is None else command, error.problems) from None
+
+
+def with_interval(found: Found, asked: Asked) -> Found:
+    """The result of a study, with what its calibration says of the best design.
+
+    Args:
+        found: The result of a study of one workload.
+        asked: The calibration.
+
+    Raises:
+        InputError: the calibration does not know the engine.
+    """
+    from liminal_jax.results.optimum import page
+    from liminal_jax.study.calibrated import calibrated_step
+    from liminal_jax.study.file import design_of
+
+    ((name, text),) = found.designs.items()
+    step = calibrated_step(design_of(tomllib.loads(text), name), *asked)
+    record = {**found.record, "calibrated": step.record()}
+    return found._replace(record=record, page=page(record))
