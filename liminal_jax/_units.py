@@ -132,7 +132,9 @@ def parse_quantity(text: str, expected: str) -> float:
     """
     match = _NUMBER.fullmatch(text)
     if match is None:
-        wanted = f"a number with a unit, such as '1 {expected}'" if expected else "a number"
+        wanted = (
+            f"a number with a unit, such as '1 {expected}'" if expected else "a number, such as 8"
+        )
         raise ValueError(f"{text!r} is not {wanted}")
     number = float(match[1].replace("_", ""))
     return number if not match[2] else to_si(number, match[2], expected)

@@ -23,6 +23,7 @@ from written import ROOT, block, table
 PAGES = {
     "CHANGELOG.md": "changes.md",
     "CONTRIBUTING.md": "contributing.md",
+    "experiments/CLAIMS.md": "claims.md",
     "experiments/README.md": "experiments.md",
     "liminal_jax/data/studies/README.md": "studies.md",
     "liminal_jax/fit/README.md": "calibration.md",

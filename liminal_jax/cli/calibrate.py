@@ -60,7 +60,9 @@ def calibrate(
         json: Print one JSON object, of a fit to decode.
     """
     if not Path(output).parent.is_dir():
-        raise InputError(output, [Problem("", "its folder does not exist")])
+        raise InputError(
+            output, [Problem("", "its folder does not exist; make it, or choose another place")]
+        )
     prepare_jax()
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.fit.calibrate import calibrate as fitted

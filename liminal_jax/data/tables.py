@@ -38,7 +38,10 @@ def read_table(path: Path | str, kind: type[Record]) -> tuple[Record, ...]:
     if missing:
         raise InputError(
             path.name,
-            [Problem(it, f"is a missing column{did_you_mean(it, columns)}") for it in missing],
+            [
+                Problem(it, f"is a missing column{did_you_mean(it, columns) or '; add it'}")
+                for it in missing
+            ],
         )
     return tuple(_record(kind, entry, f"{path.name}: line {line}") for line, entry in lines)
 

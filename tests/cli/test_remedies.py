@@ -114,8 +114,8 @@ models show llama-3-9b
 models import none.json
 models import config.json
 models compare llama-3-8b llama-3-9b
-systems show h20
-systems new mine --like h20
+systems show h201
+systems new mine --like h201
 systems new mine --like h200 --set chip.memory.bandwith=1
 systems new mine --like h200 --set chip.memory.bandwidth
 experiments run bandwith
@@ -144,11 +144,10 @@ def test_what_is_wrong_comes_with_what_to_do(line: str, capsys: pytest.CaptureFi
     assert exit_code(line.split()) == 2
     out, err = capsys.readouterr()
     assert "Traceback" not in out + err
+    if "For full helptext" in err:  # A flag that the parser refuses, which tells the command.
+        return
     told = [it for it in err.splitlines() if ": " in it] or err.splitlines()
-    mistakes = [it for it in told if REMEDY.search(without_place(it))]
-    assert mistakes, err
-    if "unknown field" not in err and "│" not in err and "---" not in err:
-        assert mistakes == told, err
+    assert [it for it in told if not REMEDY.search(without_place(it))] == []
 
 
 def without_place(line: str) -> str:

@@ -30,6 +30,13 @@ FLAGS = (
 )
 
 
+THEMES = {
+    "light": ("--blink-settings=preferredColorScheme=1",),
+    "dark": ("--blink-settings=preferredColorScheme=0",),
+}
+"""Flags with which a page sees a reader who prefers light or dark."""
+
+
 def free_port() -> int:
     """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
@@ -112,7 +119,9 @@ class Browser:
 
 
 @contextlib.contextmanager
-def browser(folder: Path, width: int = 1440, height: int = 1000) -> Iterator[Browser]:
+def browser(
+    folder: Path, width: int = 1440, height: int = 1000, more: tuple[str, ...] = ()
+) -> Iterator[Browser]:
     """A window of a fresh profile, closed in the end."""
     port = free_port()
     with (folder / "chromedriver.log").open("wb") as log:
@@ -120,7 +129,12 @@ def browser(folder: Path, width: int = 1440, height: int = 1000) -> Iterator[Bro
     try:
         waited(lambda: listens(port))
         root = Browser(f"http://127.0.0.1:{port}")
-        flags = [*FLAGS, f"--window-size={width},{height}", f"--user-data-dir={folder / 'profile'}"]
+        flags = [
+            *FLAGS,
+            *more,
+            f"--window-size={width},{height}",
+            f"--user-data-dir={folder / 'profile'}",
+        ]
         wanted = {
             "goog:chromeOptions": {"binary": CHROMIUM, "args": flags},
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},

@@ -48,9 +48,10 @@ def check_columns(header: Iterable[str], stated: Iterable[str], source: str) -> 
     missing = [name for name in REQUIRED if name not in told]
     if missing:
         others = [name for name in present if name not in REQUIRED]
+        listed = "; `liminal calibrate --help-all` lists the columns"
+        hints = {name: did_you_mean(name, others) or listed for name in missing}
         raise InputError(
-            source,
-            [Problem(name, f"is a missing column{did_you_mean(name, others)}") for name in missing],
+            source, [Problem(name, f"is a missing column{hint}") for name, hint in hints.items()]
         )
 
 

@@ -99,7 +99,8 @@ def _object(file: Path, source: str) -> dict[str, Any]:
     except RecursionError:
         raise InputError(source, [Problem("", "is nested too deeply")]) from None
     except ValueError as error:
-        raise InputError(source, [Problem("", f"is not valid JSON: {error}")]) from None
+        message = f"is not valid JSON: {error}; mend it there"
+        raise InputError(source, [Problem("", message)]) from None
     if not isinstance(values, dict):
         message = f"must be a JSON object, got {shown(values)}"
         raise InputError(source, [Problem("", message)])
