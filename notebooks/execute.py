@@ -1,8 +1,6 @@
 """Execute the notebooks and write what they show beside their sources, or in another folder.
 
 python -m notebooks.execute [FOLDER]
-
-Without a folder, only those are executed whose twin lies beside them.
 """
 
 import sys
@@ -14,7 +12,7 @@ import nbclient
 import nbformat
 
 FOLDER = Path(__file__).resolve().parent
-"""Where notebooks lie: numbered py:percent sources, the first with its executed twin."""
+"""Where notebooks lie: numbered py:percent sources, each with its executed twin."""
 
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 """Which kernel a reader's Jupyter is to start."""
@@ -44,13 +42,11 @@ def executed(source: Path) -> Any:
 
 
 def main(folder: Path | None = None) -> None:
-    """Execute the notebooks, into a folder or those that have a twin beside them."""
+    """Execute the notebooks, into a folder or beside their sources."""
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     for source in sources():
         twin = (source.parent if folder is None else folder) / f"{source.stem}.ipynb"
-        if folder is None and not twin.exists():
-            continue
         notebook = executed(source)
         # What the kernel says of itself, and random names of cells, would change with every run.
         notebook.metadata.pop("language_info", None)

@@ -20,7 +20,11 @@ def text(page: Page) -> str:
         page: The page.
     """
     written = io.StringIO()
-    Console(file=written, width=_WIDTH, highlight=False, markup=False).print(terminal(page))
+    # In a notebook rich would show the page there and then, and return nothing.
+    console = Console(
+        file=written, width=_WIDTH, highlight=False, markup=False, force_jupyter=False
+    )
+    console.print(terminal(page))
     return "\n".join(it.rstrip() for it in written.getvalue().splitlines())
 
 

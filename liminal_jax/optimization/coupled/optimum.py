@@ -183,11 +183,12 @@ class CoupledOptimum(Told):
 
     def _chips(self) -> list[dict[str, Any]]:
         """What pictures of its chips show."""
-        best = assignment_at(self.problem, self.found.best.places)
-        return [
-            {"name": it.name, "package": chip_package(it.system, it.category)}
-            for it in self.problem.chips(best.shared, best.own)
-        ]
+        with jax.enable_x64(True):
+            best = assignment_at(self.problem, self.found.best.places)
+            return [
+                {"name": it.name, "package": chip_package(it.system, it.category)}
+                for it in self.problem.chips(best.shared, best.own)
+            ]
 
     def _gap(self, score: float) -> float | None:
         """How far a score's objective lies from the best design's."""
