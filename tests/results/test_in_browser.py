@@ -52,7 +52,7 @@ DRAWN = {
     "prediction": OF_PREDICTIONS,
     "optimum": OF_PREDICTIONS,
     "front": OF_PREDICTIONS,
-    "sweep": OF_PREDICTIONS,
+    "sweep": [],
     "comparison": [it for it in ("package", "system", "memory") for _ in range(2)],
 }
 """Pictures of each kind of page, in their order."""

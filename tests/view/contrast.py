@@ -73,7 +73,7 @@ const faint = [], walk = root => {
       faint.push(`${found.toFixed(2)}: ${words[0].data.trim().slice(0, 40)} (${it.tagName})`);
   }
 };
-walk(document);
+walk(arguments[0] ? document.querySelector(arguments[0]) : document);
 return faint;
 """
-"""Script that lists the words of a page whose contrast is below level AA."""
+"""Script that lists the words of a page, or of a part of it, whose contrast is below level AA."""

@@ -190,7 +190,7 @@ def front(picture: Picture, start: Picture, efficiency: Efficiency) -> str:
         told = f"{users:g} users: {plain(user)} tokens/s each, {plain(all_of_it)} {efficiency.unit}"
         parts.append(svg.dot(*solution, 2.6, NOW, told))
     for solution, (*_, users) in [*zip(after, curves[1], strict=True)][:: max(len(after) - 1, 1)]:
-        parts.append(svg.words(solution[0] + 7, solution[1] - 5, f"{users:g}", colour=NOW))
+        parts.append(svg.words(solution[0] + 7, solution[1] - 5, f"{users:g}"))
     if all(math.isfinite(it) for it in now):
         told = f"now: {plain(now[0])} tokens/s each, {plain(now[1])} {efficiency.unit}"
         mark = NOW if picture.now.fits else WAITING

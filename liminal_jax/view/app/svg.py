@@ -141,11 +141,9 @@ def drawing(title: str, label: str, parts: Iterable[str]) -> str:
     )
 
 
-def words(x: float, y: float, what: str, anchor: str = "start", colour: str = INK) -> str:
+def words(x: float, y: float, what: str, anchor: str = "start") -> str:
     """Words at a place."""
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{text(what)}</text>'
-    )
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{INK}">{text(what)}</text>'
 
 
 def line(points: Sequence[tuple[float, float]], colour: str, dash: str = "") -> str:
