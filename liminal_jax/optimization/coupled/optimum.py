@@ -128,6 +128,8 @@ class CoupledOptimum(Told):
             it in (Termination.CONVERGED, Termination.AT_BOUNDS) for it in relaxed.termination
         )
         score = float(relaxed.score[first])
+        with jax.enable_x64(True):
+            basis = self.problem.basis()
         return {
             **self.question,
             "objective": {
@@ -168,7 +170,7 @@ class CoupledOptimum(Told):
             "certificate": asdict(self.certificate),
             "binding": [binding_record(it) for it in self.binding],
             "multipliers": self.multipliers,
-            "basis": self.problem.basis(),
+            "basis": basis,
             "reasons": self.reasons,
             "closing": [[number(at) for at in row] for row in found.closing],
             "seconds": sum(found.seconds.values()),
