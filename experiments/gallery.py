@@ -2,8 +2,8 @@
 
     python -m experiments.gallery FOLDER
 
-FOLDER holds the full run of each experiment that the first table of README.md lists, in a folder
-of its name. What was saved is drawn into `figures` and told in `CLAIMS.md`; nothing is computed.
+FOLDER holds the full runs of experiments that the first table of README.md lists, in a folder of
+its name each. What was saved is drawn into `figures` and told in `CLAIMS.md`; nothing is computed.
 """
 
 import importlib
@@ -19,6 +19,9 @@ from experiments.runner import drawn
 HERE = Path(__file__).parent
 
 PAGE = HERE / "CLAIMS.md"
+
+NO_RUN = "No full run is kept of"
+"""What is said of an experiment whose folder is not there."""
 
 _COLOURS = 128
 """Of a figure, which has few: a fourth of the size."""
@@ -79,6 +82,9 @@ def main(folder: Path) -> None:
     sections = [_TOP]
     for name, about in claims((HERE / "README.md").read_text("utf-8")).items():
         run = folder / name
+        if not (run / "results.json").exists():
+            sections.append(f"## {about[0].upper()}{about[1:]}\n\n{NO_RUN} `{name}`.\n")
+            continue
         drawn(importlib.import_module(f"experiments.{name}").EXPERIMENT, run)
         _smaller(run / f"{name}.png", HERE / "figures" / f"{name}.png")
         results, origin = (load_record(run / f"{it}.json") for it in ("results", "provenance"))
