@@ -15,6 +15,7 @@ from liminal_jax.study.file import load_design
 from liminal_jax.study.predicted import predicted
 from tests.cli.terminal import PROGRAM, ROOT
 from tests.view.browser import CHROMIUM, DRIVER, browser, free_port, listens, waited
+from tests.view.contrast import FAINT_WORDS
 
 MISSING = [
     name
@@ -31,6 +32,7 @@ RIGHT, DELETE, ENTER = "\ue014", "\ue017", "\ue007"
 """Keys as WebDriver names them."""
 
 SHOWN = "return document.querySelector('#liminal, #refused')?.outerHTML || ''"
+PICTURES = "return document.querySelector('#hardware').innerHTML"
 SLIDERS = """
 return [...document.querySelectorAll('marimo-slider')]
     .filter(it => it.shadowRoot.querySelector('[role=slider]')?.getBoundingClientRect().width)
@@ -61,8 +63,11 @@ field.select();
 
 
 @contextlib.contextmanager
-def served(folder, *arguments):
+def served(folder, *arguments, theme="light"):
     """The address of a page that is served while one is in here."""
+    settings = folder / "config" / "marimo" / "marimo.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f'[display]\ntheme = "{theme}"\n')
     command = [sys.executable, "-c", PROGRAM, "app", "--no-browser", "--port", str(free_port())]
     cache = {"XDG_CACHE_HOME": str(folder / "cache"), "XDG_CONFIG_HOME": str(folder / "config")}
     with (folder / "server.log").open("w") as log:
@@ -121,7 +126,8 @@ def test_a_page_is_dragged(tmp_path):
 
         sliders = waited(lambda: window.run(SLIDERS))
         assert len(sliders) == 7
-        took, speeds = [], [numbers(html)["utps"]]
+        took, speeds, pictures = [], [numbers(html)["utps"]], {window.run(PICTURES)}
+        assert window.run(FAINT_WORDS, "#liminal") == []
         for slider in sliders:
             window.run(FOCUS, slider)
             for _ in range(2):
@@ -129,7 +135,10 @@ def test_a_page_is_dragged(tmp_path):
                 window.press(RIGHT)
                 took.append(waited(lambda: window.run("return window.took"), 10))
             speeds.append(numbers(window.run(SHOWN))["utps"])
+            pictures.add(window.run(PICTURES))
         assert speeds[1] > speeds[0]
+        # Bandwidth, memory and chips of an instance, at least, are seen in the pictures.
+        assert len(pictures) >= 4
         assert window.run("return document.documentElement.scrollWidth <= window.innerWidth")
         # 40 ms on two idle cores; a busy machine is given time.
         assert statistics.median(took) < 1000, took
@@ -174,6 +183,18 @@ def test_the_best_from_here_is_shown_and_its_link_restores_it(tmp_path):
         restored = waited(lambda: window.run(SHOWN), 120)
         assert numbers(restored) == best
         window.picture(tmp_path / "page.png")
+
+
+@pytest.mark.slow
+def test_words_can_be_read_where_a_reader_prefers_dark(tmp_path):
+    pair = ("-m", "llama-3-8b", "--system", "h200")
+    with served(tmp_path, *pair, theme="dark") as url, browser(tmp_path) as window:
+        opened_in(window, url)
+        dark = (
+            "return document.body.classList.contains('dark') || !!document.querySelector('.dark')"
+        )
+        assert waited(lambda: window.run(dark))
+        assert window.run(FAINT_WORDS, "#liminal") == []
 
 
 @pytest.mark.slow
