@@ -37,15 +37,15 @@ TERMS = (
 class Fitted(AbstractCalibration):
     r"""Named losses of one engine on one family of chips.
 
-        T = (t_m^p + t_c^p)^{1/p} + L l + L_x l_x + o kappa t_x + o U u + f
+        T = (t_m^p + t_c^p)^{1/p} + L l + L_x l_x + o kappa t_x + o U u + f + t_p / a
         t_m = (t_w + iota^{1-1/B} (1 - (1 - e)^{B^s}) t_e) / (b n^h) + o t_k / b_k
         t_c = o (t_w* / a + t_a / a_k)
 
     with t_w, t_e, t_k the ideal times of weights, all experts and cache, t_w* and t_a those of
     matrix products and attention, h the halvings of weights from 16 bits, e the share of experts
     that a token uses, L layers, L_x those with experts, t_x the time of collectives as a library's
-    kernels drive them, U users of one scheduler, and B users of the micro-batch. All numbers are
-    positive.
+    kernels drive them, U users of one scheduler, B users of the micro-batch, and t_p the products
+    of prompts that a measured time holds. All numbers are positive.
 
     Attributes:
         weight_share: Share b of the memory bandwidth reached on weights.
@@ -129,4 +129,5 @@ class Fitted(AbstractCalibration):
             + present * it.exchanged * self.collective_factor
             + present * it.users * self.user_time
             + self.step_time_fixed
+            + it.passed / self.matrix_share
         )

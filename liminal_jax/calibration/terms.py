@@ -21,6 +21,8 @@ class Terms(eqx.Module):
         batch: Tokens in the micro-batch: its users, and what passes of prompts.
         users: Users that decode, of those that one scheduler serves.
         weight_bits: Bits of a weight.
+        passed: Time of the matrix products of prompts, at the peak rate, that a measured time of a
+            token holds beside its step; 0 for a step alone [s].
     """
 
     weights: Leaf = eqx.field(converter=as_leaf)
@@ -35,3 +37,4 @@ class Terms(eqx.Module):
     batch: Leaf = eqx.field(converter=as_leaf)
     users: Leaf = eqx.field(converter=as_leaf)
     weight_bits: Leaf = eqx.field(converter=as_leaf)
+    passed: Leaf = eqx.field(converter=as_leaf, default=0.0)

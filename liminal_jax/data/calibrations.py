@@ -1,8 +1,9 @@
 """Calibrations as files: each number with its spread, whom it holds for, and what it rests on.
 
 The logarithm of a loss is a sum: of the loss's typical value, of what fitting all measurements
-moved it by, and of what sets one engine and one family of chips apart. Each addend is a number in
-units of its prior spread: 0 is the prior, and an addend with spread 1 was not learned from data.
+moved it by, of what sets one engine, one maker and one family of chips apart, and of how much older
+than the newest an engine's release is. Each addend is a number in units of its prior spread: 0 is
+the prior, and an addend with spread 1 was not learned from data.
 """
 
 import tomllib
@@ -21,14 +22,14 @@ from pydantic import Field as Bounded
 from liminal_jax._files import InputError, Problem, did_you_mean, unreadable
 from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.calibration.prompts import PROMPT_TERMS, PromptLosses
-from liminal_jax.data.names import engine_named
+from liminal_jax.data.names import engine_named, family_vendor
 from liminal_jax.data.validation import validated
 
 _FOLDER = Path(__file__).parent / "calibrations"
 DEFAULT = "measured"
 """The calibration that comes with the package."""
 
-Level = Literal["all", "engine", "family"]
+Level = Literal["all", "engine", "vendor", "family", "release"]
 
 
 class _Table(BaseModel):
@@ -42,14 +43,18 @@ class Prior(_Table):
         typical: Its value, in SI.
         all: Spread of its logarithm for hardware and engines at large; 0 where the value stands.
         engine: Spread among engines; 0 where none is set apart.
-        family: Spread among families of chips; 0 where none is set apart.
+        vendor: Spread among makers of chips; 0 where none is set apart.
+        family: Spread among families of one maker's chips; 0 where none is set apart.
+        release: Spread of its change with each year that a release is older; 0 for none.
         why: Where the value comes from.
     """
 
     typical: float = Bounded(gt=0)
     all: float = Bounded(ge=0)
     engine: float = Bounded(ge=0)
+    vendor: float = Bounded(default=0.0, ge=0)
     family: float = Bounded(ge=0)
+    release: float = Bounded(default=0.0, ge=0)
     why: str
 
 
@@ -58,8 +63,8 @@ class Addend(_Table):
 
     Attributes:
         term: The loss.
-        level: Whom it sets apart: all, an engine or a family of chips.
-        group: The engine or the family; empty for all.
+        level: Whom it sets apart: all, an engine, a maker or a family of chips, or older releases.
+        group: The engine, the maker or the family; empty for all and for releases.
         value: In units of its prior spread.
         spread: Standard deviation that the measurements leave it, in the same units.
     """
@@ -71,11 +76,18 @@ class Addend(_Table):
     spread: float
 
 
-Levels = Sequence[tuple[Level, str]]
+Levels = Sequence[tuple[Level, str, float]]
+"""Level, group and how often its addend counts: of releases, years."""
 
 
-def _levels(engine: str | None, family: str | None) -> Levels:
-    return (("all", ""), ("engine", engine_named(engine or "")), ("family", family or ""))
+def _levels(engine: str | None, family: str | None, age: float = 0.0) -> Levels:
+    return (
+        ("all", "", 1.0),
+        ("engine", engine_named(engine or ""), 1.0),
+        ("vendor", family_vendor(family or ""), 1.0),
+        ("family", family or "", 1.0),
+        ("release", "", age),
+    )
 
 
 def _losses(
@@ -87,8 +99,8 @@ def _losses(
     for term in terms:
         prior = priors[term]
         log = np.log(prior.typical)
-        for level, group in levels:
-            log += getattr(prior, level) * known.get((term, level, group), 0.0)
+        for level, group, times in levels:
+            log += times * getattr(prior, level) * known.get((term, level, group), 0.0)
         losses[term] = jnp.asarray(np.exp(log), float)
     return losses
 
@@ -133,6 +145,7 @@ class Calibration(_Table):
         priors: What was believed before, by loss.
         addends: What was fitted.
         covariance: Of the addends for all, in the order of the losses that move.
+        newest: When the newest measured release of each engine was out, in years.
         prompts: The same of the time to the first token, where that was measured.
     """
 
@@ -146,18 +159,43 @@ class Calibration(_Table):
     priors: dict[str, Prior]
     addends: list[Addend]
     covariance: list[list[float]]
+    newest: dict[str, float] = {}
     prompts: PromptCalibration | None = None
 
     def groups(self, level: Level) -> list[str]:
         """Engines or families that were measured."""
         return sorted({it.group for it in self.addends if it.level == level})
 
-    def fitted(self, engine: str | None = None, family: str | None = None) -> Fitted:
-        """The losses of an engine on a family; typical ones where either was not measured."""
-        return Fitted(**_losses(TERMS, self.priors, self.addends, _levels(engine, family)))
+    def age(self, engine: str, release: float | None) -> float:
+        """Years by which a release is older than the engine's newest one that was measured.
+
+        Args:
+            engine: The engine.
+            release: When the release was out, in years; None, or later, for the newest.
+        """
+        newest = self.newest.get(engine)
+        return 0.0 if newest is None or release is None else max(0.0, newest - release)
+
+    def fitted(
+        self, engine: str | None = None, family: str | None = None, release: float | None = None
+    ) -> Fitted:
+        """The losses of an engine on a family; typical ones where either was not measured.
+
+        Args:
+            engine: The engine.
+            family: The family of the chip.
+            release: When the engine's release was out, in years, such as 2025.5; the newest that
+                was measured where it is left out.
+        """
+        age = self.age(engine_named(engine or ""), release)
+        return Fitted(**_losses(TERMS, self.priors, self.addends, _levels(engine, family, age)))
 
     def spread(
-        self, slopes: dict[str, float], engine: str | None = None, family: str | None = None
+        self,
+        slopes: dict[str, float],
+        engine: str | None = None,
+        family: str | None = None,
+        release: float | None = None,
     ) -> float:
         """Spread of the logarithm of a predicted time.
 
@@ -165,13 +203,15 @@ class Calibration(_Table):
             slopes: Change of its logarithm for each logarithm of a loss.
             engine: The engine, None or another one where it was not measured.
             family: The family of the chip, the same.
+            release: When the engine's release was out, in years; None for the newest.
         """
+        age = self.age(engine_named(engine or ""), release)
         left = {(it.term, it.level, it.group): it.spread for it in self.addends}
         variance = self.noise**2
         for term, slope in slopes.items():
-            for level, group in _levels(engine, family):
+            for level, group, times in _levels(engine, family, age):
                 scale = getattr(self.priors[term], level) * left.get((term, level, group), 1.0)
-                variance += (slope * scale) ** 2
+                variance += (slope * times * scale) ** 2
         return float(np.sqrt(variance))
 
     def save(self, path: Path) -> None:

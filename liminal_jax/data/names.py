@@ -5,6 +5,7 @@ instruction tuning, number format, date); the words left must be exactly those o
 or of an alias in names.toml. What matches none stands for nothing.
 """
 
+import datetime
 import re
 import tomllib
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from liminal_jax.data.systems import load_system_file
 _FILE = Path(__file__).parent / "names.toml"
 _SIZE = re.compile(r"(\d+) ?gi?b$")
 _SIZE_TOLERANCE = 0.1
+_DATED = re.compile(r"dated (\d{4})-(\d\d)-(\d\d)")
+_DAYS = 365.25
 _DATE = re.compile(r"2[0-9]\d\d|0[1-9]\d\d|1[0-2]\d\d")
 
 
@@ -140,3 +143,39 @@ def is_engine(text: str) -> bool:
 def chip_family(name: str) -> str:
     """The family of the chip of a system: chips whose units and caches are of one design."""
     return str(_tables()["systems"].get(name, {}).get("family", name))
+
+
+def family_vendor(family: str) -> str:
+    """The maker of a family of chips; empty where the family is not known.
+
+    Examples:
+        >>> family_vendor("hopper"), family_vendor("nonesuch")
+        ('nvidia', '')
+    """
+    vendors = _tables()["vendors"].items()
+    return next((vendor for vendor, families in vendors if family in families), "")
+
+
+def released(engine: str, version: str, note: str = "") -> float | None:
+    """When the release of an engine was out, in years; None where nothing tells.
+
+    Args:
+        engine: The engine.
+        version: Its release, as a measurement names it.
+        note: What else is said of the measurement: the date of a run is that of what it ran.
+
+    Examples:
+        >>> round(released("SGLang", "v0.5.9", note="run dated 2026-07-02; no drafts"), 1)
+        2026.5
+        >>> released("vLLM", "0.7.3+local") == released("vLLM", "0.7.3")
+        True
+    """
+    if found := _DATED.search(note):
+        day = datetime.date(*(int(it) for it in found.groups()))
+    else:
+        known = _tables()["releases"].items()
+        names = (version, f"{engine} {version.partition('+')[0]}")
+        day = next((day for name, day in known if name in names), None)
+    if day is None:
+        return None
+    return day.year + round((day - datetime.date(day.year, 1, 1)).days / _DAYS, 3)

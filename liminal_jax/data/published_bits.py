@@ -6,8 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.data.files import data_tables
-from liminal_jax.data.models import load_model_config, model_names
+from liminal_jax.data.models import load_model_config, load_model_spec, model_names
 from liminal_jax.data.validation import validated
+from liminal_jax.laws.precision import mixed_bits
+from liminal_jax.workload.counts import expert_small_parameters
+from liminal_jax.workload.spec import ModelSpec
 
 PUBLISHED = "published"
 """The word for the widths of the checkpoint itself."""
@@ -21,7 +24,8 @@ class PublishedBits(BaseModel):
 
     Attributes:
         weight_bits: Bits of a weight that every token uses.
-        expert_bits: Bits of a weight of a routed expert.
+        expert_bits: Bits of a parameter of a routed expert: of its weights, and of its biases, which
+            no method quantises, in the mean.
         table_bits: Bits of a weight of embedding and head.
         kv_bits: Bits of an element of the cache, where the file says so.
         why: What says so.
@@ -65,31 +69,48 @@ def published_bits(model: str) -> PublishedBits:
 
     Examples:
         >>> bits = published_bits("gpt-oss-120b")
-        >>> bits.weight_bits, bits.expert_bits, bits.table_bits
-        (16.0, 4.25, 16.0)
+        >>> bits.weight_bits, round(bits.expert_bits, 4), bits.table_bits
+        (16.0, 4.2541, 16.0)
         >>> published_bits("llama-3-8b").weight_bits
         16.0
     """
     if model in _rows():
-        return _rows()[model]
+        return _with_biases(_rows()[model], load_model_spec(model))
     if model in model_names():
         return _whole("its config states no quantisation")
     if model.endswith(".toml"):
         message = "a model file does not say how its checkpoint is published; state the bits"
         raise InputError(model, [Problem("", message)])
-    stated = load_model_config(model)[1].published
+    spec, report = load_model_config(model)
+    stated = report.published
     if stated is None:
         return _whole("its config states no quantisation")
     if len(stated.weights) != 1 or stated.others:
         raise InputError(model, [Problem("quantization_config", f"{stated.sentence()}")])
     (bits,) = stated.weights
-    return PublishedBits(
+    found = PublishedBits(
         weight_bits=_UNQUANTISED if stated.attention_kept else bits,
         expert_bits=bits,
         table_bits=_UNQUANTISED,
         kv_bits=stated.cache,
         why=f"quantization_config: {stated.method}",
     )
+    return _with_biases(found, spec)
+
+
+def _with_biases(found: PublishedBits, spec: ModelSpec) -> PublishedBits:
+    """The widths with the biases of routed experts at their own."""
+    biases = sum(it.count * expert_small_parameters(spec, it) for it in spec.layers)
+    if not biases:
+        return found
+    experts = sum(
+        it.count * float(it.feedforward.counted().expert_weights(spec.hidden))
+        for it in spec.layers
+        if it.feedforward is not None
+    )
+    share = biases / experts
+    bits = mixed_bits(first=_UNQUANTISED, second=found.expert_bits, share=share)
+    return found.model_copy(update={"expert_bits": float(bits)})
 
 
 def _whole(why: str) -> PublishedBits:

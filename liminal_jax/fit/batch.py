@@ -1,5 +1,6 @@
 """Measured cases as arrays: the physical terms of each, once, and to whom it belongs."""
 
+import dataclasses
 from dataclasses import dataclass, fields
 from typing import Generic, TypeVar
 
@@ -10,7 +11,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from liminal_jax.calibration.terms import Terms
-from liminal_jax.fit.rows import Case, cell_of
+from liminal_jax.fit.fed import fed
+from liminal_jax.fit.rows import Case, cell_of, prompts_passed
 from liminal_jax.performance.design import Design
 from liminal_jax.performance.predictor import predict
 from liminal_jax.performance.step_terms import step_terms
@@ -68,14 +70,20 @@ def _step(design: Design, model: Model, request: Request) -> tuple[Terms, Array]
 
 
 def batch_of(cases: list[Case]) -> Batch[Terms]:
-    """The terms of each case, from the predictor."""
+    """The terms of each case, from the predictor.
+
+    Where chips of their own pass prompts, the users are no more than those can feed.
+    """
     if not cases:
         nothing = np.zeros(0)
         return Batch((), Terms(*[nothing] * len(fields(Terms))), nothing, nothing)
+    cases = [fed(it) for it in cases]
     steps = [_step(it.design, it.model, it.request) for it in cases]
+    terms = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(terms for terms, _ in steps))
+    prompts = jnp.asarray([prompts_passed(it.row) for it in cases])
     return Batch(
         cases=tuple(cases),
-        terms=jax.tree.map(lambda *leaves: jnp.stack(leaves), *(terms for terms, _ in steps)),
+        terms=dataclasses.replace(terms, passed=prompts * terms.matrix),
         ideal=np.array([float(ideal) for _, ideal in steps]),
         measured=np.array([it.tpot for it in cases]),
     )

@@ -119,7 +119,7 @@ the time of a step by less than the one before."""
 def _load(case: Case, calibration: Calibration) -> Load:
     """What a prompt of a case meets."""
     row = case.row
-    fitted = calibration.fitted(case.engine, case.family)
+    fitted = calibration.fitted(case.engine, case.family, case.release)
     _, osl = lengths_of(row)
     later = max(osl - 1.0, 1.0)
     instances = max(1.0, (row.num_gpus or 1.0) // (case.tp * case.pp))

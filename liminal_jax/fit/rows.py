@@ -7,7 +7,13 @@ from functools import cache
 
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.data.models import load_model_spec
-from liminal_jax.data.names import chip_family, engine_named, model_named, system_named
+from liminal_jax.data.names import (
+    chip_family,
+    engine_named,
+    model_named,
+    released,
+    system_named,
+)
 from liminal_jax.data.systems import load_system_file
 from liminal_jax.fit.formats.asked import is_path
 from liminal_jax.fit.formats.row import MOST, QUEUED, Row
@@ -39,6 +45,10 @@ BUCKETED = "Transformers NeuronX"
 that many tokens, however few are kept (AWS Neuron, decode context-length bucketing)."""
 PADDING = (BUCKETED, "llama.cpp")
 """Starts of the names of engines that split heads unevenly, or pad them."""
+WHOLE_RUNS = ("output_tps_total", "output_tps_per_gpu", "e2e_latency_s")
+"""Metrics of runs from the first prompt to the last token."""
+NEAR = "near"
+"""Purity of measurements in which prompts have a small part."""
 CORES_PER_CHIP = 2
 """NeuronCores on one Inferentia2 or Trainium1 chip."""
 
@@ -77,6 +87,7 @@ class Case:
         weight_bits: Bits of a weight as stored, scales included where the row tells.
         kv_bits: Bits of a cached element.
         remarks: What was taken where the row does not say.
+        release: When the engine's release was out, in years; None where the row does not tell.
     """
 
     row: Row
@@ -97,6 +108,7 @@ class Case:
     weight_bits: float
     kv_bits: float
     remarks: tuple[str, ...]
+    release: float | None = None
 
 
 def cases_of(rows: list[Row]) -> tuple[list[Case], list[Skipped]]:
@@ -218,6 +230,15 @@ def lengths_of(row: Row) -> tuple[float, float]:
     return share * (row.isl or 0.0), share * (row.osl or 0.0)
 
 
+def prompts_passed(row: Row) -> float:
+    """Tokens of prompts for each token that is written, in the time that a row states.
+
+    A rate of a whole run, or its time, holds the prompts; a time between tokens does not.
+    """
+    whole = row.metric in WHOLE_RUNS and row.decode_purity == NEAR
+    return (row.isl or 0.0) / (row.osl or 1.0) if whole else 0.0
+
+
 def attends_apart(row: Row) -> bool:
     """Whether each rank attends to users of its own, as the row's note tells."""
     return bool(re.search(r"attention.{0,3}(data-parallel|DP)", row.note))
@@ -292,6 +313,7 @@ def case_of(row: Row) -> Case:
         weight_bits=weights,
         kv_bits=cache,
         remarks=tuple(remarks),
+        release=released(engine_named(row.engine), row.engine_version, row.note),
     )
 
 

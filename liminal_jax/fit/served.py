@@ -64,7 +64,7 @@ def served_times(cases: list[Case], calibration: Calibration) -> tuple[Times, Ti
     for case in cases:
         lengths = Lengths(*lengths_of(case.row))
         given = (case.design, case.model, case.request, lengths, Assumptions())
-        times = _token_times(*given, calibration.fitted(case.engine, case.family))
+        times = _token_times(*given, calibration.fitted(case.engine, case.family, case.release))
         found.append(np.asarray(times[:, _place(case)]))
     ideal, calibrated = np.asarray(found).reshape(-1, 2).T
     return ideal, calibrated

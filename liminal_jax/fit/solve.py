@@ -3,8 +3,8 @@
     minimise over z:  sum_i w_i rho((log T_i(z) - log T_i) / sigma) + sum_k z_k^2
 
 with rho the pseudo-Huber loss and z the addends of a calibration in units of their prior spread.
-The priors make it hierarchical: an engine or family departs from the rest only as far as its
-measurements pull.
+The priors make it hierarchical: an engine, a maker of chips or one of its families departs from the
+rest only as far as its measurements pull, and older releases from the newest.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from liminal_jax._arrays import Leaf
 from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.data.calibrations import Addend, Calibration, Level, Prior
+from liminal_jax.data.names import family_vendor
 from liminal_jax.fit.batch import Batch
 
 NOISE = 0.1
@@ -58,23 +59,44 @@ class Layout:
         scales: Prior spread of each.
         typical: Logarithm of the typical value of each loss.
         place: For each case, loss and level the addend's index; one past the last for none.
+        times: For each case and level how often the addend counts: of releases, years.
     """
 
     keys: list[tuple[str, Level, str]]
     scales: Float[np.ndarray, " addends"]
     typical: Float[np.ndarray, " losses"]
     place: Int[np.ndarray, "cases losses levels"]
+    times: Float[np.ndarray, "cases levels"]
+
+
+def newest_of(batch: Batch[Any]) -> dict[str, float]:
+    """When the newest release of each engine was out, in years, where cases tell."""
+    known = [(it.engine, it.release) for it in batch.cases if it.release is not None]
+    return {engine: max(when for of, when in known if of == engine) for engine, _ in sorted(known)}
+
+
+def _ages(batch: Batch[Any]) -> Float[np.ndarray, " cases"]:
+    """Years by which the release of each case is older than the newest of its engine."""
+    newest = newest_of(batch)
+    return np.array(
+        [0.0 if it.release is None else newest[it.engine] - it.release for it in batch.cases]
+    )
 
 
 def layout_of(
     batch: Batch[Any], priors: dict[str, Prior], terms: tuple[str, ...] = TERMS
 ) -> Layout:
-    """The addends that some cases call for: one for each loss and all, engine and family."""
+    """The addends that some cases call for: one for each loss, level and group."""
+    everybody, families = np.array([""] * len(batch.cases)), batch.labels("family")
     labels: dict[Level, np.ndarray] = {
-        "all": np.array([""] * len(batch.cases)),
+        "all": everybody,
         "engine": batch.labels("engine"),
-        "family": batch.labels("family"),
+        "vendor": np.array([family_vendor(str(it)) for it in families]),
+        "family": families,
+        "release": everybody,
     }
+    times = np.ones((len(batch.cases), len(labels)))
+    times[:, list(labels).index("release")] = _ages(batch)
     keys: list[tuple[str, Level, str]] = [
         (term, level, group)
         for level, of in labels.items()
@@ -93,6 +115,7 @@ def layout_of(
         scales=np.array([getattr(priors[term], level) for term, level, _ in keys]),
         typical=np.log([priors[term].typical for term in terms]),
         place=np.array(place),
+        times=times,
     )
 
 
@@ -144,12 +167,13 @@ class _Data(eqx.Module):
     scales: Leaf
     typical: Leaf
     place: Int[Array, "cases losses levels"]
+    times: Leaf
     weights: Leaf
 
 
 def _log_losses(z: Float[Array, " addends"], data: _Data) -> Float[Array, "cases losses"]:
     scaled = jnp.append(data.scales * z, 0.0)
-    return data.typical + jnp.sum(scaled[data.place], axis=-1)
+    return data.typical + jnp.sum(scaled[data.place] * data.times[:, None, :], axis=-1)
 
 
 def _log_time(losses: Float[Array, " losses"], terms: Any, law: Law) -> Array:
@@ -169,7 +193,8 @@ def _slopes_in_addends(
     log_time = partial(_log_time, law=data.law)
     times, slopes = jax.vmap(jax.value_and_grad(log_time))(_log_losses(z, data), data.terms)
     rows = jnp.arange(len(times))[:, None, None]
-    spread = jnp.zeros((len(times), len(z) + 1)).at[rows, data.place].add(slopes[..., None])
+    each = slopes[..., None] * data.times[:, None, :]
+    spread = jnp.zeros((len(times), len(z) + 1)).at[rows, data.place].add(each)
     return times, spread[:, :-1] * data.scales
 
 
@@ -259,6 +284,7 @@ class Fitter:
             scales=jnp.asarray(self.layout.scales),
             typical=jnp.asarray(self.layout.typical),
             place=jnp.asarray(self.layout.place),
+            times=jnp.asarray(self.layout.times),
             weights=jnp.asarray(row_weights(self.batch, kept)),
         )
 
@@ -307,9 +333,9 @@ class Fitter:
 
 def _fitted(calibration: Calibration, batch: Batch) -> Fitted:
     """The losses of each case."""
-    pairs = [(it.engine, it.family) for it in batch.cases]
-    known = {pair: calibration.fitted(*pair) for pair in set(pairs)}
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *(known[pair] for pair in pairs))
+    whose = [(it.engine, it.family, it.release) for it in batch.cases]
+    known = {it: calibration.fitted(*it) for it in set(whose)}
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *(known[it] for it in whose))
 
 
 @eqx.filter_jit
@@ -358,8 +384,12 @@ def spreads(
     by_term = {term: np.asarray(getattr(slopes, term)) for term in TERMS}
     return np.array(
         [
-            calibration.spread({term: float(it[at]) for term, it in by_term.items()}, *who)
-            for at, who in enumerate(known)
+            calibration.spread(
+                {term: float(it[at]) for term, it in by_term.items()},
+                *known[at],
+                release=case.release,
+            )
+            for at, case in enumerate(batch.cases)
         ]
     )
 
@@ -395,6 +425,7 @@ def calibration_of(fitter: Fitter, fit: Fit, name: str, about: str, noise: float
         priors=fitter.priors,
         addends=addends_of(fit, covariance),
         covariance=covariance[np.ix_(everyone, everyone)].round(5).tolist(),
+        newest=newest_of(batch),
     )
 
 

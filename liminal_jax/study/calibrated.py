@@ -76,13 +76,12 @@ class CalibratedStep:
         }
 
 
-def _family(file: DesignFile, calibration: Calibration) -> str | None:
-    """The family of a design's chip where the calibration has measured it."""
+def _family(file: DesignFile) -> str | None:
+    """The family of a design's chip; of one that was not measured, its maker may have been."""
     if file.design.system is None:
         return None
     name = system_named(file.design.system.names[0])
-    family = None if name is None else chip_family(name)
-    return family if family in calibration.groups("family") else None
+    return None if name is None else chip_family(name)
 
 
 def engine_of(name: str | None, calibration: Calibration) -> str | None:
@@ -157,7 +156,7 @@ def step_time_of(file: DesignFile, calibration: Calibration, engine: str | None 
         engine: The engine, by the name that the calibration has for it.
     """
     design, case = filled_case(file)
-    fitted = calibration.fitted(engine, _family(file, calibration))
+    fitted = calibration.fitted(engine, _family(file))
     terms = step_terms(design, case.model, case.decoding, case.laws(Exact()))
     return float(_step(fitted, terms)[0])
 
@@ -175,7 +174,7 @@ def calibrated_step(
     Raises:
         InputError: the calibration does not know the engine.
     """
-    engine, family = engine_of(engine, calibration), _family(file, calibration)
+    engine, family = engine_of(engine, calibration), _family(file)
     design, case = filled_case(file)
     model, request, mapping = case.model, case.decoding, design.mapping
     fitted = calibration.fitted(engine, family)
@@ -192,7 +191,7 @@ def calibrated_step(
         calibration=calibration.name,
         engine=engine,
         attention=attention_name(file.design.attention.value),
-        family=family,
+        family=family if family in calibration.groups("family") else None,
         step_time=step,
         low=float(step / width),
         high=float(step * width),

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from liminal_jax import Design, Request, load_model, load_system, predict
 from liminal_jax._files import InputError
 from liminal_jax.data.models import model_names
 from liminal_jax.data.published_bits import _rows, published_bits
@@ -53,7 +54,23 @@ def test_a_design_takes_the_widths_of_its_checkpoint():
     }
     request = problem_of(design_of(tables, "design.toml")).region.case.request
     assert float(request.weight_bits) == float(request.table_bits) == 16
-    assert float(request.expert_bits) == 4.25
+    weights, biases = 3 * 2880 * 2880, 3 * 2880
+    mean = (4.25 * weights + 16 * biases) / (weights + biases)
+    assert float(request.expert_bits) == pytest.approx(mean, rel=1e-6)
+
+
+def test_biases_of_experts_have_the_width_that_they_are_published_in():
+    """gpt-oss-120b as its page has it, 60.77 GiB; biases at the width of experts are 0.06 less."""
+    bits = published_bits("gpt-oss-120b")
+    request = Request(
+        context=1,
+        weight_bits=bits.weight_bits,
+        expert_bits=bits.expert_bits,
+        table_bits=bits.table_bits,
+    )
+    held = predict(Design(load_system("h100"), batch=1), load_model("gpt-oss-120b"), request)
+    assert float(held.memory_required) / 2**30 == pytest.approx(60.77, abs=0.005)
+    assert published_bits("kimi-k2-thinking").expert_bits == 4.5
 
 
 def test_a_number_format_stands_for_its_bits():
