@@ -24,8 +24,8 @@ class PublishedBits(BaseModel):
 
     Attributes:
         weight_bits: Bits of a weight that every token uses.
-        expert_bits: Bits of a parameter of a routed expert: of its weights, and of its biases, which
-            no method quantises, in the mean.
+        expert_bits: Bits of a parameter of a routed expert, in the mean of its weights and of its
+            biases, which no method quantises.
         table_bits: Bits of a weight of embedding and head.
         kv_bits: Bits of an element of the cache, where the file says so.
         why: What says so.

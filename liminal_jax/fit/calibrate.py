@@ -45,6 +45,9 @@ from liminal_jax.fit.solve import (
 )
 
 COVERED = 0.9
+"""Share of rows that intervals cover in the mean over ways to leave rows out."""
+LEAST_COVERED = 0.875
+"""Share that they cover at the least in each."""
 LEAST_ROWS = len(TERMS)
 """Rows below which nothing is fitted: as many as there are losses."""
 UNLEARNED = 0.9
@@ -163,7 +166,8 @@ def calibrate(path: Path | str, name: str, about: str, given: Given | None = Non
         for groups in larger
         if len(set(groups)) > 1
     ]
-    factor = round(covering(batch, ways, COVERED), 3)
+    least = (covering(batch, [it], LEAST_COVERED) for it in ways)
+    factor = round(max(covering(batch, ways, COVERED), *least), 3)
     whole = found.model_copy(update={"interval": factor, "prompts": _prompts(measured, found)})
     return Calibrated(whole, measured, fit, by_cell)
 

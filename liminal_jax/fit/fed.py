@@ -19,11 +19,14 @@ from liminal_jax.workload.request import Request
 
 REACHED = 0.24
 """Share of the peak at which chips pass prompts: 52,300 tokens a second on 8 H100, of 37e9 active
-parameters at 8 bits (SGLang team, 5 May 2025, DeepSeek with PD disaggregation and large-scale expert
-parallelism on 96 H100, lmsys.org/blog/2025-05-05-large-scale-ep)."""
+parameters at 8 bits (SGLang team, 5 May 2025, DeepSeek with PD disaggregation on 96 H100,
+lmsys.org/blog/2025-05-05-large-scale-ep)."""
 
 HALVINGS = 20
 """Halvings of the ratio between which the users are sought."""
+
+RATES = ("output_tps_total", "output_tps_per_gpu")
+"""Metrics of all users, of which the time of a token follows from how many decode."""
 
 _CHIPS = re.compile(r"plus (\d+) prefill GPUs")
 
@@ -58,7 +61,7 @@ def _fed(design: Design, model: Model, request: Request, losses: Fitted, pace: L
         held = eqx.tree_at(lambda it: it.batch, design, users)
         return pace * losses.time(step_terms(held, model, request)) - users
 
-    def halved(_: int, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    def halved(_: jax.Array, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         low, high = ends
         middle = jnp.sqrt(low * high)
         enough = spare(middle) > 0
@@ -86,10 +89,12 @@ def fed(case: Case) -> Case:
     users = float(_fed(*given, losses, as_leaf(pace)))
     if users >= case.batch:
         return case
+    share = users / case.batch if case.row.metric in RATES else 1.0
     told = f"of {case.batch:.0f} users {users:.0f} decode, as {chips} chips pass prompts"
     return dataclasses.replace(
         case,
         batch=users,
+        tpot=case.tpot * share,
         design=eqx.tree_at(lambda it: it.batch, case.design, as_leaf(users)),
         remarks=(*case.remarks, told),
     )

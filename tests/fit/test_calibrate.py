@@ -1,8 +1,10 @@
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import tomli_w
 
 from liminal_jax._files import InputError
 from liminal_jax.cli.main import main
@@ -211,6 +213,75 @@ def test_rows_of_cells_that_were_not_fitted_are_judged_as_they_are(few, tmp_path
     assert record["macro_mape"] == record["schemes"]["as_is"]["macro_mape"]
     assert main(["validate", str(path)]) == 0
     assert "as it is" in capsys.readouterr().out
+
+
+def test_a_file_without_makers_and_releases_reads_and_predicts_as_before(tmp_path):
+    known = load_calibration("measured").model_copy(update={"prompts": None})
+    tables = known.model_dump(exclude={"newest", "prompts"})
+    for prior in tables["priors"].values():
+        del prior["vendor"], prior["release"]
+    former = ("all", "engine", "family")
+    tables["addends"] = [it for it in tables["addends"] if it["level"] in former]
+    path = tmp_path / "old.toml"
+    path.write_text(tomli_w.dumps(tables), encoding="utf-8")
+    old = load_calibration(str(path))
+    assert old.fitted("vLLM", "hopper", 2020.0) == old.fitted("vLLM", "hopper")
+    value = {(it.term, it.level, it.group): it.value for it in known.addends}
+    prior, levels = known.priors["layer_time"], [("all", ""), ("engine", "vLLM"), ("family", "ada")]
+    moved = sum(getattr(prior, each) * value["layer_time", each, of] for each, of in levels)
+    expected = prior.typical * np.exp(moved)
+    assert float(old.fitted("vLLM", "ada").layer_time) == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_older_release_is_slower_and_a_newer_one_the_newest():
+    known = load_calibration("measured")
+    newest = known.newest["SGLang"]
+    then = known.fitted("SGLang", "cdna4", newest - 1)
+    now = known.fitted("SGLang", "cdna4", newest)
+    assert float(then.layer_time) > float(now.layer_time)
+    assert float(then.weight_share) < float(now.weight_share)
+    assert float(known.fitted("SGLang", "cdna4", newest + 1).layer_time) == float(now.layer_time)
+    assert float(known.fitted("SGLang", "cdna4").layer_time) == float(now.layer_time)
+    slopes = {"layer_time": 0.5}
+    assert known.spread(slopes, "SGLang", "cdna4", newest - 1) > (
+        known.spread(slopes, "SGLang", "cdna4")
+    )
+
+
+def test_the_trend_of_releases_is_learned(batch):
+    """Rows of one engine, of which older ones are made slower by what each year adds to a layer."""
+    fitter = Fitter(batch, load_priors())
+    assert np.all(fitter.layout.times == [1, 1, 1, 1, 0])
+    aged = [replace(it, release=2024.0 + at % 3) for at, it in enumerate(batch.cases)]
+    told = replace(batch, cases=tuple(aged))
+    ages = Fitter(told, load_priors()).layout.times[:, -1]
+    for engine in {it.engine for it in aged}:
+        years = [it.release for it in aged if it.engine == engine]
+        mine = ages[[it.engine == engine for it in aged]]
+        np.testing.assert_allclose(mine, max(years) - np.array(years))
+    slower = replace(told, measured=batch.measured * 1.15**ages)
+    fitter = Fitter(slower, load_priors())
+    fit = fitter.fit(
+        np.ones(len(aged), bool), Fit(fitter.layout, np.zeros(len(fitter.layout.keys)), batch.ideal)
+    )
+    value = dict(zip(fitter.layout.keys, fit.values, strict=True))
+    assert value["weight_share", "release", ""] < 0 < value["layer_time", "release", ""]
+
+
+def test_an_unmeasured_family_is_like_others_of_its_maker():
+    known = load_calibration("measured")
+    assert "cdna5" not in known.groups("family")
+    assert float(known.fitted("SGLang", "tpu").layer_time) == (
+        float(known.fitted("SGLang").layer_time)
+    )
+    nvidia = {it.term: it.value for it in known.addends if it.group == "nvidia"}
+    prior = known.priors["weight_share"]
+    shares = [known.fitted("SGLang", it).weight_share for it in ("tpu", "hopper")]
+    family = next(
+        it.value for it in known.addends if (it.term, it.group) == ("weight_share", "hopper")
+    )
+    moved = prior.vendor * nvidia["weight_share"] + prior.family * family
+    assert float(shares[1] / shares[0]) == pytest.approx(np.exp(moved), rel=1e-5)
 
 
 def test_an_unmeasured_chip_has_a_wider_interval():

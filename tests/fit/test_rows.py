@@ -8,7 +8,7 @@ from liminal_jax.data.calibrations import load_calibration
 from liminal_jax.data.names import model_named, system_named
 from liminal_jax.fit.formats.columns import REQUIRED
 from liminal_jax.fit.formats.reading import read_rows
-from liminal_jax.fit.rows import cases_of, cell_of
+from liminal_jax.fit.rows import cases_of, cell_of, prompts_passed
 from liminal_jax.mapping.attention import DataParallel
 
 CORE = Path(__file__).parents[3] / "shared" / "reference" / "measurements" / "core.csv"
@@ -73,6 +73,34 @@ def test_a_row_becomes_a_case(table):
 )
 def test_every_metric_is_the_time_of_a_token(table, metric, value, tpot):
     assert only(table({"metric": metric, "value": value})).tpot == pytest.approx(tpot)
+
+
+@pytest.mark.parametrize(
+    ("change", "passed"),
+    [
+        ({"metric": "output_tps_total", "decode_purity": "near"}, 5),
+        ({"metric": "e2e_latency_s", "decode_purity": "near"}, 5),
+        ({"metric": "output_tps_total", "decode_purity": "pure"}, 0),
+        ({"metric": "tpot_ms", "decode_purity": "near"}, 0),
+    ],
+)
+def test_a_whole_run_holds_its_prompts(table, change, passed):
+    columns = (*ROW, "decode_purity")
+    assert prompts_passed(only(table(change, columns=columns)).row) == passed
+
+
+@pytest.mark.parametrize(
+    ("change", "release"),
+    [
+        ({"note": "run 7 dated 2026-01-01; no drafts"}, 2026.0),
+        ({"engine_version": "0.7.3", "note": "run dated 2025-01-01"}, 2025.0),
+        ({"engine_version": "0.7.3"}, 2025.123),
+        ({"engine_version": "0.7.3", "engine": "SGLang"}, None),
+        ({}, None),
+    ],
+)
+def test_a_row_tells_when_its_engine_was_released(table, change, release):
+    assert only(table(change, columns=(*ROW, "engine_version"))).release == release
 
 
 def test_traps(table):
