@@ -51,7 +51,7 @@ def judged(cases: Mapping[str, bool]) -> str:
     return HOLDS if all(cases.values()) else LIMITED
 
 
-class _Cases(dict[str, str]):
+class Cases(dict[str, str]):
     """Cases by name, each with its number as it is shown.
 
     In a template `{held}` lists them with their numbers, `{held:names}` without, and `{held:; }`
@@ -59,9 +59,20 @@ class _Cases(dict[str, str]):
     """
 
     def __format__(self, form: str) -> str:
+        """The cases in one line."""
         if form == "names":
             return listed(self)
         return listed([f"{name} {number}" for name, number in self.items()], form or ", ")
+
+
+def cases_of(numbers: Record, form: Form) -> Cases:
+    """Cases by name, for a template.
+
+    Examples:
+        >>> "{0}; {0:names}".format(cases_of({"a": 1.25, "b": None}, "{:.1f}x"))
+        'a 1.2x, b -; a, b'
+    """
+    return Cases({name: shown(it, form) for name, it in numbers.items()})
 
 
 @dataclass(frozen=True)
@@ -94,15 +105,15 @@ class Claim:
             words: What the templates name.
         """
         cases = {name: bool(self.holds(it)) for name, it in numbers.items()}
-        told = {name: shown(it, self.form) for name, it in numbers.items()}
+        told = cases_of(numbers, self.form)
         ordered = sorted((it, name) for name, it in numbers.items() if isinstance(it, int | float))
         (_, least), (_, most) = (ordered[0], ordered[-1]) if ordered else ((0, ""), (0, ""))
         known: dict[str, Any] = {
             "yes": sum(cases.values()),
             "count": len(cases),
-            "all": _Cases(told),
-            "held": _Cases({name: told[name] for name, it in cases.items() if it}),
-            "others": _Cases({name: told[name] for name, it in cases.items() if not it}),
+            "all": told,
+            "held": Cases({name: told[name] for name, it in cases.items() if it}),
+            "others": Cases({name: told[name] for name, it in cases.items() if not it}),
             "least": told.get(least),
             "least_of": least,
             "most": told.get(most),

@@ -19,25 +19,21 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from rich.console import RenderableType
 
 import liminal_jax as ll
-from experiments.claims import judged, listed, summary, verdict
-from experiments.dram_or_sram_view import plot, report
-from experiments.lattices import Designs, Grid, designs_of, frontier, user_counts
+from experiments import drawing as draw
+from experiments import talk_setting as talk
+from experiments.claims import Claim, Record, cases_of
+from experiments.lattices import Grid, designs_of, frontier, user_counts
 from experiments.runner import Experiment, main
-from experiments.talk_setting import CHIPS, TALK, stacked, talk_chips, talk_models
+from experiments.tables import Column, Table
 from liminal_jax.study.questions import load_study
 
-STUDY = "dram-or-sram-at-equal-power"
-"""The study whose designs are searched; its own budget is left out."""
-
-OBJECTIVES = {"watt": "stps_per_watt", "dollar": "stps_per_usd"}
-"""What a token is bought with, and the quantity that says how many."""
-
+STUDY = "dram-or-sram-at-equal-power"  # whose designs are searched; its own budget is left out
+OBJECTIVES = {"watt": "stps_per_watt", "dollar": "stps_per_usd"}  # tokens for what, and how many
 SRAM = "sram"
-
-CONTEXT = 8192
-"""Context for the paper's chips, as in the study [tokens]."""
+CONTEXT = 8192  # for the paper's chips, as in the study [tokens]
 
 
 @dataclass(frozen=True)
@@ -174,31 +170,29 @@ def _planned(config: Config) -> dict[str, Any]:
     return cells
 
 
-def _front(designs: Designs) -> dict[str, list[float]]:
-    """Speed [1/s] and tokens for a watt [1/J] of designs that none beats in both."""
-    efficiency = designs.stps / designs.power
-    kept = frontier(designs.utps, efficiency)
-    return {"utps": designs.utps[kept].tolist(), "per_watt": efficiency[kept].tolist()}
+def _fronts(config: Config) -> dict[str, Any]:
+    """Speed [1/s] and tokens for a watt [1/J] of designs that none beats, by model and chip.
 
-
-def _paper(config: Config) -> dict[str, Any]:
-    """Fronts of the paper's chips, by model; none for a chip that never holds the model."""
-    chips = talk_chips(CHIPS)
+    None for a chip that never holds the model.
+    """
+    chips = talk.talk_chips(talk.CHIPS)
     fronts: dict[str, Any] = {}
-    for name, model in talk_models(config.models).items():
+    for name, model in talk.talk_models(config.models).items():
         request = ll.Request(CONTEXT, attention_bits=8)
-        designs = designs_of(stacked(chips.values()), model, request, TALK, config.grid)
-        fronts[name] = {
-            chip: _front(designs.where(designs.chip == place))
-            for place, chip in enumerate(chips)
-            if np.any(designs.chip == place)
-        }
+        systems = talk.stacked(chips.values())
+        every = designs_of(systems, model, request, talk.TALK, config.grid)
+        fronts[name] = {}
+        for place, chip in enumerate(chips):
+            designs = every.where(every.chip == place)
+            if len(designs.utps):
+                worth = designs.stps / designs.power
+                kept = frontier(designs.utps, worth)
+                front = {"utps": designs.utps[kept], "per_watt": worth[kept]}
+                fronts[name][chip] = {it: values.tolist() for it, values in front.items()}
     return fronts
 
 
-def sram_over_dram(
-    cell: Mapping[str, Any], dram: tuple[str, ...] = ("hbm4", "3d-dram")
-) -> float | None:
+def sram_over_dram(cell: Record, dram: tuple[str, ...] = ("hbm4", "3d-dram")) -> float | None:
     """Best objective with SRAM over the best with DRAM; 0 without such a design with SRAM.
 
     Args:
@@ -213,34 +207,34 @@ def sram_over_dram(
     return best.get(SRAM, 0.0) / max(found) if found else None
 
 
-def _shares(shares: Mapping[str, float | None]) -> str:
-    """Shares of cases in a sentence."""
-    return listed(
-        [
-            f"{name} " + ("only SRAM or nothing" if it is None else f"{it:.2f}x")
-            for name, it in shares.items()
-        ]
-    )
+PLANNED = Claim(
+    "DRAM beats SRAM alone in tokens for a {kind}, planned chips",
+    lambda share: share is not None and share < 1,
+    "the best design with SRAM reaches this share of the best with DRAM: {all}; of the best with"
+    " HBM4, the DRAM that ships: {shipping}. Dense 70B model at 8K tokens; the best of each memory"
+    " is proven on the study's lattice, and the network takes 1 us for a collective",
+    lambda share: "only SRAM or nothing" if share is None else f"{share:.2f}x",
+)
+PAPER = Claim(
+    "DRAM beats SRAM alone in tokens for a watt, the paper's chips, {speed:,.0f} UTPS",
+    lambda ratio: ratio < 1,
+    "the better of SRAM and wafer reaches this share of the best DRAM: {all}; provisioned power, at"
+    " 8K tokens, on the talk's latencies; models for which DRAM does not reach the speed are left"
+    " out",
+    "{:.2f}x",
+)
 
 
-def _planned_verdict(kind: str, cells: Mapping[str, Any]) -> dict[str, Any]:
+def _planned_verdict(kind: str, cells: Record) -> dict[str, Any]:
     found = {f"{speed} UTPS": it for speed, it in cells["speeds"].items()}
     found |= {f"ranges favouring {whom}": it for whom, it in cells["favouring"].items()}
     ratios = {name: sram_over_dram(it) for name, it in found.items()}
     shipping = {name: sram_over_dram(it, ("hbm4",)) for name, it in found.items()}
-    cases = {name: it is not None and it < 1 for name, it in ratios.items()}
-    return verdict(
-        f"DRAM beats SRAM alone in tokens for a {kind}, planned chips",
-        judged(cases),
-        {"best DRAM": ratios, "HBM4": shipping},
-        f"the best design with SRAM reaches this share of the best with DRAM: {_shares(ratios)};"
-        f" of the best with HBM4, the DRAM that ships: {_shares(shipping)}. Dense 70B model at 8K"
-        " tokens; the best of each memory is proven on the study's lattice, and the network takes"
-        " 1 us for a collective",
-    )
+    told = {**PLANNED.of(ratios, kind=kind, shipping=cases_of(shipping, PLANNED.form))}
+    return {**told, "numbers": {"best DRAM": ratios, "HBM4": shipping}}
 
 
-def per_watt_at(front: Mapping[str, Any], speed: float) -> float:
+def per_watt_at(front: Record, speed: float) -> float:
     """Most tokens for a watt at no less than a speed; 0 where it is not reached [1/J].
 
     Examples:
@@ -251,30 +245,21 @@ def per_watt_at(front: Mapping[str, Any], speed: float) -> float:
     return max((it for utps, it in pairs if utps >= speed), default=0.0)
 
 
-def _paper_verdict(fronts: Mapping[str, Any], speed: float) -> dict[str, Any]:
+def _paper_verdict(fronts: Record, speed: float) -> dict[str, Any]:
     """DRAM against chips without it, by model, where either reaches the speed."""
     ratios: dict[str, float] = {}
     for model, chips in fronts.items():
         best = {name: per_watt_at(front, speed) for name, front in chips.items()}
-        dram = max(value for name, value in best.items() if name not in ("SRAM", "wafer"))
-        others = max((best[name] for name in ("SRAM", "wafer") if name in best), default=0.0)
+        dram = max(value for name, value in best.items() if name in talk.DRAM)
+        others = max((value for name, value in best.items() if name not in talk.DRAM), default=0.0)
         if dram > 0:
             ratios[model] = others / dram
-    cases = {model: ratio < 1 for model, ratio in ratios.items()}
-    told = [f"{model} {ratio:.2f}x" for model, ratio in ratios.items()]
-    return verdict(
-        f"DRAM beats SRAM alone in tokens for a watt, the paper's chips, {speed:,.0f} UTPS",
-        judged(cases),
-        ratios,
-        f"the better of SRAM and wafer reaches this share of the best DRAM: {listed(told)};"
-        " provisioned power, at 8K tokens, on the talk's latencies; models for which DRAM does not"
-        " reach the speed are left out",
-    )
+    return PAPER.of(ratios, speed=speed)
 
 
-def verdicts(planned: Mapping[str, Any], fronts: Mapping[str, Any]) -> list[dict[str, Any]]:
+def verdicts(planned: Record, fronts: Record) -> list[dict[str, Any]]:
     """The claim by objective, and for the paper's chips at the speeds of the planned ones."""
-    speeds = [float(it) for it in next(iter(planned.values()))["speeds"]]
+    speeds = map(float, draw.first_of(planned)["speeds"])
     return [
         *(_planned_verdict(kind, cells) for kind, cells in planned.items()),
         *(_paper_verdict(fronts, speed) for speed in speeds),
@@ -283,7 +268,7 @@ def verdicts(planned: Mapping[str, Any], fronts: Mapping[str, Any]) -> list[dict
 
 def run(config: Config) -> dict[str, Any]:
     """The best of each memory with its proof, fronts of the paper's chips, and the verdicts."""
-    planned, fronts = _planned(config), _paper(config)
+    planned, fronts = _planned(config), _fronts(config)
     return {
         "context": CONTEXT,
         "pushed": config.pushed,
@@ -291,6 +276,120 @@ def run(config: Config) -> dict[str, Any]:
         "paper": fronts,
         "verdicts": verdicts(planned, fronts),
     }
+
+
+MEMORIES = {"hbm4": "HBM4", "3d-dram": "3D-DRAM", "sram": "SRAM"}
+"""Memories of planned chips, by the names of the paper's chips."""
+
+UNITS = {
+    "watt": "tokens for a joule [1/J]",
+    "dollar": "tokens a second for a dollar [1/s/USD]",
+}
+"""What is gained with each design, and its unit."""
+
+
+def _design(cell: Record) -> str:
+    """A design in a line."""
+    if "best" not in cell:
+        return cell["lacking"]
+    it = cell["design"]
+    dies, stacks, users = it["dies"], it["stacks"], it["batch"] * it["pp"]
+    return f"{it['tp']:.0f}x{it['pp']:.0f}, {stacks:.0f}/{dies:.0f}, {users:,.0f}"
+
+
+def _best_dram(row: Record) -> Record:
+    return max(
+        (row["memories"][it] for it in ("hbm4", "3d-dram")), key=lambda it: it.get("best", 0)
+    )
+
+
+TABLE = Table(
+    "at least",
+    [
+        *(Column(name, ("memories", it, "best"), "{:.3g}") for it, name in MEMORIES.items()),
+        Column("best DRAM", _best_dram, _design),
+        Column("SRAM", ("memories", "sram"), _design),
+    ],
+)
+
+
+def report(results: Record) -> list[RenderableType]:
+    """The best of each memory."""
+    parts: list[RenderableType] = []
+    for kind, cells in results["planned"].items():
+        rows = {f"{speed} UTPS": it for speed, it in cells["speeds"].items()}
+        rows |= {f"ends for {whom}": it for whom, it in cells["favouring"].items()}
+        parts += [
+            f"Most {UNITS[kind]} with each memory, of {draw.first_of(rows)['designs']:,} designs;"
+            f" ends: at {results['pushed']:g} UTPS with every range at the end that favours one"
+            " side. Designs: ranks x stages, memory stacks/dies of a chip, users",
+            TABLE.of(rows),
+        ]
+    return parts
+
+
+def _bars(axes: draw.Axes, kind: str, cells: Record, pushed: str) -> None:
+    """The best of each memory over speed, its range where it was pushed."""
+    speeds = list(cells["speeds"])
+    for place, (memory, name) in enumerate(MEMORIES.items()):
+        shade = draw.CHIP_COLOURS[name]
+        best = [cells["speeds"][speed]["memories"][memory].get("best") for speed in speeds]
+        places = [spot + 0.26 * (place - 1) for spot in range(len(speeds))]
+        axes.bar(places, [it or 0.0 for it in best], width=0.24, color=shade)
+        for spot, it in zip(places, best, strict=True):
+            if it is None:
+                draw.note(axes, "none", (spot, 0), va="bottom", fontsize=6.5, rotation=90)
+        draw.note(axes, name, (places[0], best[0] or 0.0), (0, 2), fontsize=6.5, color=shade)
+        ends = [it["memories"][memory].get("best") for it in cells["favouring"].values()]
+        if pushed in speeds and None not in ends:
+            spot = places[speeds.index(pushed)]
+            axes.plot([spot, spot], ends, color="black", linewidth=1, marker="_")
+    axes.set_xticks(range(len(speeds)), [f"{float(speed):,.0f}" for speed in speeds])
+    axes.set(xlabel="least speed for the user [1/s]", ylabel=UNITS[kind])
+    axes.set_title(f"planned chips, for a {kind}")
+    axes.grid(visible=False, axis="x")
+
+
+def _drawn(axes: draw.Axes, model: str, chips: Record) -> draw.Ends:
+    lines = {name: (it["utps"], it["per_watt"]) for name, it in chips.items()}
+    fastest = max(speeds[0] for speeds, _ in lines.values())
+    most = max(worth[-1] for _, worth in lines.values())
+    draw.lines(
+        axes,
+        lines,
+        draw.CHIP_COLOURS,
+        xscale="log",
+        yscale="log",
+        xlim=(10, 6 * fastest),
+        ylim=(most / 1e4, 2 * most),
+        xlabel="speed for the user [1/s]",
+        title=f"the paper's chips: {model}",
+    )
+    return {name: (speeds[0], worth[0]) for name, (speeds, worth) in lines.items()}
+
+
+def plot(results: Record) -> draw.Figure:
+    """The best of each memory over speed, and fronts of the paper's chips."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13.0, 7.4), layout="constrained")
+    across = (len(results["paper"]) + 1) // 2
+    split = max(len(results["planned"]), across)
+    grid = figure.add_gridspec(2, split + across)
+    for row, (kind, cells) in enumerate(results["planned"].items()):
+        _bars(figure.add_subplot(grid[row, :split]), kind, cells, f"{results['pushed']:g}")
+    ends = []
+    for place, (model, chips) in enumerate(results["paper"].items()):
+        axes = figure.add_subplot(grid[place % 2, split + place // 2])
+        ends.append((axes, _drawn(axes, model, chips)))
+        if place < 2:
+            axes.set_ylabel("tokens for a joule [1/J]")
+    figure.suptitle(
+        "DRAM or SRAM at equal speed, 8K tokens; black: all ranges at the ends that favour DRAM or"
+        " SRAM"
+    )
+    draw.name_lines(figure, ends, draw.CHIP_COLOURS)
+    return figure
 
 
 EXPERIMENT = Experiment(
@@ -319,7 +418,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     report=report,
-    summary=summary,
 )
 
 if __name__ == "__main__":

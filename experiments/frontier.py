@@ -19,15 +19,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.console import RenderableType
+
 import liminal_jax as ll
-from experiments.claims import summary
+from experiments import drawing as draw
+from experiments.claims import Record
 from experiments.frontier_verdicts import middle_ratio, scores, verdicts
-from experiments.frontier_view import plot, report
 from experiments.lattices import user_counts
 from experiments.measured import Measurements, Point, load_points, scored, setups
 from experiments.runner import Experiment, main
 from experiments.served import POOL, SERVED, Workload
 from experiments.served_curves import curves
+from experiments.tables import Column, Table
 
 CHIPS = {
     "h100": "H100",
@@ -42,20 +45,15 @@ CHIPS = {
 MODELS = {"deepseek-r1": (8, 4), "gpt-oss-120b": (4,)}
 """Models, and the bits of their weights as published and as chips with 4-bit units hold them."""
 
-
 SHORT = (1, 1)
 """Nominal tokens in and out [K] of the workload that is drawn of every chip, measured or not."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """What is computed.
+    """Models, systems, users of an instance that are tried, a file of measurements.
 
-    Attributes:
-        models: Names of the models.
-        chips: Names of the systems.
-        users: Users at once on one instance that are tried.
-        measured: File of measurements; those that come with the package where none.
+    Measurements are those that come with the package where there is no file.
     """
 
     models: tuple[str, ...]
@@ -142,6 +140,124 @@ def run(config: Config) -> dict[str, Any]:
     }
 
 
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.0f} %"
+
+
+TABLE = Table(
+    "chip",
+    [
+        Column("points", "points"),
+        Column("best", "front"),
+        Column("throughput", "ratio", "{:.2f}"),
+        Column("speed", "speed_ratio", "{:.2f}"),
+        Column("own", "own", "{:.2f}"),
+        Column("error", "own_error", _percent),
+        Column("beyond", "beyond"),
+        Column("inside", "inside", _percent),
+        Column("fitted", "fitted"),
+    ],
+)
+
+
+def report(results: Record) -> list[RenderableType]:
+    """Measured over calibrated for each chip, and what is missing."""
+    give = "give a file with --measured FILE, in the columns that `liminal calibrate --help-all`"
+    return [
+        "Measured over calibrated, median of the points that no other of their workload beats:"
+        " throughput of a GPU at equal speed of a user, and speed at equal throughput; of all"
+        " points speed at the same set-up and users with the losses of the engine (own), and the"
+        " mean error of the time of a token there; how many are beyond the fastest calibrated, how"
+        " many inside its 90 % interval, and points of cells that it was fitted to",
+        TABLE.of(results["scores"]),
+        *(f"{count} left out: {why}" for why, count in results["unused"].items()),
+        *(
+            f"{model}: no measured rows, the curves stand alone; {give} tells.\n"
+            for model in results["unmeasured"]
+        ),
+    ]
+
+
+def _curves(axes: draw.Axes, entry: Record, colour: str) -> None:
+    """The bound, the calibrated curve, and with its interval that of what was measured, if any."""
+    tried = entry["tried"]
+    for kind, style, width in (("bound", ":", 1.1), ("calibrated", "--", 0.9), ("tried", "-", 1.6)):
+        front = entry[kind]
+        axes.plot(front["speed"], front["throughput"], style, color=colour, linewidth=width)
+    main = tried if tried["speed"] else entry["calibrated"]
+    around = (
+        [*main["low"][axis], *reversed(main["high"][axis])] for axis in ("speed", "throughput")
+    )
+    axes.fill(*around, color=colour, alpha=0.13, linewidth=0)
+
+
+def _points(axes: draw.Axes, entry: Record, colour: str) -> None:
+    """Measured points: triangles where throughput is an upper limit, bars without a speed."""
+    for it in entry["points"]:
+        if it["speed"] is None:
+            axes.axhline(it["throughput"], xmax=0.12, color=colour, linewidth=2.5)
+        else:
+            style = {"marker": "v" if it["at_most"] else "o", "color": colour, "mew": 0.3}
+            draw.dot(axes, (it["speed"], it["throughput"]), style, 3.5)
+
+
+COLOURS = {8: "C0", 4: "C3", 16: "C2"}
+"""Colours of the bits of a weight."""
+
+
+def _panel(axes: draw.Axes, entries: Sequence[Record]) -> None:
+    """One chip and workload; nothing where it was not measured."""
+    draw.plain_logs(axes)
+    axes.set(xlim=(4.0, 1500.0), ylim=(3.0, 200e3))
+    shades = [COLOURS.get(it["weight_bits"], "C5") for it in entries]
+    for part in (_curves, _points):
+        for entry, shade in zip(entries, shades, strict=True):
+            part(axes, entry, shade)
+    measured = [it for it in zip(entries, shades, strict=True) if it[0]["ratio"] is not None]
+    for place, (entry, shade) in enumerate(measured):
+        text = f"{entry['weight_bits']:g}-bit {entry['ratio']:.2f}"
+        at = (0.04, 0.05 + 0.1 * place)
+        draw.note(axes, text, at, xycoords="axes fraction", ha="left", color=shade)
+    if not entries:
+        draw.note(axes, "not measured", (0.5, 0.5), xycoords="axes fraction", color="0.75")
+
+
+LOOKS: dict[str, Record] = {
+    "8-bit weights": {"color": COLOURS[8]},
+    "4-bit weights": {"color": COLOURS[4]},
+    "ideal bound": {"linestyle": ":", "linewidth": 1.1},
+    "calibrated, best set-up": {"linestyle": "--", "linewidth": 0.9},
+    "calibrated, measured set-ups": {"linewidth": 1.6},
+    "90 % interval of it": {"alpha": 0.13, "linewidth": 6},
+    "measured": {"linestyle": "", "marker": "o", "markersize": 4},
+    "measured, throughput at most": {"linestyle": "", "marker": "v", "markersize": 4},
+    "measured maximum, speed not told": {"linewidth": 2.5},
+}
+
+
+def plot(results: Record) -> draw.Figure:
+    """Throughput over interactivity: a column for each chip, a row for each workload and kind."""
+    chips, entries = results["chips"], results["entries"]
+    rows: dict[tuple[Any, ...], list[Record]] = {}
+    for it in entries:
+        rows.setdefault((it["model"], it["isl"], it["osl"], it["kind"]), []).append(it)
+    size = (1.3 + 1.9 * len(chips), 1.3 + 1.5 * len(rows))
+    figure, panels = draw.sheet(len(rows), len(chips), size, sharex=True, sharey=True)
+    for line, ((model, isl, osl, kind), mine) in zip(panels, rows.items(), strict=True):
+        alone = "\ndecode alone" if kind == POOL else ""
+        line[0].set_ylabel(f"{model}\n{isl}K in, {osl}K out{alone}", fontsize=7)
+        for chip, axes in zip(chips, line, strict=True):
+            _panel(axes, [it for it in mine if it["title"] == chip])
+    for chip, top in zip(chips, panels[0], strict=True):
+        top.set_title(chip)
+    figure.supxlabel("interactivity: tokens a second of one user [1/s]", fontsize=9)
+    figure.supylabel("tokens a second of one GPU [1/s]", fontsize=9)
+    title = "numbers: median of measured over calibrated throughput at equal interactivity"
+    placed = {"loc": "outside upper center", "ncols": min(5, len(chips)), "fontsize": 7}
+    draw.legend(figure, LOOKS, title=title, title_fontsize=8, **placed)
+    return figure
+
+
 EXPERIMENT = Experiment(
     name="frontier",
     question=__doc__,
@@ -150,7 +266,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     report=report,
-    summary=summary,
 )
 
 if __name__ == "__main__":

@@ -11,23 +11,28 @@ Both are given the same tables of the design. `--design NAME` prints every term 
 
 import math
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import equinox as eqx
 import tomli_w
+from rich.console import RenderableType
+from rich.text import Text
 
 import liminal_jax as ll
-from experiments.claims import judged, listed, verdict
+from experiments import claims
+from experiments import drawing as draw
+from experiments.claims import Claim, Record
 from experiments.hand.datasheets import number
 from experiments.hand.designs import DESIGNS
 from experiments.hand.prediction import ANSWER, work_out
 from experiments.hand.sheet import Sheet
-from experiments.hand_check_view import plot, report, summary
 from experiments.runner import Experiment, main
+from experiments.tables import Column, Table
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.study.degrees import degree_contradictions
 from liminal_jax.study.file import design_of
@@ -40,18 +45,10 @@ Tables = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Config:
-    """Which designs are worked out.
-
-    Attributes:
-        designs: Their names; all of them where there are none.
-        design: The one whose every term is printed, alone.
-    """
+    """Names of designs, all where there are none; and the one whose terms are printed, alone."""
 
     designs: tuple[str, ...] = ()
     design: str | None = None
-
-
-# ------------------------------------------------------------------------------- the package
 
 
 @contextmanager
@@ -121,9 +118,6 @@ def package_numbers(name: str, tables: Tables) -> dict[str, float]:
     return {it: float(value) for it, value in quantities.items()}
 
 
-# ----------------------------------------------------------------------------------- compared
-
-
 def deviation(hand: float, package: float) -> float:
     """Share by which the hand's number differs; none where neither is known.
 
@@ -189,25 +183,160 @@ def _names(config: Config) -> tuple[str, ...]:
     return (config.design,)
 
 
+AGREES = Claim(
+    f"every quantity is what is worked out by hand, within {TOLERANCE:g}",
+    lambda deviation: deviation is not None and deviation <= TOLERANCE,
+    "{yes} of {count} designs agree, the others: {others:names}; {largest:.1e} is the largest"
+    " deviation",
+)
+
+
 def _run(config: Config) -> dict[str, Any]:
     cases = {name: compared(name) for name in _names(config)}
-    agreeing = {name: it["agrees"] for name, it in cases.items()}
-    outside = [name for name, agrees in agreeing.items() if not agrees]
-    known = [it["deviation"] for it in cases.values() if it["deviation"] is not None]
+    off = {name: it["deviation"] for name, it in cases.items()}
+    largest = max((it for it in off.values() if it is not None), default=0.0)
     return {
         "tolerance": TOLERANCE,
         "design": config.design,
         "cases": cases,
-        "verdicts": [
-            verdict(
-                f"every quantity is what is worked out by hand, within {TOLERANCE:g}",
-                judged(agreeing),
-                {name: it["deviation"] for name, it in cases.items()},
-                f"{sum(agreeing.values())} of {len(cases)} designs agree, the others:"
-                f" {listed(outside)}; {max(known, default=0.0):.1e} is the largest deviation",
-            )
-        ],
+        "verdicts": [AGREES.of(off, largest=largest)],
     }
+
+
+def summary(results: Record) -> dict[str, Any]:
+    """How many designs agree, and the verdict."""
+    cases = results["cases"].values()
+    agreed = sum(it["agrees"] for it in cases)
+    return {"designs": len(cases), "agreed": agreed, **claims.summary(results)}
+
+
+DEGREES = ("tp", "cp", "pp", "ep")
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"
+
+
+def _hardware(design: Record) -> str:
+    """The system, or the dies and stacks of a plan."""
+    if "system" in design:
+        return design["system"]
+    stacks = _counted(design["stacks"], "stack")
+    return f"{_counted(design['dies'], 'die')} with {stacks} of {design['memory']}"
+
+
+def _mapping(design: Record) -> str:
+    """Degrees, how attention is shared, and users.
+
+    Examples:
+        >>> _mapping({"tp": 8, "ep": 8, "batch": 64})
+        'tp8 ep8, 64 users'
+        >>> _mapping({"tp": 2, "attention": "copied-heads"})
+        'tp2 copied-heads, 1 user'
+    """
+    degrees = [f"{it}{design[it]}" for it in DEGREES if it in design]
+    words = [*degrees, *([design["attention"]] if "attention" in design else [])]
+    return f"{' '.join(words) or 'one chip'}, {_counted(design.get('batch', 1), 'user')}"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.6g}"
+
+
+def _deviation(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.0e}"
+
+
+def _told(case: Record) -> str:
+    design = case["design"]
+    return f"{case['workload']['model']} on {_hardware(design)}, {_mapping(design)}"
+
+
+def _step(case: Record) -> str:
+    step = case["quantities"]["step_time"]["hand"]
+    return "unknown" if step is None else f"{step * 1e3:.4g}"
+
+
+OVERVIEW = Table(
+    "design",
+    [
+        Column("model, hardware and mapping", _told, align="left"),
+        Column("step [ms]", _step),
+        Column("worst", "worst", align="left"),
+        Column("off", "deviation", _deviation),
+    ],
+)
+"""One row a design, with the quantity that differs most."""
+
+QUANTITIES = Table(
+    "quantity",
+    [
+        Column("by hand", "hand", _number),
+        Column("package", "package", _number),
+        Column("off", "deviation", _deviation),
+    ],
+)
+"""Every quantity of one design beside the package's."""
+
+TERMS = Table(
+    "",
+    [
+        Column("", "value", _number),
+        Column("", "unit", align="left"),
+        Column("", "how", align="left"),
+    ],
+)
+"""Every term of one section of a design."""
+
+
+def _sections(terms: Sequence[Record]) -> list[RenderableType]:
+    """Every term of one design, section by section."""
+    parts: list[RenderableType] = []
+    for section, its in groupby(terms, key=lambda it: it["section"]):
+        rows = [(it["name"], it) for it in its]
+        parts += [Text(section, style="bold"), TERMS.of(rows)]
+    return parts
+
+
+def report(results: Record) -> list[RenderableType]:
+    """A row for each design; of a single one that is asked for, every term."""
+    cases, asked = results["cases"], results["design"]
+    if asked is None:
+        return [OVERVIEW.of(cases)]
+    return [*_sections(cases[asked]["terms"]), QUANTITIES.of(cases[asked]["quantities"])]
+
+
+TIMES: dict[str, Record] = {
+    "arithmetic": {"color": "C0"},
+    "memory": {"color": "C1"},
+    "exposed": {"color": "C2"},
+    "step": {"color": "black", "marker": "|", "mec": "black", "mew": 1.5},
+}
+"""How each time is drawn."""
+
+
+def plot(results: Record) -> draw.Figure:
+    """Left the times of each design, right how far its worst quantity is off."""
+    cases, least = results["cases"], 1e-17  # where a deviation of none is drawn
+    size = (9.5, 1.4 + 0.21 * len(cases))
+    figure, ((left, right),) = draw.sheet(1, 2, size, sharey=True, width_ratios=(3, 2))
+    for place, case in enumerate(cases.values()):
+        for name, style in TIMES.items():
+            quantity = "compute_time" if name == "arithmetic" else f"{name}_time"
+            time = case["quantities"][quantity]["hand"]
+            if time:
+                draw.dot(left, (time * 1e3, place), {"marker": "o", **style})
+        off = max(case["deviation"] or 0.0, least)
+        draw.dot(right, (off, place), {"marker": "o", "color": "C3"}, 4)
+    left.set(xscale="log", xlabel="Time of a step, by hand [ms]")
+    draw.name_rows(left, list(cases))
+    marks = {"waiting" if it == "exposed" else it: {"linestyle": "", "marker": "o", **style}
+             for it, style in TIMES.items()}  # fmt: skip
+    draw.legend(left, marks, loc="lower right", fontsize=7)
+    draw.mark_x(right, results["tolerance"], f"{results['tolerance']:g}")
+    right.set(xscale="log", xlabel="Largest deviation of any quantity [-]", xlim=(least / 2, 1))
+    figure.suptitle("Worked out by hand, and predicted; dashed: as much as may differ")
+    return figure
 
 
 EXPERIMENT = Experiment(

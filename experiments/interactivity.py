@@ -13,48 +13,40 @@ all ranks. Queueing is left out; chips without 4-bit units multiply at their 8-b
 experiment `frontier` tells the intervals, and holds DeepSeek-R1 against measurements.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
-from experiments.claims import judged, listed, summary, verdict
+from rich.console import RenderableType
+
+from experiments import drawing as draw
+from experiments.claims import Claim, Record
+from experiments.drawing import short
 from experiments.frontier_verdicts import bounded
-from experiments.interactivity_view import plot, report
 from experiments.lattices import throughput_at, user_counts
 from experiments.measured import MOST, load_points, scored, setups
 from experiments.runner import Experiment, main
 from experiments.served import SERVED, Workload
 from experiments.served_curves import curves
+from experiments.tables import Column, Table
 
 WORKLOAD = Workload("gpt-oss-120b", isl=1, osl=1, weight_bits=4)
 
-SYSTEMS = {
-    "H100": "h100",
-    "H200": "h200",
-    "B200": "b200",
-    "GB200": "gb200",
-    "MI355X": "mi355x",
-}
-"""Systems of the figure."""
+SYSTEMS = {"H100": "C5", "H200": "C0", "B200": "C2", "GB200": "C3", "MI355X": "C1"}
+"""Systems of the figure, and their colours."""
 
 NEWER = {"B200": "H200", "GB200": "H200", "MI355X": "H200"}
 """Chips with 4-bit units, and the one before them that they are held against."""
 
-SPEEDS = (25.0, 50.0, 100.0, 200.0)
-"""Speeds at which throughputs are told [1/s]."""
-
-BASES = ("bound", "calibrated")
-"""The curves of which claims are judged."""
+SPEEDS = (25.0, 50.0, 100.0, 200.0)  # at which throughputs are told [1/s]
+BASES = ("bound", "calibrated")  # the curves of which claims are judged
 
 
 @dataclass(frozen=True)
 class Config:
-    """What is computed.
+    """Systems by their titles, users of an instance, a file of measurements.
 
-    Attributes:
-        systems: Titles of the systems.
-        users: Users at once on one instance.
-        measured: File of measurements; those that come with the package where none.
+    Measurements are those that come with the package where there is no file.
     """
 
     systems: tuple[str, ...]
@@ -62,47 +54,44 @@ class Config:
     measured: str | None = None
 
 
-def _trades(fronts: Mapping[str, Any]) -> dict[str, Any]:
+TRADES = Claim(
+    "throughput for each GPU falls more than tenfold with interactivity",
+    lambda ratio: ratio > 10,
+    "tokens a second of a chip at those of a user: {ends}",
+)
+NEWER_GIVE = Claim(
+    "chips with 4-bit units give more for each GPU than H200 at equal interactivity",
+    lambda ratio: ratio > 1,
+    "in {yes} of {count} cases: {all}; the order at high speed hangs on the latency of a"
+    " collective",
+    "{:.1f}x",
+)
+
+
+def _trades(fronts: Record) -> dict[str, Any]:
     """Whether speed costs throughput, more than tenfold from end to end."""
     each = {f"{name} {basis}": it[basis] for name, it in fronts.items() for basis in BASES}
-    ratios = {name: it["throughput"][-1] / it["throughput"][0] for name, it in each.items()}
-    cases = {name: ratio > 10 for name, ratio in ratios.items()}
-    told = [
+    ends = [
         f"{name} {it['throughput'][-1]:,.0f} at {it['speed'][-1]:,.0f}"
         f" to {it['throughput'][0]:,.0f} at {it['speed'][0]:,.0f}"
         for name, it in each.items()
     ]
-    return verdict(
-        "throughput for each GPU falls more than tenfold with interactivity",
-        judged(cases),
-        ratios,
-        f"tokens a second of a chip at those of a user: {'; '.join(told)}",
-    )
+    ratios = {name: it["throughput"][-1] / it["throughput"][0] for name, it in each.items()}
+    return TRADES.of(ratios, ends="; ".join(ends))
 
 
-def _newer(fronts: Mapping[str, Any]) -> dict[str, Any]:
+def _newer(fronts: Record) -> dict[str, Any]:
     """Whether chips with 4-bit units give more at each speed than the one before."""
     ratios: dict[str, float] = {}
-    for newer, older in NEWER.items():
-        if newer not in fronts or older not in fronts:
-            continue
-        for basis in BASES:
-            for speed in SPEEDS:
-                new, old = (throughput_at(fronts[it][basis], speed) for it in (newer, older))
-                if new is not None and old is not None:
-                    ratios[f"{newer} over {older} at {speed:g} ({basis})"] = new / old
-    cases = {name: ratio > 1 for name, ratio in ratios.items()}
-    return verdict(
-        "chips with 4-bit units give more for each GPU than H200 at equal interactivity",
-        judged(cases),
-        ratios,
-        f"in {sum(cases.values())} of {len(cases)} cases: "
-        + listed([f"{name} {ratio:.1f}x" for name, ratio in ratios.items()])
-        + "; the order at high speed hangs on the latency of a collective",
-    )
+    for (newer, older), basis, speed in product(NEWER.items(), BASES, SPEEDS):
+        if newer in fronts and older in fronts:
+            new, old = (throughput_at(fronts[it][basis], speed) for it in (newer, older))
+            if new is not None and old is not None:
+                ratios[f"{newer} over {older} at {speed:g} ({basis})"] = new / old
+    return NEWER_GIVE.of(ratios)
 
 
-def verdicts(fronts: Mapping[str, Any]) -> list[dict[str, Any]]:
+def verdicts(fronts: Record) -> list[dict[str, Any]]:
     """What can be said of the curves, and of measurements where there are any."""
     measured = [it for it in fronts.values() if it["points"]]
     return [_trades(fronts), _newer(fronts), *([bounded(measured)] if measured else [])]
@@ -110,7 +99,7 @@ def verdicts(fronts: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def run(config: Config) -> dict[str, Any]:
     """The curves of each system, measured points, and the verdicts."""
-    chips = [SYSTEMS[name] for name in config.systems]
+    chips = [name.lower() for name in config.systems]
     measurements = load_points(config.measured, [WORKLOAD.model], chips)
     fronts = {}
     for name, chip in zip(config.systems, chips, strict=True):
@@ -131,6 +120,75 @@ def run(config: Config) -> dict[str, Any]:
     }
 
 
+def _cell(front: Record, speed: float) -> str:
+    """The best throughput at a speed, and the ranks and users that give it."""
+    fast = [place for place, it in enumerate(front["speed"]) if it >= speed]
+    if not fast:
+        return "-"
+    best = max(fast, key=lambda place: front["throughput"][place])
+    spread = "e" if front["spread"][best] > 1 else ""
+    ranks, users = front["ranks"][best], front["users"][best]
+    return f"{short(front['throughput'][best])} ({ranks:.0f}{spread}, {users:,.0f})"
+
+
+TABLE = Table(
+    "system",
+    [
+        *(Column(f"{it:g}", "calibrated", lambda front, it=it: _cell(front, it)) for it in SPEEDS),
+        Column("fastest", "calibrated", lambda front: f"{front['speed'][0]:,.0f}"),
+    ],
+)
+
+
+def report(results: Record) -> list[RenderableType]:
+    """Calibrated throughput of a chip at some speeds."""
+    points = sum(len(it["points"]) for it in results["fronts"].values())
+    return [
+        f"Calibrated tokens a second of a chip at no less than so many for a user [1/s],"
+        f" {results['model']}, 1K tokens in and 1K out; in brackets ranks (e: experts spread) and"
+        f" users. Measured points beside the curves: {points}",
+        TABLE.of(results["fronts"]),
+    ]
+
+
+def _curves(axes: draw.Axes, name: str, system: Record) -> None:
+    """The bound, the calibrated curve, and measured points of one system."""
+    colour = SYSTEMS[name]
+    for basis, style in zip(BASES, (":", "--" if name == "GB200" else "-"), strict=True):
+        width = 1 if basis == "bound" else 1.4
+        front = system[basis]
+        axes.plot(front["speed"], front["throughput"], style, color=colour, linewidth=width)
+    for it in system["points"]:
+        if it["speed"] is None:
+            axes.axhline(it["throughput"], xmax=0.05, color=colour, linewidth=2.5)
+        else:
+            axes.plot(it["speed"], it["throughput"], "o", color=colour, markersize=4)
+
+
+def plot(results: Record) -> draw.Figure:
+    """Throughput of a chip over the speed of a user, for each system."""
+    figure, ((axes,),) = draw.sheet(1, 1, (7.4, 5.0))
+    fronts = results["fronts"]
+    for name, system in fronts.items():
+        _curves(axes, name, system)
+    axes.set_xlabel("interactivity: tokens a second of one user [1/s]")
+    axes.set_ylabel("tokens a second of one GPU [1/s]")
+    draw.plain_logs(axes)
+    ends = {
+        name: (it["calibrated"]["speed"][0], it["calibrated"]["throughput"][0])
+        for name, it in fronts.items()
+    }
+    axes.set_xlim(left=5)
+    axes.set_ylim(bottom=0.5 * min(throughput for _, throughput in ends.values()))
+    looks = {"ideal bound": {"linestyle": ":"}, "calibrated, a typical engine": {}}
+    if any(it["points"] for it in fronts.values()):
+        looks["measured"] = {"linestyle": "", "marker": "o"}
+    draw.legend(axes, looks, loc="lower left")
+    figure.suptitle(f"{results['model']}, 4-bit weights, 1K tokens in and 1K out")
+    draw.name_lines(figure, [(axes, ends)], SYSTEMS)
+    return figure
+
+
 EXPERIMENT = Experiment(
     name="interactivity",
     question=__doc__,
@@ -139,7 +197,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     report=report,
-    summary=summary,
 )
 
 if __name__ == "__main__":

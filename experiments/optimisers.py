@@ -15,19 +15,24 @@ for each study, and two run at a time; seconds are those of the processor, of al
 so that neither the neighbour nor anything else on the machine counts.
 """
 
+import math
+import statistics
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
+from rich.console import RenderableType
 
 import liminal_jax as ll
-from experiments.optimisers_view import plot, report, summary
+from experiments import drawing as draw
+from experiments.claims import Record
 from experiments.rivals.evolution import EVOLUTION
 from experiments.rivals.genetic import GENETIC
 from experiments.rivals.guesses import RANDOM
@@ -37,44 +42,27 @@ from experiments.rivals.optuna_samplers import CMA, NSGA, TPE
 from experiments.rivals.own import CLIMBS, DESCENTS, DESCENTS_IN_TURN, OPTIMIZE, PROOF
 from experiments.rivals.race import REACHED, Caps, Race
 from experiments.runner import Experiment, main
+from experiments.tables import Column, Table
 from liminal_jax.study.questions import load_study
 
 METHODS: dict[str, Method[ll.Problem]] = {
     it.name: it
     for it in (
-        OPTIMIZE,
-        TPE,
-        DESCENTS,
-        CMA,
-        DESCENTS_IN_TURN,
-        NSGA,
-        CLIMBS,
-        GENETIC,
-        PROOF,
-        MARGIN,
-        EVOLUTION,
-        RANDOM,
+        *(OPTIMIZE, TPE, DESCENTS, CMA, DESCENTS_IN_TURN, NSGA),
+        *(CLIMBS, GENETIC, PROOF, MARGIN, EVOLUTION, RANDOM),
     )
 }
 """All methods by name."""
 
-NEAR = 0.01
-"""Gap that is near enough to be compared by."""
-
-WARM_UP = 0.5
-"""Seconds of a first race, which is not counted; `optimize` takes all it needs, from cold."""
-
-MOMENTS = np.logspace(-2.5, 2, 55)
-"""Seconds at which gaps are drawn."""
+NEAR = 0.01  # gap that is near enough to be compared by
+WARM_UP = 0.5  # seconds of a first race, which is not counted; `optimize` takes all, from cold
 
 
 @dataclass(frozen=True)
 class Entry:
-    """How a method takes part.
+    """Races of a method on each study, each with its own seed; what one may spend.
 
-    Attributes:
-        races: Races on each study, each with a seed of its own.
-        caps: What a race may spend; `optimize` and the proof take what they need.
+    `optimize` and the proof take what they need.
     """
 
     races: int
@@ -83,13 +71,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Config:
-    """What is raced.
-
-    Attributes:
-        studies: Shipped studies; each has to have a feasible design.
-        entries: How each method takes part.
-        processes: Races at a time.
-    """
+    """Shipped studies with a feasible design, how methods take part, and races at a time."""
 
     studies: tuple[str, ...]
     entries: dict[str, Entry]
@@ -138,30 +120,12 @@ def _reached(race: Race, optimum: float, gap: float) -> dict[str, float] | None:
     return None
 
 
-def _gaps(race: Race, optimum: float) -> np.ndarray:
-    """The gap at each moment; infinite before a feasible design is known."""
-    times = [step.seconds for step in race.steps]
-    gaps = np.asarray([np.inf, *(_gap(step.score, optimum) for step in race.steps)])
-    return gaps[np.searchsorted(times, MOMENTS, side="right")]
-
-
-class _Run(NamedTuple):
-    """A race that is over.
-
-    Attributes:
-        record: How it ended, and when it was where.
-        gaps: Its gap at each moment.
-    """
-
-    record: dict[str, Any]
-    gaps: np.ndarray
-
-
-def _run(search: Searcher, seed: int, optimum: float, caps: Caps) -> _Run:
+def _run(search: Searcher, seed: int, optimum: float, caps: Caps) -> dict[str, Any]:
+    """How a race ended, and when it was where."""
     begin = time.perf_counter()
     race = Race(optimum, caps)
     search(seed, race)
-    record = {
+    return {
         "evaluations": race.evaluations,
         "seconds": race.seconds,
         "wall_seconds": time.perf_counter() - begin,
@@ -170,22 +134,6 @@ def _run(search: Searcher, seed: int, optimum: float, caps: Caps) -> _Run:
         "there": _reached(race, optimum, REACHED),
         "proof": race.proof,
     }
-    return _Run(record, _gaps(race, optimum))
-
-
-def _median(runs: list[_Run]) -> list[float | None]:
-    """Median gap over the seeds at each moment.
-
-    None while it is infinite, and from where all races are over, but for one last moment.
-    """
-    end = np.searchsorted(MOMENTS, max(run.record["seconds"] for run in runs)) + 1
-    gaps = np.median([run.gaps for run in runs], axis=0)
-    return [_rounded(gap) if at < end else None for at, gap in enumerate(gaps)]
-
-
-def _rounded(gap: float) -> float | None:
-    """Three digits; none for what is infinite."""
-    return float(f"{gap:.3g}") if np.isfinite(gap) else None
 
 
 def _raced(study: str, name: str, optimum: float, entry: Entry) -> dict[str, Any]:
@@ -200,12 +148,7 @@ def _raced(study: str, name: str, optimum: float, entry: Entry) -> dict[str, Any
         setup = time.process_time() - begin
         first = _run(search, entry.races, optimum, replace(entry.caps, seconds=WARM_UP))
         runs = [_run(search, seed, optimum, entry.caps) for seed in range(entry.races)]
-    return {
-        "setup": setup,
-        "first": first.record,
-        "races": [run.record for run in runs],
-        "median": _median(runs),
-    }
+    return {"setup": setup, "first": first, "races": runs}
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -223,7 +166,6 @@ def run(config: Config) -> dict[str, Any]:
             races[study][name] = future.result()
             print(f"{study}: {name}", file=sys.stderr)
     return {
-        "moments": MOMENTS,
         "studies": studies,
         "methods": {
             name: {
@@ -235,6 +177,232 @@ def run(config: Config) -> dict[str, Any]:
         },
         "races": races,
     }
+
+
+def median(races: Sequence[Record], goal: str, amount: str) -> float:
+    """Median over all races of what it took to reach a goal; infinite if most never did."""
+    return statistics.median(it[goal][amount] if it[goal] else math.inf for it in races)
+
+
+def _count(races: Sequence[Record], goal: str) -> int:
+    return sum(race[goal] is not None for race in races)
+
+
+def _proven(races: Sequence[Record]) -> float:
+    """Median seconds to a proof; infinite if most never had one."""
+    return statistics.median(it["proof"] or math.inf for it in races)
+
+
+def _cold(method: Record, entry: Record) -> float:
+    """Seconds to 1 % from nothing: setup and the median of the races, or measured at once."""
+    if method["prepared"]:
+        return entry["setup"] + median(entry["races"], "near", "seconds")
+    return median([entry["first"]], "near", "seconds")
+
+
+def _warm_times(entry: Record) -> list[float]:
+    """Seconds to 1 % of the races that came there."""
+    return [race["near"]["seconds"] for race in entry["races"] if race["near"]]
+
+
+def _cold_times(entry: Record) -> list[float]:
+    """The same with the setup."""
+    return [entry["setup"] + seconds for seconds in _warm_times(entry)]
+
+
+def compared(results: Record, study: str) -> Iterator[str]:
+    """For each of ours that proves: who else came within 1 % sooner, warm and cold."""
+    entries, methods = results["races"][study], results["methods"]
+    for name in (OPTIMIZE.name, PROOF.name):
+        if name not in methods:
+            continue
+        warm = median(entries[name]["races"], "near", "seconds")
+        cold = _cold(methods[name], entries[name])
+        for how, seconds, times in (("warm", warm, _warm_times), ("cold", cold, _cold_times)):
+            sooner = [
+                f"{other} {early} of {len(entries[other]['races'])}"
+                for other, it in methods.items()
+                if not it["ours"] and (early := sum(t < seconds for t in times(entries[other])))
+            ]
+            who = ", ".join(sooner) or "none"
+            yield f"sooner within 1 % than {name}, {how} ({_seconds(seconds)}): {who}"
+
+
+def _seconds(value: float) -> str:
+    """Seconds in two digits; a dash for never.
+
+    Examples:
+        >>> _seconds(0.01234), _seconds(12.34), _seconds(math.inf)
+        ('0.012 s', '12 s', '-')
+    """
+    return f"{_short(value)} s" if math.isfinite(value) else "-"
+
+
+def _short(value: float) -> str:
+    """A number in two digits or more; a dash for what never came.
+
+    Examples:
+        >>> _short(0.01234), _short(12.34), _short(123456), _short(3), _short(math.inf)
+        ('0.012', '12', '123,456', '3', '-')
+    """
+    if not math.isfinite(value):
+        return "-"
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _gap_told(value: float | None) -> str:
+    """A gap in per cent.
+
+    Examples:
+        >>> _gap_told(0.0), _gap_told(0.1234), _gap_told(3e-5), _gap_told(None)
+        ('0', '12 %', '0.003 %', 'no design')
+    """
+    if value is None:
+        return "no design"
+    return "0" if value <= REACHED else f"{_short(100 * value)} %"
+
+
+def _worst(entry: Record) -> float | None:
+    gaps = [race["gap"] for race in entry["races"]]
+    return None if None in gaps else max(gaps)
+
+
+def summary(results: Record) -> dict[str, Any]:
+    """Races of each method, and how many came within 1 %, to the optimum, and to its proof."""
+    found = {}
+    for name in results["methods"]:
+        runs = [race for by_name in results["races"].values() for race in by_name[name]["races"]]
+        counts = {what: _count(runs, key) for what, key in COUNTED.items()}
+        found[name] = {"races": len(runs), **counts}
+    return found
+
+
+COUNTED = {"near": "near", "there": "there", "proven": "proof"}
+"""What races are counted by."""
+
+
+def _of_races(label: str, of: Callable[[Sequence[Record]], float]) -> Column:
+    return Column(label, "races", lambda races: _short(of(races)))
+
+
+def _medians(goal: str) -> list[Column]:
+    return [
+        _of_races(label, lambda races, amount=amount: median(races, goal, amount))
+        for label, amount in (("evals", "evaluations"), ("s", "seconds"))
+    ]
+
+
+TABLE = Table(
+    "method",
+    [
+        _of_races("races", len),
+        _of_races("1 %", lambda races: _count(races, "near")),
+        *_medians("near"),
+        Column("cold s", lambda entry: _cold(entry["method"], entry), _short),
+        _of_races("best", lambda races: _count(races, "there")),
+        *_medians("there"),
+        Column("worst", lambda entry: _gap_told(_worst(entry))),
+        _of_races("proven s", _proven),
+        Column("setup s", lambda it: it["setup"] if it["method"]["prepared"] else math.inf, _short),
+    ],
+)
+
+
+def _asked(results: Record, study: str) -> str:
+    it = results["studies"][study]
+    kinds = "memories" if it["categories"] > 1 else "memory"
+    return (
+        f"{study}: {it['designs']:.1e} designs of {it['variables']} free variables and"
+        f" {it['categories']} {kinds}; the best {it['quantity']} is {it['objective']:.5g}"
+    )
+
+
+def _findings(results: Record) -> Iterator[str]:
+    for name, counts in summary(results).items():
+        yield (
+            f"{name}: of {counts['races']} races {counts['near']} within 1 %,"
+            f" {counts['there']} at the optimum, {counts['proven']} proven;"
+            f" {results['methods'][name]['about']}."
+        )
+
+
+def report(results: Record) -> list[RenderableType]:
+    """A table for each study, who was sooner, and how each method did over all studies."""
+    parts: list[RenderableType] = [
+        "Races within 1 % of the proven optimum and at it (best); median evaluations and seconds of"
+        " all races until then, a dash where most never came there; worst gap at the end."
+    ]
+    for study, entries in results["races"].items():
+        rows = {it: {**entries[it], "method": about} for it, about in results["methods"].items()}
+        parts += [_asked(results, study), TABLE.of(rows), *compared(results, study), ""]
+    return [*parts, *_findings(results)]
+
+
+def _looks(results: Record) -> dict[str, str]:
+    """Methods from the most races within 1 % and the soonest on, and their colours."""
+
+    def rank(name: str) -> tuple[float, float]:
+        entries = [by_name[name] for by_name in results["races"].values()]
+        near = sum(_count(it["races"], "near") for it in entries)
+        return -near, sum(min(median(it["races"], "near", "seconds"), 1e3) for it in entries)
+
+    proves = (OPTIMIZE.name, PROOF.name)
+    return {
+        name: "C3" if name in proves else "C0" if results["methods"][name]["ours"] else "0.35"
+        for name in sorted(results["methods"], key=rank)
+    }
+
+
+COLUMNS = (150.0, 4000.0)
+"""Where the columns of words end, beyond the seconds."""
+
+
+def _panel(axes: draw.Axes, entries: Record, looks: dict[str, str], *, first: bool) -> None:
+    """Each race within 1 % as a dot, their median as a bar; how many they are, and what is left."""
+    for place, (name, shade) in enumerate(looks.items()):
+        races = entries[name]["races"]
+        times = _warm_times(entries[name])
+        axes.plot(times, [place] * len(times), "o", color=shade, markersize=4, alpha=0.45, mew=0)
+        middle = median(races, "near", "seconds")
+        if math.isfinite(middle):
+            axes.plot(middle, place, "|", color=shade, markersize=13, mew=2)
+        if math.isfinite(_proven(races)):
+            axes.plot(_proven(races), place, "D", color=shade, mfc="white", markersize=5)
+        gaps = [math.inf if it["gap"] is None else it["gap"] for it in races]
+        gap = statistics.median(gaps)
+        told = (f"{len(times)} of {len(races)}", _gap_told(gap if math.isfinite(gap) else None))
+        for at, text in zip(COLUMNS, told, strict=True):
+            draw.note(axes, text, (at, place), color=shade, ha="right", va="center")
+    draw.name_rows(axes, list(looks), fontsize=7.5)
+    axes.set(xscale="log", xlim=(1e-2, COLUMNS[-1]))
+    axes.set_xticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
+    axes.minorticks_off()
+    axes.spines["bottom"].set_bounds(1e-2, 10)
+    for at, text in zip(COLUMNS, ("within 1 %", "gap at the end"), strict=True):
+        draw.note(axes, text, (at, -0.6), (0, 3), ha="right")
+    if first:
+        for label, shade in zip(axes.get_yticklabels(), looks.values(), strict=True):
+            label.set_color(shade)
+
+
+def plot(results: Record) -> draw.Figure:
+    """When each race was within 1 % of the proven optimum, and where races ended, by study."""
+    studies, looks = list(results["studies"]), _looks(results)
+    columns = min(len(studies), 3)
+    rows = -(-len(studies) // columns)
+    size = (1.2 + 4.0 * columns, 0.9 + rows * (0.7 + 0.22 * len(looks)))
+    figure, panels = draw.sheet(rows, columns, size, sharey=True)
+    flat = [axes for line in panels for axes in line]
+    for axes, study in zip(flat, studies, strict=False):
+        _panel(axes, results["races"][study], looks, first=axes in [line[0] for line in panels])
+        axes.set_title(study)
+    for axes in panels[-1]:
+        axes.set_xlabel("seconds of the processor to within 1 %, compiled before")
+    figure.suptitle(
+        "Who comes within 1 % of the proven optimum, and when: a dot for each race that does, a bar"
+        " at the median, a diamond at the proof"
+    )
+    return figure
 
 
 EXPERIMENT = Experiment(

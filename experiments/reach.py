@@ -14,46 +14,36 @@ chosen for the waits that there are, 3 us a collective: another start may lead f
 bound speaks of its own start alone.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rich.console import RenderableType
+
 import liminal_jax as ll
-from experiments.claims import FAILS, HOLDS, judged, listed, summary, verdict
-from experiments.reach_view import plot, report
+from experiments import drawing as draw
+from experiments.claims import Claim, Record, listed
+from experiments.drawing import short
 from experiments.runner import Experiment, main
+from experiments.tables import Column, Table
 from liminal_jax.optimization.reach.reach import Reach, reached
 from liminal_jax.optimization.reach.start import Start, start_of
 
-TARGETS = (10000.0, 50000.0, 100000.0)
-"""Speeds of the claims [1/s]."""
-
-ESTABLISHED = 5000.0
-"""What established technologies reach, as published [1/s]."""
-
-GROUPS = {"all levers": (), "lossless levers": ("lossless",)}
-"""Which levers move."""
-
-HARDWARE = "system."
-"""How paths of levers of hardware begin."""
+TARGETS = (10000.0, 50000.0, 100000.0)  # speeds of the claims [1/s]
+ESTABLISHED = 5000.0  # what established technologies reach, as published [1/s]
+GROUPS = {"all levers": (), "lossless levers": ("lossless",)}  # which levers move
+HARDWARE = "system."  # how paths of levers of hardware begin
 
 
 @dataclass(frozen=True)
 class Config:
-    """What is computed.
-
-    Attributes:
-        models: Bundled names of the models.
-        targets: Speeds that are wanted [1/s].
-        system: A system in place of the planned chips.
-    """
+    """Models by their bundled names, speeds [1/s], a system in place of the planned chips."""
 
     models: tuple[str, ...]
     targets: tuple[float, ...]
     system: str | None = None
 
 
-def _row(found: Reach) -> dict[str, Any]:
+def _row(found: Reach) -> Record:
     """What a table and a figure need of an answer."""
     return {
         "reachable": found.reachable,
@@ -76,7 +66,7 @@ def _row(found: Reach) -> dict[str, Any]:
     }
 
 
-def _model(start: Start, targets: tuple[float, ...]) -> dict[str, Any]:
+def _model(start: Start, targets: tuple[float, ...]) -> Record:
     groups = {
         group: {f"{target:g}": _row(reached(start, target, asked)) for target in targets}
         for group, asked in GROUPS.items()
@@ -85,53 +75,57 @@ def _model(start: Start, targets: tuple[float, ...]) -> dict[str, Any]:
     return {"start": start.note, "from": before, "groups": groups}
 
 
-def _reaching(
-    rows: Mapping[str, Any], target: str, group: str
-) -> tuple[dict[str, bool], list[str], list[str]]:
-    """Which models reach a speed; which provably cannot; how far each is from it, in words."""
-    cases = {model: row["groups"][group][target]["reachable"] for model, row in rows.items()}
-    proven = [
-        model
-        for model, row in rows.items()
-        if row["groups"][group][target]["bound"] < float(target)
+REACHES = Claim(
+    "{group} within their published ranges reach {target:,.0f} UTPS",
+    bool,
+    "{yes} of {count} models: {far}; proven out of reach from there: {proven}",
+)
+BOTH = Claim(
+    "{target:,.0f} UTPS takes hardware and algorithm at once",
+    bool,
+    "so it is for {held:names} of the {count} models that reach it",
+)
+WITHOUT = Claim(
+    f"without levers {ESTABLISHED:,.0f} UTPS are out of reach of planned chips",
+    lambda speed: speed < ESTABLISHED,
+    "the fastest of the lattice, collectives of 3 us and operations of 1 us: {all}",
+)
+
+
+def _reaches(rows: Record, target: str, group: str) -> dict[str, Any]:
+    """Which models reach a speed, how far each is from it, and which provably cannot."""
+    found = {model: row["groups"][group][target] for model, row in rows.items()}
+    far = [
+        f"{model} "
+        + (f"distance {it['distance']:.2f}" if it["reachable"] else f"{it['utps']:,.0f} at most")
+        for model, it in found.items()
     ]
-    told = []
-    for model, row in rows.items():
-        it = row["groups"][group][target]
-        far = f"distance {it['distance']:.2f}" if it["reachable"] else f"{it['utps']:,.0f} at most"
-        told.append(f"{model} {far}")
-    return cases, proven, told
-
-
-def _reaches(rows: Mapping[str, Any], target: str, group: str) -> dict[str, Any]:
-    cases, proven, told = _reaching(rows, target, group)
-    return verdict(
-        f"{group} within their published ranges reach {float(target):,.0f} UTPS",
-        judged(cases),
-        {**cases, "proven": proven},
-        f"{sum(cases.values())} of {len(cases)} models: {listed(told)}; proven out of reach"
-        f" from there: {listed(proven)}",
+    proven = [model for model, it in found.items() if it["bound"] < float(target)]
+    return REACHES.of(
+        {model: it["reachable"] for model, it in found.items()},
+        also={"proven": proven},
+        group=group,
+        target=float(target),
+        far=listed(far),
+        proven=listed(proven),
     )
 
 
-def _no_single(rows: Mapping[str, Any], target: str) -> dict[str, Any]:
+def _no_single(rows: Record, target: str) -> dict[str, Any]:
     """Whether any lever alone is enough."""
-    best = {}
-    for model, row in rows.items():
-        alone = row["groups"]["all levers"][target]["alone"]
-        path = max(alone, key=lambda it: alone[it])
-        best[model] = (path, alone[path])
-    cases = {model: speed < float(target) for model, (_, speed) in best.items()}
-    told = [f"{model} {speed:,.0f} by {path}" for model, (path, speed) in best.items()]
-    return verdict(
+    alone = {model: row["groups"]["all levers"][target]["alone"] for model, row in rows.items()}
+    best = {model: max(speeds, key=speeds.__getitem__) for model, speeds in alone.items()}
+    speeds = {model: alone[model][path] for model, path in best.items()}
+    far = listed([f"{model} {speeds[model]:,.0f} by {path}" for model, path in best.items()])
+    claim = Claim(
         f"no single lever reaches {float(target):,.0f} UTPS",
-        judged(cases),
-        {model: speed for model, (_, speed) in best.items()},
-        f"the most that one gives: {listed(told)}",
+        lambda speed: speed < float(target),
+        "the most that one gives: {far}",
     )
+    return claim.of(speeds, far=far)
 
 
-def _both(rows: Mapping[str, Any], target: str) -> dict[str, Any]:
+def _both(rows: Record, target: str) -> dict[str, Any]:
     """Whether hardware and algorithm move together where a speed is reached."""
     cases = {}
     for model, row in rows.items():
@@ -139,30 +133,12 @@ def _both(rows: Mapping[str, Any], target: str) -> dict[str, Any]:
         if it["reachable"]:
             hardware = [path.startswith(HARDWARE) for path in it["moves"]]
             cases[model] = any(hardware) and not all(hardware)
-    told = [model for model, both in cases.items() if both]
-    return verdict(
-        f"{float(target):,.0f} UTPS takes hardware and algorithm at once",
-        judged(cases) if cases else FAILS,
-        cases,
-        f"so it is for {listed(told)} of the {len(cases)} models that reach it",
-    )
+    return BOTH.of(cases, target=float(target))
 
 
-def _established(rows: Mapping[str, Any]) -> dict[str, Any]:
-    speeds = {model: row["from"] for model, row in rows.items()}
-    cases = {model: speed < ESTABLISHED for model, speed in speeds.items()}
-    told = [f"{model} {speed:,.0f}" for model, speed in speeds.items()]
-    return verdict(
-        f"without levers {ESTABLISHED:,.0f} UTPS are out of reach of planned chips",
-        HOLDS if all(cases.values()) else judged(cases),
-        speeds,
-        f"the fastest of the lattice, collectives of 3 us and operations of 1 us: {listed(told)}",
-    )
-
-
-def verdicts(rows: Mapping[str, Any], targets: tuple[str, ...]) -> list[dict[str, Any]]:
+def verdicts(rows: Record, targets: tuple[str, ...]) -> list[dict[str, Any]]:
     """The claims, by speed."""
-    found = [_established(rows)]
+    found = [WITHOUT.of({model: row["from"] for model, row in rows.items()})]
     for target in targets:
         found += [_reaches(rows, target, group) for group in GROUPS]
         found += [_no_single(rows, target), _both(rows, target)]
@@ -179,6 +155,62 @@ def run(config: Config) -> dict[str, Any]:
     return {"targets": targets, "rows": rows, "verdicts": verdicts(rows, targets)}
 
 
+def _far(it: Record) -> str:
+    if it["reachable"]:
+        return f"distance {it['distance']:.2f}"
+    return f"{short(it['utps'])} (bound {short(it['bound'])})"
+
+
+def report(results: Record) -> list[RenderableType]:
+    """How far each speed is for each model."""
+    parts: list[RenderableType] = []
+    for group in GROUPS:
+        targets = [
+            Column(f"{float(it):,.0f}", ("groups", group, it), _far) for it in results["targets"]
+        ]
+        table = Table("model", [Column("from", "from", short), *targets])
+        title = "How far tokens a second of one user are: {group}"
+        parts += table.each(title, {group: results["rows"]})
+    return parts
+
+
+def plot(results: Record) -> draw.Figure:
+    """What each lever contributes on the way to each speed, a panel for each group of levers."""
+    bars = [(model, target) for model in results["rows"] for target in results["targets"]]
+    size = (12.0, 1.4 + 0.28 * len(bars))
+    figure, (panels,) = draw.sheet(1, len(GROUPS), size, sharey=True)
+    labels: dict[str, str] = {}
+    for axes, group in zip(panels, GROUPS, strict=True):
+        for place, (model, target) in enumerate(bars):
+            answer = results["rows"][model]["groups"][group][target]
+            labels |= {path: it["label"] for path, it in answer["moves"].items()}
+            parts = {path: it["contribution"] for path, it in answer["moves"].items()}
+            end = draw.bar(axes, place, parts, _styles(labels), edgecolor="white", height=0.8)
+            mark = "" if answer["reachable"] else "  not reached"
+            draw.note(axes, f"{short(answer['utps'])}{mark}", (end, place), ha="left", va="center")
+        axes.set_title(group)
+        axes.set_xlabel("logarithm of the speed gained, by Shapley value")
+        axes.margins(x=0.25)
+    names = [f"{model}, {float(target):,.0f}" for model, target in bars]
+    draw.name_rows(panels[0], names, fontsize=7)
+    styles = _styles(labels)
+    handles = [panels[0].barh([0], [0], **styles[it], label=label) for it, label in labels.items()]
+    figure.legend(handles=handles, loc="outside lower left", ncols=3, fontsize=7)
+    figure.suptitle("What the levers of hardware and algorithm give one user")
+    return figure
+
+
+def _styles(paths: Record) -> dict[str, Record]:
+    """A colour for each lever, hatched when the colours come round again."""
+    return {
+        path: {
+            "color": ("C0", "C2", "C1", "C3", "C4", "C5")[place % 6],
+            "hatch": "////" * (place // 6),
+        }
+        for place, path in enumerate(paths)
+    }
+
+
 EXPERIMENT = Experiment(
     name="reach",
     question=__doc__,
@@ -190,7 +222,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     report=report,
-    summary=summary,
 )
 
 if __name__ == "__main__":

@@ -16,20 +16,22 @@ is not modelled, and the fact is named. `--records FILE` takes others, in the sa
 import dataclasses
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from rich.console import RenderableType
 from scipy.stats import rankdata
 from typing_extensions import override
 
 import liminal_jax as ll
-from experiments.claims import judged, listed, verdict
+from experiments import drawing as draw
+from experiments.claims import Claim, Record, judged, verdict
 from experiments.rated_systems import at_best, kind_of, near_ideal
 from experiments.rates import Rate, load_rates
-from experiments.records_view import plot, report
 from experiments.runner import Experiment, main
+from experiments.tables import Column, Table
 from liminal_jax._arrays import Scalar, as_leaf
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.algorithm.drafter import AbstractDrafter
@@ -42,12 +44,7 @@ WAYS = (ll.CopiedHeads(), ll.SplitSequence())
 
 @dataclass(frozen=True)
 class Config:
-    """What is computed.
-
-    Attributes:
-        records: A file of records; those that come with the experiments where none.
-        first: How many of them; all where none.
-    """
+    """A file of records, those that come along where none, and how many; all where none."""
 
     records: str | None = None
     first: int | None = None
@@ -127,20 +124,21 @@ def modelled(rate: Rate) -> dict[str, Any]:
     }
 
 
-def _bounded(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+BOUNDED = Claim(
+    "no record is above its bound",
+    lambda share: share <= 1,
+    "{yes} of {count} are below, at {middle:.0%} of it in the median and {most} at most; above:"
+    " {others:names}",
+    "{:.0%}",
+)
+
+
+def _bounded(rows: Sequence[Record]) -> dict[str, Any]:
     shares = {f"{it['name']}, {it['model']}": it["measured"] / it["bound"] for it in rows}
-    above = [name for name, share in shares.items() if share > 1]
-    return verdict(
-        "no record is above its bound",
-        judged({name: share <= 1 for name, share in shares.items()}),
-        shares,
-        f"{len(rows) - len(above)} of {len(rows)} are below, at"
-        f" {np.median(list(shares.values())):.0%} of it in the median and"
-        f" {max(shares.values()):.0%} at most; above: {listed(above)}",
-    )
+    return BOUNDED.of(shares, middle=np.median(list(shares.values())))
 
 
-def _ordered(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _ordered(rows: Sequence[Record]) -> dict[str, Any]:
     """Whether the fastest record of each kind of system is where it was measured."""
     fastest = {it["kind"]: it for it in sorted(rows, key=lambda it: it["measured"])}
     order = sorted(fastest, key=lambda kind: -fastest[kind]["measured"])
@@ -167,7 +165,7 @@ def run(config: Config) -> dict[str, Any]:
     }
 
 
-def summary(results: Mapping[str, Any]) -> dict[str, Any]:
+def summary(results: Record) -> dict[str, Any]:
     """Counts of rows, and how those that are modelled lie to what is near the ideal.
 
     Returns:
@@ -184,6 +182,92 @@ def summary(results: Mapping[str, Any]) -> dict[str, Any]:
         "median_ratio": float(np.median(np.divide(measured, near))) if known else None,
         "rank_correlation": float(np.corrcoef(ranks)[0, 1]) if varied else None,
     }
+
+
+COLOURS = {"wafer": "C1", "SRAM": "C3", "GPU": "C0"}
+"""Colours by kind of system."""
+
+
+def _named(it: Record, most: int) -> str:
+    return f"{it['name']}: {it['model']}"[:most]
+
+
+def _tokens(it: Record) -> str:
+    return f"{'' if it['stated'] else 'at most '}{it['tokens']:.3g}"
+
+
+TABLE = Table(
+    "record",
+    [
+        Column("a step", _tokens),
+        *(Column(key, key, "{:,.0f}") for key in ("measured", "near", "bound")),
+        Column("of bound", lambda it: it["measured"] / it["bound"], "{:.1%}"),
+    ],
+)
+
+
+def report(results: Record) -> list[RenderableType]:
+    """Measured rates beside what is near the ideal and the bound, and what is missing."""
+    known = [it for it in results["rows"] if "bound" in it]
+    lacking: dict[str, list[str]] = {}
+    for it in results["rows"]:
+        if "missing" in it:
+            lacking.setdefault(", ".join(it["missing"]), []).append(_named(it, 1000))
+    ordered = sorted(known, key=lambda it: -it["measured"])
+    return [
+        "Tokens a second of one user [1/s]: measured, near the ideal, and the bound; tokens a step",
+        TABLE.of([(_named(it, 50), it) for it in ordered]),
+        *(f"Not modelled for want of {facts}: {'; '.join(its)}" for facts, its in lacking.items()),
+        "",
+    ]
+
+
+def _names(axes: draw.Axes, rows: Sequence[Record]) -> None:
+    """Each record by name in a column beside the points, moved apart where they are near."""
+    tops = [axes.transData.transform((1, it["measured"]))[1] for it in rows]
+    places = draw.spread(tops, 13.0 * axes.figure.dpi / 100)
+    back = axes.transAxes.inverted()
+    for it, place in zip(rows, places, strict=True):
+        axes.annotate(
+            _named(it, 52),
+            (it["bound"], it["measured"]),
+            xytext=(1.03, back.transform((0, place))[1]),
+            textcoords="axes fraction",
+            va="center",
+            fontsize=6.5,
+            color=COLOURS[it["kind"]],
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": "0.7", "linewidth": 0.4},
+        )
+
+
+def plot(results: Record) -> draw.Figure:
+    """Measured over bound, with the line that no record may cross."""
+    figure, ((axes,),) = draw.sheet(1, 1, (7.4, 4.6))
+    rows = [it for it in results["rows"] if "bound" in it]
+    for it in rows:
+        colour, height = COLOURS[it["kind"]], it["measured"]
+        axes.plot([it["near"], it["bound"]], [height, height], color=colour, linewidth=0.6)
+        axes.plot(it["near"], height, "|", color=colour, markersize=6)
+        axes.plot(it["bound"], height, "o", color=colour, markersize=4)
+    axes.set(
+        xlabel="bound (dot) and near ideal (tick), tokens a second of one user [1/s]",
+        ylabel="measured [1/s]",
+    )
+    draw.plain_logs(axes)
+    low, high = (edge((it["measured"] for it in rows), default=1.0) for edge in (min, max))
+    line = (0.7 * low, 1.5 * high)
+    axes.plot(line, line, color="0.3", linewidth=1)
+    axes.fill_betweenx(line, [1e-9, 1e-9], line, color="0.95", zorder=0)
+    axes.set_xlim(left=0.5 * min((it["near"] for it in rows), default=1.0))
+    axes.set_ylim(line)
+    words = {"above the bound": ((0.02, 0.94), "0.3")}
+    words |= {it: ((0.4 + 0.12 * at, 1.02), COLOURS[it]) for at, it in enumerate(COLOURS)}
+    for text, (place, colour) in words.items():
+        draw.note(axes, text, place, xycoords="axes fraction", ha="left", color=colour)
+    figure.draw_without_rendering()
+    _names(axes, rows)
+    return figure
 
 
 EXPERIMENT = Experiment(

@@ -12,35 +12,28 @@ price), and with chips planned from HBM4, 3D-DRAM and SRAM by the laws of cost a
 with the package, which counts the model as it is (also tokens a second for a dollar of capital).
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from rich.console import RenderableType
 
 import liminal_jax as ll
-from experiments.claims import judged, summary, verdict
+from experiments import drawing as draw
+from experiments import talk_setting as talk
+from experiments.claims import Claim, Record
+from experiments.drawing import short, times
 from experiments.lattices import Designs, Grid, designs_of, frontier, user_counts
 from experiments.published import load_published
-from experiments.responsiveness_view import plot, report
 from experiments.runner import Experiment, main
-from experiments.talk_setting import (
-    CHIPS,
-    TALK,
-    model_names,
-    stacked,
-    talk_chips,
-    talk_models,
-)
+from experiments.tables import Column, Table
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.variables import PATHS
 
-SLOWER = (0.05, 0.1)
-"""Shares of speed that are given up."""
-
 CLAIMED = {0.05: 5.0, 0.1: 7.0}
-"""What they are said to buy."""
+"""What giving up these shares of speed is said to buy."""
 
 MECHANISMS = {
     "users": ("chip", "ranks", "stages"),
@@ -50,11 +43,8 @@ MECHANISMS = {
 }
 """What each way of saving holds."""
 
-PLAN = "dram-or-sram-at-equal-cost"
-"""The study that plans chips, with its facility and network."""
-
-CONTEXTS = (4096, 131072)
-"""Contexts [tokens]."""
+PLAN = "dram-or-sram-at-equal-cost"  # the study that plans chips, with its facility and network
+CONTEXTS = (4096, 131072)  # [tokens]
 
 STACKS = {"hbm4": 8.0, "3d-dram": 2.0, "sram": 2.0}
 """Stacks of a planned chip: eight as on B200, and one a die where a stack covers a die (3D DRAM) or
@@ -67,12 +57,7 @@ must be as large; beside SRAM of 333 mm2 no more than 300 mm2 have room."""
 
 @dataclass(frozen=True)
 class Config:
-    """What is computed.
-
-    Attributes:
-        models: Printed names of the models.
-        grid: Ways to serve them.
-    """
+    """Models by their printed names, and ways to serve them."""
 
     models: tuple[str, ...]
     grid: Grid
@@ -90,12 +75,6 @@ def _planned_chip(problem: ll.Problem, name: str) -> ll.System:
     first = [numbers.get(it.path, it.grid.values[0]) for it in problem.variables]
     case = problem.region.at(first, jnp.asarray(problem.categories.index(name)))
     return case.built(ll.Exact())
-
-
-def _fastest(designs: Designs, efficiency: np.ndarray) -> int:
-    """The fastest design; of equals, the most efficient."""
-    equals = np.flatnonzero(designs.utps >= designs.utps.max() * (1 - 1e-9))
-    return int(equals[np.argmax(efficiency[equals])])
 
 
 def _told(designs: Designs, place: int, chips: list[str]) -> dict[str, Any]:
@@ -131,9 +110,10 @@ def bought(designs: Designs, efficiency: np.ndarray, chips: list[str]) -> dict[s
         The fastest design, and for each share of speed and mechanism the factor of efficiency and
         the design that reaches it.
     """
-    first = _fastest(designs, efficiency)
+    equals = np.flatnonzero(designs.utps >= designs.utps.max() * (1 - 1e-9))
+    first = int(equals[np.argmax(efficiency[equals])])
     gains: dict[str, Any] = {}
-    for share in SLOWER:
+    for share in CLAIMED:
         quick = designs.utps >= (1 - share) * designs.utps[first]
         for mechanism, fields in MECHANISMS.items():
             allowed = quick & _held(designs, first, fields)
@@ -145,60 +125,52 @@ def bought(designs: Designs, efficiency: np.ndarray, chips: list[str]) -> dict[s
     return {"fastest": _told(designs, first, chips), "gains": gains}
 
 
-def _front(designs: Designs, efficiency: np.ndarray) -> dict[str, list[float]]:
-    """Speed and efficiency of designs that none beats in both, the fastest first."""
+def _cell(designs: Designs, efficiency: np.ndarray, chips: list[str]) -> Record:
+    """What speed buys; and designs that none beats in speed and efficiency, the fastest first."""
     kept = frontier(designs.utps, efficiency)
-    return {"utps": designs.utps[kept].tolist(), "efficiency": efficiency[kept].tolist()}
+    front = {"utps": designs.utps[kept].tolist(), "efficiency": efficiency[kept].tolist()}
+    return {**bought(designs, efficiency, chips), "front": front}
 
 
-def _cell(designs: Designs, efficiency: np.ndarray, chips: list[str]) -> dict[str, Any]:
-    return {**bought(designs, efficiency, chips), "front": _front(designs, efficiency)}
-
-
-def _verdict(
-    accounting: str, cells: Mapping[str, Mapping[str, Any]], share: float
-) -> dict[str, Any]:
-    """The claim for one share of speed and one accounting."""
-    key, claimed = f"{share:g}", CLAIMED[share]
-    gains = {name: cell["gains"][key]["all"]["gain"] for name, cell in cells.items()}
-    alone = {
-        mechanism: float(
-            np.median([cell["gains"][key][mechanism]["gain"] for cell in cells.values()])
-        )
-        for mechanism in MECHANISMS
-    }
-    cases = {name: gain >= claimed for name, gain in gains.items()}
-    least, most = min(gains, key=gains.__getitem__), max(gains, key=gains.__getitem__)
-    return verdict(
-        f"{share:.0%} slower buys {claimed:.0f}x, {accounting}",
-        judged(cases),
-        gains,
-        f"{sum(cases.values())} of {len(cases)} models gain so much: {gains[least]:.1f}x ({least})"
-        f" to {gains[most]:.1f}x ({most}). In the middle of the models, users alone buy"
-        f" {alone['users']:.1f}x, fewer chips {alone['chips']:.1f}x, another chip"
-        f" {alone['chip']:.1f}x, all together {alone['all']:.1f}x, over the fastest design of the"
-        " lattice, which serves few users",
+BUYS = {
+    share: Claim(
+        f"{share:.0%} slower buys {claimed:.0f}x, {{accounting}}",
+        lambda gain, claimed=claimed: gain >= claimed,
+        "{yes} of {count} models gain so much: {least} ({least_of}) to {most} ({most_of}). In the"
+        " middle of the models, users alone buy {alone[users]:.1f}x, fewer chips"
+        " {alone[chips]:.1f}x, another chip {alone[chip]:.1f}x, all together {alone[all]:.1f}x,"
+        " over the fastest design of the lattice, which serves few users",
+        "{:.1f}x",
     )
+    for share, claimed in CLAIMED.items()
+}
 
 
-def verdicts(rows: Mapping[str, Any]) -> list[dict[str, Any]]:
+def verdicts(rows: Record) -> list[dict[str, Any]]:
     """The claim by accounting and share of speed."""
-    return [
-        _verdict(accounting, cells, share) for accounting, cells in rows.items() for share in SLOWER
-    ]
+    found = []
+    for accounting, cells in rows.items():
+        for share, claim in BUYS.items():
+            gains = {
+                mechanism: {
+                    name: cell["gains"][f"{share:g}"][mechanism]["gain"]
+                    for name, cell in cells.items()
+                }
+                for mechanism in MECHANISMS
+            }
+            alone = {it: float(np.median(list(by.values()))) for it, by in gains.items()}
+            found.append(claim.of(gains["all"], accounting=accounting, alone=alone))
+    return found
 
 
-def _cells(name: str, context: int, grid: Grid) -> dict[str, Any]:
+def _cells(name: str, context: int, grid: Grid) -> dict[str, Record]:
     """What speed buys for one model at one context, by accounting."""
-    paper, planned, request = (
-        talk_chips(CHIPS),
-        planned_chips(),
-        ll.Request(context, attention_bits=8),
-    )
-    (counted,) = talk_models([name]).values()
+    paper, planned = talk.talk_chips(talk.CHIPS), planned_chips()
+    request = ll.Request(context, attention_bits=8)
+    (counted,) = talk.talk_models([name]).values()
     model = ll.load_model(load_published().scale.rows[name].model)
-    first = designs_of(stacked(paper.values()), counted, request, TALK, grid)
-    second = designs_of(stacked(planned.values()), model, request, ll.Assumptions(), grid)
+    first = designs_of(talk.stacked(paper.values()), counted, request, talk.TALK, grid)
+    second = designs_of(talk.stacked(planned.values()), model, request, ll.Assumptions(), grid)
     return {
         "per watt, the paper's chips": _cell(first, first.stps / first.power, list(paper)),
         "per watt, planned chips": _cell(second, second.stps / second.power, list(planned)),
@@ -216,11 +188,79 @@ def run(config: Config) -> dict[str, Any]:
     return {"contexts": CONTEXTS, "rows": rows, "verdicts": verdicts(rows)}
 
 
+def _design(design: Record) -> str:
+    """A design in a word: chips, stages where there are several, chip, users of all stages."""
+    stages = "" if design["stages"] == 1 else f"x{design['stages']}"
+    return f"{design['ranks']}{stages} {design['chip']}, {design['users'] * design['stages']}"
+
+
+TABLE = Table(
+    "model",
+    [
+        Column("fastest\nUTPS", ("fastest", "utps"), short),
+        Column("chips, users\nof the fastest", "fastest", _design),
+        *(
+            Column(f"{share:.0%}\n{mechanism}", ("gains", f"{share:g}", mechanism, "gain"), times)
+            for share in CLAIMED
+            for mechanism in MECHANISMS
+        ),
+    ],
+)
+
+
+def report(results: Record) -> list[RenderableType]:
+    """What speed buys by accounting."""
+    title = "Efficiency over that of the fastest design, {group}, by what may change"
+    return TABLE.each(title, results["rows"])
+
+
+def _gained(front: Record) -> tuple[list[float], list[float]]:
+    """Speed given up [%], up to a fifth, and efficiency gained."""
+    slower = [100 * (1 - speed / front["utps"][0]) for speed in front["utps"]]
+    gain = [it / front["efficiency"][0] for it in front["efficiency"]]
+    shown = sum(it <= 20 for it in slower)
+    return [*slower[:shown], 20.0], [*gain[:shown], gain[shown - 1]]
+
+
+def _panel(axes: draw.Axes, cells: Record, shades: dict[str, str]) -> draw.Ends:
+    """Efficiency gained over speed given up."""
+    lines = {name: _gained(cell["front"]) for name, cell in cells.items()}
+    label = "slower for the user than the fastest design [%]"
+    ends = draw.lines(axes, lines, shades, steps=True, xlim=(0, 20), yscale="log", xlabel=label)
+    top = max(9.0, 1.3 * max(gain for _, gain in ends.values()))
+    axes.set(ylim=(0.9, top), xticks=range(0, 21, 5))
+    ticks = [it for it in (1, 2, 5, 10, 20, 50, 100, 200) if it < top]
+    axes.set_yticks(ticks, [f"{it:g}" for it in ticks])
+    axes.yaxis.set_minor_formatter("")
+    for share, claimed in CLAIMED.items():
+        axes.plot(100 * share, claimed, "k*", markersize=9, zorder=5)
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.4, "alpha": 0.8}
+        at = (100 * share, claimed)
+        draw.note(axes, f"claim: {claimed:.0f}x", at, (5, -9), ha="left", bbox=box)
+    return ends
+
+
+def plot(results: Record) -> draw.Figure:
+    """Efficiency gained over speed given up, a panel for each accounting."""
+    figure, panels = draw.sheet(2, 3, (15.0, 8.0), width=0.94)
+    shades = draw.colours(draw.first_of(results["rows"]))
+    ends = []
+    flat: Sequence[draw.Axes] = [axes for line in panels for axes in line]
+    for axes, (accounting, cells) in zip(flat, results["rows"].items(), strict=True):
+        ends.append((axes, _panel(axes, cells, shades)))
+        axes.set_title(accounting)
+    for line in panels:
+        line[0].set_ylabel("efficiency over that of the fastest [-]")
+    figure.suptitle("What a slower answer buys; users, chips and chip may all change")
+    draw.name_lines(figure, ends, shades)
+    return figure
+
+
 EXPERIMENT = Experiment(
     name="responsiveness",
     question=__doc__,
     full=Config(
-        models=model_names(),
+        models=talk.model_names(),
         grid=Grid(
             ranks=(1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
             stages=(1, 2, 4),
@@ -234,7 +274,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     report=report,
-    summary=summary,
 )
 
 if __name__ == "__main__":

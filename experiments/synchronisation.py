@@ -11,66 +11,40 @@ faster than xPU-HBM3 with collectives of the same latency, so that the gain from
 Both depend on the number of collectives in a layer, which was fitted to the talk's table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from rich.console import RenderableType
 
 import liminal_jax as ll
-from experiments.claims import judged, listed, summary, verdict
+from experiments import drawing as draw
+from experiments import talk_setting as talk
+from experiments.claims import Claim, Record
+from experiments.drawing import times
 from experiments.roots import crossing, or_none
 from experiments.runner import Experiment, main
-from experiments.synchronisation_view import plot, report
-from experiments.talk_setting import (
-    CHIPS,
-    CONTEXT,
-    TIB,
-    at_bandwidth,
-    at_latency,
-    model_names,
-    stacked,
-    step,
-    talk_chips,
-    talk_models,
-)
+from experiments.tables import Column, Table
+from experiments.talk_setting import CHIPS, CONTEXT, TIB
 
-BASE = "HBM3"
-"""The chip over which a gain is told."""
-
-FASTER = ("HBM4", "3D-DRAM")
-"""Chips of more bandwidth that the claims are held against: DRAM that can hold the models."""
-
-HALF = 0.5
-"""Share of a step beyond which collectives dominate it."""
-
-LOST = 1.25
-"""Factor of speed below which the gain from bandwidth is called lost."""
-
-DEMANDED, TOO_LONG = 1e-6, 2.5e-6
-"""What a collective is said to have to take at most, and what loses the gain [s]."""
-
-SHORT, LONG = 50e-9, 10e-6
-"""Latencies of the map [s]."""
-
-LEAST, MOST = 1e-12, 1.0
-"""Latencies between which roots are sought [s]."""
-
-NARROW, WIDE = 1 * TIB, 5000 * TIB
-"""Bandwidths of the map [B/s]."""
+BASE = "HBM3"  # the chip over which a gain is told
+FASTER = ("HBM4", "3D-DRAM")  # chips that the claims are held against: DRAM that holds the models
+HALF = 0.5  # share of a step beyond which collectives dominate it
+LOST = 1.25  # factor of speed below which the gain from bandwidth is called lost
+CLAIMED = {"demanded": 1e-6, "too_long": 2.5e-6}  # what a collective may take, and what is lost [s]
+LATENCIES = (50e-9, 10e-6)  # of the map [s]
+BANDWIDTHS = (1 * TIB, 5000 * TIB)  # of the map [B/s]
 
 
 @dataclass(frozen=True)
 class Config:
-    """What is computed.
+    """Models by their printed names, numbers of chips, and of the map its model and points.
 
-    Attributes:
-        models: Printed names of the models.
-        ranks: Numbers of chips, in tensor parallelism; the map is drawn for the last.
-        mapped: The model of the map.
-        points: Points of each axis of the map.
+    The map is drawn for the last number of chips.
     """
 
     models: tuple[str, ...]
@@ -83,180 +57,237 @@ def exposed_share(
     system: ll.System, model: ll.Model, ranks: jax.Array, latency: jax.Array
 ) -> jax.Array:
     """Share of a step spent waiting for collectives of some latency [s]."""
-    whole = step(at_latency(system, latency), model, ranks=ranks)
+    whole = talk.step(talk.at_latency(system, latency), model, ranks=ranks)
     return whole.exposed_time / whole.step_time
 
 
-def gain(
-    chips: tuple[ll.System, ll.System], model: ll.Model, ranks: jax.Array, latency: jax.Array
-) -> jax.Array:
-    """Speed of the first chip over that of the second, with collectives of one latency [s]."""
-    first, second = (step(at_latency(it, latency), model, ranks=ranks) for it in chips)
-    return first.utps / second.utps
-
-
-def _largest(excess: Callable[[jax.Array], jax.Array]) -> jax.Array:
-    """The latency at which an excess is used up [s]."""
-    return crossing(excess, LEAST, MOST)
+def _half(system: ll.System, model: ll.Model, ranks: jax.Array) -> jax.Array:
+    """Latency at which collectives take half of the step [s]."""
+    return crossing(lambda it: HALF - exposed_share(system, model, ranks, it), 1e-12, 1.0)
 
 
 @eqx.filter_jit
 def dominating(systems: ll.System, model: ll.Model, ranks: jax.Array) -> jax.Array:
     """Latency at which collectives take half of the step, for each chip of a stack [s]."""
-    return jax.vmap(
-        lambda it: _largest(lambda latency: HALF - exposed_share(it, model, ranks, latency))
-    )(systems)
+    return jax.vmap(lambda it: _half(it, model, ranks))(systems)
 
 
 @eqx.filter_jit
-def losing(systems: ll.System, base: ll.System, model: ll.Model, ranks: jax.Array) -> jax.Array:
-    """Latency at which the gain over a base is lost, for each chip of a stack [s]."""
-    return jax.vmap(
-        lambda it: _largest(lambda latency: gain((it, base), model, ranks, latency) - LOST)
-    )(systems)
-
-
-@eqx.filter_jit
-def _gains(
+def losing(
     systems: ll.System, base: ll.System, model: ll.Model, ranks: jax.Array, latencies: jax.Array
-) -> jax.Array:
-    """Gains over a base, a row for each chip of a stack, a column for each latency."""
-    return jax.vmap(
-        lambda it: jax.vmap(lambda latency: gain((it, base), model, ranks, latency))(latencies)
-    )(systems)
+) -> tuple[jax.Array, jax.Array]:
+    """Of each chip of a stack the latency at which its gain over a base is lost [s], and its gains.
+
+    The gain is its speed over that of the base with collectives of the same latency; the second has
+    a row for each chip, a column for each latency.
+    """
+
+    def gain(system: ll.System, latency: jax.Array) -> jax.Array:
+        chips = (talk.at_latency(it, latency) for it in (system, base))
+        first, second = (talk.step(it, model, ranks=ranks) for it in chips)
+        return first.utps / second.utps
+
+    lost = jax.vmap(lambda it: crossing(lambda latency: gain(it, latency) - LOST, 1e-12, 1.0))
+    return lost(systems), talk.over_all(gain, systems, latencies)
 
 
 @eqx.filter_jit
 def _edge(system: ll.System, model: ll.Model, ranks: jax.Array, bandwidths: jax.Array) -> jax.Array:
     """Latency at which collectives begin to dominate, for each bandwidth [s]."""
-    return jax.vmap(
-        lambda bandwidth: _largest(
-            lambda latency: (
-                HALF - exposed_share(at_bandwidth(system, bandwidth), model, ranks, latency)
-            )
-        )
-    )(bandwidths)
+    return jax.vmap(lambda it: _half(talk.at_bandwidth(system, it), model, ranks))(bandwidths)
 
 
 @eqx.filter_jit
 def _map(
-    system: ll.System,
-    model: ll.Model,
-    ranks: jax.Array,
-    bandwidths: jax.Array,
-    latencies: jax.Array,
+    system: ll.System, model: ll.Model, ranks: jax.Array, axes: tuple[jax.Array, jax.Array]
 ) -> jax.Array:
     """Share of collectives, a row for each latency, a column for each bandwidth."""
 
     def share(latency: jax.Array, bandwidth: jax.Array) -> jax.Array:
-        return exposed_share(at_bandwidth(system, bandwidth), model, ranks, latency)
+        return exposed_share(talk.at_bandwidth(system, bandwidth), model, ranks, latency)
 
-    rows = jax.vmap(share, in_axes=(None, 0))
-    return jax.vmap(rows, in_axes=(0, None))(latencies, bandwidths)
+    return talk.over_all(share, *axes)
 
 
-def _row(model: ll.Model, ranks: int, chips: Mapping[str, ll.System]) -> dict[str, Any]:
+def _row(model: ll.Model, ranks: int, chips: Mapping[str, ll.System]) -> Record:
     """The two latencies of one model on each chip, and what gain is left at the claimed ones."""
-    count, systems = jnp.asarray(float(ranks)), stacked(chips.values())
-    claimed = jnp.asarray([DEMANDED, TOO_LONG])
+    count, systems = jnp.asarray(float(ranks)), talk.stacked(chips.values())
     dominates = dominating(systems, model, count)
-    loses = losing(systems, chips[BASE], model, count)
-    gains = _gains(systems, chips[BASE], model, count, claimed)
+    claimed = jnp.asarray(list(CLAIMED.values()))
+    loses, gains = losing(systems, chips[BASE], model, count, claimed)
     return {
         name: {
             "dominates": or_none(dominates[place]),
             "loses": or_none(loses[place]),
-            "gain": {"demanded": float(gains[place, 0]), "too_long": float(gains[place, 1])},
+            "gain": dict(zip(CLAIMED, gains[place].tolist(), strict=True)),
         }
         for place, name in enumerate(chips)
     }
 
 
-def _cases(rows: Mapping[str, Any], ranks: str) -> dict[str, Mapping[str, Any]]:
-    """Cells of the chips that the claims are about."""
-    return {
+DEMANDS = Claim(
+    "exposed collectives must take about 1 us or less, {ranks} chips",
+    lambda latency: latency <= CLAIMED["demanded"],
+    "collectives take half of the step from {ends[0]:.2g} to {ends[1]:.2g} us, {middle:.2g} us in"
+    " the middle of {count} cases; {patient} bear more than 1 us: {others}",
+    lambda latency: f"{latency * 1e6:.1f} us",
+)
+LOSES = Claim(
+    "above 2.5 us the gain from bandwidth is lost, {ranks} chips",
+    lambda gain: gain <= LOST,
+    f"with collectives of 2.5 us {{yes}} of {{count}} cases are at most {LOST}x faster than {BASE}"
+    " with the same; a gain is left to {others}. One user; a larger batch reads more between two"
+    " collectives and bears more",
+    "{:.1f}x",
+)
+
+
+def _verdicts(rows: Record, ranks: str) -> list[dict[str, Any]]:
+    cells = {
         f"{model} on {chip}": by_ranks[ranks][chip]
         for model, by_ranks in rows.items()
         for chip in FASTER
     }
-
-
-def _demands(rows: Mapping[str, Any], ranks: str) -> dict[str, Any]:
-    latencies = {name: cell["dominates"] for name, cell in _cases(rows, ranks).items()}
-    cases = {name: it <= DEMANDED for name, it in latencies.items()}
-    patient = [f"{name} {latencies[name] * 1e6:.1f} us" for name, it in cases.items() if not it]
-    ordered = sorted(latencies.values())
-    return verdict(
-        f"exposed collectives must take about 1 us or less, {ranks} chips",
-        judged(cases),
-        latencies,
-        f"collectives take half of the step from {ordered[0] * 1e6:.2g} to"
-        f" {ordered[-1] * 1e6:.2g} us, {ordered[len(ordered) // 2] * 1e6:.2g} us in the middle of"
-        f" {len(cases)} cases; {len(patient)} bear more than 1 us: {listed(patient)}",
-    )
-
-
-def _loses(rows: Mapping[str, Any], ranks: str) -> dict[str, Any]:
-    cells = _cases(rows, ranks)
-    gains = {name: cell["gain"]["too_long"] for name, cell in cells.items()}
-    cases = {name: it <= LOST for name, it in gains.items()}
-    kept = [f"{name} {gains[name]:.1f}x" for name, it in cases.items() if not it]
-    return verdict(
-        f"above 2.5 us the gain from bandwidth is lost, {ranks} chips",
-        judged(cases),
-        {**gains, "loses": {name: cell["loses"] for name, cell in cells.items()}},
-        f"with collectives of 2.5 us {sum(cases.values())} of {len(cases)} cases are at most"
-        f" {LOST}x faster than {BASE} with the same; a gain is left to {listed(kept)}. One user; a"
-        " larger batch reads more between two collectives and bears more",
-    )
-
-
-def verdicts(rows: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The claims, for each number of chips."""
+    latencies = {name: cell["dominates"] for name, cell in cells.items()}
+    micro = sorted(it * 1e6 for it in latencies.values())
     return [
-        found
-        for ranks in next(iter(rows.values()))
-        for found in (_demands(rows, ranks), _loses(rows, ranks))
+        DEMANDS.of(
+            latencies,
+            ranks=ranks,
+            ends=(micro[0], micro[-1]),
+            middle=micro[len(micro) // 2],
+            patient=sum(not DEMANDS.holds(it) for it in latencies.values()),
+        ),
+        LOSES.of(
+            {name: cell["gain"]["too_long"] for name, cell in cells.items()},
+            also={"loses": {name: cell["loses"] for name, cell in cells.items()}},
+            ranks=ranks,
+        ),
     ]
+
+
+def verdicts(rows: Record) -> list[dict[str, Any]]:
+    """The claims, for each number of chips."""
+    return [found for ranks in draw.first_of(rows) for found in _verdicts(rows, ranks)]
 
 
 def run(config: Config) -> dict[str, Any]:
     """Both latencies of each model and chip, the map of one model, and the edges of all."""
-    chips, models = talk_chips(CHIPS), talk_models(config.models)
+    chips, models = talk.talk_chips(CHIPS), talk.talk_models(config.models)
     base, most = chips[BASE], jnp.asarray(float(config.ranks[-1]))
-    bandwidths = jnp.geomspace(NARROW, WIDE, config.points)
-    latencies = jnp.geomspace(SHORT, LONG, config.points)
+    bandwidths = jnp.geomspace(*BANDWIDTHS, config.points)
+    latencies = jnp.geomspace(*LATENCIES, config.points)
     rows = {
         name: {str(ranks): _row(model, ranks, chips) for ranks in config.ranks}
         for name, model in models.items()
     }
+    edges = {name: _edge(base, model, most, bandwidths).tolist() for name, model in models.items()}
     return {
         "context": CONTEXT,
         "lost": LOST,
-        "claimed": {"demanded": DEMANDED, "too_long": TOO_LONG},
+        "claimed": CLAIMED,
         "bandwidths": bandwidths.tolist(),
         "latencies": latencies.tolist(),
         "ranks": config.ranks[-1],
         "chips": {name: float(chip.chip.memory.bandwidth) for name, chip in chips.items()},
         "mapped": config.mapped,
-        "map": _map(base, models[config.mapped], most, bandwidths, latencies).tolist(),
-        "edges": {
-            name: _edge(base, model, most, bandwidths).tolist() for name, model in models.items()
-        },
+        "map": _map(base, models[config.mapped], most, (latencies, bandwidths)).tolist(),
+        "edges": edges,
         "rows": rows,
         "verdicts": verdicts(rows),
     }
 
 
+def _micro(seconds: float | None) -> str:
+    """Microseconds in two digits or so.
+
+    Examples:
+        >>> _micro(142e-6), _micro(1.44e-6), _micro(51e-9), _micro(0.4e-9), _micro(None)
+        ('142', '1.4', '0.051', '<0.001', '-')
+    """
+    if seconds is None:
+        return "-"
+    micro = seconds * 1e6
+    if micro < 0.001:
+        return "<0.001"
+    return f"{micro:,.0f}" if micro >= 10 else f"{micro:.2g}"
+
+
+TABLE = Table(
+    "model",
+    [
+        *(Column(f"half\n{it}", (it, "dominates"), _micro) for it in CHIPS),
+        *(Column(f"lost\n{it}", (it, "loses"), _micro) for it in FASTER),
+        *(Column(f"at 2.5\n{it}", (it, "gain", "too_long"), times) for it in FASTER),
+    ],
+)
+
+
+def report(results: Record) -> list[RenderableType]:
+    """Both latencies of each model and chip."""
+    title = "Largest latency of a collective [us], one user, {group} chips: half, until collectives"
+    title += f" take half of the step; lost, until the chip is {results['lost']}x as fast as HBM3;"
+    title += " at 2.5, how much faster it is with collectives of 2.5 us"
+    rows = results["rows"]
+    by_ranks = {it: {name: row[it] for name, row in rows.items()} for it in draw.first_of(rows)}
+    return TABLE.each(title, by_ranks)
+
+
+def _frame(axes: draw.Axes, results: Record, shade: str, title: str) -> None:
+    """Bandwidths of chips, and latencies of the claims."""
+    axes.set(
+        xlim=(BANDWIDTHS[0] / TIB, BANDWIDTHS[1] / TIB),
+        ylim=(LATENCIES[0] * 1e6, LATENCIES[1] * 1e6),
+        xlabel="memory bandwidth of a chip [TiB/s]",
+        ylabel="latency of a collective [us]",
+    )
+    draw.plain_logs(axes)
+    axes.set_title(title, pad=22)
+    for place, (name, bandwidth) in enumerate(results["chips"].items()):
+        lift = 2 + 8 * (place % 2)
+        draw.mark_x(axes, bandwidth / TIB, name, lift, color=shade, linewidth=0.7, linestyle="-")
+    for latency in CLAIMED.values():
+        draw.mark_y(axes, latency * 1e6, f"claim: {latency * 1e6:g} us")
+
+
+def _draw_map(axes: draw.Axes, results: Record) -> None:
+    from matplotlib import colormaps
+
+    levels = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+    shades = [colormaps["cividis"](level) for level in (0.0, 0.2, 0.4, 0.62, 0.8, 1.0)]
+    grid = np.divide(results["bandwidths"], TIB), np.multiply(results["latencies"], 1e6)
+    axes.contourf(*grid, results["map"], levels=levels, colors=shades)
+    lines = axes.contour(*grid, results["map"], levels=levels[1:-1], colors="white", linewidths=0.6)
+    names = ["white", "white", "white", "black", "black"]  # on dark and on light
+    axes.clabel(lines, fmt=lambda level: f"{level:.0%}", fontsize=7, colors=names)
+    axes.grid(visible=False)
+
+
+def plot(results: Record) -> draw.Figure:
+    """The share of collectives over bandwidth and latency, and where it passes a half."""
+    figure, ((left, right),) = draw.sheet(1, 2, (12.4, 4.8), width=draw.BESIDE)
+    _frame(left, results, "white", f"share of collectives: {results['mapped']}")
+    _frame(right, results, "0.75", "above its line a model waits for collectives")
+    _draw_map(left, results)
+    bandwidths, shades = np.divide(results["bandwidths"], TIB), draw.colours(results["edges"])
+    edges = {name: (bandwidths, np.multiply(it, 1e6)) for name, it in results["edges"].items()}
+    ends = draw.lines(right, edges, shades)
+    right.set_ylim(bottom=0.7 * min(end for _, end in ends.values()))
+    figure.suptitle(
+        f"Where collectives decide the speed: one user at 128K tokens, {results['ranks']} chips"
+    )
+    draw.name_lines(figure, [(right, ends)], shades)
+    return figure
+
+
 EXPERIMENT = Experiment(
     name="synchronisation",
     question=__doc__,
-    full=Config(models=model_names(), ranks=(8, 128), mapped="Llama3-405B", points=61),
+    full=Config(models=talk.model_names(), ranks=(8, 128), mapped="Llama3-405B", points=61),
     smoke=Config(models=("Llama3-70B",), ranks=(8, 128), mapped="Llama3-70B", points=5),
     run=run,
     plot=plot,
     report=report,
-    summary=summary,
 )
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
 """Tables whose columns are declared once, and drawn on a terminal or as Markdown."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table as Grid
 
 from experiments.claims import Form, Record, shown
+
+Rows = Record | Sequence[tuple[str, Any]]
+"""Rows by name; or names and rows, where several have one name."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,14 @@ class Column:
             the keys lead nowhere.
         form: How a value is shown.
         unit: Of the numbers shown, below the label.
+        align: To which side; words, to the left, may fold.
     """
 
     label: str
     value: str | Sequence[str] | Callable[[Any], Any]
     form: Form = "{}"
     unit: str = ""
+    align: Literal["left", "right"] = "right"
 
     def cell(self, row: Any) -> str:
         """What stands in it in a row."""
@@ -49,18 +54,19 @@ class Table:
     first: str
     columns: Sequence[Column]
 
-    def lines(self, rows: Record) -> Iterator[list[str]]:
+    def lines(self, rows: Rows) -> Iterator[list[str]]:
         """The cells of each row."""
-        for name, row in rows.items():
+        for name, row in rows.items() if isinstance(rows, Mapping) else rows:
             yield [name, *(it.cell(row) for it in self.columns)]
 
-    def of(self, rows: Record) -> Grid:
+    def of(self, rows: Rows) -> Grid:
         """Rows by name, for a terminal: names to the left, numbers to the right."""
         grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), collapse_padding=True)
         grid.add_column(self.first, no_wrap=True)
         for it in self.columns:
             heading = f"{it.label}\n{it.unit}" if it.unit else it.label
-            grid.add_column(heading, justify="right", no_wrap=True)
+            folds = it.align == "left"
+            grid.add_column(heading, justify=it.align, no_wrap=not folds, overflow="fold")
         for line in self.lines(rows):
             grid.add_row(*line)
         return grid
@@ -70,7 +76,7 @@ class Table:
         pairs = [(title.format(group=it), self.of(rows)) for it, rows in groups.items()]
         return [part for pair in pairs for part in pair]
 
-    def markdown(self, rows: Record) -> str:
+    def markdown(self, rows: Rows) -> str:
         """The same as Markdown.
 
         Examples:

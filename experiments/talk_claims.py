@@ -2,113 +2,89 @@
 
 A GB of a claim is read as 1e9 bytes, the reading that is kinder to it. What must be at least so
 much must be so for every large model, of more than 100e9 parameters: four of the talk's own models
-are smaller, and need less in its own table. What can be needed or
-given must be so for some model; what is reached, for most of them.
+are smaller, and need less in its own table. What can be needed or given must be so for some model;
+what is reached, for most of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-LARGE = 100e9
-"""Parameters beyond which a model is called large."""
+from experiments.claims import FAILS, HOLDS, Claim, Record, listed
 
-GB = 1e9
-
-ONE_USER, ALL_USERS = 0, 3
-"""Columns of the memory table: one user at 4K tokens, and 32 users at 128K."""
-
-FAR = 1
-"""Column of the system table: 128 chips."""
-
-UTPS_RANGE = (2000.0, 5000.0)
-"""Tokens a second of one user that 128 chips are said to reach [1/s]."""
-
-TOLERANCE = 0.02
-"""Share by which a UTPS may lie outside that range: within it the talk's table is reproduced."""
-
-STPS_FLOOR = 100e3
-"""Tokens a second of all users together that are said to be exceeded [1/s]."""
+LARGE = 100e9  # parameters beyond which a model is called large
+ONE_USER, ALL_USERS = 0, 3  # columns of the memory table: one user at 4K, and 32 users at 128K
+UTPS = (2000.0, 5000.0)  # tokens a second of one user that 128 chips are said to reach [1/s]
+TOLERANCE = 0.02  # share by which a UTPS may lie outside: within it the table is reproduced
 
 
-def _smallest(values: Mapping[str, float]) -> str:
-    return min(values, key=values.__getitem__)
+def _gigabytes(held: float) -> str:
+    return f"{held / 1e9:,.0f} GB"
 
 
-def _largest(values: Mapping[str, float]) -> str:
-    return max(values, key=values.__getitem__)
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names) if names else "none"
-
-
-def _needs_at_least(
-    claim: str, limit: float, held: Mapping[str, float], parameters: Mapping[str, float]
-) -> dict[str, Any]:
+def _needs(words: str, limit: float) -> Claim:
     """A claim that every large model holds so much [B]."""
-    large = {name: value for name, value in held.items() if parameters[name] > LARGE}
-    below = [name for name, value in large.items() if value < limit]
-    small = [value for name, value in held.items() if name not in large]
-    least = _smallest(large)
-    less = sum(value < limit for value in small)
-    return {
-        "claim": claim,
-        "holds": not below,
-        "numbers": dict(held),
-        "sentence": (
-            f"of {len(large)} large models {least} holds least, {large[least] / GB:,.0f} GB; below"
-            f" the claim: {_listed(below)}. {less} of {len(small)} smaller ones hold less"
-        ),
+    return Claim(
+        words,
+        lambda held: held >= limit,
+        "of {count} large models {least_of} holds least, {least}; below the claim:"
+        " {others:names}. {less} of {small} smaller ones hold less",
+        _gigabytes,
+    )
+
+
+NEEDS = {
+    ONE_USER: _needs("at least 100 GB, one user at 4K", 100e9),
+    ALL_USERS: _needs("at least 482 GB, 32 users at 128K", 482e9),
+}
+UP_TO = Claim(
+    "up to 1.1 TB and beyond, 32 users at 128K",
+    lambda held: held >= 1100e9,
+    "{most_of} holds most, {most}; so much: {held:names}",
+    _gigabytes,
+)
+REACHES = Claim(
+    "128 chips reach 2,000 to 5,000 UTPS",
+    lambda utps: UTPS[0] * (1 - TOLERANCE) <= utps <= UTPS[1] * (1 + TOLERANCE),
+    "{yes} of {count} models do; {least_of} reaches {least} and {most_of} {most}; below: {slow};"
+    " beyond: {fast}",
+)
+EXCEEDS = Claim(
+    "128 chips give more than 100,000 STPS",
+    lambda stps: stps > 100e3,
+    "{most_of} gives most, {most}; so much: {held:names}",
+)
+
+
+def _most(cases: Iterable[bool]) -> bool:
+    found = list(cases)
+    return 2 * sum(found) > len(found)
+
+
+def _found(parameters: Record, table: Record, way: str) -> Iterator[tuple[Any, ...]]:
+    """Each claim with its numbers, of how many of them it must hold, and what else is told."""
+    held = {
+        at: {name: row[way][at] for name, row in table["memory"].items()}
+        for at in (ONE_USER, ALL_USERS)
     }
+    for at, claim in NEEDS.items():
+        large = {name: it for name, it in held[at].items() if parameters[name] > LARGE}
+        small = {name: it for name, it in held[at].items() if name not in large}
+        less = sum(not claim.holds(it) for it in small.values())
+        yield claim, large, all, {"also": held[at], "less": less, "small": len(small)}
+    yield UP_TO, held[ALL_USERS], any, {}
+    # At 128 chips, of the models that fit there.
+    utps, stps = (
+        {name: it for name, row in table["scale"].items() if (it := row[way][kind][1]) is not None}
+        for kind in ("utps", "stps")
+    )
+    outside = {name: it for name, it in utps.items() if not REACHES.holds(it)}
+    slow = listed([name for name, it in outside.items() if it < UTPS[0]])
+    fast = listed([name for name, it in outside.items() if it > UTPS[1]])
+    yield REACHES, utps, _most, {"slow": slow, "fast": fast}
+    yield EXCEEDS, stps, any, {}
 
 
-def _needs_up_to(claim: str, limit: float, held: Mapping[str, float]) -> dict[str, Any]:
-    """A claim that some model holds so much [B]."""
-    most = _largest(held)
-    above = [name for name, value in held.items() if value >= limit]
-    return {
-        "claim": claim,
-        "holds": bool(above),
-        "numbers": dict(held),
-        "sentence": f"{most} holds most, {held[most] / GB:,.0f} GB; so much: {_listed(above)}",
-    }
-
-
-def _reaches(utps: Mapping[str, float]) -> dict[str, Any]:
-    low, high = UTPS_RANGE[0] * (1 - TOLERANCE), UTPS_RANGE[1] * (1 + TOLERANCE)
-    slow = [name for name, value in utps.items() if value < low]
-    fast = [name for name, value in utps.items() if value > high]
-    within = len(utps) - len(slow) - len(fast)
-    first, last = _largest(utps), _smallest(utps)
-    return {
-        "claim": "128 chips reach 2,000 to 5,000 UTPS",
-        "holds": 2 * within > len(utps),
-        "numbers": dict(utps),
-        "sentence": (
-            f"{within} of {len(utps)} models do; {last} reaches {utps[last]:,.0f} and {first}"
-            f" {utps[first]:,.0f}; below: {_listed(slow)}; beyond: {_listed(fast)}"
-        ),
-    }
-
-
-def _exceeds(stps: Mapping[str, float]) -> dict[str, Any]:
-    above = [name for name, value in stps.items() if value > STPS_FLOOR]
-    most = _largest(stps)
-    return {
-        "claim": "128 chips give more than 100,000 STPS",
-        "holds": bool(above),
-        "numbers": dict(stps),
-        "sentence": f"{most} gives most, {stps[most]:,.0f}; so much: {_listed(above)}",
-    }
-
-
-def _column(scale: Mapping[str, Any], way: str, quantity: str) -> dict[str, float]:
-    """A quantity at 128 chips, of the models that fit there."""
-    values = {name: row[way][quantity][FAR] for name, row in scale.items()}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def verdicts(population: str, table: Mapping[str, Any], way: str) -> list[dict[str, Any]]:
+def verdicts(population: str, table: Record, way: str) -> list[dict[str, Any]]:
     """Each claim against the tables of some models, counted in one way.
 
     Args:
@@ -119,16 +95,10 @@ def verdicts(population: str, table: Mapping[str, Any], way: str) -> list[dict[s
     Returns:
         For each claim the claim, whether it holds, the numbers by model, and a sentence.
     """
-    parameters = table["parameters"]
-    alone, together = (
-        {name: row[way][column] for name, row in table["memory"].items()}
-        for column in (ONE_USER, ALL_USERS)
-    )
-    found = [
-        _needs_at_least("at least 100 GB, one user at 4K", 100 * GB, alone, parameters),
-        _needs_at_least("at least 482 GB, 32 users at 128K", 482 * GB, together, parameters),
-        _needs_up_to("up to 1.1 TB and beyond, 32 users at 128K", 1100 * GB, together),
-        _reaches(_column(table["scale"], way, "utps")),
-        _exceeds(_column(table["scale"], way, "stps")),
-    ]
-    return [{"population": population, **verdict} for verdict in found]
+    found = []
+    for claim, numbers, rule, words in _found(table["parameters"], table, way):
+        holds = rule(claim.holds(it) for it in numbers.values())
+        told = claim.of(numbers, **words)
+        judged = {"verdict": HOLDS if holds else FAILS, "holds": holds}
+        found.append({"population": population, **told, **judged})
+    return found

@@ -15,19 +15,23 @@ its counts, and say little beside others. Weights, cache and index take 8 bits a
 states 32.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from rich.console import RenderableType
 
 import liminal_jax as ll
+from experiments import drawing as draw
+from experiments.claims import Record
+from experiments.drawing import short
 from experiments.published import load_published
 from experiments.runner import Experiment, main
+from experiments.tables import Column, Table
 from experiments.talk_claims import verdicts
-from experiments.talk_revisited_view import plot, report, summary
 
 HYBRIDS_AND_SPARSE = (
     "qwen3.5-27b",
@@ -46,63 +50,40 @@ HYBRIDS_AND_SPARSE = (
 
 @dataclass(frozen=True)
 class Config:
-    """Which models are computed.
-
-    Attributes:
-        talk: Printed names of the talk's models.
-        today: Bundled names of today's models.
-    """
+    """Printed names of the talk's models, and bundled names of today's."""
 
     talk: tuple[str, ...]
     today: tuple[str, ...]
 
 
-@eqx.filter_jit
-def _predictions(
-    system: ll.System,
-    model: ll.Model,
-    assumptions: ll.Assumptions,
-    attention_bits: int,
-    ranks: jax.Array,
-    contexts: jax.Array,
-    users: jax.Array,
-) -> ll.Prediction:
-    """Predictions for each triple of a degree of tensor parallelism, a context and users."""
-
-    def prediction(tp: jax.Array, context: jax.Array, batch: jax.Array) -> ll.Prediction:
-        design = ll.Design(system, ll.Mapping(tp=tp), ll.Placement(), batch)
-        request = ll.Request(context, attention_bits=attention_bits)
-        return ll.predict(design, model, request, assumptions)
-
-    return jax.vmap(prediction)(ranks, contexts, users)
-
-
-@dataclass(frozen=True)
-class _Counted:
+class _Counted(eqx.Module):
     """A model in one accounting, on the talk's chip."""
 
     model: ll.Model
     assumptions: ll.Assumptions
-    attention_bits: int
+    attention_bits: int = eqx.field(static=True)
 
-    def predictions(
-        self, ranks: Sequence[float], contexts: Sequence[float], users: Sequence[float]
-    ) -> ll.Prediction:
-        """One prediction for each entry of the three."""
+    def predictions(self, *columns: Sequence[float]) -> ll.Prediction:
+        """For each triple of a degree of tensor parallelism, a context and users."""
         system = ll.load_system(load_published().scale.system)
-        axes = (jnp.asarray(axis, float) for axis in (ranks, contexts, users))
-        return _predictions(system, self.model, self.assumptions, self.attention_bits, *axes)
+        return _predictions(self, system, *(jnp.asarray(it, float) for it in columns))
 
 
-def _columns(counted: _Counted) -> dict[str, Any]:
+@eqx.filter_jit
+def _predictions(counted: _Counted, system: ll.System, *columns: jax.Array) -> ll.Prediction:
+    def prediction(tp: jax.Array, context: jax.Array, batch: jax.Array) -> ll.Prediction:
+        design = ll.Design(system, ll.Mapping(tp=tp), ll.Placement(), batch)
+        request = ll.Request(context, attention_bits=counted.attention_bits)
+        return ll.predict(design, counted.model, request, counted.assumptions)
+
+    return jax.vmap(prediction)(*columns)
+
+
+def _columns(counted: _Counted) -> Record:
     """What the users of each column of the memory table hold [B], and the parameters."""
     table = load_published().memory
-    ones = [1.0] * len(table.users)
-    predictions = counted.predictions(ones, table.contexts, table.users)
-    return {
-        "held": predictions.memory_required.tolist(),
-        "parameters": float(predictions.parameters_total[0]),
-    }
+    found = counted.predictions([1.0] * len(table.users), table.contexts, table.users)
+    return {"held": found.memory_required.tolist(), "parameters": float(found.parameters_total[0])}
 
 
 def _scale(counted: _Counted) -> dict[str, list[float | None]]:
@@ -126,42 +107,36 @@ def _scale(counted: _Counted) -> dict[str, list[float | None]]:
     }
 
 
-def _ways(model: ll.Model) -> dict[str, _Counted]:
-    """A model of the talk, counted in each way."""
-    talk = ll.Assumptions(collectives=ll.TalkCollectives())
-    return {
-        "talk": _Counted(ll.talk_model(model), talk, 8),
-        "recounted": _Counted(model, talk, 8),
-        "model": _Counted(model, ll.Assumptions(), 16),
-    }
-
-
 def _as_is(model: ll.Model) -> dict[str, _Counted]:
     """A model of today, for which the talk has no count but of collectives."""
-    return {
-        "recounted": _Counted(model, ll.Assumptions(collectives=ll.TalkCollectives()), 8),
-        "model": _Counted(model, ll.Assumptions(), 16),
-    }
+    talk = ll.Assumptions(collectives=ll.TalkCollectives())
+    return {"recounted": _Counted(model, talk, 8), "model": _Counted(model, ll.Assumptions(), 16)}
 
 
-def _table(
-    memory: Mapping[str, Mapping[str, _Counted]], scale: Mapping[str, Mapping[str, _Counted]]
-) -> dict[str, Any]:
+def _ways(model: ll.Model) -> dict[str, _Counted]:
+    """A model of the talk, counted in each way."""
+    recounted = _as_is(model)
+    talk = _Counted(ll.talk_model(model), recounted["recounted"].assumptions, 8)
+    return {"talk": talk, **recounted}
+
+
+def _tables(models: Mapping[str, Mapping[str, _Counted]], scaled: Sequence[str]) -> Record:
     """Both tables of some models, each counted in some ways; and their parameters."""
-    columns = {
-        name: {way: _columns(counted) for way, counted in ways.items()}
-        for name, ways in memory.items()
-    }
+
+    def each(function: Callable[[_Counted], Any], names: Sequence[str]) -> dict[str, Any]:
+        return {
+            name: {way: function(counted) for way, counted in models[name].items()}
+            for name in names
+        }
+
+    columns = each(_columns, list(models))
     return {
         "parameters": {name: ways["recounted"]["parameters"] for name, ways in columns.items()},
         "memory": {
             name: {way: column["held"] for way, column in ways.items()}
             for name, ways in columns.items()
         },
-        "scale": {
-            name: {way: _scale(counted) for way, counted in ways.items()}
-            for name, ways in scale.items()
-        },
+        "scale": each(_scale, scaled),
     }
 
 
@@ -171,8 +146,8 @@ def run(config: Config) -> dict[str, Any]:
     rows = published.memory.rows
     talk = {name: _ways(ll.load_model(rows[name].model)) for name in config.talk}
     today = {name: _as_is(ll.load_model(name)) for name in config.today}
-    then = _table(talk, {name: talk[name] for name in talk if name in published.scale.rows})
-    now = _table(today, today)
+    then = _tables(talk, [name for name in talk if name in published.scale.rows])
+    now = _tables(today, list(today))
     return {
         "source": published.scale.source,
         "contexts": published.memory.contexts,
@@ -186,6 +161,132 @@ def run(config: Config) -> dict[str, Any]:
             *verdicts("hybrids and sparse models of today", now, "recounted"),
         ],
     }
+
+
+def summary(results: Record) -> dict[str, Any]:
+    """Whether each claim holds, by population in the order of the verdicts."""
+    claims: dict[str, list[bool]] = {}
+    for verdict in results["verdicts"]:
+        claims.setdefault(verdict["claim"], []).append(verdict["holds"])
+    populations = list(dict.fromkeys(verdict["population"] for verdict in results["verdicts"]))
+    return {"populations": populations, "holds": claims}
+
+
+WAYS = {"talk": "talk", "recounted": "rec.", "model": "model"}
+
+NOW = {
+    "UTPS\nrec.": ("recounted", "utps"),
+    "UTPS\nmodel": ("model", "utps"),
+    "STPS\nrec.": ("recounted", "stps"),
+    "UTPS\nthere": ("recounted", "left"),
+    "users\n": ("recounted", "users"),
+}
+
+
+def _column(label: str, keys: tuple[str, ...], place: int, form: Callable[[Any], str]) -> Column:
+    return Column(label, keys, lambda values: form(values[place]))
+
+
+def _memory(results: Record, label: str, ways: Mapping[str, str], form: str) -> Table:
+    """What models hold [GiB], a column for each context, number of users and way."""
+    columns = [
+        _column(label.format(context // 1024, users, told), (way,), place,
+                lambda held: form.format(held / 2**30))
+        for place, (context, users) in enumerate(
+            zip(results["contexts"], results["users"], strict=True)
+        )
+        for way, told in ways.items()
+    ]  # fmt: skip
+    return Table("model", columns)
+
+
+def report(results: Record) -> list[RenderableType]:
+    """Both tables, old beside new, those of today's models, and how claims are read."""
+    ranks = list(enumerate(results["ranks"]))
+    then = [
+        _column(f"{kind.upper()}\nTP{tp}\n{told}", (way, kind), place, short)
+        for kind in ("utps", "stps")
+        for place, tp in ranks
+        for way, told in WAYS.items()
+    ]
+    now = [
+        _column(f"TP{tp}\n{label}", keys, place, short)
+        for label, keys in NOW.items()
+        for place, tp in ranks
+    ]
+    return [
+        "Memory held by the talk's models [GiB]: in its accounting, and as they are",
+        _memory(results, "{}K x{}\n{}", {"talk": "talk", "recounted": "as is"}, "{:,.0f}").of(
+            results["then"]["memory"]
+        ),
+        "Throughput of the talk's models at 128K [1/s]: in its accounting, recounted as they are"
+        " with the talk's collectives, and with those that the mapping needs",
+        Table("model", then).of(results["then"]["scale"]),
+        "Memory held by today's hybrids and sparse models [GiB]",
+        _memory(results, "{}K\nx{}", {"recounted": ""}, "{:,.1f}").of(results["now"]["memory"]),
+        "Throughput of today's hybrids and sparse models at 128K [1/s], and the largest batch",
+        Table("model", now).of(results["now"]["scale"]),
+        "At least: for every model of more than 100e9 parameters. Up to, give: for some model."
+        " Reach: for more than half of them. GB of a claim are 1e9 bytes.",
+        f"Source: {results['source']}.\n",
+    ]
+
+
+LOOKS: dict[str, Record] = {
+    "as the talk counts": {"marker": "o", "color": "C0", "mfc": "white", "mec": "C0"},
+    "as the model is": {"marker": "o", "color": "C3", "markersize": 4},
+    "today's hybrid or sparse model": {"marker": "s", "color": "C2"},
+}
+"""How numbers are drawn."""
+
+
+def _numbers(results: Record, name: str, quantity: str) -> dict[str, float]:
+    """What the last column says of a model, by how it is drawn."""
+    old, new, today = LOOKS
+    part = "then" if name in results["then"]["memory"] else "now"
+    ways = results[part]["memory"][name]
+    if quantity != "memory":
+        ways = {it: row[quantity] for it, row in results[part]["scale"].get(name, {}).items()}
+    looks = {"talk": old, "recounted": new} if part == "then" else {"recounted": today}
+    last = {look: ways[way][-1] for way, look in looks.items() if way in ways}
+    return {look: it for look, it in last.items() if it is not None}
+
+
+def _panel(axes: draw.Axes, results: Record, quantity: str, claims: Mapping[str, float]) -> None:
+    """The last column of a quantity, from the old number to the new one; what is claimed of it."""
+    names = [*results["then"]["memory"], *results["now"]["memory"]]
+    unit = 1e9 if quantity == "memory" else 1.0
+    for place, name in enumerate(names):
+        found = {look: it / unit for look, it in _numbers(results, name, quantity).items()}
+        axes.plot(list(found.values()), [place] * len(found), color="0.6", linewidth=1.2, zorder=2)
+        for look, it in found.items():
+            draw.dot(axes, (it, place), {**LOOKS[look], "zorder": 3})
+    axes.axhline(len(results["then"]["memory"]) - 0.5, color="0.8", linewidth=0.8)
+    for text, value in claims.items():
+        draw.mark_x(axes, value, text)
+    axes.set_xscale("log")
+    draw.name_rows(axes, names)
+
+
+def plot(results: Record) -> draw.Figure:
+    """Memory, UTPS and STPS of each model, old and new, with what the talk concludes."""
+    count = len(results["then"]["memory"]) + len(results["now"]["memory"])
+    figure, (panels,) = draw.sheet(1, 3, (12, 2.0 + 0.24 * count), sharey=True)
+    asked = {
+        "memory": ("memory held, 32 users at 128K [GB]", {"482 GB": 482, "1.1 TB": 1100}),
+        "utps": (
+            "tokens a second, one user at 128K, 128 chips [1/s]",
+            {"2,000": 2000, "5,000": 5000},
+        ),
+        "stps": ("tokens a second, all users at 128K, 128 chips [1/s]", {"100,000": 100e3}),
+    }
+    for axes, (quantity, (label, claims)) in zip(panels, asked.items(), strict=True):
+        _panel(axes, results, quantity, claims)
+        axes.set_xlabel(label)
+    figure.suptitle("The talk's conclusions (dashed), its models and today's on xPU-HBM3")
+    styles = {label: {"linestyle": "", **look} for label, look in LOOKS.items()}
+    draw.legend(figure, styles, loc="outside lower center", ncols=3)
+    return figure
 
 
 EXPERIMENT = Experiment(

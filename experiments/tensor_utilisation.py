@@ -10,41 +10,31 @@ attention is charged with its projections multiplied out, as the talk charges it
 grows with the context many times faster than what it reads.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from rich.console import RenderableType
 
 import liminal_jax as ll
-from experiments.claims import judged, listed, summary, verdict
+from experiments import drawing as draw
+from experiments import talk_setting as talk
+from experiments.claims import Claim, Record, listed
 from experiments.roots import crossing, or_none
 from experiments.runner import Experiment, main
-from experiments.talk_setting import CHIPS, model_names, step, talk_chips, talk_models
-from experiments.tensor_utilisation_view import plot, report
+from experiments.tables import Column, Table
 
-CLAIMED = 0.01
-"""Utilisation that is said not to be exceeded."""
-
-MOST_USERS = 4096
-"""Users up to which a curve is drawn."""
-
-LEAST_USERS = 1e-3
-"""Users from which on the crossing is sought; below one, it was exceeded from the start."""
+CLAIMED = 0.01  # utilisation that is said not to be exceeded
+MOST_USERS = 4096  # users up to which a curve is drawn
 
 
 @dataclass(frozen=True)
 class Config:
-    """What is computed.
+    """Models by their printed names, the paper's chips, numbers of them, contexts [tokens], points.
 
-    Attributes:
-        models: Printed names of the models.
-        chips: The paper's chips, by memory.
-        ranks: Numbers of chips, in tensor parallelism.
-        contexts: Contexts [tokens].
-        points: Points of a curve.
+    The points are those of a curve.
     """
 
     models: tuple[str, ...]
@@ -61,21 +51,29 @@ def utilisation(
     """Utilisation of the tensor units for some numbers of users, and the users of the claim."""
 
     def used(batch: jax.Array) -> jax.Array:
-        it = step(system, model, ranks=ranks, batch=batch, context=context)
+        it = talk.step(system, model, ranks=ranks, batch=batch, context=context)
         return it.tensor_utilisation
 
-    return jax.vmap(used)(users), crossing(lambda it: CLAIMED - used(it), LEAST_USERS, 1e6)
+    # Below one user it was exceeded from the start.
+    return jax.vmap(used)(users), crossing(lambda it: CLAIMED - used(it), 1e-3, 1e6)
 
 
-def _cell(
-    system: ll.System, model: ll.Model, ranks: int, context: int, users: jax.Array
-) -> dict[str, Any]:
+def _cell(system: ll.System, model: ll.Model, ranks: int, context: int, users: jax.Array) -> Record:
     chips, tokens = jnp.asarray(float(ranks)), jnp.asarray(float(context))
     curve, limit = utilisation(system, model, chips, tokens, users)
     return {"utilisation": curve.tolist(), "exceeded_from": or_none(limit)}
 
 
-def _verdict(cells: Mapping[str, Any], context: str) -> dict[str, Any]:
+USED = Claim(
+    "at low batch tensor units are used to 1 % at most, {context} tokens",
+    lambda share: share <= CLAIMED,
+    "one user stays within it in {yes} of {count} cases; the most is {most} ({most_of}); models"
+    " that exceed it somewhere: {above}. Ideal times: real steps take longer and use less",
+    "{:.1%}",
+)
+
+
+def _verdict(cells: Record, context: str) -> dict[str, Any]:
     """The claim at one context, for a single user on every chip and number of them."""
     single = {
         f"{model}, {ranks} {chip}": cell["utilisation"][0]
@@ -83,20 +81,11 @@ def _verdict(cells: Mapping[str, Any], context: str) -> dict[str, Any]:
         for chip, by_ranks in by_chip.items()
         for ranks, cell in by_ranks.items()
     }
-    cases = {name: share <= CLAIMED for name, share in single.items()}
-    above = sorted({name.split(",")[0] for name, within in cases.items() if not within})
-    most = max(single, key=single.__getitem__)
-    return verdict(
-        f"at low batch tensor units are used to 1 % at most, {context} tokens",
-        judged(cases),
-        single,
-        f"one user stays within it in {sum(cases.values())} of {len(cases)} cases; the most is"
-        f" {single[most]:.1%} ({most}); models that exceed it somewhere: {listed(above)}. Ideal"
-        " times: real steps take longer and use less",
-    )
+    above = sorted({name.split(",")[0] for name, it in single.items() if not USED.holds(it)})
+    return USED.of(single, context=context, above=listed(above))
 
 
-def verdicts(rows: Mapping[str, Any]) -> list[dict[str, Any]]:
+def verdicts(rows: Record) -> list[dict[str, Any]]:
     """The claim by context."""
     return [_verdict(cells, context) for context, cells in rows.items()]
 
@@ -104,7 +93,7 @@ def verdicts(rows: Mapping[str, Any]) -> list[dict[str, Any]]:
 def run(config: Config) -> dict[str, Any]:
     """Curves and crossings by context, model, chip and number of chips; and the verdicts."""
     users = jnp.geomspace(1.0, MOST_USERS, config.points)
-    chips, models = talk_chips(config.chips), talk_models(config.models)
+    chips, models = talk.talk_chips(config.chips), talk.talk_models(config.models)
     rows = {
         f"{context // 1024}K": {
             name: {
@@ -126,12 +115,69 @@ def run(config: Config) -> dict[str, Any]:
     }
 
 
+def _percent(share: float) -> str:
+    """A share in three digits at most.
+
+    Examples:
+        >>> _percent(0.3361), _percent(0.0674), _percent(0.0004)
+        ('34%', '6.7%', '0.04%')
+    """
+    if share >= 0.1:
+        return f"{share:.0%}"
+    return f"{share:.1%}" if share >= 0.01 else f"{share:.2%}"
+
+
+def _users(users: float | None) -> str:
+    return "-" if users is None else "one" if users < 1 else f"{users:,.0f}"
+
+
+def report(results: Record) -> list[RenderableType]:
+    """Utilisation of a single user, and the users from which it exceeds the claim."""
+    by_chip = draw.first_of(draw.first_of(results["rows"]))
+    places = [(chip, ranks) for chip, by_ranks in by_chip.items() for ranks in by_ranks]
+    single = [
+        Column(f"{chip}\n{ranks}", (chip, ranks), lambda it: _percent(it["utilisation"][0]))
+        for chip, ranks in places
+    ]
+    exceeded = Column("1 %\nfrom", (*places[0], "exceeded_from"), _users)
+    title = "Utilisation of the tensor units by one user, {group} tokens, by chip and number of"
+    title += " chips; last, users from which the first column exceeds 1 %"
+    return Table("model", [*single, exceeded]).each(title, results["rows"])
+
+
+def _first(results: Record, context: str) -> tuple[str, str, dict[str, Record]]:
+    """The chip and the number of chips that are drawn, and the cells of the models there."""
+    rows = results["rows"][context]
+    chip, by_ranks = next(iter(draw.first_of(rows).items()))
+    ranks = next(iter(by_ranks))
+    return chip, ranks, {model: row[chip][ranks] for model, row in rows.items()}
+
+
+def plot(results: Record) -> draw.Figure:
+    """Utilisation over users of each model on the first chip and number of chips."""
+    users, contexts = results["users"], list(results["rows"])
+    size = (5.8 * len(contexts), 4.4)
+    figure, (panels,) = draw.sheet(1, len(contexts), size, width=draw.BESIDE, sharey=True)
+    ends, shades = [], draw.colours(results["rows"][contexts[0]])
+    for axes, context in zip(panels, contexts, strict=True):
+        chip, ranks, cells = _first(results, context)
+        shares = {it: (users, [100 * u for u in cell["utilisation"]]) for it, cell in cells.items()}
+        limits = {"xlim": (1, users[-1]), "title": f"{context} tokens"}
+        ends.append((axes, draw.lines(axes, shares, shades, xlabel="users at once", **limits)))
+        draw.plain_logs(axes)
+        draw.mark_y(axes, 100 * CLAIMED, "claim: 1 %", -9)
+        figure.suptitle(f"Tensor utilisation on {ranks} xPU-{chip}, with memory for all users")
+    panels[0].set_ylabel("tensor units busy at peak [% of the step]")
+    draw.name_lines(figure, ends, shades)
+    return figure
+
+
 EXPERIMENT = Experiment(
     name="tensor_utilisation",
     question=__doc__,
     full=Config(
-        models=model_names(),
-        chips=tuple(CHIPS),
+        models=talk.model_names(),
+        chips=tuple(talk.CHIPS),
         ranks=(8, 128),
         contexts=(4096, 131072),
         points=61,
@@ -146,7 +192,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     report=report,
-    summary=summary,
 )
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import liminal_jax as ll
-from experiments import architecture_roofline_view
+from experiments import architecture_roofline
 from experiments.architecture_roofline import EXPERIMENT
 from experiments.runner import drawn, main, recorded
 
@@ -66,7 +66,7 @@ def test_the_figure_has_a_panel_a_step(folder, results):
     png, pdf = drawn(EXPERIMENT, folder)
     assert png.stat().st_size > 0
     assert pdf.stat().st_size > 0
-    assert len(architecture_roofline_view.plot(results).axes) == 6
+    assert len(architecture_roofline.plot(results).axes) == 6
 
 
 def test_the_last_line_is_one_object(tmp_path, capsys):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import hand, hand_check, hand_check_view
+from experiments import hand, hand_check
 from experiments.hand import datasheets
 from experiments.hand.configs import CONFIGS
 from experiments.hand.designs import DESIGNS
@@ -170,6 +170,6 @@ def test_the_examples_of_the_calculation_hold(path):
     assert doctest.testmod(module).failed == 0
 
 
-@pytest.mark.parametrize("module", [hand_check, hand_check_view])
+@pytest.mark.parametrize("module", [hand_check])
 def test_the_examples_of_the_comparison_hold(module):
     assert doctest.testmod(module).failed == 0

@@ -11,7 +11,6 @@ from experiments import (
     dram_or_sram,
     interactivity,
     lattices,
-    tensor_utilisation_view,
 )
 from experiments.interactivity import EXPERIMENT
 from experiments.runner import main
@@ -30,7 +29,7 @@ def results(folder):
     return json.loads((folder / "results.json").read_text())
 
 
-@pytest.mark.parametrize("module", [dram_or_sram, lattices, tensor_utilisation_view])
+@pytest.mark.parametrize("module", [dram_or_sram, lattices])
 def test_the_examples_in_the_docstrings_hold(module):
     assert doctest.testmod(module).failed == 0
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from experiments import synchronisation, synchronisation_view
+from experiments import synchronisation
 from experiments.runner import main
 from experiments.synchronisation import EXPERIMENT
 from experiments.talk_setting import at_latency, stacked, step, talk_chips, talk_models
@@ -94,4 +94,4 @@ def test_verdicts_follow_from_the_numbers(dominates, gain, expected):
 
 def test_the_figure_is_there(folder, results):
     assert (folder / "synchronisation.png").stat().st_size > 0
-    assert len(synchronisation_view.plot(results).axes) == 2
+    assert len(synchronisation.plot(results).axes) == 2

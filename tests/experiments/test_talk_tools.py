@@ -6,13 +6,24 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import claims, drawing, limits, roots, synchronisation_view, tables, talk_setting
+from experiments import (
+    claims,
+    drawing,
+    limits,
+    roots,
+    synchronisation,
+    tables,
+    talk_setting,
+    tensor_utilisation,
+)
 from experiments.claims import Claim
 from experiments.roots import crossing, or_none
 from experiments.tables import Column, Table
 
 
-@pytest.mark.parametrize("module", [claims, drawing, limits, roots, synchronisation_view, tables])
+@pytest.mark.parametrize(
+    "module", [claims, drawing, limits, roots, synchronisation, tables, tensor_utilisation]
+)
 def test_the_examples_in_the_docstrings_hold(module):
     assert doctest.testmod(module).failed == 0
 
