@@ -1,13 +1,12 @@
 """The page and the picture of `accuracy`, from its record alone."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from experiments import drawing as draw
+from experiments.claims import Record
+from experiments.tables import Column, Table
 
 WAYS = {
     "ideal": "the bare bound",
@@ -22,8 +21,7 @@ WAYS = {
 TARGETS = {"by_cell": 0.09, "by_chip": 0.13, "by_model": 0.13, "first_token": 0.25}
 """Errors that the project asks of itself."""
 
-INTERVAL = (0.87, 0.93)
-"""Share of rows that 90 % intervals should cover."""
+INTERVAL = (0.87, 0.93)  # share of rows that 90 % intervals should cover
 
 FIRST_TOKEN = {
     "ideal": "the bare bound",
@@ -43,50 +41,37 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of Markdown; all columns but the first stand at the right.
-
-    Examples:
-        >>> print(table(["a", "b"], [["x", "1"]]))
-        | a | b |
-        |---|---:|
-        | x | 1 |
-    """
-    lines = [head, *rows]
-    written = ["| " + " | ".join(cells) + " |" for cells in lines]
-    rule = "|---|" + "---:|" * (len(head) - 1)
-    return "\n".join([written[0], rule, *written[1:]])
+def _errors(errors: Record, names: Mapping[str, str], targets: Record) -> str:
+    asked = Column("asked", lambda name: percent(targets[name]) if name in targets else "")
+    columns = [Column("error", lambda name: percent(errors[name])), asked]
+    known = [(told, name) for name, told in names.items() if name in errors]
+    return Table("", columns).markdown(known)
 
 
-def _errors(
-    errors: Mapping[str, float], names: Mapping[str, str], targets: Mapping[str, float]
-) -> str:
-    rows = [
-        [told, percent(errors[name]), percent(targets[name]) if name in targets else ""]
-        for name, told in names.items()
-        if name in errors
+def _group(rows: Sequence[Record], kind: str) -> str:
+    columns = [
+        Column("rows", "rows"),
+        Column("error", "error", percent),
+        Column(f"error, {kind} left out", "own_error", percent),
+        Column("predicted / measured, middle row", "middle", "{:.2f}"),
+        Column("80 % of rows", lambda it: f"{it['low']:.2f} to {it['high']:.2f}"),
     ]
-    return table(["", "error", "asked"], rows)
+    return Table(kind, columns).markdown([(it["name"], it) for it in rows])
 
 
-def _group(rows: Sequence[Mapping[str, Any]], kind: str) -> str:
-    cells = [
-        [
-            it["name"],
-            str(it["rows"]),
-            percent(it["error"]),
-            percent(it["own_error"]),
-            f"{it['middle']:.2f}",
-            f"{it['low']:.2f} to {it['high']:.2f}",
-        ]
-        for it in rows
-    ]
-    middle = "predicted / measured, middle row"
-    head = [kind, "rows", "error", f"error, {kind} left out", middle, "80 % of rows"]
-    return table(head, cells)
+SOURCES = Table("source", [Column("error, its cell left out", lambda it: it, percent)])
+
+CASES = Table(
+    "asked",
+    [
+        Column("right", "right", align="left"),
+        Column("says", "says", align="left"),
+        Column("holds", lambda it: "yes" if it["holds"] else "**no**", align="left"),
+    ],
+)
 
 
-def _shortfalls(record: Mapping[str, Any]) -> list[str]:
+def _shortfalls(record: Record) -> list[str]:
     """A sentence for each target that is missed."""
     errors, coverage = record["decode"]["errors"], record["decode"]["coverage"]
     found = [
@@ -110,11 +95,7 @@ def _shortfalls(record: Mapping[str, Any]) -> list[str]:
     return [*found, *(f"Answered wrongly still: {it}." for it in wrong)]
 
 
-def _case(it: Mapping[str, Any]) -> list[str]:
-    return [it["asked"], it["right"], it["says"], "yes" if it["holds"] else "**no**"]
-
-
-def page(record: Mapping[str, Any]) -> str:
+def page(record: Record) -> str:
     """The whole page."""
     decode, first = record["decode"], record["first_token"]
     coverage = ", ".join(
@@ -140,10 +121,7 @@ def page(record: Mapping[str, Any]) -> str:
         "### By model",
         _group(decode["groups"]["model"], "model"),
         "### By source",
-        table(
-            ["source", "error, its cell left out"],
-            [[name, percent(it)] for name, it in decode["sources"].items()],
-        ),
+        SOURCES.markdown(decode["sources"]),
     ]
     if first:
         parts += [
@@ -151,18 +129,13 @@ def page(record: Mapping[str, Any]) -> str:
             f"{first['rows']} medians of requests that did not queue,"
             f" {len(first['sources'])} public sources.",
             _errors(first["errors"], FIRST_TOKEN, {"by_cell": TARGETS["first_token"]}),
-            table(
-                ["source", "error, its cell left out"],
-                [[name, percent(it)] for name, it in first["sources"].items()],
-            ),
+            SOURCES.markdown(first["sources"]),
         ]
     parts += [
         "## What people asked",
         "Reports of people who tried this and like tools, asked again. The right values were"
         " derived twice, in closed form and by other code.",
-        table(["asked", "right", "says", "holds"], [_case(it) for it in record["cases"]]).replace(
-            "---:|", "---|"
-        ),
+        CASES.markdown([(it["asked"], it) for it in record["cases"]]),
         "The commands, each with `liminal` before it:",
         "```text\n" + "\n".join(dict.fromkeys(it["command"] for it in record["cases"])) + "\n```",
         "## Where it falls short",
@@ -172,7 +145,7 @@ def page(record: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _panel(axes: "Axes", rows: Sequence[Mapping[str, Any]], kind: str) -> None:
+def _panel(axes: draw.Axes, rows: Sequence[Record], kind: str) -> None:
     places = np.arange(len(rows))[::-1]
     low, middle, high = (np.array([it[key] for it in rows]) for key in ("low", "middle", "high"))
     axes.axvline(1, color="0.4", linewidth=0.9, zorder=0)
@@ -189,14 +162,11 @@ def _panel(axes: "Axes", rows: Sequence[Mapping[str, Any]], kind: str) -> None:
     axes.grid(visible=True, axis="x", color="0.9", linewidth=0.6)
 
 
-def plot(record: Mapping[str, Any]) -> "Figure":
+def plot(record: Record) -> draw.Figure:
     """Predicted over measured time of a token, by chip and by model: middle and 80 % of rows."""
-    from matplotlib.figure import Figure
-
     groups = record["decode"]["groups"]
     tallest = max(map(len, groups.values()))
-    figure = Figure(figsize=(10, 1.2 + 0.2 * tallest), layout="constrained")
-    panels = figure.subplots(1, len(groups))
+    figure, (panels,) = draw.sheet(1, len(groups), (10, 1.2 + 0.2 * tallest))
     for axes, (kind, rows) in zip(panels, groups.items(), strict=True):
         _panel(axes, rows, kind)
     figure.suptitle("Each row predicted without its cell; the grey band is 10 % either way")

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich import box
-from rich.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes as Axes
@@ -238,17 +236,3 @@ def times(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.1f}x" if value < 10 else f"{value:.0f}x"
-
-
-def colour(names: Sequence[str], name: str) -> str:
-    """The colour of a name among others."""
-    return colours(names)[name]
-
-
-def plain_table(headings: Sequence[str]) -> Table:
-    """An empty table: names to the left, numbers to the right."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), collapse_padding=True)
-    table.add_column(headings[0], no_wrap=True)
-    for heading in headings[1:]:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table

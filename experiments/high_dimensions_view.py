@@ -2,28 +2,20 @@
 
 import math
 import statistics
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from rich.console import RenderableType
 
-from experiments.drawing import plain_table
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from experiments import drawing as draw
+from experiments.claims import Record
+from experiments.tables import Column, Table
 
 OURS = "ours"
+WON = 1e-3  # gap within which a problem is won
 
-WON = 1e-3
-"""Gap within which a problem is won."""
-
-FLOOR, CEILING = 1e-6, 10.0
-"""Least and largest gap of the figure; the ceiling stands for no design at all."""
-
-COLUMNS = ("method", "best", "median", "worst", "designs", "s to 1 %", "proven s")
-"""Gaps over the seeds, and medians: designs judged, seconds to come within 1 %, and to a proof."""
+FLOOR, CEILING = 1e-6, 10.0  # gaps of the figure; the ceiling stands for no design at all
 
 LOOKS = {
     OURS: ("black", "-"),
@@ -39,7 +31,7 @@ LOOKS = {
 """Colour and dashes of each method."""
 
 
-def gap(race: Mapping[str, Any], best: float, seconds: float = math.inf) -> float:
+def gap(race: Record, best: float, seconds: float = math.inf) -> float:
     """How far a race fell short of the best design after some seconds; infinite without a design.
 
     Examples:
@@ -63,7 +55,7 @@ def median(gaps: Iterable[float]) -> float:
     return ordered[middle] if len(ordered) % 2 else sum(ordered[middle - 1 : middle + 1]) / 2
 
 
-def _first(results: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], list[Any]]]:
+def _first(results: Record) -> Iterator[tuple[str, Record, list[Any]]]:
     """Each size with what is known of it, and its races of the usual length."""
     for name, size in results["sizes"].items():
         races = [
@@ -74,7 +66,7 @@ def _first(results: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any],
         yield name, size, races
 
 
-def summary(results: Mapping[str, Any]) -> dict[str, Any]:
+def summary(results: Record) -> dict[str, Any]:
     """How many problems there are and how many were won, with median gaps; null for no design.
 
     The best other method is another one for each problem: the one that came nearest.
@@ -111,7 +103,7 @@ def _percent(number: float) -> str:
     return f"{100 * number:.0f} %" if number >= 0.1 else f"{100 * number:.2g} %"
 
 
-def _asked(variables: str, size: Mapping[str, Any]) -> str:
+def _asked(variables: str, size: Record) -> str:
     bound, best = size["bound"], size["best"]
     proof = "no bound"
     if bound is not None:
@@ -123,34 +115,54 @@ def _asked(variables: str, size: Mapping[str, Any]) -> str:
     )
 
 
-def report(results: Mapping[str, Any]) -> list[RenderableType]:
+def _medians(races: Sequence[Record], best: float) -> Record:
+    """Gaps of a method over its seeds; medians of designs judged and of seconds."""
+    gaps = sorted(gap(it, best) for it in races)
+    evaluations = [it["evaluations"] for it in races if it["evaluations"]]
+    return {
+        "best": gaps[0],
+        "median": median(gaps),
+        "worst": gaps[-1],
+        "designs": statistics.median(evaluations) if evaluations else None,
+        "near": median(_reached(it, best) for it in races),
+        "proven": median(it["proof"] or math.inf for it in races),
+    }
+
+
+def _finite(number: float) -> str:
+    return f"{number:.3g}" if math.isfinite(number) else "-"
+
+
+TABLE = Table(
+    "method",
+    [
+        *(Column(it, it, _percent) for it in ("best", "median", "worst")),
+        Column("designs", "designs", "{:,.0f}"),
+        Column("s to 1 %", "near", _finite),
+        Column("proven s", "proven", _finite),
+    ],
+)
+
+
+def report(results: Record) -> list[RenderableType]:
     """For each size the gaps of each method when its races end, and when ours were there."""
     parts: list[RenderableType] = []
     for variables, size, races in _first(results):
-        table = plain_table(COLUMNS)
-        for name in results["methods"]:
-            mine = [it for it in races if it["method"] == name]
-            gaps = sorted(gap(it, size["best"]) for it in mine)
-            near = median(_reached(it, size["best"]) for it in mine)
-            proven = median(it["proof"] or math.inf for it in mine)
-            evaluations = [it["evaluations"] for it in mine if it["evaluations"]]
-            table.add_row(
-                name,
-                *map(_percent, (gaps[0], median(gaps), gaps[-1])),
-                f"{statistics.median(evaluations):,.0f}" if evaluations else "-",
-                *(f"{it:.3g}" if math.isfinite(it) else "-" for it in (near, proven)),
-            )
-        parts += [_asked(variables, size), table]
+        by_method = {
+            name: _medians([it for it in races if it["method"] == name], size["best"])
+            for name in results["methods"]
+        }
+        parts += [_asked(variables, size), TABLE.of(by_method)]
     parts += list(_longer(results))
     return [*parts, *(f"{name}: {about}." for name, about in results["methods"].items())]
 
 
-def _reached(race: Mapping[str, Any], best: float) -> float:
+def _reached(race: Record, best: float) -> float:
     """Seconds until a race came within 1 %."""
     return next((s for s, score in race["steps"] if math.expm1(best - score) <= 0.01), math.inf)
 
 
-def _longer(results: Mapping[str, Any]) -> Iterator[str]:
+def _longer(results: Record) -> Iterator[str]:
     sizes = {it["classes"]: (name, it["best"]) for name, it in results["sizes"].items()}
     for it in results["races"]:
         if it["seconds"] != results["seconds"]:
@@ -165,7 +177,7 @@ def _drawn(value: float) -> float:
     return min(max(value, FLOOR), CEILING)
 
 
-def _panel(axes: "Axes", results: Mapping[str, Any], size: Mapping[str, Any], races: Any) -> None:
+def _panel(axes: draw.Axes, results: Record, size: Record, races: Any) -> None:
     moments = np.geomspace(1.0, results["seconds"], 200)
     for name in (it for it in LOOKS if it in results["methods"]):
         mine = [it for it in races if it["method"] == name]
@@ -183,12 +195,10 @@ def _panel(axes: "Axes", results: Mapping[str, Any], size: Mapping[str, Any], ra
     axes.minorticks_off()
 
 
-def plot(results: Mapping[str, Any]) -> "Figure":
+def plot(results: Record) -> draw.Figure:
     """Gap over seconds at each size: median and range over the seeds, and what the bound leaves."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(3.4 * len(results["sizes"]), 4.2))
-    panels = figure.subplots(1, len(results["sizes"]), squeeze=False, sharey=True)[0]
+    count = len(results["sizes"])
+    figure, (panels,) = draw.sheet(1, count, (3.4 * count, 4.2), sharey=True)
     for axes, (variables, size, races) in zip(panels, _first(results), strict=True):
         _panel(axes, results, size, races)
         axes.set_title(f"{variables} variables")

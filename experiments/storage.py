@@ -21,23 +21,22 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from rich.console import RenderableType
-from rich.table import Table
 
 import liminal_jax as ll
+from experiments import drawing as draw
+from experiments.claims import Record
 from experiments.runner import Experiment, main
+from experiments.tables import Column, Table
 from liminal_jax.study.file import DesignFile
 from liminal_jax.sweeps.plan import sweep_plan
 from liminal_jax.sweeps.store import Store, create
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 KEPT = ("utps", "stps")
 """Outputs that are kept; the axis drawn is a third column."""
@@ -203,7 +202,7 @@ def _lost(name: str, points: int) -> float:
     return float(np.mean(found != 1.0))
 
 
-def _rates(results: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+def _rates(results: Record) -> dict[str, dict[str, float]]:
     """Bytes a second of each store, by pattern."""
     return {
         pattern: {name: results["bytes"] / statistics.median(it) for name, it in by.items()}
@@ -211,7 +210,7 @@ def _rates(results: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     }
 
 
-def summary(results: Mapping[str, Any]) -> dict[str, Any]:
+def summary(results: Record) -> dict[str, Any]:
     """How many times faster the file in place is, at least, and what each library loses."""
     rates = _rates(results).values()
     return {
@@ -220,30 +219,32 @@ def summary(results: Mapping[str, Any]) -> dict[str, Any]:
     } | {f"lost_by_{name}": share for name, share in results["lost"].items()}
 
 
-def report(results: Mapping[str, Any]) -> list[RenderableType]:
+RATES = Table("pattern", [Column(it, it, lambda rate: f"{rate / 1e6:,.0f}") for it in STORES])
+
+
+def report(results: Record) -> list[RenderableType]:
     """The rates in a table, and the losses in words."""
-    table = Table(box=None, pad_edge=False, title="MB written a second", title_justify="left")
-    for head in ("pattern", *STORES):
-        table.add_column(head, justify="left" if head == "pattern" else "right")
-    for pattern, by in _rates(results).items():
-        table.add_row(pattern, *(f"{by[name] / 1e6:,.0f}" for name in STORES))
     losses = ", ".join(f"{share:.1%} with {name}" for name, share in results["lost"].items())
-    return [table, f"Lost of what two processes write into the same chunks: {losses}."]
+    return [
+        "MB written a second",
+        RATES.of(_rates(results)),
+        f"Lost of what two processes write into the same chunks: {losses}.",
+    ]
 
 
-def plot(results: Mapping[str, Any]) -> "Figure":
-    """The rates as bars."""
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(7, 3), layout="constrained")
-    rates = _rates(results)
-    for row, name in enumerate(STORES):
-        heights = np.arange(len(rates)) + 0.27 * (row - 1)
-        axes.barh(heights, [by[name] / 1e6 for by in rates.values()], height=0.25, label=name)
-    axes.set_yticks(range(len(rates)), list(rates))
-    axes.invert_yaxis()
+def plot(results: Record) -> draw.Figure:
+    """The rates as bars, named at the first pattern."""
+    figure, ((axes,),) = draw.sheet(1, 1, (7, 3))
+    rates, shades = _rates(results), draw.colours(STORES)
+    for place, by in enumerate(rates.values()):
+        for row, name in enumerate(STORES):
+            at, rate = place + 0.27 * (row - 1), by[name] / 1e6
+            axes.barh(at, rate, height=0.25, color=shades[name])
+            text = f"{name}, {rate:,.0f}" if place == 0 else f"{rate:,.0f}"
+            draw.note(axes, text, (rate, at), (3, 0), ha="left", va="center", color=shades[name])
+    draw.name_rows(axes, list(rates))
     axes.set_xlabel("MB written a second")
-    axes.legend(frameon=False)
+    axes.margins(x=0.2)
     return figure
 
 

@@ -34,8 +34,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
+from rich.console import RenderableType
 
 import liminal_jax as ll
+from experiments import drawing as draw
+from experiments.claims import Record
 from experiments.runner import Experiment, main
 from experiments.speed.functions import (
     BLOCK,
@@ -59,7 +62,7 @@ from experiments.speed.sweeps import (
     kept_outputs,
     swept_apart,
 )
-from experiments.sweep_speed_view import plot, report, summary
+from experiments.tables import Column, Table
 
 
 @dataclass(frozen=True)
@@ -301,6 +304,150 @@ def run(config: Config) -> dict[str, Any]:
         "disk": kept["disk"],
         "scaling": _scaling(config),
     }
+
+
+NAMES = {
+    "closed_form": "ten lines, written",
+    "closed_form_consumed": "ten lines, consumed",
+    "outputs": "model, 28 outputs, consumed",
+    "gradient": "value and 12 slopes, consumed",
+    "outputs_written": "model, 28 outputs, written",
+    "copied": "28 copies, written",
+    "as_traced": "model as traced, written",
+}
+"""The functions whose rates are measured."""
+
+RATIOS = {
+    "ratio to the ten lines": ("closed_form", "outputs"),
+    "  both consumed": ("closed_form_consumed", "outputs"),
+    "  both written": ("closed_form", "outputs_written"),
+    "  28 copies, written": ("closed_form", "copied"),
+}
+
+
+def _rate(run: Record) -> float:
+    return run["points"] / run["seconds"]
+
+
+def summary(results: Record) -> dict[str, Any]:
+    """The six figures, and what else was promised."""
+    rates = next(it for it in results["speed"] if it["chunk"] == results["chunk"])
+    sweeps, disk = results["sweeps"], results["disk"]
+    # Points a second that the disk takes, of those that are kept.
+    raw = disk["bytes"] / disk["seconds"] / disk["row"]
+    return {
+        "closed_form_ratio": rates["closed_form"] / rates["outputs"],
+        "gradient_ratio": rates["outputs"] / rates["gradient"],
+        "disk_ratio": _rate(sweeps["kept"]) / min(rates["outputs"], raw),
+        "memory_ratio": sweeps["many"]["memory"] / sweeps["few"]["memory"],
+        "float32_error": results["precision"]["outputs"],
+        "points_per_second": _rate(sweeps["grid"]),
+    }
+
+
+def _speeds(results: Record) -> RenderableType:
+    """Rates by points a call, and ratios of them."""
+    rows = {
+        words: [f"{it[name] / 1e6:.1f}" for it in results["speed"]] for name, words in NAMES.items()
+    }
+    rows |= {
+        words: [f"{it[above] / it[below]:.1f}" for it in results["speed"]]
+        for words, (above, below) in RATIOS.items()
+    }
+    columns = [
+        Column(f"{it['chunk']:,}", lambda row, at=at: row[at])
+        for at, it in enumerate(results["speed"])
+    ]
+    return Table("million points/s, by points a call", columns).of(rows)
+
+
+def _million(label: str) -> Column:
+    return Column(label, lambda it: _rate(it) / 1e6, "{:.1f}")
+
+
+SWEEPS = Table(
+    "whole sweeps",
+    [
+        Column("points", "points", "{:,}"),
+        Column("s", "seconds", "{:.1f}"),
+        _million("million/s"),
+        Column("peak memory", lambda it: it["memory"] / 2**20, "{:.0f} MiB"),
+        Column("of what is possible", "possible"),
+    ],
+)
+
+SCALING = Table(
+    "scaling",
+    [
+        Column("processes", "processes"),
+        Column("devices each", "devices"),
+        Column("points", "points", "{:,}"),
+        _million("million/s"),
+    ],
+)
+
+
+def _whole(results: Record) -> list[tuple[str, Record]]:
+    """Whole sweeps, and the share of what their function or the disk allow."""
+    words = {"few": "Sobol", "many": "Sobol", "grid": "grid", "kept": "grid, kept"}
+    rates = next(it for it in results["speed"] if it["chunk"] == results["chunk"])
+    possible = {
+        "many": _rate(results["sweeps"]["many"]) / rates["outputs"],
+        "kept": summary(results)["disk_ratio"],
+    }
+    return [
+        (words[name], {**run, "possible": f"{possible[name]:.0%}" if name in possible else ""})
+        for name, run in results["sweeps"].items()
+    ]
+
+
+def report(results: Record) -> list[RenderableType]:
+    """Rates, sweeps, scaling, and the rest in words."""
+    roofline, precision = results["roofline"], results["precision"]
+    operations = {name: sum(it.values()) for name, it in roofline["operations"].items()}
+    return [
+        f"{results['cores']} cores, {results['devices']} devices; "
+        f"load average {results['load'][0]:.1f} at the end of the first part",
+        _speeds(results),
+        f"{results['traced']:,} equations traced; {operations['outputs']} operations a point are"
+        f" left for all outputs, {operations['gradient']} for value and slopes.",
+        f"{roofline['arithmetic_share']:.0%} of the arithmetic that these cores reach"
+        f" ({roofline['arithmetic_peak'] / 1e9:.1f} GFLOP/s), {roofline['memory_share']:.0%} of"
+        f" their memory bandwidth ({roofline['memory_peak'] / 1e9:.1f} GB/s).",
+        f"Single precision: {precision['outputs']:.1e} off in the outputs,"
+        f" {precision['elasticities']:.1e} in elasticities, of"
+        f" {precision['points']:,} points; at {precision['turned']:,} a choice turned over, and"
+        f" {precision['kinks']:,} lie at a kink.",
+        SWEEPS.of(_whole(results)),
+        SCALING.of([(it["kind"], it) for it in results["scaling"]]),
+    ]
+
+
+def plot(results: Record) -> draw.Figure:
+    """Rates over the size of a call, and over devices."""
+    figure, ((left, right),) = draw.sheet(1, 2, (11.0, 3.8), width=0.87)
+    by_chunk = {
+        words: ([it["chunk"] for it in results["speed"]], [it[name] for it in results["speed"]])
+        for name, words in NAMES.items()
+        if name not in ("closed_form_consumed", "copied")
+    }
+    by_devices: dict[str, tuple[list[int], list[float]]] = {}
+    for it in results["scaling"]:
+        name = f"{it['kind']}, {it['processes']} process{'es' if it['processes'] > 1 else ''}"
+        devices, rates = by_devices.setdefault(name, ([], []))
+        devices.append(it["devices"])
+        rates.append(_rate(it))
+    shades = {**draw.colours(by_chunk), **draw.colours(by_devices)}
+    title = f"sweeps on {results['cores']} cores"
+    ends = [
+        (left, draw.lines(left, by_chunk, shades, title="functions")),
+        (right, draw.lines(right, by_devices, shades, title=title)),
+    ]
+    left.set(xscale="log", yscale="log", xlabel="points a call", ylabel="points a second")
+    right.set(xscale="log", xlabel="virtual devices of a process", ylabel="points a second")
+    right.set_ylim(bottom=0)
+    draw.name_lines(figure, ends, shades)
+    return figure
 
 
 EXPERIMENT = Experiment(

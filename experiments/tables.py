@@ -89,4 +89,5 @@ class Table:
         head, *body = (
             "| " + " | ".join(cells) + " |" for cells in ([self.first, *units], *self.lines(rows))
         )
-        return "\n".join([head, "|---|" + "---:|" * len(units), *body])
+        rules = ["---|" if it.align == "left" else "---:|" for it in self.columns]
+        return "\n".join([head, "|---|" + "".join(rules), *body])
