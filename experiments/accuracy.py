@@ -36,14 +36,11 @@ from liminal_jax.fit.formats.reading import read_rows
 from liminal_jax.fit.scores import Times, macro_coverage, macro_scores, one_number
 from liminal_jax.fit.solve import Fit, Fitter, spreads
 
-NAME = "accuracy"
-"""Name of the page, its picture and its record."""
-
+NAME = "accuracy"  # name of the page, its picture and its record
 GROUPS = {"chip": "by_chip", "model": "by_model"}
 """What tables are made of, and how each of these is left out."""
 
-LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
-"""Quantiles of predicted over measured time that are drawn."""
+LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9  # quantiles of predicted over measured time that are drawn
 
 
 @dataclass(frozen=True)
@@ -112,10 +109,7 @@ def decode(path: Path, calibration: Calibration) -> dict[str, Any]:
         times[name] = fitter.held_out(of, fit)
         width = calibration.interval * spreads(calibration, batch, of)
         coverage[name] = macro_coverage(batch, times[name], width)
-    labels = {
-        "chip": batch.labels("chip").tolist(),
-        "model": batch.labels("model_name").tolist(),
-    }
+    labels = {"chip": batch.labels("chip").tolist(), "model": batch.labels("model_name").tolist()}
     return {
         "rows": len(batch.cases),
         "cells": len(set(batch.cells())),

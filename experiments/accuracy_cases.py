@@ -14,9 +14,7 @@ from liminal_jax.fit.formats.given import Given
 from liminal_jax.fit.formats.reading import read_rows
 
 _TESTS = Path(__file__).resolve().parent.parent / "tests"
-CONFIGS = _TESTS / "workload" / "cases"
-"""Published configs, shapes only, and their exact counts."""
-
+CONFIGS = _TESTS / "workload" / "cases"  # published configs, shapes only, and their exact counts
 RESULT = _TESTS / "fit" / "formats" / "samples" / "vllm.json"
 """A result as `vllm bench serve` writes it."""
 

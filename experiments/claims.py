@@ -7,8 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-HOLDS, LIMITED, FAILS = "holds", "holds with these limits", "does not hold"
-"""The three verdicts."""
+HOLDS, LIMITED, FAILS = "holds", "holds with these limits", "does not hold"  # the three verdicts
 
 Record = Mapping[str, Any]
 """Saved results, or a part of them."""
@@ -130,12 +129,7 @@ class Claim:
 
 def verdict(claim: str, judgement: str, numbers: Record, sentence: str) -> dict[str, Any]:
     """A claim, what is said of it, the numbers behind it, and a sentence that tells them."""
-    return {
-        "claim": claim,
-        "verdict": judgement,
-        "numbers": dict(numbers),
-        "sentence": sentence,
-    }
+    return {"claim": claim, "verdict": judgement, "numbers": dict(numbers), "sentence": sentence}
 
 
 def told(results: Record) -> list[RenderableType]:

@@ -281,10 +281,7 @@ def run(config: Config) -> dict[str, Any]:
 MEMORIES = {"hbm4": "HBM4", "3d-dram": "3D-DRAM", "sram": "SRAM"}
 """Memories of planned chips, by the names of the paper's chips."""
 
-UNITS = {
-    "watt": "tokens for a joule [1/J]",
-    "dollar": "tokens a second for a dollar [1/s/USD]",
-}
+UNITS = {"watt": "tokens for a joule [1/J]", "dollar": "tokens a second for a dollar [1/s/USD]"}
 """What is gained with each design, and its unit."""
 
 

@@ -26,8 +26,7 @@ DASHED: dict[str, Any] = {"color": "black", "linewidth": 0.9, "linestyle": (0, (
 BESIDE = 0.93
 """Share of the width of a figure that is left to panels with names beside the last of them."""
 
-GAP = 10.0
-"""Points between two names, baseline to baseline."""
+GAP = 10.0  # points between two names, baseline to baseline
 
 
 def colours(names: Iterable[str]) -> dict[str, str]:

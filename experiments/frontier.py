@@ -201,8 +201,7 @@ def _points(axes: draw.Axes, entry: Record, colour: str) -> None:
             draw.dot(axes, (it["speed"], it["throughput"]), style, 3.5)
 
 
-COLOURS = {8: "C0", 4: "C3", 16: "C2"}
-"""Colours of the bits of a weight."""
+COLOURS = {8: "C0", 4: "C3", 16: "C2"}  # colours of the bits of a weight
 
 
 def _panel(axes: draw.Axes, entries: Sequence[Record]) -> None:

@@ -11,8 +11,7 @@ from experiments.lattices import throughput_at
 from experiments.measured import MOST, best
 from experiments.served import POOL, SERVED
 
-NEAR = 0.25
-"""How far the median of measured over calibrated may be from one to count as predicted."""
+NEAR = 0.25  # how far the median of measured over calibrated may be from one to count as predicted
 
 
 def _name(entry: Mapping[str, Any]) -> str:

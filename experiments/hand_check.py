@@ -37,8 +37,7 @@ from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.study.degrees import degree_contradictions
 from liminal_jax.study.file import design_of
 
-TOLERANCE = 1e-4
-"""Share by which a quantity may differ."""
+TOLERANCE = 1e-4  # share by which a quantity may differ
 
 Tables = Mapping[str, Any]
 

@@ -31,22 +31,11 @@ from liminal_jax.study.coupled import AbstractCoupled
 from liminal_jax.study.questions import BUILDERS, load_question
 from liminal_jax.study.requests.file import RequestsFile
 
-STUDY = "conversations-of-all-lengths"
-"""The shipped study that is raced."""
+STUDY = "conversations-of-all-lengths"  # the shipped study that is raced
 
 METHODS: dict[str, Method[AbstractCoupled]] = {
     it.name: it
-    for it in (
-        SEARCH,
-        MARGIN,
-        EVOLUTION,
-        GENETIC,
-        TPE,
-        WIZARD,
-        RANDOM,
-        STEPS,
-        DIFFERENCES,
-    )
+    for it in (SEARCH, MARGIN, EVOLUTION, GENETIC, TPE, WIZARD, RANDOM, STEPS, DIFFERENCES)
 }
 """All methods by name."""
 

@@ -26,9 +26,7 @@ from liminal_jax.fit.formats.reading import read_rows
 from liminal_jax.fit.formats.row import PURE, Row
 from liminal_jax.fit.rows import attends_apart, cell_of, counts_waiting
 
-MOST = "maximum"
-"""The kind of a point without a speed."""
-
+MOST = "maximum"  # the kind of a point without a speed
 SPEED = {
     "tpot_ms": lambda value: 1e3 / value,
     "utps": lambda value: value,

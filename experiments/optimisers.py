@@ -277,8 +277,7 @@ def summary(results: Record) -> dict[str, Any]:
     return found
 
 
-COUNTED = {"near": "near", "there": "there", "proven": "proof"}
-"""What races are counted by."""
+COUNTED = {"near": "near", "there": "there", "proven": "proof"}  # what races are counted by
 
 
 def _of_races(label: str, of: Callable[[Sequence[Record]], float]) -> Column:
@@ -353,8 +352,7 @@ def _looks(results: Record) -> dict[str, str]:
     }
 
 
-COLUMNS = (150.0, 4000.0)
-"""Where the columns of words end, beyond the seconds."""
+COLUMNS = (150.0, 4000.0)  # where the columns of words end, beyond the seconds
 
 
 def _panel(axes: draw.Axes, entries: Record, looks: dict[str, str], *, first: bool) -> None:

@@ -5,11 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-THOUSAND = 1000.0
-"""What the K of a printed cell stands for."""
-
-ABSENT = "-"
-"""How a cell is printed for a model that does not fit."""
+THOUSAND = 1000.0  # what the K of a printed cell stands for
+ABSENT = "-"  # how a cell is printed for a model that does not fit
 
 
 class _Record(BaseModel):

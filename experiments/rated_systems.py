@@ -15,8 +15,7 @@ COLLECTIVE = 4e-6
 kernels with no work around them (nccl-1940), below 3 on eight MI300X (Kog, second-hand), 4.8 of a
 one-shot kernel on H100."""
 
-RETICLE = 858e-6
-"""Largest die that is printed at once [m2]; a larger one is a wafer."""
+RETICLE = 858e-6  # largest die that is printed at once [m2]; a larger one is a wafer
 
 
 def kind_of(system: str) -> str:

@@ -159,10 +159,7 @@ def run(config: Config) -> dict[str, Any]:
     """Every record, modelled or with what it lacks, and the verdicts."""
     rows = [modelled(it) for it in load_rates(config.records)[: config.first]]
     known = [it for it in rows if "bound" in it]
-    return {
-        "rows": rows,
-        "verdicts": [_bounded(known), _ordered(known)] if known else [],
-    }
+    return {"rows": rows, "verdicts": [_bounded(known), _ordered(known)] if known else []}
 
 
 def summary(results: Record) -> dict[str, Any]:
@@ -184,8 +181,7 @@ def summary(results: Record) -> dict[str, Any]:
     }
 
 
-COLOURS = {"wafer": "C1", "SRAM": "C3", "GPU": "C0"}
-"""Colours by kind of system."""
+COLOURS = {"wafer": "C1", "SRAM": "C3", "GPU": "C0"}  # colours by kind of system
 
 
 def _named(it: Record, most: int) -> str:

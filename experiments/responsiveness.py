@@ -32,9 +32,7 @@ from experiments.tables import Column, Table
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.variables import PATHS
 
-CLAIMED = {0.05: 5.0, 0.1: 7.0}
-"""What giving up these shares of speed is said to buy."""
-
+CLAIMED = {0.05: 5.0, 0.1: 7.0}  # what giving up these shares of speed is said to buy
 MECHANISMS = {
     "users": ("chip", "ranks", "stages"),
     "chips": ("chip", "users"),
@@ -268,8 +266,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     smoke=Config(
-        models=("Llama3-70B",),
-        grid=Grid(ranks=(8, 64, 128), stages=(1,), users=(1, 2, 4, 8, 16)),
+        models=("Llama3-70B",), grid=Grid(ranks=(8, 64, 128), stages=(1,), users=(1, 2, 4, 8, 16))
     ),
     run=run,
     plot=plot,

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-HALVINGS = 60
-"""Halvings of the bracket: a hundred decades shrink below the rounding of float64."""
+HALVINGS = 60  # halvings of the bracket: a hundred decades shrink below the rounding of float64
 
 
 def crossing(

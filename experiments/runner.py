@@ -29,12 +29,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from matplotlib.figure import Figure
 
-STYLE = Path(liminal_jax.__file__).parent / "view" / "style.mplstyle"
-"""How every figure looks."""
-
-PIPED_WIDTH = 100
-"""Columns of the tables where there is no terminal to ask."""
-
+STYLE = Path(liminal_jax.__file__).parent / "view" / "style.mplstyle"  # how every figure looks
+PIPED_WIDTH = 100  # columns of the tables where there is no terminal to ask
 _LACKS = {
     "measured": "compares with no measurements",
     "records": "models no records",

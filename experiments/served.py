@@ -21,17 +21,10 @@ from liminal_jax.fit.rows import DRAWN_SHARE
 from liminal_jax.mapping.attention import AbstractAttentionMapping
 from liminal_jax.performance.serving import Serving
 
-SERVED, POOL = "served", "pool"
-"""The two kinds of curves."""
-
-THOUSAND = 1024
-"""Tokens that a K of a workload's name stands for."""
-
-CACHE_BITS = 8
-"""Bits of a cached element."""
-
-CALIBRATION = "measured"
-"""Which losses engines have, those of a typical engine."""
+SERVED, POOL = "served", "pool"  # the two kinds of curves
+THOUSAND = 1024  # tokens that a K of a workload's name stands for
+CACHE_BITS = 8  # bits of a cached element
+CALIBRATION = "measured"  # which losses engines have, those of a typical engine
 
 
 @dataclass(frozen=True)

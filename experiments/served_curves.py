@@ -20,8 +20,7 @@ from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.data.names import chip_family
 from liminal_jax.mapping.attention import AbstractAttentionMapping
 
-RANKS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 72)
-"""Ranks that are tried."""
+RANKS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 72)  # ranks that are tried
 
 
 def split_ways(users: Sequence[int]) -> np.ndarray:

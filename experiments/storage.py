@@ -38,9 +38,7 @@ from liminal_jax.study.file import DesignFile
 from liminal_jax.sweeps.plan import sweep_plan
 from liminal_jax.sweeps.store import Store, create
 
-KEPT = ("utps", "stps")
-"""Outputs that are kept; the axis drawn is a third column."""
-
+KEPT = ("utps", "stps")  # outputs that are kept; the axis drawn is a third column
 COLUMNS = ("batch", *KEPT)
 
 

@@ -54,14 +54,7 @@ from experiments.speed.functions import (
     predictor,
     programs_of_predictor,
 )
-from experiments.speed.sweeps import (
-    CORES,
-    KEPT,
-    drawn_axes,
-    grid_axes,
-    kept_outputs,
-    swept_apart,
-)
+from experiments.speed.sweeps import CORES, KEPT, drawn_axes, grid_axes, kept_outputs, swept_apart
 from experiments.tables import Column, Table
 
 
@@ -196,11 +189,7 @@ def _sweeps(config: Config) -> dict[str, Any]:
     small = swept_apart([*draws, "--points", str(config.few), *best])
     large = swept_apart([*draws, "--points", str(config.many), *best])
     print("memory done", file=sys.stderr)
-    return {
-        "few": small,
-        "many": large,
-        "grid": swept_apart([*grid_axes(config.reduced), *best]),
-    }
+    return {"few": small, "many": large, "grid": swept_apart([*grid_axes(config.reduced), *best])}
 
 
 def _kept(config: Config) -> dict[str, Any]:

@@ -27,14 +27,9 @@ CHIPS = {
 }
 """The paper's chips, by the memory that tells them apart."""
 
-DRAM = ("HBM3", "HBM4", "3D-DRAM")
-"""Those of them whose memory is DRAM."""
-
-TIB = 2.0**40
-"""Bytes of a TiB."""
-
-CONTEXT = 131072
-"""Context of the talk's system table [tokens]."""
+DRAM = ("HBM3", "HBM4", "3D-DRAM")  # those of them whose memory is DRAM
+TIB = 2.0**40  # bytes of a TiB
+CONTEXT = 131072  # context of the talk's system table [tokens]
 
 
 def model_names() -> tuple[str, ...]:

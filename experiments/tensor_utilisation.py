@@ -107,12 +107,7 @@ def run(config: Config) -> dict[str, Any]:
         }
         for context in config.contexts
     }
-    return {
-        "claimed": CLAIMED,
-        "users": users.tolist(),
-        "rows": rows,
-        "verdicts": verdicts(rows),
-    }
+    return {"claimed": CLAIMED, "users": users.tolist(), "rows": rows, "verdicts": verdicts(rows)}
 
 
 def _percent(share: float) -> str:
@@ -183,11 +178,7 @@ EXPERIMENT = Experiment(
         points=61,
     ),
     smoke=Config(
-        models=("Llama3-70B",),
-        chips=("HBM3",),
-        ranks=(8,),
-        contexts=(4096, 131072),
-        points=7,
+        models=("Llama3-70B",), chips=("HBM3",), ranks=(8,), contexts=(4096, 131072), points=7
     ),
     run=run,
     plot=plot,

@@ -24,8 +24,7 @@ from liminal_jax.optimization.search.branch_and_bound import MARGIN, Budget
 from liminal_jax.study.coupled import AbstractCoupled
 from liminal_jax.study.problem import Outcome
 
-MOST_ROUNDS = 1_000_003
-"""Factor on a seed, so that the rounds of two seeds are others."""
+MOST_ROUNDS = 1_000_003  # factor on a seed, so that the rounds of two seeds are others
 
 
 def _searched(problem: AbstractCoupled) -> Searcher:
@@ -98,14 +97,9 @@ def _differenced(problem: AbstractCoupled) -> Searcher:
     return without
 
 
-NEIGHBOURS = 256
-"""Designs near the best one that are judged at once."""
-
-PATIENCE = 8
-"""Times that none of them is better before the next random start."""
-
-PENALTY = 3.0
-"""What a logarithm of violation costs, in logarithms of the objective."""
+NEIGHBOURS = 256  # designs near the best one that are judged at once
+PATIENCE = 8  # times that none of them is better before the next random start
+PENALTY = 3.0  # what a logarithm of violation costs, in logarithms of the objective
 
 
 def _near(row: np.ndarray, shape: np.ndarray, draws: np.random.Generator) -> np.ndarray:

@@ -8,8 +8,7 @@ from experiments.rivals.lattice import AnyProblem
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
 
-AT_ONCE = 256
-"""Designs of a compiled call, in which a population fits."""
+AT_ONCE = 256  # designs of a compiled call, in which a population fits
 
 
 class _Memory:

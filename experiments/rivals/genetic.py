@@ -16,9 +16,7 @@ from experiments.rivals.lattice import AnyProblem
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
 
-POPULATION = 200
-"""Designs of a generation."""
-
+POPULATION = 200  # designs of a generation
 SPREAD = 3
 """Index of the distributions of crossover and mutation, as pymoo's guide has it for integers."""
 

@@ -7,8 +7,7 @@ from experiments.rivals.lattice import AnyProblem
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
 
-AT_ONCE = 256
-"""Designs drawn at once."""
+AT_ONCE = 256  # designs drawn at once
 
 
 def _guesses(problem: AnyProblem) -> Searcher:
@@ -23,8 +22,5 @@ def _guesses(problem: AnyProblem) -> Searcher:
 
 
 RANDOM = Method(
-    name="random",
-    about=f"designs drawn at random, {AT_ONCE} at once",
-    ours=False,
-    prepare=_guesses,
+    name="random", about=f"designs drawn at random, {AT_ONCE} at once", ours=False, prepare=_guesses
 )

@@ -9,12 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 import liminal_jax as ll
-from liminal_jax.optimization.coupled.assignment import (
-    Assignment,
-    outcome_of,
-    point_at,
-    shape_of,
-)
+from liminal_jax.optimization.coupled.assignment import Assignment, outcome_of, point_at, shape_of
 from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point
 from liminal_jax.study.problem import Outcome

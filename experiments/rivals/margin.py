@@ -8,8 +8,7 @@ from experiments.rivals.lattice import AnyProblem, lattice_of
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
 
-PENALTY = 3.0
-"""What a logarithm of violation costs, in logarithms of the objective."""
+PENALTY = 3.0  # what a logarithm of violation costs, in logarithms of the objective
 
 
 def _row(solution: CatCMAwM.Solution) -> np.ndarray:

@@ -22,9 +22,7 @@ from experiments.rivals.judge import WORST
 from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.study.problem import FEASIBLE, Criterion
 
-POPULATION = 200
-"""Designs of a generation."""
-
+POPULATION = 200  # designs of a generation
 SPREAD = 3
 """Index of the distributions of crossover and mutation, as pymoo's guide has it for integers."""
 

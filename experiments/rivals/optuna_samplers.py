@@ -14,8 +14,7 @@ from experiments.rivals.lattice import AnyProblem
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
 
-PENALTY = 3.0
-"""What a logarithm of violation costs where a sampler knows no limits."""
+PENALTY = 3.0  # what a logarithm of violation costs where a sampler knows no limits
 
 
 def _with_limits(trial: Trial, judged: Judged) -> float:

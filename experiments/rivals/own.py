@@ -21,12 +21,7 @@ from liminal_jax.optimization.search.certificate import (
     objective_bounds,
     proven,
 )
-from liminal_jax.optimization.search.gradient_search import (
-    STARTS,
-    descended,
-    snapped,
-    starts_of,
-)
+from liminal_jax.optimization.search.gradient_search import STARTS, descended, snapped, starts_of
 from liminal_jax.optimization.search.local_search import LocalSearch
 from liminal_jax.optimization.search.progress import Progress
 
@@ -95,8 +90,7 @@ def _proof(problem: ll.Problem) -> Searcher:
 Starts = Callable[[int], Int[np.ndarray, "axes designs"]]
 """Designs to climb from, drawn with a seed."""
 
-MOST_ROUNDS = 1_000_003
-"""Factor on a seed, so that the rounds of two seeds are others."""
+MOST_ROUNDS = 1_000_003  # factor on a seed, so that the rounds of two seeds are others
 
 
 def _repeated(bounded: BoundedProblem, starts: Starts, before: int) -> Searcher:

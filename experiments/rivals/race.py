@@ -6,11 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-REACHED = 1e-9
-"""Logarithm to which a search has to come near the proven optimum to have found it."""
-
-ENDLESS = 1e12
-"""Stands for no limit, as a number that JSON can hold."""
+REACHED = 1e-9  # logarithm to which a search has to come near the proven optimum to have found it
+ENDLESS = 1e12  # stands for no limit, as a number that JSON can hold
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from experiments.rivals.lattice import AnyProblem
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
 
-ROUND = 10_000
-"""Designs that an optimiser is told it may ask for."""
+ROUND = 10_000  # designs that an optimiser is told it may ask for
 
 
 def _space(ng: Any, shape: tuple[int, ...]) -> Any:

@@ -12,12 +12,8 @@ from jax.sharding import Mesh, PartitionSpec
 
 import liminal_jax as ll
 
-BLOCK = 4096
-"""Points of a block."""
-
-WEIGHTS, LAYERS, KV_HEADS, HEADS, HEAD = 70e9, 80, 8, 64, 128
-"""Llama-3-70B."""
-
+BLOCK = 4096  # points of a block
+WEIGHTS, LAYERS, KV_HEADS, HEADS, HEAD = 70e9, 80, 8, 64, 128  # Llama-3-70B
 RANGES = {
     "batch": (1.0, 512.0),
     "context": (8192.0, 1048576.0),
@@ -34,8 +30,7 @@ RANGES = {
 }
 """The twelve inputs, and between what they are drawn, evenly in their logarithms."""
 
-CLOSED = 6
-"""Inputs of the closed form: the first ones."""
+CLOSED = 6  # inputs of the closed form: the first ones
 
 Function = Callable[..., Sequence[Any]]
 
