@@ -301,16 +301,9 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="architecture_roofline",
-    question=__doc__,
-    full=Config(models=tuple(ll.model_names())),
-    smoke=Config(models=("llama-3-70b", "llama-3.3-70b", "qwen3.5-27b", "deepseek-v3.2")),
-    run=run,
-    plot=plot,
-    report=report,
-    summary=summary,
-)
+FULL = Config(models=tuple(ll.model_names()))
+SMOKE = Config(models=("llama-3-70b", "llama-3.3-70b", "qwen3.5-27b", "deepseek-v3.2"))
+EXPERIMENT = Experiment("architecture_roofline", __doc__, FULL, SMOKE, run, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -257,15 +257,9 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="bandwidth",
-    question=__doc__,
-    full=Config(models=talk.model_names(), ranks=(8, 128), points=97),
-    smoke=Config(models=("Llama3-70B",), ranks=(8, 128), points=9),
-    run=run,
-    plot=plot,
-    report=report,
-)
+FULL = Config(models=talk.model_names(), ranks=(8, 128), points=97)
+SMOKE = Config(models=("Llama3-70B",), ranks=(8, 128), points=9)
+EXPERIMENT = Experiment("bandwidth", __doc__, FULL, SMOKE, run, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -389,33 +389,27 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="dram_or_sram",
-    question=__doc__,
-    full=Config(
-        kinds=tuple(OBJECTIVES),
-        speeds=(100.0, 300.0, 1000.0, 2000.0),
-        pushed=300.0,
-        chips=None,
-        models=("Llama3-70B", "Llama3-405B", "DeepSeekV3", "GPT-OSS-120B"),
-        grid=Grid(
-            ranks=(1, 2, 4, 8, 16, 32, 64, 128),
-            stages=(1, 2, 4, 8, 16, 32),
-            users=user_counts(2048, 60),
-        ),
+FULL = Config(
+    kinds=tuple(OBJECTIVES),
+    speeds=(100.0, 300.0, 1000.0, 2000.0),
+    pushed=300.0,
+    chips=None,
+    models=("Llama3-70B", "Llama3-405B", "DeepSeekV3", "GPT-OSS-120B"),
+    grid=Grid(
+        ranks=(1, 2, 4, 8, 16, 32, 64, 128),
+        stages=(1, 2, 4, 8, 16, 32),
+        users=user_counts(2048, 60),
     ),
-    smoke=Config(
-        kinds=("dollar",),
-        speeds=(300.0,),
-        pushed=300.0,
-        chips=640,
-        models=("Llama3-70B",),
-        grid=Grid(ranks=(8, 128), stages=(1, 8), users=(1, 8, 64)),
-    ),
-    run=run,
-    plot=plot,
-    report=report,
 )
+SMOKE = Config(
+    kinds=("dollar",),
+    speeds=(300.0,),
+    pushed=300.0,
+    chips=640,
+    models=("Llama3-70B",),
+    grid=Grid(ranks=(8, 128), stages=(1, 8), users=(1, 8, 64)),
+)
+EXPERIMENT = Experiment("dram_or_sram", __doc__, FULL, SMOKE, run, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -257,15 +257,9 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="frontier",
-    question=__doc__,
-    full=Config(models=tuple(MODELS), chips=tuple(CHIPS), users=user_counts(16384, 80)),
-    smoke=Config(models=("deepseek-r1",), chips=("h200", "b200"), users=(8, 64, 512, 4096)),
-    run=run,
-    plot=plot,
-    report=report,
-)
+FULL = Config(models=tuple(MODELS), chips=tuple(CHIPS), users=user_counts(16384, 80))
+SMOKE = Config(models=("deepseek-r1",), chips=("h200", "b200"), users=(8, 64, 512, 4096))
+EXPERIMENT = Experiment("frontier", __doc__, FULL, SMOKE, run, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

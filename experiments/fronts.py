@@ -313,33 +313,26 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="fronts",
-    question=__doc__,
-    full=Config(
-        trades=(
-            Trade("deepseek-v3-128k", ("utps", "stps")),
-            Trade("memory-under-a-power-limit", ("utps", "stps_per_watt")),
-            Trade("dram-or-sram-at-equal-cost", ("utps", "stps")),
-            Trade("sram-share-of-a-die", ("utps",), ("usd_per_million_tokens",)),
-            Trade("chip-count-or-chip-size", ("utps", "stps")),
-            Trade("deepseek-v3-128k", ("utps", "stps_per_usd", "stps_per_watt")),
-        ),
-        seeds=3,
-        multiples=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
-        processes=2,
+FULL = Config(
+    trades=(
+        Trade("deepseek-v3-128k", ("utps", "stps")),
+        Trade("memory-under-a-power-limit", ("utps", "stps_per_watt")),
+        Trade("dram-or-sram-at-equal-cost", ("utps", "stps")),
+        Trade("sram-share-of-a-die", ("utps",), ("usd_per_million_tokens",)),
+        Trade("chip-count-or-chip-size", ("utps", "stps")),
+        Trade("deepseek-v3-128k", ("utps", "stps_per_usd", "stps_per_watt")),
     ),
-    smoke=Config(
-        trades=(Trade("dram-or-sram-at-equal-cost", ("utps", "stps")),),
-        seeds=2,
-        multiples=(0.1, 1.0),
-        processes=2,
-    ),
-    run=run,
-    plot=plot,
-    report=report,
-    summary=summary,
+    seeds=3,
+    multiples=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+    processes=2,
 )
+SMOKE = Config(
+    trades=(Trade("dram-or-sram-at-equal-cost", ("utps", "stps")),),
+    seeds=2,
+    multiples=(0.1, 1.0),
+    processes=2,
+)
+EXPERIMENT = Experiment("fronts", __doc__, FULL, SMOKE, run, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

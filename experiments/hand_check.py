@@ -338,16 +338,9 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="hand_check",
-    question=__doc__,
-    full=Config(),
-    smoke=Config(designs=("dense-tp", "latent-data-parallel", "talk-latent", "planned-3d-dram")),
-    run=_run,
-    plot=plot,
-    report=report,
-    summary=summary,
-)
+FULL = Config()
+SMOKE = Config(designs=("dense-tp", "latent-data-parallel", "talk-latent", "planned-3d-dram"))
+EXPERIMENT = Experiment("hand_check", __doc__, FULL, SMOKE, _run, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -191,30 +191,23 @@ def run(config: Config) -> dict[str, Any]:
     }
 
 
-EXPERIMENT = Experiment(
-    name="high_dimensions",
-    question=__doc__,
-    full=Config(
-        classes=(3, 9, 32, 99),
-        methods=tuple(METHODS),
-        seeds=5,
-        seconds=60.0,
-        longer=(Longer(classes=(32, 99), best=3, seeds=2, seconds=300.0),),
-        processes=2,
-    ),
-    smoke=Config(
-        classes=(3, 9, 32, 99),
-        methods=("ours", "CatCMAwM", "SciPy DE", "random"),
-        seeds=2,
-        seconds=30.0,
-        longer=(),
-        processes=2,
-    ),
-    run=run,
-    plot=plot,
-    report=report,
-    summary=summary,
+FULL = Config(
+    classes=(3, 9, 32, 99),
+    methods=tuple(METHODS),
+    seeds=5,
+    seconds=60.0,
+    longer=(Longer(classes=(32, 99), best=3, seeds=2, seconds=300.0),),
+    processes=2,
 )
+SMOKE = Config(
+    classes=(3, 9, 32, 99),
+    methods=("ours", "CatCMAwM", "SciPy DE", "random"),
+    seeds=2,
+    seconds=30.0,
+    longer=(),
+    processes=2,
+)
+EXPERIMENT = Experiment("high_dimensions", __doc__, FULL, SMOKE, run, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -189,15 +189,9 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="interactivity",
-    question=__doc__,
-    full=Config(systems=tuple(SYSTEMS), users=user_counts(16384, 80)),
-    smoke=Config(systems=("H200", "B200"), users=(1, 8, 64, 512)),
-    run=run,
-    plot=plot,
-    report=report,
-)
+FULL = Config(systems=tuple(SYSTEMS), users=user_counts(16384, 80))
+SMOKE = Config(systems=("H200", "B200"), users=(1, 8, 64, 512))
+EXPERIMENT = Experiment("interactivity", __doc__, FULL, SMOKE, run, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

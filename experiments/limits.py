@@ -247,20 +247,14 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="limits",
-    question=__doc__,
-    full=Config(
-        models=("Llama3-70B", "Llama3-405B", "DeepSeekV3", "GPT-OSS-120B"),
-        ranks=128,
-        users=tuple(2**it for it in range(13)),
-        contexts=tuple(1024 * 2**it for it in range(11)),
-    ),
-    smoke=Config(models=("Llama3-70B",), ranks=128, users=(1, 64, 4096), contexts=(4096, 131072)),
-    run=run,
-    plot=plot,
-    report=report,
+FULL = Config(
+    models=("Llama3-70B", "Llama3-405B", "DeepSeekV3", "GPT-OSS-120B"),
+    ranks=128,
+    users=tuple(2**it for it in range(13)),
+    contexts=tuple(1024 * 2**it for it in range(11)),
 )
+SMOKE = Config(models=("Llama3-70B",), ranks=128, users=(1, 64, 4096), contexts=(4096, 131072))
+EXPERIMENT = Experiment("limits", __doc__, FULL, SMOKE, run, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

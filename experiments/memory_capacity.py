@@ -269,16 +269,9 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="memory_capacity",
-    question=__doc__,
-    full=Config(models=tuple(load_published().memory.rows), points=41),
-    smoke=Config(models=("Llama3-8B", "Llama3-405B", "DeepSeekV3"), points=3),
-    run=run,
-    plot=plot,
-    report=report,
-    summary=summary,
-)
+FULL = Config(models=tuple(load_published().memory.rows), points=41)
+SMOKE = Config(models=("Llama3-8B", "Llama3-405B", "DeepSeekV3"), points=3)
+EXPERIMENT = Experiment("memory_capacity", __doc__, FULL, SMOKE, run, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

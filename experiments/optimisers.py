@@ -403,48 +403,37 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="optimisers",
-    question=__doc__,
-    full=Config(
-        studies=(
-            "deepseek-v3-128k",
-            "cheapest-at-500-utps",
-            "collectives-of-3-us",
-            "dram-or-sram-at-equal-cost",
-            "memory-under-a-power-limit",
-            "sram-share-of-a-die",
-        ),
-        entries={
-            OPTIMIZE.name: Entry(10, Caps()),
-            TPE.name: Entry(10, Caps(seconds=5.0)),
-            DESCENTS.name: Entry(10, Caps(seconds=2.0)),
-            CMA.name: Entry(10, Caps(seconds=5.0)),
-            NSGA.name: Entry(10, Caps(seconds=5.0)),
-            CLIMBS.name: Entry(10, Caps(seconds=2.0)),
-            GENETIC.name: Entry(10, Caps(seconds=5.0)),
-            PROOF.name: Entry(10, Caps()),
-            MARGIN.name: Entry(10, Caps(seconds=5.0)),
-            DESCENTS_IN_TURN.name: Entry(10, Caps(seconds=2.0)),
-            EVOLUTION.name: Entry(10, Caps(seconds=5.0)),
-            RANDOM.name: Entry(10, Caps(seconds=1.0)),
-        },
-        processes=2,
+FULL = Config(
+    studies=(
+        "deepseek-v3-128k",
+        "cheapest-at-500-utps",
+        "collectives-of-3-us",
+        "dram-or-sram-at-equal-cost",
+        "memory-under-a-power-limit",
+        "sram-share-of-a-die",
     ),
-    smoke=Config(
-        studies=("dram-or-sram-at-equal-cost", "chip-count-or-chip-size"),
-        entries={
-            PROOF.name: Entry(2, Caps()),
-            EVOLUTION.name: Entry(2, Caps(seconds=0.2)),
-            TPE.name: Entry(2, Caps(seconds=0.2)),
-        },
-        processes=2,
-    ),
-    run=run,
-    plot=plot,
-    report=report,
-    summary=summary,
+    entries={
+        it.name: Entry(10, caps)
+        for caps, methods in (
+            (Caps(), (OPTIMIZE, PROOF)),
+            (Caps(seconds=5.0), (TPE, CMA, NSGA, GENETIC, MARGIN, EVOLUTION)),
+            (Caps(seconds=2.0), (DESCENTS, DESCENTS_IN_TURN, CLIMBS)),
+            (Caps(seconds=1.0), (RANDOM,)),
+        )
+        for it in methods
+    },
+    processes=2,
 )
+SMOKE = Config(
+    studies=("dram-or-sram-at-equal-cost", "chip-count-or-chip-size"),
+    entries={
+        PROOF.name: Entry(2, Caps()),
+        EVOLUTION.name: Entry(2, Caps(seconds=0.2)),
+        TPE.name: Entry(2, Caps(seconds=0.2)),
+    },
+    processes=2,
+)
+EXPERIMENT = Experiment("optimisers", __doc__, FULL, SMOKE, run, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -334,19 +334,13 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="plateau",
-    question=__doc__,
-    full=Config(
-        models=talk.model_names(),
-        contexts=(4096, 131072),
-        ranks=(1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
-    ),
-    smoke=Config(models=("Llama3-70B",), contexts=(131072,), ranks=(8, 32, 64, 128)),
-    run=run,
-    plot=plot,
-    report=report,
+FULL = Config(
+    models=talk.model_names(),
+    contexts=(4096, 131072),
+    ranks=(1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
 )
+SMOKE = Config(models=("Llama3-70B",), contexts=(131072,), ranks=(8, 32, 64, 128))
+EXPERIMENT = Experiment("plateau", __doc__, FULL, SMOKE, run, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

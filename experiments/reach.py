@@ -211,18 +211,12 @@ def _styles(paths: Record) -> dict[str, Record]:
     }
 
 
-EXPERIMENT = Experiment(
-    name="reach",
-    question=__doc__,
-    full=Config(
-        models=("llama-3-70b", "llama-3-405b", "llama-4-maverick", "deepseek-v3", "kimi-k2"),
-        targets=TARGETS,
-    ),
-    smoke=Config(models=("llama-3-8b",), targets=(5000.0, 1e6), system="h200"),
-    run=run,
-    plot=plot,
-    report=report,
+FULL = Config(
+    models=("llama-3-70b", "llama-3-405b", "llama-4-maverick", "deepseek-v3", "kimi-k2"),
+    targets=TARGETS,
 )
+SMOKE = Config(models=("llama-3-8b",), targets=(5000.0, 1e6), system="h200")
+EXPERIMENT = Experiment("reach", __doc__, FULL, SMOKE, run, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -266,16 +266,9 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="records",
-    question=__doc__,
-    full=Config(),
-    smoke=Config(first=4),
-    run=run,
-    plot=plot,
-    report=report,
-    summary=summary,
-)
+FULL = Config()
+SMOKE = Config(first=4)
+EXPERIMENT = Experiment("records", __doc__, FULL, SMOKE, run, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -254,24 +254,18 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="responsiveness",
-    question=__doc__,
-    full=Config(
-        models=talk.model_names(),
-        grid=Grid(
-            ranks=(1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
-            stages=(1, 2, 4),
-            users=user_counts(2048, 90),
-        ),
+FULL = Config(
+    models=talk.model_names(),
+    grid=Grid(
+        ranks=(1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
+        stages=(1, 2, 4),
+        users=user_counts(2048, 90),
     ),
-    smoke=Config(
-        models=("Llama3-70B",), grid=Grid(ranks=(8, 64, 128), stages=(1,), users=(1, 2, 4, 8, 16))
-    ),
-    run=run,
-    plot=plot,
-    report=report,
 )
+SMOKE = Config(
+    models=("Llama3-70B",), grid=Grid(ranks=(8, 64, 128), stages=(1,), users=(1, 2, 4, 8, 16))
+)
+EXPERIMENT = Experiment("responsiveness", __doc__, FULL, SMOKE, run, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

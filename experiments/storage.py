@@ -246,16 +246,9 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="storage",
-    question=__doc__,
-    full=Config(),
-    smoke=Config(1 << 16, 1 << 14, 1 << 12, 1 << 10, 1 << 14, 1),
-    run=run,
-    plot=plot,
-    report=report,
-    summary=summary,
-)
+FULL = Config()
+SMOKE = Config(1 << 16, 1 << 14, 1 << 12, 1 << 10, 1 << 14, 1)
+EXPERIMENT = Experiment("storage", __doc__, FULL, SMOKE, run, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -439,42 +439,35 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="sweep_speed",
-    question=__doc__,
-    full=Config(
-        chunks=(16384, 65536, 262144, 1048576),
-        chunk=65536,
-        calls=15,
-        drawn=10_000_000,
-        kept=200_000_000,
-        turns=5,
-        reduced=1_000_000_000,
-        few=1_000_000,
-        many=1_000_000_000,
-        devices=(1, 2, 4, 8),
-        scaled=20_000_000,
-        processes=(1, 2),
-    ),
-    smoke=Config(
-        chunks=(8192,),
-        chunk=8192,
-        calls=3,
-        drawn=4096,
-        kept=20_000,
-        turns=1,
-        reduced=20_000,
-        few=1 << 20,
-        many=1 << 22,
-        devices=(1,),
-        scaled=4096,
-        processes=(1,),
-    ),
-    run=run,
-    plot=plot,
-    report=report,
-    summary=summary,
+FULL = Config(
+    chunks=(16384, 65536, 262144, 1048576),
+    chunk=65536,
+    calls=15,
+    drawn=10_000_000,
+    kept=200_000_000,
+    turns=5,
+    reduced=1_000_000_000,
+    few=1_000_000,
+    many=1_000_000_000,
+    devices=(1, 2, 4, 8),
+    scaled=20_000_000,
+    processes=(1, 2),
 )
+SMOKE = Config(
+    chunks=(8192,),
+    chunk=8192,
+    calls=3,
+    drawn=4096,
+    kept=20_000,
+    turns=1,
+    reduced=20_000,
+    few=1 << 20,
+    many=1 << 22,
+    devices=(1,),
+    scaled=4096,
+    processes=(1,),
+)
+EXPERIMENT = Experiment("sweep_speed", __doc__, FULL, SMOKE, run, plot, report, summary)
 
 if __name__ == "__main__":
     # Every core is a device; where JAX has begun already it keeps those that it has.

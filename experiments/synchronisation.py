@@ -280,15 +280,9 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="synchronisation",
-    question=__doc__,
-    full=Config(models=talk.model_names(), ranks=(8, 128), mapped="Llama3-405B", points=61),
-    smoke=Config(models=("Llama3-70B",), ranks=(8, 128), mapped="Llama3-70B", points=5),
-    run=run,
-    plot=plot,
-    report=report,
-)
+FULL = Config(models=talk.model_names(), ranks=(8, 128), mapped="Llama3-405B", points=61)
+SMOKE = Config(models=("Llama3-70B",), ranks=(8, 128), mapped="Llama3-70B", points=5)
+EXPERIMENT = Experiment("synchronisation", __doc__, FULL, SMOKE, run, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -425,16 +425,9 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="system_scale",
-    question=__doc__,
-    full=Config(models=tuple(load_published().scale.rows), ranks=(8, 16, 32, 64, 128), batches=25),
-    smoke=Config(models=("Llama3-70B", "Kimi-K2"), ranks=(8, 128), batches=4),
-    run=run,
-    plot=plot,
-    report=report,
-    summary=summary,
-)
+FULL = Config(models=tuple(load_published().scale.rows), ranks=(8, 16, 32, 64, 128), batches=25)
+SMOKE = Config(models=("Llama3-70B", "Kimi-K2"), ranks=(8, 128), batches=4)
+EXPERIMENT = Experiment("system_scale", __doc__, FULL, SMOKE, run, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

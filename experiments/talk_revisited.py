@@ -289,16 +289,9 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="talk_revisited",
-    question=__doc__,
-    full=Config(talk=tuple(load_published().memory.rows), today=HYBRIDS_AND_SPARSE),
-    smoke=Config(talk=("Llama3-8B", "GPT-OSS-120B"), today=("qwen3.5-35b-a3b", "deepseek-v3.2")),
-    run=run,
-    plot=plot,
-    report=report,
-    summary=summary,
-)
+FULL = Config(talk=tuple(load_published().memory.rows), today=HYBRIDS_AND_SPARSE)
+SMOKE = Config(talk=("Llama3-8B", "GPT-OSS-120B"), today=("qwen3.5-35b-a3b", "deepseek-v3.2"))
+EXPERIMENT = Experiment("talk_revisited", __doc__, FULL, SMOKE, run, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -167,23 +167,17 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-EXPERIMENT = Experiment(
-    name="tensor_utilisation",
-    question=__doc__,
-    full=Config(
-        models=talk.model_names(),
-        chips=tuple(talk.CHIPS),
-        ranks=(8, 128),
-        contexts=(4096, 131072),
-        points=61,
-    ),
-    smoke=Config(
-        models=("Llama3-70B",), chips=("HBM3",), ranks=(8,), contexts=(4096, 131072), points=7
-    ),
-    run=run,
-    plot=plot,
-    report=report,
+FULL = Config(
+    models=talk.model_names(),
+    chips=tuple(talk.CHIPS),
+    ranks=(8, 128),
+    contexts=(4096, 131072),
+    points=61,
 )
+SMOKE = Config(
+    models=("Llama3-70B",), chips=("HBM3",), ranks=(8,), contexts=(4096, 131072), points=7
+)
+EXPERIMENT = Experiment("tensor_utilisation", __doc__, FULL, SMOKE, run, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))
