@@ -225,6 +225,20 @@ def short(value: float | None) -> str:
     return f"{value / 1000:.1f}K" if value < 10e3 else f"{value / 1000:.0f}K"
 
 
+def gap_words(gap: float) -> str:
+    """A gap in per cent; infinite without a design.
+
+    Examples:
+        >>> gap_words(0.0), gap_words(0.0123), gap_words(3.4567), gap_words(float("inf"))
+        ('0', '1.2 %', '346 %', 'no design')
+    """
+    if gap == float("inf"):
+        return "no design"
+    if gap <= 1e-9:
+        return "0"
+    return f"{100 * gap:,.0f} %" if gap >= 0.1 else f"{100 * gap:.2g} %"
+
+
 def times(value: float | None) -> str:
     """A factor.
 

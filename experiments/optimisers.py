@@ -33,6 +33,7 @@ from rich.console import RenderableType
 import liminal_jax as ll
 from experiments import drawing as draw
 from experiments.claims import Record
+from experiments.drawing import gap_words
 from experiments.rivals.evolution import EVOLUTION
 from experiments.rivals.genetic import GENETIC
 from experiments.rivals.guesses import RANDOM
@@ -250,21 +251,9 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def _gap_told(value: float | None) -> str:
-    """A gap in per cent.
-
-    Examples:
-        >>> _gap_told(0.0), _gap_told(0.1234), _gap_told(3e-5), _gap_told(None)
-        ('0', '12 %', '0.003 %', 'no design')
-    """
-    if value is None:
-        return "no design"
-    return "0" if value <= REACHED else f"{_short(100 * value)} %"
-
-
-def _worst(entry: Record) -> float | None:
-    gaps = [race["gap"] for race in entry["races"]]
-    return None if None in gaps else max(gaps)
+def _gaps(races: Sequence[Record]) -> list[float]:
+    """Gaps at the end; infinite without a design."""
+    return [math.inf if it["gap"] is None else it["gap"] for it in races]
 
 
 def summary(results: Record) -> dict[str, Any]:
@@ -300,7 +289,7 @@ TABLE = Table(
         Column("cold s", lambda entry: _cold(entry["method"], entry), _short),
         _of_races("best", lambda races: _count(races, "there")),
         *_medians("there"),
-        Column("worst", lambda entry: _gap_told(_worst(entry))),
+        Column("worst", lambda entry: gap_words(max(_gaps(entry["races"])))),
         _of_races("proven s", _proven),
         Column("setup s", lambda it: it["setup"] if it["method"]["prepared"] else math.inf, _short),
     ],
@@ -366,9 +355,8 @@ def _panel(axes: draw.Axes, entries: Record, looks: dict[str, str], *, first: bo
             axes.plot(middle, place, "|", color=shade, markersize=13, mew=2)
         if math.isfinite(_proven(races)):
             axes.plot(_proven(races), place, "D", color=shade, mfc="white", markersize=5)
-        gaps = [math.inf if it["gap"] is None else it["gap"] for it in races]
-        gap = statistics.median(gaps)
-        told = (f"{len(times)} of {len(races)}", _gap_told(gap if math.isfinite(gap) else None))
+        gap = statistics.median(_gaps(races))
+        told = (f"{len(times)} of {len(races)}", gap_words(gap))
         for at, text in zip(COLUMNS, told, strict=True):
             draw.note(axes, text, (at, place), color=shade, ha="right", va="center")
     draw.name_rows(axes, list(looks), fontsize=7.5)

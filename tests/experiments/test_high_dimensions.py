@@ -13,7 +13,6 @@ from liminal_jax.optimization.coupled.assignment import Places, assignment_at, o
 high_dimensions = pytest.importorskip(
     "experiments.high_dimensions", reason="needs the extra compare"
 )
-from experiments import high_dimensions_view as view  # noqa: E402
 from experiments.high_dimensions_race import METHODS, Entry, problem_at  # noqa: E402
 from experiments.rivals.judge import Judge  # noqa: E402
 from experiments.rivals.race import Caps, Race  # noqa: E402
@@ -76,7 +75,7 @@ def made_up():
 
 
 def test_problems_are_won_within_a_tenth_of_a_per_cent():
-    summed = view.summary(made_up())
+    summed = high_dimensions.summary(made_up())
     assert (summed["problems"], summed["won"]) == (2, 1)
     assert summed["median_gap_ours"] == pytest.approx((0.0005 + 0.01) / 2)
     assert summed["median_gap_best_other"] == pytest.approx(0.015)
@@ -87,7 +86,7 @@ def test_a_search_without_a_design_has_no_gap():
     for it in results["races"]:
         if it["method"] == "ours":
             it["steps"] = []
-    summed = view.summary(results)
+    summed = high_dimensions.summary(results)
     assert (summed["won"], summed["median_gap_ours"]) == (0, None)
     assert json.dumps(summed)
 
@@ -95,14 +94,14 @@ def test_a_search_without_a_design_has_no_gap():
 def test_longer_races_are_told_apart():
     results = made_up()
     results["races"].append({**results["races"][0], "seconds": 300.0})
-    assert view.summary(results) == view.summary(made_up())
-    assert "12 variables, 300 s, seed 0: ours 0.05 %" in view.report(results)
+    assert high_dimensions.summary(results) == high_dimensions.summary(made_up())
+    assert "12 variables, 300 s, seed 0: ours 0.05 %" in high_dimensions.report(results)
 
 
 def test_the_figure_has_a_panel_a_size_and_the_bound():
-    (axes,) = view.plot(made_up()).axes
+    (axes,) = high_dimensions.plot(made_up()).axes
     assert "bound" in axes.get_legend_handles_labels()[1]
-    assert set(view.LOOKS) == set(METHODS)
+    assert set(high_dimensions.LOOKS) == set(METHODS)
 
 
 def test_races_that_are_over_are_not_run_again(tmp_path, monkeypatch):
