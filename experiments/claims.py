@@ -105,8 +105,9 @@ class Claim:
         """
         cases = {name: bool(self.holds(it)) for name, it in numbers.items()}
         told = cases_of(numbers, self.form)
-        ordered = sorted((it, name) for name, it in numbers.items() if isinstance(it, int | float))
-        (_, least), (_, most) = (ordered[0], ordered[-1]) if ordered else ((0, ""), (0, ""))
+        sizes = {name: it for name, it in numbers.items() if it is not None}
+        least = min(sizes, key=sizes.__getitem__, default="")
+        most = max(sizes, key=sizes.__getitem__, default="")
         known: dict[str, Any] = {
             "yes": sum(cases.values()),
             "count": len(cases),
@@ -135,7 +136,10 @@ def verdict(claim: str, judgement: str, numbers: Record, sentence: str) -> dict[
 def told(results: Record) -> list[RenderableType]:
     """Every verdict of saved results, as text."""
     return [
-        Text(f"{it['claim']}: {it['verdict']}.\n  {it['sentence']}.\n")
+        Text(
+            f"{it['claim']}{', ' * ('population' in it)}{it.get('population', '')}:"
+            f" {it['verdict']}.\n  {it['sentence']}.\n"
+        )
         for it in results.get("verdicts", ())
     ]
 

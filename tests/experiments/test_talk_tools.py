@@ -66,6 +66,13 @@ def test_a_claim_counts_and_lists_its_cases():
     }
 
 
+def test_of_equal_numbers_the_first_is_named_and_of_verdicts_the_population():
+    found = FAST.of({"b": 7, "a": 7}, chips=8, why="so")
+    assert "7.0 (b) to 7.0 (b)" in found["sentence"]
+    (text,) = claims.told({"verdicts": [{**found, "population": "some"}]})
+    assert str(text).startswith("8 chips are fast, some: holds.\n")
+
+
 def test_a_claim_without_cases_does_not_hold():
     found = FAST.of({}, chips=8, why="so")
     assert found["verdict"] == "does not hold"
