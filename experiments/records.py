@@ -212,7 +212,7 @@ def report(results: Record) -> list[RenderableType]:
     ordered = sorted(known, key=lambda it: -it["measured"])
     return [
         "Tokens a second of one user [1/s]: measured, near the ideal, and the bound; tokens a step",
-        TABLE.of([(_named(it, 50), it) for it in ordered]),
+        TABLE.of([(_named(it, 44), it) for it in ordered]),
         *(f"Not modelled for want of {facts}: {'; '.join(its)}" for facts, its in lacking.items()),
         "",
     ]

@@ -65,8 +65,10 @@ class Table:
         grid.add_column(self.first, no_wrap=True)
         for it in self.columns:
             heading = f"{it.label}\n{it.unit}" if it.unit else it.label
-            folds = it.align == "left"
-            grid.add_column(heading, justify=it.align, no_wrap=not folds, overflow="fold")
+            if it.align == "left":
+                grid.add_column(heading, justify="left", overflow="fold")
+            else:
+                grid.add_column(heading, justify="right", no_wrap=True)
         for line in self.lines(rows):
             grid.add_row(*line)
         return grid

@@ -3,10 +3,12 @@
 import csv
 import dataclasses
 import doctest
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import liminal_jax as ll
 from experiments import rated_systems, rates, records
@@ -64,6 +66,16 @@ def test_the_records_are_those_of_the_reference():
 
 def test_every_record_states_its_source():
     assert all(it.source and it.tokens_per_s_user for it in load_rates())
+
+
+@pytest.mark.slow
+def test_no_number_is_cut_in_the_table(results):
+    console = Console(file=io.StringIO(), width=100)
+    for part in EXPERIMENT.report(results):
+        console.print(part)
+    text = console.file.getvalue()
+    known = [it for it in results["rows"] if "bound" in it]
+    assert all(f"{it[key]:,.0f}" in text for it in known for key in ("measured", "near", "bound"))
 
 
 @pytest.mark.slow
