@@ -185,7 +185,7 @@ def plot(results: Record) -> draw.Figure:
             answer = results["rows"][model]["groups"][group][target]
             labels |= {path: it["label"] for path, it in answer["moves"].items()}
             parts = {path: it["contribution"] for path, it in answer["moves"].items()}
-            end = draw.bar(axes, place, parts, _styles(labels), edgecolor="white", height=0.8)
+            end = draw.bar(axes, place, parts, _styles(labels), height=0.8)
             mark = "" if answer["reachable"] else "  not reached"
             draw.note(axes, f"{short(answer['utps'])}{mark}", (end, place), ha="left", va="center")
         axes.set_title(group)
@@ -206,6 +206,7 @@ def _styles(paths: Record) -> dict[str, Record]:
         path: {
             "color": ("C0", "C2", "C1", "C3", "C4", "C5")[place % 6],
             "hatch": "////" * (place // 6),
+            "edgecolor": "white",
         }
         for place, path in enumerate(paths)
     }
