@@ -243,7 +243,7 @@ def _table(results: Record) -> Table:
     return Table(
         "study",
         [
-            Column("objectives", lambda it: ", ".join(it["quantities"]), align="left"),
+            Column("objec-\ntives", lambda it: ",\n".join(it["quantities"]), align="left"),
             Column("front", "points", "{:,}", "[points]"),
             Column("ours", "seconds", "{:.1f}", "[s]"),
             *(found("missed", it, "missed", "{:.2%}") for it in (1.0, last)),
