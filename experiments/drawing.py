@@ -126,12 +126,22 @@ def name_lines(
 
 
 def lines(
-    axes: Axes, drawn: Lines, shades: Mapping[str, str], *, steps: bool = False, **axis: Any
+    axes: Axes,
+    drawn: Lines,
+    shades: Mapping[str, str],
+    *,
+    steps: bool = False,
+    mark: str = "",
+    **axis: Any,
 ) -> Ends:
-    """Draw lines, and set what `Axes.set` knows; where they end."""
+    """Draw lines, with a mark at each point if any, and set what `Axes.set` knows; their ends."""
+    style: dict[str, Any] = {
+        "drawstyle": "steps-post" if steps else "default",
+        "marker": mark,
+        "markersize": 4,
+    }
     for name, (along, up) in drawn.items():
-        style = "steps-post" if steps else "default"
-        axes.plot(along, up, color=shades[name], drawstyle=style)
+        axes.plot(along, up, color=shades[name], **style)
     axes.set(**axis)
     return {name: (along[-1], up[-1]) for name, (along, up) in drawn.items()}
 

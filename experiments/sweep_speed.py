@@ -429,8 +429,8 @@ def plot(results: Record) -> draw.Figure:
     shades = {**draw.colours(by_chunk), **draw.colours(by_devices)}
     title = f"sweeps on {results['cores']} cores"
     ends = [
-        (left, draw.lines(left, by_chunk, shades, title="functions")),
-        (right, draw.lines(right, by_devices, shades, title=title)),
+        (left, draw.lines(left, by_chunk, shades, mark="o", title="functions")),
+        (right, draw.lines(right, by_devices, shades, mark="o", title=title)),
     ]
     left.set(xscale="log", yscale="log", xlabel="points a call", ylabel="points a second")
     right.set(xscale="log", xlabel="virtual devices of a process", ylabel="points a second")
