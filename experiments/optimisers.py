@@ -341,6 +341,7 @@ def _looks(results: Record) -> dict[str, str]:
     }
 
 
+BARE = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # behind words, over the grid
 COLUMNS = (150.0, 4000.0)  # where the columns of words end, beyond the seconds
 
 
@@ -358,7 +359,7 @@ def _panel(axes: draw.Axes, entries: Record, looks: dict[str, str], *, first: bo
         gap = statistics.median(_gaps(races))
         told = (f"{len(times)} of {len(races)}", gap_words(gap))
         for at, text in zip(COLUMNS, told, strict=True):
-            draw.note(axes, text, (at, place), color=shade, ha="right", va="center")
+            draw.note(axes, text, (at, place), color=shade, ha="right", va="center", bbox=BARE)
     draw.name_rows(axes, list(looks), fontsize=7.5)
     axes.set(xscale="log", xlim=(1e-2, COLUMNS[-1]))
     axes.set_xticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
@@ -385,8 +386,8 @@ def plot(results: Record) -> draw.Figure:
     for axes in panels[-1]:
         axes.set_xlabel("seconds of the processor to within 1 %, compiled before")
     figure.suptitle(
-        "Who comes within 1 % of the proven optimum, and when: a dot for each race that does, a bar"
-        " at the median, a diamond at the proof"
+        "Who is within 1 % of the proven optimum, and when: a dot a race, a bar the median, a"
+        " diamond the proof"
     )
     return figure
 

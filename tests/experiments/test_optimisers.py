@@ -71,7 +71,7 @@ def test_the_figure_has_a_panel_a_study_and_a_row_a_method(folder, results):
     assert png.stat().st_size > 0
     assert pdf.stat().st_size > 0
     panels = optimisers.plot(results).axes
-    assert [it.get_title(loc="left") for it in panels] == list(results["studies"])
+    assert [it.get_title() for it in panels] == list(results["studies"])
     for axes, entries in zip(panels, results["races"].values(), strict=True):
         names = [it.get_text() for it in panels[0].get_yticklabels()]
         assert set(names) == set(results["methods"])
