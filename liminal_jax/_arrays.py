@@ -2,8 +2,10 @@
 
 from typing import TypeAlias
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import dtypes
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 Scalar: TypeAlias = int | float | Float[Array, ""] | Int[Array, ""]
@@ -25,7 +27,9 @@ def as_leaf(value: ArrayLike) -> Leaf:
         >>> as_leaf(2).weak_type
         False
     """
-    kind = jnp.result_type(float)
+    kind = dtypes.canonicalize_dtype(float)
+    if isinstance(value, jax.Array) and value.dtype == kind and not jax.typeof(value).weak_type:
+        return value
     # NumPy converts a number of Python; JAX would compile a program for it.
     number = np.asarray(value, kind) if isinstance(value, int | float) else value
     return jnp.asarray(number, dtype=kind)

@@ -6,6 +6,7 @@ module is the one place that converts them.
 """
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 
@@ -74,6 +75,7 @@ def _symbol(symbol: str) -> Unit:
     raise ValueError(_unknown(symbol))
 
 
+@cache
 def parse_unit(text: str) -> Unit:
     """Read a unit such as `TB/s`, `W/mm2`, `pJ/bit`, `USD/kWh` or the empty string.
 

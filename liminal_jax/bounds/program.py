@@ -163,6 +163,8 @@ class _Tabulation:
         return place
 
     def _elementwise(self, name: str, static: dict, operands: list[np.ndarray]) -> np.ndarray:
+        if all(operand.ndim == 0 for operand in operands):
+            return _filled((), [self._entry(name, static, tuple(it.item() for it in operands))])
         shape = np.broadcast_shapes(*(operand.shape for operand in operands))
         columns = [np.broadcast_to(operand, shape).ravel() for operand in operands]
         return _filled(

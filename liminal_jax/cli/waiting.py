@@ -3,8 +3,6 @@
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
 from liminal_jax.view.console import messages
 
 
@@ -13,6 +11,8 @@ def waiting(words: str) -> AbstractContextManager[Any]:
     console = messages()
     if not console.is_terminal:
         return nullcontext()
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     shown = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

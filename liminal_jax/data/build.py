@@ -7,12 +7,14 @@ becomes infinite, which leaves scalar work out. `liminal_jax.study.basis` names 
 import dataclasses
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache, wraps
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple, cast
 
 import jax
 import numpy as np
+from jax import dtypes
 from pydantic import BaseModel
 
 from liminal_jax._arrays import Leaf, as_leaf
@@ -58,6 +60,43 @@ MARGINS = ("logic_margin", "memory_margin", "package_margin")
 
 _FROM_FILES = jax.ensure_compile_time_eval()
 """Numbers of files are computed at once, also where a function that is traced loads a system."""
+
+_Files = TypeVarTuple("_Files")
+_Part = TypeVar("_Part")
+
+MOST = 64
+"""Parts of each kind that are kept. A number takes long to put on a device, and most chips share
+packaging, process, memory and facility."""
+
+
+class _Same:
+    """Some files, the same only as themselves: to compare their numbers would take longer."""
+
+    def __init__(self, files: tuple[Any, ...]):
+        self.files = files
+        self._key = tuple(map(id, files))
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self._key == other._key
+
+
+def _once(build: Callable[[*_Files], _Part]) -> Callable[[*_Files], _Part]:
+    """A part of some files, which is made once of the same ones for each width of numbers."""
+
+    @lru_cache(maxsize=MOST)
+    @_FROM_FILES
+    def made(them: _Same, kind: np.dtype) -> _Part:
+        del kind
+        return build(*cast("tuple[*_Files]", them.files))
+
+    @wraps(build)
+    def part(*files: *_Files) -> _Part:
+        return made(_Same(files), dtypes.canonicalize_dtype(float))
+
+    return part
 
 
 def _si(number: Number | None, unknown: float = math.nan) -> float:
@@ -172,9 +211,10 @@ def chip_cost(file: ChipFile, library: Library) -> ChipCost:
     parts, stated = estimated_cost(file, library), file.cost.value
     if stated is None:
         return parts
-    if math.isnan(float(parts.total())):
+    share = stated / float(parts.total())
+    if math.isnan(share):
         return ChipCost(logic=stated, memory=0.0, package=0.0)
-    return jax.tree.map(lambda part: part * (stated / float(parts.total())), parts)
+    return jax.tree.map(lambda part: as_leaf(float(part) * share), parts)
 
 
 def chip_of(file: ChipFile, library: Library) -> Chip:
@@ -194,34 +234,55 @@ def chip_of(file: ChipFile, library: Library) -> Chip:
 
 
 @as_written
-def _exact_cost(dies: Leaf, area: Leaf, stacks: Leaf, memory: Leaf, material: Material) -> ChipCost:
+def _exact_cost(
+    dies: Leaf, area: Leaf, stacks: Leaf, capacity: Leaf, material: Material
+) -> ChipCost:
     """Compiled once for all chips."""
+    stack = material.memory
     return manufacturing_cost(
-        dies=dies, area=area, stacks=stacks, memory=memory, material=material, relaxation=Exact()
+        dies=dies,
+        area=area,
+        stacks=stacks,
+        # A chip may have fewer layers than the technology's file, or part of a stack unused.
+        memory=capacity * (stack.stack_price() / stack.stack_capacity()),
+        material=material,
+        relaxation=Exact(),
     )
 
 
-@_FROM_FILES
 def estimated_cost(file: ChipFile, library: Library) -> ChipCost:
     """What the cost laws make of a chip's dies and memory; unknown where they are."""
     stated = (file.dies, file.die_area.value, file.process, file.memory.stacks)
     stated = (*stated, file.memory.technology)
     if any(part is None for part in stated):
         return ChipCost(logic=math.nan, memory=math.nan, package=math.nan)
-    technology = technology_of(library.memory[file.memory.technology or ""])
+    return _cost_of(
+        file,
+        library.memory[file.memory.technology or ""],
+        library.process[file.process or ""],
+        library.packaging,
+        library.facility,
+    )
+
+
+@_once
+def _cost_of(
+    file: ChipFile,
+    memory: TechnologyFile,
+    process: ProcessFile,
+    packaging: PackagingFile,
+    room: FacilityFile,
+) -> ChipCost:
+    """What the cost laws make of dies and memory that are known."""
     return _exact_cost(
         dies=as_leaf(file.dies or 1),
         area=as_leaf(_si(file.die_area) / (file.dies or 1)),
         stacks=as_leaf(file.memory.stacks or 0),
-        # A chip may have fewer layers than the technology's file, or part of a stack unused.
-        memory=as_leaf(
-            _si(file.memory.capacity)
-            * float(technology.stack_price() / technology.stack_capacity())
-        ),
+        capacity=as_leaf(_si(file.memory.capacity)),
         material=Material(
-            memory=technology,
-            process=process_of(library.process[file.process or ""]),
-            packaging=packaging_of(library.packaging, library.facility),
+            memory=technology_of(memory),
+            process=process_of(process),
+            packaging=packaging_of(packaging, room),
         ),
     )
 
@@ -254,17 +315,20 @@ def network_of(file: NetworkFile) -> AbstractNetwork:
     return kind(**rows)
 
 
+@_once
 def execution_of(file: ExecutionFile) -> Execution:
     """The pytree of a way of using a chip."""
     return Execution(**_leaves(Execution, file))
 
 
+@_once
 def die_links_of(file: ExecutionFile) -> DieLinks | None:
     """What joins the dies of a package; nothing where they act as one."""
     links = _leaves(DieLinks, file, prefix=DIE_LINK)
     return DieLinks(**links) if links else None
 
 
+@_once
 def facility_of(file: FacilityFile) -> Facility:
     """The pytree of a facility file; one multiple for all parts stands for their margins."""
     rows = {
@@ -340,6 +404,7 @@ def system_at_margins(library: Library, name: str) -> System:
     )
 
 
+@_once
 def technology_of(file: TechnologyFile) -> MemoryTechnology:
     """The pytree of a memory technology; one without a thermal limit has an infinite one."""
     rows = _leaves(MemoryTechnology, file, unknown=math.inf)
@@ -351,16 +416,19 @@ def technology_of(file: TechnologyFile) -> MemoryTechnology:
     )
 
 
+@_once
 def capacity_technology_of(file: CapacityTechnologyFile) -> CapacityTechnology:
     """The pytree of a technology of capacity tiers."""
     return CapacityTechnology(**_leaves(CapacityTechnology, file))
 
 
+@_once
 def process_of(file: ProcessFile) -> Process:
     """The pytree of a silicon process."""
     return Process(**_leaves(Process, file))
 
 
+@_once
 def packaging_of(file: PackagingFile, room: FacilityFile) -> Packaging:
     """The pytree of packaging, with what the facility file says of every chip."""
     return Packaging(**_leaves(Packaging, file), **_leaves(Packaging, room))

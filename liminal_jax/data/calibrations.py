@@ -33,7 +33,7 @@ Level = Literal["all", "engine", "vendor", "family", "release"]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Prior(_Table):

@@ -1,5 +1,6 @@
 """Names of the hardware that comes with the package, and the file of each; needs no JAX."""
 
+from functools import cache
 from pathlib import Path
 
 from liminal_jax._files import InputError, Problem, did_you_mean
@@ -7,6 +8,7 @@ from liminal_jax._files import InputError, Problem, did_you_mean
 DATA = Path(__file__).parent
 
 
+@cache
 def _names(folder: str) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (DATA / folder).glob("*.toml")))
 

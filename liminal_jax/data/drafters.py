@@ -23,7 +23,7 @@ class DrafterRow(BaseModel):
         source: Where the numbers come from.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     models: tuple[str, ...]
     kind: Literal["recurrent-head", "block"]
@@ -34,7 +34,7 @@ class DrafterRow(BaseModel):
 
 
 class _Rows(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     drafter: tuple[DrafterRow, ...]
 

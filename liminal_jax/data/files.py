@@ -4,7 +4,7 @@ Every number in them carries its source (see `liminal_jax.data.numbers`). It nee
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from liminal_jax.data.validation import validated
 class Table(BaseModel):
     """A table of a file: unknown keys are mistakes, and nothing changes once it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class SourceFile(Table):
@@ -123,15 +123,34 @@ def checked(
     return record
 
 
-def loaded(model: type[_File], path: Path) -> _File:
-    """The record of a file; one of the package names known sources only.
+def loaded(
+    model: type[_File],
+    path: Path,
+    mistakes: Callable[[dict[str, Any]], list[Problem]] = lambda _: [],
+) -> _File:
+    """The record of a file; one of the package names known sources only, and is checked once.
+
+    Args:
+        model: What the file holds.
+        path: Its path.
+        mistakes: Further mistakes in its tables.
 
     Raises:
         InputError: it cannot be read or has mistakes.
     """
+    if path.is_relative_to(DATA):
+        return _own(model, path, mistakes)
     tables = tables_of(path)
-    problems = source_problems(tables) if path.is_relative_to(DATA) else []
-    return checked(model, tables, shown(path), problems)
+    return checked(model, tables, shown(path), mistakes(tables))
+
+
+@cache
+def _own(
+    model: type[_File], path: Path, mistakes: Callable[[dict[str, Any]], list[Problem]]
+) -> _File:
+    """The record of a file of the package."""
+    tables = tables_of(path)
+    return checked(model, tables, shown(path), [*mistakes(tables), *source_problems(tables)])
 
 
 @cache

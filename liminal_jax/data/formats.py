@@ -30,7 +30,7 @@ class NumberFormat(BaseModel):
         grade: How good the source is.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     name: _Text
     element: _Some

@@ -34,7 +34,7 @@ class LeverRange(BaseModel):
         note: What a reader should know.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     lever: _Text
     parameter: _Text

@@ -34,7 +34,7 @@ class Library(BaseModel):
         execution: How far their use falls short of their peaks.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     system: dict[str, SystemFile]
     memory: dict[str, TechnologyFile]

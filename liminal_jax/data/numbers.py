@@ -43,7 +43,7 @@ class Number(BaseModel):
         unknown: Why there is no value; empty where there is one.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     value: float | None
     printed: str
@@ -60,7 +60,7 @@ class Number(BaseModel):
 class _Row(BaseModel):
     """A row of a data file before its unit is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     value: _Finite | None = None
     unit: str = ""

@@ -31,7 +31,7 @@ class PublishedBits(BaseModel):
         why: What says so.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     weight_bits: float = Field(gt=0)
     expert_bits: float = Field(gt=0)
@@ -45,7 +45,7 @@ class _Row(PublishedBits):
 
 
 class _Rows(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     published: tuple[_Row, ...]
 

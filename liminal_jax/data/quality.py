@@ -39,7 +39,7 @@ class PublishedCost(BaseModel):
         grade: How good the source is.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     lever: _Text
     setting: _Text

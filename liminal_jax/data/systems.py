@@ -10,10 +10,10 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel
 
 from liminal_jax._files import Problem
-from liminal_jax.data.catalogue import DATA, missing, path_of
+from liminal_jax.data.catalogue import missing, path_of
 from liminal_jax.data.chip import ChipFile
 from liminal_jax.data.facility_defaults import FACILITY_DEFAULTS, facility_tables
-from liminal_jax.data.files import Table, checked, shown, source_problems, tables_of
+from liminal_jax.data.files import Table, checked, loaded, tables_of
 from liminal_jax.data.network import NetworkFile
 from liminal_jax.data.rows import Rows, rows_of, table_of
 from liminal_jax.hardware.system import System
@@ -108,9 +108,4 @@ def load_system_file(name_or_path: str) -> SystemFile:
     Raises:
         InputError: there is no such system, or its file has mistakes.
     """
-    path = path_of("systems", name_or_path)
-    tables = tables_of(path)
-    problems = _reference_problems(tables)
-    if path.is_relative_to(DATA):
-        problems += source_problems(tables)
-    return checked(SystemFile, tables, shown(path), problems)
+    return loaded(SystemFile, path_of("systems", name_or_path), _reference_problems)

@@ -81,7 +81,7 @@ class TraceRow(BaseModel):
         licence: On which terms.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     about: str
     requests: int

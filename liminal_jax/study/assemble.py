@@ -175,7 +175,9 @@ def _systems_of(systems: dict[str, System], source: str) -> System:
             f" compares; run a study for each of: {groups}"
         )
         raise InputError(source, [Problem("design.system", message)])
-    return jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *systems.values())
+    return jax.tree.map(
+        lambda *leaves: jnp.asarray(np.stack(leaves), jnp.result_type(*leaves)), *systems.values()
+    )
 
 
 def hardware_of(file: DesignFile, files: HardwareFiles) -> PlannedSystem | System:

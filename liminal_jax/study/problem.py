@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from liminal_jax._arrays import Leaf, Scalar
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._compile import as_written
 from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax.hardware.planned import PlannedSystem
@@ -276,10 +276,12 @@ class Problem:
             point: Value of each variable.
             row: Number of the alternative.
         """
+        # With a type that is stated, JAX takes NumPy's numbers as they are.
         case = jax.tree.map(
-            lambda it: jnp.asarray(np.asarray(it)[row]) if jnp.ndim(it) else it, self.region.case
+            lambda it: jnp.asarray(np.asarray(it)[row], it.dtype) if jnp.ndim(it) else it,
+            self.region.case,
         )
-        here = [jnp.asarray(it, float) for it in point]
+        here = [as_leaf(it) for it in point]
         return self.with_case(case).region.at(here, jnp.asarray(0))
 
     def outcome(

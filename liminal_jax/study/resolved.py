@@ -68,7 +68,7 @@ class PlannedFiles(BaseModel):
         tier: The technology of their capacity tier, if they have one.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     memory: dict[str, TechnologyFile]
     process: ProcessFile

@@ -14,4 +14,4 @@ MaybeNone = Annotated[int, Field(ge=0)]
 class Spec(BaseModel):
     """A record that is immutable and refuses fields it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, strict=True)

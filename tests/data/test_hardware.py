@@ -3,11 +3,12 @@ import math
 import tomllib
 from pathlib import Path
 
+import jax
 import pytest
 
 from liminal_jax._files import InputError
 from liminal_jax.data import numbers
-from liminal_jax.data.build import load_system
+from liminal_jax.data.build import load_system, process_of
 from liminal_jax.data.catalogue import (
     capacity_technology_names,
     execution_names,
@@ -404,3 +405,25 @@ def test_every_field_of_a_file_has_a_path():
 def test_no_bundled_file_is_left_out():
     for path in DATA.glob("systems/*.toml"):
         assert tomllib.loads(path.read_text())["name"] == path.stem
+
+
+def test_parts_that_are_made_once_have_the_width_of_numbers_in_force():
+    """A process is made once of one file, but never of another, nor for another width."""
+    file = load_process_file(process_names()[0])
+    with jax.enable_x64(True):
+        wide, again = process_of(file), process_of(file)
+    with jax.enable_x64(False):
+        narrow = process_of(file)
+    assert wide is again
+    assert {str(it.dtype) for it in jax.tree.leaves(wide)} == {"float64"}
+    assert {str(it.dtype) for it in jax.tree.leaves(narrow)} == {"float32"}
+    assert process_of(file.model_copy()) is not process_of(file)
+
+
+def test_a_file_of_the_users_is_read_again_when_it_has_changed(tmp_path):
+    own = tmp_path / "own.toml"
+    text = (DATA / "processes" / f"{process_names()[0]}.toml").read_text()
+    own.write_text(text)
+    before = load_process_file(str(own))
+    own.write_text(text.replace(f'title = "{before.title}"', 'title = "another"'))
+    assert load_process_file(str(own)).title == "another"

@@ -106,7 +106,9 @@ def _evaluated(
 def _holding(problem: Problem, solution: Solution) -> Problem:
     """The problem with a design's values on its grids: in ranges they may lie between steps."""
     variables = tuple(
-        dataclasses.replace(
+        it
+        if value in it.grid.values
+        else dataclasses.replace(
             it,
             grid=dataclasses.replace(it.grid, values=tuple(sorted({*it.grid.values, value}))),
         )

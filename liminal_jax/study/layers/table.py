@@ -41,7 +41,7 @@ class LossRow(BaseModel):
         loss: What that costs in quality.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     layer: _Layer
     bits: _Bits = None

@@ -36,7 +36,9 @@ class RequestsTable(BaseModel):
         micro_batches: Micro-batches in flight between them.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True
+    )
 
     isl: int = Field(ge=1, strict=True)
     osl: int = Field(ge=1, strict=True)

@@ -30,7 +30,9 @@ from liminal_jax.study.requests.quantities import (
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True
+    )
 
 
 OBJECTIVES = (STPS, *OF_ALL)

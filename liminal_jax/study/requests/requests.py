@@ -112,7 +112,7 @@ class Requests:
 class _Asked(BaseModel):
     """What is asked, as files state it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     classes: int = Field(ge=1, le=MOST_CLASSES, strict=True)
     rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
