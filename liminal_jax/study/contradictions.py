@@ -19,7 +19,7 @@ _REQUIRED = ("memory", "process", *(it for it, asked in _NUMBERS.items() if aske
 TIER = ("tier", "tier_units", "tier_holds")
 """Fields of a design that give a planned chip a capacity tier."""
 
-PLANNED = tuple(dict.fromkeys((*_REQUIRED, *_NUMBERS, *TIER)))
+PLANNED = tuple(dict.fromkeys((*_REQUIRED, *TIER, *_NUMBERS)))
 """Fields of a design that plan a chip."""
 
 OF_A_PLAN = ("packaging", "network", "process", "memory", "tier")
