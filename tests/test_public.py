@@ -72,6 +72,7 @@ def test_no_module_computes_as_it_is_imported():
     assert loaded_after(program) == ["all"]
 
 
+@pytest.mark.slow
 def test_predict_is_the_function_whatever_was_imported_before():
     program = (
         "import liminal_jax.performance.predictor\n"

@@ -1,7 +1,6 @@
 """What fields say of their numbers: units that exist, and those that docstrings tell."""
 
 import inspect
-import math
 import re
 from typing import get_args
 
@@ -10,8 +9,8 @@ import pytest
 
 import liminal_jax.study.predicted  # noqa: F401  (all classes that state quantities)
 from liminal_jax._files import InputError
+from liminal_jax._quantity import Quantity, quantities_of, quantity, quantity_at
 from liminal_jax._quantity import part as a_part
-from liminal_jax._quantity import quantities_of, quantity, quantity_at
 from liminal_jax._units import parse_unit
 from liminal_jax.data.chip import CapacityTierFile, ChipFile, MemoryFile, SramFile
 from liminal_jax.data.network import ROW_NAMES, TOPOLOGIES, NetworkFile
@@ -74,13 +73,15 @@ class Shelf(eqx.Module):
 def test_a_path_leads_through_parts_and_tuples():
     store = Store(Drum(1.0, (1.0, 2.0)))
     for whole in (store, Store):
-        assert quantity_at(whole, "drum.sides.1") == ("", "side 2", 2.0, None)
+        assert quantity_at(whole, "drum.sides.1") == Quantity("", "side 2", 2.0)
         assert quantity_at(whole, "drum.mute") is None
         assert quantity_at(whole, "drum.none.0") is None
         assert quantity_at(whole, "drum") is None
     assert quantity_at(store, "spare.sides.0") is None
-    assert quantity_at(Shelf((store, store)), "stores.1.drum.sides.1") == ("", "side 2", 2.0, None)
-    assert quantity_at(Store, "spare.sides.0") == ("", "side 1", 2.0, None)
+    assert quantity_at(Shelf((store, store)), "stores.1.drum.sides.1") == Quantity(
+        "", "side 2", 2.0
+    )
+    assert quantity_at(Store, "spare.sides.0") == Quantity("", "side 1", 2.0)
 
 
 def test_a_class_tries_what_its_parts_may_be():
@@ -91,8 +92,8 @@ def test_a_class_tries_what_its_parts_may_be():
 
 def test_the_numbers_of_a_part_are_labelled_as_its_own():
     assert quantities_of(Store, "drum") == {
-        "size": ("B", "size of the drum ", math.inf, None),
-        "sides": ("", "side ", 2.0, None),
+        "size": Quantity("B", "size of the drum "),
+        "sides": Quantity("", "side ", 2.0),
     }
     assert quantities_of(Chip, "sram")["energy"].label == "energy of SRAM access"
     assert quantities_of(Chip, "tensor")["bits_8"].unit == "FLOP/s"

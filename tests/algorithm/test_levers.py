@@ -53,6 +53,7 @@ def with_sram(capacity=64e6):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["deepseek-v3", "llama-3-8b", "qwen3.5-35b-a3b"])
 def test_levers_that_are_off_change_no_bit(model):
     plain = of(None, load_model(model))
@@ -104,6 +105,7 @@ def test_certain_drafts_without_cost_give_all_tokens():
     assert float(of(Algorithm(speculation=ideal)).tokens_per_step) == 5
 
 
+@pytest.mark.slow
 def test_a_block_drafter_passes_once():
     def levers(drafter, drafts):
         return Algorithm(speculation=Speculation(drafts=drafts, drafter=drafter))
@@ -133,6 +135,7 @@ def test_two_ways_of_decoding_exclude_each_other():
         Algorithm(speculation=Speculation(), parallel=ParallelDecoding())
 
 
+@pytest.mark.slow
 def test_prefetch_hides_memory_and_never_beats_its_floor():
     system = with_sram()
     placed = {"system": system, "placement": Placement(), "batch": 1.0}
@@ -172,6 +175,7 @@ def test_sram_is_not_promised_twice():
     assert not bool(twice.fits)
 
 
+@pytest.mark.slow
 def test_popular_experts_hit_more_than_their_share():
     system = with_sram(40e9)
     alike = Algorithm(expert_cache=ExpertCache(one_user=0, lasting=0))
@@ -185,6 +189,7 @@ def test_popular_experts_hit_more_than_their_share():
     assert float(popular.memory_required) == float(plain.memory_required)
 
 
+@pytest.mark.slow
 def test_fused_messages_leave_latency_exposed():
     half, whole = (
         of(Algorithm(overlap=Overlap(fused=share)), batch=64.0).exposed_time for share in (0.4, 0.8)
@@ -196,6 +201,7 @@ def test_fused_messages_leave_latency_exposed():
     assert float(none_sent) > latency
 
 
+@pytest.mark.slow
 def test_norms_in_the_exchange_save_an_operation_of_each_sum():
     system = eqx.tree_at(lambda it: it.execution.operation_time, H200, jnp.asarray(1e-6))
 
@@ -209,6 +215,7 @@ def test_norms_in_the_exchange_save_an_operation_of_each_sum():
     assert exposed(1.0, Mapping()) == exposed(0.0, Mapping())
 
 
+@pytest.mark.slow
 def test_two_halves_read_the_weights_twice_and_cannot_be_of_one_user():
     two = Algorithm(overlap=Overlap(micro_batches=2))
     assert float(of(two, batch=1.0).step_time) == float(of(None, batch=1.0).step_time)
@@ -218,6 +225,7 @@ def test_two_halves_read_the_weights_twice_and_cannot_be_of_one_user():
     assert halves == pytest.approx(2 * float(of(None, LLAMA, system=slow, batch=1.0).memory_time))
 
 
+@pytest.mark.slow
 def test_reductions_are_dropped_or_late():
     def exposed(**levers):
         return float(of(Algorithm(reductions=Reductions(**levers)), LLAMA).exposed_time)
@@ -325,6 +333,7 @@ def test_soft_levers_tend_to_the_exact_ones():
     assert errors[-1] < errors[0]
 
 
+@pytest.mark.slow
 def test_precision_of_each_kind_of_data():
     def predicted(**bits):
         design = Design(H200, MAPPING, None, 8.0)

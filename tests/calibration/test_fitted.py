@@ -118,6 +118,7 @@ def test_it_has_a_slope_in_losses_and_hardware():
     np.testing.assert_allclose(by_loss.layer_time, difference, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_calibrations_map_over_batches():
     fitted = load_calibration("measured").fitted()
 

@@ -152,6 +152,7 @@ def test_a_signal_interrupts_a_search(tmp_path):
     assert (out, err) == ("", "interrupted\n")
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_reading_is_no_failure_worth_a_traceback(tmp_path):
     line = f"{sys.executable} -c '{PROGRAM}' systems --json | head -1"
     done = subprocess.run(

@@ -201,6 +201,7 @@ def test_an_expected_and_saved_import_is_one_json_object(capsys, tmp_path, monke
     assert "my-llama.toml written" in err
 
 
+@pytest.mark.slow
 def test_a_saved_model_is_taken_as_one_and_never_overwritten(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, LLAMA_2_7B)

@@ -64,6 +64,7 @@ def test_the_object_has_the_keys_that_are_promised(capsys):
     assert answer["utps"] * answer["step_time"] == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_every_flag_is_heard(capsys):
     one = answered(capsys, TOY)
     model = ["predict", "--model", "qwen3-30b-a3b", "--system", "h200"]
@@ -137,6 +138,7 @@ def test_a_lower_clock_saves_power_where_memory_is_what_limits(capsys):
     assert not any("nominal clock" in it for it in nominal["basis"])
 
 
+@pytest.mark.slow
 def test_unknown_numbers_are_null_and_told(capsys):
     arguments = ["predict", "-m", "llama-3-8b", "--system", "groq-lp30"]
     answer = answered(capsys, arguments)
@@ -261,6 +263,7 @@ def test_what_cannot_be_predicted_is_told(capsys, arguments, lines):
         assert line.startswith(begin)
 
 
+@pytest.mark.slow
 def test_the_screen_in_a_pipe_is_plain_and_narrow(tmp_path):
     done = command([*TOY, "--tp", "2"], tmp_path)
     assert done.returncode == 0
@@ -318,6 +321,7 @@ def test_chunks_a_context_and_a_design_file_are_heard(capsys):
     assert answered(capsys, ["predict", "-c", "design.toml", *LENGTHS]) == flags
 
 
+@pytest.mark.slow
 def test_a_prefix_that_is_cached_does_not_pass(capsys):
     none = answered(capsys, [*TOY, *LENGTHS])
     most = answered(capsys, [*TOY, *LENGTHS, "--prefix-hit-rate", "0.9"])
@@ -356,6 +360,7 @@ def test_lengths_that_cannot_be_are_told(capsys, lengths, lines):
         assert line.startswith(f"liminal predict: {begin}")
 
 
+@pytest.mark.slow
 def test_the_screen_of_requests_is_narrow(tmp_path):
     done = command([*TOY, *LENGTHS, "--chunk", "250"], tmp_path)
     assert done.returncode == 0

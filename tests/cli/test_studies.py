@@ -420,6 +420,7 @@ def test_the_studies_that_come_with_the_package_are_listed(capsys):
     assert all(len(it["about"].split()) > 30 for it in told.values())
 
 
+@pytest.mark.slow
 def test_a_refusal_in_a_shell(tmp_path):
     Path("study.toml").write_text(planted(SYSTEMS, ('"stps"', '"stpss"')))
     done = command(["optimize", "study.toml"], tmp_path)

@@ -93,6 +93,7 @@ def test_names_are_an_outer_loop_that_is_announced(capsys):
     assert [it["model"] for it in answer["best_by"]["rows"]] == ["llama-3-70b", "qwen3-8b"]
 
 
+@pytest.mark.slow
 def test_everything_kept_is_a_dataset_with_units(capsys):
     arguments = (*DENSE, *AXES, "--axis", "memory.bandwidth=1:2:2")
     assert "did you mean 'chip.memory.bandwidth'" in refused(capsys, *arguments)
@@ -130,6 +131,7 @@ def test_everything_kept_is_a_dataset_with_units(capsys):
         assert row["outputs"][name] == pytest.approx(value, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_samples_are_kept_with_what_was_drawn(capsys):
     drawn = ("--axis", "tp=1,2,4,8", "--axis", "batch=1:512:log", "--axis", "context=8192:131072")
     for kind in ("sobol", "latin"):
@@ -143,6 +145,7 @@ def test_samples_are_kept_with_what_was_drawn(capsys):
     capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_single_precision_is_near(capsys):
     both = [answered(capsys, *DENSE, *AXES, *more) for more in ((), ("--float32",))]
     assert both[1]["precision"] == 32
@@ -158,6 +161,7 @@ def test_what_it_would_take_is_told_first(capsys):
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_nothing_feasible_is_an_answer(capsys):
     path = str(
         study(
@@ -259,6 +263,7 @@ def test_a_folder_is_resumed_only_by_its_own_sweep(capsys):
     assert Path("other/precious.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_another_version_does_not_go_on(capsys, monkeypatch):
     from liminal_jax.sweeps import plan
 
@@ -279,6 +284,7 @@ def test_a_disk_that_is_full_before_it_begins(capsys, monkeypatch):
     assert "out: cannot be written: No space left on device" in told
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_leaves_a_folder_to_resume(capsys, monkeypatch):
     with monkeypatch.context() as patch:
 

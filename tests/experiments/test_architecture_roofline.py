@@ -26,6 +26,7 @@ def test_models_of_one_architecture_share_a_row(results):
     assert EXPERIMENT.summary(results)["models"] == 4
 
 
+@pytest.mark.slow
 def test_bytes_are_those_of_the_predictor(results):
     system = ll.load_system("xpu-hbm4")
     for name, row in results["rows"].items():
@@ -69,6 +70,7 @@ def test_the_figure_has_a_panel_a_step(folder, results):
     assert len(architecture_roofline.plot(results).axes) == 6
 
 
+@pytest.mark.slow
 def test_the_last_line_is_one_object(tmp_path, capsys):
     assert main(EXPERIMENT, ["--smoke", "-o", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()

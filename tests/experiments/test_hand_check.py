@@ -129,6 +129,7 @@ def test_a_changed_dimension_is_found(monkeypatch):
     assert case["quantities"]["memory_required"]["deviation"] > TOLERANCE
 
 
+@pytest.mark.slow
 def test_every_term_of_one_design_is_printed(tmp_path, capsys):
     asked = ["--design", "planned-3d-dram", "-o", str(tmp_path)]
     assert main(EXPERIMENT, asked) == 0
@@ -146,6 +147,7 @@ def test_a_design_that_there_is_not(tmp_path, capsys):
     assert "experiments: --design: there is no design 'dense-pt'; did you mean 'dense-tp'?" in error
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("results")
 def test_the_figure_is_drawn_from_what_was_saved(folder):
     assert all(file.stat().st_size > 0 for file in drawn(EXPERIMENT, folder))

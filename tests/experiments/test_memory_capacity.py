@@ -60,6 +60,7 @@ def test_the_verdicts_follow_from_the_table(results):
     assert {name for name, users in dominates["numbers"].items() if users < 32} == more
 
 
+@pytest.mark.slow
 def test_the_figure_is_drawn_from_the_saved_file(tmp_path):
     recorded(EXPERIMENT, EXPERIMENT.smoke, tmp_path)
     saved = load_record(tmp_path / "results.json")

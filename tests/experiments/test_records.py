@@ -146,6 +146,7 @@ def test_stages_hold_the_cache_of_one_user():
     assert speed(at_best("groq-lpu-v1"), changed(**{**stages.model_dump(), "pp": 34}), 0.0) is None
 
 
+@pytest.mark.slow
 def test_speculation_that_is_not_stated_has_the_published_ceiling():
     assert ONE.tokens() == 1
     assert changed(speculative="not stated").tokens() == CEILING
@@ -179,6 +180,7 @@ def test_what_is_missing_is_named(cells, missing):
     assert row["missing"] == [missing]
 
 
+@pytest.mark.slow
 def test_a_rate_that_nobody_publishes_is_named():
     """The Groq 3 has no published 16-bit rate, and nothing wider stands in for it."""
     row = modelled(changed(system="groq-lp30", tp=256, model_id="llama-3-8b", weight_bits=16))
@@ -242,5 +244,6 @@ def test_files_that_are_no_records_are_refused(tmp_path, capsys):
     assert "cannot be read" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_first_records_alone():
     assert len(run(dataclasses.replace(EXPERIMENT.full, first=2))["rows"]) == 2

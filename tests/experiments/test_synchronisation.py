@@ -58,6 +58,7 @@ def test_a_chip_gains_nothing_over_itself(results):
     assert cell["gain"] == pytest.approx({"demanded": 1.0, "too_long": 1.0}, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_edge_passes_through_the_roots(results):
     """Where memory is the limit, twice the bandwidth bears half the latency."""
     edge, bandwidths = results["edges"]["Llama3-70B"], results["bandwidths"]

@@ -94,6 +94,7 @@ def test_the_verdicts_are_those_of_the_printed_table(results):
     ]
 
 
+@pytest.mark.slow
 def test_the_smoke_setting_runs_and_is_drawn(tmp_path):
     results = recorded(EXPERIMENT, EXPERIMENT.smoke, tmp_path)
     assert results == load_record(tmp_path / "results.json")

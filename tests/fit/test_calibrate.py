@@ -64,6 +64,7 @@ def test_a_fit_is_nearer_than_the_bound(batch, fitted):
     assert macro_scores(batch, batch.ideal)["macro_mape"] > 0.4
 
 
+@pytest.mark.slow
 def test_covariance_is_never_wider_than_the_prior(batch, fitted):
     fitter, fit = fitted
     covariance = fitter.covariance(fit, np.ones(len(batch.cases), bool))
@@ -205,6 +206,7 @@ def test_calibrate_validate_and_predict_with_it(few, tmp_path, capsys):
     assert "90 % interval" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_rows_of_cells_that_were_not_fitted_are_judged_as_they_are(few, tmp_path, capsys):
     other = [{**row, "engine": "another"} for row in few]
     path = written(tmp_path / "rows.csv", other)

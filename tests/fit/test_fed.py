@@ -27,6 +27,7 @@ def case(**changes):
         return fed(case_of(replace(ROW, **changes)))
 
 
+@pytest.mark.slow
 def test_as_many_answers_end_as_prompts_pass():
     found = case()
     assert 1 < found.batch < 512

@@ -81,6 +81,7 @@ def test_two_calibrations_by_hand() -> None:
     assert 0.24 < by_hand < (500 - 0.12 * 1400) / (2 * 617)
 
 
+@pytest.mark.slow
 def test_decode_that_waits_for_memory_draws_about_what_was_measured() -> None:
     # H200 in decode was measured at 137 to 300 W a chip; one user of DeepSeek-V3 on eight of them
     design = Design(load_system("h200"), Mapping(tp=8), Placement(), batch=1)

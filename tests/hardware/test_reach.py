@@ -63,6 +63,7 @@ def test_sends_and_all_reduces_by_hand(groq: Switched) -> None:
     assert float(groq.all_reduce_time(0.0, 768.0, EXACT)) == pytest.approx(1.15e-6 + 2 * 1.6e-6)
 
 
+@pytest.mark.slow
 @given(st.floats(1, 4000), st.floats(1, 4000), st.sampled_from([0.0, 0.01, 0.1, 0.5]))
 def test_more_chips_wait_no_less(one: float, other: float, temperature: float) -> None:
     network = Switched(
@@ -79,6 +80,7 @@ def test_more_chips_wait_no_less(one: float, other: float, temperature: float) -
     assert times[0] <= times[1] * (1 + 1e-6)
 
 
+@pytest.mark.slow
 def test_the_soft_reading_rises_without_a_jump_and_its_slope_is_the_step() -> None:
     reaches = Reaches(chips=(16, 128), steps=(0.4,))
     latency = jax.jit(jax.vmap(lambda chips: reaches.latency(chips, 1.0, Soft(0.1))))

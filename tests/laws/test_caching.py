@@ -179,6 +179,7 @@ def test_second_derivatives_and_batches_of_the_root() -> None:
     assert together == pytest.approx([float(time(it)) for it in spaces])
 
 
+@pytest.mark.slow
 def test_reverse_and_forward_slopes_agree() -> None:
     def rate(exponent):
         return recent_hit_rate(items=256.0, exponent=exponent, cached=64.0)

@@ -23,6 +23,7 @@ def found():
         return {it.name: it for it in alike(NAMES, "llama-3-8b", 8192.0)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_without_levers_it_is_the_best_of_all_ranks(found, name):
     with jax.enable_x64(True):

@@ -327,6 +327,7 @@ def test_a_front_over_structures_is_that_of_all_designs(space):
     assert len(front.designs) == len(front.values) == len(front.chosen)
 
 
+@pytest.mark.slow
 def test_a_sweep_is_the_prediction_of_each_design(space):
     swept = ll.sweep(space.only("h200", "b200"), ["stps", "power"])
     data = swept.to_xarray()

@@ -59,6 +59,7 @@ def test_a_lever_measures_its_range_in_logarithms(evaluator):
     assert distance(evaluator.levers, {}) == 0
 
 
+@pytest.mark.slow
 def test_levers_that_are_off_change_nothing(start, evaluator):
     with jax.enable_x64(True):
         off = evaluator(evaluator.start[None])

@@ -93,6 +93,7 @@ def test_a_unit_that_is_not_published_changes_nothing(relaxation):
     assert float(busy(system, operator, relaxation=relaxation)) == 3.0
 
 
+@pytest.mark.slow
 def test_more_exponentials_a_second_never_hurt_and_slopes_are_right():
     def step(rate):
         design = Design(

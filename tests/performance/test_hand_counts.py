@@ -256,6 +256,7 @@ def test_sram_that_overflows_does_not_fit() -> None:
     assert bool(predict(_design(SPREAD, Placement(weights=0.86)), MODEL, REQUEST).fits)
 
 
+@pytest.mark.slow
 def test_operators_that_do_not_overlap() -> None:
     # compute / memory of each operator, in order
     pairs = [

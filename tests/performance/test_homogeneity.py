@@ -206,6 +206,7 @@ def test_of_a_planned_chip(case):
     assert got["capital.building"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_of_finished_systems(name):
     design = {**FINISHED, "system": name}

@@ -64,6 +64,7 @@ def test_power_at_full_use_by_hand():
     assert float(got.power_provisioned) == pytest.approx(2 * (100 + 6 + 0.125 * 32))
 
 
+@pytest.mark.slow
 def test_more_idling_costs_more_and_the_slope_is_that_of_differences():
     def power(idle_fraction):
         return toy(idle_fraction).power.total()

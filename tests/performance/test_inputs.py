@@ -83,6 +83,7 @@ def test_transformations_go_through_the_filling():
     np.testing.assert_allclose(jax.grad(utps)(8.0), slope, rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("argument", "where"),
     [

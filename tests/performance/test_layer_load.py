@@ -51,6 +51,7 @@ OVERLAPS = {name: execution_of(load_execution_file(name)) for name in execution_
 CASES = [*((it, "shares") for it in OVERLAPS), ("in part", "empty"), ("in part", "weights")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("overlap", "place"), CASES)
 def test_layers_of_one_choice_add_up_to_the_prediction(overlap, place):
     model, placement = ll.load_model("deepseek-v3"), PLACEMENTS[place]
@@ -61,6 +62,7 @@ def test_layers_of_one_choice_add_up_to_the_prediction(overlap, place):
     assert_same(found, jax.jit(lambda: ll.predict(design, model, request, laws))())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "system"), [("llama-3-405b", "xpu-sram"), ("gemma-3-27b", "h200")]
 )

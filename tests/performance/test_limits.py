@@ -108,6 +108,7 @@ def test_faster_parts_are_never_slower(
     assert after.step_time <= before.step_time * CLOSE
 
 
+@pytest.mark.slow
 @shortly
 @given(st.sampled_from(sorted(WORSE_PARTS)), designs(), requests, factors)
 def test_more_to_do_never_takes_less_time(
@@ -165,6 +166,7 @@ def test_the_kinder_assumptions_are_never_slower(
     assert serial.memory_time <= 2 * parallel.memory_time * CLOSE
 
 
+@pytest.mark.slow
 @shortly
 @given(designs(), requests, st.integers(1, 500))
 def test_memory_is_affine_in_the_batch(design: Design, request: Request, more: int) -> None:
@@ -183,6 +185,7 @@ def test_one_chip_waits_for_nobody(model: Model) -> None:
     assert float(predicted(design, model, Request(context=8192)).exposed_time) == 0
 
 
+@pytest.mark.slow
 def test_a_b200_with_all_units_busy_draws_more_than_its_design_power() -> None:
     # A step of the talk's matrices whose batch balances memory and tensor cores. The chip draws
     # its design power on products alone, so it would be clocked down.

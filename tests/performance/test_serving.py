@@ -82,6 +82,7 @@ def test_energy_and_cost_add_up() -> None:
             assert answers == pytest.approx(wanted, rel=1e-9), (name, key)
 
 
+@pytest.mark.slow
 def test_what_is_cached_is_read_and_not_computed() -> None:
     design = _design(batch=1)
     none, half, most = (
@@ -145,6 +146,7 @@ def test_the_parts_add_up(model: Model) -> None:
     )
 
 
+@pytest.mark.slow
 def test_pools_are_balanced() -> None:
     it = _served(_design()).disaggregated
     share = float(it.prefill_share)

@@ -97,6 +97,7 @@ def test_a_model_without_a_cache_fills_the_sram() -> None:
     assert float(design.placement.cache) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("relaxation", [Exact(), Soft(0.1)])
 def test_compiled_and_differentiated(relaxation: Exact | Soft) -> None:
     assumptions = Assumptions(relaxation=relaxation)

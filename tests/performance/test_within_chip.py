@@ -109,6 +109,7 @@ def test_one_die_and_endless_links_wait_for_nothing():
         assert jax.tree.map(float, got) == jax.tree.map(float, bare)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("relaxation", [Exact(), Soft(0.1)])
 def test_slower_links_and_more_dies_are_never_quicker(relaxation):
     laws = Assumptions(relaxation=relaxation)
@@ -136,6 +137,7 @@ def test_a_reserve_fills_memory_and_asks_for_none():
         assert bool(predict(design, MODEL, REQUEST).fits) == fits
 
 
+@pytest.mark.slow
 def test_slopes_are_those_of_differences():
     file = load_execution_file("planned-chip")
     links = die_links_of(file)

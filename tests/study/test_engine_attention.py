@@ -54,6 +54,7 @@ def test_what_is_stated_is_kept_and_said():
     assert "copied-heads fills 104.6%" in sentence
 
 
+@pytest.mark.slow
 def test_users_of_their_own_where_experts_are_spread_and_copies_do_not_fit():
     found = shared(design(LONG, tp=8, ep=8, batch=8))
     assert attention_name(found.file.design.attention.value) == "data-parallel"

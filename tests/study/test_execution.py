@@ -39,6 +39,7 @@ def messages(folder, **execution):
     return {it.path: it.message for it in caught.value.problems}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", ["planned", "finished"])
 def test_a_study_sets_what_is_sustained(base, tmp_path):
     ideal, less = problem_with(tmp_path, base), problem_with(tmp_path, base, **SHARES)
@@ -156,11 +157,13 @@ def test_the_answer_under_less_overlap_is_the_best_of_all_designs_then(tmp_path)
         assert it.exceeded == ()
 
 
+@pytest.mark.slow
 def test_an_answer_without_overlap_has_no_worse_one(tmp_path):
     problem = with_overlap(problem_with(tmp_path), PESSIMISTIC[-1])
     assert pessimistic(problem, find(problem).solution) == []
 
 
+@pytest.mark.slow
 def test_a_kink_is_named_where_both_times_are_equal(tmp_path):
     file = load_study(str(study(tmp_path, "planned", design=SMALL)))
     instance = find(problem_of(file)).fleet.instance
@@ -204,6 +207,7 @@ def test_what_a_chip_cannot_keep_free_or_leave_half_said(tmp_path):
 PLANNED = {"base": "planned-chip"}
 
 
+@pytest.mark.slow
 def test_links_between_dies_take_area_and_edge_of_planned_dies(tmp_path):
     ideal, linked = problem_with(tmp_path), problem_with(tmp_path, **PLANNED)
 

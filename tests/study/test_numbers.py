@@ -56,6 +56,7 @@ def wrong(tmp_path, numbers, text=SYSTEMS):
     return {it.path: it.message for it in caught.value.problems}
 
 
+@pytest.mark.slow
 def test_a_study_finds_the_best_of_all_values_of_its_numbers(found_by_path):
     space, objective, limits = ll.load_study(found_by_path)
     answer = ll.optimize(space, objective, limits=limits)
@@ -101,6 +102,7 @@ def test_the_same_space_stated_in_python_has_the_same_best(found_by_path):
     assert ours.values == theirs.values
 
 
+@pytest.mark.slow
 def test_what_is_found_is_a_design_that_predicts_the_same(found_by_path, tmp_path):
     problem = problem_of(load_study(found_by_path))
     point = [it.grid.values[-1] for it in problem.variables]
@@ -185,6 +187,7 @@ def test_free_numbers_make_no_design(tmp_path):
         load_design(study(tmp_path, tomli_w.dumps(tables)))
 
 
+@pytest.mark.slow
 def test_what_optimize_finds_is_predicted_the_same(found_by_path, tmp_path, capsys):
     folder = tmp_path / "optimize"
     assert not exit_code(["optimize", found_by_path, "-o", str(folder), "--json"])

@@ -101,6 +101,7 @@ def test_a_change_is_what_the_study_would_say(planned, changes, tables):
     )
 
 
+@pytest.mark.slow
 def test_fixed_numbers_of_the_design_change_and_degrees_do_not(planned):
     parameters = parameters_of(planned)
     design = {it for it in parameters.paths if it.startswith("design.")}

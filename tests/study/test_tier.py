@@ -63,6 +63,7 @@ def test_a_saved_design_carries_its_tier_and_predicts_the_same(holds, tmp_path):
     assert order in sentence
 
 
+@pytest.mark.slow
 def test_a_tier_is_charged_in_time_power_and_money(tmp_path):
     with_tier = problem_with(tmp_path, SMALL)
     none = dict.fromkeys(("tier", "tier_units"))

@@ -73,6 +73,7 @@ def test_long_answers_to_cached_prompts_are_decode_alone():
         assert here == pytest.approx(there, rel=1e-4), name
 
 
+@pytest.mark.slow
 def test_decode_alone_knows_no_request():
     fleet = fleet_of(space(isl=None, osl=None))
     assert fleet.served is None

@@ -42,6 +42,7 @@ FUNCTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_gradients_are_those_of_jax(name):
     function = FUNCTIONS[name]

@@ -22,6 +22,7 @@ def axes_of(lengths):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(
     st.lists(st.integers(1, 6), min_size=0, max_size=3).map(tuple), st.sampled_from([1, 4, 10, 64])

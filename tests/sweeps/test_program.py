@@ -110,6 +110,7 @@ def test_all_outputs_of_a_planned_chip_are_those_of_the_model(case):
         np.testing.assert_allclose(np.broadcast_to(mine, its.shape), its, 1e-12, err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_program_is_a_fraction_of_what_was_traced(case):
     program = case.program(("stps", "utps", "feasible"), frozenset())
     paths = [axis.path for axis in AXES]
@@ -119,6 +120,7 @@ def test_the_program_is_a_fraction_of_what_was_traced(case):
     assert len(program.instructions) < len(traced.eqns) / 2
 
 
+@pytest.mark.slow
 def test_what_depends_on_inner_or_outer_axes_alone_is_apart(case):
     inner = frozenset({8, 9})
     program = case.program(("stps", "feasible"), inner)

@@ -85,6 +85,7 @@ def test_experts_in_a_latent_space_have_a_router_too():
     assert float(ll.Mixture(4, 2, 8, router_outputs=0).weights(8)) == 0
 
 
+@pytest.mark.slow
 def test_its_numbers_are_leaves():
     def active(top_k):
         model = eqx.tree_at(lambda it: it.layers[1].feedforward.top_k, mixed(), top_k)

@@ -39,6 +39,7 @@ def test_a_published_config_is_counted_exactly(tmp_path, name):
     assert tally.kv_elements_per_token_growing == row["growing"]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_a_spoilt_config_is_read_or_refused(data):

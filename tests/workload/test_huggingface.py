@@ -62,6 +62,9 @@ GLM_LITE = {
     "model_type": "glm4_moe_lite",
     "num_hidden_layers": 3,
 }
+LIKE_IT = "; import a config like it with `liminal models import --save NAME`, and edit that file"
+"""What is said where no family is near."""
+
 TOYS = [
     LLAMA_2_7B,
     MISTRAL_7B,
@@ -193,9 +196,9 @@ def test_minimax_m2_under_its_first_name(tmp_path):
         ("lama", "; did you mean 'llama'?"),
         ("qwen3_nxt", "; did you mean 'qwen3_next'?"),
         ("voxtrall", "; did you mean 'voxtral'?"),
-        ("rwkv6", ""),
-        ("evolla", ""),
-        ("jambalaya", ""),
+        ("rwkv6", LIKE_IT),
+        ("evolla", LIKE_IT),
+        ("jambalaya", LIKE_IT),
     ],
 )
 def test_a_refusal_has_two_lines_and_the_nearest_family_where_it_is_near(
@@ -389,6 +392,7 @@ def test_what_is_not_a_file(tmp_path):
         read_config(tmp_path)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_a_spoilt_config_is_read_or_refused(data):

@@ -317,6 +317,7 @@ def test_a_tp_that_no_engine_accepts_is_said():
     assert skipped[0].reason.startswith("tp 3 does not divide the 64 heads of meta-llama")
 
 
+@pytest.mark.slow
 def test_an_engine_is_the_same_in_any_case_and_an_unknown_one_is_named():
     calibration = load_calibration("measured")
     records = [

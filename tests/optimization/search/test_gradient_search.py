@@ -22,6 +22,7 @@ from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 from tests.optimization.small import KEY, PLANNED, SCHEDULE, ended, small
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_itself():
     problem, starts, ends = ended("planned")
     again = descended(problem, starts_of(problem, SCHEDULE, KEY), SCHEDULE)
@@ -67,6 +68,7 @@ def test_a_design_of_the_lattice_snaps_to_itself():
     np.testing.assert_array_equal(snapped(problem, starts, there), designs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["planned", "finished"])
 def test_gradients_lead_to_the_best_design(name):
     problem = small(name)
@@ -84,6 +86,7 @@ def test_gradients_lead_to_the_best_design(name):
     assert (gain if problem.maximises else 1 / gain) > 1 - 2e-3
 
 
+@pytest.mark.slow
 def test_a_name_is_kept_by_each_start():
     """Between two ways to share attention there is nothing."""
     design = {**PLANNED["design"], "attention": {"choices": ["split-sequence", "data-parallel"]}}
@@ -104,6 +107,7 @@ def test_starts_that_want_more_users_than_a_range_has_end_held_by_it():
     assert ends.count(Termination.AT_BOUNDS) > len(ends.unit) / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["planned", "finished"])
 def test_every_method_finds_as_good_a_design_and_says_what_it_knows(name):
     problem = small(name)
@@ -127,6 +131,7 @@ def test_every_method_finds_as_good_a_design_and_says_what_it_knows(name):
     assert closing.seconds == sorted(closing.seconds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("joined", [0, 3])
 def test_the_answer_is_the_same_whichever_is_faster(monkeypatch, joined):
     problem = small("planned")
@@ -149,6 +154,7 @@ def _late(search):
     return after_a_while
 
 
+@pytest.mark.slow
 def test_where_no_design_meets_the_limits_gradients_name_the_nearest():
     limits = [{"quantity": "utps", "at_least": 1e6}]
     found = find(small("planned", constraints=limits), SCHEDULE, method=Method.GRADIENTS)

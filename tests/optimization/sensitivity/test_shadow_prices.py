@@ -38,6 +38,7 @@ def test_elasticities_are_what_solving_again_gives(name):
     assert compared >= 0.8 * len(notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_list_leaves_out_what_weighs_nothing_and_what_nobody_can_choose(name):
     _, gradients, optima = solved(name)
@@ -59,6 +60,7 @@ def test_the_list_leaves_out_what_weighs_nothing_and_what_nobody_can_choose(name
     assert all(it.value == values[it.parameter] for it in listed)
 
 
+@pytest.mark.slow
 def test_a_price_is_the_objective_of_one_unit_more():
     _, gradients, optima = solved("planned")
     found = {it.constraint: it for it in shadow_prices(gradients, optima[0])}

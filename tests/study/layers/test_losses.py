@@ -37,6 +37,7 @@ def told(call, *given):
     return refused.value.lines()
 
 
+@pytest.mark.slow
 def test_parts_of_a_table_add_up():
     loss = table_loss(FULL, GRIDS, 3, 32768.0)
     found = [float(loss.of(jnp.asarray(it), 8.0, 8.0, 4096.0)) for it in range(3)]

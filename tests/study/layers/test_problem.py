@@ -40,6 +40,7 @@ def random_rows(asked, seed):
     return ends[:, 0] + (ends[:, 1] - ends[:, 0]) * rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["llama-3-8b", "deepseek-v2-lite"])
 def test_layers_that_choose_alike_are_the_design_that_predict_sees(model):
     asked = problem(space(model, "b200"))
@@ -60,6 +61,7 @@ def test_layers_that_choose_alike_are_the_design_that_predict_sees(model):
         np.testing.assert_allclose(found, wanted, rtol=1e-12, err_msg=where)
 
 
+@pytest.mark.slow
 def test_bits_that_layers_do_not_choose_are_those_of_the_request():
     asked = problem(free={"window": [4096, "full"]}, loss=None)
     rows = np.full((count(asked), 1), 32768.0)
@@ -70,6 +72,7 @@ def test_bits_that_layers_do_not_choose_are_those_of_the_request():
     assert float(found.utps) == pytest.approx(float(expected.utps), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_losses_add_up_over_layers():
     asked = problem(asked=[ll.at_most("quality_loss", 1.0)])
     rows = random_rows(asked, 0)
@@ -126,6 +129,7 @@ GOALS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("goal", GOALS, ids=lambda it: "-".join(*it.items()))
 def test_cost_and_limits_are_convex_in_the_totals_and_never_fall(goal):
     system = ll.load_system("b200")
@@ -162,6 +166,7 @@ def test_cost_and_limits_are_convex_in_the_totals_and_never_fall(goal):
     assert np.all(costs(np.maximum(left, right)) >= np.maximum(low, high) * (1 - 1e-12))
 
 
+@pytest.mark.slow
 def test_layers_of_a_kind_are_traced_once_however_many_there_are(monkeypatch):
     traced = []
     law = of_layers.layer_load

@@ -187,6 +187,7 @@ def test_gradients_are_those_of_differences(limited: RequestsProblem) -> None:
         assert float(found[place]) == pytest.approx(float(wanted), rel=1e-4, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_stated_requests_a_second_have_whole_instances(tmp_path: Path) -> None:
     changes = {
         "trace": {"file": "trace.csv", "classes": 4, "rate": 10.0},
@@ -208,6 +209,7 @@ def test_stated_requests_a_second_have_whole_instances(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_free_rates_are_those_at_which_a_limit_is_used_up(tmp_path: Path) -> None:
     changes = {
         "objective": {"maximise": "stps"},
@@ -227,6 +229,7 @@ def test_free_rates_are_those_at_which_a_limit_is_used_up(tmp_path: Path) -> Non
     assert np.exp(score) == pytest.approx(rate * found.classes.mean_answer(), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_single_requests_share_the_steps_of_their_class(limited: RequestsProblem) -> None:
     each = limited.each_request()
     rows = limited.classes.rows
@@ -239,6 +242,7 @@ def test_single_requests_share_the_steps_of_their_class(limited: RequestsProblem
     assert totals[3] == classes[3]
 
 
+@pytest.mark.slow
 def test_samples_are_right_on_average(limited: RequestsProblem) -> None:
     each = limited.each_request()
     whole = evaluator(each)(HERE, jax.tree.map(lambda it: it[limited.classes.rows], FOUR))

@@ -103,6 +103,7 @@ def test_it_begins_at_what_predict_says(model, system):
         same(jax.tree.map(lambda leaf, row=row: leaf[row], picture.front), it)
 
 
+@pytest.mark.slow
 def test_each_slider_changes_what_it_says():
     opened = open_pair("llama-3-8b", "h200")
     numbers = moved(
@@ -203,6 +204,7 @@ def test_sliders_begin_exactly_where_the_design_is(planned):
         assert numbers_of(opened.start, sliders, shown) == opened.start
 
 
+@pytest.mark.slow
 def test_what_the_hardware_lacks_has_no_slider():
     names = [it.name for it in open_pair("llama-3-8b", "tpu7x").sliders]
     assert "sram_share" not in names
@@ -271,6 +273,7 @@ def test_axes_rest_while_numbers_move_a_little():
     assert svg.Linear(0.0, 12.0, 0.0, 1.0).marks() == [0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0]
 
 
+@pytest.mark.slow
 def test_files_and_runs_are_opened_before_names(tmp_path, planned):
     config = tmp_path / "config.json"
     shape = {
@@ -296,6 +299,7 @@ def test_files_and_runs_are_opened_before_names(tmp_path, planned):
     assert chosen({**fields, "run": str(planned)}).file.workload.model == "llama-3-8b"
 
 
+@pytest.mark.slow
 def test_what_cannot_be_opened_is_told(tmp_path, planned):
     fields = {
         "model": None,
@@ -352,6 +356,7 @@ def few(tmp_path_factory):
     return open_run(str(path))
 
 
+@pytest.mark.slow
 def test_a_study_is_dragged_over_its_grids_and_judged(few):
     names = {it.name: it for it in few.sliders}
     assert list(names) == ["category", "mapping.tp", "mapping.ep", "batch", "request.context"]
@@ -414,6 +419,7 @@ def test_the_package_follows_what_is_dragged(planned):
     assert "for data that stay: 128 MB" in after
 
 
+@pytest.mark.slow
 def test_levers_are_dragged():
     opened = open_pair("llama-3-8b", "h200")
     more = opened.with_levers(["algorithm.speculation.drafts", "request.kv_bits"])

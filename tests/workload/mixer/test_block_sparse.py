@@ -192,6 +192,7 @@ def test_one_mistake(tmp_path, change, message):
     assert message in mistakes(tmp_path, with_text(**change))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_a_spoilt_config_is_read_or_refused(data):
