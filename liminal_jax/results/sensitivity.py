@@ -1,4 +1,7 @@
-"""What numbers and limits are worth: prices first, then numbers, then how the design moves."""
+"""What numbers and limits are worth: prices first, then numbers, then how the design moves.
+
+The record that is drawn is made by `liminal_jax.optimization.sensitivity.result`.
+"""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -204,7 +204,7 @@ class PseudoCosts:
     def axes(
         self, widths: Float[np.ndarray, "axes boxes"], lengths: Int[np.ndarray, "axes boxes"]
     ) -> Int[np.ndarray, " boxes"]:
-        """The axis along which each box is halved: that of the largest expected drop."""
+        """The branching rule: each box is halved along the axis of the largest expected drop."""
         return np.argmax(self.expected(widths, lengths), axis=0)
 
     def observe(self, axes: np.ndarray, widths: np.ndarray, drops: np.ndarray) -> None:

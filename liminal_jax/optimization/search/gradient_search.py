@@ -1,4 +1,4 @@
-"""The search by gradients: descents of the soft model, snapped to the lattice and polished there.
+"""The relaxed search: descents of the soft model by gradients, snapped to the lattice and polished.
 
 Descents begin from random starts in each category. Of a variable whose values are names, such as
 how attention is shared, a point between two values means nothing: each start keeps one of them.

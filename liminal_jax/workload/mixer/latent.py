@@ -1,5 +1,7 @@
 """Multi-head latent attention (MLA): one latent a token, shared by all heads.
 
+Counted in elements; `liminal_jax.performance.operators` makes bytes of them.
+
 DeepSeek-AI (2024), DeepSeek-V2, arXiv:2405.04434.
 """
 
