@@ -63,14 +63,9 @@ def _lines(
     yield "| claim | verdict | why |\n|---|---|---|"
     for it in results["verdicts"]:
         of = f" ({it['population']})" if "population" in it else ""
-        yield f"| {_cell(it['claim'])}{of} | {_verdict(it)} | {_cell(it['sentence'])} |"
+        yield f"| {_cell(it['claim'])}{of} | {it['verdict']} | {_cell(it['sentence'])} |"
     commit = (origin["commit"] or "unknown")[:10]
     yield f"\n`liminal experiments run {name}`, {origin['utc'][:10]}, commit {commit}.\n"
-
-
-def _verdict(it: Mapping[str, Any]) -> str:
-    """What is said of a claim; of the talk's own tables only whether it holds."""
-    return it.get("verdict") or ("holds" if it["holds"] else "does not hold")
 
 
 def _cell(text: str) -> str:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from liminal_jax._arrays import Leaf, as_leaf
 from liminal_jax.calibration.fitted import Fitted
 from liminal_jax.data.calibrations import load_priors
-from liminal_jax.fit.rows import Case, counts_waiting, lengths_of
+from liminal_jax.fit.rows import RATES, Case, counts_waiting, lengths_of
 from liminal_jax.performance.design import Design
 from liminal_jax.performance.step_terms import step_terms
 from liminal_jax.workload.chunk import Chunk, Prompts
@@ -24,9 +24,6 @@ lmsys.org/blog/2025-05-05-large-scale-ep)."""
 
 HALVINGS = 20
 """Halvings of the ratio between which the users are sought."""
-
-RATES = ("output_tps_total", "output_tps_per_gpu")
-"""Metrics of all users, of which the time of a token follows from how many decode."""
 
 _CHIPS = re.compile(r"plus (\d+) prefill GPUs")
 

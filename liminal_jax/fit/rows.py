@@ -45,7 +45,10 @@ BUCKETED = "Transformers NeuronX"
 that many tokens, however few are kept (AWS Neuron, decode context-length bucketing)."""
 PADDING = (BUCKETED, "llama.cpp")
 """Starts of the names of engines that split heads unevenly, or pad them."""
-WHOLE_RUNS = ("output_tps_total", "output_tps_per_gpu", "e2e_latency_s")
+RATES = ("output_tps_total", "output_tps_per_gpu")
+"""Metrics of all users, of which the time of a token follows from how many decode."""
+
+WHOLE_RUNS = (*RATES, "e2e_latency_s")
 """Metrics of runs from the first prompt to the last token."""
 NEAR = "near"
 """Purity of measurements in which prompts have a small part."""

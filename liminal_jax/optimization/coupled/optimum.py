@@ -130,6 +130,7 @@ class CoupledOptimum(Told):
         score = float(relaxed.score[first])
         with jax.enable_x64(True):
             basis = self.problem.basis()
+        used = self._used()
         return {
             **self.question,
             "objective": {
@@ -143,7 +144,7 @@ class CoupledOptimum(Told):
                     "at_least": it.at_least,
                     "bound": it.bound,
                     "unit": it.unit,
-                    "used": self._used.get(it.name),
+                    "used": used.get(it.name),
                 }
                 for it in self.problem.stated
             ],
@@ -177,7 +178,6 @@ class CoupledOptimum(Told):
             "stages": found.seconds,
         }
 
-    @property
     def _used(self) -> dict[str, float | None]:
         """How far each limit on all together is used: above 1 it is exceeded."""
         ratios = np.exp(self.found.best.violation)

@@ -17,8 +17,6 @@ from liminal_jax.study.file import (
 from liminal_jax.study.pools.quantities import DUTIES, QUANTITIES, Asked
 from liminal_jax.study.pools.requests import SHARED
 
-RATE = "1/s"
-
 TURNS = ("attention", "experts")
 """Pools that decode together, each with a part of the model."""
 
