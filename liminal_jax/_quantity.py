@@ -9,6 +9,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 _COUNTED = ("tokens", "bits")
@@ -109,7 +110,8 @@ def quantity_at(whole: Any, path: str) -> Quantity | None:
     return _found(whole, path.split("."), Quantity("", ""))
 
 
-def quantities_of(kind: type, part: str = "") -> dict[str, Quantity]:
+@cache
+def quantities_of(kind: type, part: str = "") -> Mapping[str, Quantity]:
     """What the numbers are that a class, or a part of it, holds itself, by their fields.
 
     Args:
@@ -119,7 +121,7 @@ def quantities_of(kind: type, part: str = "") -> dict[str, Quantity]:
     within = f"{part}." if part else ""
     names = (name for it in classes_of(kind, part) for name in _metadata(it))
     found = {name: quantity_at(kind, within + name) for name in names}
-    return {name: it for name, it in found.items() if it is not None}
+    return MappingProxyType({name: it for name, it in found.items() if it is not None})
 
 
 def part_label(kind: type, name: str) -> str:

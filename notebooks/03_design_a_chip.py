@@ -12,7 +12,6 @@
 # it is in Python.
 
 # %%
-
 import matplotlib.pyplot as plt
 
 import liminal_jax as ll

@@ -9,11 +9,16 @@ import os
 import shutil
 import signal
 import tempfile
+from pathlib import Path
 
 import hypothesis
 import jax
+import pytest
 
 CACHE = "JAX_COMPILATION_CACHE_DIR"
+MAPS = Path("/proc/self/maps")
+MOST_MAPS = 20_000
+"""Regions of memory of a process, of the 65,530 that Linux allows; each program takes some ten."""
 
 jax.config.update("jax_enable_x64", True)
 # What is compiled again takes long, on a busy machine longer than a property should.
@@ -31,3 +36,11 @@ def pytest_configure(config):
 def pytest_unconfigure(config):
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ[CACHE], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _room_for_programs():
+    """A process that compiles for thousands of tests runs out of regions of memory, and dies."""
+    yield
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()

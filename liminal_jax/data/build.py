@@ -7,7 +7,7 @@ becomes infinite, which leaves scalar work out. `liminal_jax.study.basis` names 
 import dataclasses
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, wraps
 from types import MappingProxyType
 from typing import Any, TypeVar, TypeVarTuple, cast
@@ -70,17 +70,31 @@ packaging, process, memory and facility."""
 
 
 class _Same:
-    """Some files, the same only as themselves: to compare their numbers would take longer."""
+    """Some files, the same only as themselves: to compare their numbers would take longer.
+
+    A library is the same as one of the same files.
+    """
 
     def __init__(self, files: tuple[Any, ...]):
         self.files = files
-        self._key = tuple(map(id, files))
+        self._key = tuple(id(part) for file in files for part in _parts(file))
 
     def __hash__(self) -> int:
         return hash(self._key)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Same) and self._key == other._key
+
+
+def _parts(file: Any) -> Iterator[Any]:
+    """A file, or the files of a library or of a table of files."""
+    if isinstance(file, Library):
+        file = dict(file)
+    if isinstance(file, dict):
+        for it in file.values():
+            yield from _parts(it)
+    else:
+        yield file
 
 
 def _once(build: Callable[[*_Files], _Part]) -> Callable[[*_Files], _Part]:
@@ -365,7 +379,6 @@ def _facility_around(file: ChipFile, library: Library) -> Facility:
     return dataclasses.replace(facility_of(library.facility), **own)
 
 
-@_FROM_FILES
 def system_of(library: Library, name: str) -> System:
     """The pytree of a system whose chip keeps its own price, where price and cost are known.
 
@@ -375,7 +388,14 @@ def system_of(library: Library, name: str) -> System:
         library: Its file, with those that it refers to.
         name: Its name there.
     """
-    system, price = system_at_margins(library, name), library.system[name].chip.market_price.value
+    return _priced(library.only([name]))
+
+
+@_once
+def _priced(library: Library) -> System:
+    """The only system of a library, at its own price."""
+    (file,) = library.system.values()
+    system, price = _at_margins(library), file.chip.market_price.value
     cost = float(system.chip.cost.total())
     if price is None or math.isnan(cost):
         return system
@@ -384,7 +404,6 @@ def system_of(library: Library, name: str) -> System:
     return dataclasses.replace(system, facility=facility)
 
 
-@_FROM_FILES
 def system_at_margins(library: Library, name: str) -> System:
     """The pytree of a system whose chip sells as a study states for all chips.
 
@@ -392,7 +411,13 @@ def system_at_margins(library: Library, name: str) -> System:
         library: Its file, with those that it refers to.
         name: Its name there.
     """
-    file = library.system[name]
+    return _at_margins(library.only([name]))
+
+
+@_once
+def _at_margins(library: Library) -> System:
+    """The only system of a library, at the margins of its facility."""
+    (file,) = library.system.values()
     rows: dict[str, Any] = _leaves(System, file)
     return System(
         chip=chip_of(file.chip, library),

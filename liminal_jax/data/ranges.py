@@ -83,13 +83,17 @@ def _path(record: BaseModel, field: str, path: str) -> str:
 
 
 def _changed(node: Any, path: str, change: Callable[[str, Number], Number]) -> Any:
+    """A record with its numbers changed; what holds none that changes stays the same object."""
     if isinstance(node, Number):
         return change(path, node)
     if isinstance(node, dict):
-        return {key: _changed(part, f"{path}.{key}", change) for key, part in node.items()}
+        parts = {key: _changed(part, f"{path}.{key}", change) for key, part in node.items()}
+        return parts if any(it is not node[key] for key, it in parts.items()) else node
     if isinstance(node, BaseModel):
         fields = type(node).model_fields
         parts = {it: _changed(getattr(node, it), _path(node, it, path), change) for it in fields}
+        if all(it is getattr(node, name) for name, it in parts.items()):
+            return node
         # What was left to the facility stays left to it.
         return type(node).model_construct(node.model_fields_set, **parts)
     return node
