@@ -2,7 +2,8 @@
 
 Commands that they interrupt inherit what Ctrl-C does from here: where the tests run in the
 background of a shell, it would be nothing. What takes long to compile is compiled once for all
-workers and for the processes that they start.
+workers and for the processes that they start, in the folder of JAX_COMPILATION_CACHE_DIR if that is
+set, and else in one of their own.
 """
 
 import os
@@ -28,14 +29,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config):
-    if not hasattr(config, "workerinput"):
+    if not (hasattr(config, "workerinput") or CACHE in os.environ):
         os.environ[CACHE] = tempfile.mkdtemp(prefix="compiled-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(CACHE), ignore_errors=True))
     jax.config.update("jax_compilation_cache_dir", os.environ[CACHE])
-
-
-def pytest_unconfigure(config):
-    if not hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ[CACHE], ignore_errors=True)
 
 
 @pytest.fixture(autouse=True, scope="module")

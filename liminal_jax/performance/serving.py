@@ -275,6 +275,61 @@ def _mean_step(
     return jax.tree.map(lambda it: jnp.asarray(_WEIGHTS / 2, float) @ it, steps)
 
 
+class _Load(NamedTuple):
+    """What a way of serving has in the steps of one micro-batch.
+
+    Attributes:
+        alone: Users that decode where no prompt passes.
+        beside: Users that decode beside prompts.
+        prompts: Prompts of which a chunk passes at once.
+    """
+
+    alone: Scalar
+    beside: Scalar
+    prompts: Scalar
+
+
+class _Steps(NamedTuple):
+    """Steps of a way of serving: one that decodes alone, and the mean one that passes chunks."""
+
+    alone: Worked
+    passing: Worked
+
+    def whole(self, lengths: Lengths) -> Worked:
+        """All chunks of a prompt."""
+        return jax.tree.map(lambda it: it * lengths.chunks(), self.passing)
+
+
+class _Given(NamedTuple):
+    """Arguments of `serve`, with defaults."""
+
+    design: Design
+    model: Model
+    request: Request
+    lengths: Lengths
+    assumptions: Assumptions
+
+    def steps(self, load: _Load) -> _Steps:
+        """The steps of a way of serving."""
+        design, model, request, lengths, assumptions = self
+        beside = _with_batch(design, load.beside)
+        return _Steps(
+            worked(_with_batch(design, load.alone), model, request, None, assumptions),
+            _mean_step(beside, model, request, load.prompts, lengths, assumptions),
+        )
+
+
+def _given(
+    design: Design,
+    model: Model,
+    request: Request,
+    lengths: Lengths,
+    assumptions: Assumptions | None,
+) -> _Given:
+    design, assumptions = with_defaults(design, model, request, assumptions)
+    return _Given(design, model, request, lengths, assumptions)
+
+
 def prefill(
     design: Design,
     model: Model,
@@ -302,15 +357,8 @@ def prefill(
         Chunked prefill: Agrawal et al. (2024), Sarathi-Serve, arXiv:2403.02310.
     """
     design, assumptions = with_defaults(design, model, request, assumptions)
-    return _prefill(design, model, request, lengths, assumptions).step
-
-
-def _prefill(
-    design: Design, model: Model, request: Request, lengths: Lengths, assumptions: Assumptions
-) -> Worked:
-    """All chunks together of the prompts of a batch."""
     idle = _with_batch(design, design.batch * 0)
-    step = _mean_step(idle, model, request, design.batch, lengths, assumptions)
+    step = _mean_step(idle, model, request, design.batch, lengths, assumptions).step
     return jax.tree.map(lambda it: it * lengths.chunks(), step)
 
 
@@ -326,9 +374,18 @@ def static_batching(
     assumptions: Assumptions | None = None,
 ) -> Served:
     """A batch of prompts, then its answers; arguments as in `serve`."""
-    design, assumptions = with_defaults(design, model, request, assumptions)
-    prompts = _prefill(design, model, request, lengths, assumptions)
-    step = worked(design, model, request, None, assumptions)
+    given = _given(design, model, request, lengths, assumptions)
+    return _static(given, given.steps(_static_load(given)))
+
+
+def _static_load(given: _Given) -> _Load:
+    batch = given.design.batch
+    return _Load(alone=batch, beside=batch * 0, prompts=batch)
+
+
+def _static(given: _Given, steps: _Steps) -> Served:
+    design, lengths, assumptions = given.design, given.lengths, given.assumptions
+    prompts, step = steps.whole(lengths), steps.alone
     accepted = design.accepted(assumptions.relaxation)
     users = design.mapping.pp * design.batch
     answers = _use(step, (lengths.osl - 1) / accepted)
@@ -367,19 +424,30 @@ def continuous_batching(
     References:
         Yu et al. (2022), Orca, OSDI; Agrawal et al. (2024), Sarathi-Serve, arXiv:2403.02310.
     """
-    design, assumptions = with_defaults(design, model, request, assumptions)
-    relaxation = assumptions.relaxation
+    given = _given(design, model, request, lengths, assumptions)
+    return _continuous(given, given.steps(_continuous_load(given)))
+
+
+def _fed(given: _Given) -> tuple[Scalar, Scalar]:
+    """Users that the budget of prompts feeds, and chunks of prompts that come in a step."""
+    design, lengths, relaxation = given.design, given.lengths, given.assumptions.relaxation
     accepted = design.accepted(relaxation)
     wanted = design.batch * lengths.prefill() * accepted / lengths.later()
     passed = wanted
     if lengths.budget is not None:
         passed = relaxation.minimum(wanted, lengths.budget)
-    decoding = _with_batch(design, design.batch * (passed / wanted))
-    chunks = passed / lengths.chunk
-    together = relaxation.maximum(1.0, chunks)
-    alone = worked(decoding, model, request, None, assumptions)
-    mixed = _mean_step(decoding, model, request, together, lengths, assumptions)
-    return _steady(decoding, lengths, assumptions, alone, mixed, chunks)
+    return design.batch * (passed / wanted), passed / lengths.chunk
+
+
+def _continuous_load(given: _Given) -> _Load:
+    users, chunks = _fed(given)
+    return _Load(users, users, given.assumptions.relaxation.maximum(1.0, chunks))
+
+
+def _continuous(given: _Given, steps: _Steps) -> Served:
+    users, chunks = _fed(given)
+    decoding = _with_batch(given.design, users)
+    return _steady(decoding, given.lengths, given.assumptions, *steps, chunks)
 
 
 def whole_prompts(
@@ -482,11 +550,19 @@ def disaggregated(
     References:
         Zhong et al. (2024), DistServe, arXiv:2401.09670.
     """
-    design, assumptions = with_defaults(design, model, request, assumptions)
+    given = _given(design, model, request, lengths, assumptions)
+    return _apart(given, given.steps(_apart_load(given)))
+
+
+def _apart_load(given: _Given) -> _Load:
+    batch = given.design.batch
+    return _Load(alone=batch, beside=batch * 0, prompts=jnp.ones_like(batch))
+
+
+def _apart(given: _Given, steps: _Steps) -> Served:
+    design, model, request, lengths, assumptions = given
     relaxation = assumptions.relaxation
-    single = _with_batch(design, jnp.ones_like(design.batch))
-    prompt = _prefill(single, model, request, lengths, assumptions)
-    step = worked(design, model, request, None, assumptions)
+    prompt, step = steps.whole(lengths), steps.alone
     crossing = cache_crossing(design, model, request, lengths, assumptions)
     accepted, pp = design.accepted(relaxation), design.mapping.pp
     answers = _use(step, (lengths.osl - 1) / accepted / design.batch / pp)
@@ -528,10 +604,16 @@ def serve(
     Raises:
         ValueError: a number has several values, which `jax.vmap` is for.
     """
-    design, assumptions = with_defaults(design, model, request, assumptions)
-    given = (design, model, request, lengths, assumptions)
+    given = _given(design, model, request, lengths, assumptions)
+    loads = _static_load(given), _continuous_load(given), _apart_load(given)
+    # One program of a step serves all ways: it takes long to compile.
+    together = jax.vmap(given.steps)(jax.tree.map(lambda *it: jnp.stack(it), *loads))
+
+    def steps(way: int) -> _Steps:
+        return jax.tree.map(lambda it: it[way], together)
+
     return Serving(
-        static=static_batching(*given),
-        continuous=continuous_batching(*given),
-        disaggregated=disaggregated(*given),
+        static=_static(given, steps(0)),
+        continuous=_continuous(given, steps(1)),
+        disaggregated=_apart(given, steps(2)),
     )

@@ -97,7 +97,7 @@ def test_its_numbers_are_uncertain_and_can_be_swept(tmp_path):
     assert {f"tier.{it}" for it in ("price", "access_energy", "unit_bandwidth")} <= paths
     leaves = leaves_of(problem)
     assert "material.tier.technology.unit_bandwidth" in leaves
-    assert leaves["tier_units"].whole
+    assert leaves["tier_units"].stated.whole
     assert "tier_units" not in leaves_of(problem_of(load_study("tests/studies/planned.toml")))
 
 
