@@ -119,13 +119,13 @@ def test_the_columns_of_first_tokens_are_read(tmp_path, median):
 
 @pytest.mark.slow
 def test_times_made_of_losses_are_learned_again(calibration):
-    """What one engine on one family of chips loses is found from 90 of its prompts."""
+    """What one engine on one family of chips loses is found from 210 of its prompts."""
     rows = [
         replace(ROW, line=at, isl=float(isl), model=model, batch_or_concurrency=users)
         for at, (isl, model, users) in enumerate(
             (isl, model, users)
-            for isl in (64, 256, 1024, 4096, 16384)
-            for model in ("Llama-3.1-8B", "Qwen3-4B", "Mistral-7B")
+            for isl in (64, 256, 1024, 2048, 4096, 8192, 16384)
+            for model in ("Llama-3.1-8B", "Llama-2-13B", "Qwen3-4B", "Qwen3-14B", "Mistral-7B")
             for users in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
         )
     ]
