@@ -55,7 +55,7 @@ def _searched(problem: AbstractCoupled) -> tuple[PricedSearch, float]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(50))
 def test_no_design_of_all_beats_the_bound(seed):
     problem = house(seed, members=2, tight=(0.15, 0.3, 0.5, 0.9)[seed % 4])
     known, bound = _searched(problem)
@@ -255,7 +255,7 @@ def _best_of_all(pricing: Pricing) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(4))
 def test_three_pools_cut_down_are_the_best_of_all_combinations(seed, tmp_path):
     problem = pools_at(_cut_down(seed), tmp_path)
     known, bound = _searched(problem)
