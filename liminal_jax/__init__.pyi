@@ -85,7 +85,6 @@ from .performance.prediction import BOTTLENECKS as BOTTLENECKS
 from .performance.prediction import Prediction as Prediction
 from .performance.predictor import mixed_step as mixed_step
 from .performance.predictor import predict as predict
-from .performance.serving import Lengths as Lengths
 from .performance.serving import prefill as prefill
 from .performance.serving import serve as serve
 from .results.compared import Comparison as Comparison
@@ -124,6 +123,7 @@ from .workload.connections import HyperConnections as HyperConnections
 from .workload.feedforward.dense import Dense as Dense
 from .workload.feedforward.latent_experts import LatentMixture as LatentMixture
 from .workload.feedforward.mixture import Mixture as Mixture
+from .workload.lengths import Lengths as Lengths
 from .workload.mixer.block_sparse import BlockSparse as BlockSparse
 from .workload.mixer.compressed import Compressed as Compressed
 from .workload.mixer.compressed import EntryIndex as EntryIndex

@@ -19,7 +19,8 @@ from liminal_jax.fit.formats.row import MOST
 from liminal_jax.fit.rows import Case, lengths_of
 from liminal_jax.fit.scores import Times, scores
 from liminal_jax.performance.design import Assumptions, Design
-from liminal_jax.performance.serving import Lengths, continuous_batching, static_batching
+from liminal_jax.performance.serving import continuous_batching, static_batching
+from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 

@@ -19,10 +19,10 @@ from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.inputs import with_defaults
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
-from liminal_jax.performance.serving import Lengths
 from liminal_jax.performance.spending import spending_rate
 from liminal_jax.performance.worked import worked
 from liminal_jax.workload.chunk import Chunk, Prompts
+from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 

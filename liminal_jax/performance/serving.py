@@ -1,13 +1,8 @@
 """Serving prompts and answers: prefill, then decode, in three ways of sharing the chips.
 
-    e2e = TTFT + (OSL - 1) TPOT
-
 TTFT is the time to the first token, TPOT that of every later one, ISL and OSL the tokens of prompt
 and answer. Requests do not wait in a queue, and all have the same lengths. Of prompts the share h
 is cached already, but for the last token: ISL - h (ISL - 1) tokens pass.
-
-Energy and cost are of the whole request. What decode alone would take for as many tokens is the
-share of answers; all else is that of prompts.
 """
 
 from typing import NamedTuple
@@ -17,224 +12,25 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
-from liminal_jax._quantity import quantity
+from liminal_jax._arrays import Scalar
 from liminal_jax._show import Shown
 from liminal_jax.hardware.network import AbstractPhysical
-from liminal_jax.performance.capital import capital_shares
 from liminal_jax.performance.crossing import cache_sent
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.inputs import with_defaults
 from liminal_jax.performance.passed import Step
-from liminal_jax.performance.spending import spending_rate
+from liminal_jax.performance.served import Latency, Served, served, use_of
 from liminal_jax.performance.worked import Worked, worked
 from liminal_jax.workload.chunk import Chunk, Prompts
+from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.model import Model
-from liminal_jax.workload.request import Request, mean_context, prefill_tokens
+from liminal_jax.workload.request import Request
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 """Where in a prompt its chunks are timed, and how much each time counts."""
 
 SERVING_WAYS = ("static", "continuous", "disaggregated")
 """Names of the fields of `Serving`."""
-
-
-class Lengths(Shown):
-    """Tokens of a request.
-
-    Attributes:
-        isl: Tokens of the prompt.
-        osl: Tokens of the answer, at least 1.
-        chunk: Tokens of a prompt that pass in one step; all that pass by default.
-        budget: Tokens of prompts that pass in one step of continuous batching; no limit by default.
-        prefix_hit_rate: Share of the prompt whose cache there is already; its last token passes
-            always.
-    """
-
-    isl: Leaf
-    osl: Leaf
-    chunk: Leaf
-    budget: Leaf | None
-    prefix_hit_rate: Leaf
-
-    def __init__(
-        self,
-        isl: Scalar,
-        osl: Scalar,
-        chunk: Scalar | None = None,
-        budget: Scalar | None = None,
-        prefix_hit_rate: Scalar = 0.0,
-    ):
-        self.isl = as_leaf(isl)
-        self.osl = as_leaf(osl)
-        self.prefix_hit_rate = as_leaf(prefix_hit_rate)
-        self.chunk = as_leaf(self.prefill() if chunk is None else chunk)
-        self.budget = optional_leaf(budget)
-
-    def prefill(self) -> Scalar:
-        """Tokens of a prompt that pass the model: those that no prefix holds.
-
-        Examples:
-            >>> float(Lengths(1001, 100, prefix_hit_rate=0.5).prefill())
-            501.0
-        """
-        return prefill_tokens(self.isl, self.prefix_hit_rate)
-
-    def cached(self) -> Scalar:
-        """Tokens of a prompt whose cache there is already."""
-        return self.prefix_hit_rate * (self.isl - 1)
-
-    def chunks(self) -> Scalar:
-        """Chunks of a prompt; one that is not full counts by its part."""
-        return self.prefill() / self.chunk
-
-    def later(self) -> Scalar:
-        """Tokens of an answer after the first; one at least."""
-        return jnp.maximum(self.osl - 1, 1.0)
-
-    def mean_context(self) -> Scalar:
-        """Mean context of a user's decode steps, as `Request` has it."""
-        return mean_context(self.isl, self.osl)
-
-
-class Served(Shown):
-    """One way of serving.
-
-    Attributes:
-        ttft: Time to the first token [s].
-        tpot: Mean time of a later token [s].
-        e2e: Time of a whole request [s].
-        tokens_per_second_per_chip: Output tokens, over all chips [1/s].
-        users: Users that decode at once, in one instance.
-        prefill_share: Share of the chips' time that prompts take; of the chips, where pools are
-            apart.
-        chip_power: Power of one chip in the step in which it draws most [W].
-        power: Mean IT power of one instance [W].
-        capital: Capital of one instance [USD].
-        energy_per_token: Energy at the wall for an output token, prompts included [J].
-        usd_per_million_tokens: Cost of a million output tokens, prompts included [USD].
-        prompt_energy_share: Share of that energy that prompts take.
-        prompt_cost_share: Share of that cost that prompts take.
-    """
-
-    ttft: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "time to the first token"))
-    tpot: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "mean time of a later token"))
-    e2e: Leaf = eqx.field(converter=as_leaf, metadata=quantity("s", "time of a whole request"))
-    tokens_per_second_per_chip: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("1/s", "output tokens a second and chip")
-    )
-    users: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "users that decode at once"))
-    prefill_share: Leaf = eqx.field(
-        converter=as_leaf,
-        metadata=quantity("", "share of the chips' time that prompts take", most=1.0),
-    )
-    chip_power: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("W", "power of one chip in its busiest step")
-    )
-    power: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("W", "mean IT power of one instance")
-    )
-    capital: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("USD", "capital of one instance")
-    )
-    energy_per_token: Leaf = eqx.field(
-        converter=as_leaf,
-        metadata=quantity("J", "energy at the wall for an output token, prompts included"),
-    )
-    usd_per_million_tokens: Leaf = eqx.field(
-        converter=as_leaf,
-        metadata=quantity("USD", "cost of a million output tokens, prompts included"),
-    )
-    prompt_energy_share: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "share of energy that prompts take", most=1.0)
-    )
-    prompt_cost_share: Leaf = eqx.field(
-        converter=as_leaf, metadata=quantity("", "share of cost that prompts take", most=1.0)
-    )
-
-
-class _Use(NamedTuple):
-    """What some output tokens take of one instance.
-
-    Attributes:
-        time: Its time [s].
-        power: Mean IT power [W].
-    """
-
-    time: Scalar
-    power: Scalar
-
-    @property
-    def energy(self) -> Scalar:
-        """IT energy [J]."""
-        return self.time * self.power
-
-    def plus(self, other: "_Use") -> "_Use":
-        """Both."""
-        time = self.time + other.time
-        return _Use(time, (self.energy + other.energy) / time)
-
-
-def _use(it: Worked, times: Scalar = 1.0) -> _Use:
-    """What a step takes, some times."""
-    return _Use(times * it.time, it.power)
-
-
-class _Latency(NamedTuple):
-    """Times of a request [s]."""
-
-    ttft: Scalar
-    tpot: Scalar
-
-
-def _served(
-    design: Design,
-    lengths: Lengths,
-    assumptions: Assumptions,
-    latency: _Latency,
-    *,
-    tokens: Scalar,
-    use: _Use,
-    answers: _Use,
-    users: Scalar,
-    chip_power: Scalar,
-) -> Served:
-    """One way of serving.
-
-    Args:
-        design: The design.
-        lengths: Of requests.
-        assumptions: Which laws are used.
-        latency: Times of a request.
-        tokens: Some output tokens.
-        use: What they and their prompts take of an instance.
-        answers: What decode alone takes for them.
-        users: Users that decode at once.
-        chip_power: Power of one chip in its busiest step [W].
-    """
-    facility = design.system.facility
-
-    def capital(it: _Use) -> Scalar:
-        return capital_shares(design, it.power, assumptions.relaxation).total()
-
-    def cost(it: _Use) -> Scalar:
-        return it.time * spending_rate(facility, capital(it), it.power)
-
-    return Served(
-        ttft=latency.ttft,
-        tpot=latency.tpot,
-        e2e=latency.ttft + (lengths.osl - 1) * latency.tpot,
-        tokens_per_second_per_chip=tokens / use.time / design.mapping.chips(),
-        users=users,
-        prefill_share=1 - answers.time / use.time,
-        chip_power=chip_power,
-        power=use.power,
-        capital=capital(use),
-        energy_per_token=use.energy * facility.pue / tokens,
-        usd_per_million_tokens=cost(use) / tokens * 1e6,
-        prompt_energy_share=1 - answers.energy / use.energy,
-        prompt_cost_share=1 - cost(answers) / cost(use),
-    )
 
 
 class Serving(Shown):
@@ -388,14 +184,14 @@ def _static(given: _Given, steps: _Steps) -> Served:
     prompts, step = steps.whole(lengths), steps.alone
     accepted = design.accepted(assumptions.relaxation)
     users = design.mapping.pp * design.batch
-    answers = _use(step, (lengths.osl - 1) / accepted)
-    return _served(
+    answers = use_of(step, (lengths.osl - 1) / accepted)
+    return served(
         design,
         lengths,
         assumptions,
-        _Latency(prompts.time, step.time / accepted),
+        Latency(prompts.time, step.time / accepted),
         tokens=users * lengths.osl,
-        use=_use(prompts).plus(answers),
+        use=use_of(prompts).plus(answers),
         answers=answers,
         users=users,
         chip_power=assumptions.relaxation.maximum(prompts.chip_power, step.chip_power),
@@ -498,14 +294,14 @@ def _steady(
     share = relaxation.minimum(1.0, chunks)
     mean = jax.tree.map(lambda one, both: (1 - share) * one + share * both, alone, mixed)
     accepted, users = design.accepted(relaxation), design.mapping.pp * design.batch
-    return _served(
+    return served(
         design,
         lengths,
         assumptions,
-        _Latency(lengths.chunks() * mixed.time, mean.time / accepted),
+        Latency(lengths.chunks() * mixed.time, mean.time / accepted),
         tokens=users * lengths.osl * accepted / lengths.later(),
-        use=_use(mean),
-        answers=_use(alone),
+        use=use_of(mean),
+        answers=use_of(alone),
         users=users,
         chip_power=relaxation.maximum(alone.chip_power, mixed.chip_power),
     )
@@ -565,14 +361,14 @@ def _apart(given: _Given, steps: _Steps) -> Served:
     prompt, step = steps.whole(lengths), steps.alone
     crossing = cache_crossing(design, model, request, lengths, assumptions)
     accepted, pp = design.accepted(relaxation), design.mapping.pp
-    answers = _use(step, (lengths.osl - 1) / accepted / design.batch / pp)
-    return _served(
+    answers = use_of(step, (lengths.osl - 1) / accepted / design.batch / pp)
+    return served(
         design,
         lengths,
         assumptions,
-        _Latency(prompt.time + crossing, step.time / accepted),
+        Latency(prompt.time + crossing, step.time / accepted),
         tokens=lengths.osl,
-        use=answers.plus(_use(prompt, 1 / pp)),
+        use=answers.plus(use_of(prompt, 1 / pp)),
         answers=answers,
         users=pp * design.batch,
         chip_power=relaxation.maximum(prompt.chip_power, step.chip_power),

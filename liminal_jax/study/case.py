@@ -19,10 +19,12 @@ from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
-from liminal_jax.performance.serving import Lengths, Served, whole_prompts
+from liminal_jax.performance.served import Served
+from liminal_jax.performance.serving import whole_prompts
 from liminal_jax.performance.worked import decoded
 from liminal_jax.study.quality import Quality
 from liminal_jax.study.quantities import REQUESTS, Fleet
+from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 

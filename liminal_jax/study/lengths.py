@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from liminal_jax.performance.serving import Lengths
+from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.request import mean_context, prefill_tokens
 
 

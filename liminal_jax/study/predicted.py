@@ -17,7 +17,7 @@ from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.gains import Gains, predicted_with_gains
 from liminal_jax.performance.memory_footprint import MemoryFootprint, memory_footprint
 from liminal_jax.performance.prediction import Prediction
-from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Serving, serve
+from liminal_jax.performance.serving import SERVING_WAYS, Serving, serve
 from liminal_jax.study.anatomy import hardware_record
 from liminal_jax.study.basis import basis, power_basis, serving_basis
 from liminal_jax.study.case import Case
@@ -31,6 +31,7 @@ from liminal_jax.study.question import kind_record
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.report import gains_record, numbers, prediction_record
 from liminal_jax.study.write import written
+from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
 from liminal_jax._quantity import Quantity, quantities_of, quantity
 from liminal_jax.performance.prediction import Prediction
-from liminal_jax.performance.serving import Served
+from liminal_jax.performance.served import Served
 
 INSTANCE = quantities_of(Prediction)
 """What the numbers of one instance are, by name."""

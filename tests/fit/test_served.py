@@ -14,7 +14,8 @@ from liminal_jax.fit.formats.reading import read_rows
 from liminal_jax.fit.rows import cases_of
 from liminal_jax.fit.served import served_scores, served_times
 from liminal_jax.performance.predictor import predict
-from liminal_jax.performance.serving import Lengths, serve
+from liminal_jax.performance.serving import serve
+from liminal_jax.workload.lengths import Lengths
 
 
 @pytest.fixture(scope="module")

@@ -28,11 +28,13 @@ from liminal_jax.performance import spending as spending_module
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.operators import Operator
 from liminal_jax.performance.prediction import CapitalShares, PowerShares, Prediction
-from liminal_jax.performance.serving import SERVING_WAYS, Lengths, Served, serve
+from liminal_jax.performance.served import Served
+from liminal_jax.performance.serving import SERVING_WAYS, serve
 from liminal_jax.study.quantities import QUANTITIES, REQUESTS
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.workload import request as requests
+from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.request import Request
 from tests.optimization.brute import study
 from tests.study.cases import seen

@@ -11,7 +11,8 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.predictor import predict
 from liminal_jax.performance.request_cost import RequestCost, request_cost
-from liminal_jax.performance.serving import Lengths, cache_crossing, disaggregated
+from liminal_jax.performance.serving import cache_crossing, disaggregated
+from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.request import Request
 
 MODEL, H200 = load_model("gpt-oss-120b"), load_system("h200")

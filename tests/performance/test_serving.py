@@ -13,14 +13,8 @@ from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.memory_footprint import parameters_active
 from liminal_jax.performance.predictor import predict
-from liminal_jax.performance.serving import (
-    SERVING_WAYS,
-    Lengths,
-    Serving,
-    cache_crossing,
-    prefill,
-    serve,
-)
+from liminal_jax.performance.serving import SERVING_WAYS, Serving, cache_crossing, prefill, serve
+from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 

@@ -20,11 +20,12 @@ from liminal_jax.performance.design import Assumptions
 from liminal_jax.performance.memory_footprint import memory_footprint, parameters_total
 from liminal_jax.performance.operators import layer_operators
 from liminal_jax.performance.predictor import predict, predict_prompts
-from liminal_jax.performance.serving import Lengths, prefill, serve
+from liminal_jax.performance.serving import prefill, serve
 from liminal_jax.study.anatomy import chip_package
 from liminal_jax.study.coupled import Point
 from liminal_jax.study.pools.problem import PoolsProblem
 from liminal_jax.study.questions import BUILDERS, load_question
+from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.parts import attention_part, experts_part, joints
 from tests.cli.terminal import exit_code
 

@@ -28,7 +28,6 @@ from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.plan import Buildability
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.performance.request_cost import RequestCost, request_cost
-from liminal_jax.performance.serving import Lengths
 from liminal_jax.study.case import Case
 from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Chip, Point, Terms
 from liminal_jax.study.limits import physical_limits, use_of
@@ -48,6 +47,7 @@ from liminal_jax.study.requests.quantities import (
     UNITS,
     power_density,
 )
+from liminal_jax.workload.lengths import Lengths
 
 OF_INSTANCES = ("chip_time", "energy", "capital_time", "price")
 """Numbers of a request that grow where instances must be whole."""
