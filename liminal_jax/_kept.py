@@ -27,7 +27,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import equinox as eqx
 import jax
 import numpy as np
-from jax.core import Tracer
+from jax.core import AbstractValue, Tracer
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 from typing_extensions import override
 
@@ -61,9 +61,11 @@ def kept(
 
     @wraps(function)
     def call(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Output:
+        if not jax.config.values["jax_compilation_cache_dir"]:
+            return cast("Output", plain(*args, **kwargs))
         given = Call.of(function, args, kwargs, options)
         path = given.file("program")
-        if given.key is None or path is None or not all(map(_at_first_device, given.leaves)):
+        if given.key is None or path is None or not _at_first_device(given.leaves):
             return cast("Output", plain(*args, **kwargs))
         if given.key not in programs:
             programs[given.key] = _loaded(path) or _compiled(path, given, options)
@@ -109,7 +111,7 @@ class Call:
         key = None
         # A function within another may depend on more than its arguments.
         if "<" not in function.__qualname__:
-            types = [str(jax.typeof(it)) for it in leaves]
+            types = [_type(jax.typeof(it)) for it in leaves]
             asked = (jax.tree.unflatten(structure, types), static, options or {}, _setting())
             key = _key((function.__module__, function.__qualname__, asked))
         return Call(function, leaves, arguments, key)
@@ -140,6 +142,12 @@ class _Pickler(pickle.Pickler):
         return NotImplemented
 
 
+@cache
+def _type(type_: AbstractValue) -> str:
+    """Width, shape and the like in words, which take longer to find than a program to run."""
+    return str(type_)
+
+
 def _key(asked: Any) -> bytes | None:
     """What a program depends on as bytes; none where it cannot be known again."""
     content = io.BytesIO()
@@ -151,11 +159,15 @@ def _key(asked: Any) -> bytes | None:
     return content.getvalue()
 
 
-def _at_first_device(leaf: Any) -> bool:
-    """Whether a program for the first device can take an argument: one with a value, and there."""
-    if isinstance(leaf, Tracer) or jax.config.values["jax_default_device"] is not None:
+def _at_first_device(leaves: Sequence[Any]) -> bool:
+    """Whether a program for the first device can take arguments: ones with values, and there."""
+    if jax.config.values["jax_default_device"] is not None:
         return False
-    return not isinstance(leaf, jax.Array) or leaf.devices() == {jax.devices()[0]}
+    first = {jax.devices()[0]}
+    return not any(
+        isinstance(it, Tracer) or (isinstance(it, jax.Array) and it.devices() != first)
+        for it in leaves
+    )
 
 
 def _setting() -> tuple[str, ...]:

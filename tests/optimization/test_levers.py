@@ -2,6 +2,7 @@
 
 import itertools
 
+import equinox as eqx
 import pytest
 
 import liminal_jax as ll
@@ -28,7 +29,7 @@ def test_the_best_design_with_levers_is_that_of_enumeration():
     space = ll.Space(design, FREE, model=MODEL, request=REQUEST)
     found = ll.optimize(space, maximise="stps", limits=[ll.at_least("utps", 150)])
     best = None
-    predict = ll.predict
+    predict = eqx.filter_jit(ll.predict)
     for tp, batch, drafts, delay in itertools.product(*list(FREE.values())[:4]):
         levers = ll.Algorithm(
             speculation=ll.Speculation(drafts=drafts, acceptance=0.7, decay=0.9),

@@ -83,16 +83,20 @@ def assignment_at(problem: AbstractCoupled, places: Places) -> Assignment:
     )
 
 
+@eqx.filter_jit
+def _own_violation(group: AbstractGroup, shared: Point, own: Point) -> Float[Array, " limits"]:
+    """Compiled so that it is traced once for all problems of one structure."""
+    return group.terms(shared, jnp.asarray(0), own, Exact()).violation
+
+
 def own_limits(problem: AbstractCoupled) -> list[int]:
     """How many limits of its own each member has."""
     counts = []
     shared = point_at(problem, np.zeros(1 + len(problem.variables), int))
     for group in problem.groups:
         own = point_at(group, np.zeros(1 + len(group.variables), int))
-        terms = jax.eval_shape(
-            lambda group=group, own=own: group.terms(shared, jnp.asarray(0), own, Exact())
-        )
-        counts += [len(terms.violation)] * len(group.members)
+        violation = eqx.filter_eval_shape(_own_violation, group, shared, own)
+        counts += [len(violation)] * len(group.members)
     return counts
 
 
