@@ -12,11 +12,11 @@ class Asked(NamedTuple):
 
     Attributes:
         calibration: The calibration.
-        engine: Name of the engine; a typical one where there is none.
+        engine: The engine.
     """
 
     calibration: Any
-    engine: str | None
+    engine: Any
 
 
 def calibration_asked(command: str, name: str | None, engine: str | None) -> Asked | None:
@@ -25,10 +25,11 @@ def calibration_asked(command: str, name: str | None, engine: str | None) -> Ask
     Args:
         command: The command, as messages call it.
         name: A calibration, its file, or an engine of the package's own.
-        engine: An engine.
+        engine: An engine, as users name it.
 
     Raises:
-        InputError: there is no such calibration, or an engine without one.
+        InputError: there is no such calibration, an engine without one, or a release of it that
+            nobody dates.
     """
     if name is None and engine is not None:
         problem = Problem("--engine", "speaks of a calibration: give --calibration too")
@@ -36,11 +37,11 @@ def calibration_asked(command: str, name: str | None, engine: str | None) -> Ask
     if name is None:
         return None
     from liminal_jax.data.calibrations import DEFAULT, load_calibration
-    from liminal_jax.study.calibrated import engine_of, measured_engine
+    from liminal_jax.study.calibrated import Engine, engine_of, measured_engine
 
     found = None if engine is not None else measured_engine(name)
     if found is not None:
-        return Asked(load_calibration(DEFAULT), found)
+        return Asked(load_calibration(DEFAULT), Engine(found))
     try:
         calibration = load_calibration(name)
         return Asked(calibration, engine_of(engine, calibration))
@@ -54,9 +55,6 @@ def with_interval(found: Found, asked: Asked) -> Found:
     Args:
         found: The result of a study of one workload.
         asked: The calibration.
-
-    Raises:
-        InputError: the calibration does not know the engine.
     """
     from liminal_jax.results.optimum import page
     from liminal_jax.study.calibrated import calibrated_step

@@ -74,7 +74,7 @@ def optimize(
         reliability: With --robust, the share of them in which every limit has to hold.
         calibration: Also say what engines reach of the best design, with a 90 % interval, as
             `liminal predict` does.
-        engine: The engine that the calibration should speak of; a typical one where left out.
+        engine: The engine that the calibration should speak of, as `liminal predict` takes it.
         figures: Draw descents and proof into the folder, as PNG and PDF.
         json: Print one JSON object in SI units.
     """

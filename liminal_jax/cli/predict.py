@@ -115,7 +115,8 @@ def predict(
         calibration: Also predict what engines reach, with a 90 % interval: `measured`, a file that
             `liminal calibrate` wrote, or an engine of the former. Ranks share attention as engines
             do, in time and in memory.
-        engine: The engine that the calibration should speak of; a typical one where left out.
+        engine: The engine that the calibration should speak of, such as vllm, or vllm:2025-02 for
+            its release of that month; a typical one where left out.
         json: Print one JSON object in SI units.
     """
     flags = {name: value for name, value in locals().items() if name in _FLAGS}

@@ -9,6 +9,7 @@ import datetime
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from liminal_jax.data.systems import load_system_file
 _FILE = Path(__file__).parent / "names.toml"
 _SIZE = re.compile(r"(\d+) ?gi?b$")
 _SIZE_TOLERANCE = 0.1
+_DAY = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?")
+_MIDDLE = 15
+"""Day of the month of what is known to the month."""
 _DATED = re.compile(r"dated (\d{4})-(\d\d)-(\d\d)")
 _DAYS = 365.25
 _DATE = re.compile(r"2[0-9]\d\d|0[1-9]\d\d|1[0-2]\d\d")
@@ -176,6 +180,27 @@ def released(engine: str, version: str, note: str = "") -> float | None:
         known = _tables()["releases"].items()
         names = (version, f"{engine} {version.partition('+')[0]}")
         day = next((day for name, day in known if name in names), None)
-    if day is None:
-        return None
+    return None if day is None else _years(day)
+
+
+def dated(engine: str, release: str) -> float | None:
+    """When a release that a user names was out, in years; None where it is not known.
+
+    Args:
+        engine: The engine.
+        release: Its release, or the month or day when it was out, such as 2025-02.
+
+    Examples:
+        >>> dated("vLLM", "0.7.3") == dated("vLLM", "2025-02") == dated("vLLM", "2025-02-15")
+        True
+        >>> dated("vLLM", "0.0.7")
+    """
+    if found := _DAY.fullmatch(release):
+        year, month, day = (int(it or _MIDDLE) for it in found.groups())
+        with suppress(ValueError):
+            return _years(datetime.date(year, month, day))
+    return released(engine, release)
+
+
+def _years(day: datetime.date) -> float:
     return day.year + round((day - datetime.date(day.year, 1, 1)).days / _DAYS, 3)

@@ -1,6 +1,7 @@
 """What engines reach of a prediction, with an interval: how far the ideal bound is from it."""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from liminal_jax._display import with_prefix
@@ -48,6 +49,9 @@ def _told(it: Mapping[str, Any]) -> Line:
 
 def _whom(it: Mapping[str, Any]) -> str:
     engine = it["engine"] or "a typical engine"
+    if (years := it.get("release")) is not None:
+        day = date(int(years), 1, 1) + timedelta(days=years % 1 * 365.25)
+        engine += f" of {day:%B %Y}"
     chip = f"chips of the {it['family']} family" if it["family"] else "chips that were not measured"
     return (
         f"{it['calibration']}: {engine} on {chip}, attention {it['attention']}; all other numbers"

@@ -1,7 +1,7 @@
 """A design file as a calibration predicts it, with an interval."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -16,7 +16,7 @@ from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.calibration.prompts import FirstToken, Load, PromptLosses
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.data.calibrations import DEFAULT, Calibration, load_calibration
-from liminal_jax.data.names import chip_family, engine_named, system_named
+from liminal_jax.data.names import chip_family, dated, engine_named, system_named
 from liminal_jax.mapping.attention import attention_name
 from liminal_jax.performance.design import Design
 from liminal_jax.performance.filled import filled_design
@@ -38,6 +38,7 @@ class CalibratedStep:
     Attributes:
         calibration: Its name.
         engine: The engine, None for a typical one.
+        release: When its release was out, in years; None for the newest that was measured.
         attention: How ranks share attention.
         family: The family of the chip, None where it was not measured.
         step_time: Time of one token [s].
@@ -50,6 +51,7 @@ class CalibratedStep:
 
     calibration: str
     engine: str | None
+    release: float | None
     attention: str
     family: str | None
     step_time: float
@@ -63,6 +65,7 @@ class CalibratedStep:
         return {
             "calibration": self.calibration,
             "engine": self.engine,
+            **({} if self.release is None else {"release": self.release}),
             "attention": self.attention,
             "family": self.family,
             "utps": 1 / self.step_time,
@@ -84,14 +87,40 @@ def _family(file: DesignFile) -> str | None:
     return None if name is None else chip_family(name)
 
 
-def engine_of(name: str | None, calibration: Calibration) -> str | None:
-    """The name that a calibration has for an engine, in any case; None for a typical one.
+class Engine(NamedTuple):
+    """An engine, and one of its releases.
+
+    Attributes:
+        name: The name that a calibration has for it; None for a typical engine.
+        release: When the release was out, in years; None for the newest that was measured.
+    """
+
+    name: str | None = None
+    release: float | None = None
+
+
+TYPICAL = Engine()
+
+
+def engine_of(asked: str | None, calibration: Calibration) -> Engine:
+    """An engine by name, in any case, with a release or its date after a colon, where one is asked.
 
     Raises:
-        InputError: the calibration does not know the engine.
+        InputError: the calibration does not know the engine, or nobody when the release was out.
     """
-    if name is None:
-        return None
+    if asked is None:
+        return TYPICAL
+    text, _, release = asked.partition(":")
+    name = _engine_named(text, calibration)
+    if not release:
+        return Engine(name)
+    if (when := dated(name, release)) is not None:
+        return Engine(name, when)
+    problem = f"when {name} {release} was out is not known; give its month, as {name}:2025-02"
+    raise InputError("liminal predict", [Problem("--engine", problem)])
+
+
+def _engine_named(name: str, calibration: Calibration) -> str:
     known = {it.lower(): it for it in calibration.groups("engine")}
     if (found := known.get(engine_named(name).lower())) is not None:
         return found
@@ -147,16 +176,16 @@ def filled_case(file: DesignFile) -> tuple[Design, Case]:
     return filled_design(*given), case
 
 
-def step_time_of(file: DesignFile, calibration: Calibration, engine: str | None = None) -> float:
+def step_time_of(file: DesignFile, calibration: Calibration, engine: Engine = TYPICAL) -> float:
     """Time of a token alone as a calibration predicts it [s].
 
     Args:
         file: The design.
         calibration: The calibration.
-        engine: The engine, by the name that the calibration has for it.
+        engine: The engine.
     """
     design, case = filled_case(file)
-    fitted = calibration.fitted(engine, _family(file))
+    fitted = calibration.fitted(engine.name, _family(file), engine.release)
     terms = step_terms(design, case.model, case.decoding, case.laws(Exact()))
     return float(_step(fitted, terms)[0])
 
@@ -164,32 +193,30 @@ def step_time_of(file: DesignFile, calibration: Calibration, engine: str | None 
 def calibrated_step(
     file: DesignFile,
     calibration: Calibration,
-    engine: str | None = None,
+    engine: Engine = TYPICAL,
     lengths: RequestLengths | None = None,
 ) -> CalibratedStep:
     """Time of a token as a calibration predicts it, for a file that `predicted` accepts.
 
     Ranks share attention as the file says; `engine_attention` has it as engines do.
-
-    Raises:
-        InputError: the calibration does not know the engine.
     """
-    engine, family = engine_of(engine, calibration), _family(file)
+    (name, release), family = engine, _family(file)
     design, case = filled_case(file)
     model, request, mapping = case.model, case.decoding, design.mapping
-    fitted = calibration.fitted(engine, family)
+    fitted = calibration.fitted(name, family, release)
     time, slopes = _step(fitted, step_terms(design, model, request, case.laws(Exact())))
     by_term = {term: float(getattr(slopes, term)) for term in TERMS}
-    width = np.exp(calibration.interval * calibration.spread(by_term, engine, family))
+    width = np.exp(calibration.interval * calibration.spread(by_term, name, family, release))
     step = float(time)
     ttft = None
     if lengths is not None and calibration.prompts is not None:
-        losses = calibration.prompts.losses(engine, family)
+        losses = calibration.prompts.losses(name, family)
         tokens = jnp.asarray([lengths.isl, lengths.osl], float)
         ttft = float(_first_token(losses, design, model, request, tokens, as_leaf(time)))
     return CalibratedStep(
         calibration=calibration.name,
-        engine=engine,
+        engine=name,
+        release=release,
         attention=attention_name(file.design.attention.value),
         family=family if family in calibration.groups("family") else None,
         step_time=step,

@@ -15,7 +15,7 @@ from liminal_jax.performance.memory_footprint import (
     memory_footprint,
     table_crowding,
 )
-from liminal_jax.study.calibrated import engine_of, filled_case, step_time_of
+from liminal_jax.study.calibrated import TYPICAL, Engine, filled_case, step_time_of
 from liminal_jax.study.degrees import degree_contradictions
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import DesignFile
@@ -40,7 +40,7 @@ class EngineAttention(NamedTuple):
 
 
 def engine_attention(
-    file: DesignFile, calibration: Calibration, engine: str | None = None
+    file: DesignFile, calibration: Calibration, engine: Engine = TYPICAL
 ) -> EngineAttention:
     """A design whose ranks share attention as an engine's do, unless it says how they do.
 
@@ -53,12 +53,8 @@ def engine_attention(
         file: The design.
         calibration: What engines lose.
         engine: The engine; a typical one where left out.
-
-    Raises:
-        InputError: the calibration does not know the engine.
     """
-    engine = engine_of(engine, calibration)
-    who = "engines share" if engine is None else f"{engine} shares"
+    who = "engines share" if engine.name is None else f"{engine.name} shares"
     mapping = problem_of(file).first().mapped()
     if file.workload.accounting == "talk":
         return EngineAttention(file, ["The talk's accounting divides attention ideally."])

@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from liminal_jax._files import InputError
 from liminal_jax.cli.main import main
 from liminal_jax.data.calibrations import load_calibration
 from liminal_jax.mapping.attention import attention_name
+from liminal_jax.results.calibrated import reached
 from liminal_jax.study.basis import basis
-from liminal_jax.study.calibrated import measured_engine
+from liminal_jax.study.calibrated import calibrated_step, engine_of, measured_engine
 from liminal_jax.study.engine_attention import engine_attention, fullest_chip
 from liminal_jax.study.file import design_of
 from liminal_jax.study.problem import exact_system
@@ -23,7 +25,8 @@ def design(workload, **table):
 
 
 def shared(file, engine=None):
-    return engine_attention(file, load_calibration("measured"), engine)
+    calibration = load_calibration("measured")
+    return engine_attention(file, calibration, engine_of(engine, calibration))
 
 
 @pytest.mark.slow
@@ -85,6 +88,35 @@ def test_one_rank_and_the_talk_share_nothing():
 def test_an_engine_stands_for_the_calibration_that_measured_it():
     assert measured_engine("sglang") == "SGLang"
     assert measured_engine("measured") is None
+
+
+def test_older_releases_are_slower_and_the_newest_is_what_is_meant():
+    calibration = load_calibration("measured")
+    file = design({"model": "llama-3-8b", "context": 1024.0}, batch=8)
+
+    def step(asked):
+        return calibrated_step(file, calibration, engine_of(asked, calibration))
+
+    old, new = step("vllm:0.7.3"), step("VLLM")
+    assert old.record()["release"] == step("vllm:2025-02").release == pytest.approx(2025.123)
+    assert old.step_time > new.step_time
+    assert step("vllm:2030-01").step_time == new.step_time
+    assert "release" not in new.record()
+    (told, _) = reached({"calibrated": old.record()}, 1.0).parts
+    assert told.lines[1][0].startswith("measured: vLLM of February 2025 on chips")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("vllm:0.0.1", "when vLLM 0.0.1 was out is not known; give its month, as vLLM:2025-02"),
+        ("vllm:2025-13", "when vLLM 2025-13 was out is not known"),
+        ("vlm:0.7.3", "no engine 'vlm' there"),
+    ],
+)
+def test_a_release_that_nobody_dates_is_refused(asked, message):
+    with pytest.raises(InputError, match=message):
+        engine_of(asked, load_calibration("measured"))
 
 
 def test_stages_whose_layers_differ_are_said():
