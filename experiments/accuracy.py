@@ -12,7 +12,7 @@ record that is kept once more, without a fit.
 
 import hashlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +23,7 @@ import tyro
 
 from experiments.accuracy_cases import answers
 from experiments.accuracy_view import page, plot
+from experiments.claims import Record
 from experiments.record import ROOT, load_record, provenance, save
 from experiments.runner import STYLE
 from liminal_jax._files import InputError, Problem
@@ -149,7 +150,7 @@ def recorded(flags: Flags) -> dict[str, Any]:
         }
 
 
-def written(record: Mapping[str, Any], folder: Path) -> list[Path]:
+def written(record: Record, folder: Path) -> list[Path]:
     """Write the page and its picture, and tell where."""
     from matplotlib import style
 

@@ -14,7 +14,8 @@ Models of one architecture share a row. Routing is balanced.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from typing import Any
 
 import jax
@@ -24,6 +25,7 @@ from rich.console import RenderableType
 import liminal_jax as ll
 from experiments import drawing as draw
 from experiments.claims import Record
+from experiments.nested import column, first_of
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
 
@@ -42,50 +44,42 @@ KINDS = {
 """What a step reads and writes: its name and its colour."""
 
 
-@dataclass(frozen=True)
-class Config:
-    """Which models are counted, by their bundled names."""
-
-    models: tuple[str, ...]
-
-
 def _architectures(names: Sequence[str]) -> dict[str, list[str]]:
-    """Names of each architecture, under the first of them."""
+    """Names of each architecture, under the first of them.
+
+    It is everything about a model but its name, its source and the context that it states.
+    """
     groups: dict[str, list[str]] = {}
     for name in names:
-        groups.setdefault(_architecture(name), []).append(name)
+        spec = ll.load_model_spec(name)
+        groups.setdefault(
+            spec.model_dump_json(exclude={"name", "source", "stated_context"}), []
+        ).append(name)
     return {twins[0]: twins for twins in groups.values()}
 
 
-def _architecture(name: str) -> str:
-    """Everything about a model but its name, its source and the context that it states."""
-    return ll.load_model_spec(name).model_dump_json(exclude={"name", "source", "stated_context"})
+def _request(context: Any) -> ll.Request:
+    return ll.Request(context, weight_bits=PRECISION, kv_bits=PRECISION)
 
 
 def _step(model: ll.Model, context: jax.Array, batch: jax.Array) -> dict[str, jax.Array]:
     """Bytes and FLOP of one step, divided by its tokens."""
-    request = ll.Request(context, weight_bits=PRECISION, kv_bits=PRECISION)
+    request = _request(context)
     first, *others = [
         *ll.layer_operators(model, request, batch, ll.Exact()),
         *ll.table_operators(model, request, batch),
     ]
     whole = sum(others, start=first)
-    return {
-        "weights": whole.weights / batch,
-        "experts": whole.experts / batch,
-        "cache": whole.cache / batch,
-        "index": whole.index / batch,
-        "state": whole.state / batch,
-        "tensor": (whole.matrix + whole.core) / batch,
-        "scalar": whole.scalar / batch,
-    }
+    parts = {kind: getattr(whole, kind) for kind in KINDS}
+    parts |= {"tensor": whole.matrix + whole.core, "scalar": whole.scalar}
+    return {name: amount / batch for name, amount in parts.items()}
 
 
 def _kept(model: ll.Model, context: int) -> dict[str, float]:
     """What a user's past takes in memory [B]."""
-    request = ll.Request(context, weight_bits=PRECISION, kv_bits=PRECISION)
-    held = ll.memory_footprint(model, request, ll.Mapping(), jnp.ones(()), ll.Assumptions())
-    return {"cache": float(held.cache), "index": float(held.index), "state": float(held.state)}
+    laws = (ll.Mapping(), jnp.ones(()), ll.Assumptions())
+    held = ll.memory_footprint(model, _request(context), *laws)
+    return {kind: float(getattr(held, kind)) for kind in ("cache", "index", "state")}
 
 
 def _chip(name: str) -> dict[str, float | None]:
@@ -113,11 +107,11 @@ def _against(cell: Mapping[str, float], chip: Record) -> dict[str, float]:
 
 def _row(name: str, chips: Mapping[str, Record]) -> Record:
     model = ll.load_model(name)
-    places = [(context, batch) for batch in BATCHES for context in CONTEXTS]
-    contexts, batches = (jnp.asarray(axis, float) for axis in zip(*places, strict=True))
-    steps = jax.vmap(lambda context, batch: _step(model, context, batch))(contexts, batches)
+    batches, contexts = zip(*product(BATCHES, CONTEXTS), strict=True)
+    axes = (jnp.asarray(axis, float) for axis in (contexts, batches))
+    steps = jax.vmap(partial(_step, model))(*axes)
     cells: list[dict[str, Any]] = []
-    for place, (context, batch) in enumerate(places):
+    for place, (context, batch) in enumerate(zip(contexts, batches, strict=True)):
         cell = {kind: float(values[place]) for kind, values in steps.items()}
         cell["bytes"] = sum(cell[kind] for kind in KINDS)
         cell["intensity"] = cell["tensor"] / cell["bytes"]
@@ -126,10 +120,10 @@ def _row(name: str, chips: Mapping[str, Record]) -> Record:
     return {"cells": cells, "kept": [_kept(model, context) for context in CONTEXTS]}
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Every step, per token, and what each model keeps for a user."""
+def run(models: tuple[str, ...] = tuple(ll.model_names())) -> dict[str, Any]:
+    """Every step of some models, per token, and what each keeps for a user."""
     chips = {name: _chip(name) for name in SYSTEMS}
-    groups = _architectures(config.models)
+    groups = _architectures(models)
     return {
         "contexts": CONTEXTS,
         "batches": BATCHES,
@@ -154,12 +148,10 @@ def _short(value: float) -> str:
 
 def _steps(results: Record) -> dict[str, dict[str, Record]]:
     """Cells of the models, by context and batch in words."""
-    first = draw.first_of(results["rows"])["cells"]
+    rows = results["rows"]
     return {
-        f"{draw.tokens(it['context'])}, batch {it['batch']}": {
-            name: row["cells"][place] for name, row in results["rows"].items()
-        }
-        for place, it in enumerate(first)
+        f"{draw.tokens(it['context'])}, batch {it['batch']}": column(rows, "cells", place)
+        for place, it in enumerate(first_of(rows)["cells"])
     }
 
 
@@ -210,16 +202,16 @@ def _ridge_table(results: Record, system: str) -> Table:
 
 
 def _kept_table(results: Record) -> Table:
-    def column(label: str, kind: str, at: int) -> Column:
+    def kept(label: str, kind: str, at: int) -> Column:
         return Column(label, lambda row: row["kept"][at][kind] / 1e6, _short)
 
     contexts = [draw.tokens(context) for context in results["contexts"]]
     columns = [
-        column(f"{label}\n{context}", kind, at)
+        kept(f"{label}\n{context}", kind, at)
         for at, context in enumerate(contexts)
         for label, kind in (("KV", "cache"), ("index", "index"))
     ]
-    return Table("model", [*columns, column("state\nany", "state", 0)])
+    return Table("model", [*columns, kept("state\nany", "state", 0)])
 
 
 def _findings(results: Record) -> Iterator[str]:
@@ -301,9 +293,8 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config(models=tuple(ll.model_names()))
-SMOKE = Config(models=("llama-3-70b", "llama-3.3-70b", "qwen3.5-27b", "deepseek-v3.2"))
-EXPERIMENT = Experiment("architecture_roofline", __doc__, FULL, SMOKE, run, plot, report, summary)
+SMOKE = {"models": ("llama-3-70b", "llama-3.3-70b", "qwen3.5-27b", "deepseek-v3.2")}
+EXPERIMENT = Experiment("architecture_roofline", __doc__, run, SMOKE, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -11,8 +11,7 @@ stops paying where it falls to a stated share. One user, in the talk's accountin
 collective was fitted to the talk's own table.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -26,7 +25,8 @@ from experiments import drawing as draw
 from experiments import talk_setting as talk
 from experiments.claims import Claim, Record
 from experiments.drawing import short, times
-from experiments.roots import crossing, or_none
+from experiments.nested import arrays, column, each, flat, plain, turned
+from experiments.roots import crossing
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
 from experiments.talk_setting import CHIPS, CONTEXT, TIB
@@ -42,15 +42,6 @@ FACTOR, PAPER = 8.0, (1.1, 4.5)  # the paper's factor of bandwidth, and what it 
 NARROW, WIDE = 0.5 * TIB, 40000 * TIB  # ends of the curves and of the search for roots [B/s]
 
 
-@dataclass(frozen=True)
-class Config:
-    """Models by their printed names, numbers of chips in tensor parallelism, points of a curve."""
-
-    models: tuple[str, ...]
-    ranks: tuple[int, ...]
-    points: int
-
-
 def log_speed(
     log_bandwidth: jax.Array, system: ll.System, model: ll.Model, ranks: jax.Array
 ) -> jax.Array:
@@ -60,48 +51,34 @@ def log_speed(
 
 
 @eqx.filter_jit
-def _curve(
+def curve(
     bandwidths: jax.Array, system: ll.System, model: ll.Model, ranks: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """UTPS [1/s] and its elasticity at some bandwidths [B/s]."""
-    both = jax.value_and_grad(log_speed)
-    speed, slope = jax.vmap(lambda it: both(jnp.log(it), system, model, ranks))(bandwidths)
-    return jnp.exp(speed), slope
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """UTPS [1/s] and its elasticity at some bandwidths [B/s], and where bandwidth stops paying."""
+
+    def both(bandwidth: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return jax.value_and_grad(log_speed)(jnp.log(bandwidth), system, model, ranks)
+
+    speed, slope = jax.vmap(both)(bandwidths)
+    knee = crossing(lambda it: both(it)[1] - PAYING, NARROW / 1e3, WIDE * 1e3)
+    return jnp.exp(speed), slope, knee
 
 
-@eqx.filter_jit
-def knee(system: ll.System, model: ll.Model, ranks: jax.Array) -> jax.Array:
-    """Bandwidth at which its elasticity falls to the share that still pays [B/s]."""
-    slope = jax.grad(log_speed)
-    return crossing(
-        lambda it: slope(jnp.log(it), system, model, ranks) - PAYING, NARROW / 1e3, WIDE * 1e3
-    )
-
-
-@eqx.filter_jit
-def _step(system: ll.System, model: ll.Model, ranks: jax.Array) -> ll.Prediction:
-    return talk.step(system, model, ranks=ranks)
-
-
-def _row(model: ll.Model, ranks: int, chips: Mapping[str, ll.System], points: int) -> Record:
-    """One model on some chips of each bandwidth."""
-    system, count = chips[BASE], jnp.asarray(float(ranks))
-    axis = jnp.geomspace(NARROW, WIDE, points)
-    speed, slope = _curve(axis, system, model, count)
-    base = float(system.chip.memory.bandwidth)
-    named = {name: float(chip.chip.memory.bandwidth) for name, chip in chips.items()}
-    named |= {"8x": FACTOR * base, "unbounded": 1e6 * base}
-    speeds, _ = _curve(jnp.asarray(list(named.values())), system, model, count)
+def _row(chips: dict[str, ll.System], points: int, model: ll.Model, ranks: jax.Array) -> Record:
+    """One model on so many chips of each bandwidth."""
+    base, axis = chips[BASE], jnp.geomspace(NARROW, WIDE, points)
+    speed, slope, knee = curve(axis, base, model, ranks)
+    named = talk.bandwidths(chips)
+    named |= {"8x": FACTOR * named[BASE], "unbounded": 1e6 * named[BASE]}
+    speeds, *_ = curve(jnp.asarray(list(named.values())), base, model, ranks)
     at = dict(zip(named, speeds.tolist(), strict=True))
-    exposed = float(_step(system, model, count).exposed_time)
+    steps = talk.steps(talk.stacked(chips.values()), model, ranks)
+    exposed = float(steps.exposed_time[list(chips).index(BASE)])
     return {
-        "bandwidth": axis.tolist(),
-        "utps": speed.tolist(),
-        "elasticity": slope.tolist(),
-        "knee": or_none(knee(system, model, count)),
+        **plain({"bandwidth": axis, "utps": speed, "elasticity": slope, "knee": knee}),
         "at": at,
         "gain": {name: value / at[BASE] for name, value in at.items()},
-        "fits": {name: bool(_step(chip, model, count).fits) for name, chip in chips.items()},
+        "fits": dict(zip(chips, steps.fits.tolist(), strict=True)),
         "waiting": {name: exposed * value for name, value in at.items()},
     }
 
@@ -130,49 +107,43 @@ EIGHTFOLD = Claim(
 )
 
 
-def _dominates(rows: Record, ranks: str) -> dict[str, Any]:
+def _dominates(ranks: str, rows: Record) -> dict[str, Any]:
     """At the largest bandwidth that is not a whole wafer's."""
-    knees = [row[ranks]["knee"] for row in rows.values() if row[ranks]["knee"] is not None]
-    ends = (f"{edge(knees) / TIB:,.0f}" for edge in (min, max) if knees)
+    knees = [it for it in column(rows, "knee").values() if it is not None]
+    ends = [f"{edge(knees) / TIB:,.0f}" for edge in (min, max) if knees]
     paid = f"{' to '.join(ends)} TiB/s a chip" if knees else "nowhere"
-    shares = {model: row[ranks]["waiting"]["SRAM"] for model, row in rows.items()}
+    shares = column(rows, "waiting", "SRAM")
     return DOMINATES.of(shares, also={"knees": knees}, ranks=ranks, paid=paid)
 
 
 def verdicts(rows: Record) -> list[dict[str, Any]]:
     """The claims against the curves of some models."""
-    ranks = list(draw.first_of(rows))
-    gains = {
-        f"{model}, {count} chips": row["gain"]["8x"]
-        for model, by_ranks in rows.items()
-        for count, row in by_ranks.items()
-    }
-    doubled = {
-        count: {model: row[count]["gain"]["3D-DRAM"] for model, row in rows.items()}
-        for count in ranks
-    }
+    by_ranks = turned(rows)
+    doubled = {ranks: column(its, "gain", "3D-DRAM") for ranks, its in by_ranks.items()}
     return [
-        *(DOUBLES.of(gains, ranks=count) for count, gains in doubled.items()),
-        *(_dominates(rows, count) for count in ranks),
-        EIGHTFOLD.of(gains),
+        *(DOUBLES.of(gains, ranks=ranks) for ranks, gains in doubled.items()),
+        *(_dominates(ranks, its) for ranks, its in by_ranks.items()),
+        EIGHTFOLD.of(column(flat(rows, "{0}, {1} chips"), "gain", "8x")),
     ]
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Every curve with its knee, and the verdicts."""
+def run(
+    models: tuple[str, ...] = talk.model_names(),
+    ranks: tuple[int, ...] = (8, 128),
+    points: int = 97,
+) -> dict[str, Any]:
+    """Every curve with its knee, and the verdicts.
+
+    Models go by their printed names; ranks are chips in tensor parallelism.
+    """
     chips = talk.talk_chips(CHIPS)
-    rows = {
-        name: {str(ranks): _row(model, ranks, chips, config.points) for ranks in config.ranks}
-        for name, model in talk.talk_models(config.models).items()
-    }
-    real = {name: ll.load_system(system) for name, system in REAL.items()}
+    row = partial(_row, chips, points)
+    rows = each(row, talk.talk_models(models), arrays(ranks))
     return {
         "context": CONTEXT,
         "paying": PAYING,
-        **{
-            kind: {name: float(it.chip.memory.bandwidth) for name, it in systems.items()}
-            for kind, systems in (("paper", chips), ("real", real))
-        },
+        "paper": talk.bandwidths(chips),
+        "real": talk.bandwidths({name: ll.load_system(it) for name, it in REAL.items()}),
         "rows": rows,
         "verdicts": verdicts(rows),
     }
@@ -192,26 +163,19 @@ SPEEDS = Table(
 )
 
 
-def _by_ranks(results: Record) -> dict[str, Record]:
-    """Rows of the models, by number of chips."""
-    rows = results["rows"]
-    return {it: {name: row[it] for name, row in rows.items()} for it in draw.first_of(rows)}
-
-
 def report(results: Record) -> list[RenderableType]:
     """Speed at each bandwidth."""
     title = f"UTPS of one user at {CONTEXT:,} tokens [1/s], {{group}} chips: xPU-HBM3"
-    title += " with the bandwidth of"
     return [
-        *SPEEDS.each(title, _by_ranks(results)),
+        *SPEEDS.each(f"{title} with the bandwidth of", turned(results["rows"])),
         "* those chips would not hold the model; bandwidth alone is taken from them.",
         f"Pays until: {0.1:.0%} more bandwidth buys {0.1 * PAYING:.0%}.\n",
     ]
 
 
-def _panel(axes: draw.Axes, results: Record, ranks: str, rows: Record) -> draw.Ends:
-    shades = draw.colours(rows)
-    speeds = np.concatenate([row["utps"] for row in rows.values()])
+def _panel(axes: draw.Axes, rows: Record, results: Record) -> draw.Ends:
+    """The curves of some models, where they stop paying, and the bandwidths of chips."""
+    shades, speeds = draw.colours(rows), np.concatenate(list(column(rows, "utps").values()))
     ends = draw.lines(
         axes,
         {name: (np.divide(it["bandwidth"], TIB), it["utps"]) for name, it in rows.items()},
@@ -219,7 +183,6 @@ def _panel(axes: draw.Axes, results: Record, ranks: str, rows: Record) -> draw.E
         xlim=(NARROW / TIB, WIDE / TIB),
         ylim=(speeds.min() * 0.8, speeds.max() * (speeds.max() / speeds.min()) ** 0.22),
         xlabel="memory bandwidth of a chip [TiB/s]",
-        title=f"{ranks} chips",
     )
     draw.plain_logs(axes)
     for name, row in rows.items():
@@ -229,37 +192,29 @@ def _panel(axes: draw.Axes, results: Record, ranks: str, rows: Record) -> draw.E
     for top, weight, kind in ((0.985, "bold", "paper"), (0.915, "normal", "real")):
         for place, (name, bandwidth) in enumerate(results[kind].items()):
             axes.axvline(bandwidth / TIB, color="0.75", linewidth=0.7, zorder=0)
-            draw.note(
-                axes,
-                name,
-                (bandwidth / TIB, top - 0.03 * (place % 2)),
-                xycoords=("data", "axes fraction"),
-                fontweight=weight,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
-            )
+            at = (bandwidth / TIB, top - 0.03 * (place % 2))
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+            draw.note(axes, name, at, xycoords=draw.ALONG, fontweight=weight, bbox=box)
     return ends
 
 
 def plot(results: Record) -> draw.Figure:
     """UTPS over bandwidth of each model, with chips and the ends of what pays marked."""
-    by_ranks = _by_ranks(results)
-    figure, (panels,) = draw.sheet(1, len(by_ranks), (6.4 * len(by_ranks), 4.6), width=draw.BESIDE)
-    ends = [
-        (axes, _panel(axes, results, ranks, rows))
-        for axes, (ranks, rows) in zip(panels, by_ranks.items(), strict=True)
-    ]
-    panels[0].set_ylabel("tokens a second of one user [1/s]")
-    figure.suptitle(
-        "More bandwidth, all else held, at 128K tokens: dots mark where 10 % more buys 1 %"
-        " (bold: the paper's chips)"
+    by_ranks = {f"{ranks} chips": rows for ranks, rows in turned(results["rows"]).items()}
+    return draw.panels(
+        by_ranks,
+        lambda axes, rows: _panel(axes, rows, results),
+        (6.4 * len(by_ranks), 4.6),
+        width=draw.BESIDE,
+        title="More bandwidth, all else held, at 128K tokens: dots mark where 10 % more buys 1 %"
+        " (bold: the paper's chips)",
+        ylabel="tokens a second of one user [1/s]",
+        shades=draw.colours(results["rows"]),
     )
-    draw.name_lines(figure, ends, draw.colours(results["rows"]))
-    return figure
 
 
-FULL = Config(models=talk.model_names(), ranks=(8, 128), points=97)
-SMOKE = Config(models=("Llama3-70B",), ranks=(8, 128), points=9)
-EXPERIMENT = Experiment("bandwidth", __doc__, FULL, SMOKE, run, plot, report)
+SMOKE = {"models": ("Llama3-70B",), "points": 9}
+EXPERIMENT = Experiment("bandwidth", __doc__, run, SMOKE, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

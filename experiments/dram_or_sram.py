@@ -13,19 +13,21 @@ watt of provisioned power over speed. They have no price, and neither has a wafe
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import xarray as xr
 from rich.console import RenderableType
 
 import liminal_jax as ll
 from experiments import drawing as draw
 from experiments import talk_setting as talk
 from experiments.claims import Claim, Record, cases_of
-from experiments.lattices import Grid, designs_of, frontier, user_counts
+from experiments.lattices import Grid, designs_of, front_of, lists, user_counts
+from experiments.nested import each, first_of, numbered
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
 from liminal_jax.study.questions import load_study
@@ -36,44 +38,17 @@ SRAM = "sram"
 CONTEXT = 8192  # for the paper's chips, as in the study [tokens]
 
 
-@dataclass(frozen=True)
-class Config:
-    """What is computed.
-
-    Attributes:
-        kinds: What a token is bought with.
-        speeds: Least tokens a second for a user [1/s].
-        pushed: The speed at which ranges are pushed to their ends.
-        chips: Most chips of a planned system; none for those of the study.
-        models: Printed names of the models for the paper's chips.
-        grid: Ways to serve them.
-    """
-
-    kinds: tuple[str, ...]
-    speeds: tuple[float, ...]
-    pushed: float
-    chips: int | None
-    models: tuple[str, ...]
-    grid: Grid
-
-
-def study_at(speed: float, quantity: str, chips: int | None) -> ll.Problem:
-    """The study with another demand and objective, and without a budget."""
+def study_at(quantity: str, chips: int | None, speed: float) -> ll.Problem:
+    """The study with another objective, most chips (none for its own) and demand; no budget."""
     study = load_study(STUDY)
-    floor = study.constraints[0].model_copy(update={"at_least": speed})
     design = study.design
     if chips is not None:
         few = dataclasses.replace(design.batch, values=(float(chips),))
         design = design.model_copy(update={"chips": few})
-    return ll.problem_of(
-        study.model_copy(
-            update={
-                "design": design,
-                "constraints": [floor],
-                "objective": ll.ObjectiveTable(maximise=quantity),
-            }
-        )
-    )
+    floor = study.constraints[0].model_copy(update={"at_least": speed})
+    objective = ll.ObjectiveTable(maximise=quantity)
+    changes = {"design": design, "constraints": [floor], "objective": objective}
+    return ll.problem_of(study.model_copy(update=changes))
 
 
 def _values(problem: ll.Problem, indices: np.ndarray) -> dict[str, float]:
@@ -105,7 +80,7 @@ def best_of_each(problem: ll.Problem) -> dict[str, Any]:
     return {"memories": found, "designs": problem.lattice, "proven": proof.statistics.complete}
 
 
-def _scores(problem: ll.Problem, found: Mapping[str, Any], draws: ll.Draws) -> np.ndarray:
+def _scores(problem: ll.Problem, found: Record, draws: ll.Draws) -> np.ndarray:
     """Logarithm of the objective of the best designs, a row a draw, a column a memory."""
     memories = [name for name in problem.categories if "best" in found["memories"][name]]
     points = [_point(problem, found["memories"][name]["design"]) for name in memories]
@@ -121,7 +96,7 @@ def _scores(problem: ll.Problem, found: Mapping[str, Any], draws: ll.Draws) -> n
     return np.asarray(over_draws(hardware, jnp.asarray(points), jnp.asarray(rows)))
 
 
-def favouring_ends(problem: ll.Problem, found: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+def favouring_ends(problem: ll.Problem, found: Record) -> dict[str, dict[str, float]]:
     """Ends of ranges that favour SRAM over DRAM, and those that favour DRAM, by the number.
 
     Each number is put at both ends with the best designs held; one that changes nothing there stays
@@ -145,7 +120,7 @@ def favouring_ends(problem: ll.Problem, found: Mapping[str, Any]) -> dict[str, d
     return favoured
 
 
-def pushed(problem: ll.Problem, values: Mapping[str, float]) -> ll.Problem:
+def pushed_to(problem: ll.Problem, values: Mapping[str, float]) -> ll.Problem:
     """A study with some uncertain numbers at other values, by path."""
     numbers = [it for it in ll.uncertain_numbers(problem) if it.path in values]
     row = np.asarray([[values[it.path] for it in numbers]])
@@ -153,43 +128,34 @@ def pushed(problem: ll.Problem, values: Mapping[str, float]) -> ll.Problem:
     return problem.with_system(jax.tree.map(lambda it: it[0], hardware))
 
 
-def _planned(config: Config) -> dict[str, Any]:
-    """The best of each memory by objective and speed, and with the ranges at their ends."""
-    cells: dict[str, Any] = {}
-    for kind in config.kinds:
-        quantity = OBJECTIVES[kind]
-        cells[kind] = {"speeds": {}, "favouring": {}}
-        for speed in config.speeds:
-            found = best_of_each(study_at(speed, quantity, config.chips))
-            cells[kind]["speeds"][f"{speed:g}"] = found
-        problem = study_at(config.pushed, quantity, config.chips)
-        nominal = cells[kind]["speeds"][f"{config.pushed:g}"]
-        for whom, values in favouring_ends(problem, nominal).items():
-            again = best_of_each(pushed(problem, values))
-            cells[kind]["favouring"][whom] = {**again, "numbers": values}
-    return cells
+def _planned(
+    speeds: tuple[float, ...], pushed: float, chips: int | None, quantity: str
+) -> dict[str, Any]:
+    """The best of each memory by speed, and with the ranges at their ends."""
+    asked = partial(study_at, quantity, chips)
+    found = each(lambda speed: best_of_each(asked(speed)), numbered(speeds))
+    problem = asked(pushed)
+    ends = favouring_ends(problem, found[f"{pushed:g}"])
+    return {
+        "speeds": found,
+        "favouring": {
+            whom: {**best_of_each(pushed_to(problem, values)), "numbers": values}
+            for whom, values in ends.items()
+        },
+    }
 
 
-def _fronts(config: Config) -> dict[str, Any]:
-    """Speed [1/s] and tokens for a watt [1/J] of designs that none beats, by model and chip.
-
-    None for a chip that never holds the model.
-    """
-    chips = talk.talk_chips(talk.CHIPS)
-    fronts: dict[str, Any] = {}
-    for name, model in talk.talk_models(config.models).items():
-        request = ll.Request(CONTEXT, attention_bits=8)
-        systems = talk.stacked(chips.values())
-        every = designs_of(systems, model, request, talk.TALK, config.grid)
-        fronts[name] = {}
-        for place, chip in enumerate(chips):
-            designs = every.where(every.chip == place)
-            if len(designs.utps):
-                worth = designs.stps / designs.power
-                kept = frontier(designs.utps, worth)
-                front = {"utps": designs.utps[kept], "per_watt": worth[kept]}
-                fronts[name][chip] = {it: values.tolist() for it, values in front.items()}
-    return fronts
+def _fronts(chips: dict[str, ll.System], grid: Grid, model: ll.Model) -> dict[str, Any]:
+    """Speed [1/s] and tokens for a watt [1/J] of designs that none beats, by chip that fits."""
+    request = ll.Request(CONTEXT, attention_bits=8)
+    every = designs_of(talk.stacked(chips.values()), model, request, talk.TALK, grid)
+    rates = xr.Dataset({"utps": every["utps"], "per_watt": every["stps"] / every["power"]})
+    of_chip = {it: np.flatnonzero(every["chip"] == place) for place, it in enumerate(chips)}
+    return {
+        chip: lists(front_of(rates.isel(design=its), "utps", "per_watt"))
+        for chip, its in of_chip.items()
+        if len(its)
+    }
 
 
 def sram_over_dram(cell: Record, dram: tuple[str, ...] = ("hbm4", "3d-dram")) -> float | None:
@@ -226,12 +192,17 @@ PAPER = Claim(
 
 
 def _planned_verdict(kind: str, cells: Record) -> dict[str, Any]:
-    found = {f"{speed} UTPS": it for speed, it in cells["speeds"].items()}
-    found |= {f"ranges favouring {whom}": it for whom, it in cells["favouring"].items()}
+    found = _cases(cells, "ranges favouring {}")
     ratios = {name: sram_over_dram(it) for name, it in found.items()}
     shipping = {name: sram_over_dram(it, ("hbm4",)) for name, it in found.items()}
-    told = {**PLANNED.of(ratios, kind=kind, shipping=cases_of(shipping, PLANNED.form))}
+    told = PLANNED.of(ratios, kind=kind, shipping=cases_of(shipping, PLANNED.form))
     return {**told, "numbers": {"best DRAM": ratios, "HBM4": shipping}}
+
+
+def _cases(cells: Record, pushed: str) -> dict[str, Record]:
+    """The best with each memory at each speed, and where ranges are pushed for somebody."""
+    found = {f"{speed} UTPS": it for speed, it in cells["speeds"].items()}
+    return found | {pushed.format(whom): it for whom, it in cells["favouring"].items()}
 
 
 def per_watt_at(front: Record, speed: float) -> float:
@@ -259,22 +230,48 @@ def _paper_verdict(fronts: Record, speed: float) -> dict[str, Any]:
 
 def verdicts(planned: Record, fronts: Record) -> list[dict[str, Any]]:
     """The claim by objective, and for the paper's chips at the speeds of the planned ones."""
-    speeds = map(float, draw.first_of(planned)["speeds"])
+    speeds = map(float, first_of(planned)["speeds"])
     return [
         *(_planned_verdict(kind, cells) for kind, cells in planned.items()),
         *(_paper_verdict(fronts, speed) for speed in speeds),
     ]
 
 
-def run(config: Config) -> dict[str, Any]:
-    """The best of each memory with its proof, fronts of the paper's chips, and the verdicts."""
-    planned, fronts = _planned(config), _fronts(config)
+LATTICE = Grid(
+    ranks=(1, 2, 4, 8, 16, 32, 64, 128),
+    stages=(1, 2, 4, 8, 16, 32),
+    users=user_counts(2048, 60),
+)
+"""Ways to serve models on the paper's chips."""
+
+
+def run(
+    kinds: tuple[str, ...] = tuple(OBJECTIVES),
+    speeds: tuple[float, ...] = (100.0, 300.0, 1000.0, 2000.0),
+    pushed: float = 300.0,
+    chips: int | None = None,
+    models: tuple[str, ...] = ("Llama3-70B", "Llama3-405B", "DeepSeekV3", "GPT-OSS-120B"),
+    grid: Grid = LATTICE,
+) -> dict[str, Any]:
+    """The best of each memory with its proof, fronts of the paper's chips, and the verdicts.
+
+    Args:
+        kinds: What a token is bought with.
+        speeds: Least tokens a second for a user [1/s].
+        pushed: The speed at which ranges are pushed to their ends.
+        chips: Most chips of a planned system; none for those of the study.
+        models: Printed names of the models for the paper's chips.
+        grid: Ways to serve them.
+    """
+    quantities = {kind: OBJECTIVES[kind] for kind in kinds}
+    planned = each(partial(_planned, speeds, pushed, chips), quantities)
+    paper = each(partial(_fronts, talk.talk_chips(talk.CHIPS), grid), talk.talk_models(models))
     return {
         "context": CONTEXT,
-        "pushed": config.pushed,
+        "pushed": pushed,
         "planned": planned,
-        "paper": fronts,
-        "verdicts": verdicts(planned, fronts),
+        "paper": paper,
+        "verdicts": verdicts(planned, paper),
     }
 
 
@@ -314,10 +311,9 @@ def report(results: Record) -> list[RenderableType]:
     """The best of each memory."""
     parts: list[RenderableType] = []
     for kind, cells in results["planned"].items():
-        rows = {f"{speed} UTPS": it for speed, it in cells["speeds"].items()}
-        rows |= {f"ends for {whom}": it for whom, it in cells["favouring"].items()}
+        rows = _cases(cells, "ends for {}")
         parts += [
-            f"Most {UNITS[kind]} with each memory, of {draw.first_of(rows)['designs']:,} designs;"
+            f"Most {UNITS[kind]} with each memory, of {first_of(rows)['designs']:,} designs;"
             f" ends: at {results['pushed']:g} UTPS with every range at the end that favours one"
             " side. Designs: ranks x stages, memory stacks/dies of a chip, users",
             TABLE.of(rows),
@@ -389,27 +385,14 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config(
-    kinds=tuple(OBJECTIVES),
-    speeds=(100.0, 300.0, 1000.0, 2000.0),
-    pushed=300.0,
-    chips=None,
-    models=("Llama3-70B", "Llama3-405B", "DeepSeekV3", "GPT-OSS-120B"),
-    grid=Grid(
-        ranks=(1, 2, 4, 8, 16, 32, 64, 128),
-        stages=(1, 2, 4, 8, 16, 32),
-        users=user_counts(2048, 60),
-    ),
-)
-SMOKE = Config(
-    kinds=("dollar",),
-    speeds=(300.0,),
-    pushed=300.0,
-    chips=640,
-    models=("Llama3-70B",),
-    grid=Grid(ranks=(8, 128), stages=(1, 8), users=(1, 8, 64)),
-)
-EXPERIMENT = Experiment("dram_or_sram", __doc__, FULL, SMOKE, run, plot, report)
+SMOKE = {
+    "kinds": ("dollar",),
+    "speeds": (300.0,),
+    "chips": 640,
+    "models": ("Llama3-70B",),
+    "grid": Grid(ranks=(8, 128), stages=(1, 8), users=(1, 8, 64)),
+}
+EXPERIMENT = Experiment("dram_or_sram", __doc__, run, SMOKE, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

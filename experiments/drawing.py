@@ -1,6 +1,6 @@
 """What the figures share: panels, names at the ends of lines, marks, short numbers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,9 @@ DASHED: dict[str, Any] = {"color": "black", "linewidth": 0.9, "linestyle": (0, (
 
 BESIDE = 0.93
 """Share of the width of a figure that is left to panels with names beside the last of them."""
+
+ALONG, ACROSS = ("data", "axes fraction"), ("axes fraction", "data")
+"""Where a note stands beside the horizontal or the vertical axis."""
 
 GAP = 10.0  # points between two names, baseline to baseline
 
@@ -52,6 +55,53 @@ def sheet(
     figure.set_layout_engine("constrained", rect=(0, 0, width, 1))
     panels = figure.subplots(rows, columns, squeeze=False, **shared)
     return figure, [list(line) for line in panels]
+
+
+def panels(
+    groups: Mapping[str, Any],
+    panel: Callable[[Axes, Any], Ends | None],
+    size: tuple[float, float],
+    *,
+    columns: int = 3,
+    width: float = 1.0,
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    shades: Mapping[str, str] | None = None,
+    **shared: Any,
+) -> Figure:
+    """A figure with a panel for each group.
+
+    Args:
+        groups: What is drawn, by the title of its panel.
+        panel: Draws a group on some axes; the ends of lines that are to be named.
+        size: Of the figure, width by height [inch].
+        columns: Most panels of a row.
+        width: Share of the figure's width that the panels take.
+        title: Of the figure.
+        xlabel: Below the lowest panels.
+        ylabel: Beside the panels to the left.
+        shades: The colour of each line that is named.
+        shared: What else `Figure.subplots` is asked for.
+    """
+    columns = min(columns, len(groups))
+    figure, rows = sheet(-(-len(groups) // columns), columns, size, width=width, **shared)
+    places = [axes for row in rows for axes in row]
+    for axes in places[len(groups) :]:
+        axes.set_visible(False)
+    ends = []
+    for axes, (name, group) in zip(places, groups.items(), strict=False):
+        ends.append((axes, panel(axes, group) or {}))
+        axes.set_title(name)
+    for axes in rows[-1] if xlabel else ():
+        axes.set_xlabel(xlabel)
+    for row in rows if ylabel else ():
+        row[0].set_ylabel(ylabel)
+    if title:
+        figure.suptitle(title)
+    if shades:
+        name_lines(figure, ends, shades)
+    return figure
 
 
 def spread(places: Sequence[float], gap: float) -> list[float]:
@@ -179,13 +229,13 @@ def note(
 def mark_x(axes: Axes, place: float, text: str, lift: float = 2.0, **line: Any) -> None:
     """A number of the horizontal axis as a line, named above the panel."""
     axes.axvline(place, **DASHED | line)
-    note(axes, text, (place, 1.0), (0, lift), xycoords=("data", "axes fraction"))
+    note(axes, text, (place, 1.0), (0, lift), xycoords=ALONG)
 
 
 def mark_y(axes: Axes, place: float, text: str, lift: float = 2.0) -> None:
     """A number of the vertical axis as a line, named at its right end."""
     axes.axhline(place, **DASHED)
-    note(axes, text, (1.0, place), (-3, lift), xycoords=("axes fraction", "data"), ha="right")
+    note(axes, text, (1.0, place), (-3, lift), xycoords=ACROSS, ha="right")
 
 
 def plain_logs(axes: Axes) -> None:
@@ -212,11 +262,6 @@ def tokens(context: int) -> str:
         ('128K', '1M')
     """
     return f"{context // 1024}K" if context < 1024**2 else f"{context // 1024**2}M"
-
-
-def first_of(values: Mapping[str, Any]) -> Any:
-    """The value of the first key."""
-    return next(iter(values.values()))
 
 
 def short(value: float | None) -> str:

@@ -16,7 +16,6 @@ beyond what was measured, and points of cells that it was fitted to are counted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rich.console import RenderableType
@@ -47,19 +46,6 @@ MODELS = {"deepseek-r1": (8, 4), "gpt-oss-120b": (4,)}
 
 SHORT = (1, 1)
 """Nominal tokens in and out [K] of the workload that is drawn of every chip, measured or not."""
-
-
-@dataclass(frozen=True)
-class Config:
-    """Models, systems, users of an instance that are tried, a file of measurements.
-
-    Measurements are those that come with the package where there is no file.
-    """
-
-    models: tuple[str, ...]
-    chips: tuple[str, ...]
-    users: tuple[int, ...]
-    measured: str | None = None
 
 
 def _native(chip: str, bits: float) -> bool:
@@ -101,22 +87,22 @@ def _entry(
     }
 
 
-def entries(config: Config, measurements: Measurements) -> list[dict[str, Any]]:
+def entries(
+    models: Sequence[str], chips: Sequence[str], users: Sequence[int], measurements: Measurements
+) -> list[dict[str, Any]]:
     """Curves and points of every chip and workload, a kind each."""
     found = []
-    for model in config.models:
+    for model in models:
         mine = [it for it in measurements.points if it.workload.model == model]
-        for chip, workload in _asked(model, config.chips, mine):
+        for chip, workload in _asked(model, chips, mine):
             here = [it for it in mine if (it.chip, it.workload) == (chip, workload)]
             pool = [it for it in here if it.kind == POOL]
             others = [it for it in here if it.kind != POOL]
             if others or not pool or (workload.isl, workload.osl) == SHORT:
-                found.append(_entry(chip, workload, SERVED, config.users, others))
+                found.append(_entry(chip, workload, SERVED, users, others))
             if pool:
-                found.append(_entry(chip, workload, POOL, config.users, pool))
-    order = {
-        name: place for place, name in enumerate((*config.models, *config.chips, SERVED, POOL))
-    }
+                found.append(_entry(chip, workload, POOL, users, pool))
+    order = {name: place for place, name in enumerate((*models, *chips, SERVED, POOL))}
     return sorted(
         found,
         key=lambda it: (order[it["model"]], it["isl"], it["osl"], order[it["kind"]],
@@ -124,16 +110,25 @@ def entries(config: Config, measurements: Measurements) -> list[dict[str, Any]]:
     )  # fmt: skip
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Curves, measurements and verdicts."""
-    measurements = load_points(config.measured, config.models, config.chips)
-    found = entries(config, measurements)
-    measured = {it.workload.model for it in measurements.points}
+def run(
+    models: tuple[str, ...] = tuple(MODELS),
+    chips: tuple[str, ...] = tuple(CHIPS),
+    users: tuple[int, ...] = user_counts(16384, 80),
+    measured: str | None = None,
+) -> dict[str, Any]:
+    """Curves, measurements and verdicts.
+
+    Users are those of an instance that are tried; measurements are those that come with the package
+    where there is no file.
+    """
+    measurements = load_points(measured, models, chips)
+    found = entries(models, chips, users, measurements)
+    known = {it.workload.model for it in measurements.points}
     return {
-        "chips": [CHIPS[chip] for chip in config.chips],
+        "chips": [CHIPS[chip] for chip in chips],
         "files": measurements.files,
         "unused": measurements.unused,
-        "unmeasured": [model for model in config.models if model not in measured],
+        "unmeasured": [model for model in models if model not in known],
         "entries": found,
         "scores": scores(found),
         "verdicts": verdicts(found),
@@ -257,9 +252,8 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config(models=tuple(MODELS), chips=tuple(CHIPS), users=user_counts(16384, 80))
-SMOKE = Config(models=("deepseek-r1",), chips=("h200", "b200"), users=(8, 64, 512, 4096))
-EXPERIMENT = Experiment("frontier", __doc__, FULL, SMOKE, run, plot, report)
+SMOKE = {"models": ("deepseek-r1",), "chips": ("h200", "b200"), "users": (8, 64, 512, 4096)}
+EXPERIMENT = Experiment("frontier", __doc__, run, SMOKE, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.claims import judged, verdict
+from experiments.claims import Record, judged, verdict
 from experiments.lattices import throughput_at
 from experiments.measured import MOST, best
 from experiments.served import POOL, SERVED
@@ -14,7 +14,7 @@ from experiments.served import POOL, SERVED
 NEAR = 0.25  # how far the median of measured over calibrated may be from one to count as predicted
 
 
-def _name(entry: Mapping[str, Any]) -> str:
+def _name(entry: Record) -> str:
     return f"{entry['title']} {entry['weight_bits']:g}-bit"
 
 
@@ -24,12 +24,12 @@ def _middle(ratios: Sequence[float | None]) -> float | None:
     return middle if np.isfinite(middle) else None
 
 
-def middle_ratio(points: Sequence[Mapping[str, Any]]) -> float | None:
+def middle_ratio(points: Sequence[Record]) -> float | None:
     """Median of measured over calibrated throughput, over the points that none other beats."""
     return _middle([it["ratio"] for it in best(points)])
 
 
-def scores(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def scores(entries: Sequence[Record]) -> dict[str, dict[str, Any]]:
     """For each chip and kind, what was measured against the calibrated curve of its set-ups.
 
     Returns:
@@ -41,7 +41,7 @@ def scores(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         time of a token there, `own_error`); how many are `beyond` its fastest; the share `inside`
         the 90 % interval.
     """
-    groups: dict[str, list[list[Mapping[str, Any]]]] = {}
+    groups: dict[str, list[list[Record]]] = {}
     for entry in entries:
         for kind in (SERVED, POOL, MOST):
             points = [it for it in entry["points"] if it["kind"] == kind]
@@ -50,12 +50,12 @@ def scores(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return {name: _score(workloads) for name, workloads in groups.items()}
 
 
-def _error(points: Sequence[Mapping[str, Any]]) -> float:
+def _error(points: Sequence[Record]) -> float:
     """Mean absolute error of the time of a token at the own set-up of each."""
     return float(np.mean([abs(it["own"] - 1) for it in points]))
 
 
-def _score(workloads: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+def _score(workloads: Sequence[Sequence[Record]]) -> dict[str, Any]:
     points = [it for each in workloads for it in each]
     maxima = points[0]["kind"] == MOST
     front = points if maxima else [it for each in workloads for it in best(each)]
@@ -72,18 +72,18 @@ def _score(workloads: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
     }
 
 
-def _inside(point: Mapping[str, Any]) -> bool:
+def _inside(point: Record) -> bool:
     """Whether a measurement lies within the calibrated 90 % interval."""
     low, high = point["over_low"], point["over_high"]
     return (low is None or low >= 1) and high is not None and high <= 1
 
 
-def _above(point: Mapping[str, Any]) -> bool:
+def _above(point: Record) -> bool:
     """Whether a measurement lies above the bound, or beyond its fastest."""
     return point["of_bound"] is None or point["of_bound"] > 1
 
 
-def bounded(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def bounded(entries: Sequence[Record]) -> dict[str, Any]:
     """Whether measurements stay under the bound."""
     points = [it for entry in entries for it in entry["points"]]
     waiting = [it for it in points if it["at_most"]]
@@ -110,7 +110,7 @@ def bounded(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _predicted(
-    found: Mapping[str, Mapping[str, Any]], name: str, claim: str, told: str, number: str
+    found: Mapping[str, Record], name: str, claim: str, told: str, number: str
 ) -> dict[str, Any]:
     """Whether the median of one ratio is near one for every chip and kind."""
     ratios = {group: it[name] for group, it in found.items()}
@@ -122,7 +122,7 @@ def _predicted(
     return verdict(claim, judged(cases), ratios, f"{told}: {'; '.join(numbers)}")
 
 
-def _throughputs(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _throughputs(found: Mapping[str, Record]) -> dict[str, Any]:
     inside = sum(it["inside"] * it["front"] for it in found.values())
     front, points, fitted = (
         sum(it[name] for it in found.values()) for name in ("front", "points", "fitted")
@@ -138,7 +138,7 @@ def _throughputs(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     )
 
 
-def _speeds(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _speeds(found: Mapping[str, Record]) -> dict[str, Any]:
     return _predicted(
         {name: it for name, it in found.items() if not name.endswith(MOST)},
         "speed_ratio",
@@ -149,7 +149,7 @@ def _speeds(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     )
 
 
-def _pairs(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, bool]]:
+def _pairs(entries: Sequence[Record]) -> list[tuple[str, bool]]:
     """Pairs of chips at a measured speed, and whether the calibrated order is the measured one.
 
     A point of one frontier is held against the other's, straight in logarithms between points.
@@ -177,9 +177,7 @@ def _pairs(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, bool]]:
     return found
 
 
-def _set_ups(
-    found: Mapping[str, Mapping[str, Any]], entries: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def _set_ups(found: Mapping[str, Record], entries: Sequence[Record]) -> dict[str, Any]:
     """Whether single set-ups run as calibrated, with the losses of their engine."""
     points = [it for entry in entries for it in entry["points"]]
     new = [it for it in points if it["own"] is not None and not it["fitted"]]
@@ -198,7 +196,7 @@ def _set_ups(
     )
 
 
-def _ordered(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _ordered(entries: Sequence[Record]) -> dict[str, Any]:
     """Whether the model tells which chip gives more."""
     pairs = _pairs(entries)
     agreeing = sum(it for _, it in pairs)
@@ -217,7 +215,7 @@ def _ordered(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     )
 
 
-def verdicts(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def verdicts(entries: Sequence[Record]) -> list[dict[str, Any]]:
     """What measurements say of the curves; nothing where there are none."""
     found = scores(entries)
     told = [bounded(entries), _throughputs(found)] if found else []

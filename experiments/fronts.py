@@ -19,15 +19,11 @@ certificate says 0.
 
 import math
 import statistics
-import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
-import jax
 import moocore
 import numpy as np
 from jaxtyping import Float
@@ -38,6 +34,8 @@ import liminal_jax as ll
 from experiments import drawing as draw
 from experiments.claims import Record
 from experiments.rivals.nondominated import Nondominated
+from experiments.rivals.processes import fresh_processes
+from experiments.roots import or_none
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
 from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, pareto
@@ -71,21 +69,15 @@ class Trade:
         return list(map(criterion_of, most + least))
 
 
-@dataclass(frozen=True)
-class Config:
-    """What is compared.
-
-    Attributes:
-        trades: What is asked; each study has to have a feasible design.
-        seeds: Searches by NSGA-II for each.
-        multiples: When they are looked at, in times of our seconds, ascending.
-        processes: Searches at a time.
-    """
-
-    trades: tuple[Trade, ...]
-    seeds: int
-    multiples: tuple[float, ...]
-    processes: int
+TRADES = (
+    Trade("deepseek-v3-128k", ("utps", "stps")),
+    Trade("memory-under-a-power-limit", ("utps", "stps_per_watt")),
+    Trade("dram-or-sram-at-equal-cost", ("utps", "stps")),
+    Trade("sram-share-of-a-die", ("utps",), ("usd_per_million_tokens",)),
+    Trade("chip-count-or-chip-size", ("utps", "stps")),
+    Trade("deepseek-v3-128k", ("utps", "stps_per_usd", "stps_per_watt")),
+)
+"""What is asked; each study has a feasible design."""
 
 
 def _gains(answer: FrontAnswer) -> Float[np.ndarray, "points objectives"]:
@@ -94,12 +86,23 @@ def _gains(answer: FrontAnswer) -> Float[np.ndarray, "points objectives"]:
     return np.log([it.objectives for it in answer.points]) * signs
 
 
+class _Ended(ll.Progress):
+    """Notes when the last box was done."""
+
+    at = math.nan
+
+    @override
+    def swept(self, statistics: Any, points: int, seconds: float) -> None:
+        del statistics, points, seconds
+        self.at = time.process_time()
+
+
 def _exact(trade: Trade) -> dict[str, Any]:
     """The whole front of a study, and what it took."""
     problem = ll.problem_of(load_study(trade.study))
     begin = time.process_time()
-    told: list[float] = []
-    answer = pareto(problem, trade.objectives(), progress=_Until(told))
+    ended = _Ended()
+    answer = pareto(problem, trade.objectives(), progress=ended)
     if not answer.feasible or not answer.certificate.complete:
         raise ValueError(f"{trade.study}: its front is not proven; choose another study")
     return {
@@ -108,21 +111,9 @@ def _exact(trade: Trade) -> dict[str, Any]:
         "quantities": [it.name for it in answer.objectives],
         "points": len(answer.points),
         "boxes": answer.certificate.boxes,
-        "seconds": told[-1] - begin,
+        "seconds": ended.at - begin,
         "gains": _gains(answer).tolist(),
     }
-
-
-class _Until(ll.Progress):
-    """Notes when the last box was done."""
-
-    def __init__(self, told: list[float]):
-        self._told = told
-
-    @override
-    def swept(self, statistics: Any, points: int, seconds: float) -> None:
-        del statistics, points, seconds
-        self._told.append(time.process_time())
 
 
 def _volume(gains: np.ndarray, exact: np.ndarray) -> float:
@@ -159,39 +150,37 @@ def _searched(
     return found
 
 
-def _set_up() -> None:
-    jax.config.update("jax_enable_x64", True)
+def run(
+    trades: tuple[Trade, ...] = TRADES,
+    seeds: int = 3,
+    multiples: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+    processes: int = 2,
+) -> dict[str, Any]:
+    """The exact front of each study, and how near each search comes to it.
 
-
-def run(config: Config) -> dict[str, Any]:
-    """The exact front of each study, and how near each search comes to it."""
-    workers = ProcessPoolExecutor(
-        config.processes,
-        mp_context=get_context("spawn"),
-        max_tasks_per_child=1,
-        initializer=_set_up,
-    )
-    rows = []
-    with workers:
-        proven = [workers.submit(_exact, trade) for trade in config.trades]
-        for trade, future in zip(config.trades, proven, strict=True):
+    Args:
+        trades: What is asked.
+        seeds: Searches by NSGA-II for each.
+        multiples: When they are looked at, in times of our seconds, ascending.
+        processes: Searches at a time.
+    """
+    with fresh_processes(processes) as workers:
+        proven = [workers.submit(_exact, trade) for trade in trades]
+        rows = []
+        for trade, future in zip(trades, proven, strict=True):
             exact = future.result()
-            moments = [multiple * exact["seconds"] for multiple in config.multiples]
+            moments = [multiple * exact["seconds"] for multiple in multiples]
             tasks = [
                 workers.submit(_searched, trade, exact["gains"], moments, seed)
-                for seed in range(config.seeds)
+                for seed in range(seeds)
             ]
             rows.append(({"study": trade.study, **exact}, tasks))
         return {
-            "multiples": list(config.multiples),
-            "trades": [{**exact, "searches": _results(exact, tasks)} for exact, tasks in rows],
+            "multiples": list(multiples),
+            "trades": [
+                {**exact, "searches": [it.result() for it in tasks]} for exact, tasks in rows
+            ],
         }
-
-
-def _results(exact: dict[str, Any], tasks: Sequence[Any]) -> list[list[dict[str, Any]]]:
-    found = [task.result() for task in tasks]
-    print(f"{exact['study']}: {', '.join(exact['quantities'])}", file=sys.stderr)
-    return found
 
 
 def _at(results: Record, trade: Record, multiple: float) -> list[Any]:
@@ -217,8 +206,7 @@ def summary(results: Record) -> dict[str, Any]:
 
 def _median(found: Sequence[Record], what: str) -> float | None:
     """Median over the searches; none where most have found no design."""
-    middle = statistics.median(math.inf if it[what] is None else it[what] for it in found)
-    return middle if math.isfinite(middle) else None
+    return or_none(statistics.median(math.inf if it[what] is None else it[what] for it in found))
 
 
 def _near(results: Record, trade: Record) -> str:
@@ -274,6 +262,10 @@ LOOKS: dict[str, Record] = {
 }
 
 
+def _title(trade: Record) -> str:
+    return f"{trade['study']}\n{', '.join(trade['quantities'])}: {trade['points']:,} points"
+
+
 def _panel(axes: draw.Axes, results: Record, trade: Record) -> None:
     """What NSGA-II misses and is off by, as it goes on."""
     for what, look in zip(("missed", "off"), LOOKS.values(), strict=True):
@@ -288,7 +280,6 @@ def _panel(axes: draw.Axes, results: Record, trade: Record) -> None:
         yscale="log",
         ylim=(FLOOR / 1.5, 2.0),
         xlabel="seconds over ours",
-        title=f"{trade['study']}\n{', '.join(trade['quantities'])}: {trade['points']:,} points",
     )
 
 
@@ -296,16 +287,13 @@ def plot(results: Record) -> draw.Figure:
     """A panel for each study."""
     trades = results["trades"]
     columns = min(len(trades), 3)
-    rows = math.ceil(len(trades) / columns)
-    size = (3.4 * columns + 0.4, 2.9 * rows + 0.8)
-    figure, panels = draw.sheet(rows, columns, size, sharey=True)
-    flat = [axes for line in panels for axes in line]
-    for axes in flat[len(trades) :]:
-        axes.set_visible(False)
-    for axes, trade in zip(flat, trades, strict=False):
-        _panel(axes, results, trade)
-    for line in panels:
-        line[0].set_ylabel("share")
+    figure = draw.panels(
+        {_title(it): it for it in trades},
+        lambda axes, trade: _panel(axes, results, trade),
+        (3.4 * columns + 0.4, 2.9 * math.ceil(len(trades) / columns) + 0.8),
+        ylabel="share",
+        sharey=True,
+    )
     figure.suptitle(
         "What NSGA-II lacks of the proven front, a line for each seed", x=0.01, ha="left"
     )
@@ -313,26 +301,8 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config(
-    trades=(
-        Trade("deepseek-v3-128k", ("utps", "stps")),
-        Trade("memory-under-a-power-limit", ("utps", "stps_per_watt")),
-        Trade("dram-or-sram-at-equal-cost", ("utps", "stps")),
-        Trade("sram-share-of-a-die", ("utps",), ("usd_per_million_tokens",)),
-        Trade("chip-count-or-chip-size", ("utps", "stps")),
-        Trade("deepseek-v3-128k", ("utps", "stps_per_usd", "stps_per_watt")),
-    ),
-    seeds=3,
-    multiples=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
-    processes=2,
-)
-SMOKE = Config(
-    trades=(Trade("dram-or-sram-at-equal-cost", ("utps", "stps")),),
-    seeds=2,
-    multiples=(0.1, 1.0),
-    processes=2,
-)
-EXPERIMENT = Experiment("fronts", __doc__, FULL, SMOKE, run, plot, report, summary)
+SMOKE = {"trades": TRADES[2:3], "seeds": 2, "multiples": (0.1, 1.0)}
+EXPERIMENT = Experiment("fronts", __doc__, run, SMOKE, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

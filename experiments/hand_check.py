@@ -11,14 +11,13 @@ Both are given the same tables of the design. `--design NAME` prints every term 
 
 import math
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
+import jax.numpy as jnp
 import tomli_w
 from rich.console import RenderableType
 from rich.text import Text
@@ -26,11 +25,12 @@ from rich.text import Text
 import liminal_jax as ll
 from experiments import claims
 from experiments import drawing as draw
+from experiments import talk_setting as talk
 from experiments.claims import Claim, Record
 from experiments.hand.datasheets import number
 from experiments.hand.designs import DESIGNS
 from experiments.hand.prediction import ANSWER, work_out
-from experiments.hand.sheet import Sheet
+from experiments.roots import or_none
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
 from liminal_jax._files import InputError, Problem, did_you_mean
@@ -40,14 +40,6 @@ from liminal_jax.study.file import design_of
 TOLERANCE = 1e-4  # share by which a quantity may differ
 
 Tables = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Config:
-    """Names of designs, all where there are none; and the one whose terms are printed, alone."""
-
-    designs: tuple[str, ...] = ()
-    design: str | None = None
 
 
 @contextmanager
@@ -81,17 +73,12 @@ def _of_file(name: str, tables: Tables) -> ll.Prediction:
 def _of_paper(tables: Tables) -> ll.Prediction:
     """What it makes of the paper's accounting: nominal parameters, stated collectives."""
     workload, design = tables["workload"], tables["design"]
-    latency = number(design["latency"])
-    network = ll.FittedLatency(latency_at_8=latency, latency_at_128=latency, floor=latency)
-    system = eqx.tree_at(lambda it: it.network, ll.load_system(design["system"]), network)
-    counted = ll.talk_model(ll.load_model(workload["model"]))
-    request = ll.Request(workload["context"], attention_bits=8)
-    one = ll.Design(system, ll.Mapping(), ll.Placement(), 1)
-    parameters = ll.predict(one, counted, request).parameters_total
-    model = ll.with_parameters(counted, workload["parameters"], parameters)
-    assumptions = ll.Assumptions(collectives=ll.CountedCollectives(workload["collectives"]))
+    latency = jnp.asarray(number(design["latency"]))
+    system = talk.at_latency(ll.load_system(design["system"]), latency)
+    model = talk.with_nominal(workload["model"], workload["parameters"])
+    laws = ll.Assumptions(collectives=ll.CountedCollectives(workload["collectives"]))
     whole = ll.Design(system, ll.Mapping(tp=design["tp"]), ll.Placement(), 1)
-    return ll.predict(whole, model, request, assumptions)
+    return ll.predict(whole, model, ll.Request(workload["context"], attention_bits=8), laws)
 
 
 def _parts(name: str, shares: Any, total: Any) -> dict[str, Any]:
@@ -129,14 +116,6 @@ def deviation(hand: float, package: float) -> float:
     return abs(hand - package) / (abs(package) or 1.0)
 
 
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _terms(sheet: Sheet) -> list[dict[str, Any]]:
-    return [{**it._asdict(), "value": _or_none(it.value)} for it in sheet.terms]
-
-
 def compared(name: str) -> dict[str, Any]:
     """A design worked out by hand and predicted by the package, quantity by quantity."""
     tables = DESIGNS[name]
@@ -148,16 +127,16 @@ def compared(name: str) -> dict[str, Any]:
         "design": _shown(tables["design"]),
         "quantities": {
             it: {
-                "hand": _or_none(sheet.value(ANSWER, it)),
-                "package": _or_none(value),
-                "deviation": _or_none(off[it]),
+                "hand": or_none(sheet.value(ANSWER, it)),
+                "package": or_none(value),
+                "deviation": or_none(off[it]),
             }
             for it, value in package.items()
         },
         "worst": worst,
-        "deviation": _or_none(off[worst]),
+        "deviation": or_none(off[worst]),
         "agrees": off[worst] <= TOLERANCE,
-        "terms": _terms(sheet),
+        "terms": [{**it._asdict(), "value": or_none(it.value)} for it in sheet.terms],
     }
 
 
@@ -167,19 +146,19 @@ def _shown(design: Tables) -> dict[str, Any]:
     return {**design, **({"system": system["name"]} if isinstance(system, Mapping) else {})}
 
 
-def _names(config: Config) -> tuple[str, ...]:
+def _names(designs: tuple[str, ...], design: str | None) -> tuple[str, ...]:
     """The designs that are asked for.
 
     Raises:
         InputError: there is none of that name.
     """
-    if config.design is None:
-        return config.designs or tuple(DESIGNS)
-    if config.design not in DESIGNS:
-        hint = did_you_mean(config.design, DESIGNS) or f"; there are {', '.join(DESIGNS)}"
-        message = f"there is no design {config.design!r}{hint}"
+    if design is None:
+        return designs
+    if design not in DESIGNS:
+        hint = did_you_mean(design, DESIGNS) or f"; there are {', '.join(DESIGNS)}"
+        message = f"there is no design {design!r}{hint}"
         raise InputError("experiments", [Problem("--design", message)])
-    return (config.design,)
+    return (design,)
 
 
 AGREES = Claim(
@@ -190,13 +169,14 @@ AGREES = Claim(
 )
 
 
-def _run(config: Config) -> dict[str, Any]:
-    cases = {name: compared(name) for name in _names(config)}
+def run(designs: tuple[str, ...] = tuple(DESIGNS), design: str | None = None) -> dict[str, Any]:
+    """Some designs, or the one that is asked for, worked out and predicted; and the verdict."""
+    cases = {name: compared(name) for name in _names(designs, design)}
     off = {name: it["deviation"] for name, it in cases.items()}
     largest = max((it for it in off.values() if it is not None), default=0.0)
     return {
         "tolerance": TOLERANCE,
-        "design": config.design,
+        "design": design,
         "cases": cases,
         "verdicts": [AGREES.of(off, largest=largest)],
     }
@@ -238,12 +218,12 @@ def _mapping(design: Record) -> str:
     return f"{' '.join(words) or 'one chip'}, {_counted(design.get('batch', 1), 'user')}"
 
 
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.6g}"
+def _known(form: str) -> Callable[[float | None], str]:
+    """Shows a number, or that it is unknown."""
+    return lambda value: "unknown" if value is None else form.format(value)
 
 
-def _deviation(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.0e}"
+NUMBER, DEVIATION = _known("{:.6g}"), _known("{:.0e}")
 
 
 def _told(case: Record) -> str:
@@ -251,18 +231,18 @@ def _told(case: Record) -> str:
     return f"{case['workload']['model']} on {_hardware(design)}, {_mapping(design)}"
 
 
-def _step(case: Record) -> str:
+def _step(case: Record) -> float | None:
     step = case["quantities"]["step_time"]["hand"]
-    return "unknown" if step is None else f"{step * 1e3:.4g}"
+    return None if step is None else step * 1e3
 
 
 OVERVIEW = Table(
     "design",
     [
         Column("model, hardware and mapping", _told, align="left"),
-        Column("step [ms]", _step),
+        Column("step [ms]", _step, _known("{:.4g}")),
         Column("worst", "worst", align="left"),
-        Column("off", "deviation", _deviation),
+        Column("off", "deviation", DEVIATION),
     ],
 )
 """One row a design, with the quantity that differs most."""
@@ -270,9 +250,9 @@ OVERVIEW = Table(
 QUANTITIES = Table(
     "quantity",
     [
-        Column("by hand", "hand", _number),
-        Column("package", "package", _number),
-        Column("off", "deviation", _deviation),
+        Column("by hand", "hand", NUMBER),
+        Column("package", "package", NUMBER),
+        Column("off", "deviation", DEVIATION),
     ],
 )
 """Every quantity of one design beside the package's."""
@@ -280,7 +260,7 @@ QUANTITIES = Table(
 TERMS = Table(
     "",
     [
-        Column("", "value", _number),
+        Column("", "value", NUMBER),
         Column("", "unit", align="left"),
         Column("", "how", align="left"),
     ],
@@ -338,9 +318,8 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config()
-SMOKE = Config(designs=("dense-tp", "latent-data-parallel", "talk-latent", "planned-3d-dram"))
-EXPERIMENT = Experiment("hand_check", __doc__, FULL, SMOKE, _run, plot, report, summary)
+SMOKE = {"designs": ("dense-tp", "latent-data-parallel", "talk-latent", "planned-3d-dram")}
+EXPERIMENT = Experiment("hand_check", __doc__, run, SMOKE, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -28,6 +28,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from queue import SimpleQueue
 from statistics import median
@@ -42,6 +43,7 @@ from experiments.drawing import gap_words
 from experiments.high_dimensions_race import METHODS, STUDY, Entry, problem_at
 from experiments.record import ROOT, load_record, save
 from experiments.rivals.wizard import WIZARD
+from experiments.roots import or_none
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
 from liminal_jax._files import InputError, Problem
@@ -60,17 +62,7 @@ class Longer:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Config:
-    """Classes of requests (a size each), methods, races of each, seconds, and races at a time."""
-
-    classes: tuple[int, ...]
-    methods: tuple[str, ...]
-    seeds: int
-    seconds: float
-    longer: tuple[Longer, ...]
-    processes: int
-    folder: str = ""
+LONGER = (Longer(classes=(32, 99), best=3, seeds=2, seconds=300.0),)
 
 
 def gap(race: Record, best: float, seconds: float = math.inf) -> float:
@@ -154,41 +146,49 @@ def _best(records: list[dict[str, Any]], count: int) -> list[str]:
     return sorted(names, key=lambda name: middle[name])[:count]
 
 
-def run(config: Config) -> dict[str, Any]:
+def run(
+    classes: tuple[int, ...] = (3, 9, 32, 99),
+    methods: tuple[str, ...] = tuple(METHODS),
+    seeds: int = 5,
+    seconds: float = 60.0,
+    longer: tuple[Longer, ...] = LONGER,
+    processes: int = 2,
+    folder: str = "",
+) -> dict[str, Any]:
     """Every race, and what is known of the best design at each size.
+
+    Args:
+        classes: Of requests; a size each.
+        methods: By name.
+        seeds: Races of each.
+        seconds: Of a race.
+        longer: Races that go on.
+        processes: Races at a time.
+        folder: Where the records of races are kept.
 
     Raises:
         InputError: nevergrad is asked for and missing.
     """
-    if WIZARD.name in config.methods and importlib.util.find_spec("nevergrad") is None:
+    if WIZARD.name in methods and importlib.util.find_spec("nevergrad") is None:
         message = "is not installed; pip install -e '.[rivals]'"
         raise InputError("experiments", [Problem("nevergrad", message)])
-    folder = Path(config.folder) / "races"
-    first = [
-        Entry(classes, method, seed, config.seconds)
-        for seed in range(config.seeds)
-        for classes in config.classes
-        for method in config.methods
-    ]
-    records = races(first, folder, config.processes)
-    longer = [
-        Entry(classes, method, seed, it.seconds)
-        for it in config.longer
-        for classes in it.classes
-        for method in _best([one for one in records if one["classes"] == classes], it.best)
+    kept = Path(folder) / "races"
+    first = [Entry(*it, seconds) for it in product(classes, methods, range(seeds))]
+    records = races(sorted(first, key=lambda it: it.seed), kept, processes)
+    further = [
+        Entry(size, method, seed, it.seconds)
+        for it in longer
+        for size in it.classes
+        for method in _best([one for one in records if one["classes"] == size], it.best)
         for seed in range(it.seeds)
     ]
-    records += races(longer, folder, config.processes)
+    records += races(further, kept, processes)
+    of_size = {size: [it for it in records if it["classes"] == size] for size in classes}
     return {
         "study": STUDY,
-        "seconds": config.seconds,
-        "sizes": {
-            str(problem_at(classes).count): _size(
-                classes, [it for it in records if it["classes"] == classes]
-            )
-            for classes in config.classes
-        },
-        "methods": {name: METHODS[name].about for name in config.methods},
+        "seconds": seconds,
+        "sizes": {str(problem_at(size).count): _size(size, its) for size, its in of_size.items()},
+        "methods": {name: METHODS[name].about for name in methods},
         "races": records,
     }
 
@@ -237,13 +237,9 @@ def summary(results: Record) -> dict[str, Any]:
     return {
         "problems": len(ours),
         "won": sum(it <= WON for it in ours),
-        "median_gap_ours": _known(median(ours)),
-        "median_gap_best_other": _known(median(others)),
+        "median_gap_ours": or_none(median(ours)),
+        "median_gap_best_other": or_none(median(others)),
     }
-
-
-def _known(number: float) -> float | None:
-    return number if math.isfinite(number) else None
 
 
 def _asked(variables: str, size: Record) -> str:
@@ -358,23 +354,13 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config(
-    classes=(3, 9, 32, 99),
-    methods=tuple(METHODS),
-    seeds=5,
-    seconds=60.0,
-    longer=(Longer(classes=(32, 99), best=3, seeds=2, seconds=300.0),),
-    processes=2,
-)
-SMOKE = Config(
-    classes=(3, 9, 32, 99),
-    methods=("ours", "CatCMAwM", "SciPy DE", "random"),
-    seeds=2,
-    seconds=30.0,
-    longer=(),
-    processes=2,
-)
-EXPERIMENT = Experiment("high_dimensions", __doc__, FULL, SMOKE, run, plot, report, summary)
+SMOKE = {
+    "methods": ("ours", "CatCMAwM", "SciPy DE", "random"),
+    "seeds": 2,
+    "seconds": 30.0,
+    "longer": (),
+}
+EXPERIMENT = Experiment("high_dimensions", __doc__, run, SMOKE, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -11,7 +11,6 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import jax
@@ -25,6 +24,7 @@ from experiments.rivals.guesses import RANDOM
 from experiments.rivals.margin import MARGIN
 from experiments.rivals.method import Method
 from experiments.rivals.optuna_samplers import TPE
+from experiments.rivals.processes import empty_cache
 from experiments.rivals.race import Caps, Race
 from experiments.rivals.wizard import WIZARD
 from liminal_jax.study.coupled import AbstractCoupled
@@ -80,9 +80,7 @@ def problem_at(classes: int) -> AbstractCoupled:
 def raced(entry: Entry) -> dict[str, Any]:
     """A race from cold: what its method compiles is part of it."""
     problem = problem_at(entry.classes)
-    with TemporaryDirectory() as cache:
-        jax.config.update("jax_compilation_cache_dir", cache)
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    with empty_cache():
         begin = time.perf_counter()
         race = Race(np.inf, Caps(seconds=entry.seconds))
         METHODS[entry.method].prepare(problem)(entry.seed, race)

@@ -13,7 +13,6 @@ all ranks. Queueing is left out; chips without 4-bit units multiply at their 8-b
 experiment `frontier` tells the intervals, and holds DeepSeek-R1 against measurements.
 """
 
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -40,18 +39,6 @@ NEWER = {"B200": "H200", "GB200": "H200", "MI355X": "H200"}
 
 SPEEDS = (25.0, 50.0, 100.0, 200.0)  # at which throughputs are told [1/s]
 BASES = ("bound", "calibrated")  # the curves of which claims are judged
-
-
-@dataclass(frozen=True)
-class Config:
-    """Systems by their titles, users of an instance, a file of measurements.
-
-    Measurements are those that come with the package where there is no file.
-    """
-
-    systems: tuple[str, ...]
-    users: tuple[int, ...]
-    measured: str | None = None
 
 
 TRADES = Claim(
@@ -97,18 +84,26 @@ def verdicts(fronts: Record) -> list[dict[str, Any]]:
     return [_trades(fronts), _newer(fronts), *([bounded(measured)] if measured else [])]
 
 
-def run(config: Config) -> dict[str, Any]:
-    """The curves of each system, measured points, and the verdicts."""
-    chips = [name.lower() for name in config.systems]
-    measurements = load_points(config.measured, [WORKLOAD.model], chips)
+def run(
+    systems: tuple[str, ...] = tuple(SYSTEMS),
+    users: tuple[int, ...] = user_counts(16384, 80),
+    measured: str | None = None,
+) -> dict[str, Any]:
+    """The curves of each system, measured points, and the verdicts.
+
+    Systems go by their titles; users are those of an instance that are tried; measurements are
+    those that come with the package where there is no file.
+    """
+    chips = [name.lower() for name in systems]
+    measurements = load_points(measured, [WORKLOAD.model], chips)
     fronts = {}
-    for name, chip in zip(config.systems, chips, strict=True):
+    for name, chip in zip(systems, chips, strict=True):
         points = [
             it
             for it in measurements.points
             if (it.chip, it.workload) == (chip, WORKLOAD) and it.kind in (SERVED, MOST)
         ]
-        found = curves(chip, WORKLOAD, config.users, SERVED, setups(points))
+        found = curves(chip, WORKLOAD, users, SERVED, setups(points))
         records = [{**it.record(), **scored(found, it)} for it in points]
         fronts[name] = {**{basis: found[basis] for basis in BASES}, "points": records}
     return {
@@ -189,9 +184,8 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config(systems=tuple(SYSTEMS), users=user_counts(16384, 80))
-SMOKE = Config(systems=("H200", "B200"), users=(1, 8, 64, 512))
-EXPERIMENT = Experiment("interactivity", __doc__, FULL, SMOKE, run, plot, report)
+SMOKE = {"systems": ("H200", "B200"), "users": (1, 8, 64, 512)}
+EXPERIMENT = Experiment("interactivity", __doc__, run, SMOKE, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

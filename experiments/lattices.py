@@ -1,16 +1,16 @@
 """Every way to serve a model with some chips, from a grid of degrees and users; frontiers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import xarray as xr
 
 import liminal_jax as ll
+from experiments.claims import Record
 
 
 @dataclass(frozen=True)
@@ -42,37 +42,6 @@ def user_counts(most: int, count: int) -> tuple[int, ...]:
     return tuple(sorted({int(it) for it in np.geomspace(1, most, count).round()}))
 
 
-@dataclass(frozen=True)
-class Designs:
-    """Designs and what is predicted of them; each field has one entry a design.
-
-    Attributes:
-        chip: Index of the chip.
-        ranks: Degree of tensor parallelism.
-        stages: Pipeline stages.
-        users: Users in a micro-batch.
-        utps: Tokens a second of one user [1/s].
-        stps: Tokens a second of all [1/s].
-        power: IT power [W].
-        capital: Capital [USD].
-        fits: Whether the chips hold the model and its users.
-    """
-
-    chip: np.ndarray
-    ranks: np.ndarray
-    stages: np.ndarray
-    users: np.ndarray
-    utps: np.ndarray
-    stps: np.ndarray
-    power: np.ndarray
-    capital: np.ndarray
-    fits: np.ndarray
-
-    def where(self, chosen: np.ndarray) -> "Designs":
-        """Some of the designs."""
-        return Designs(**{name: values[chosen] for name, values in vars(self).items()})
-
-
 def frontier(speed: np.ndarray, worth: np.ndarray) -> np.ndarray:
     """Indices of the points that none beats in both, the fastest first.
 
@@ -85,7 +54,19 @@ def frontier(speed: np.ndarray, worth: np.ndarray) -> np.ndarray:
     return order[np.concatenate([[True], best[1:] > best[:-1]])]
 
 
-def throughput_at(front: Mapping[str, Any], speed: float) -> float | None:
+def front_of(designs: xr.Dataset, speed: str, worth: str) -> xr.Dataset:
+    """Those that none beats in two quantities, the fastest first."""
+    if designs.sizes["design"] == 0:
+        return designs
+    return designs.isel(design=frontier(designs[speed].values, designs[worth].values))
+
+
+def lists(designs: xr.Dataset) -> dict[str, list[float]]:
+    """Each quantity, for a record."""
+    return {str(name): it.values.tolist() for name, it in designs.items()}
+
+
+def throughput_at(front: Record, speed: float) -> float | None:
     """Most tokens a second of a chip at no less than a speed [1/s]; none where out of reach.
 
     Between two ways both are used, for some of the users each: straight in logarithms.
@@ -102,7 +83,7 @@ def throughput_at(front: Mapping[str, Any], speed: float) -> float | None:
     return float(np.round(np.exp(logs), 12))
 
 
-def speed_at(front: Mapping[str, Any], throughput: float) -> float | None:
+def speed_at(front: Record, throughput: float) -> float | None:
     """Fastest speed of a user [1/s] at no less than a throughput [1/s]; as `throughput_at`.
 
     Examples:
@@ -131,13 +112,16 @@ def _predictions(
     return jax.vmap(over_points, in_axes=(0, None))(systems, points)
 
 
+COLUMNS = ("chip", "ranks", "stages", "users", "utps", "stps", "power", "capital", "fits")
+
+
 def designs_of(
     systems: ll.System,
     model: ll.Model,
     request: ll.Request,
     assumptions: ll.Assumptions,
     grid: Grid,
-) -> Designs:
+) -> xr.Dataset:
     """Every design that fits.
 
     Args:
@@ -146,11 +130,14 @@ def designs_of(
         request: For which context.
         assumptions: Which laws are used.
         grid: Which ways are tried.
+
+    Returns:
+        Index of the chip, ranks, stages, users of a micro-batch; UTPS and STPS [1/s], IT power [W]
+        and capital [USD].
     """
     points = grid.points()
     found = _predictions(systems, model, request, assumptions, jnp.asarray(points))
-    chips = len(found[0])
-    columns = [np.asarray(it).reshape(-1) for it in found]
-    ranks, stages, users = np.tile(points, chips)
-    designs = Designs(np.repeat(np.arange(chips), points.shape[1]), ranks, stages, users, *columns)
-    return designs.where(designs.fits)
+    chips, ways = found[0].shape
+    columns = (np.repeat(np.arange(chips), ways), *np.tile(points, chips), *map(np.ravel, found))
+    every = {name: ("design", it) for name, it in zip(COLUMNS, columns, strict=True)}
+    return xr.Dataset(every).isel(design=np.flatnonzero(columns[-1])).drop_vars("fits")

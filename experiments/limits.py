@@ -10,7 +10,8 @@ one; where the chips do not hold model and users, it is capacity. Batch, context
 and so do the fitted latencies.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -24,6 +25,7 @@ import liminal_jax as ll
 from experiments import drawing as draw
 from experiments import talk_setting as talk
 from experiments.claims import FAILS, HOLDS, LIMITED, Record, listed, verdict
+from experiments.nested import first_of, flat, turned
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
 
@@ -34,46 +36,11 @@ LIMITS = {"bandwidth": "#0072B2", "compute": "#D55E00", "synchronisation": "#E69
 NOTICED = 0.01  # share of all places of a map at which a limit has to bind to count as one
 
 
-@dataclass(frozen=True)
-class Config:
-    """Models by their printed names, chips in tensor parallelism, users, contexts [tokens]."""
-
-    models: tuple[str, ...]
-    ranks: int
-    users: tuple[int, ...]
-    contexts: tuple[int, ...]
-
-
-def _log_time(
-    change: Float[Array, " limits"],
-    system: ll.System,
-    model: ll.Model,
-    ranks: jax.Array,
-    users: jax.Array,
-    context: jax.Array,
-) -> tuple[jax.Array, jax.Array]:
-    """Logarithm of step time with each resource worse by a logarithm; and whether all fits."""
-    slower = jnp.exp(change)
-    chip = eqx.tree_at(
-        lambda it: (it.memory.bandwidth, it.tensor.bits_8),
-        system.chip,
-        (
-            system.chip.memory.bandwidth / slower[0],
-            # Other rates are unknown: NaN would leak from them into the gradient.
-            system.chip.tensor.bits_8 / slower[1],
-        ),
-    )
-    network = jax.tree.map(lambda it: it * slower[2], system.network)
-    worse = eqx.tree_at(lambda it: (it.chip, it.network), system, (chip, network))
-    found = talk.step(worse, model, ranks=ranks, batch=users, context=context)
-    return jnp.log(found.step_time), found.fits
-
-
 @eqx.filter_jit
 def shares(
     systems: ll.System, model: ll.Model, ranks: jax.Array, users: jax.Array, contexts: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Shares of bandwidth, compute and synchronisation, and whether all fits.
+    """Shares of bandwidth, compute and synchronisation in the gradient of the step's logarithm.
 
     Args:
         systems: Chips, stacked.
@@ -85,13 +52,27 @@ def shares(
     Returns:
         Shares by chip, context and users, one entry a limit; and whether all fits there.
     """
-    slope = jax.grad(_log_time, has_aux=True)
-    return talk.over_all(
-        lambda system, context, batch: slope(jnp.zeros(3), system, model, ranks, batch, context),
-        systems,
-        contexts,
-        users,
-    )
+
+    def log_time(
+        change: Float[Array, " limits"], system: ll.System, context: jax.Array, batch: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
+        """With each resource worse by a logarithm."""
+        slower = jnp.exp(change)
+        worse = eqx.tree_at(
+            # Other rates are unknown: NaN would leak from them into the gradient.
+            lambda it: (it.chip.memory.bandwidth, it.chip.tensor.bits_8, it.network),
+            system,
+            (
+                system.chip.memory.bandwidth / slower[0],
+                system.chip.tensor.bits_8 / slower[1],
+                jax.tree.map(lambda it: it * slower[2], system.network),
+            ),
+        )
+        found = talk.step(worse, model, ranks=ranks, batch=batch, context=context)
+        return jnp.log(found.step_time), found.fits
+
+    slope = partial(jax.grad(log_time, has_aux=True), jnp.zeros(len(LIMITS) - 1))
+    return talk.over_all(slope, systems, contexts, users)
 
 
 def binding(found: np.ndarray, fits: np.ndarray) -> np.ndarray:
@@ -104,10 +85,16 @@ def binding(found: np.ndarray, fits: np.ndarray) -> np.ndarray:
     return np.where(fits, np.argmax(found, axis=-1), len(LIMITS) - 1)
 
 
+def _counts(limits: Iterable[Any]) -> dict[str, int]:
+    """At how many places each limit binds."""
+    found = np.concatenate([np.ravel(it) for it in limits])
+    return {name: int(np.sum(found == place)) for place, name in enumerate(LIMITS)}
+
+
 def _stressed(maps: Record) -> dict[str, Any]:
     """Whether every limit binds somewhere."""
-    places = np.concatenate([np.ravel(it["limit"]) for row in maps.values() for it in row.values()])
-    parts = {name: float(np.mean(places == index)) for index, name in enumerate(LIMITS)}
+    counts = _counts(it["limit"] for it in flat(maps, "{0} {1}").values())
+    parts = {name: count / sum(counts.values()) for name, count in counts.items()}
     seen = sum(part >= NOTICED for part in parts.values())
     return verdict(
         "models stress capacity, bandwidth, compute and synchronisation",
@@ -121,14 +108,15 @@ def _stressed(maps: Record) -> dict[str, Any]:
 
 def _single_user(maps: Record) -> dict[str, Any]:
     """What binds a single user, by chip."""
-    told: list[str] = []
-    numbers: dict[str, dict[str, int]] = {}
-    for chip in draw.first_of(maps):
-        found = np.concatenate([np.asarray(row[chip]["limit"])[:, 0] for row in maps.values()])
-        counts = {name: int(np.sum(found == place)) for place, name in enumerate(LIMITS)}
-        numbers[chip] = counts
-        most = max(counts, key=counts.__getitem__)
-        told.append(f"{chip}: {most} in {counts[most]} of {len(found)}")
+    numbers = {
+        chip: _counts(np.asarray(it["limit"])[:, 0] for it in cells.values())
+        for chip, cells in turned(maps).items()
+    }
+    most = {chip: max(it, key=it.__getitem__) for chip, it in numbers.items()}
+    told = [
+        f"{chip}: {most[chip]} in {it[most[chip]]} of {sum(it.values())}"
+        for chip, it in numbers.items()
+    ]
     computes = listed([f"{chip} {it['compute']}" for chip, it in numbers.items()])
     waits = all(it["bandwidth"] + it["synchronisation"] >= it["compute"] for it in numbers.values())
     return verdict(
@@ -144,29 +132,31 @@ def verdicts(maps: Record) -> list[dict[str, Any]]:
     return [_stressed(maps), _single_user(maps)]
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Limit and shares at every place, by model and chip, and the verdicts."""
+def run(
+    models: tuple[str, ...] = ("Llama3-70B", "Llama3-405B", "DeepSeekV3", "GPT-OSS-120B"),
+    ranks: int = 128,
+    users: tuple[int, ...] = tuple(2**it for it in range(13)),
+    contexts: tuple[int, ...] = tuple(1024 * 2**it for it in range(11)),
+) -> dict[str, Any]:
+    """Limit and shares at every place, by model and chip, and the verdicts.
+
+    Models go by their printed names; ranks are chips in tensor parallelism, contexts in tokens.
+    """
     chips = talk.talk_chips(talk.CHIPS)
-    axes = (jnp.asarray(it, float) for it in (config.ranks, config.users, config.contexts))
-    ranks, users, contexts = axes
+    axes = [jnp.asarray(it, float) for it in (ranks, users, contexts)]
     maps: dict[str, dict[str, Any]] = {}
-    for name, model in talk.talk_models(config.models).items():
-        both = shares(talk.stacked(chips.values()), model, ranks, users, contexts)
-        found, fits = map(np.asarray, both)
-        limit = binding(found, fits)
+    for name, model in talk.talk_models(models).items():
+        found, fits = map(np.asarray, shares(talk.stacked(chips.values()), model, *axes))
+        columns = (chips, binding(found, fits), found.max(axis=-1), found)
         maps[name] = {
-            chip: {
-                "limit": limit[row].tolist(),
-                "share": found[row].max(axis=-1).tolist(),
-                "shares": found[row].tolist(),
-            }
-            for row, chip in enumerate(chips)
+            chip: {"limit": limit.tolist(), "share": most.tolist(), "shares": parts.tolist()}
+            for chip, limit, most, parts in zip(*columns, strict=True)
         }
     return {
         "limits": list(LIMITS),
-        "ranks": config.ranks,
-        "users": config.users,
-        "contexts": config.contexts,
+        "ranks": ranks,
+        "users": users,
+        "contexts": contexts,
         "maps": maps,
         "verdicts": verdicts(maps),
     }
@@ -228,7 +218,7 @@ def _panel(axes: draw.Axes, results: Record, cell: Record) -> None:
 def plot(results: Record) -> draw.Figure:
     """A map for each model and chip, coloured by limit."""
     maps = results["maps"]
-    chips = list(draw.first_of(maps))
+    chips = list(first_of(maps))
     size = (2.5 * len(chips) + 0.8, 2.1 * len(maps) + 1.0)
     figure, panels = draw.sheet(len(maps), len(chips), size, sharex=True, sharey=True)
     for line, (model, cells) in zip(panels, maps.items(), strict=True):
@@ -247,14 +237,8 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config(
-    models=("Llama3-70B", "Llama3-405B", "DeepSeekV3", "GPT-OSS-120B"),
-    ranks=128,
-    users=tuple(2**it for it in range(13)),
-    contexts=tuple(1024 * 2**it for it in range(11)),
-)
-SMOKE = Config(models=("Llama3-70B",), ranks=128, users=(1, 64, 4096), contexts=(4096, 131072))
-EXPERIMENT = Experiment("limits", __doc__, FULL, SMOKE, run, plot, report)
+SMOKE = {"models": ("Llama3-70B",), "users": (1, 64, 4096), "contexts": (4096, 131072)}
+EXPERIMENT = Experiment("limits", __doc__, run, SMOKE, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -10,13 +10,14 @@ What a row states decides what it is held against:
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.claims import Record
 from experiments.lattices import frontier, speed_at, throughput_at
 from experiments.served import POOL, SERVED, THOUSAND, Workload, calibration, engine_speed
 from experiments.served_curves import RANKS
@@ -197,7 +198,7 @@ def load_points(file: str | None, models: Sequence[str], chips: Sequence[str]) -
     return Measurements(tuple(points), files, dict(unused))
 
 
-def best(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def best(points: Sequence[Record]) -> list[Record]:
     """The points that no other of them beats in both speed and throughput, the fastest first."""
     told = [it for it in points if it["speed"] is not None]
     if not told:
@@ -216,7 +217,7 @@ def setups(points: Sequence[Point]) -> dict[tuple[float, float], float]:
     return most
 
 
-def scored(curve: Mapping[str, Any], point: Point) -> dict[str, Any]:
+def scored(curve: Record, point: Point) -> dict[str, Any]:
     """A point against curves, at equal speed; against their top where it states none.
 
     Returns:
@@ -228,7 +229,7 @@ def scored(curve: Mapping[str, Any], point: Point) -> dict[str, Any]:
         the losses of its engine (`own`), none for a maximum.
     """
 
-    def over(front: Mapping[str, Any]) -> float | None:
+    def over(front: Record) -> float | None:
         if point.speed is None and len(front["speed"]) > 0:
             return point.throughput / float(front["throughput"][-1])
         reached = None if point.speed is None else throughput_at(front, point.speed)

@@ -11,11 +11,8 @@ of ours beside the claim: where cache dominates and where weights do, over users
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 from rich.console import RenderableType
 
@@ -24,76 +21,35 @@ from experiments import claims
 from experiments import drawing as draw
 from experiments import talk_setting as talk
 from experiments.claims import Claim, Record
+from experiments.nested import column
 from experiments.published import load_published, matches_rounded
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
+from experiments.talk_tables import LARGE, Counted, held
 
 GIB = 2.0**30
-SYSTEM = "xpu-hbm3"  # on which chips the prediction is made; what is held does not depend on them
-LARGE = 100e9  # parameters from which a model is called large; the slides do not say from which
 MANY = 32  # users of whom the claim speaks
 CONTEXTS = (1 << 10, 1 << 20)  # between which cache and weights are compared [tokens]
-
-
-@dataclass(frozen=True)
-class Config:
-    """Rows of the table by their printed names, and contexts at which cache meets weights."""
-
-    models: tuple[str, ...]
-    points: int
-
-
-@eqx.filter_jit
-def _predictions(model: ll.Model, contexts: jax.Array, users: jax.Array) -> ll.Prediction:
-    """Predictions for some users with some contexts."""
-    system = ll.load_system(SYSTEM)
-
-    def prediction(context: jax.Array, batch: jax.Array) -> ll.Prediction:
-        design = ll.Design(system, ll.Mapping(), ll.Placement(), batch)
-        return ll.predict(design, model, ll.Request(context, attention_bits=8))
-
-    return jax.vmap(prediction)(contexts, users)
-
-
-def _held(model: ll.Model, contexts: Sequence[int], users: Sequence[int]) -> dict[str, list[float]]:
-    """What some users with some contexts hold, split into weights and cache [B]."""
-    cells = _predictions(model, jnp.asarray(contexts, float), jnp.asarray(users, float))
-    weights = cells.parameters_total  # one byte each
-    return {
-        "total": cells.memory_required.tolist(),
-        "weights": weights.tolist(),
-        "cache": (cells.memory_required - weights).tolist(),
-    }
-
-
-def _nominal(model: ll.Model, parameters: float) -> ll.Model:
-    """A model in the talk's accounting, with the parameters in its name."""
-    counted = ll.predict(
-        ll.Design(ll.load_system(SYSTEM), ll.Mapping(), ll.Placement(), 1),
-        model,
-        ll.Request(1, attention_bits=8),
-    ).parameters_total
-    return ll.with_parameters(model, parameters, counted)
 
 
 def _row(name: str, contexts: Sequence[int]) -> dict[str, Any]:
     """One model: the cells of the table, and where cache and weights are equal."""
     table = load_published().memory
-    model = ll.talk_model(ll.load_model(table.rows[name].model))
+    counted = Counted(ll.talk_model(ll.load_model(table.rows[name].model)))
     printed, cells = table.rows[name].printed, len(table.users)
     alone = [*contexts, talk.CONTEXT]
-    held = _held(model, [*table.contexts, *alone], [*table.users, *(1 for _ in alone)])
+    whole = held(counted, [*table.contexts, *alone], [*table.users, *(1 for _ in alone)])
     # Users whose caches take as much as the weights.
     *even, at_talk = (
         weights / cache
-        for weights, cache in zip(held["weights"][cells:], held["cache"][cells:], strict=True)
+        for weights, cache in zip(whole["weights"][cells:], whole["cache"][cells:], strict=True)
     )
     return {
-        **{part: sizes[:cells] for part, sizes in held.items()},
+        **{part: sizes[:cells] for part, sizes in whole.items()},
         "printed": printed,
         "matched": [
             matches_rounded(total / GIB, it)
-            for total, it in zip(held["total"][:cells], printed, strict=True)
+            for total, it in zip(whole["total"][:cells], printed, strict=True)
         ],
         "even": even,
         "even_at_talk": at_talk,
@@ -101,10 +57,10 @@ def _row(name: str, contexts: Sequence[int]) -> dict[str, Any]:
 
 
 def _example() -> dict[str, Any]:
-    """The paper's example [B]."""
+    """The paper's example [B], with the parameters in the model's name."""
     paper = load_published().paper_memory
-    model = _nominal(ll.talk_model(ll.load_model(paper.model)), paper.parameters)
-    total = _held(model, [paper.context], [paper.users])["total"][0]
+    model = talk.with_nominal(paper.model, paper.parameters)
+    total = held(Counted(model), [paper.context], [paper.users])["total"][0]
     matched = matches_rounded(total / GIB, paper.printed)
     return {**paper.model_dump(), "total": total, "matched": matched}
 
@@ -135,20 +91,26 @@ DOMINATES = Claim(
 def verdicts(rows: Record) -> list[dict[str, Any]]:
     """The claims against the table."""
     alone = load_published().memory.users.index(1, 2)
-    even = {name: row["even_at_talk"] for name, row in rows.items()}
-    large = {name: row for name, row in rows.items() if row["weights"][-1] >= LARGE}
+    even = column(rows, "even_at_talk")
+    sizes = {name: [it / GIB for it in row["total"]] for name, row in rows.items()}
+    large = {name: sizes[name] for name, row in rows.items() if row["weights"][-1] >= LARGE}
     return [
-        NEEDS.of({name: row["total"][alone] / GIB for name, row in rows.items()}),
-        HOLD_MANY.of({name: row["total"][-1] / GIB for name, row in large.items()}),
+        NEEDS.of(column(sizes, alone)),
+        HOLD_MANY.of(column(large, -1)),
         DOMINATES.of(even, first=min(even.values())),
     ]
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Every cell of the table, the paper's example, and where cache and weights are equal."""
+def run(
+    models: tuple[str, ...] = tuple(load_published().memory.rows), points: int = 41
+) -> dict[str, Any]:
+    """Every cell of the table, the paper's example, and where cache and weights are equal.
+
+    Models are rows by their printed names; points are contexts at which cache meets weights.
+    """
     table = load_published().memory
-    contexts = [round(it) for it in jnp.geomspace(*CONTEXTS, config.points).tolist()]
-    rows = {name: _row(name, contexts) for name in config.models}
+    contexts = [round(it) for it in jnp.geomspace(*CONTEXTS, points).tolist()]
+    rows = {name: _row(name, contexts) for name in models}
     return {
         "source": table.source,
         "contexts": table.contexts,
@@ -168,13 +130,9 @@ def summary(results: Record) -> dict[str, Any]:
 
 def _columns(results: Record) -> list[str]:
     return [
-        f"{context // 1024}K, {users} user{'s' if users > 1 else ''}"
+        f"{draw.tokens(context)}, {users} user{'s' if users > 1 else ''}"
         for context, users in zip(results["contexts"], results["users"], strict=True)
     ]
-
-
-def _printed(row: Record, place: int) -> str:
-    return row["printed"][place] + " *" * (not row["matched"][place])
 
 
 def report(results: Record) -> list[RenderableType]:
@@ -183,7 +141,9 @@ def report(results: Record) -> list[RenderableType]:
     for place, name in enumerate(_columns(results)):
         columns += [
             Column(name.replace(", ", "\n"), lambda it, at=place: it["total"][at] / GIB, "{:,.1f}"),
-            Column("\nprinted", lambda it, at=place: _printed(it, at)),
+            Column(
+                "\nprinted", lambda it, at=place: it["printed"][at] + " *" * (not it["matched"][at])
+            ),
         ]
     even = Column("KV =\nweights\nat 128K,\nusers", "even_at_talk", "{:,.1f}")
     counted, example = summary(results), results["example"]
@@ -255,9 +215,9 @@ def plot(results: Record) -> draw.Figure:
     rows = results["rows"]
     figure = Figure(figsize=(11, 4.6 + 0.3 * len(rows)))
     panels = figure.subplot_mosaic("0123;eeee", height_ratios=[1.4 + 0.3 * len(rows), 3.4])
-    for column, title in enumerate(_columns(results)):
-        _panel(panels[str(column)], rows, column, title)
-        panels[str(column)].set_yticks(range(len(rows)), [] if column else list(rows))
+    for at, title in enumerate(_columns(results)):
+        _panel(panels[str(at)], rows, at, title)
+        panels[str(at)].set_yticks(range(len(rows)), [] if at else list(rows))
     _name_parts(panels["3"], rows)
     figure.set_layout_engine("constrained", rect=(0, 0, 0.99, 1))
     ends, shades = _even(panels["e"], results)
@@ -269,9 +229,8 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config(models=tuple(load_published().memory.rows), points=41)
-SMOKE = Config(models=("Llama3-8B", "Llama3-405B", "DeepSeekV3"), points=3)
-EXPERIMENT = Experiment("memory_capacity", __doc__, FULL, SMOKE, run, plot, report, summary)
+SMOKE = {"models": ("Llama3-8B", "Llama3-405B", "DeepSeekV3"), "points": 3}
+EXPERIMENT = Experiment("memory_capacity", __doc__, run, SMOKE, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

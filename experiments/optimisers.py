@@ -20,13 +20,9 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import jax
 import numpy as np
 from rich.console import RenderableType
 
@@ -41,6 +37,7 @@ from experiments.rivals.margin import MARGIN
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.optuna_samplers import CMA, NSGA, TPE
 from experiments.rivals.own import CLIMBS, DESCENTS, DESCENTS_IN_TURN, OPTIMIZE, PROOF
+from experiments.rivals.processes import empty_cache, fresh_processes
 from experiments.rivals.race import REACHED, Caps, Race
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
@@ -70,24 +67,27 @@ class Entry:
     caps: Caps
 
 
-@dataclass(frozen=True)
-class Config:
-    """Shipped studies with a feasible design, how methods take part, and races at a time."""
+STUDIES = (
+    "deepseek-v3-128k",
+    "cheapest-at-500-utps",
+    "collectives-of-3-us",
+    "dram-or-sram-at-equal-cost",
+    "memory-under-a-power-limit",
+    "sram-share-of-a-die",
+)
+"""Shipped studies with a feasible design."""
 
-    studies: tuple[str, ...]
-    entries: dict[str, Entry]
-    processes: int
-
-
-def _workers(count: int) -> ProcessPoolExecutor:
-    """Fresh processes, one for each task."""
-    return ProcessPoolExecutor(
-        count, mp_context=get_context("spawn"), max_tasks_per_child=1, initializer=_set_up
+ENTRIES = {
+    it.name: Entry(10, caps)
+    for caps, methods in (
+        (Caps(), (OPTIMIZE, PROOF)),
+        (Caps(seconds=5.0), (TPE, CMA, NSGA, GENETIC, MARGIN, EVOLUTION)),
+        (Caps(seconds=2.0), (DESCENTS, DESCENTS_IN_TURN, CLIMBS)),
+        (Caps(seconds=1.0), (RANDOM,)),
     )
-
-
-def _set_up() -> None:
-    jax.config.update("jax_enable_x64", True)
+    for it in methods
+}
+"""How methods take part."""
 
 
 def _optimum(study: str) -> dict[str, Any]:
@@ -141,9 +141,7 @@ def _raced(study: str, name: str, optimum: float, entry: Entry) -> dict[str, Any
     """All races of a method on a study, in a process that has done nothing else."""
     method = METHODS[name]
     problem = ll.problem_of(load_study(study))
-    with TemporaryDirectory() as cache:
-        jax.config.update("jax_compilation_cache_dir", cache)
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    with empty_cache():
         begin = time.process_time()
         search = method.prepare(problem)
         setup = time.process_time() - begin
@@ -152,29 +150,29 @@ def _raced(study: str, name: str, optimum: float, entry: Entry) -> dict[str, Any
     return {"setup": setup, "first": first, "races": runs}
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Every race, and the proven optimum of each study."""
-    with _workers(config.processes) as workers:
-        asked = {study: workers.submit(_optimum, study) for study in config.studies}
-        studies = {study: future.result() for study, future in asked.items()}
+def run(
+    studies: tuple[str, ...] = STUDIES,
+    entries: dict[str, Entry] = ENTRIES,
+    processes: int = 2,
+) -> dict[str, Any]:
+    """Every race, some at a time, and the proven optimum of each study."""
+    with fresh_processes(processes) as workers:
+        asked = {study: workers.submit(_optimum, study) for study in studies}
+        optima = {study: future.result() for study, future in asked.items()}
         entered = [
-            (study, name, workers.submit(_raced, study, name, studies[study]["score"], entry))
-            for study in config.studies
-            for name, entry in config.entries.items()
+            (study, name, workers.submit(_raced, study, name, optima[study]["score"], entry))
+            for study in studies
+            for name, entry in entries.items()
         ]
-        races: dict[str, dict[str, Any]] = {study: {} for study in config.studies}
+        races: dict[str, dict[str, Any]] = {study: {} for study in studies}
         for study, name, future in entered:
             races[study][name] = future.result()
             print(f"{study}: {name}", file=sys.stderr)
     return {
-        "studies": studies,
+        "studies": optima,
         "methods": {
-            name: {
-                "about": METHODS[name].about,
-                "ours": METHODS[name].ours,
-                "prepared": METHODS[name].prepared,
-            }
-            for name in config.entries
+            name: {it: getattr(METHODS[name], it) for it in ("about", "ours", "prepared")}
+            for name in entries
         },
         "races": races,
     }
@@ -201,30 +199,23 @@ def _cold(method: Record, entry: Record) -> float:
     return median([entry["first"]], "near", "seconds")
 
 
-def _warm_times(entry: Record) -> list[float]:
-    """Seconds to 1 % of the races that came there."""
-    return [race["near"]["seconds"] for race in entry["races"] if race["near"]]
-
-
-def _cold_times(entry: Record) -> list[float]:
-    """The same with the setup."""
-    return [entry["setup"] + seconds for seconds in _warm_times(entry)]
+def _times(entry: Record, before: float = 0.0) -> list[float]:
+    """Seconds to 1 % of the races that came there, and others before them."""
+    return [before + race["near"]["seconds"] for race in entry["races"] if race["near"]]
 
 
 def compared(results: Record, study: str) -> Iterator[str]:
     """For each of ours that proves: who else came within 1 % sooner, warm and cold."""
     entries, methods = results["races"][study], results["methods"]
-    for name in (OPTIMIZE.name, PROOF.name):
-        if name not in methods:
-            continue
+    for name in (it for it in (OPTIMIZE.name, PROOF.name) if it in methods):
         warm = median(entries[name]["races"], "near", "seconds")
-        cold = _cold(methods[name], entries[name])
-        for how, seconds, times in (("warm", warm, _warm_times), ("cold", cold, _cold_times)):
-            sooner = [
-                f"{other} {early} of {len(entries[other]['races'])}"
-                for other, it in methods.items()
-                if not it["ours"] and (early := sum(t < seconds for t in times(entries[other])))
-            ]
+        for how, seconds in (("warm", warm), ("cold", _cold(methods[name], entries[name]))):
+            sooner = []
+            for other in (it for it in methods if not methods[it]["ours"]):
+                entry = entries[other]
+                times = _times(entry, entry["setup"] if how == "cold" else 0.0)
+                if early := sum(it < seconds for it in times):
+                    sooner.append(f"{other} {early} of {len(entry['races'])}")
             who = ", ".join(sooner) or "none"
             yield f"sooner within 1 % than {name}, {how} ({_seconds(seconds)}): {who}"
 
@@ -256,6 +247,9 @@ def _gaps(races: Sequence[Record]) -> list[float]:
     return [math.inf if it["gap"] is None else it["gap"] for it in races]
 
 
+COUNTED = {"near": "near", "there": "there", "proven": "proof"}  # what races are counted by
+
+
 def summary(results: Record) -> dict[str, Any]:
     """Races of each method, and how many came within 1 %, to the optimum, and to its proof."""
     found = {}
@@ -264,9 +258,6 @@ def summary(results: Record) -> dict[str, Any]:
         counts = {what: _count(runs, key) for what, key in COUNTED.items()}
         found[name] = {"races": len(runs), **counts}
     return found
-
-
-COUNTED = {"near": "near", "there": "there", "proven": "proof"}  # what races are counted by
 
 
 def _of_races(label: str, of: Callable[[Sequence[Record]], float]) -> Column:
@@ -345,11 +336,11 @@ BARE = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # behind words, 
 COLUMNS = (150.0, 4000.0)  # where the columns of words end, beyond the seconds
 
 
-def _panel(axes: draw.Axes, entries: Record, looks: dict[str, str], *, first: bool) -> None:
+def _panel(axes: draw.Axes, entries: Record, looks: dict[str, str]) -> None:
     """Each race within 1 % as a dot, their median as a bar; how many they are, and what is left."""
     for place, (name, shade) in enumerate(looks.items()):
         races = entries[name]["races"]
-        times = _warm_times(entries[name])
+        times = _times(entries[name])
         axes.plot(times, [place] * len(times), "o", color=shade, markersize=4, alpha=0.45, mew=0)
         middle = median(races, "near", "seconds")
         if math.isfinite(middle):
@@ -367,62 +358,37 @@ def _panel(axes: draw.Axes, entries: Record, looks: dict[str, str], *, first: bo
     axes.spines["bottom"].set_bounds(1e-2, 10)
     for at, text in zip(COLUMNS, ("within 1 %", "gap at the end"), strict=True):
         draw.note(axes, text, (at, -0.6), (0, 3), ha="right")
-    if first:
-        for label, shade in zip(axes.get_yticklabels(), looks.values(), strict=True):
-            label.set_color(shade)
 
 
 def plot(results: Record) -> draw.Figure:
     """When each race was within 1 % of the proven optimum, and where races ended, by study."""
-    studies, looks = list(results["studies"]), _looks(results)
-    columns = min(len(studies), 3)
-    rows = -(-len(studies) // columns)
-    size = (1.2 + 4.0 * columns, 0.9 + rows * (0.7 + 0.22 * len(looks)))
-    figure, panels = draw.sheet(rows, columns, size, sharey=True)
-    flat = [axes for line in panels for axes in line]
-    for axes, study in zip(flat, studies, strict=False):
-        _panel(axes, results["races"][study], looks, first=axes in [line[0] for line in panels])
-        axes.set_title(study)
-    for axes in panels[-1]:
-        axes.set_xlabel("seconds of the processor to within 1 %, compiled before")
-    figure.suptitle(
-        "Who is within 1 % of the proven optimum, and when: a dot a race, a bar the median, a"
-        " diamond the proof"
+    looks = _looks(results)
+    columns = min(len(results["races"]), 3)
+    lines = -(-len(results["races"]) // columns)
+    figure = draw.panels(
+        results["races"],
+        lambda axes, entries: _panel(axes, entries, looks),
+        (1.2 + 4.0 * columns, 0.9 + lines * (0.7 + 0.22 * len(looks))),
+        title="Who is within 1 % of the proven optimum, and when: a dot a race, a bar the median, a"
+        " diamond the proof",
+        xlabel="seconds of the processor to within 1 %, compiled before",
+        sharey=True,
     )
+    for axes in figure.axes[::columns]:
+        for label, shade in zip(axes.get_yticklabels(), looks.values(), strict=True):
+            label.set_color(shade)
     return figure
 
 
-FULL = Config(
-    studies=(
-        "deepseek-v3-128k",
-        "cheapest-at-500-utps",
-        "collectives-of-3-us",
-        "dram-or-sram-at-equal-cost",
-        "memory-under-a-power-limit",
-        "sram-share-of-a-die",
-    ),
-    entries={
-        it.name: Entry(10, caps)
-        for caps, methods in (
-            (Caps(), (OPTIMIZE, PROOF)),
-            (Caps(seconds=5.0), (TPE, CMA, NSGA, GENETIC, MARGIN, EVOLUTION)),
-            (Caps(seconds=2.0), (DESCENTS, DESCENTS_IN_TURN, CLIMBS)),
-            (Caps(seconds=1.0), (RANDOM,)),
-        )
-        for it in methods
-    },
-    processes=2,
-)
-SMOKE = Config(
-    studies=("dram-or-sram-at-equal-cost", "chip-count-or-chip-size"),
-    entries={
+SMOKE = {
+    "studies": ("dram-or-sram-at-equal-cost", "chip-count-or-chip-size"),
+    "entries": {
         PROOF.name: Entry(2, Caps()),
         EVOLUTION.name: Entry(2, Caps(seconds=0.2)),
         TPE.name: Entry(2, Caps(seconds=0.2)),
     },
-    processes=2,
-)
-EXPERIMENT = Experiment("optimisers", __doc__, FULL, SMOKE, run, plot, report, summary)
+}
+EXPERIMENT = Experiment("optimisers", __doc__, run, SMOKE, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

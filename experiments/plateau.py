@@ -14,8 +14,7 @@ latencies of a collective. A smaller model has fewer layers of the same width.
 """
 
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -29,7 +28,8 @@ from experiments import drawing as draw
 from experiments import talk_setting as talk
 from experiments.claims import Claim, Record, listed
 from experiments.drawing import short, times
-from experiments.roots import crossing, or_none
+from experiments.nested import arrays, column, each, first_of, plain
+from experiments.roots import crossing
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
 
@@ -44,15 +44,6 @@ FARTHEST = 1e6  # largest factor that is tried
 STEPS, DAMPING, BLUR = 200, 0.5, 0.02
 """Of the shortest way: steps, of which a few tens are enough but at kinks; the share of each that
 is taken, against zigzag where memory and arithmetic change places; the relaxation of kinks."""
-
-
-@dataclass(frozen=True)
-class Config:
-    """Models by their printed names, contexts [tokens], and numbers of chips that are tried."""
-
-    models: tuple[str, ...]
-    contexts: tuple[int, ...]
-    ranks: tuple[int, ...]
 
 
 class Start(eqx.Module):
@@ -72,25 +63,16 @@ def changed_speed(
     Layers are real numbers here.
     """
     bandwidth, latency, layers, context = jnp.exp(change)
+    memory = start.system.chip.memory.bandwidth * bandwidth
+    network = jax.tree.map(lambda it: it * latency, start.system.network)
     system = eqx.tree_at(
-        lambda it: it.chip.memory.bandwidth, start.system, replace_fn=lambda it: it * bandwidth
+        lambda it: (it.chip.memory.bandwidth, it.network), start.system, (memory, network)
     )
-    network = jax.tree.map(lambda it: it * latency, system.network)
-    model = eqx.tree_at(
-        lambda it: [group.count for group in it.layers],
-        start.model,
-        replace_fn=lambda it: it * layers,
-    )
-    design = ll.Design(
-        eqx.tree_at(lambda it: it.network, system, network),
-        ll.Mapping(tp=start.ranks),
-        ll.Placement(),
-        1.0,
-    )
-    rules = dataclasses.replace(talk.TALK, relaxation=relaxation)
-    return jnp.log(
-        ll.predict(design, model, ll.Request(start.context * context, attention_bits=8), rules).utps
-    )
+    counts = [group.count * layers for group in start.model.layers]
+    model = eqx.tree_at(lambda it: [group.count for group in it.layers], start.model, counts)
+    laws = dataclasses.replace(talk.TALK, relaxation=relaxation)
+    context *= start.context
+    return jnp.log(talk.step(system, model, ranks=start.ranks, context=context, laws=laws).utps)
 
 
 @eqx.filter_jit
@@ -98,12 +80,14 @@ def alone(start: Start, target: jax.Array) -> jax.Array:
     """Factor by which each of the means must help for a speed [1/s]; NaN where none suffices."""
 
     def factor(direction: jax.Array) -> jax.Array:
-        def lacking(times: jax.Array) -> jax.Array:
-            return jnp.log(target) - changed_speed(start, jnp.log(times) * direction, ll.Exact())
-
-        return crossing(lacking, 1.0, FARTHEST)
+        return crossing(lambda it: _lacking(start, target, jnp.log(it) * direction), 1.0, FARTHEST)
 
     return jax.vmap(factor)(jnp.diag(HELPS))
+
+
+def _lacking(start: Start, target: jax.Array, change: jax.Array) -> jax.Array:
+    """Logarithm by which a speed is missed with some change."""
+    return jnp.log(target) - changed_speed(start, change, ll.Exact())
 
 
 @eqx.filter_jit
@@ -127,9 +111,7 @@ def together(start: Start, target: jax.Array) -> Float[Array, " means"]:
         return way + DAMPING * (aim - way)
 
     way = jax.lax.fori_loop(0, STEPS, nearer, jnp.zeros(len(MEANS)))
-    length = crossing(
-        lambda it: jnp.log(target) - changed_speed(start, it * way, ll.Exact()), 0.1, 10.0
-    )
+    length = crossing(lambda it: _lacking(start, target, it * way), 0.1, 10.0)
     return jnp.exp(length * way * HELPS)
 
 
@@ -144,7 +126,7 @@ def _speeds(systems: ll.System, model: ll.Model, ranks: jax.Array, context: floa
     return talk.over_all(speed, systems, ranks)
 
 
-def _most(chips: Mapping[str, ll.System], model: ll.Model, ranks: Any, context: float) -> Record:
+def _most(chips: dict[str, ll.System], model: ll.Model, ranks: Any, context: float) -> Record:
     """The fastest number of chips that holds the model and one user, by chip."""
     found = _speeds(talk.stacked(chips.values()), model, jnp.asarray(ranks, float), context)
     return {
@@ -155,24 +137,21 @@ def _most(chips: Mapping[str, ll.System], model: ll.Model, ranks: Any, context: 
     }
 
 
-def _needs(start: Start) -> Record:
-    """What the wanted speed needs of each of the means alone, and of all together."""
-
-    def named(factors: jax.Array) -> dict[str, float | None]:
-        return {name: or_none(it) for name, it in zip(MEANS, factors, strict=True)}
-
-    return {
-        "alone": named(alone(start, jnp.asarray(WANTED))),
-        "together": {f"{it:g}": named(together(start, jnp.asarray(it))) for it in TARGETS},
-    }
+def _named(factors: jax.Array) -> dict[str, float | None]:
+    return plain(dict(zip(MEANS, factors, strict=True)))
 
 
-def _row(model: ll.Model, chips: Mapping[str, ll.System], context: int, config: Config) -> Record:
-    most = _most(chips, model, config.ranks, float(context))
+def _row(
+    chips: dict[str, ll.System], ranks: tuple[int, ...], context: float, model: ll.Model
+) -> Record:
+    """The most of each chip, and what the wanted speeds need where they are out of its reach."""
+    most = _most(chips, model, ranks, context)
     base = most[BASE]
-    count = jnp.asarray(float(base["chips"]))
-    start = Start(chips[BASE], model, count, jnp.asarray(float(context)))
-    return {"most": most, **(_needs(start) if base["utps"] < WANTED else {})}
+    if base["utps"] >= WANTED:
+        return {"most": most}
+    start = Start(chips[BASE], model, jnp.asarray(float(base["chips"])), jnp.asarray(context))
+    ways = each(lambda it: _named(together(start, it)), arrays(TARGETS))
+    return {"most": most, "alone": _named(alone(start, jnp.asarray(WANTED))), "together": ways}
 
 
 REACHES = Claim(
@@ -194,51 +173,53 @@ HARDWARE = Claim(
 )
 
 
-def _verdicts(rows: Record, context: str) -> list[dict[str, Any]]:
+def _short(rows: Record) -> Record:
+    """The models that are short of the wanted speed."""
+    return {model: row for model, row in rows.items() if "alone" in row}
+
+
+def _verdicts(context: str, rows: Record) -> list[dict[str, Any]]:
     speeds = {
-        model: max(row["most"][name]["utps"] for name in ESTABLISHED if row["most"][name])
-        for model, row in rows.items()
+        model: max(most[name]["utps"] for name in ESTABLISHED if most[name])
+        for model, most in column(rows, "most").items()
     }
-    short = {model: row for model, row in rows.items() if "alone" in row}
+    short = _short(rows)
+    needs = {means: column(short, "alone", means) for means in MEANS}
     enough = {
-        means: [model for model, row in short.items() if row["alone"][means] is not None]
-        for means in MEANS
+        it: [name for name, by in need.items() if by is not None] for it, need in needs.items()
     }
-    far = {model: row["together"][f"{TARGETS[-1]:g}"] for model, row in short.items()}
+    far = column(short, "together", f"{TARGETS[-1]:g}")
     ways = [
         f"{model} " + ", ".join(f"{means} {it[means]:.1f}x" for means in MEANS)
         for model, it in far.items()
         if None not in it.values()
     ]
     counts = listed([f"{means} for {len(models)}" for means, models in enough.items()])
+    words = {"short": len(short), "enough": counts, "ways": "; ".join(ways) or "nothing found"}
+    stuck = {model: it is None for model, it in needs["bandwidth"].items()}
     return [
         REACHES.of(speeds, context=context),
-        BEYOND.of(
-            speeds, also={"enough": enough}, context=context, short=len(short), enough=counts
-        ),
-        HARDWARE.of(
-            {model: row["alone"]["bandwidth"] is None for model, row in short.items()},
-            also={"far": far},
-            context=context,
-            ways="; ".join(ways) or "nothing found",
-        ),
+        BEYOND.of(speeds, also={"enough": enough}, context=context, **words),
+        HARDWARE.of(stuck, also={"far": far}, context=context, **words),
     ]
 
 
 def verdicts(rows: Record) -> list[dict[str, Any]]:
     """The claims, by context."""
-    return [it for context, by_model in rows.items() for it in _verdicts(by_model, context)]
+    return [it for context, by_model in rows.items() for it in _verdicts(context, by_model)]
 
 
-def run(config: Config) -> dict[str, Any]:
-    """The most of each chip, what more needs, and the verdicts."""
-    chips, models = talk.talk_chips(talk.CHIPS), talk.talk_models(config.models)
-    rows = {
-        f"{context // 1024}K": {
-            name: _row(model, chips, context, config) for name, model in models.items()
-        }
-        for context in config.contexts
-    }
+def run(
+    models: tuple[str, ...] = talk.model_names(),
+    contexts: tuple[int, ...] = (4096, 131072),
+    ranks: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
+) -> dict[str, Any]:
+    """The most of each chip, what more needs, and the verdicts.
+
+    Models go by their printed names; ranks are the numbers of chips that are tried.
+    """
+    row = partial(_row, talk.talk_chips(talk.CHIPS), ranks)
+    rows = each(row, {draw.tokens(it): float(it) for it in contexts}, talk.talk_models(models))
     asked = {"chips": list(talk.CHIPS), "means": MEANS, "reached": REACHED, "wanted": WANTED}
     return {**asked, "rows": rows, "verdicts": verdicts(rows)}
 
@@ -272,8 +253,7 @@ def report(results: Record) -> list[RenderableType]:
     needs += " together by the shortest way"
     parts: list[RenderableType] = []
     for context, rows in results["rows"].items():
-        short = {model: row for model, row in rows.items() if "alone" in row}
-        parts += [*MOST.each(most, {context: rows}), *NEEDS.each(needs, {context: short})]
+        parts += [*MOST.each(most, {context: rows}), *NEEDS.each(needs, {context: _short(rows)})]
     return parts
 
 
@@ -305,12 +285,12 @@ def _draw_needs(axes: draw.Axes, rows: Record) -> None:
     shade = LogNorm(1, 300)
     for place, row in enumerate(rows.values()):
         ways = (row.get("alone"), row.get("together", {}).get(f"{WANTED:g}"))
-        for column, it in enumerate((way or {}).get(name) for way in ways for name in MEANS):
+        for at, it in enumerate((way or {}).get(name) for way in ways for name in MEANS):
             text = times(it) if it else "never" if ways[0] else "reached"
             back = colormaps["Blues"](shade(it)) if it else "white"
-            axes.barh(place, 1, left=column - 0.5, height=1, color=back)
+            axes.barh(place, 1, left=at - 0.5, height=1, color=back)
             colour = "white" if it and it > 30 else "black"
-            axes.text(column, place, text, ha="center", va="center", fontsize=6.5, color=colour)
+            axes.text(at, place, text, ha="center", va="center", fontsize=6.5, color=colour)
     axes.axvline(len(MEANS) - 0.5, color="white", linewidth=4)
     axes.set_xticks(range(2 * len(MEANS)), [*BETTER] * 2, fontsize=6.5)
     axes.set_xlim(-0.5, 2 * len(MEANS) - 0.5)
@@ -324,7 +304,7 @@ def _draw_needs(axes: draw.Axes, rows: Record) -> None:
 def plot(results: Record) -> draw.Figure:
     """The most of each chip, and what 10,000 tokens a second need, by context."""
     rows = results["rows"]
-    size = (12.0, 0.6 + len(rows) * (1.2 + 0.24 * len(draw.first_of(rows))))
+    size = (12.0, 0.6 + len(rows) * (1.2 + 0.24 * len(first_of(rows))))
     figure, panels = draw.sheet(len(rows), 2, size, sharey="row", width_ratios=(1, 1.25))
     for (left, right), (context, by_model) in zip(panels, rows.items(), strict=True):
         _draw_most(left, by_model, context)
@@ -334,13 +314,8 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config(
-    models=talk.model_names(),
-    contexts=(4096, 131072),
-    ranks=(1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
-)
-SMOKE = Config(models=("Llama3-70B",), contexts=(131072,), ranks=(8, 32, 64, 128))
-EXPERIMENT = Experiment("plateau", __doc__, FULL, SMOKE, run, plot, report)
+SMOKE = {"models": ("Llama3-70B",), "contexts": (131072,), "ranks": (8, 32, 64, 128)}
+EXPERIMENT = Experiment("plateau", __doc__, run, SMOKE, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -14,7 +14,8 @@ chosen for the waits that there are, 3 us a collective: another start may lead f
 bound speaks of its own start alone.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from rich.console import RenderableType
@@ -23,24 +24,16 @@ import liminal_jax as ll
 from experiments import drawing as draw
 from experiments.claims import Claim, Record, listed
 from experiments.drawing import short
+from experiments.nested import column, each, numbered
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
 from liminal_jax.optimization.reach.reach import Reach, reached
-from liminal_jax.optimization.reach.start import Start, start_of
+from liminal_jax.optimization.reach.start import start_of
 
 TARGETS = (10000.0, 50000.0, 100000.0)  # speeds of the claims [1/s]
 ESTABLISHED = 5000.0  # what established technologies reach, as published [1/s]
 GROUPS = {"all levers": (), "lossless levers": ("lossless",)}  # which levers move
 HARDWARE = "system."  # how paths of levers of hardware begin
-
-
-@dataclass(frozen=True)
-class Config:
-    """Models by their bundled names, speeds [1/s], a system in place of the planned chips."""
-
-    models: tuple[str, ...]
-    targets: tuple[float, ...]
-    system: str | None = None
 
 
 def _row(found: Reach) -> Record:
@@ -66,11 +59,11 @@ def _row(found: Reach) -> Record:
     }
 
 
-def _model(start: Start, targets: tuple[float, ...]) -> Record:
-    groups = {
-        group: {f"{target:g}": _row(reached(start, target, asked)) for target in targets}
-        for group, asked in GROUPS.items()
-    }
+def _model(system: str | None, targets: tuple[float, ...], model: str) -> Record:
+    start = start_of(model, system, None)
+    groups = each(
+        lambda levers, target: _row(reached(start, target, levers)), GROUPS, numbered(targets)
+    )
     before = float(start.case.fleet(ll.Exact()).instance.utps)
     return {"start": start.note, "from": before, "groups": groups}
 
@@ -94,26 +87,20 @@ WITHOUT = Claim(
 
 def _reaches(rows: Record, target: str, group: str) -> dict[str, Any]:
     """Which models reach a speed, how far each is from it, and which provably cannot."""
-    found = {model: row["groups"][group][target] for model, row in rows.items()}
+    found = column(rows, "groups", group, target)
     far = [
         f"{model} "
         + (f"distance {it['distance']:.2f}" if it["reachable"] else f"{it['utps']:,.0f} at most")
         for model, it in found.items()
     ]
     proven = [model for model, it in found.items() if it["bound"] < float(target)]
-    return REACHES.of(
-        {model: it["reachable"] for model, it in found.items()},
-        also={"proven": proven},
-        group=group,
-        target=float(target),
-        far=listed(far),
-        proven=listed(proven),
-    )
+    words = {"group": group, "target": float(target), "far": listed(far), "proven": listed(proven)}
+    return REACHES.of(column(found, "reachable"), also={"proven": proven}, **words)
 
 
 def _no_single(rows: Record, target: str) -> dict[str, Any]:
     """Whether any lever alone is enough."""
-    alone = {model: row["groups"]["all levers"][target]["alone"] for model, row in rows.items()}
+    alone = column(rows, "groups", "all levers", target, "alone")
     best = {model: max(speeds, key=speeds.__getitem__) for model, speeds in alone.items()}
     speeds = {model: alone[model][path] for model, path in best.items()}
     far = listed([f"{model} {speeds[model]:,.0f} by {path}" for model, path in best.items()])
@@ -128,31 +115,37 @@ def _no_single(rows: Record, target: str) -> dict[str, Any]:
 def _both(rows: Record, target: str) -> dict[str, Any]:
     """Whether hardware and algorithm move together where a speed is reached."""
     cases = {}
-    for model, row in rows.items():
-        it = row["groups"]["all levers"][target]
+    for model, it in column(rows, "groups", "all levers", target).items():
         if it["reachable"]:
             hardware = [path.startswith(HARDWARE) for path in it["moves"]]
             cases[model] = any(hardware) and not all(hardware)
     return BOTH.of(cases, target=float(target))
 
 
-def verdicts(rows: Record, targets: tuple[str, ...]) -> list[dict[str, Any]]:
+def verdicts(rows: Record, targets: Iterable[str]) -> list[dict[str, Any]]:
     """The claims, by speed."""
-    found = [WITHOUT.of({model: row["from"] for model, row in rows.items()})]
+    found = [WITHOUT.of(column(rows, "from"))]
     for target in targets:
         found += [_reaches(rows, target, group) for group in GROUPS]
         found += [_no_single(rows, target), _both(rows, target)]
     return found
 
 
-def run(config: Config) -> dict[str, Any]:
-    """What each speed takes for each model, and the verdicts."""
-    rows = {
-        model: _model(start_of(model, config.system, None), config.targets)
-        for model in config.models
-    }
-    targets = tuple(f"{it:g}" for it in config.targets)
-    return {"targets": targets, "rows": rows, "verdicts": verdicts(rows, targets)}
+MODELS = ("llama-3-70b", "llama-3-405b", "llama-4-maverick", "deepseek-v3", "kimi-k2")
+
+
+def run(
+    models: tuple[str, ...] = MODELS,
+    targets: tuple[float, ...] = TARGETS,
+    system: str | None = None,
+) -> dict[str, Any]:
+    """What each speed [1/s] takes for each model, and the verdicts.
+
+    A system may take the place of the planned chips.
+    """
+    rows = each(partial(_model, system, targets), {it: it for it in models})
+    names = list(numbered(targets))
+    return {"targets": names, "rows": rows, "verdicts": verdicts(rows, names)}
 
 
 def _far(it: Record) -> str:
@@ -187,7 +180,8 @@ def plot(results: Record) -> draw.Figure:
             parts = {path: it["contribution"] for path, it in answer["moves"].items()}
             end = draw.bar(axes, place, parts, _styles(labels), height=0.8)
             mark = "" if answer["reachable"] else "  not reached"
-            draw.note(axes, f"{short(answer['utps'])}{mark}", (end, place), ha="left", va="center")
+            text = f"{short(answer['utps'])}{mark}"
+            draw.note(axes, text, (end, place), (3, 0), ha="left", va="center")
         axes.set_title(group)
         axes.set_xlabel("logarithm of the speed gained, by Shapley value")
         axes.margins(x=0.25)
@@ -212,12 +206,8 @@ def _styles(paths: Record) -> dict[str, Record]:
     }
 
 
-FULL = Config(
-    models=("llama-3-70b", "llama-3-405b", "llama-4-maverick", "deepseek-v3", "kimi-k2"),
-    targets=TARGETS,
-)
-SMOKE = Config(models=("llama-3-8b",), targets=(5000.0, 1e6), system="h200")
-EXPERIMENT = Experiment("reach", __doc__, FULL, SMOKE, run, plot, report)
+SMOKE = {"models": ("llama-3-8b",), "targets": (5000.0, 1e6), "system": "h200"}
+EXPERIMENT = Experiment("reach", __doc__, run, SMOKE, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -5,6 +5,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -37,12 +38,16 @@ def check_unused(folder: Path) -> None:
 
 
 def save(path: Path, record: Mapping[str, Any]) -> None:
-    """Write a record as JSON; arrays become lists.
+    """Write a record as JSON; arrays become lists, dataclasses objects.
 
     Raises:
         ValueError: For a number that is not finite, which JSON cannot hold.
     """
-    text = json.dumps(record, indent=1, allow_nan=False, default=np.ndarray.tolist)
+
+    def plain(it: Any) -> Any:
+        return it.tolist() if isinstance(it, np.ndarray) else asdict(it)
+
+    text = json.dumps(record, indent=1, allow_nan=False, default=plain)
     path.write_text(text + "\n", encoding="utf-8")
 
 

@@ -17,7 +17,6 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,14 +39,6 @@ from liminal_jax.workload.block import Block
 
 WAYS = (ll.CopiedHeads(), ll.SplitSequence())
 """How attention may be divided over ranks; the faster one that fits counts."""
-
-
-@dataclass(frozen=True)
-class Config:
-    """A file of records, those that come along where none, and how many; all where none."""
-
-    records: str | None = None
-    first: int | None = None
 
 
 class _Given(AbstractDrafter):
@@ -155,9 +146,12 @@ def _ordered(rows: Sequence[Record]) -> dict[str, Any]:
     )
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Every record, modelled or with what it lacks, and the verdicts."""
-    rows = [modelled(it) for it in load_rates(config.records)[: config.first]]
+def run(records: str | None = None, first: int | None = None) -> dict[str, Any]:
+    """Every record, modelled or with what it lacks, and the verdicts.
+
+    Records are those that come along where there is no file; all of them where no number is given.
+    """
+    rows = [modelled(it) for it in load_rates(records)[:first]]
     known = [it for it in rows if "bound" in it]
     return {"rows": rows, "verdicts": [_bounded(known), _ordered(known)] if known else []}
 
@@ -266,9 +260,8 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config()
-SMOKE = Config(first=4)
-EXPERIMENT = Experiment("records", __doc__, FULL, SMOKE, run, plot, report, summary)
+SMOKE = {"first": 4}
+EXPERIMENT = Experiment("records", __doc__, run, SMOKE, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

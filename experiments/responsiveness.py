@@ -12,12 +12,11 @@ price), and with chips planned from HBM4, 3D-DRAM and SRAM by the laws of cost a
 with the package, which counts the model as it is (also tokens a second for a dollar of capital).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+import xarray as xr
 from rich.console import RenderableType
 
 import liminal_jax as ll
@@ -25,7 +24,8 @@ from experiments import drawing as draw
 from experiments import talk_setting as talk
 from experiments.claims import Claim, Record
 from experiments.drawing import short, times
-from experiments.lattices import Designs, Grid, designs_of, frontier, user_counts
+from experiments.lattices import Grid, designs_of, front_of, lists, user_counts
+from experiments.nested import column, first_of
 from experiments.published import load_published
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
@@ -53,50 +53,27 @@ COMPUTE_AREA = {"hbm4": 400e-6, "3d-dram": 600e-6, "sram": 300e-6}
 must be as large; beside SRAM of 333 mm2 no more than 300 mm2 have room."""
 
 
-@dataclass(frozen=True)
-class Config:
-    """Models by their printed names, and ways to serve them."""
-
-    models: tuple[str, ...]
-    grid: Grid
-
-
 def planned_chips() -> dict[str, ll.System]:
     """Chips of two dies with 900 GB/s to others, by memory technology."""
     problem = ll.problem_of(load_study(PLAN))
-    return {name: _planned_chip(problem, name) for name in STACKS}
+    found = {}
+    for name, stacks in STACKS.items():
+        plan = {"stacks": stacks, "dies": 2.0, "compute_area": COMPUTE_AREA[name], "sram": 0.0}
+        numbers = {PATHS[it]: value for it, value in plan.items()}
+        first = [numbers.get(it.path, it.grid.values[0]) for it in problem.variables]
+        case = problem.region.at(first, jnp.asarray(problem.categories.index(name)))
+        found[name] = case.built(ll.Exact())
+    return found
 
 
-def _planned_chip(problem: ll.Problem, name: str) -> ll.System:
-    plan = {"stacks": STACKS[name], "dies": 2.0, "compute_area": COMPUTE_AREA[name], "sram": 0.0}
-    numbers = {PATHS[it]: value for it, value in plan.items()}
-    first = [numbers.get(it.path, it.grid.values[0]) for it in problem.variables]
-    case = problem.region.at(first, jnp.asarray(problem.categories.index(name)))
-    return case.built(ll.Exact())
-
-
-def _told(designs: Designs, place: int, chips: list[str]) -> dict[str, Any]:
+def _told(design: xr.Dataset, chips: list[str]) -> dict[str, Any]:
     """A design for a record."""
-    return {
-        "chip": chips[int(designs.chip[place])],
-        "ranks": int(designs.ranks[place]),
-        "stages": int(designs.stages[place]),
-        "users": int(designs.users[place]),
-        "utps": float(designs.utps[place]),
-        "stps": float(designs.stps[place]),
-    }
+    whole = {it: int(design[it]) for it in ("ranks", "stages", "users")}
+    speeds = {it: float(design[it]) for it in ("utps", "stps")}
+    return {"chip": chips[int(design["chip"])], **whole, **speeds}
 
 
-def _held(designs: Designs, place: int, fields: tuple[str, ...]) -> np.ndarray:
-    """Designs that are as one of them in some fields."""
-    same = np.ones(len(designs.utps), bool)
-    for name in fields:
-        values = getattr(designs, name)
-        same &= values == values[place]
-    return same
-
-
-def bought(designs: Designs, efficiency: np.ndarray, chips: list[str]) -> dict[str, Any]:
+def bought(designs: xr.Dataset, efficiency: np.ndarray, chips: list[str]) -> dict[str, Any]:
     """What giving up speed buys, by each mechanism.
 
     Args:
@@ -108,26 +85,29 @@ def bought(designs: Designs, efficiency: np.ndarray, chips: list[str]) -> dict[s
         The fastest design, and for each share of speed and mechanism the factor of efficiency and
         the design that reaches it.
     """
-    equals = np.flatnonzero(designs.utps >= designs.utps.max() * (1 - 1e-9))
-    first = int(equals[np.argmax(efficiency[equals])])
+    speeds = designs["utps"].values
+    equals = np.flatnonzero(speeds >= speeds.max() * (1 - 1e-9))
+    at = int(equals[np.argmax(efficiency[equals])])
+    first = designs.isel(design=at)
     gains: dict[str, Any] = {}
     for share in CLAIMED:
-        quick = designs.utps >= (1 - share) * designs.utps[first]
         for mechanism, fields in MECHANISMS.items():
-            allowed = quick & _held(designs, first, fields)
+            alike = [(designs[it] == first[it]).values for it in fields]
+            allowed = np.all([speeds >= (1 - share) * speeds[at], *alike], axis=0)
             best = int(np.argmax(np.where(allowed, efficiency, -np.inf)))
             gains.setdefault(f"{share:g}", {})[mechanism] = {
-                "gain": float(efficiency[best] / efficiency[first]),
-                "design": _told(designs, best, chips),
+                "gain": float(efficiency[best] / efficiency[at]),
+                "design": _told(designs.isel(design=best), chips),
             }
-    return {"fastest": _told(designs, first, chips), "gains": gains}
+    return {"fastest": _told(first, chips), "gains": gains}
 
 
-def _cell(designs: Designs, efficiency: np.ndarray, chips: list[str]) -> Record:
+def _cell(designs: xr.Dataset, spent: str, chips: list[str]) -> Record:
     """What speed buys; and designs that none beats in speed and efficiency, the fastest first."""
-    kept = frontier(designs.utps, efficiency)
-    front = {"utps": designs.utps[kept].tolist(), "efficiency": efficiency[kept].tolist()}
-    return {**bought(designs, efficiency, chips), "front": front}
+    efficiency = designs["stps"] / designs[spent]
+    rates = xr.Dataset({"utps": designs["utps"], "efficiency": efficiency})
+    front = lists(front_of(rates, "utps", "efficiency"))
+    return {**bought(designs, efficiency.values, chips), "front": front}
 
 
 BUYS = {
@@ -149,13 +129,7 @@ def verdicts(rows: Record) -> list[dict[str, Any]]:
     found = []
     for accounting, cells in rows.items():
         for share, claim in BUYS.items():
-            gains = {
-                mechanism: {
-                    name: cell["gains"][f"{share:g}"][mechanism]["gain"]
-                    for name, cell in cells.items()
-                }
-                for mechanism in MECHANISMS
-            }
+            gains = {it: column(cells, "gains", f"{share:g}", it, "gain") for it in MECHANISMS}
             alone = {it: float(np.median(list(by.values()))) for it, by in gains.items()}
             found.append(claim.of(gains["all"], accounting=accounting, alone=alone))
     return found
@@ -170,19 +144,27 @@ def _cells(name: str, context: int, grid: Grid) -> dict[str, Record]:
     first = designs_of(talk.stacked(paper.values()), counted, request, talk.TALK, grid)
     second = designs_of(talk.stacked(planned.values()), model, request, ll.Assumptions(), grid)
     return {
-        "per watt, the paper's chips": _cell(first, first.stps / first.power, list(paper)),
-        "per watt, planned chips": _cell(second, second.stps / second.power, list(planned)),
-        "per dollar, planned chips": _cell(second, second.stps / second.capital, list(planned)),
+        "per watt, the paper's chips": _cell(first, "power", list(paper)),
+        "per watt, planned chips": _cell(second, "power", list(planned)),
+        "per dollar, planned chips": _cell(second, "capital", list(planned)),
     }
 
 
-def run(config: Config) -> dict[str, Any]:
-    """What speed buys, by accounting and model."""
+LATTICE = Grid(
+    ranks=(1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
+    stages=(1, 2, 4),
+    users=user_counts(2048, 90),
+)
+"""Ways to serve a model."""
+
+
+def run(models: tuple[str, ...] = talk.model_names(), grid: Grid = LATTICE) -> dict[str, Any]:
+    """What speed buys, by accounting and model, by its printed name."""
     rows: dict[str, Any] = {}
     for context in CONTEXTS:
-        for name in config.models:
-            for accounting, cell in _cells(name, context, config.grid).items():
-                rows.setdefault(f"{accounting}, {context // 1024}K", {})[name] = cell
+        for name in models:
+            for accounting, cell in _cells(name, context, grid).items():
+                rows.setdefault(f"{accounting}, {draw.tokens(context)}", {})[name] = cell
     return {"contexts": CONTEXTS, "rows": rows, "verdicts": verdicts(rows)}
 
 
@@ -220,11 +202,12 @@ def _gained(front: Record) -> tuple[list[float], list[float]]:
     return [*slower[:shown], 20.0], [*gain[:shown], gain[shown - 1]]
 
 
-def _panel(axes: draw.Axes, cells: Record, shades: dict[str, str]) -> draw.Ends:
+def _panel(axes: draw.Axes, cells: Record) -> draw.Ends:
     """Efficiency gained over speed given up."""
     lines = {name: _gained(cell["front"]) for name, cell in cells.items()}
     label = "slower for the user than the fastest design [%]"
-    ends = draw.lines(axes, lines, shades, steps=True, xlim=(0, 20), yscale="log", xlabel=label)
+    axis = {"xlim": (0, 20), "yscale": "log", "xlabel": label}
+    ends = draw.lines(axes, lines, draw.colours(cells), steps=True, **axis)
     top = max(9.0, 1.3 * max(gain for _, gain in ends.values()))
     axes.set(ylim=(0.9, top), xticks=range(0, 21, 5))
     ticks = [it for it in (1, 2, 5, 10, 20, 50, 100, 200) if it < top]
@@ -240,32 +223,22 @@ def _panel(axes: draw.Axes, cells: Record, shades: dict[str, str]) -> draw.Ends:
 
 def plot(results: Record) -> draw.Figure:
     """Efficiency gained over speed given up, a panel for each accounting."""
-    figure, panels = draw.sheet(2, 3, (15.0, 8.0), width=0.94)
-    shades = draw.colours(draw.first_of(results["rows"]))
-    ends = []
-    flat: Sequence[draw.Axes] = [axes for line in panels for axes in line]
-    for axes, (accounting, cells) in zip(flat, results["rows"].items(), strict=True):
-        ends.append((axes, _panel(axes, cells, shades)))
-        axes.set_title(accounting)
-    for line in panels:
-        line[0].set_ylabel("efficiency over that of the fastest [-]")
-    figure.suptitle("What a slower answer buys; users, chips and chip may all change")
-    draw.name_lines(figure, ends, shades)
-    return figure
+    return draw.panels(
+        results["rows"],
+        _panel,
+        (15.0, 8.0),
+        width=0.94,
+        title="What a slower answer buys; users, chips and chip may all change",
+        ylabel="efficiency over that of the fastest [-]",
+        shades=draw.colours(first_of(results["rows"])),
+    )
 
 
-FULL = Config(
-    models=talk.model_names(),
-    grid=Grid(
-        ranks=(1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
-        stages=(1, 2, 4),
-        users=user_counts(2048, 90),
-    ),
-)
-SMOKE = Config(
-    models=("Llama3-70B",), grid=Grid(ranks=(8, 64, 128), stages=(1,), users=(1, 2, 4, 8, 16))
-)
-EXPERIMENT = Experiment("responsiveness", __doc__, FULL, SMOKE, run, plot, report)
+SMOKE = {
+    "models": ("Llama3-70B",),
+    "grid": Grid(ranks=(8, 64, 128), stages=(1,), users=(1, 2, 4, 8, 16)),
+}
+EXPERIMENT = Experiment("responsiveness", __doc__, run, SMOKE, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

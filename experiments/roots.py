@@ -1,5 +1,6 @@
 """Where a function of one positive number changes sign: bisection of its logarithm."""
 
+import math
 from collections.abc import Callable
 
 import jax
@@ -38,11 +39,11 @@ def crossing(
 
 
 def or_none(value: jax.Array | float) -> float | None:
-    """A number for a record; none for NaN.
+    """A number for a record; none for one that is not finite.
 
     Examples:
-        >>> or_none(1.5), or_none(float("nan"))
+        >>> or_none(1.5), or_none(math.nan)
         (1.5, None)
     """
     number = float(value)
-    return None if number != number else number
+    return number if math.isfinite(number) else None

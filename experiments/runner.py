@@ -7,26 +7,26 @@ The last line on standard output is one JSON object.
 """
 
 import importlib.util
+import inspect
 import json
 import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import jax
 import tyro
 from rich.console import Console, RenderableType
 
 import liminal_jax
-from experiments.claims import summary, told
+from experiments.claims import Record, summary, told
 from experiments.record import check_unused, load_record, next_folder, provenance, save
 from liminal_jax._files import InputError, Problem
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
     from matplotlib.figure import Figure
 
 STYLE = Path(liminal_jax.__file__).parent / "view" / "style.mplstyle"  # how every figure looks
@@ -39,19 +39,17 @@ _LACKS = {
 }
 """Flags that not every experiment takes, and what is said to those that do not."""
 
-Config = TypeVar("Config", bound="DataclassInstance")
-
 
 @dataclass(frozen=True)
-class Experiment(Generic[Config]):
+class Experiment:
     """One question, and how it is answered.
 
     Attributes:
         name: Name of its module.
         question: The question and the claim, in prose.
-        full: Settings that answer it.
-        smoke: Settings that exercise the code in a second or two.
-        run: Results of some settings, which JSON can hold; numpy arrays are welcome.
+        run: Results of some settings, which JSON can hold; numpy arrays are welcome. Its defaults
+            are the settings that answer the question.
+        smoke: Settings in their place that exercise the code in a second or two.
         plot: A figure of saved results, in which nothing is computed.
         report: Saved results as text and tables; the verdicts follow by themselves.
         summary: Saved results as the JSON object of the last line; the verdicts by default.
@@ -59,12 +57,16 @@ class Experiment(Generic[Config]):
 
     name: str
     question: str | None
-    full: Config
-    smoke: Config
-    run: Callable[[Config], dict[str, Any]]
-    plot: Callable[[Mapping[str, Any]], "Figure"]
-    report: Callable[[Mapping[str, Any]], Sequence[RenderableType]]
-    summary: Callable[[Mapping[str, Any]], dict[str, Any]] = summary
+    run: Callable[..., dict[str, Any]]
+    smoke: Mapping[str, Any]
+    plot: Callable[[Record], "Figure"]
+    report: Callable[[Record], Sequence[RenderableType]]
+    summary: Callable[[Record], dict[str, Any]] = summary
+
+    @property
+    def full(self) -> dict[str, Any]:
+        """The settings that answer the question."""
+        return {name: it.default for name, it in inspect.signature(self.run).parameters.items()}
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ class Flags:
     resume: tyro.conf.FlagCreatePairsOff[bool] = False
 
 
-def _configured(experiment: Experiment[Config], flags: Flags, folder: Path) -> Config:
-    """The settings that the command line asks for.
+def _asked(experiment: Experiment, flags: Flags, folder: Path) -> dict[str, Any]:
+    """The settings that the command line asks for, where they are not those of the full run.
 
     Experiments that keep parts of a run have the folder among their settings.
 
@@ -100,10 +102,9 @@ def _configured(experiment: Experiment[Config], flags: Flags, folder: Path) -> C
         InputError: Measurements are given to an experiment that compares with none, a design to one
             that has none, or a run to one that keeps no parts.
     """
-    config = experiment.smoke if flags.smoke else experiment.full
     asked = {"measured": flags.measured, "records": flags.records, "design": flags.design}
     given = {name: str(value) for name, value in asked.items() if value is not None}
-    known = {field.name for field in fields(config)}
+    known = experiment.full
     problems = [
         Problem(f"--{name}", f"{experiment.name} {_LACKS[name]}")
         for name in given
@@ -114,15 +115,15 @@ def _configured(experiment: Experiment[Config], flags: Flags, folder: Path) -> C
     if problems:
         raise InputError("experiments", problems)
     kept = {"folder": str(folder)} if "folder" in known else {}
-    return replace(config, **given, **kept)
+    return {**(experiment.smoke if flags.smoke else {}), **given, **kept}
 
 
-def recorded(experiment: Experiment[Config], config: Config, folder: Path) -> dict[str, Any]:
+def recorded(experiment: Experiment, settings: Record, folder: Path) -> dict[str, Any]:
     """Run an experiment in double precision and save settings, results and provenance.
 
     Args:
         experiment: What is run.
-        config: With which settings.
+        settings: Those that are not as in the full run.
         folder: Where the files go.
 
     Returns:
@@ -130,15 +131,15 @@ def recorded(experiment: Experiment[Config], config: Config, folder: Path) -> di
     """
     with jax.enable_x64(True):
         start = time.perf_counter()
-        results = experiment.run(config)
+        results = experiment.run(**settings)
         origin = provenance(time.perf_counter() - start)
-    save(folder / "config.json", asdict(config))
+    save(folder / "config.json", {**experiment.full, **settings})
     save(folder / "provenance.json", origin)
     save(folder / "results.json", results)
     return load_record(folder / "results.json")
 
 
-def drawn(experiment: Experiment[Any], folder: Path) -> tuple[Path, ...]:
+def drawn(experiment: Experiment, folder: Path) -> tuple[Path, ...]:
     """Draw the results saved in a folder, as PNG and PDF.
 
     Returns:
@@ -157,7 +158,7 @@ def drawn(experiment: Experiment[Any], folder: Path) -> tuple[Path, ...]:
     return files
 
 
-def main(experiment: Experiment[Any], arguments: Sequence[str] | None = None) -> int:
+def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
     """Answer the command line of an experiment.
 
     Args:
@@ -176,11 +177,11 @@ def main(experiment: Experiment[Any], arguments: Sequence[str] | None = None) ->
     )
     folder = flags.output or next_folder(experiment.name)
     try:
-        config = _configured(experiment, flags, folder)
+        settings = _asked(experiment, flags, folder)
         if not (flags.overwrite or flags.resume):
             check_unused(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        results = recorded(experiment, config, folder)
+        results = recorded(experiment, settings, folder)
     except (FileExistsError, InputError) as error:
         print(error, file=sys.stderr)
         return 2

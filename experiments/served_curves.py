@@ -11,10 +11,11 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+import xarray as xr
 
 import liminal_jax as ll
 from experiments import served
-from experiments.lattices import frontier
+from experiments.lattices import front_of, lists
 from experiments.served import Asked, Workload, asked_of, calibration
 from liminal_jax.calibration.fitted import TERMS, Fitted
 from liminal_jax.data.names import chip_family
@@ -52,29 +53,19 @@ def _domain(system: ll.System) -> float:
     return float(network.domain)
 
 
-def _front(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The ways that none beats in both speed and throughput, the fastest first."""
-    if len(columns["speed"]) == 0:
-        return dict(columns)
-    kept = frontier(columns["speed"], columns["throughput"])
-    return {name: values[kept] for name, values in columns.items()}
+def _front(ways: xr.Dataset) -> xr.Dataset:
+    return front_of(ways, "speed", "throughput")
 
 
-def _joined(parts: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {name: np.concatenate([it[name] for it in parts]) for name in parts[0]}
-
-
-def _with_interval(front: dict[str, np.ndarray], family: str) -> dict[str, Any]:
+def _with_interval(front: xr.Dataset, family: str) -> dict[str, Any]:
     """A calibrated front with both ends of its 90 % interval: all slower, all faster."""
     known = calibration()
-    slopes = front.pop("slopes")
+    slopes = front["slopes"].values
     spreads = [known.spread(dict(zip(TERMS, it, strict=True)), None, family) for it in slopes]
-    width = np.exp(known.interval * np.asarray(spreads))
-    ends = {
-        end: _front({"speed": front["speed"] * by, "throughput": front["throughput"] * by})
-        for end, by in (("low", 1 / width), ("high", width))
-    }
-    return {**front, **ends}
+    width = xr.DataArray(np.exp(known.interval * np.asarray(spreads)), dims="design")
+    rates = front[["speed", "throughput"]]
+    ends = {end: lists(_front(rates * by)) for end, by in (("low", 1 / width), ("high", width))}
+    return {**lists(front.drop_vars("slopes")), **ends}
 
 
 @dataclass(frozen=True)
@@ -85,27 +76,21 @@ class _Tried:
     points: np.ndarray
     allowed: np.ndarray
 
-    def bounds(self, kind: str) -> dict[str, np.ndarray]:
+    def bounds(self, kind: str) -> xr.Dataset:
         """Ideal speeds and throughputs."""
-        speed, throughput = served.bounds(self.asked, jnp.asarray(self.points), kind)
-        pairs = {"speed": speed, "throughput": throughput}
-        return {name: np.ravel(np.asarray(it)[self.allowed]) for name, it in pairs.items()}
+        pair = served.bounds(self.asked, jnp.asarray(self.points), kind)
+        speed, throughput = (np.ravel(np.asarray(it)[self.allowed]) for it in pair)
+        return xr.Dataset({"speed": ("design", speed), "throughput": ("design", throughput)})
 
-    def reached(self, kind: str, losses: Fitted) -> dict[str, np.ndarray]:
+    def reached(self, kind: str, losses: Fitted) -> xr.Dataset:
         """Calibrated speeds and throughputs, the ways, and how the former hang on each loss."""
-        speed, throughput, slopes = served.reached(
-            self.asked, losses, jnp.asarray(self.points), kind
-        )
-        ranks, spread, users = self.points
-        columns = {
-            "speed": speed,
-            "throughput": throughput,
-            "ranks": ranks,
-            "spread": spread,
-            "users": users,
-            "slopes": np.stack([getattr(slopes, term) for term in TERMS], axis=-1),
-        }
-        return {name: np.asarray(it)[self.allowed] for name, it in columns.items()}
+        ways = jnp.asarray(self.points)
+        speed, throughput, slopes = served.reached(self.asked, losses, ways, kind)
+        columns = {"speed": speed, "throughput": throughput}
+        columns |= dict(zip(("ranks", "spread", "users"), ways, strict=True))
+        found = {name: ("design", np.asarray(it)[self.allowed]) for name, it in columns.items()}
+        of_loss = np.stack([getattr(slopes, term) for term in TERMS], axis=-1)[self.allowed]
+        return xr.Dataset({**found, "slopes": (("design", "term"), of_loss)})
 
 
 def _tried(
@@ -125,19 +110,13 @@ Setups = Mapping[tuple[float, float], float]
 """Ranks and ranks over which experts are spread, and the most users of an instance with them."""
 
 
-def _of(setups: Setups, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _of(setups: Setups, ways: xr.Dataset) -> xr.Dataset:
     """The ways that belong to some set-ups."""
-    chosen = np.zeros(len(columns["speed"]), bool)
+    chosen = np.zeros(ways.sizes["design"], bool)
     for (ranks, spread), most in setups.items():
-        alike = (columns["ranks"] == ranks) & (columns["spread"] == spread)
-        chosen |= alike & (columns["users"] <= most)
-    return {name: values[chosen] for name, values in columns.items()}
-
-
-def _busy(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The ways in which every rank that attends to users of its own has one."""
-    chosen = columns["users"] >= columns["spread"]
-    return {name: values[chosen] for name, values in columns.items()}
+        alike = (ways["ranks"] == ranks) & (ways["spread"] == spread)
+        chosen |= (alike & (ways["users"] <= most)).values
+    return ways.isel(design=chosen)
 
 
 def curves(
@@ -175,9 +154,11 @@ def curves(
     ]
     family = chip_family(chip)
     losses = calibration().fitted(None, family)
-    reached = _joined([it.reached(kind, losses) for it in real])
+    reached = xr.concat([it.reached(kind, losses) for it in real], "design")
+    # Every rank that attends to users of its own has one.
+    busy = reached.isel(design=(reached["users"] >= reached["spread"]).values)
     return {
-        "bound": _front(_joined([it.bounds(kind) for it in ideal])),
-        "calibrated": _with_interval(_front(_busy(reached)), family),
+        "bound": lists(_front(xr.concat([it.bounds(kind) for it in ideal], "design"))),
+        "calibrated": _with_interval(_front(busy), family),
         "tried": _with_interval(_front(_of(setups, reached)), family),
     }

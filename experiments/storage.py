@@ -22,7 +22,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,27 +39,6 @@ from liminal_jax.sweeps.store import Store, create
 
 KEPT = ("utps", "stps")  # outputs that are kept; the axis drawn is a third column
 COLUMNS = ("batch", *KEPT)
-
-
-@dataclass(frozen=True)
-class Config:
-    """What is measured.
-
-    Attributes:
-        points: Points of a sweep.
-        run: Points of a run.
-        chunk: Points of the smaller chunks that runs are written into.
-        block: Points of a block, and of the chunks that it does not fit.
-        shared: Points that two processes write together, in blocks of 1/64 of a chunk.
-        turns: How often each pattern is measured.
-    """
-
-    points: int = 1 << 26
-    run: int = 1 << 23
-    chunk: int = 1 << 20
-    block: int = 1 << 18
-    shared: int = 1 << 16
-    turns: int = 5
 
 
 Write = Callable[[Sequence[tuple[int, int]], np.ndarray], None]
@@ -139,17 +117,17 @@ def _tensorstore(folder: Path, points: int, chunk: int) -> Write:
 STORES = {"in place": _in_place, "zarr": _zarr, "tensorstore": _tensorstore}
 
 
-def _patterns(config: Config) -> dict[str, tuple[int, list[tuple[int, int]]]]:
+def _patterns(
+    points: int, run: int, chunk: int, block: int
+) -> dict[str, tuple[int, list[tuple[int, int]]]]:
     """For each pattern the points of a chunk, and from where to where is written."""
-    order, half = np.random.default_rng(0), config.block // 2
-    runs = order.permutation(config.points // config.run)
-    whole = [(it * config.run, (it + 1) * config.run) for it in runs.tolist()]
-    blocks = order.permutation(config.points // config.block)
-    across = [(it * config.block + half, (it + 1) * config.block + half) for it in blocks.tolist()]
+    order, half = np.random.default_rng(0), block // 2
+    whole = [(it * run, (it + 1) * run) for it in order.permutation(points // run).tolist()]
+    starts = [it * block + half for it in order.permutation(points // block).tolist()]
     return {
-        "runs, chunks of a run": (config.run, whole),
-        "runs, small chunks": (config.chunk, whole),
-        "blocks across chunks": (config.block, [(a, min(b, config.points)) for a, b in across]),
+        "runs, chunks of a run": (run, whole),
+        "runs, small chunks": (chunk, whole),
+        "blocks across chunks": (block, [(it, min(it + block, points)) for it in starts]),
     }
 
 
@@ -170,17 +148,32 @@ def _take_turns(name: str, folder: Path, points: int, process: int) -> None:
     STORES[name](folder, points, 64 * block)(pieces, np.ones(block, np.float32))
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Rates of all patterns, and what two processes lose."""
-    patterns = _patterns(config)
+def run(
+    points: int = 1 << 26,
+    run: int = 1 << 23,
+    chunk: int = 1 << 20,
+    block: int = 1 << 18,
+    shared: int = 1 << 16,
+    turns: int = 5,
+) -> dict[str, Any]:
+    """Rates of all patterns, and what two processes lose.
+
+    Args:
+        points: Points of a sweep.
+        run: Points of a run.
+        chunk: Points of the smaller chunks that runs are written into.
+        block: Points of a block, and of the chunks that it does not fit.
+        shared: Points that two processes write together, in blocks of 1/64 of a chunk.
+        turns: How often each pattern is measured.
+    """
+    patterns = _patterns(points, run, chunk, block)
     seconds: dict[str, dict[str, list[float]]] = {it: {s: [] for s in STORES} for it in patterns}
-    for pattern, (chunk, pieces) in patterns.items():
-        for _ in range(config.turns):
+    for pattern, (size, pieces) in patterns.items():
+        for _ in range(turns):
             for name in STORES:
-                seconds[pattern][name].append(_seconds(name, config.points, chunk, pieces))
-    lost = {name: _lost(name, config.shared) for name in ("zarr", "tensorstore")}
-    size = config.points * len(COLUMNS) * 4
-    return {"config": asdict(config), "bytes": size, "seconds": seconds, "lost": lost}
+                seconds[pattern][name].append(_seconds(name, points, size, pieces))
+    lost = {name: _lost(name, shared) for name in ("zarr", "tensorstore")}
+    return {"bytes": points * len(COLUMNS) * 4, "seconds": seconds, "lost": lost}
 
 
 def _lost(name: str, points: int) -> float:
@@ -246,9 +239,9 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config()
-SMOKE = Config(1 << 16, 1 << 14, 1 << 12, 1 << 10, 1 << 14, 1)
-EXPERIMENT = Experiment("storage", __doc__, FULL, SMOKE, run, plot, report, summary)
+SIZES = ("points", "run", "chunk", "block", "shared")
+SMOKE = dict(zip(SIZES, (1 << 16, 1 << 14, 1 << 12, 1 << 10, 1 << 14), strict=True)) | {"turns": 1}
+EXPERIMENT = Experiment("storage", __doc__, run, SMOKE, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -58,47 +58,16 @@ from experiments.speed.sweeps import CORES, KEPT, drawn_axes, grid_axes, kept_ou
 from experiments.tables import Column, Table
 
 
-@dataclass(frozen=True)
-class Config:
-    """What is measured.
-
-    Attributes:
-        chunks: Points evaluated in one call.
-        chunk: The one of them that the summary is about.
-        calls: How often each function is called.
-        drawn: Points at which single precision is compared with double.
-        kept: Points of a sweep that keeps everything.
-        turns: How often it, and the disk alone, are measured.
-        reduced: Points of a sweep that reduces.
-        few: Points of the smaller sweep whose memory is measured.
-        many: Points of the larger one.
-        devices: Virtual devices among which work is shared.
-        scaled: Points shared among them.
-        processes: Processes among which work is shared.
-    """
-
-    chunks: tuple[int, ...]
-    chunk: int
-    calls: int
-    drawn: int
-    kept: int
-    turns: int
-    reduced: int
-    few: int
-    many: int
-    devices: tuple[int, ...]
-    scaled: int
-    processes: tuple[int, ...]
-
-
-def _speed(config: Config, programs: dict[str, ll.Program]) -> list[dict[str, Any]]:
+def _speed(
+    chunks: Sequence[int], calls: int, programs: dict[str, ll.Program]
+) -> list[dict[str, Any]]:
     """Points a second of each function, over sizes of a chunk."""
     mesh, rows = all_devices(), []
     apart = NamedSharding(mesh, PartitionSpec("devices"))
     outputs, gradient = (function_of(programs[it]) for it in ("outputs", "gradient"))
     count = len(programs["outputs"].outputs)
     predicted = predictor()
-    for chunk in config.chunks:
+    for chunk in chunks:
         inputs = [jnp.asarray(it) for it in drawn_inputs(chunk, 0)]
         shared = [jax.device_put(it, apart) for it in inputs]
         block = max(1, min(BLOCK, chunk // mesh.size))
@@ -118,7 +87,7 @@ def _speed(config: Config, programs: dict[str, ll.Program]) -> list[dict[str, An
                     inputs,
                 ),
             },
-            config.calls,
+            calls,
         )
         rows.append({"chunk": chunk, **{name: chunk / it for name, it in seconds.items()}})
         print(f"chunks of {chunk:,} done", file=sys.stderr)
@@ -129,7 +98,7 @@ _KINK = 1e-4
 """Elasticities that differ by more on the two sides of a point are those of two sides of a kink."""
 
 
-def _precision(config: Config, programs: dict[str, ll.Program]) -> dict[str, Any]:
+def _precision(drawn: int, programs: dict[str, ll.Program]) -> dict[str, Any]:
     """Largest differences of single from double precision, over random points.
 
     Whether something fits, what is slowest, and elasticities at a kink turn over at ties; those are
@@ -138,10 +107,10 @@ def _precision(config: Config, programs: dict[str, ll.Program]) -> dict[str, Any
     outputs, slopes = (jax.jit(function_of(programs[it])) for it in ("outputs", "slopes"))
     worst = {"outputs": 0.0, "elasticities": 0.0, "turned": 0, "kinks": 0}
     part = 1 << 16
-    for first in range(0, config.drawn, part):
+    for first in range(0, drawn, part):
         # A point is the same in both, as single precision holds its inputs exactly.
-        drawn = drawn_inputs(min(part, config.drawn - first), first + 1)
-        single = [np.asarray(it, np.float32) for it in drawn]
+        inputs = drawn_inputs(min(part, drawn - first), first + 1)
+        single = [np.asarray(it, np.float32) for it in inputs]
         double = [it.astype(float) for it in single]
         off, turned = _off(outputs(*single), outputs(*double), len(single[0]))
         gap, kinks = _gap(slopes, single, double)
@@ -149,7 +118,7 @@ def _precision(config: Config, programs: dict[str, ll.Program]) -> dict[str, Any
         worst["elasticities"] = max(worst["elasticities"], gap)
         worst["turned"] += turned
         worst["kinks"] += kinks
-    return {**worst, "points": config.drawn}
+    return {**worst, "points": drawn}
 
 
 def _off(single: Sequence[Any], double: Sequence[Any], points: int) -> tuple[float, int]:
@@ -182,31 +151,30 @@ def _gap(slopes: Any, single: list[np.ndarray], double: list[np.ndarray]) -> tup
     return float(np.max(gaps[~kinks], initial=0.0)), int(kinks.sum())
 
 
-def _sweeps(config: Config) -> dict[str, Any]:
+def _sweeps(few: int, many: int, reduced: int) -> dict[str, Any]:
     """Whole sweeps: reduced, kept, small and large."""
     best = ["--maximise", "utps", "--maximise", "stps"]
     draws = [*drawn_axes(), "--sample", "sobol"]
-    small = swept_apart([*draws, "--points", str(config.few), *best])
-    large = swept_apart([*draws, "--points", str(config.many), *best])
+    small = swept_apart([*draws, "--points", str(few), *best])
+    large = swept_apart([*draws, "--points", str(many), *best])
     print("memory done", file=sys.stderr)
-    return {"few": small, "many": large, "grid": swept_apart([*grid_axes(config.reduced), *best])}
+    return {"few": small, "many": large, "grid": swept_apart([*grid_axes(reduced), *best])}
 
 
-def _kept(config: Config) -> dict[str, Any]:
+def _kept(kept: int, turns: int) -> list[dict[str, Any]]:
     """A sweep that keeps everything, and the disk alone, in turn: of each the middle one."""
     swept, written = [], []
-    for _ in range(config.turns):
-        swept.append(swept_apart([*grid_axes(config.kept), *kept_outputs()]))
-        written.append(_disk(config))
+    for _ in range(turns):
+        swept.append(swept_apart([*grid_axes(kept), *kept_outputs()]))
+        written.append(_disk(kept))
     print("keeping done", file=sys.stderr)
-    middle = [sorted(it, key=lambda one: one["seconds"])[len(it) // 2] for it in (swept, written)]
-    return {"kept": middle[0], "disk": middle[1]}
+    return [sorted(it, key=lambda one: one["seconds"])[turns // 2] for it in (swept, written)]
 
 
-def _disk(config: Config) -> dict[str, float]:
+def _disk(kept: int) -> dict[str, float]:
     """Bytes a second that reach the disk, raw, in pieces such as a sweep writes."""
     piece = np.random.default_rng(0).bytes(1 << 25)
-    total = config.kept * (8 * (len(KEPT) - 1) + 1)
+    total = kept * (8 * (len(KEPT) - 1) + 1)
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as scratch:
         path = Path(scratch) / "raw"
         start = time.perf_counter()
@@ -219,22 +187,18 @@ def _disk(config: Config) -> dict[str, float]:
     return {"bytes": written, "seconds": seconds, "row": 8 * (len(KEPT) - 1) + 1}
 
 
-def _scaling(config: Config) -> list[dict[str, Any]]:
+def _scaling(devices: Sequence[int], processes: Sequence[int], scaled: int) -> list[dict[str, Any]]:
     """Points a second over devices and processes: the same work, and work that grows with them."""
     best = ["--sample", "sobol", "--maximise", "utps"]
     rows = []
-    for processes in config.processes:
-        for devices in config.devices:
-            if processes > 1 and devices > 2:
-                continue
-            for kind, points in (
-                ("strong", config.scaled),
-                ("weak", config.scaled * devices * processes // 4),
-            ):
-                words = [*drawn_axes(), *best, "--points", str(max(points, 1))]
-                found = swept_apart(words, devices, processes)
-                rows.append({"kind": kind, "devices": devices, "processes": processes, **found})
-        print(f"scaling over devices of {processes} processes done", file=sys.stderr)
+    for ranks, each in product(processes, devices):
+        if ranks > 1 and each > 2:
+            continue
+        for kind, points in (("strong", scaled), ("weak", scaled * each * ranks // 4)):
+            words = [*drawn_axes(), *best, "--points", str(max(points, 1))]
+            found = swept_apart(words, each, ranks)
+            rows.append({"kind": kind, "devices": each, "processes": ranks, **found})
+    print("scaling done", file=sys.stderr)
     return rows
 
 
@@ -272,26 +236,54 @@ def _roofline(programs: dict[str, ll.Program], rate: float) -> dict[str, Any]:
     }
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Time every program on every grid."""
+def run(
+    chunks: tuple[int, ...] = (16384, 65536, 262144, 1048576),
+    chunk: int = 65536,
+    calls: int = 15,
+    drawn: int = 10_000_000,
+    kept: int = 200_000_000,
+    turns: int = 5,
+    reduced: int = 1_000_000_000,
+    few: int = 1_000_000,
+    many: int = 1_000_000_000,
+    devices: tuple[int, ...] = (1, 2, 4, 8),
+    scaled: int = 20_000_000,
+    processes: tuple[int, ...] = (1, 2),
+) -> dict[str, Any]:
+    """Time every program on every grid.
+
+    Args:
+        chunks: Points evaluated in one call.
+        chunk: The one of them that the summary is about.
+        calls: How often each function is called.
+        drawn: Points at which single precision is compared with double.
+        kept: Points of a sweep that keeps everything.
+        turns: How often it, and the disk alone, are measured.
+        reduced: Points of a sweep that reduces.
+        few: Points of the smaller sweep whose memory is measured.
+        many: Points of the larger one.
+        devices: Virtual devices among which work is shared.
+        scaled: Points shared among them.
+        processes: Processes among which work is shared.
+    """
     programs = programs_of_predictor()
     predicted = predictor()
     traced = jax.make_jaxpr(lambda *it: jax.tree.leaves(predicted(*it)))(*[1.0] * len(RANGES))
-    speed = _speed(config, programs)
-    chunk = next(it for it in speed if it["chunk"] == config.chunk)
-    kept = _kept(config)
+    speed = _speed(chunks, calls, programs)
+    outputs = next(it["outputs"] for it in speed if it["chunk"] == chunk)
+    swept, disk = _kept(kept, turns)
     return {
-        "chunk": config.chunk,
+        "chunk": chunk,
         "cores": CORES,
         "devices": jax.device_count(),
         "load": list(os.getloadavg()),
         "traced": len(traced.eqns),
         "speed": speed,
-        "roofline": _roofline(programs, chunk["outputs"]),
-        "precision": _precision(config, programs),
-        "sweeps": {**_sweeps(config), "kept": kept["kept"]},
-        "disk": kept["disk"],
-        "scaling": _scaling(config),
+        "roofline": _roofline(programs, outputs),
+        "precision": _precision(drawn, programs),
+        "sweeps": {**_sweeps(few, many, reduced), "kept": swept},
+        "disk": disk,
+        "scaling": _scaling(devices, processes, scaled),
     }
 
 
@@ -439,35 +431,21 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config(
-    chunks=(16384, 65536, 262144, 1048576),
-    chunk=65536,
-    calls=15,
-    drawn=10_000_000,
-    kept=200_000_000,
-    turns=5,
-    reduced=1_000_000_000,
-    few=1_000_000,
-    many=1_000_000_000,
-    devices=(1, 2, 4, 8),
-    scaled=20_000_000,
-    processes=(1, 2),
-)
-SMOKE = Config(
-    chunks=(8192,),
-    chunk=8192,
-    calls=3,
-    drawn=4096,
-    kept=20_000,
-    turns=1,
-    reduced=20_000,
-    few=1 << 20,
-    many=1 << 22,
-    devices=(1,),
-    scaled=4096,
-    processes=(1,),
-)
-EXPERIMENT = Experiment("sweep_speed", __doc__, FULL, SMOKE, run, plot, report, summary)
+SMOKE = {
+    "chunks": (8192,),
+    "chunk": 8192,
+    "calls": 3,
+    "drawn": 4096,
+    "kept": 20_000,
+    "turns": 1,
+    "reduced": 20_000,
+    "few": 1 << 20,
+    "many": 1 << 22,
+    "devices": (1,),
+    "scaled": 4096,
+    "processes": (1,),
+}
+EXPERIMENT = Experiment("sweep_speed", __doc__, run, SMOKE, plot, report, summary)
 
 if __name__ == "__main__":
     # Every core is a device; where JAX has begun already it keeps those that it has.

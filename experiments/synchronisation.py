@@ -11,8 +11,7 @@ faster than xPU-HBM3 with collectives of the same latency, so that the gain from
 Both depend on the number of collectives in a layer, which was fitted to the talk's table.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -26,7 +25,8 @@ from experiments import drawing as draw
 from experiments import talk_setting as talk
 from experiments.claims import Claim, Record
 from experiments.drawing import times
-from experiments.roots import crossing, or_none
+from experiments.nested import arrays, column, each, flat, plain, turned
+from experiments.roots import crossing
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
 from experiments.talk_setting import CHIPS, CONTEXT, TIB
@@ -38,19 +38,6 @@ LOST = 1.25  # factor of speed below which the gain from bandwidth is called los
 CLAIMED = {"demanded": 1e-6, "too_long": 2.5e-6}  # what a collective may take, and what is lost [s]
 LATENCIES = (50e-9, 10e-6)  # of the map [s]
 BANDWIDTHS = (1 * TIB, 5000 * TIB)  # of the map [B/s]
-
-
-@dataclass(frozen=True)
-class Config:
-    """Models by their printed names, numbers of chips, and of the map its model and points.
-
-    The map is drawn for the last number of chips.
-    """
-
-    models: tuple[str, ...]
-    ranks: tuple[int, ...]
-    mapped: str
-    points: int
 
 
 def exposed_share(
@@ -92,15 +79,13 @@ def losing(
 
 
 @eqx.filter_jit
-def _edge(system: ll.System, model: ll.Model, ranks: jax.Array, bandwidths: jax.Array) -> jax.Array:
+def _edge(system: ll.System, bandwidths: jax.Array, ranks: jax.Array, model: ll.Model) -> jax.Array:
     """Latency at which collectives begin to dominate, for each bandwidth [s]."""
     return jax.vmap(lambda it: _half(talk.at_bandwidth(system, it), model, ranks))(bandwidths)
 
 
 @eqx.filter_jit
-def _map(
-    system: ll.System, model: ll.Model, ranks: jax.Array, axes: tuple[jax.Array, jax.Array]
-) -> jax.Array:
+def _map(system: ll.System, model: ll.Model, ranks: jax.Array, *axes: jax.Array) -> jax.Array:
     """Share of collectives, a row for each latency, a column for each bandwidth."""
 
     def share(latency: jax.Array, bandwidth: jax.Array) -> jax.Array:
@@ -109,20 +94,17 @@ def _map(
     return talk.over_all(share, *axes)
 
 
-def _row(model: ll.Model, ranks: int, chips: Mapping[str, ll.System]) -> Record:
+def _row(chips: dict[str, ll.System], model: ll.Model, ranks: jax.Array) -> Record:
     """The two latencies of one model on each chip, and what gain is left at the claimed ones."""
-    count, systems = jnp.asarray(float(ranks)), talk.stacked(chips.values())
-    dominates = dominating(systems, model, count)
-    claimed = jnp.asarray(list(CLAIMED.values()))
-    loses, gains = losing(systems, chips[BASE], model, count, claimed)
-    return {
-        name: {
-            "dominates": or_none(dominates[place]),
-            "loses": or_none(loses[place]),
-            "gain": dict(zip(CLAIMED, gains[place].tolist(), strict=True)),
+    systems, claimed = talk.stacked(chips.values()), jnp.asarray(list(CLAIMED.values()))
+    loses, gains = losing(systems, chips[BASE], model, ranks, claimed)
+    columns = (chips, dominating(systems, model, ranks), loses, gains)
+    return plain(
+        {
+            name: {"dominates": half, "loses": lost, "gain": dict(zip(CLAIMED, gain, strict=True))}
+            for name, half, lost, gain in zip(*columns, strict=True)
         }
-        for place, name in enumerate(chips)
-    }
+    )
 
 
 DEMANDS = Claim(
@@ -142,57 +124,47 @@ LOSES = Claim(
 )
 
 
-def _verdicts(rows: Record, ranks: str) -> list[dict[str, Any]]:
-    cells = {
-        f"{model} on {chip}": by_ranks[ranks][chip]
-        for model, by_ranks in rows.items()
-        for chip in FASTER
-    }
-    latencies = {name: cell["dominates"] for name, cell in cells.items()}
-    micro = sorted(it * 1e6 for it in latencies.values())
-    return [
-        DEMANDS.of(
-            latencies,
-            ranks=ranks,
-            ends=(micro[0], micro[-1]),
-            middle=micro[len(micro) // 2],
-            patient=sum(not DEMANDS.holds(it) for it in latencies.values()),
-        ),
-        LOSES.of(
-            {name: cell["gain"]["too_long"] for name, cell in cells.items()},
-            also={"loses": {name: cell["loses"] for name, cell in cells.items()}},
-            ranks=ranks,
-        ),
-    ]
-
-
 def verdicts(rows: Record) -> list[dict[str, Any]]:
     """The claims, for each number of chips."""
-    return [found for ranks in draw.first_of(rows) for found in _verdicts(rows, ranks)]
+    found = []
+    for ranks, by_model in turned(rows).items():
+        faster = {model: {chip: row[chip] for chip in FASTER} for model, row in by_model.items()}
+        cells = flat(faster, "{0} on {1}")
+        latencies = column(cells, "dominates")
+        micro = sorted(it * 1e6 for it in latencies.values())
+        words = {"ends": (micro[0], micro[-1]), "middle": micro[len(micro) // 2]}
+        patient = sum(not DEMANDS.holds(it) for it in latencies.values())
+        gains, lost = column(cells, "gain", "too_long"), {"loses": column(cells, "loses")}
+        found.append(DEMANDS.of(latencies, ranks=ranks, patient=patient, **words))
+        found.append(LOSES.of(gains, also=lost, ranks=ranks))
+    return found
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Both latencies of each model and chip, the map of one model, and the edges of all."""
-    chips, models = talk.talk_chips(CHIPS), talk.talk_models(config.models)
-    base, most = chips[BASE], jnp.asarray(float(config.ranks[-1]))
-    bandwidths = jnp.geomspace(*BANDWIDTHS, config.points)
-    latencies = jnp.geomspace(*LATENCIES, config.points)
-    rows = {
-        name: {str(ranks): _row(model, ranks, chips) for ranks in config.ranks}
-        for name, model in models.items()
-    }
-    edges = {name: _edge(base, model, most, bandwidths).tolist() for name, model in models.items()}
+def run(
+    models: tuple[str, ...] = talk.model_names(),
+    ranks: tuple[int, ...] = (8, 128),
+    mapped: str = "Llama3-405B",
+    points: int = 61,
+) -> dict[str, Any]:
+    """Both latencies of each model and chip, the map of one model, and the edges of all.
+
+    Models go by their printed names; the map is of the last number of chips.
+    """
+    chips, counted = talk.talk_chips(CHIPS), talk.talk_models(models)
+    base, most = chips[BASE], jnp.asarray(float(ranks[-1]))
+    bandwidths, latencies = (jnp.geomspace(*it, points) for it in (BANDWIDTHS, LATENCIES))
+    rows = each(partial(_row, chips), counted, arrays(ranks))
     return {
         "context": CONTEXT,
         "lost": LOST,
         "claimed": CLAIMED,
         "bandwidths": bandwidths.tolist(),
         "latencies": latencies.tolist(),
-        "ranks": config.ranks[-1],
-        "chips": {name: float(chip.chip.memory.bandwidth) for name, chip in chips.items()},
-        "mapped": config.mapped,
-        "map": _map(base, models[config.mapped], most, (latencies, bandwidths)).tolist(),
-        "edges": edges,
+        "ranks": ranks[-1],
+        "chips": talk.bandwidths(chips),
+        "mapped": mapped,
+        "map": _map(base, counted[mapped], most, latencies, bandwidths).tolist(),
+        "edges": each(lambda it: _edge(base, bandwidths, most, it).tolist(), counted),
         "rows": rows,
         "verdicts": verdicts(rows),
     }
@@ -228,9 +200,7 @@ def report(results: Record) -> list[RenderableType]:
     title = "Largest latency of a collective [us], one user, {group} chips: half, until collectives"
     title += f" take half of the step; lost, until the chip is {results['lost']}x as fast as HBM3;"
     title += " at 2.5, how much faster it is with collectives of 2.5 us"
-    rows = results["rows"]
-    by_ranks = {it: {name: row[it] for name, row in rows.items()} for it in draw.first_of(rows)}
-    return TABLE.each(title, by_ranks)
+    return TABLE.each(title, turned(results["rows"]))
 
 
 def _frame(axes: draw.Axes, results: Record, shade: str, title: str) -> None:
@@ -280,9 +250,8 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config(models=talk.model_names(), ranks=(8, 128), mapped="Llama3-405B", points=61)
-SMOKE = Config(models=("Llama3-70B",), ranks=(8, 128), mapped="Llama3-70B", points=5)
-EXPERIMENT = Experiment("synchronisation", __doc__, FULL, SMOKE, run, plot, report)
+SMOKE = {"models": ("Llama3-70B",), "mapped": "Llama3-70B", "points": 5}
+EXPERIMENT = Experiment("synchronisation", __doc__, run, SMOKE, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

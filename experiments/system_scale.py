@@ -13,7 +13,7 @@ columns of the table the whole curve is drawn: from one user to as many as fit, 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -27,9 +27,9 @@ from experiments import claims
 from experiments import drawing as draw
 from experiments import talk_setting as talk
 from experiments.claims import Claim, Record, listed, shown
+from experiments.nested import column, each, numbered
 from experiments.published import (
     ScaleRow,
-    ScaleTable,
     deviation,
     load_published,
     matches_rounded,
@@ -37,37 +37,17 @@ from experiments.published import (
 )
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
+from experiments.talk_tables import (
+    STPS,
+    TOLERANCE,
+    UTPS,
+    Counted,
+    largest_batch,
+    reached,
+    scale,
+)
 
-TOLERANCE = 0.02  # share by which a throughput may differ from the printed one
-UTPS = (2000, 5000)  # what a single user is said to get from 128 chips [1/s]
-STPS = 100_000  # what all users together are said to get from them [1/s]
 THROUGHPUTS = ("utps", "stps")  # cells that count; the UTPS in brackets are told apart
-
-
-@dataclass(frozen=True)
-class Config:
-    """Models by their printed names, and of the curves the numbers of chips and of batches."""
-
-    models: tuple[str, ...]
-    ranks: tuple[int, ...]
-    batches: int
-
-
-@eqx.filter_jit
-def _predictions(
-    system: ll.System,
-    model: ll.Model,
-    request: ll.Request,
-    assumptions: ll.Assumptions,
-    pairs: tuple[jax.Array, jax.Array],
-) -> ll.Prediction:
-    """Predictions for pairs of a degree of tensor parallelism and a batch."""
-
-    def prediction(tp: jax.Array, batch: jax.Array) -> ll.Prediction:
-        design = ll.Design(system, ll.Mapping(tp=tp), ll.Placement(), batch)
-        return ll.predict(design, model, request, assumptions)
-
-    return jax.vmap(prediction)(*pairs)
 
 
 def _supposed(model: ll.Model) -> ll.Model:
@@ -84,23 +64,9 @@ def _supposed(model: ll.Model) -> ll.Model:
     return changed(unshared, "attention", "cache_ranks", jnp.ones_like)
 
 
-def _largest_batch(alone: ll.Prediction) -> jax.Array:
-    """Users whose caches fill what the weights leave; below 1 where not even one fits.
-
-    Args:
-        alone: Predictions for a single user, of 8-bit weights.
-    """
-    weights = alone.parameters_total
-    return jnp.floor((alone.memory_capacity - weights) / (alone.memory_required - weights))
-
-
 def _matches_closely(computed: float | None, printed: str) -> bool:
     off = deviation(computed, printed)
     return matches_rounded(computed, printed) if off is None else abs(off) <= TOLERANCE
-
-
-def _or_none(values: jax.Array, fits: jax.Array) -> list[float | None]:
-    return [it if fit else None for it, fit in zip(values.tolist(), fits.tolist(), strict=True)]
 
 
 def _compared(
@@ -119,77 +85,55 @@ def _compared(
     }
 
 
-Asked = Callable[[ll.Model, jax.Array, jax.Array], ll.Prediction]
-"""Predictions of a model for pairs of a number of chips and a batch, in the talk's accounting."""
-
-
-def _cells(
-    asked: Asked, model: ll.Model, ranks: jax.Array, users: jax.Array, row: ScaleRow
-) -> Record:
+def _cells(rates: Record, row: ScaleRow) -> Record:
     """A row of the table: a single user, and the largest batch."""
-    alone = asked(model, ranks, jnp.ones_like(ranks))
-    full = asked(model, ranks, jnp.maximum(users, 1.0))
-    fits = users >= 1
     return {
-        "utps": _compared(_or_none(alone.utps, fits), row.utps),
-        "stps": _compared(_or_none(full.stps, fits), row.stps),
-        "bracket": _compared(_or_none(full.utps, fits), row.bracket, matches_rounded),
+        "utps": _compared(rates["utps"], row.utps),
+        "stps": _compared(rates["stps"], row.stps),
+        "bracket": _compared(rates["left"], row.bracket, matches_rounded),
     }
 
 
 def _curve(
-    asked: Asked, model: ll.Model, ranks: int, users: float, count: int
+    counted: Counted, context: int, count: int, ranks: float
 ) -> dict[str, list[float]] | None:
     """UTPS and STPS from a single user to the largest batch; none where not one fits."""
+    users = float(largest_batch(counted.predictions([ranks], context, 1.0))[0])
     if users < 1:
         return None
-    batches = jnp.asarray(np.geomspace(1.0, users, count).round())
-    points = asked(model, jnp.full_like(batches, ranks), batches)
+    batches = np.geomspace(1.0, users, count).round()
+    points = counted.predictions(ranks, context, batches)
     found = {"batch": batches, "utps": points.utps, "stps": points.stps}
     return {name: it.tolist() for name, it in found.items()}
 
 
-def _table(table: ScaleTable, config: Config) -> Record:
-    system, request = ll.load_system(table.system), ll.Request(table.context, attention_bits=8)
-    laws = ll.Assumptions(collectives=ll.TalkCollectives())
-    ranks, around = (jnp.asarray(it, float) for it in (table.ranks, config.ranks))
-
-    def asked(model: ll.Model, ranks: jax.Array, batches: jax.Array) -> ll.Prediction:
-        return _predictions(system, model, request, laws, (ranks, batches))
-
-    rows: dict[str, Any] = {}
-    for name in config.models:
-        row = table.rows[name]
-        model = ll.talk_model(ll.load_model(row.model))
-        most = _largest_batch(asked(model, around, jnp.ones_like(around))).tolist()
-        largest = _largest_batch(asked(model, ranks, jnp.ones_like(ranks)))
-        rows[name] = {
-            **_cells(asked, model, ranks, largest, row),
-            "users": _or_none(largest, largest >= 1),
-            "curves": {
-                str(chips): _curve(asked, model, chips, users, config.batches)
-                for chips, users in zip(config.ranks, most, strict=True)
-            },
-            "supposed": _cells(asked, _supposed(model), ranks, largest, row),
-        }
-    return {"source": table.source, "ranks": table.ranks, "rows": rows}
+def _row(ranks: tuple[int, ...], batches: int, name: str) -> Record:
+    """One model: its cells, by the rules and by the hypothesis, and its curves."""
+    table = load_published().scale
+    row = table.rows[name]
+    counted = Counted(ll.talk_model(ll.load_model(row.model)))
+    rates = scale(counted)
+    users = jnp.asarray([0.0 if it is None else it for it in rates["users"]])
+    return {
+        **_cells(rates, row),
+        "users": rates["users"],
+        "curves": each(partial(_curve, counted, table.context, batches), numbered(ranks)),
+        "supposed": _cells(scale(Counted(_supposed(counted.model)), users), row),
+    }
 
 
 def _paper() -> dict[str, Any]:
     """The paper's cells: nominal parameters, and its own collectives and latencies."""
     paper = load_published().paper_scale
-    system, counted = ll.load_system(paper.system), ll.talk_model(ll.load_model(paper.model))
-    assumptions = ll.Assumptions(collectives=ll.CountedCollectives(paper.collectives))
-    design = ll.Design(system, ll.Mapping(), ll.Placement(), 1)
-    parameters = ll.predict(design, counted, ll.Request(1, attention_bits=8)).parameters_total
-    model = ll.with_parameters(counted, paper.parameters, parameters)
+    system, model = ll.load_system(paper.system), talk.with_nominal(paper.model, paper.parameters)
+    laws = ll.Assumptions(collectives=ll.CountedCollectives(paper.collectives))
     cells = []
     for row in paper.rows:
         around = talk.at_latency(system, jnp.asarray(row.latency))
-        for context, printed in zip(paper.contexts, row.printed, strict=True):
-            request, ranks = ll.Request(context, attention_bits=8), jnp.asarray([row.ranks], float)
-            alone = _predictions(around, model, request, assumptions, (ranks, jnp.ones(1)))
-            utps = float(alone.utps[0])
+        alone = Counted(model, laws, around).predictions(row.ranks, paper.contexts, 1.0)
+        for context, utps, printed in zip(
+            paper.contexts, alone.utps.tolist(), row.printed, strict=True
+        ):
             cell = {"ranks": row.ranks, "context": context, "latency": row.latency, "utps": utps}
             matched = matches_rounded(utps, printed)
             cells.append({**cell, "printed": printed, "matched": matched})
@@ -204,7 +148,7 @@ def _chips_for(utps: float, row: Record) -> str:
 
 FASTEST = Claim(
     f"{{ranks}} chips reach {UTPS[0]:,} to {UTPS[1]:,} tokens a second for one user",
-    lambda speed: UTPS[0] * (1 - TOLERANCE) <= speed <= UTPS[1] * (1 + TOLERANCE),
+    reached,
     f"{{yes}} of {{count}} models do at 128K tokens; outside: {{others}}. Chips from which one user"
     f" gets {UTPS[0]:,}: {{fewest}}",
 )
@@ -218,26 +162,31 @@ MOST = Claim(
 
 def verdicts(rows: Record, ranks: int) -> list[dict[str, Any]]:
     """What one user and what all users of the largest system get."""
-    found = {name: row["curves"][str(ranks)] for name, row in rows.items()}
-    curves = {name: it for name, it in found.items() if it}
-    left = [it["utps"][-1] for it in curves.values()]
+    curves = {name: it for name, it in column(rows, "curves", str(ranks)).items() if it}
+    left = column(curves, "utps", -1).values()
     fewest = listed([f"{name} {_chips_for(UTPS[0], row)}" for name, row in rows.items()])
     return [
-        FASTEST.of({it: curves[it]["utps"][0] for it in curves}, ranks=ranks, fewest=fewest),
-        MOST.of(
-            {it: curves[it]["stps"][-1] for it in curves}, ranks=ranks, left=(min(left), max(left))
-        ),
+        FASTEST.of(column(curves, "utps", 0), ranks=ranks, fewest=fewest),
+        MOST.of(column(curves, "stps", -1), ranks=ranks, left=(min(left), max(left))),
     ]
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Every cell of the table, by the rules and by the hypothesis, and the paper's cells."""
-    table = _table(load_published().scale, config)
+def run(
+    models: tuple[str, ...] = tuple(load_published().scale.rows),
+    ranks: tuple[int, ...] = (8, 16, 32, 64, 128),
+    batches: int = 25,
+) -> dict[str, Any]:
+    """Every cell of the table, by the rules and by the hypothesis, and the paper's cells.
+
+    Models go by their printed names; ranks and batches are those of the curves.
+    """
+    table = load_published().scale
+    rows = {name: _row(ranks, batches, name) for name in models}
     return {
         "tolerance": TOLERANCE,
-        "table": table,
+        "table": {"source": table.source, "ranks": table.ranks, "rows": rows},
         "paper": _paper(),
-        "verdicts": verdicts(table["rows"], max(table["ranks"])),
+        "verdicts": verdicts(rows, max(table.ranks)),
     }
 
 
@@ -249,9 +198,8 @@ def _each(rows: Record, kinds: Sequence[str], ranks: Sequence[int]) -> Iterator[
     """Cells of some kinds; those printed as a dash have no printed value."""
     for name, row in rows.items():
         for kind in kinds:
-            for column, tp in enumerate(ranks):
-                cell = {field: values[column] for field, values in row[kind].items()}
-                yield f"{name} {kind.upper()} TP{tp}", cell
+            for place, tp in enumerate(ranks):
+                yield f"{name} {kind.upper()} TP{tp}", column(row[kind], place)
 
 
 def _printed(rows: Record, ranks: Sequence[int], kinds: Sequence[str] = THROUGHPUTS) -> list[Cell]:
@@ -273,34 +221,23 @@ def _marked(cell: Record) -> str:
     return cell["printed"] if cell["matched"] else f"{cell['printed']} *"
 
 
-def _pair(label: str, kind: str, column: int, form: str) -> list[Column]:
-    """A computed number and the printed one."""
-
-    def cell(row: Record) -> Record:
-        return {field: values[column] for field, values in row[kind].items()}
-
-    return [
-        Column(label, lambda row: cell(row)["computed"], form),
-        Column("\nprinted", lambda row: _marked(cell(row))),
-    ]
-
-
-def _compared_table(ranks: Sequence[int]) -> Table:
+def _compared_table(kinds: Record, ranks: Sequence[int]) -> Table:
+    """Computed numbers and printed ones of some kinds, with their labels and forms."""
     columns: list[Column] = []
-    for kind in THROUGHPUTS:
+    for kind, (label, form) in kinds.items():
         for at, tp in enumerate(ranks):
-            columns += _pair(f"{kind.upper()}\nTP{tp}", kind, at, "{:,.0f}")
+            if kind == "bracket":
+                users = Column(f"TP{tp}\nusers", lambda row, at=at: row["users"][at], "{:,.0f}")
+                columns.append(users)
+            columns += [
+                Column(label.format(tp), lambda row, at=at, it=kind: row[it]["computed"][at], form),
+                Column("\nprinted", lambda row, at=at, it=kind: _marked(column(row[it], at))),
+            ]
     return Table("model", columns)
 
 
-def _bracket_table(ranks: Sequence[int]) -> Table:
-    columns: list[Column] = []
-    for at, tp in enumerate(ranks):
-        users = Column(f"TP{tp}\nusers", lambda row, at=at: row["users"][at], "{:,.0f}")
-        columns += [users, *_pair("\nUTPS", "bracket", at, "{:,.1f}")]
-    return Table("model", columns)
-
-
+KINDS = {it: (f"{it.upper()}\nTP{{}}", "{:,.0f}") for it in THROUGHPUTS}
+BRACKET = {"bracket": ("\nUTPS", "{:,.1f}")}
 PAPER = Table(
     "chips",
     [
@@ -353,7 +290,7 @@ def _hypothesis(results: Record) -> list[RenderableType]:
     matched, count = _count(cells)
     return [
         "A hypothesis, found after the fact: throughput [1/s]",
-        _compared_table(table["ranks"]).of(rows),
+        _compared_table(KINDS, table["ranks"]).of(rows),
         "Suppose that shared experts are not read in the step (though memory holds them), and that"
         " latent attention counts as one KV head (two more collectives at any TP). Then"
         f" {matched} of {count} throughputs match, {_spread(cells)}. A shared expert is read by"
@@ -367,9 +304,9 @@ def report(results: Record) -> list[RenderableType]:
     right = sum(cell["matched"] for cell in paper["cells"])
     return [
         "Throughput at 128K tokens [1/s]: computed, and as printed (* not matched)",
-        _compared_table(ranks).of(rows),
+        _compared_table(KINDS, ranks).of(rows),
         "UTPS at the largest batch that fits [1/s]: computed, and as printed in brackets",
-        _bracket_table(ranks).of(rows),
+        _compared_table(BRACKET, ranks).of(rows),
         *_matches(results),
         "",
         *_hypothesis(results),
@@ -381,53 +318,44 @@ def report(results: Record) -> list[RenderableType]:
     ]
 
 
-def _curves_drawn(axes: draw.Axes, row: Record, ranks: Sequence[int]) -> None:
+def _panel(axes: draw.Axes, row: Record, ranks: Sequence[int]) -> None:
     """Each number of chips as a line, named at its largest batch; printed values as circles."""
     from matplotlib import colormaps
 
-    for shade, (chips, curve) in zip(
-        colormaps["viridis_r"](np.linspace(0.2, 1, len(row["curves"]))),
-        row["curves"].items(),
-        strict=True,
-    ):
+    shades = colormaps["viridis_r"](np.linspace(0.2, 1, len(row["curves"])))
+    for shade, (chips, curve) in zip(shades, row["curves"].items(), strict=True):
         if curve is not None:
             axes.plot(curve["utps"], curve["stps"], color=shade)
             end = (curve["utps"][-1], curve["stps"][-1])
             draw.note(axes, chips, end, (-6, 1), ha="right", va="center", color=shade)
-    for column in range(len(ranks)):
-        alone, bracket, full = (
-            row[kind]["printed_value"][column] for kind in ("utps", "bracket", "stps")
-        )
+    for at in range(len(ranks)):
+        alone, bracket, full = (row[it]["printed_value"][at] for it in ("utps", "bracket", "stps"))
         axes.plot([alone, bracket], [alone, full], "o", color="black", mfc="none", markersize=6)
+    axes.set(xscale="log", yscale="log", xlim=(18, 8000), ylim=(50, 250e3))
+    axes.set_xticks([100, 1000], ["100", "1K"])
+    axes.set_yticks([100, 1000, 10e3, 100e3], ["100", "1K", "10K", "100K"])
 
 
 def plot(results: Record) -> draw.Figure:
     """STPS against UTPS from one user to the largest batch, the printed values marked."""
     rows = results["table"]["rows"]
     columns = min(4, len(rows))
-    lines = -(-len(rows) // columns)
-    size = (0.6 + 2.7 * columns, 0.7 + 2.5 * lines)
-    figure, panels = draw.sheet(lines, columns, size, sharex=True, sharey=True)
-    flat = [axes for line in panels for axes in line]
-    for axes, (name, row) in zip(flat, rows.items(), strict=False):
-        _curves_drawn(axes, row, results["table"]["ranks"])
-        axes.set(xscale="log", yscale="log", xlim=(18, 8000), ylim=(50, 250e3), title=name)
-        axes.set_xticks([100, 1000], ["100", "1K"])
-        axes.set_yticks([100, 1000, 10e3, 100e3], ["100", "1K", "10K", "100K"])
-    for axes in panels[-1]:
-        axes.set_xlabel("UTPS of each user [1/s]")
-    for line in panels:
-        line[0].set_ylabel("STPS of all users [1/s]")
-    figure.suptitle(
-        "Users and chips: xPU-HBM3 at 128K tokens, from one user to as many as fit, on so many"
-        " chips; circles as printed"
+    return draw.panels(
+        rows,
+        lambda axes, row: _panel(axes, row, results["table"]["ranks"]),
+        (0.6 + 2.7 * columns, 0.7 + 2.5 * -(-len(rows) // columns)),
+        columns=columns,
+        title="Users and chips: xPU-HBM3 at 128K tokens, from one user to as many as fit, on so"
+        " many chips; circles as printed",
+        xlabel="UTPS of each user [1/s]",
+        ylabel="STPS of all users [1/s]",
+        sharex=True,
+        sharey=True,
     )
-    return figure
 
 
-FULL = Config(models=tuple(load_published().scale.rows), ranks=(8, 16, 32, 64, 128), batches=25)
-SMOKE = Config(models=("Llama3-70B", "Kimi-K2"), ranks=(8, 128), batches=4)
-EXPERIMENT = Experiment("system_scale", __doc__, FULL, SMOKE, run, plot, report, summary)
+SMOKE = {"models": ("Llama3-70B", "Kimi-K2"), "ranks": (8, 128), "batches": 4}
+EXPERIMENT = Experiment("system_scale", __doc__, run, SMOKE, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -10,11 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from experiments.claims import FAILS, HOLDS, Claim, Record, listed
+from experiments.talk_tables import LARGE, STPS, UTPS, reached
 
-LARGE = 100e9  # parameters beyond which a model is called large
 ONE_USER, ALL_USERS = 0, 3  # columns of the memory table: one user at 4K, and 32 users at 128K
-UTPS = (2000.0, 5000.0)  # tokens a second of one user that 128 chips are said to reach [1/s]
-TOLERANCE = 0.02  # share by which a UTPS may lie outside: within it the table is reproduced
 
 
 def _gigabytes(held: float) -> str:
@@ -44,13 +42,13 @@ UP_TO = Claim(
 )
 REACHES = Claim(
     "128 chips reach 2,000 to 5,000 UTPS",
-    lambda utps: UTPS[0] * (1 - TOLERANCE) <= utps <= UTPS[1] * (1 + TOLERANCE),
+    reached,
     "{yes} of {count} models do; {least_of} reaches {least} and {most_of} {most}; below: {slow};"
     " beyond: {fast}",
 )
 EXCEEDS = Claim(
     "128 chips give more than 100,000 STPS",
-    lambda stps: stps > 100e3,
+    lambda stps: stps > STPS,
     "{most_of} gives most, {most}; so much: {held:names}",
 )
 

@@ -15,23 +15,22 @@ its counts, and say little beside others. Weights, cache and index take 8 bits a
 states 32.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 from rich.console import RenderableType
 
 import liminal_jax as ll
 from experiments import drawing as draw
 from experiments.claims import Record
 from experiments.drawing import short
+from experiments.nested import each
 from experiments.published import load_published
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
 from experiments.talk_claims import verdicts
+from experiments.talk_tables import Counted, held, scale
 
 HYBRIDS_AND_SPARSE = (
     "qwen3.5-27b",
@@ -48,106 +47,46 @@ HYBRIDS_AND_SPARSE = (
 """Models that read less of the past than full attention does."""
 
 
-@dataclass(frozen=True)
-class Config:
-    """Printed names of the talk's models, and bundled names of today's."""
-
-    talk: tuple[str, ...]
-    today: tuple[str, ...]
-
-
-class _Counted(eqx.Module):
-    """A model in one accounting, on the talk's chip."""
-
-    model: ll.Model
-    assumptions: ll.Assumptions
-    attention_bits: int = eqx.field(static=True)
-
-    def predictions(self, *columns: Sequence[float]) -> ll.Prediction:
-        """For each triple of a degree of tensor parallelism, a context and users."""
-        system = ll.load_system(load_published().scale.system)
-        return _predictions(self, system, *(jnp.asarray(it, float) for it in columns))
-
-
-@eqx.filter_jit
-def _predictions(counted: _Counted, system: ll.System, *columns: jax.Array) -> ll.Prediction:
-    def prediction(tp: jax.Array, context: jax.Array, batch: jax.Array) -> ll.Prediction:
-        design = ll.Design(system, ll.Mapping(tp=tp), ll.Placement(), batch)
-        request = ll.Request(context, attention_bits=counted.attention_bits)
-        return ll.predict(design, counted.model, request, counted.assumptions)
-
-    return jax.vmap(prediction)(*columns)
-
-
-def _columns(counted: _Counted) -> Record:
-    """What the users of each column of the memory table hold [B], and the parameters."""
-    table = load_published().memory
-    found = counted.predictions([1.0] * len(table.users), table.contexts, table.users)
-    return {"held": found.memory_required.tolist(), "parameters": float(found.parameters_total[0])}
-
-
-def _scale(counted: _Counted) -> dict[str, list[float | None]]:
-    """Throughput [1/s] of a single user and at the largest batch, and that batch, by degree.
-
-    None where not even a single user fits.
-    """
-    table = load_published().scale
-    contexts = [table.context] * len(table.ranks)
-    alone = counted.predictions(table.ranks, contexts, [1.0] * len(table.ranks))
-    weights = alone.parameters_total  # one byte each
-    users = jnp.floor((alone.memory_capacity - weights) / (alone.memory_required - weights))
-    full = counted.predictions(table.ranks, contexts, jnp.maximum(users, 1.0).tolist())
-    columns = {"utps": alone.utps, "stps": full.stps, "left": full.utps, "users": users}
-    return {
-        name: [
-            value if most >= 1 else None
-            for value, most in zip(values.tolist(), users.tolist(), strict=True)
-        ]
-        for name, values in columns.items()
-    }
-
-
-def _as_is(model: ll.Model) -> dict[str, _Counted]:
+def _as_is(model: ll.Model) -> dict[str, Counted]:
     """A model of today, for which the talk has no count but of collectives."""
-    talk = ll.Assumptions(collectives=ll.TalkCollectives())
-    return {"recounted": _Counted(model, talk, 8), "model": _Counted(model, ll.Assumptions(), 16)}
+    as_is = Counted(model, ll.Assumptions(), attention_bits=16)
+    return {"recounted": Counted(model), "model": as_is}
 
 
-def _ways(model: ll.Model) -> dict[str, _Counted]:
+def _ways(model: ll.Model) -> dict[str, Counted]:
     """A model of the talk, counted in each way."""
-    recounted = _as_is(model)
-    talk = _Counted(ll.talk_model(model), recounted["recounted"].assumptions, 8)
-    return {"talk": talk, **recounted}
+    return {"talk": Counted(ll.talk_model(model)), **_as_is(model)}
 
 
-def _tables(models: Mapping[str, Mapping[str, _Counted]], scaled: Sequence[str]) -> Record:
+def _parameters(ways: dict[str, Counted]) -> float:
+    return float(ways["recounted"].predictions([1.0], 1.0, 1.0).parameters_total[0])
+
+
+def _tables(models: dict[str, dict[str, Counted]], scaled: Iterable[str]) -> Record:
     """Both tables of some models, each counted in some ways; and their parameters."""
-
-    def each(function: Callable[[_Counted], Any], names: Sequence[str]) -> dict[str, Any]:
-        return {
-            name: {way: function(counted) for way, counted in models[name].items()}
-            for name in names
-        }
-
-    columns = each(_columns, list(models))
+    table = load_published().memory
     return {
-        "parameters": {name: ways["recounted"]["parameters"] for name, ways in columns.items()},
-        "memory": {
-            name: {way: column["held"] for way, column in ways.items()}
-            for name, ways in columns.items()
-        },
-        "scale": each(_scale, scaled),
+        "parameters": each(_parameters, models),
+        "memory": each(
+            partial(each, lambda it: held(it, table.contexts, table.users)["total"]), models
+        ),
+        "scale": each(partial(each, scale), {name: models[name] for name in scaled}),
     }
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Both tables, of the talk's models in three ways and of today's, and the verdicts."""
+def run(
+    talk: tuple[str, ...] = tuple(load_published().memory.rows),
+    today: tuple[str, ...] = HYBRIDS_AND_SPARSE,
+) -> dict[str, Any]:
+    """Both tables, of the talk's models in three ways and of today's, and the verdicts.
+
+    The talk's models go by their printed names, today's by those here.
+    """
     published = load_published()
     rows = published.memory.rows
-    talk = {name: _ways(ll.load_model(rows[name].model)) for name in config.talk}
-    today = {name: _as_is(ll.load_model(name)) for name in config.today}
-    then = _tables(talk, [name for name in talk if name in published.scale.rows])
-    now = _tables(today, list(today))
+    counted = {name: _ways(ll.load_model(rows[name].model)) for name in talk}
+    then = _tables(counted, [name for name in talk if name in published.scale.rows])
+    now = _tables({name: _as_is(ll.load_model(name)) for name in today}, today)
     return {
         "source": published.scale.source,
         "contexts": published.memory.contexts,
@@ -289,9 +228,11 @@ def plot(results: Record) -> draw.Figure:
     return figure
 
 
-FULL = Config(talk=tuple(load_published().memory.rows), today=HYBRIDS_AND_SPARSE)
-SMOKE = Config(talk=("Llama3-8B", "GPT-OSS-120B"), today=("qwen3.5-35b-a3b", "deepseek-v3.2"))
-EXPERIMENT = Experiment("talk_revisited", __doc__, FULL, SMOKE, run, plot, report, summary)
+SMOKE = {
+    "talk": ("Llama3-8B", "GPT-OSS-120B"),
+    "today": ("qwen3.5-35b-a3b", "deepseek-v3.2"),
+}
+EXPERIMENT = Experiment("talk_revisited", __doc__, run, SMOKE, plot, report, summary)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -5,7 +5,7 @@ Sankaralingam (IET REACH, 2025) and the paper behind it, arXiv:2507.14397. Trans
 units; see `liminal_jax.talk_model`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -43,6 +43,14 @@ def talk_models(names: Iterable[str]) -> dict[str, ll.Model]:
     return {name: ll.talk_model(ll.load_model(rows[name].model)) for name in names}
 
 
+def with_nominal(name: str, parameters: float) -> ll.Model:
+    """A model in the talk's accounting, by its name here, with the parameters in its name."""
+    model = ll.talk_model(ll.load_model(name))
+    one = ll.Design(ll.load_system(CHIPS["HBM3"]), ll.Mapping(), ll.Placement(), 1)
+    counted = ll.predict(one, model, ll.Request(1, attention_bits=8)).parameters_total
+    return ll.with_parameters(model, parameters, counted)
+
+
 def talk_chips(names: Iterable[str]) -> dict[str, ll.System]:
     """Chips of the paper, by their memory."""
     return {name: ll.load_system(CHIPS[name]) for name in names}
@@ -66,10 +74,22 @@ def step(
     ranks: jax.Array | float,
     batch: jax.Array | float = 1.0,
     context: jax.Array | float = CONTEXT,
+    laws: ll.Assumptions = TALK,
 ) -> ll.Prediction:
     """One step of a model on chips in tensor parallelism, in the talk's accounting."""
     design = ll.Design(system, ll.Mapping(tp=ranks), ll.Placement(), batch)
-    return ll.predict(design, model, ll.Request(context, attention_bits=8), TALK)
+    return ll.predict(design, model, ll.Request(context, attention_bits=8), laws)
+
+
+def bandwidths(systems: Mapping[str, ll.System]) -> dict[str, float]:
+    """Memory bandwidth of a chip of each [B/s]."""
+    return {name: float(it.chip.memory.bandwidth) for name, it in systems.items()}
+
+
+@eqx.filter_jit
+def steps(systems: ll.System, model: ll.Model, ranks: jax.Array) -> ll.Prediction:
+    """One step for a single user on each chip of a stack."""
+    return jax.vmap(lambda it: step(it, model, ranks=ranks))(systems)
 
 
 def stacked(systems: Iterable[ll.System]) -> ll.System:

@@ -10,7 +10,7 @@ attention is charged with its projections multiplied out, as the talk charges it
 grows with the context many times faster than what it reads.
 """
 
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -22,7 +22,8 @@ import liminal_jax as ll
 from experiments import drawing as draw
 from experiments import talk_setting as talk
 from experiments.claims import Claim, Record, listed
-from experiments.roots import crossing, or_none
+from experiments.nested import arrays, column, each, first_of, flat, plain
+from experiments.roots import crossing
 from experiments.runner import Experiment, main
 from experiments.tables import Column, Table
 
@@ -30,24 +31,10 @@ CLAIMED = 0.01  # utilisation that is said not to be exceeded
 MOST_USERS = 4096  # users up to which a curve is drawn
 
 
-@dataclass(frozen=True)
-class Config:
-    """Models by their printed names, the paper's chips, numbers of them, contexts [tokens], points.
-
-    The points are those of a curve.
-    """
-
-    models: tuple[str, ...]
-    chips: tuple[str, ...]
-    ranks: tuple[int, ...]
-    contexts: tuple[int, ...]
-    points: int
-
-
 @eqx.filter_jit
-def utilisation(
-    system: ll.System, model: ll.Model, ranks: jax.Array, context: jax.Array, users: jax.Array
-) -> tuple[jax.Array, jax.Array]:
+def _cell(
+    users: jax.Array, context: jax.Array, model: ll.Model, system: ll.System, ranks: jax.Array
+) -> dict[str, jax.Array]:
     """Utilisation of the tensor units for some numbers of users, and the users of the claim."""
 
     def used(batch: jax.Array) -> jax.Array:
@@ -55,13 +42,8 @@ def utilisation(
         return it.tensor_utilisation
 
     # Below one user it was exceeded from the start.
-    return jax.vmap(used)(users), crossing(lambda it: CLAIMED - used(it), 1e-3, 1e6)
-
-
-def _cell(system: ll.System, model: ll.Model, ranks: int, context: int, users: jax.Array) -> Record:
-    chips, tokens = jnp.asarray(float(ranks)), jnp.asarray(float(context))
-    curve, limit = utilisation(system, model, chips, tokens, users)
-    return {"utilisation": curve.tolist(), "exceeded_from": or_none(limit)}
+    limit = crossing(lambda it: CLAIMED - used(it), 1e-3, 1e6)
+    return {"utilisation": jax.vmap(used)(users), "exceeded_from": limit}
 
 
 USED = Claim(
@@ -73,40 +55,31 @@ USED = Claim(
 )
 
 
-def _verdict(cells: Record, context: str) -> dict[str, Any]:
-    """The claim at one context, for a single user on every chip and number of them."""
-    single = {
-        f"{model}, {ranks} {chip}": cell["utilisation"][0]
-        for model, by_chip in cells.items()
-        for chip, by_ranks in by_chip.items()
-        for ranks, cell in by_ranks.items()
-    }
-    above = sorted({name.split(",")[0] for name, it in single.items() if not USED.holds(it)})
-    return USED.of(single, context=context, above=listed(above))
-
-
 def verdicts(rows: Record) -> list[dict[str, Any]]:
-    """The claim by context."""
-    return [_verdict(cells, context) for context, cells in rows.items()]
+    """The claim by context, for a single user on every chip and number of them."""
+    found = []
+    for context, cells in rows.items():
+        single = column(flat(cells, "{0}, {2} {1}"), "utilisation", 0)
+        above = sorted({name.split(",")[0] for name, it in single.items() if not USED.holds(it)})
+        found.append(USED.of(single, context=context, above=listed(above)))
+    return found
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Curves and crossings by context, model, chip and number of chips; and the verdicts."""
-    users = jnp.geomspace(1.0, MOST_USERS, config.points)
-    chips, models = talk.talk_chips(config.chips), talk.talk_models(config.models)
-    rows = {
-        f"{context // 1024}K": {
-            name: {
-                chip: {
-                    str(ranks): _cell(system, model, ranks, context, users)
-                    for ranks in config.ranks
-                }
-                for chip, system in chips.items()
-            }
-            for name, model in models.items()
-        }
-        for context in config.contexts
-    }
+def run(
+    models: tuple[str, ...] = talk.model_names(),
+    chips: tuple[str, ...] = tuple(talk.CHIPS),
+    ranks: tuple[int, ...] = (8, 128),
+    contexts: tuple[int, ...] = (4096, 131072),
+    points: int = 61,
+) -> dict[str, Any]:
+    """Curves and crossings by context [tokens], model, chip and number of chips; and the verdicts.
+
+    Models and chips go by their printed names; points are those of a curve.
+    """
+    users = jnp.geomspace(1.0, MOST_USERS, points)
+    tokens = {draw.tokens(it): jnp.asarray(float(it)) for it in contexts}
+    axes = (tokens, talk.talk_models(models), talk.talk_chips(chips), arrays(ranks))
+    rows = plain(each(partial(_cell, users), *axes))
     return {"claimed": CLAIMED, "users": users.tolist(), "rows": rows, "verdicts": verdicts(rows)}
 
 
@@ -117,9 +90,7 @@ def _percent(share: float) -> str:
         >>> _percent(0.3361), _percent(0.0674), _percent(0.0004)
         ('34%', '6.7%', '0.04%')
     """
-    if share >= 0.1:
-        return f"{share:.0%}"
-    return f"{share:.1%}" if share >= 0.01 else f"{share:.2%}"
+    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}" if share >= 0.01 else f"{share:.2%}"
 
 
 def _users(users: float | None) -> str:
@@ -128,7 +99,7 @@ def _users(users: float | None) -> str:
 
 def report(results: Record) -> list[RenderableType]:
     """Utilisation of a single user, and the users from which it exceeds the claim."""
-    by_chip = draw.first_of(draw.first_of(results["rows"]))
+    by_chip = first_of(first_of(results["rows"]))
     places = [(chip, ranks) for chip, by_ranks in by_chip.items() for ranks in by_ranks]
     single = [
         Column(f"{chip}\n{ranks}", (chip, ranks), lambda it: _percent(it["utilisation"][0]))
@@ -140,44 +111,38 @@ def report(results: Record) -> list[RenderableType]:
     return Table("model", [*single, exceeded]).each(title, results["rows"])
 
 
-def _first(results: Record, context: str) -> tuple[str, str, dict[str, Record]]:
-    """The chip and the number of chips that are drawn, and the cells of the models there."""
-    rows = results["rows"][context]
-    chip, by_ranks = next(iter(draw.first_of(rows).items()))
-    ranks = next(iter(by_ranks))
-    return chip, ranks, {model: row[chip][ranks] for model, row in rows.items()}
+def _panel(axes: draw.Axes, cells: Record, users: list[float]) -> draw.Ends:
+    """Utilisation over users of each model."""
+    shares = {it: (users, [100 * u for u in cell["utilisation"]]) for it, cell in cells.items()}
+    limits = {"xlim": (1, users[-1]), "xlabel": "users at once"}
+    ends = draw.lines(axes, shares, draw.colours(cells), **limits)
+    draw.plain_logs(axes)
+    draw.mark_y(axes, 100 * CLAIMED, "claim: 1 %", -9)
+    return ends
 
 
 def plot(results: Record) -> draw.Figure:
     """Utilisation over users of each model on the first chip and number of chips."""
-    users, contexts = results["users"], list(results["rows"])
-    size = (5.8 * len(contexts), 4.4)
-    figure, (panels,) = draw.sheet(1, len(contexts), size, width=draw.BESIDE, sharey=True)
-    ends, shades = [], draw.colours(results["rows"][contexts[0]])
-    for axes, context in zip(panels, contexts, strict=True):
-        chip, ranks, cells = _first(results, context)
-        shares = {it: (users, [100 * u for u in cell["utilisation"]]) for it, cell in cells.items()}
-        limits = {"xlim": (1, users[-1]), "title": f"{context} tokens"}
-        ends.append((axes, draw.lines(axes, shares, shades, xlabel="users at once", **limits)))
-        draw.plain_logs(axes)
-        draw.mark_y(axes, 100 * CLAIMED, "claim: 1 %", -9)
-        figure.suptitle(f"Tensor utilisation on {ranks} xPU-{chip}, with memory for all users")
-    panels[0].set_ylabel("tensor units busy at peak [% of the step]")
-    draw.name_lines(figure, ends, shades)
-    return figure
+    by_model = first_of(results["rows"])
+    chip, by_ranks = next(iter(first_of(by_model).items()))
+    ranks = next(iter(by_ranks))
+    groups = {
+        f"{context} tokens": column(rows, chip, ranks) for context, rows in results["rows"].items()
+    }
+    return draw.panels(
+        groups,
+        lambda axes, cells: _panel(axes, cells, results["users"]),
+        (5.8 * len(groups), 4.4),
+        width=draw.BESIDE,
+        title=f"Tensor utilisation on {ranks} xPU-{chip}, with memory for all users",
+        ylabel="tensor units busy at peak [% of the step]",
+        shades=draw.colours(by_model),
+        sharey=True,
+    )
 
 
-FULL = Config(
-    models=talk.model_names(),
-    chips=tuple(talk.CHIPS),
-    ranks=(8, 128),
-    contexts=(4096, 131072),
-    points=61,
-)
-SMOKE = Config(
-    models=("Llama3-70B",), chips=("HBM3",), ranks=(8,), contexts=(4096, 131072), points=7
-)
-EXPERIMENT = Experiment("tensor_utilisation", __doc__, FULL, SMOKE, run, plot, report)
+SMOKE = {"models": ("Llama3-70B",), "chips": ("HBM3",), "ranks": (8,), "points": 7}
+EXPERIMENT = Experiment("tensor_utilisation", __doc__, run, SMOKE, plot, report)
 
 if __name__ == "__main__":
     raise SystemExit(main(EXPERIMENT))

@@ -21,6 +21,18 @@ SPREAD = 3
 """Index of the distributions of crossover and mutation, as pymoo's guide has it for integers."""
 
 
+def on_integers() -> dict[str, Any]:
+    """Settings of a genetic algorithm on whole numbers."""
+    spread = {"prob": 1.0, "eta": SPREAD, "vtype": float, "repair": RoundingRepair()}
+    return {
+        "pop_size": POPULATION,
+        "sampling": IntegerRandomSampling(),
+        "crossover": SBX(**spread),
+        "mutation": PM(**spread),
+        "eliminate_duplicates": True,
+    }
+
+
 class _Designs(Problem):
     """The lattice, as pymoo asks for it."""
 
@@ -46,13 +58,7 @@ def _genetic(problem: AnyProblem) -> Searcher:
     judge = Judge(problem, POPULATION)
 
     def search(seed: int, race: Race) -> None:
-        algorithm = GA(
-            pop_size=POPULATION,
-            sampling=IntegerRandomSampling(),
-            crossover=SBX(prob=1.0, eta=SPREAD, vtype=float, repair=RoundingRepair()),
-            mutation=PM(prob=1.0, eta=SPREAD, vtype=float, repair=RoundingRepair()),
-            eliminate_duplicates=True,
-        )
+        algorithm = GA(**on_integers())
         algorithm.setup(_Designs(judge, race), termination=NoTermination(), seed=seed)
         while race.open:
             algorithm.next()

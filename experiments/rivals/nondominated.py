@@ -12,19 +12,12 @@ from jaxtyping import Array, Float, Int
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.problem import Problem
 from pymoo.core.termination import NoTermination
-from pymoo.operators.crossover.sbx import SBX
-from pymoo.operators.mutation.pm import PM
-from pymoo.operators.repair.rounding import RoundingRepair
-from pymoo.operators.sampling.rnd import IntegerRandomSampling
 
 import liminal_jax as ll
+from experiments.rivals.genetic import POPULATION, on_integers
 from experiments.rivals.judge import WORST
 from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.study.problem import FEASIBLE, Criterion
-
-POPULATION = 200  # designs of a generation
-SPREAD = 3
-"""Index of the distributions of crossover and mutation, as pymoo's guide has it for integers."""
 
 
 class _Designs(Problem):
@@ -100,13 +93,7 @@ class Nondominated:
         """
         designs, begin = self._designs, clock()
         designs.forget()
-        algorithm = NSGA2(
-            pop_size=POPULATION,
-            sampling=IntegerRandomSampling(),
-            crossover=SBX(prob=1.0, eta=SPREAD, vtype=float, repair=RoundingRepair()),
-            mutation=PM(prob=1.0, eta=SPREAD, vtype=float, repair=RoundingRepair()),
-            eliminate_duplicates=True,
-        )
+        algorithm = NSGA2(**on_integers())
         algorithm.setup(designs, termination=NoTermination(), seed=seed)
         for moment in moments:
             while clock() - begin < moment:

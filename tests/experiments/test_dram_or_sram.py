@@ -27,7 +27,7 @@ def results(folder):
 def test_the_best_designs_are_what_the_model_says_of_them(results):
     cell = results["planned"]["dollar"]["speeds"]["300"]
     assert cell["proven"]
-    problem = dram_or_sram.study_at(300.0, "stps_per_usd", 640)
+    problem = dram_or_sram.study_at("stps_per_usd", 640, 300.0)
     for row, name in enumerate(problem.categories):
         found = cell["memories"][name]
         point = dram_or_sram._point(problem, found["design"])

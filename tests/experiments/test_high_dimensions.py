@@ -24,8 +24,8 @@ def problem():
 
 
 def test_sizes_are_of_12_to_300_variables():
-    config = high_dimensions.EXPERIMENT.full
-    assert [problem_at(it).count for it in config.classes] == [12, 30, 99, 300]
+    classes = high_dimensions.EXPERIMENT.full["classes"]
+    assert [problem_at(it).count for it in classes] == [12, 30, 99, 300]
 
 
 @pytest.mark.slow

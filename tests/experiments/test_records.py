@@ -1,7 +1,6 @@
 """Records of real systems: modelled as what they were, below their bounds, none left out."""
 
 import csv
-import dataclasses
 import doctest
 import io
 import json
@@ -14,7 +13,7 @@ import liminal_jax as ll
 from experiments import rated_systems, rates, records
 from experiments.rated_systems import at_best, near_ideal
 from experiments.rates import CEILING, FILE, Rate, load_rates
-from experiments.records import EXPERIMENT, Config, modelled, run, speed, summary
+from experiments.records import EXPERIMENT, modelled, run, speed, summary
 from experiments.runner import main
 
 SHARED = Path(__file__).parents[3] / "shared" / "reference" / "beyond" / "records.csv"
@@ -51,7 +50,7 @@ def written(folder, *rows):
 
 @pytest.fixture(scope="module")
 def results():
-    return run(Config())
+    return run()
 
 
 @pytest.mark.parametrize("module", [rates, rated_systems, records])
@@ -246,4 +245,4 @@ def test_files_that_are_no_records_are_refused(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_the_first_records_alone():
-    assert len(run(dataclasses.replace(EXPERIMENT.full, first=2))["rows"]) == 2
+    assert len(run(first=2)["rows"]) == 2

@@ -3,11 +3,10 @@
 import json
 
 import jax
-import numpy as np
 import pytest
+import xarray as xr
 
 from experiments import responsiveness
-from experiments.lattices import Designs
 from experiments.responsiveness import EXPERIMENT, MECHANISMS, bought
 from experiments.runner import main
 from tests.study.cases import case_with, seen
@@ -26,22 +25,21 @@ def results(folder):
 
 def _designs():
     """The fastest; one with twice the users; half the chips; another chip; all of it, and slow."""
-    return Designs(
-        chip=np.array([0, 0, 0, 1, 1, 1]),
-        ranks=np.array([8, 8, 4, 8, 4, 4]),
-        stages=np.ones(6),
-        users=np.array([1, 2, 1, 1, 2, 64]),
-        utps=np.array([100.0, 96.0, 95.0, 91.0, 90.0, 80.0]),
-        stps=np.array([100.0, 192.0, 95.0, 91.0, 180.0, 5000.0]),
-        power=np.array([8.0, 8.0, 4.0, 2.0, 1.0, 1.0]),
-        capital=np.ones(6),
-        fits=np.ones(6, bool),
-    )
+    columns = {
+        "chip": [0, 0, 0, 1, 1, 1],
+        "ranks": [8, 8, 4, 8, 4, 4],
+        "stages": [1] * 6,
+        "users": [1, 2, 1, 1, 2, 64],
+        "utps": [100.0, 96.0, 95.0, 91.0, 90.0, 80.0],
+        "stps": [100.0, 192.0, 95.0, 91.0, 180.0, 5000.0],
+        "power": [8.0, 8.0, 4.0, 2.0, 1.0, 1.0],
+    }
+    return xr.Dataset({name: ("design", it) for name, it in columns.items()})
 
 
 def test_each_mechanism_by_hand():
     designs = _designs()
-    found = bought(designs, designs.stps / designs.power, ["one", "other"])
+    found = bought(designs, (designs["stps"] / designs["power"]).values, ["one", "other"])
     assert found["fastest"]["utps"] == 100
     gains = {
         share: {mechanism: cell["gain"] for mechanism, cell in by.items()}

@@ -2,18 +2,12 @@
 
 import importlib.util
 import json
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from experiments import record
 from experiments.runner import Experiment, main
-
-
-@dataclass(frozen=True)
-class Config:
-    numbers: int
 
 
 def _plot(results):
@@ -27,9 +21,8 @@ def _plot(results):
 EXPERIMENT = Experiment(
     name="squares",
     question="What are the squares?",
-    full=Config(numbers=3),
-    smoke=Config(numbers=2),
-    run=lambda config: {"squares": np.arange(config.numbers) ** 2},
+    run=lambda numbers=3: {"squares": np.arange(numbers) ** 2},
+    smoke={"numbers": 2},
     plot=_plot,
     report=lambda results: [f"squares [-]: {results['squares']}"],
     summary=lambda results: {"cells": len(results["squares"])},

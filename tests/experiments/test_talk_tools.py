@@ -10,6 +10,7 @@ from experiments import (
     claims,
     drawing,
     limits,
+    nested,
     roots,
     synchronisation,
     tables,
@@ -22,7 +23,7 @@ from experiments.tables import Column, Table
 
 
 @pytest.mark.parametrize(
-    "module", [claims, drawing, limits, roots, synchronisation, tables, tensor_utilisation]
+    "module", [claims, drawing, limits, nested, roots, synchronisation, tables, tensor_utilisation]
 )
 def test_the_examples_in_the_docstrings_hold(module):
     assert doctest.testmod(module).failed == 0
