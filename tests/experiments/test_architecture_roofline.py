@@ -1,13 +1,16 @@
 """One step of each architecture, by kind of byte."""
 
 import json
+from contextlib import redirect_stdout
+from io import StringIO
 
 import pytest
 
 import liminal_jax as ll
 from experiments import architecture_roofline
 from experiments.architecture_roofline import EXPERIMENT
-from experiments.runner import drawn, main, recorded
+from experiments.record import load_record
+from experiments.runner import main
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +19,16 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def results(folder):
-    return recorded(EXPERIMENT, EXPERIMENT.smoke, folder)
+def printed(folder):
+    with redirect_stdout(StringIO()) as said:
+        assert main(EXPERIMENT, ["--smoke", "-o", str(folder)]) == 0
+    return said.getvalue().splitlines()
+
+
+@pytest.fixture(scope="module")
+def results(folder, printed):
+    assert printed
+    return load_record(folder / "results.json")
 
 
 def test_models_of_one_architecture_share_a_row(results):
@@ -64,15 +75,10 @@ def test_the_ridge_by_hand(results):
 
 
 def test_the_figure_has_a_panel_a_step(folder, results):
-    png, pdf = drawn(EXPERIMENT, folder)
-    assert png.stat().st_size > 0
-    assert pdf.stat().st_size > 0
+    assert all((folder / f"architecture_roofline.{it}").stat().st_size for it in ("png", "pdf"))
     assert len(architecture_roofline.plot(results).axes) == 6
 
 
-@pytest.mark.slow
-def test_the_last_line_is_one_object(tmp_path, capsys):
-    assert main(EXPERIMENT, ["--smoke", "-o", str(tmp_path)]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert json.loads(lines[-1])["steps"] == 18
-    assert max(map(len, lines[:-1])) <= 100
+def test_the_last_line_is_one_object(printed):
+    assert json.loads(printed[-1])["steps"] == 18
+    assert max(map(len, printed[:-1])) <= 100

@@ -60,10 +60,29 @@ def test_the_verdicts_follow_from_the_table(results):
     assert {name for name, users in dominates["numbers"].items() if users < 32} == more
 
 
+@pytest.fixture(scope="module")
+def command(tmp_path_factory):
+    """The folder of a small run in a process of its own, and what it printed."""
+    folder = tmp_path_factory.mktemp("smoke") / "run"
+    command = ["-W", "error", "-m", "experiments.memory_capacity", "--smoke", "-o", str(folder)]
+    answer = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return folder, answer.stdout.splitlines()
+
+
 @pytest.mark.slow
-def test_the_figure_is_drawn_from_the_saved_file(tmp_path):
-    recorded(EXPERIMENT, EXPERIMENT.smoke, tmp_path)
-    saved = load_record(tmp_path / "results.json")
+def test_the_last_line_of_the_command_is_one_object(command):
+    folder, lines = command
+    summary = json.loads(lines[-1])
+    assert (summary["cells"], summary["matched"]) == (12, 12)
+    assert max(map(len, lines[:-1])) <= 100
+    assert (folder / "memory_capacity.png").exists()
+
+
+@pytest.mark.slow
+def test_the_figure_is_drawn_from_the_saved_file(command, tmp_path):
+    saved = load_record(command[0] / "results.json")
     saved["rows"]["Llama3-8B"]["weights"][3] = 500 * GIB
     (tmp_path / "results.json").write_text(json.dumps(saved))
     png, pdf = drawn(EXPERIMENT, tmp_path)
@@ -71,16 +90,3 @@ def test_the_figure_is_drawn_from_the_saved_file(tmp_path):
     assert pdf.read_bytes().startswith(b"%PDF")
     widths = {round(bar.get_width()) for bar in EXPERIMENT.plot(saved).axes[3].patches}
     assert 500 in widths
-
-
-@pytest.mark.slow
-def test_the_last_line_of_the_command_is_one_object(tmp_path):
-    command = ["-W", "error", "-m", "experiments.memory_capacity", "--smoke", "-o", str(tmp_path)]
-    answer = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    lines = answer.stdout.splitlines()
-    summary = json.loads(lines[-1])
-    assert (summary["cells"], summary["matched"]) == (12, 12)
-    assert max(map(len, lines[:-1])) <= 100
-    assert (tmp_path / "memory_capacity.png").exists()
