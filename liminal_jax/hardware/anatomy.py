@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from liminal_jax._arrays import Scalar
+from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._compile import as_written
 from liminal_jax._show import number
 from liminal_jax._smooth import Exact
 from liminal_jax.hardware.chip import Chip
@@ -177,12 +178,18 @@ def _stacks(count: float | None, technology: MemoryTechnology | None) -> dict[st
 
 
 def _edge(area: Scalar | float, process: Process) -> float:
-    return float(long_edge(area, process, Exact()))
+    return float(_long_edge(as_leaf(area), process))
+
+
+@as_written
+def _long_edge(area: Leaf, process: Process) -> Scalar:
+    return long_edge(area, process, Exact())
 
 
 def _finished_edge(area: float, process: Process | None) -> float:
     """Longer edge of a finished die [m]; of a square where no reticle is known that holds it."""
-    if process is None or area > float(process.reticle_width * process.reticle_height):
+    reticle = _reticle(process)
+    if process is None or reticle is None or area > math.prod(reticle):
         return math.sqrt(area)
     return _edge(area, process)
 

@@ -25,6 +25,7 @@ from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.pictured import machine_record
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.study.case import Case
+from liminal_jax.study.problem import exact_system
 from liminal_jax.study.report import numbers
 from liminal_jax.study.resolved import HardwareFiles
 from liminal_jax.workload.model import Model
@@ -61,7 +62,7 @@ def hardware_record(
     Returns:
         `package`, `system` and `memory` in SI units; null where a number is unknown.
     """
-    known, built = _known(case.system, hardware, category), case.built(Exact())
+    known, built = _known(case.system, hardware, category), exact_system(case)
     mapping = case.mapped()
     found = _anatomy(
         built,

@@ -278,11 +278,11 @@ class Problem:
         """
         # With a type that is stated, JAX takes NumPy's numbers as they are.
         case = jax.tree.map(
-            lambda it: jnp.asarray(np.asarray(it)[row], it.dtype) if jnp.ndim(it) else it,
+            lambda it: jnp.asarray(np.asarray(it)[row, ...], it.dtype) if jnp.ndim(it) else it,
             self.region.case,
         )
         here = [as_leaf(it) for it in point]
-        return self.with_case(case).region.at(here, jnp.asarray(0))
+        return self.with_case(case).region.at(here, jnp.asarray(np.asarray(0), int))
 
     def outcome(
         self,
