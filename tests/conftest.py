@@ -6,6 +6,7 @@ workers and for the processes that they start, in the folder of JAX_COMPILATION_
 set, and else in one of their own.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -22,6 +23,8 @@ MOST_MAPS = 20_000
 """Regions of memory of a process, of the 65,530 that Linux allows; each program takes some ten."""
 
 jax.config.update("jax_enable_x64", True)
+# Traces make many objects; to look for cycles at every 700 takes a tenth of the time.
+gc.set_threshold(200_000)
 # What is compiled again takes long, on a busy machine longer than a property should.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
