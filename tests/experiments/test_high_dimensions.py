@@ -134,7 +134,7 @@ def test_what_keeps_no_parts_cannot_be_resumed(tmp_path, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["random", "CatCMAwM", "SciPy DE", "pymoo GA", "local search"])
 def test_each_finds_a_design_of_many_members(problem, name):
-    race = Race(math.inf, Caps(seconds=60.0, evaluations=3000))
+    race = Race(math.inf, Caps(seconds=60.0, evaluations=500))
     METHODS[name].prepare(problem)(0, race)
     assert race.steps
 
