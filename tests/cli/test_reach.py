@@ -56,6 +56,7 @@ def record(runs, request):
     return json.loads((runs / request.param / "result.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_record_has_all_that_it_promises(record):
     assert set(record) == KEYS
     assert kind_of(record) == "reach"
@@ -69,6 +70,7 @@ def test_a_record_has_all_that_it_promises(record):
     assert record["prediction"]["utps"] <= record["bound"]["utps"]
 
 
+@pytest.mark.slow
 def test_a_run_folder_holds_result_and_waterfall(runs):
     for name in ("reached", "missed"):
         files = {str(it.relative_to(runs / name)) for it in (runs / name).rglob("*.*")}
@@ -76,6 +78,7 @@ def test_a_run_folder_holds_result_and_waterfall(runs):
         assert files == {"result.json", "provenance.json", *figures}
 
 
+@pytest.mark.slow
 def test_steps_of_the_waterfall_join_the_two_speeds(record):
     steps = result.steps(record)
     assert steps[0][1] == record["from"]["utps"]
@@ -83,11 +86,13 @@ def test_steps_of_the_waterfall_join_the_two_speeds(record):
     assert all(one[2] == two[1] for one, two in itertools.pairwise(steps))
 
 
+@pytest.mark.slow
 def test_terminal_and_page_show_the_same(record):
     page = result.page(record)
     assert terminal_lines(page) == html_lines(page)
 
 
+@pytest.mark.slow
 def test_numbers_on_the_page_are_those_of_the_file(runs, record):
     text = report(str(runs / ("reached" if record["reachable"] else "missed")))
     shown = Shown()

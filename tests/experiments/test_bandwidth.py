@@ -23,12 +23,14 @@ def results(folder):
     return json.loads((folder / "results.json").read_text())
 
 
+@pytest.mark.slow
 def test_the_base_is_the_talks_table(results):
     row = results["rows"]["Llama3-70B"]
     assert row["8"]["at"]["HBM3"] == pytest.approx(381, rel=0.02)
     assert row["128"]["at"]["HBM3"] == pytest.approx(2100, rel=0.02)
 
 
+@pytest.mark.slow
 def test_without_bounds_only_collectives_are_left(results):
     """A dense model of 80 layers on 128 chips: two collectives, and two for a split sequence."""
     row = results["rows"]["Llama3-70B"]["128"]
@@ -36,6 +38,7 @@ def test_without_bounds_only_collectives_are_left(results):
     assert row["at"]["unbounded"] < 1 / (80 * 4 * 1e-6)
 
 
+@pytest.mark.slow
 def test_elasticity_falls_from_one_to_nothing(results):
     for by_ranks in results["rows"].values():
         for row in by_ranks.values():
@@ -79,6 +82,7 @@ def test_verdicts_follow_from_the_numbers(gain, waiting, expected):
     assert [it["verdict"] for it in found] == expected
 
 
+@pytest.mark.slow
 def test_the_figure_is_there(folder, results):
     assert results["verdicts"]
     assert (folder / "bandwidth.png").stat().st_size > 0

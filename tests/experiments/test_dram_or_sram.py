@@ -39,6 +39,7 @@ def test_the_best_designs_are_what_the_model_says_of_them(results):
         assert float(fleet.stps / fleet.capital) == pytest.approx(found["best"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_ranges_at_their_ends_move_the_answer_their_way(results):
     cells = results["planned"]["dollar"]
     nominal = sram_over_dram(cells["speeds"]["300"])
@@ -46,6 +47,7 @@ def test_ranges_at_their_ends_move_the_answer_their_way(results):
     assert ends["DRAM"] < nominal < ends["SRAM"]
 
 
+@pytest.mark.slow
 def test_cheaper_memory_does_not_favour_sram(results):
     cells = results["planned"]["dollar"]["favouring"]
     for price in ("memory.hbm4.silicon_price", "memory.3d-dram.silicon_price"):
@@ -81,6 +83,7 @@ def test_verdicts_follow_from_the_numbers(sram, expected):
     assert [it["verdict"] for it in found] == [expected, expected]
 
 
+@pytest.mark.slow
 def test_the_figure_is_there(folder, results):
     assert results["verdicts"]
     assert (folder / "dram_or_sram.png").stat().st_size > 0

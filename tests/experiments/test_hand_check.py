@@ -60,6 +60,7 @@ def test_the_verdict_counts_them(results):
     assert list(summary.values())[2:] == ["holds"]
 
 
+@pytest.mark.slow
 def test_power_and_price_are_known_of_most(results):
     unknown = {
         name

@@ -35,6 +35,7 @@ def start(results):
         )
 
 
+@pytest.mark.slow
 def test_the_most_is_the_best_of_what_was_tried(results):
     most = results["rows"]["128K"]["Llama3-70B"]["most"]["HBM3"]
     (model,) = talk_models(["Llama3-70B"]).values()
@@ -45,11 +46,13 @@ def test_the_most_is_the_best_of_what_was_tried(results):
     assert speeds[most["chips"]] == max(speeds.values())
 
 
+@pytest.mark.slow
 def test_a_model_without_memory_for_it_has_no_speed(results):
     """64 GiB of weights and 20 of cache do not fit into 128 chips of half a GiB."""
     assert results["rows"]["128K"]["Llama3-70B"]["most"]["SRAM"] is None
 
 
+@pytest.mark.slow
 def test_latency_alone_follows_a_straight_line(results, start):
     with jax.enable_x64(True):
         whole = step(start.system, start.model, ranks=start.ranks)
@@ -59,6 +62,7 @@ def test_latency_alone_follows_a_straight_line(results, start):
     assert found == (None if expected is None else pytest.approx(expected, rel=1e-9))
 
 
+@pytest.mark.slow
 def test_layers_alone_shorten_all_in_proportion(results):
     row = results["rows"]["128K"]["Llama3-70B"]
     assert row["alone"]["layers"] == pytest.approx(
@@ -66,6 +70,7 @@ def test_layers_alone_shorten_all_in_proportion(results):
     )
 
 
+@pytest.mark.slow
 def test_all_together_reach_the_speed_and_ask_less_of_each(results, start):
     row = results["rows"]["128K"]["Llama3-70B"]
     for target, way in row["together"].items():
@@ -78,6 +83,7 @@ def test_all_together_reach_the_speed_and_ask_less_of_each(results, start):
             assert row["together"]["10000"][name] < factor
 
 
+@pytest.mark.slow
 def test_no_way_near_the_shortest_is_shorter(results, start):
     """Small turns of the way, lengthened until they reach the speed, are no shorter."""
     way = results["rows"]["128K"]["Llama3-70B"]["together"]["10000"]
@@ -112,6 +118,7 @@ def test_verdicts_follow_from_the_numbers(speed, bandwidth, expected):
     assert [it["verdict"] for it in plateau.verdicts(_row(speed, bandwidth))] == expected
 
 
+@pytest.mark.slow
 def test_the_figure_is_there(folder, results):
     assert results["verdicts"]
     assert (folder / "plateau.png").stat().st_size > 0

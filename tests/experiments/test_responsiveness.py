@@ -49,6 +49,7 @@ def test_each_mechanism_by_hand():
     assert gains["0.1"] == pytest.approx({"users": 1.92, "chips": 1.9, "chip": 3.64, "all": 14.4})
 
 
+@pytest.mark.slow
 def test_all_together_are_no_worse_than_any_alone(results):
     for cells in results["rows"].values():
         for cell in cells.values():
@@ -57,6 +58,7 @@ def test_all_together_are_no_worse_than_any_alone(results):
             assert all(by["users"]["gain"] >= 1 for by in cell["gains"].values())
 
 
+@pytest.mark.slow
 def test_fronts_fall_from_the_fastest(results):
     for cells in results["rows"].values():
         for cell in cells.values():
@@ -87,6 +89,7 @@ def test_verdicts_follow_from_the_numbers(gain, expected):
     assert [it["verdict"] for it in found] == expected
 
 
+@pytest.mark.slow
 def test_the_figure_is_there(folder, results):
     assert results["verdicts"]
     assert (folder / "responsiveness.png").stat().st_size > 0

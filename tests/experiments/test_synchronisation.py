@@ -38,11 +38,13 @@ def busy():
         return {name: float(it.step_time - it.exposed_time) for name, it in steps.items()}
 
 
+@pytest.mark.slow
 def test_collectives_dominate_where_they_take_as_long_as_all_else(results, busy):
     for chip, cell in results["rows"]["Llama3-70B"]["128"].items():
         assert cell["dominates"] == pytest.approx(busy[chip] / COLLECTIVES, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_the_gain_is_lost_where_a_straight_line_says(results, busy):
     """(base + n L)/(chip + n L) = factor."""
     factor = synchronisation.LOST
@@ -52,6 +54,7 @@ def test_the_gain_is_lost_where_a_straight_line_says(results, busy):
         assert cell["loses"] == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_chip_gains_nothing_over_itself(results):
     cell = results["rows"]["Llama3-70B"]["128"]["HBM3"]
     assert cell["loses"] is None
@@ -73,6 +76,7 @@ def test_the_edge_passes_through_the_roots(results):
         assert float(share) == pytest.approx(0.5, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_the_map_darkens_upwards_and_to_the_right(results):
     shares = jnp.asarray(results["map"])
     assert bool((jnp.diff(shares, axis=0) > 0).all())
@@ -93,6 +97,7 @@ def test_verdicts_follow_from_the_numbers(dominates, gain, expected):
     assert [it["verdict"] for it in found] == expected
 
 
+@pytest.mark.slow
 def test_the_figure_is_there(folder, results):
     assert (folder / "synchronisation.png").stat().st_size > 0
     assert len(synchronisation.plot(results).axes) == 2

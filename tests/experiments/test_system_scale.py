@@ -31,6 +31,7 @@ def test_all_cells_but_one_are_within_two_per_cent(results, told):
     assert "Not matched: Llama4-Maverick UTPS TP8, 1,179 against the printed 1.3K" in told
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_fit_is_a_dash(results):
     kimi = results["table"]["rows"]["Kimi-K2"]
     for kind in ("utps", "stps", "bracket"):
@@ -38,14 +39,17 @@ def test_a_model_that_does_not_fit_is_a_dash(results):
         assert kimi[kind]["computed"][1] is not None
 
 
+@pytest.mark.slow
 def test_brackets_are_told_apart(told):
     assert "15 of 15 UTPS in brackets are the computed number, rounded." in told
 
 
+@pytest.mark.slow
 def test_the_fit_is_said_in_words(told):
     assert "latencies were fitted to this very table" in told
 
 
+@pytest.mark.slow
 def test_the_hypothesis_matches_every_cell(results, told):
     assert "30 of 30 throughputs match, 0.5% off on the mean, 1.7% at most" in told
     rows = results["table"]["rows"]
@@ -53,17 +57,20 @@ def test_the_hypothesis_matches_every_cell(results, told):
     assert rows["DeepSeekV3"]["supposed"]["utps"]["computed"][0] == pytest.approx(522, abs=1)
 
 
+@pytest.mark.slow
 def test_the_hypothesis_leaves_dense_models_alone(results):
     dense = results["table"]["rows"]["Llama3-70B"]
     assert dense["supposed"]["utps"]["computed"] == dense["utps"]["computed"]
 
 
+@pytest.mark.slow
 def test_the_paper_cells_are_as_printed(results):
     cells = results["paper"]["cells"]
     assert [f"{cell['utps']:.0f}" for cell in cells] == [cell["printed"] for cell in cells]
     assert len(cells) == 6
 
 
+@pytest.mark.slow
 def test_curves_run_from_one_user_to_the_largest_batch(results):
     row = results["table"]["rows"]["Llama3-70B"]
     assert list(row["curves"]) == ["8", "16", "32", "64", "128"]
@@ -75,6 +82,7 @@ def test_curves_run_from_one_user_to_the_largest_batch(results):
         assert curve["stps"][-1] == row["stps"]["computed"][column]
 
 
+@pytest.mark.slow
 def test_more_chips_serve_more_and_quicker_to_all_users(results):
     for row in results["table"]["rows"].values():
         curves = [it for it in row["curves"].values() if it]
@@ -82,6 +90,7 @@ def test_more_chips_serve_more_and_quicker_to_all_users(results):
         assert most == sorted(most)
 
 
+@pytest.mark.slow
 def test_the_verdicts_are_those_of_the_printed_table(results):
     fastest, most = results["verdicts"]
     assert fastest["verdict"] == most["verdict"] == "holds with these limits"

@@ -36,6 +36,7 @@ def test_the_talk_is_as_printed(results):
     assert scale["stps"] == pytest.approx([6300, 115e3], rel=0.02)
 
 
+@pytest.mark.slow
 def test_windows_keep_less(results):
     """18 of 36 layers keep 128 tokens; what a user adds to memory is cache alone."""
     ways = results["then"]["memory"]["GPT-OSS-120B"]
@@ -43,16 +44,19 @@ def test_windows_keep_less(results):
         assert ways[way][3] - ways[way][2] == 31 * 2 * 8 * 64 * tokens
 
 
+@pytest.mark.slow
 def test_a_model_outside_the_system_table_has_no_throughput(results):
     assert "Llama3-8B" not in results["then"]["scale"]
     assert "Llama3-8B" in results["then"]["memory"]
 
 
+@pytest.mark.slow
 def test_each_population_has_each_verdict(results):
     assert len(results["verdicts"]) == 15
     assert all(verdict["sentence"] for verdict in results["verdicts"])
 
 
+@pytest.mark.slow
 def test_the_figure_is_there(last_line):
     assert (last_line.parent / "talk_revisited.png").stat().st_size > 0
 

@@ -72,6 +72,7 @@ def test_covariance_is_never_wider_than_the_prior(batch, fitted):
     assert np.all(np.diag(covariance) <= 1 + 1e-9)
 
 
+@pytest.mark.slow
 def test_what_a_group_holds_does_not_reach_its_own_prediction(batch, fitted):
     fitter, fit = fitted
     cells = batch.cells()
@@ -98,12 +99,14 @@ def test_cells_of_a_source_count_alike(batch):
         np.testing.assert_allclose(sums, sums[0])
 
 
+@pytest.mark.slow
 def test_the_solver_ends_where_nothing_near_is_better(batch, fitted):
     fitter, fit = fitted
     again = fitter.fit(np.ones(len(batch.cases), bool), fit)
     np.testing.assert_allclose(again.predicted, fit.predicted, rtol=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_the_solver_ends_where_no_other_start_ends_lower(batch, fitted, seed):
     fitter, fit = fitted
