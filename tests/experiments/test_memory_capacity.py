@@ -19,26 +19,31 @@ def results(tmp_path_factory):
     return recorded(EXPERIMENT, EXPERIMENT.full, tmp_path_factory.mktemp("full"))
 
 
+@pytest.mark.slow
 def test_every_cell_is_the_computed_number_rounded(results):
     summary = EXPERIMENT.summary(results)
     assert (summary["cells"], summary["matched"]) == (44, 44)
 
 
+@pytest.mark.slow
 def test_the_exact_halves_are_exact(results):
     assert results["rows"]["Llama3-8B"]["total"][1:] == [14.5 * GIB, 14.5 * GIB, 262.5 * GIB]
 
 
+@pytest.mark.slow
 def test_weights_and_cache_are_the_whole(results):
     for row in results["rows"].values():
         parts = [sum(pair) for pair in zip(row["weights"], row["cache"], strict=True)]
         assert parts == pytest.approx(row["total"])
 
 
+@pytest.mark.slow
 def test_the_paper_example_is_as_printed(results):
     assert f"{results['example']['total'] / GIB:.0f}" == "881"
     assert results["example"]["matched"]
 
 
+@pytest.mark.slow
 def test_where_cache_and_weights_are_equal_they_are(results):
     row = results["rows"]["Llama3-8B"]  # a slide's cell: 128K, one user
     assert row["even_at_talk"] == pytest.approx(row["weights"][2] / row["cache"][2])
@@ -47,6 +52,7 @@ def test_where_cache_and_weights_are_equal_they_are(results):
             assert context * users == pytest.approx(131072 * row["even_at_talk"]), name
 
 
+@pytest.mark.slow
 def test_the_verdicts_follow_from_the_table(results):
     needs, many, dominates = results["verdicts"]
     assert {it["verdict"] for it in results["verdicts"]} == {"holds with these limits"}

@@ -20,6 +20,7 @@ def results(folder):
     return json.loads((folder / "results.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_speed_within_reach_and_one_beyond(results):
     (row,) = results["rows"].values()
     assert row["from"] < 5000
@@ -33,6 +34,7 @@ def test_a_speed_within_reach_and_one_beyond(results):
     assert 0 < everything <= lossless + 1e-9
 
 
+@pytest.mark.slow
 def test_lossless_levers_are_all_that_move_where_no_other_may(results):
     (row,) = results["rows"].values()
     for found in row["groups"]["lossless levers"].values():
@@ -79,6 +81,7 @@ def test_what_is_proven_is_said():
     assert "proven out of reach from there: one" in found[1]["sentence"]
 
 
+@pytest.mark.slow
 def test_the_figure_is_there(folder, results):
     assert results["verdicts"]
     assert (folder / "reach.png").stat().st_size > 0

@@ -35,10 +35,12 @@ def test_the_cases_are_fifty_and_those_pinned(pinned, batch):
     assert len(pinned) == 50
 
 
+@pytest.mark.slow
 def test_ideal_predictions_are_as_pinned(pinned, batch):
     np.testing.assert_allclose(batch.ideal, [float(it["ideal_s"]) for it in pinned], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_calibrated_predictions_are_as_pinned(pinned, batch):
     times = predicted_times(load_calibration("measured"), batch)
     np.testing.assert_allclose(times, [float(it["calibrated_s"]) for it in pinned], rtol=1e-6)

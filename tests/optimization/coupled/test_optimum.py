@@ -20,6 +20,7 @@ def _optimum(**numbers) -> CoupledOptimum:
         return optimize_coupled(house(**numbers), schedule=FEW_STEPS)
 
 
+@pytest.mark.slow
 def test_the_record_holds_the_design_and_how_it_was_found():
     optimum = _optimum(seed=2, members=2, tight=0.4)
     record = json.loads(json.dumps(optimum.to_dict()))
@@ -52,6 +53,7 @@ def test_the_page_tells_what_each_member_chose():
     assert text_of(rows.rows[0][:1]).startswith("layer-0")
 
 
+@pytest.mark.slow
 def test_an_answer_that_nothing_meets_says_why():
     optimum = _optimum(seed=0, members=3, tight=-0.1)
     assert not optimum.feasible

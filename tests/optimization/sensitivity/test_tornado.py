@@ -8,6 +8,7 @@ from liminal_jax.optimization.sensitivity.tornado import active_set_changes, sol
 from tests.optimization.small import STUDIES, solved
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
 def test_bars_are_ordered_by_width_and_begin_where_the_study_is(name):
     problem, gradients, optima = solved(name)
