@@ -188,7 +188,7 @@ FIRST = (
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
-NEW_OBJECTS = 200_000
+NEW_OBJECTS = 1_000_000
 """New objects after which Python looks for unused cycles.
 
 At its default of 700 that takes an eighth of a command's time, since modules and traces make many
