@@ -8,8 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from liminal_jax._compile import kept_unfused
 from liminal_jax._smooth import AbstractRelaxation, Exact
-from liminal_jax.optimization.coupled.assignment import Places, assignment_at, outcome_of
+from liminal_jax.optimization.coupled.assignment import (
+    Assignment,
+    Places,
+    assignment_at,
+    outcome_of,
+)
 from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point, Terms
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.problem import FEASIBLE, Limit, Outcome
@@ -122,9 +128,18 @@ def every_design(problem: AbstractCoupled) -> Places:
     return Places(np.asarray(shared), tuple(map(np.asarray, choices)))
 
 
+@kept_unfused
+def _outcomes(problem: AbstractCoupled, designs: Assignment) -> Outcome:
+    return jax.vmap(lambda it: outcome_of(problem, it, Exact()))(designs)
+
+
+def exact_outcomes(problem: AbstractCoupled, designs: Places) -> Outcome:
+    """What the exact model says of designs; compiled once for all problems of a structure."""
+    return _outcomes(problem, assignment_at(problem, designs))
+
+
 def best_by_enumeration(problem: AbstractCoupled) -> float:
     """The best score of all designs that meet every limit; -inf where none does."""
-    designs = assignment_at(problem, every_design(problem))
-    outcomes = jax.jit(jax.vmap(lambda it: outcome_of(problem, it, Exact())))(designs)
-    feasible = np.all(np.asarray(outcomes.violation) <= FEASIBLE, axis=1)
-    return float(np.max(np.where(feasible, np.asarray(outcomes.score), -np.inf)))
+    outcome = exact_outcomes(problem, every_design(problem))
+    feasible = np.all(np.asarray(outcome.violation) <= FEASIBLE, axis=1)
+    return float(np.max(np.where(feasible, np.asarray(outcome.score), -np.inf), initial=-np.inf))

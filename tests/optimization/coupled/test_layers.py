@@ -1,18 +1,13 @@
 """Layers that choose for themselves: bounds and best designs against lists of every design."""
 
-import jax
 import numpy as np
 import pytest
 
 import liminal_jax as ll
-from liminal_jax._compile import kept_unfused
-from liminal_jax._smooth import Exact
-from liminal_jax.optimization.coupled.assignment import assignment_at, outcome_of
 from liminal_jax.optimization.coupled.descent import STARTS
 from liminal_jax.optimization.coupled.search import search
 from liminal_jax.study.layers.space import PerLayer
-from liminal_jax.study.problem import FEASIBLE
-from tests.optimization.coupled.instances import every_design
+from tests.optimization.coupled.instances import best_by_enumeration
 
 GOALS = ({"maximise": "utps"}, {"minimise": "energy_per_token"})
 FEW_STEPS = STARTS._replace(starts=2, rounds=3)
@@ -58,17 +53,6 @@ def instance(seed):
     )
 
 
-@kept_unfused
-def outcomes(problem, designs):
-    return jax.vmap(lambda it: outcome_of(problem, it, Exact()))(designs)
-
-
-def best_of_all(problem):
-    outcome = outcomes(problem, assignment_at(problem, every_design(problem)))
-    feasible = np.all(np.asarray(outcome.violation) <= FEASIBLE, axis=1)
-    return float(np.max(np.where(feasible, np.asarray(outcome.score), -np.inf)))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 50))
 def test_no_design_is_better_than_the_bound(seed):
@@ -83,7 +67,7 @@ def test_the_search_finds_the_best_of_all_designs(seed):
 
 def assert_sound(seed):
     problem = instance(seed)
-    found, best = search(problem, FEW_STEPS, seed), best_of_all(problem)
+    found, best = search(problem, FEW_STEPS, seed), best_by_enumeration(problem)
     assert np.isfinite(best)
     assert found.best.score == pytest.approx(best, abs=1e-9)
     assert best - 1e-9 <= found.open_score <= best + 1e-6

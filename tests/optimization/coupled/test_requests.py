@@ -5,18 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import equinox as eqx
-import jax
 import numpy as np
 import pytest
 
-from liminal_jax._compile import kept_unfused
-from liminal_jax._smooth import Exact
-from liminal_jax.optimization.coupled.assignment import assignment_at, outcome_of
 from liminal_jax.optimization.coupled.descent import STARTS
 from liminal_jax.optimization.coupled.search import search
 from liminal_jax.study.problem import FEASIBLE
 from liminal_jax.study.requests.problem import RequestsProblem
-from tests.optimization.coupled.instances import every_design
+from tests.optimization.coupled.instances import every_design, exact_outcomes
 from tests.study.requests.cases import problem
 
 FEW_STEPS = STARTS._replace(starts=2, rounds=3)
@@ -77,14 +73,9 @@ def instance(small: RequestsProblem, seed: int) -> RequestsProblem:
     return dataclasses.replace(small, groups=(group,), used=(*shares, mean))
 
 
-@kept_unfused
-def outcomes(problem: RequestsProblem, designs: Any) -> Any:
-    return jax.vmap(lambda it: outcome_of(problem, it, Exact()))(designs)
-
-
 def assert_sound(found: RequestsProblem, seed: int) -> bool:
     """Compare with every design; whether one is feasible."""
-    outcome = outcomes(found, assignment_at(found, every_design(found)))
+    outcome = exact_outcomes(found, every_design(found))
     feasible = np.all(np.asarray(outcome.violation) <= FEASIBLE, axis=1)
     best = float(np.max(np.where(feasible, np.asarray(outcome.score), -np.inf)))
     answer = search(found, FEW_STEPS, seed)

@@ -12,9 +12,14 @@ from liminal_jax.optimization.coupled.columns import ColumnsOf
 from liminal_jax.optimization.coupled.descent import STARTS
 from liminal_jax.optimization.coupled.dual import Dual, prices_at
 from liminal_jax.optimization.coupled.search import search
-from liminal_jax.study.coupled import AbstractCoupled, Point
+from liminal_jax.study.coupled import Point
 from liminal_jax.study.problem import FEASIBLE
-from tests.optimization.coupled.instances import best_by_enumeration, every_design, house
+from tests.optimization.coupled.instances import (
+    best_by_enumeration,
+    every_design,
+    exact_outcomes,
+    house,
+)
 
 FEW_STEPS = STARTS._replace(starts=2, rounds=3)
 
@@ -29,12 +34,6 @@ def _few_at_once(count: int, few: int) -> list[Any]:
     """Seeds, all but a few of which are slow together."""
     marks = [()] * few + [pytest.mark.slow] * (count - few)
     return [pytest.param(seed, marks=it) for seed, it in enumerate(marks)]
-
-
-def _exact(problem: AbstractCoupled, designs):
-    return jax.jit(jax.vmap(lambda it: outcome_of(problem, it, Exact())))(
-        assignment_at(problem, designs)
-    )
 
 
 @pytest.mark.slow
@@ -57,7 +56,7 @@ def test_the_best_design_and_its_bound_equal_the_list_of_every_design(seed):
 def test_bounds_hold_at_any_prices(seed):
     problem, random = house(seed, members=2), np.random.default_rng(seed)
     designs = every_design(problem)
-    outcome = _exact(problem, designs)
+    outcome = exact_outcomes(problem, designs)
     feasible = np.all(np.asarray(outcome.violation) <= FEASIBLE, axis=1)
     columns_of, dual = ColumnsOf(problem), Dual(problem)
     for place in np.unique(designs.shared, axis=0):
