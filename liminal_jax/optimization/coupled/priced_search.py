@@ -242,13 +242,16 @@ class PricedSearch:
             # Where fewer are allowed than are tried, the cheapest stands in for the others.
             picks.append(np.where(allowed, picked, picked[:1]))
             every.append(offers.totals)
-        where = np.flatnonzero(np.all(known, axis=0))
-        for combined in itertools.product(*[range(len(it)) for it in picks]):
-            if not len(where):
-                break
-            rows = np.stack([it[at, where] for it, at in zip(picks, combined, strict=True)])
-            summed = np.sum([it[row, where] for it, row in zip(every, rows, strict=True)], axis=0)
-            self._keep(where, rows, owns, summed)
+        if len(where := np.flatnonzero(np.all(known, axis=0))):
+            combined = np.indices([len(it) for it in picks]).reshape(len(picks), -1)
+            at_once = max(MOST_COMBINED // len(where), 1)
+            for first in range(0, combined.shape[1], at_once):
+                ranks = combined[:, first : first + at_once]
+                at = np.tile(where, ranks.shape[1])
+                each = zip(picks, np.repeat(ranks, len(where), axis=1), strict=True)
+                rows = np.stack([it[rank, at] for it, rank in each])
+                summed = np.sum([it[row, at] for it, row in zip(every, rows, strict=True)], axis=0)
+                self._keep(at, rows, owns, summed)
         points = np.arange(self.pricing.places.shape[1])
         cheapest = [it[pick[0], points] for it, pick in zip(every, picks, strict=True)]
         return self.pricing.planes(np.stack(cheapest), np.stack(known))

@@ -147,6 +147,8 @@ class Pricing:
         self.shape = shape_of(problem)
         every = all_places(problem)
         self.places, self.points = every.T, point_at(problem, every)
+        # Of NumPy's arrays some rows are taken sooner.
+        self._points = jax.tree.map(np.asarray, self.points)
         self._answers: dict[tuple, Cheapest] = {}
 
     def grouped(self, own: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
@@ -190,7 +192,7 @@ class Pricing:
         """Score, and the log violation of each limit, at numbered points of what is shared."""
         scores, violations = [], []
         for rows, kept in blocks_of(len(totals)):
-            here = jax.tree.map(lambda it, rows=rows: it[points[rows]], self.points)
+            here = jax.tree.map(lambda it, at=points[rows]: jnp.asarray(it[at]), self._points)
             found = np.asarray(_judged(self.problem, here, jnp.asarray(totals[rows])))[:kept]
             scores.append(-found[:, 0])
             violations.append(found[:, 1:])
