@@ -69,30 +69,23 @@ def difference(it):
 
 
 @pytest.mark.slow
-def test_a_function_is_proven_over_systems_of_any_structure(space, worthiest):
-    expected = check(space, worthiest, worth)
-    assert worthiest.name == max(expected, key=expected.__getitem__)
-    for it in worthiest.alternatives:
-        if it.objective is not None:
-            assert it.objective == pytest.approx(expected[it.name], rel=1e-5)
-
-
-@pytest.mark.slow
-def test_a_function_of_either_sign_is_proven(alone):
-    check(alone, ll.optimize(alone, maximise=difference, limits=[fast]), difference)
-
-
-def check(space, best, objective):
-    """The best of each system by evaluating every design, which what was found is held against."""
+@pytest.mark.parametrize("objective", [worth, difference])
+def test_a_function_is_proven_over_systems_of_any_structure(space, worthiest, objective):
+    best = worthiest
+    if objective is not worth:
+        best = ll.optimize(space, maximise=objective, limits=[fast])
     with jax.enable_x64(True):
         expected = every(space, objective, [fast])
     known = {name: it for name, it in expected.items() if np.isfinite(it)}
     assert best.objective == pytest.approx(max(known.values()), rel=1e-5)
+    assert best.name == max(known, key=known.__getitem__)
     assert best.feasible
     assert best.certificate.complete
     assert best.certificate.relative_gap == pytest.approx(0, abs=1e-9)
     assert best.certificate.lattice == space.size
-    return known
+    for it in best.alternatives:
+        if it.objective is not None:
+            assert it.objective == pytest.approx(expected[it.name], rel=1e-5)
 
 
 @pytest.mark.slow

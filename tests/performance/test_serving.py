@@ -189,7 +189,7 @@ def test_gradients_are_differences(relaxation: AbstractRelaxation) -> None:
 
     at, step = jnp.ones(2), 1e-6
     compiled = jax.jit(values)
-    slopes = jax.jit(jax.jacfwd(values))(at)
+    slopes = jax.jit(jax.jacrev(values))(at)
     for which in (0, 1):
         aside = jnp.zeros(2).at[which].set(step)
         differences = (compiled(at + aside) - compiled(at - aside)) / (2 * step)
@@ -201,7 +201,7 @@ def test_gradients_are_differences(relaxation: AbstractRelaxation) -> None:
 def test_compiled_and_mapped_it_is_the_same() -> None:
     def rate(batch: jax.Array) -> jax.Array:
         design = eqx.tree_at(lambda it: it.batch, _design(), batch)
-        serving = serve(design, DENSE, Request(context=2304), LENGTHS)
+        serving = serve(design, MIXED, Request(context=2304), LENGTHS)
         return serving.continuous.tokens_per_second_per_chip
 
     batches = jnp.asarray([8.0, 64.0])

@@ -22,7 +22,7 @@ from tests.optimization.brute import ASKED, every_outcome, study, swept
 from tests.optimization.test_answer import FIXED, MINIMISED
 
 LARGEST = 1_000_000
-STUDIES = 60
+STUDIES = 100
 TIERED_STUDIES, TIERED_LARGEST = 4, 20_000
 GRIDS = {
     "stacks": lambda rng: choices(rng, [1, 2, 3, 4, 6, 8, 12, 16]),
