@@ -10,7 +10,6 @@ from liminal_jax.data.build import stated_memory_energy, streaming_energy
 from liminal_jax.data.library import Library
 from liminal_jax.data.numbers import Number
 from liminal_jax.data.systems import SystemFile
-from liminal_jax.hardware.chip import WITH_SCALES
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.fabric import Reaches
 from liminal_jax.hardware.network import AbstractPhysical, FittedLatency
@@ -314,7 +313,7 @@ def _stage_sentences(case: Case) -> list[str]:
 
 def _attention_sentence(case: Case, system: System) -> str:
     bits = float(case.request.attention_bits)
-    if bits > WITH_SCALES[8] and math.isnan(float(system.chip.tensor.bits_16)):
+    if bits > 8 and math.isnan(float(system.chip.tensor.at(bits))):
         return "The chip has no known 16-bit rate: attention multiplies at the rate of 8 bits."
     return f"Attention multiplies at the rate of {bits:g} bits."
 
