@@ -25,11 +25,3 @@ def unfused(function: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
 def kept_unfused(function: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
     """The same for a function of pytrees at the top of a module, kept between processes."""
     return kept(function, {"xla_disable_hlo_passes": "fusion"})
-
-
-def as_written(function: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
-    """A function of pytrees compiled as a whole that rounds as its operations, one by one, do.
-
-    Nothing is fused, and `a / (b / c)` does not become `a * c / b`.
-    """
-    return kept(function, {"xla_disable_hlo_passes": "fusion,algsimp"})

@@ -22,6 +22,7 @@ designs however far apart the two sides of a step are:
 Temperatures above 1 count as 1 in `share` and `fewest`.
 """
 
+import math
 from abc import abstractmethod
 from functools import reduce
 
@@ -320,4 +321,5 @@ class Free(AbstractRelaxation):
 
 def _halfway(whole: Scalar) -> Scalar:
     """The middle, in logarithms, between a whole number and the next."""
-    return jnp.sqrt(whole * (whole + 1.0))
+    product = whole * (whole + 1.0)
+    return math.sqrt(product) if isinstance(product, float) else jnp.sqrt(product)

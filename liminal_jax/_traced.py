@@ -10,17 +10,23 @@ import pickle
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property, wraps
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
 
+import equinox as eqx
 import jax
 import numpy as np
+from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, Primitive, primitives
 from typing_extensions import override
 
 from liminal_jax._kept import Call, write
 from liminal_jax._primitives import SEVERAL, Number, Operation, in_numpy
+
+Inputs = ParamSpec("Inputs")
+Output = TypeVar("Output")
 
 _CALLS = ("closed_call", "core_call", "custom_jvp_call", "custom_vjp_call", "jit", "pjit", "remat2")
 """Primitives that call a function once."""
@@ -89,12 +95,20 @@ class Traced:
         constants: Values of places that no operation computes.
         inputs: Places of the arguments.
         outputs: Places of the results.
+        whole: The result of the function, with numbers of the results in the places of arrays, and
+            what of it is no array.
     """
 
     equations: tuple[Equation, ...]
     constants: dict[int, np.ndarray]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    whole: tuple[Any, Any]
+
+    @cached_property
+    def run(self) -> Callable[..., list[np.ndarray]]:
+        """The function of all its arguments, in NumPy."""
+        return self.given(())
 
     def given(self, values: Sequence[Any]) -> Callable[..., list[np.ndarray]]:
         """The function of its last arguments, in NumPy.
@@ -149,7 +163,11 @@ def traced(function: Callable[..., Any], *arguments: Any, whole: tuple[str, ...]
         whole: Names of functions that are operations here, and not what they do; such a list is to
             be read, and not to be evaluated.
     """
-    call = Call.of(function, arguments, options={"whole": whole})
+    return _remembered(Call.of(function, arguments, options={"whole": whole}), whole)
+
+
+def _remembered(call: Call, whole: tuple[str, ...]) -> Traced:
+    """The trace of a call, from this process or another one where it is known there."""
     if call.key is None:
         return _flat(call, whole)
     if call.key not in _TRACED:
@@ -162,9 +180,41 @@ def traced(function: Callable[..., Any], *arguments: Any, whole: tuple[str, ...]
 _TRACED: dict[bytes, Traced] = {}
 
 
+def listed(function: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
+    """A function of pytrees that is evaluated as a list of operations, and never compiled.
+
+    For what is asked once or twice: a prediction takes a second or two to compile, and some
+    milliseconds to evaluate so. Where it is itself traced, it is the function.
+
+    Args:
+        function: A pure function at the top of a module; it depends on its arguments and on code.
+    """
+
+    @wraps(function)
+    def call(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Output:
+        given = Call.of(function, args, kwargs)
+        if any(isinstance(it, Tracer) for it in given.leaves):
+            return function(*args, **kwargs)
+        trace = _remembered(given, ())
+        found = jax.device_put(trace.run(*map(np.asarray, given.leaves)))
+        results, static = trace.whole
+        return cast("Output", eqx.combine(jax.tree.map(found.__getitem__, results), static))
+
+    return call
+
+
 def _flat(call: Call, whole: tuple[str, ...]) -> Traced:
     """The trace of a call."""
-    closed = jax.make_jaxpr(call.of_leaves)(call.leaves)
+    skeleton: list[Any] = []
+
+    def arrays_of(leaves: list[Any]) -> list[Any]:
+        arrays, static = eqx.partition(call.of_leaves(leaves), eqx.is_array)
+        found, structure = jax.tree.flatten(arrays)
+        skeleton[:] = jax.tree.unflatten(structure, range(len(found))), static
+        return found
+
+    closed = jax.make_jaxpr(arrays_of)(call.leaves)
+    results, static = skeleton
     flattening = _Flattening(whole)
     inputs = [flattening.place() for _ in closed.jaxpr.invars]
     outputs = flattening.run(closed, inputs)
@@ -173,6 +223,7 @@ def _flat(call: Call, whole: tuple[str, ...]) -> Traced:
         constants=flattening.constants,
         inputs=tuple(inputs),
         outputs=tuple(outputs),
+        whole=(results, static),
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from liminal_jax import _kept, _traced
-from liminal_jax._traced import traced
+from liminal_jax._traced import listed, traced
 
 TRACED = []
 
@@ -196,3 +196,28 @@ def test_a_function_of_a_user_is_not_kept(folder):
 def test_a_loop_is_evaluated_by_jax_and_not_kept(folder):
     traced(looped, np.ones(2), np.ones(2), 0)
     assert not folder.exists()
+
+
+def told(numbers, factor):
+    """A result of which only a part is arrays."""
+    return {"name": f"{factor:g} times", "rows": [scaled(numbers, factor)]}
+
+
+def test_a_list_gives_what_the_function_does_in_this_process_and_the_next(folder, monkeypatch):
+    numbers = {"row": jnp.arange(3.0)}
+    for _ in range(2):
+        found = listed(told)(numbers, 2.0)
+        assert found["name"] == "2 times"
+        assert isinstance(found["rows"][0]["scaled"], jax.Array)
+        np.testing.assert_array_equal(found["rows"][0]["scaled"], [0.0, 2.0, 4.0])
+        assert float(found["rows"][0]["sum"]) == 3.0
+        monkeypatch.setattr(_traced, "_TRACED", {})
+    assert TRACED == [2.0]
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_list_within_a_trace_is_the_function():
+    def total(row):
+        return listed(told)({"row": row}, 3.0)["rows"][0]["scaled"].sum()
+
+    np.testing.assert_array_equal(jax.grad(total)(jnp.arange(3.0)), [3.0, 3.0, 3.0])

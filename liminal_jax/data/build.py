@@ -18,8 +18,8 @@ from jax import dtypes
 from pydantic import BaseModel
 
 from liminal_jax._arrays import Leaf, as_leaf
-from liminal_jax._compile import as_written
 from liminal_jax._smooth import Exact
+from liminal_jax._traced import listed
 from liminal_jax.data.chip import HOST, TENSOR, ChipFile
 from liminal_jax.data.library import Library, library_of
 from liminal_jax.data.models import load_model_spec
@@ -247,11 +247,11 @@ def chip_of(file: ChipFile, library: Library) -> Chip:
     )
 
 
-@as_written
+@listed
 def _exact_cost(
     dies: Leaf, area: Leaf, stacks: Leaf, capacity: Leaf, material: Material
 ) -> ChipCost:
-    """Compiled once for all chips."""
+    """As the laws have it: traced once for all chips."""
     stack = material.memory
     return manufacturing_cost(
         dies=dies,

@@ -6,9 +6,9 @@ from types import MappingProxyType
 from typing import Any
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
-from liminal_jax._compile import as_written
 from liminal_jax._show import number
 from liminal_jax._smooth import Exact
+from liminal_jax._traced import listed
 from liminal_jax.hardware.chip import Chip
 from liminal_jax.hardware.network import (
     AbstractNetwork,
@@ -181,7 +181,7 @@ def _edge(area: Scalar | float, process: Process) -> float:
     return float(_long_edge(as_leaf(area), process))
 
 
-@as_written
+@listed
 def _long_edge(area: Leaf, process: Process) -> Scalar:
     return long_edge(area, process, Exact())
 

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._once import once
 from liminal_jax._quantity import part, quantity
 from liminal_jax._show import Shown
 from liminal_jax.hardware.kinds import KINDS
@@ -108,6 +109,7 @@ class ByPrecision(Shown):
     bits_8: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "8-bit {part}"))
     bits_4: Leaf = eqx.field(converter=as_leaf, metadata=quantity("", "4-bit {part}"))
 
+    @once
     def at(self, bits: Scalar) -> Scalar:
         """The quantity at the narrowest width that holds some bits, but for their scales.
 
@@ -116,6 +118,7 @@ class ByPrecision(Shown):
         narrow = jnp.where(bits > WITH_SCALES[4], self.bits_8, self.bits_4)
         return jnp.where(bits > WITH_SCALES[8], self.bits_16, narrow)
 
+    @once
     def known_at(self, bits: Scalar) -> Scalar:
         """The same, or the quantity at 8 bits where that at 16 is not known.
 

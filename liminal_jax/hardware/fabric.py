@@ -7,6 +7,7 @@ import equinox as eqx
 from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._once import once
 from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.collective import reach_latency
@@ -213,6 +214,7 @@ class Tiered(AbstractFabric):
         converter=as_leaf, metadata=quantity("s", "latency of a further tier", least=0.0)
     )
 
+    @once
     def _further(self, domain: Scalar, relaxation: AbstractRelaxation) -> list[Scalar]:
         """For each tier above the first whether there is one: 0 or 1."""
         return [
@@ -224,6 +226,7 @@ class Tiered(AbstractFabric):
     def ports(self, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         return switch_ports(tiers=1 + sum(self._further(domain, relaxation)))
 
+    @once
     def latency(self, group: Scalar, domain: Scalar, relaxation: AbstractRelaxation) -> Scalar:
         """A group that fits below a tier does not pass it."""
         passed = [

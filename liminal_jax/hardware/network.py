@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
+from liminal_jax._once import once
 from liminal_jax._quantity import quantity
 from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
@@ -142,6 +143,7 @@ class AbstractPhysical(AbstractNetwork):
             self.kernels.two_shot + two_shot_all_reduce_time(**group),
         )
 
+    @once
     def all_reduce_time(
         self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:
@@ -160,6 +162,7 @@ class AbstractPhysical(AbstractNetwork):
             + relaxation.exceeds(chips, self.domain) * across
         )
 
+    @once
     def all_to_all_time(
         self, message: Scalar, chips: Scalar, relaxation: AbstractRelaxation
     ) -> Scalar:

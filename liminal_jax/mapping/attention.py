@@ -272,9 +272,10 @@ class WeightedAttention(AbstractAttentionMapping):
     ) -> HeadDivision:
         """The mean."""
         divisions = [it.division(heads, tp, group, relaxation) for it in self.options]
+        weights = list(self.weights)
         return jax.tree.map(
             lambda *leaves: sum(
-                weight * leaf for weight, leaf in zip(self.weights, leaves, strict=True)
+                weight * leaf for weight, leaf in zip(weights, leaves, strict=True)
             ),
             *divisions,
         )

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._once import once
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.network import AbstractNetwork
 from liminal_jax.mapping.degrees import Mapping
@@ -253,6 +254,7 @@ class LayerCollectives(AbstractCollectives):
             return exchanged + self._experts(layers.feedforward, *place)
         return exchanged if layers.feedforward is None else exchanged + reduced
 
+    @once
     @override
     def reduction(
         self,

@@ -3,6 +3,7 @@
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
+from liminal_jax._once import once
 from liminal_jax._quantity import quantity
 from liminal_jax._show import Shown
 from liminal_jax.mapping.attention import AbstractAttentionMapping, SplitSequence
@@ -32,6 +33,7 @@ class Mapping(Shown):
         metadata=quantity("", "ranks that share an expert", whole=True),
     )
 
+    @once
     def stage_chips(self) -> Scalar:
         """Chips that work on one stage."""
         return self.tp * self.cp
@@ -40,6 +42,7 @@ class Mapping(Shown):
         """Chips of the instance."""
         return self.stage_chips() * self.pp
 
+    @once
     def attention_ranks(self) -> Scalar:
         """Ranks that share one user's attention."""
         return self.attention.group(self.stage_chips())

@@ -4,6 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._once import once
 from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.kinds import KINDS
@@ -51,6 +52,7 @@ class Placement(Shown):
         """The data in main memory and in the capacity tier."""
         return Shares(weights=1 - self.weights, cache=1 - self.cache, experts=1 - self.experts)
 
+    @once
     def by_tier(self) -> tuple[Shares, ...]:
         """The data in SRAM, in main memory, and in the capacity tier if there is any."""
         beyond, far = self.beyond_sram(), self.capacity_tier

@@ -4,6 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._once import once
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.mapping.attention import CachedHeads, HeadDivision
 from liminal_jax.mapping.degrees import Mapping
@@ -25,6 +26,7 @@ class MixerSharing(eqx.Module):
     down_copies: Leaf = eqx.field(converter=as_leaf, default=1)
     head_padding: Leaf = eqx.field(converter=as_leaf, default=1)
 
+    @once
     def weights(self, mixer: AbstractMixer, hidden: Scalar) -> Scalar:
         """Elements of a mixer's matrices that a group holds, copies counted."""
         return (
@@ -64,6 +66,7 @@ def _fullest(users: Scalar, groups: Scalar, relaxation: AbstractRelaxation) -> S
     return 1 + relaxation.exceeds(groups, 1.0) * over
 
 
+@once
 def stage_sharing(users: Scalar, mapping: Mapping, relaxation: AbstractRelaxation) -> Sharing:
     """How the ranks of a stage share the users of a micro-batch."""
     ranks = mapping.stage_chips()
@@ -76,6 +79,7 @@ def stage_sharing(users: Scalar, mapping: Mapping, relaxation: AbstractRelaxatio
     )
 
 
+@once
 def head_division(
     mixer: AbstractMixer, mapping: Mapping, relaxation: AbstractRelaxation
 ) -> HeadDivision:
@@ -87,6 +91,7 @@ def head_division(
     return mapping.attention.division(heads, mapping.tp, group, relaxation)
 
 
+@once
 def mixer_sharing(
     mixer: AbstractMixer, mapping: Mapping, relaxation: AbstractRelaxation
 ) -> MixerSharing:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import equinox as eqx
 
 from liminal_jax._arrays import Scalar, as_leaf
+from liminal_jax._once import evaluation
 from liminal_jax.performance.capacity import memory_fill
 from liminal_jax.performance.counted import Counted, predicted
 from liminal_jax.performance.design import Assumptions, Design
@@ -30,6 +31,7 @@ from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
 
+@evaluation
 def predict(
     design: Design,
     model: Model,
@@ -61,6 +63,7 @@ def predict(
     return _prediction(design, reading, model, request, assumptions, step, accepted)
 
 
+@evaluation
 def predict_prompts(
     design: Design,
     model: Model,
@@ -105,6 +108,7 @@ class Turns(NamedTuple):
     prediction: Prediction
 
 
+@evaluation
 def predict_turns(
     design: Design,
     model: Model,
@@ -190,6 +194,7 @@ def _prediction(
     return predicted(design, model, assumptions, counted)
 
 
+@evaluation
 def mixed_step(
     design: Design,
     model: Model,

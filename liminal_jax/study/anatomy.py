@@ -3,9 +3,9 @@
 from typing import Any, NamedTuple
 
 from liminal_jax._arrays import Leaf
-from liminal_jax._kept import kept
 from liminal_jax._show import number
 from liminal_jax._smooth import Exact
+from liminal_jax._traced import listed
 from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.data.build import process_of, technology_of
 from liminal_jax.data.catalogue import system_names
@@ -173,7 +173,7 @@ def _tier_name(file: SystemFile, capacity: dict[str, CapacityTechnologyFile]) ->
     return None if known is None else known.title
 
 
-@kept
+@listed
 def _anatomy(
     system: System,
     mapping: Mapping,
@@ -184,7 +184,7 @@ def _anatomy(
     algorithm: Algorithm | None,
     placement: Placement | None,
 ) -> Anatomy:
-    """Compiled once for each structure of model and system, whatever their numbers."""
+    """Traced once for each structure of model and system, whatever their numbers."""
     design = Design(system, mapping, placement, batch, algorithm)
     if placement is None:
         design = filled_design(system, mapping, batch, model, request, assumptions, algorithm)

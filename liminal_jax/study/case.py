@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, as_leaf, optional_leaf
+from liminal_jax._once import evaluation, once
 from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.algorithm.algorithm import Algorithm
@@ -84,6 +85,7 @@ class Case(eqx.Module):
         hit_rate = 0.0 if it.prefix_hit_rate is None else it.prefix_hit_rate
         return Lengths(it.isl, it.osl, prefix_hit_rate=hit_rate)
 
+    @once
     def built(self, relaxation: AbstractRelaxation) -> System:
         """The hardware at its clock."""
         nominal = self.system
@@ -91,6 +93,7 @@ class Case(eqx.Module):
             nominal = nominal.system(relaxation)
         return clocked(nominal, self.clock, relaxation)
 
+    @once
     def mapped(self) -> Mapping:
         """The degrees of parallelism, and how attention uses them."""
         if self.attention is None:
@@ -101,6 +104,7 @@ class Case(eqx.Module):
         """The laws, with kinks read in some way."""
         return dataclasses.replace(self.assumptions, relaxation=relaxation)
 
+    @once
     def design(self, relaxation: AbstractRelaxation) -> Design:
         """The design that is predicted."""
         system, mapping = self.built(relaxation), self.mapped()
@@ -109,6 +113,7 @@ class Case(eqx.Module):
         given = (self.model, self.decoding, self.laws(relaxation), self.algorithm)
         return filled_design(system, mapping, self.batch, *given)
 
+    @evaluation
     def fleet(self, relaxation: AbstractRelaxation) -> Fleet:
         """The prediction of the whole system."""
         design, laws = self.design(relaxation), self.laws(relaxation)

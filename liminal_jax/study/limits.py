@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar
-from liminal_jax._kept import kept
 from liminal_jax._smooth import AbstractRelaxation, Exact
+from liminal_jax._traced import listed
 from liminal_jax.hardware.plan import Buildability
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.mapping.attention import excess
@@ -158,11 +158,11 @@ def sizes_of(case: Case) -> Sizes:
     return jax.tree.map(float, found)
 
 
-@kept
+@listed
 def _sizes(
     mapping: Mapping, model: Model, mixers: tuple[AbstractMixer, ...], stated: Leaf | None
 ) -> Sizes:
-    """Compiled once for each structure of model and mapping, whatever their numbers."""
+    """Traced once for each structure of model and mapping, whatever their numbers."""
     return Sizes(
         layers=model.layer_count(),
         experts=least_experts(model),

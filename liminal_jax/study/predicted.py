@@ -7,8 +7,8 @@ import numpy as np
 
 from liminal_jax._arrays import Leaf
 from liminal_jax._files import InputError, Problem
-from liminal_jax._kept import kept
 from liminal_jax._smooth import Exact
+from liminal_jax._traced import listed
 from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
@@ -86,7 +86,7 @@ OF_WHOLE_REQUESTS = (
 """Numbers of continuous batching that a prediction shows as its own."""
 
 
-@kept
+@listed
 def _computed(
     system: System,
     mapping: Mapping,
@@ -96,7 +96,7 @@ def _computed(
     assumptions: Assumptions,
     algorithm: Algorithm | None,
 ) -> tuple[Prediction, Gains, MemoryFootprint]:
-    """Compiled once for each structure of model and system, whatever their numbers."""
+    """Traced once for each structure of model and system, whatever their numbers."""
     design = filled_design(system, mapping, batch, model, request, assumptions, algorithm)
     prediction, gains = predicted_with_gains(design, model, request, assumptions)
     return (
@@ -106,7 +106,7 @@ def _computed(
     )
 
 
-@kept
+@listed
 def _serving(
     system: System,
     mapping: Mapping,
@@ -117,7 +117,7 @@ def _serving(
     assumptions: Assumptions,
     algorithm: Algorithm | None,
 ) -> Serving:
-    """Compiled once for each structure of model and system, whatever their numbers."""
+    """Traced once for each structure of model and system, whatever their numbers."""
     design = filled_design(system, mapping, batch, model, request, assumptions, algorithm)
     return serve(design, model, request, lengths, assumptions)
 

@@ -15,8 +15,9 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
-from liminal_jax._compile import as_written
+from liminal_jax._once import evaluation
 from liminal_jax._smooth import AbstractRelaxation, Exact
+from liminal_jax._traced import listed
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
 from liminal_jax.study.case import Case
@@ -174,9 +175,9 @@ def violation_of(ratios: Sequence[Scalar]) -> Float[Array, " limits"]:
     return jnp.log(jnp.maximum(jnp.stack(ratios), LEAST_RATIO))
 
 
-@as_written
+@listed
 def exact_system(case: Case) -> System:
-    """The hardware of a case as it is, compiled as a whole, once for each structure."""
+    """The hardware of a case as it is."""
     return case.built(Exact())
 
 
@@ -297,10 +298,12 @@ class Problem:
         """
         return self.outcome_of(self.region.at(point, category), relaxation)
 
+    @evaluation
     def outcome_of(self, case: Case, relaxation: AbstractRelaxation) -> Outcome:
         """Objective and limits of a case."""
         return self.judged(case, case.fleet(relaxation), relaxation)
 
+    @evaluation
     def judged(self, case: Case, fleet: Fleet, relaxation: AbstractRelaxation) -> Outcome:
         """Objective and limits of a case, given its prediction."""
         score = jnp.asarray(self.goal.score(fleet))

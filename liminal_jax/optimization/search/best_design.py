@@ -21,8 +21,9 @@ from jaxtyping import Array
 
 from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._files import Problem as Mistake
-from liminal_jax._kept import kept
+from liminal_jax._once import evaluation
 from liminal_jax._smooth import Exact
+from liminal_jax._traced import listed
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.binding_limits import Binding, binding_limits
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget, Known, Statistics
@@ -263,9 +264,10 @@ class _Search:
         return bounded, self.proven(bounded, [], budget), None
 
 
-@kept
+@listed
+@evaluation
 def _evaluated(problem: Problem, case: Case, point: Array, row: Array) -> tuple[Fleet, Outcome]:
-    """A design as the exact model sees it, compiled once for each study."""
+    """A design as the exact model sees it, traced once for each study."""
     case = problem.with_case(case).region.at(point, row)
     fleet = case.fleet(Exact())
     return fleet, problem.judged(case, fleet, Exact())

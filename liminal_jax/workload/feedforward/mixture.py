@@ -12,6 +12,7 @@ from pydantic import model_validator
 from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._once import once
 from liminal_jax.laws.feedforward import expected_distinct_experts
 from liminal_jax.laws.parameters import feed_forward_weights, router_weights
 from liminal_jax.workload.counted import spec_of
@@ -67,6 +68,7 @@ class Mixture(AbstractMixture):
             hidden=hidden, intermediate=self.intermediate, matrices=self.matrices
         )
 
+    @once
     def _expert(self, hidden: Scalar) -> Scalar:
         biases = (self.matrices - 1) * self.intermediate + hidden
         return self._matrices(hidden) + self.biased * biases

@@ -12,6 +12,7 @@ import equinox as eqx
 from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf, optional_leaf
+from liminal_jax._once import once
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.attention import expanded_latent_work, latent_cache, latent_work
 from liminal_jax.laws.parameters import (
@@ -117,6 +118,7 @@ class Latent(AbstractLatent):
         gates = output_gate_weights(hidden=hidden, heads=self.heads, gate_dim=self.gate_dim)
         return projections + gates
 
+    @once
     def _projections(self, hidden: Scalar) -> Scalar:
         widths = {
             "hidden": hidden,
