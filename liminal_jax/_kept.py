@@ -31,6 +31,8 @@ from jax.core import AbstractValue, Tracer
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 from typing_extensions import override
 
+from liminal_jax._once import evaluation
+
 Inputs = ParamSpec("Inputs")
 Output = TypeVar("Output")
 Program = Callable[[list[Any]], Any]
@@ -119,7 +121,7 @@ class Call:
     def of_leaves(self, leaves: list[Any]) -> Any:
         """The result of the function of other arrays."""
         args, kwargs = self.arguments(leaves)
-        return self.function(*args, **kwargs)
+        return evaluation(self.function)(*args, **kwargs)
 
     def file(self, kind: str) -> Path | None:
         """Where what is kept of it lies, by what it is; none where nothing is kept."""

@@ -6,6 +6,7 @@ import equinox as eqx
 from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._once import once
 from liminal_jax.laws.feedforward import (
     busiest_rank_imbalance,
     busiest_rank_load,
@@ -59,12 +60,14 @@ class RandomRouting(AbstractRouting):
     def weights_read(self, mixture: AbstractMixture, hidden: Scalar, tokens: Scalar) -> Scalar:
         return mixture.expert_weights_read(hidden, tokens)
 
+    @once
     @override
     def weight_imbalance(self, mixture: AbstractMixture, tokens: Scalar, ranks: Scalar) -> Scalar:
         return busiest_rank_imbalance(
             experts=mixture.experts, top_k=mixture.top_k, tokens=tokens, ranks=ranks
         )
 
+    @once
     @override
     def token_imbalance(self, mixture: AbstractMixture, tokens: Scalar, ranks: Scalar) -> Scalar:
         return busiest_rank_load(

@@ -3,11 +3,13 @@
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Scalar
+from liminal_jax._once import once
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.performance.design import Design
 from liminal_jax.performance.prediction import CapitalShares
 
 
+@once
 def capital_shares(design: Design, power: Scalar, relaxation: AbstractRelaxation) -> CapitalShares:
     """Capital of one instance, by what it buys, given its IT power [W]."""
     facility, chips = design.system.facility, design.mapping.chips()

@@ -4,6 +4,7 @@ import equinox as eqx
 import jax
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._once import once
 from liminal_jax._quantity import quantity
 from liminal_jax._show import Shown
 from liminal_jax._smooth import AbstractRelaxation
@@ -61,6 +62,7 @@ def _expert_imbalance(
     return fullest * mapping.ep / block.experts
 
 
+@once
 def memory_footprint(
     model: Model,
     request: Request,

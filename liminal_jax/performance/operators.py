@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._once import once
 from liminal_jax._quantity import quantity
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.scalar import scalar_work
@@ -107,6 +108,7 @@ class Spread(eqx.Module):
     routing: AbstractRouting = eqx.field(default_factory=BalancedRouting)
     sharing: Sharing = eqx.field(default_factory=Sharing)
 
+    @once
     def balanced(self) -> "Spread":
         """The same for the mean rank."""
         routing = self.routing.balanced()
@@ -274,6 +276,7 @@ def _operators(
     return operators
 
 
+@once
 def layer_operators(
     model: Model,
     request: Request,
@@ -319,6 +322,7 @@ def operator_names(model: Model) -> list[str]:
     return names if model.tables is None else [*names, "embedding and head"]
 
 
+@once
 def table_operators(
     model: Model,
     request: Request,

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._once import once
 from liminal_jax._show import Shown
 from liminal_jax.laws.exposed_collectives import two_batches_time
 from liminal_jax.laws.shape import layers_run
@@ -101,6 +102,7 @@ class _Parts(NamedTuple):
         )
 
 
+@once
 def passed(
     design: Design,
     model: Model,
@@ -169,6 +171,7 @@ def _passed(
     return Passed(step, work, Communication(parts.sent, parts.inside.energy))
 
 
+@once
 def step_operators(
     design: Design,
     model: Model,

@@ -1,6 +1,7 @@
 """How long operators keep the arithmetic and the memory busy, and how long collectives take."""
 
 from liminal_jax._arrays import Scalar
+from liminal_jax._once import once
 from liminal_jax.hardware.chip import Chip
 from liminal_jax.laws.roofline import compute_time, memory_time
 from liminal_jax.laws.scalar import exponential_time
@@ -39,6 +40,7 @@ def tensor_time(operator: Operator, chip: Chip, request: Request, chips: Scalar)
     return matrix + core
 
 
+@once
 def operator_times(
     operator: Operator, design: Design, request: Request, assumptions: Assumptions
 ) -> Times:
@@ -75,6 +77,7 @@ def tokens_of(design: Design, model: Model, request: Request, prompts: Prompts |
     )
 
 
+@once
 def communication(
     design: Design,
     model: Model,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import equinox as eqx
 
 from liminal_jax._arrays import Leaf, Scalar, as_leaf
+from liminal_jax._once import once
 from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.package import DieLinks
@@ -128,6 +129,7 @@ def _die_sums(
     return _Sums(time, energy)
 
 
+@once
 def within_chip(
     design: Design,
     model: Model,

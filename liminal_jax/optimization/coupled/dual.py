@@ -140,37 +140,43 @@ def _values(problem: AbstractCoupled, shared: Point, totals: Array) -> Array:
     return jnp.exp(logarithms(problem, shared, totals))
 
 
-def _planes(problem: AbstractCoupled, shared: Point, around: Array) -> tuple[Array, Array]:
-    """The constant of each plane of each value less its limit, and its slopes."""
+class _Touching(NamedTuple):
+    """Planes of each value less its limit, where they touch.
 
-    def at(totals: Array) -> Array:
-        return _values(problem, shared, totals)
+    Attributes:
+        cost: The cost at the first point.
+        constants: Their values at totals of 0.
+        slopes: What a unit of each total adds.
+    """
 
-    slopes = jax.vmap(jax.jacrev(at))(around)
-    constants = jax.vmap(at)(around) - jnp.einsum("pvt,pt->pv", slopes, around)
-    return constants.at[:, 1:].add(-1.0), slopes
+    cost: Float[Array, ""]
+    constants: Float[Array, "planes values"]
+    slopes: Float[Array, "planes values totals"]
 
 
-def _joined(planes: tuple[Array, Array], weights: _Weighted, cost: Array) -> tuple[Array, Array]:
+def _planes(problem: AbstractCoupled, shared: Point, around: Array) -> _Touching:
+    def at(totals: Array) -> tuple[Array, Array]:
+        values = _values(problem, shared, totals)
+        return values, values
+
+    slopes, values = jax.vmap(jax.jacrev(at, has_aux=True))(around)
+    constants = values - jnp.einsum("pvt,pt->pv", slopes, around)
+    return _Touching(values[0, 0], constants.at[:, 1:].add(-1.0), slopes)
+
+
+def _joined(planes: _Touching, weights: _Weighted) -> tuple[Array, Array]:
     """The constant and the slopes of the weighted planes."""
     shares = jax.nn.softmax(weights.logits)[:, None]
-    every = jnp.concatenate([shares, cost * weights.multipliers.T], axis=1)
-    constants, slopes = planes
-    return jnp.sum(every * constants), jnp.einsum("pv,pvt->t", every, slopes)
-
-
-def _plane(problem: AbstractCoupled, shared: Point, prices: Prices) -> tuple[Array, Array]:
-    planes = _planes(problem, shared, prices.around)
-    cost = _values(problem, shared, prices.around[0])[0]
-    return _joined(planes, _Weighted(prices.logits, prices.multipliers), cost)
+    every = jnp.concatenate([shares, planes.cost * weights.multipliers.T], axis=1)
+    return jnp.sum(every * planes.constants), jnp.einsum("pv,pvt->t", every, planes.slopes)
 
 
 def _every_plane_of(problem: AbstractCoupled, shared: Point, prices: Prices) -> tuple[Array, Array]:
-    constant, slopes = _plane(problem, shared, prices)
-    constants, each = _planes(problem, shared, prices.around[:1])
+    planes = _planes(problem, shared, prices.around)
+    constant, slopes = _joined(planes, _Weighted(prices.logits, prices.multipliers))
     return (
-        jnp.concatenate([constant[None], constants[0, 1:]]),
-        jnp.concatenate([slopes[None], each[0, 1:]]),
+        jnp.concatenate([constant[None], planes.constants[0, 1:]]),
+        jnp.concatenate([slopes[None], planes.slopes[0, 1:]]),
     )
 
 
@@ -195,16 +201,15 @@ def _ascended(
 ) -> tuple[Array, Prices, Array]:
     """The best bound, its prices, and the cheapest choices at every step."""
     adam = optax.adam(optax.cosine_decay_schedule(RATE, STEPS, 0.05))
-    cost = _values(problem, shared, start.around[0])[0]
 
     def one_round(prices: Prices, number: Array) -> tuple[Prices, Any]:
         planes = _planes(problem, shared, prices.around)
         temperature = SOFTEST * (HARDEST / SOFTEST) ** (number / (ROUNDS - 1))
 
         def loss(weights: _Weighted) -> tuple[Array, Array]:
-            constant, slopes = _joined(planes, weights, cost)
+            constant, slopes = _joined(planes, weights)
             least, mean = _softly_cheapest(slopes, totals, allowed, temperature)
-            return -(constant + least) / cost, mean
+            return -(constant + least) / planes.cost, mean
 
         def step(state: tuple[_Weighted, Any], _: Array) -> tuple[Any, Any]:
             weights, moments = state
@@ -212,7 +217,7 @@ def _ascended(
             slope = jax.tree.map(jnp.nan_to_num, slope)
             change, moments = adam.update(slope, moments)
             moved = jax.tree.map(jnp.add, weights, change)
-            found, choices = _cheapest(*_joined(planes, weights, cost), totals, allowed)
+            found, choices = _cheapest(*_joined(planes, weights), totals, allowed)
             moved = _Weighted(moved.logits, jnp.maximum(moved.multipliers, 0.0))
             return (moved, moments), (found, weights, choices, mean)
 

@@ -21,7 +21,6 @@ from jaxtyping import Array
 
 from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._files import Problem as Mistake
-from liminal_jax._once import evaluation
 from liminal_jax._smooth import Exact
 from liminal_jax._traced import listed
 from liminal_jax.optimization.search.annealing import Schedule
@@ -265,7 +264,6 @@ class _Search:
 
 
 @listed
-@evaluation
 def _evaluated(problem: Problem, case: Case, point: Array, row: Array) -> tuple[Fleet, Outcome]:
     """A design as the exact model sees it, traced once for each study."""
     case = problem.with_case(case).region.at(point, row)
