@@ -12,6 +12,7 @@ import equinox as eqx
 
 from liminal_jax._arrays import Scalar, as_leaf
 from liminal_jax._once import evaluation
+from liminal_jax._traced import listed
 from liminal_jax.performance.capacity import memory_fill
 from liminal_jax.performance.counted import Counted, predicted
 from liminal_jax.performance.design import Assumptions, Design
@@ -31,6 +32,7 @@ from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
 
 
+@listed
 @evaluation
 def predict(
     design: Design,

@@ -13,7 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax._arrays import Scalar
+from liminal_jax._once import evaluation
 from liminal_jax._show import Shown
+from liminal_jax._traced import listed
 from liminal_jax.hardware.network import AbstractPhysical
 from liminal_jax.performance.crossing import cache_sent
 from liminal_jax.performance.design import Assumptions, Design
@@ -126,6 +128,8 @@ def _given(
     return _Given(design, model, request, lengths, assumptions)
 
 
+@listed
+@evaluation
 def prefill(
     design: Design,
     model: Model,
@@ -375,6 +379,8 @@ def _apart(given: _Given, steps: _Steps) -> Served:
     )
 
 
+@listed
+@evaluation
 def serve(
     design: Design,
     model: Model,

@@ -79,9 +79,9 @@ def test_a_prediction(name, capsys):
     told_besides = {"kind", "schema", "name", "workload", "design", "assumptions", "basis", "gains"}
     told_besides |= {"hardware", "memory_footprint"}
     assert set(record) - set(wanted) == told_besides
-    # compiled as a whole, as the command does, it rounds alike
-    assert eqx.filter_jit(ll.predict)(*in_python(name)).to_dict() == wanted
-    assert close(ll.predict(*in_python(name)).to_dict(), wanted, 1e-14)
+    assert ll.predict(*in_python(name)).to_dict() == wanted
+    # compiled as a whole it may round in another way
+    assert close(eqx.filter_jit(ll.predict)(*in_python(name)).to_dict(), wanted, 1e-14)
     with jax.enable_x64(False):
         single = ll.predict(*in_python(name))
     assert single.utps.dtype == np.float32

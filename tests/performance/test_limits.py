@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liminal_jax._smooth import AbstractRelaxation, Exact, Soft
+from liminal_jax._traced import listed
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.hardware.power import ActivityPower
@@ -27,8 +28,8 @@ CLOSE = 1 + 1e-12
 MODEL = load_model("gpt-oss-20b")
 LATENT = load_model("deepseek-v3")
 B200 = load_system("b200")
-predicted = eqx.filter_jit(predict)
-filled = eqx.filter_jit(filled_design)
+predicted = predict
+filled = listed(filled_design)
 shortly = settings(max_examples=25, deadline=None)
 
 

@@ -6,7 +6,6 @@ It knows grouped queries and latents; other mixers have hand counts of their own
 import functools
 import itertools
 
-import equinox as eqx
 import pytest
 
 from liminal_jax.data.build import load_system
@@ -82,7 +81,6 @@ def _system(name: str) -> System:
     return load_system(name)
 
 
-@eqx.filter_jit
 def _talk(design: Design, model: object, request: Request) -> dict[str, object]:
     prediction = predict(
         design, talk_model(model), request, Assumptions(collectives=TalkCollectives())
@@ -90,7 +88,6 @@ def _talk(design: Design, model: object, request: Request) -> dict[str, object]:
     return {name: getattr(prediction, name) for name in Answer.__dataclass_fields__}
 
 
-@eqx.filter_jit
 def _full(design: Design, model: object, request: Request) -> dict[str, object]:
     prediction = predict(design, model, request)
     return {name: getattr(prediction, name) for name in Answer.__dataclass_fields__}

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from liminal_jax._traced import listed
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.performance.design import Assumptions, Design
@@ -18,7 +19,7 @@ from liminal_jax.workload.request import Request
 MODEL, H200 = load_model("gpt-oss-120b"), load_system("h200")
 REQUEST = Request(context=1500)
 
-_cost = eqx.filter_jit(request_cost)
+_cost = listed(request_cost)
 
 
 def _design(tp: float = 4, pp: float = 2, batch: float = 24) -> Design:
@@ -32,7 +33,7 @@ def _of(isl: float, osl: float, design: Design | None = None) -> RequestCost:
 @pytest.mark.slow
 def test_times_are_those_of_serving_with_instances_apart() -> None:
     lengths, found = Lengths(1200, 300), _of(1200, 300)
-    served = eqx.filter_jit(disaggregated)(_design(), MODEL, REQUEST, lengths)
+    served = listed(disaggregated)(_design(), MODEL, REQUEST, lengths)
     crossing = float(cache_crossing(_design(), MODEL, REQUEST, lengths, Assumptions()))
     assert 0 < crossing < 0.2 * float(found.ttft)
     for name, more in (("ttft", crossing), ("tpot", 0.0), ("e2e", crossing)):
@@ -49,7 +50,7 @@ def test_times_are_those_of_serving_with_instances_apart() -> None:
 @pytest.mark.slow
 def test_long_answers_to_short_prompts_cost_what_decode_costs() -> None:
     found = _of(1, 1e9)
-    alone = eqx.filter_jit(predict)(_design(), MODEL, REQUEST)
+    alone = predict(_design(), MODEL, REQUEST)
     facility = H200.facility
     assert float(found.tpot) == float(alone.step_time)
     assert float(found.energy) * float(facility.pue) / 1e9 == pytest.approx(

@@ -24,10 +24,6 @@ LENGTHS = Lengths(2048, 512)
 OUTPUTS = ("ttft", "tpot", "e2e", "tokens_per_second_per_chip")
 
 
-_serve = eqx.filter_jit(serve)
-_prefill = eqx.filter_jit(prefill)
-
-
 def _design(tp: float = 2, batch: float = 16, pp: float = 1) -> Design:
     return Design(H100, Mapping(tp=tp, pp=pp), Placement(), batch=batch)
 
@@ -35,7 +31,7 @@ def _design(tp: float = 2, batch: float = 16, pp: float = 1) -> Design:
 def _served(
     design: Design, model: Model = DENSE, lengths: Lengths = LENGTHS, context: float = 2304
 ) -> Serving:
-    return _serve(design, model, Request(context=context), lengths)
+    return serve(design, model, Request(context=context), lengths)
 
 
 def _crossing(design: Design, model: Model, lengths: Lengths) -> float:
@@ -80,7 +76,7 @@ def test_energy_and_cost_add_up() -> None:
 def test_what_is_cached_is_read_and_not_computed() -> None:
     design = _design(batch=1)
     none, half, most = (
-        float(_prefill(design, DENSE, Request(context=1), Lengths(8192, 1, None, None, hit)).time)
+        float(prefill(design, DENSE, Request(context=1), Lengths(8192, 1, None, None, hit)).time)
         for hit in (0.0, 0.5, 1.0)
     )
     # Later tokens attend to more of the prompt, so that half of them take more than half.
@@ -91,7 +87,7 @@ def test_what_is_cached_is_read_and_not_computed() -> None:
 
 def test_a_short_prompt_computes_two_flop_a_weight_and_token() -> None:
     design, lengths = _design(batch=1), Lengths(256, 1)
-    step = _prefill(design, DENSE, Request(context=1), lengths)
+    step = prefill(design, DENSE, Request(context=1), lengths)
     head = DENSE.tables.head(DENSE.hidden) if DENSE.tables is not None else 0.0
     layers = parameters_active(DENSE) - head
     wanted = 2 * layers * 256 / design.system.chip.tensor.bits_8 / 2
@@ -102,18 +98,18 @@ def test_a_short_prompt_computes_two_flop_a_weight_and_token() -> None:
 @pytest.mark.parametrize("model", [DENSE, MIXED])
 def test_larger_chunks_never_delay_the_first_token(model: Model) -> None:
     times = [
-        float(_prefill(_design(batch=1), model, Request(context=1), Lengths(2048, 1, chunk)).time)
+        float(prefill(_design(batch=1), model, Request(context=1), Lengths(2048, 1, chunk)).time)
         for chunk in (64, 128, 256, 512, 1024, 2048)
     ]
     assert times == sorted(times, reverse=True)
-    whole = _prefill(_design(batch=1), model, Request(context=1), Lengths(2048, 1)).time
+    whole = prefill(_design(batch=1), model, Request(context=1), Lengths(2048, 1)).time
     assert times[-1] == float(whole)
 
 
 def test_chunks_are_the_sum_of_their_steps() -> None:
     def after(isl: float, chunk: float) -> float:
         lengths = Lengths(isl, 1, chunk)
-        return float(_prefill(_design(batch=1), DENSE, Request(context=1), lengths).compute)
+        return float(prefill(_design(batch=1), DENSE, Request(context=1), lengths).compute)
 
     # the work of a prompt does not depend on how it is cut, but for reading out each chunk
     assert after(2048, 256) == pytest.approx(after(2048, 2048), rel=0.01)
