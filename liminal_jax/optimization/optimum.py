@@ -14,7 +14,6 @@ from liminal_jax._arrays import as_leaf
 from liminal_jax._display import in_units
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
-from liminal_jax._smooth import Exact
 from liminal_jax.drawing.figures import figures
 from liminal_jax.drawing.svg import side_by_side
 from liminal_jax.optimization.answer import Answer, alternatives, explained, relaxation_of
@@ -47,7 +46,16 @@ from liminal_jax.study.case import lacking_requests
 from liminal_jax.study.coupled import AbstractCoupled
 from liminal_jax.study.layers.space import PerLayer
 from liminal_jax.study.pools.space import Pools
-from liminal_jax.study.problem import FEASIBLE, Criterion, Limit, Problem, limits_of, relative_gap
+from liminal_jax.study.problem import (
+    FEASIBLE,
+    Criterion,
+    Limit,
+    Problem,
+    exact_design,
+    exact_fleet,
+    limits_of,
+    relative_gap,
+)
 from liminal_jax.study.quantities import Fleet
 from liminal_jax.study.space import Space, value_words, with_precision
 
@@ -229,7 +237,7 @@ def problems_of(
 
     @cache
     def example() -> Fleet:
-        return jax.jit(lambda it: it.fleet(Exact()))(examples[0])
+        return exact_fleet(examples[0])
 
     wrong = [contradiction_of_lengths(it) for it in examples]
     mistakes = [Mistake(*it) for it in wrong if it is not None]
@@ -398,7 +406,7 @@ def best_of(
         # Where none is feasible all scores are `UNKNOWN`, and `max` takes the first region.
         best = max(findings, key=lambda it: float(np.max(it.proof.scores)))
         case = case_at(best.problem, best.solution)
-        design = jax.jit(lambda it: it.design(Exact()))(case)
+        design = exact_design(case)
         bests = [at for it in findings for at in _bests(it)]
         merged = _merged(findings, best)
         every = totals(best.fleet)

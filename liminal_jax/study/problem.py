@@ -20,6 +20,7 @@ from liminal_jax._smooth import AbstractRelaxation, Exact
 from liminal_jax._traced import listed
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
+from liminal_jax.performance.design import Design
 from liminal_jax.study.case import Case
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.limits import physical_limits, use_of
@@ -179,6 +180,18 @@ def violation_of(ratios: Sequence[Scalar]) -> Float[Array, " limits"]:
 def exact_system(case: Case) -> System:
     """The hardware of a case as it is."""
     return case.built(Exact())
+
+
+@listed
+def exact_design(case: Case) -> Design:
+    """The design of a case, with whole numbers as they are."""
+    return case.design(Exact())
+
+
+@listed
+def exact_fleet(case: Case) -> Fleet:
+    """The prediction of the whole system of a case, with whole numbers as they are."""
+    return case.fleet(Exact())
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.predictor import predict
 from liminal_jax.workload.request import Request
+from tests.listed import in_numpy
 
 MODEL = load_model("deepseek-v3")
 LLAMA = load_model("llama-3-8b")
@@ -307,12 +308,12 @@ def test_gradients_of_every_lever_are_those_of_differences(relaxation):
     numbers, whole = ravel_pytree(EVERY)
     system, assumptions = with_sram(2e9), Assumptions(relaxation=relaxation)
 
-    @jax.jit
+    @in_numpy
     def speed(numbers):
         design = Design(system, Mapping(tp=7.7, ep=7.7), None, 9.3, whole(numbers))
         return jnp.log(predict(design, MODEL, REQUEST, assumptions).stps)
 
-    slopes = jax.grad(speed)(numbers)
+    slopes = in_numpy(jax.grad(speed))(numbers)
     assert np.all(np.isfinite(slopes))
     for place, value in enumerate(numbers):
         step = 1e-5 * max(float(value), 1e-2)

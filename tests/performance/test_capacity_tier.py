@@ -31,6 +31,7 @@ from liminal_jax.performance.overlap import SerialTiers
 from liminal_jax.performance.predictor import predict
 from liminal_jax.workload.model import Model, model_of
 from liminal_jax.workload.request import Request
+from tests.listed import in_numpy
 from tests.performance.toys import TWO_LAYERS, toy_system
 
 MODEL = model_of(TWO_LAYERS)
@@ -306,7 +307,7 @@ def test_gradients_match_finite_differences(relaxation: Exact | Soft) -> None:
     model, mapping, request = H100_X4
     system, assumptions = load_system("h100"), Assumptions(relaxation=relaxation)
 
-    @jax.jit
+    @in_numpy
     def logs(change: jax.Array) -> jax.Array:
         factors = jnp.exp(change)
         tier = CapacityTier(
@@ -321,7 +322,7 @@ def test_gradients_match_finite_differences(relaxation: Exact | Soft) -> None:
         outputs = (got.step_time, got.chip_power, got.capital.total(), got.memory_fill)
         return jnp.log(jnp.stack(outputs))
 
-    slopes = np.asarray(jax.jit(jax.jacfwd(logs))(jnp.zeros(5)))
+    slopes = np.asarray(in_numpy(jax.jacfwd(logs))(jnp.zeros(5)))
     step = 1e-5
     for column in range(5):
         change = jnp.zeros(5).at[column].set(step)

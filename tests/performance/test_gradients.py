@@ -31,6 +31,7 @@ from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
+from tests.listed import in_numpy
 
 STEP = 1e-5
 B200 = load_system("b200")
@@ -106,7 +107,7 @@ def test_gradients_are_those_of_central_differences(
     def outputs(logarithms: jax.Array) -> jax.Array:
         return _continuous(predict(*rebuild(jnp.exp(logarithms)), assumptions))
 
-    @jax.jit
+    @in_numpy
     def along(start: jax.Array, direction: jax.Array) -> tuple[jax.Array, jax.Array]:
         return jax.jvp(outputs, (start,), (direction,))
 
@@ -144,7 +145,7 @@ def test_reverse_gradients_of_a_listed_system_reach_every_leaf(system: str, read
         return got.step_time + got.memory_fill + got.chip_power
 
     inputs = (design, load_model("gpt-oss-20b"), Request(context=4096))
-    gradients = eqx.filter_jit(eqx.filter_grad(step))(inputs)
+    gradients = in_numpy(jax.grad(step))(inputs)
     leaves = jax.tree.leaves(inputs)
     found = jax.tree.leaves(gradients)
     assert len(found) == len(leaves)
@@ -163,7 +164,7 @@ def test_unpublished_numbers_stay_where_they_matter() -> None:
     def step(inputs: tuple[Design, Model, Request]) -> jax.Array:
         return predict(*inputs).step_time
 
-    value, gradients = eqx.filter_jit(eqx.filter_value_and_grad(step))(inputs)
+    value, gradients = in_numpy(jax.value_and_grad(step))(inputs)
     assert bool(jnp.isfinite(value))
     spoilt = [
         jax.tree_util.keystr(path)

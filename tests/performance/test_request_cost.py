@@ -15,6 +15,7 @@ from liminal_jax.performance.request_cost import RequestCost, request_cost
 from liminal_jax.performance.serving import cache_crossing, disaggregated
 from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.request import Request
+from tests.listed import in_numpy
 
 MODEL, H200 = load_model("gpt-oss-120b"), load_system("h200")
 REQUEST = Request(context=1500)
@@ -80,7 +81,7 @@ def test_long_prompts_draw_more_power_than_decode_of_a_few() -> None:
 
 @pytest.mark.slow
 def test_gradients_are_those_of_differences() -> None:
-    @jax.jit
+    @in_numpy
     def values(numbers: jax.Array) -> jax.Array:
         isl, osl, batch = jnp.exp(numbers)
         design = eqx.tree_at(lambda it: it.batch, _design(), batch)
@@ -90,5 +91,5 @@ def test_gradients_are_those_of_differences() -> None:
     here, step = jnp.log(jnp.array([1200.0, 300.0, 24.0])), 1e-5
     moved = step * jnp.eye(3)
     wanted = [values(here + it) - values(here - it) for it in moved]
-    found = jax.jit(jax.jacfwd(values))(here)
+    found = in_numpy(jax.jacfwd(values))(here)
     np.testing.assert_allclose(found, np.stack(wanted, axis=1) / (2 * step), rtol=2e-4, atol=1e-7)

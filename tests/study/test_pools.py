@@ -28,6 +28,7 @@ from liminal_jax.study.questions import BUILDERS, load_question
 from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.parts import attention_part, experts_part, joints
 from tests.cli.terminal import exit_code
+from tests.listed import in_numpy
 
 DEEPSEEK = ll.load_model("deepseek-v3")
 ISL, OSL = 8192, 1024
@@ -329,8 +330,8 @@ def test_gradients_of_terms_are_those_of_differences(tables, tmp_path):
             return jnp.concatenate([jnp.log(positive), terms.violation])
 
         here = jnp.concatenate([jnp.asarray(shared), own])
-        slopes = jax.jit(jax.jacfwd(joined))(here)
-        value = jax.jit(joined)
+        slopes = in_numpy(jax.jacfwd(joined))(here)
+        value = in_numpy(joined)
         for axis in range(len(here)):
             step = 1e-5 * float(here[axis])
             ahead, behind = (value(here.at[axis].add(sign * step)) for sign in (1, -1))

@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Float
 
 from liminal_jax._display import in_units
-from liminal_jax._smooth import Exact
 from liminal_jax.optimization.optimum import at_precision, problems_of
 from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, FrontCertificate
 from liminal_jax.optimization.pareto.pareto_search import pareto as front_of
@@ -19,7 +18,7 @@ from liminal_jax.optimization.pareto.separate_fronts import compared_fronts
 from liminal_jax.optimization.search.solution import case_at
 from liminal_jax.performance.design import Design
 from liminal_jax.study.asked import Bound, Function
-from liminal_jax.study.problem import LEAST, Criterion, Limit
+from liminal_jax.study.problem import LEAST, Criterion, Limit, exact_design
 from liminal_jax.study.space import Space, with_precision
 from liminal_jax.study.write import written
 
@@ -177,8 +176,7 @@ def _chosen(front: FrontAnswer, number: int, *, several: bool) -> dict[str, floa
 
 
 def _designs(front: FrontAnswer) -> list[Design]:
-    design = jax.jit(lambda case: case.design(Exact()))
-    return [design(case_at(front.problem, it.solution)) for it in front.points]
+    return [exact_design(case_at(front.problem, it.solution)) for it in front.points]
 
 
 def _nondominated(scores: Float[np.ndarray, "points objectives"]) -> np.ndarray:

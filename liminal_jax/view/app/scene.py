@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from liminal_jax._arrays import Leaf, Scalar
 from liminal_jax._smooth import Exact
+from liminal_jax._traced import listed
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
 from liminal_jax.mapping.degrees import Mapping
@@ -151,11 +152,11 @@ def dragged_mapping(start: Mapping, chips: Scalar, expert_ranks: Scalar) -> Mapp
     return replace(start, tp=tp, ep=ep)
 
 
-@eqx.filter_jit
+@listed
 def _pictured(
     scene: AbstractScene, numbers: dict[str, Array], batches: Float[Array, " batches"]
 ) -> tuple[Mapping, Leaf, Prediction, Roofline]:
-    """Compiled once for each structure of hardware and model, whatever their numbers."""
+    """Traced once for each structure of hardware and model, whatever their numbers."""
     case = scene.case(numbers)
     system = case.built(Exact())
 
@@ -176,7 +177,7 @@ def _pictured(
     return case.mapping, case.request.context, found, roofline
 
 
-@eqx.filter_jit
+@listed
 def _hardware(
     scene: AbstractScene, numbers: dict[str, Array]
 ) -> tuple[System | PlannedSystem, System, Mapping]:

@@ -10,13 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from liminal_jax._compile import unfused
 from liminal_jax._smooth import AbstractRelaxation, Exact, Soft
 from liminal_jax.performance.request_cost import RequestCost, request_cost
 from liminal_jax.study.coupled import Point, Terms
 from liminal_jax.study.problem import Outcome
 from liminal_jax.study.requests.problem import RequestsGroup, RequestsProblem
 from liminal_jax.workload.lengths import Lengths
+from tests.listed import in_numpy
 from tests.study.requests.cases import TABLES, problem
 
 HERE = Point(jnp.asarray(1), jnp.zeros(0))
@@ -178,8 +178,8 @@ def test_gradients_are_those_of_differences(limited: RequestsProblem) -> None:
         found = limited.judged(HERE, jnp.sum(each.totals, axis=0), kinks)
         return found.score - jnp.sum(found.violation) + jnp.sum(each.violation[:, 0])
 
-    here, step, value = jnp.log(FOUR.values * 1.13), 1e-6, unfused(score)
-    found = unfused(jax.grad(score))(here)
+    here, step, value = jnp.log(FOUR.values * 1.13), 1e-6, in_numpy(score)
+    found = in_numpy(jax.grad(score))(here)
     assert np.all(np.abs(found) > 0)
     for place in np.ndindex(here.shape):
         moved = step * jnp.zeros(here.shape).at[place].set(1.0)
