@@ -95,8 +95,8 @@ class Traced:
         constants: Values of places that no operation computes.
         inputs: Places of the arguments.
         outputs: Places of the results.
-        whole: The result of the function, with numbers of the results in the places of arrays, and
-            what of it is no array.
+        whole: The result of the function, with numbers of the results in the places of arrays and
+            numbers, and what of it is neither.
     """
 
     equations: tuple[Equation, ...]
@@ -211,7 +211,7 @@ def _flat(call: Call, whole: tuple[str, ...]) -> Traced:
     skeleton: list[Any] = []
 
     def arrays_of(leaves: list[Any]) -> list[Any]:
-        arrays, static = eqx.partition(call.of_leaves(leaves), eqx.is_array)
+        arrays, static = eqx.partition(call.of_leaves(leaves), eqx.is_array_like)
         found, structure = jax.tree.flatten(arrays)
         skeleton[:] = jax.tree.unflatten(structure, range(len(found))), static
         return found
