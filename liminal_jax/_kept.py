@@ -44,8 +44,9 @@ FOLDER = "programs"
 COVERED = frozenset({"liminal_jax", "jax", "jaxlib", "equinox", "numpy", "optax"})
 """Packages whose code a program may depend on: their versions are known, or their files."""
 
-MOST = 256
-"""Programs that are kept; beyond them the oldest go. One takes about a megabyte."""
+MOST = 1_000
+"""Programs and traces that are kept; beyond them the oldest go. One takes an eighth of a megabyte
+on average."""
 
 
 def kept(
