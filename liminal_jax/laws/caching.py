@@ -153,7 +153,8 @@ def recent_hit_rate(*, items: Scalar, exponent: Scalar, cached: Scalar) -> Scala
         >>> round(float(recent_hit_rate(items=4.0, exponent=0.0, cached=2.0)), 6)
         0.5
     """
-    some = cached < items
+    # What lacks no more than rounding holds all: Che's time would be the logarithm of nothing.
+    some = cached < items * (1 - 4 * jnp.finfo(jnp.result_type(float)).eps)
     held = jnp.where(some, cached, 0.5 * items)
     time = characteristic_time(items=items, exponent=exponent, cached=held)
     popularity, counts = _popularity(items, exponent)

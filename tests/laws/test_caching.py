@@ -86,6 +86,14 @@ def test_the_root_holds_as_many_items_as_there_is_space_for(
     assert held.sum() == pytest.approx(cached, rel=1e-3)
 
 
+@pytest.mark.parametrize("items", [2.0, 182.0, 1000.0])
+@pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0])
+def test_a_cache_that_lacks_only_rounding_holds_all(items: float, exponent: float) -> None:
+    for lacking in (2.0**-53, 2.0**-52, 2.0**-51, 1e-15, 1e-12):
+        rate = float(recent(items, exponent, items * (1 - lacking)))
+        assert rate == pytest.approx(1.0, abs=1e-11)
+
+
 @shortly
 @given(items_of, exponents, shares, shares)
 def test_more_space_and_more_skew_hit_more_and_more_items_less(
