@@ -192,14 +192,26 @@ def _code() -> bytes:
     return pickle.dumps((stamps, versions, os.environ.get("XLA_FLAGS"), tuple(platform.uname())))
 
 
-def _program(compiled: jax.stages.Compiled, results: Any, static: Any) -> Program:
+def apart(result: Any, array: Callable[[Any], bool]) -> tuple[list[Any], tuple[Any, Any]]:
+    """The arrays of a result; and the result with their numbers in their places, and its rest.
+
+    Args:
+        result: A pytree.
+        array: What of it is an array.
+    """
+    arrays, rest = eqx.partition(result, array)
+    found, structure = jax.tree.flatten(arrays)
+    return found, (jax.tree.unflatten(structure, range(len(found))), rest)
+
+
+def together(found: Sequence[Any], places: Any, rest: Any) -> Any:
+    """The result of some arrays, which stand where their numbers are: the inverse of `apart`."""
+    return eqx.combine(jax.tree.map(lambda number: found[number], places), rest)
+
+
+def _program(compiled: jax.stages.Compiled, places: Any, rest: Any) -> Program:
     """A compiled function of leaves, whose results are put where their numbers are."""
-
-    def run(leaves: list[Any]) -> Any:
-        found = compiled(leaves)
-        return eqx.combine(jax.tree.map(lambda number: found[number], results), static)
-
-    return run
+    return lambda leaves: together(compiled(leaves), places, rest)
 
 
 def _compiled(path: Path, call: Call, options: Any) -> Program:
@@ -208,9 +220,7 @@ def _compiled(path: Path, call: Call, options: Any) -> Program:
     leaves = call.leaves
 
     def flat(leaves: list[Any]) -> list[Any]:
-        arrays, static = eqx.partition(call.of_leaves(leaves), eqx.is_array)
-        found, structure = jax.tree.flatten(arrays)
-        skeleton[:] = jax.tree.unflatten(structure, range(len(found))), static
+        found, skeleton[:] = apart(call.of_leaves(leaves), eqx.is_array)
         return found
 
     # A name that JAX's cache does not know: what comes out of that cache cannot be written again.

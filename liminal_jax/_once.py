@@ -1,7 +1,7 @@
 """Laws that are asked for in several places, worked out once in an evaluation.
 
 Attention, collectives and limits all ask how a group divides the heads, and each answer is dozens
-of operations: traced anew each time, they would be most of a program. What is remembered is found
+of operations: traced again each time, they would be most of a program. What is remembered is found
 by the arrays themselves, not by their values, so it is what would be worked out again.
 """
 

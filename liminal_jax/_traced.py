@@ -22,7 +22,8 @@ from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, Primitive, primitives
 from typing_extensions import override
 
-from liminal_jax._kept import Call, write
+from liminal_jax._kept import Call, apart, together, write
+from liminal_jax._once import evaluation
 from liminal_jax._primitives import SEVERAL, Number, Operation, in_numpy
 
 Inputs = ParamSpec("Inputs")
@@ -95,7 +96,7 @@ class Traced:
         constants: Values of places that no operation computes.
         inputs: Places of the arguments.
         outputs: Places of the results.
-        whole: The result of the function, with numbers of the results in the places of arrays and
+        result: The result of the function, with numbers of the outputs in the places of arrays and
             numbers, and what of it is neither.
     """
 
@@ -103,12 +104,21 @@ class Traced:
     constants: dict[int, np.ndarray]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    whole: tuple[Any, Any]
+    result: tuple[Any, Any]
 
     @cached_property
     def run(self) -> Callable[..., list[np.ndarray]]:
         """The function of all its arguments, in NumPy."""
         return self.given(())
+
+    def evaluated(self, leaves: Sequence[Any]) -> Any:
+        """The result of the function of some arrays, as JAX has it.
+
+        Args:
+            leaves: The arrays of the arguments.
+        """
+        found = jax.device_put(self.run(*map(np.asarray, leaves)))
+        return together(found, *self.result)
 
     def given(self, values: Sequence[Any]) -> Callable[..., list[np.ndarray]]:
         """The function of its last arguments, in NumPy.
@@ -190,18 +200,16 @@ def listed(function: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
     Args:
         function: A pure function at the top of a module; it depends on its arguments and on code.
     """
+    plain = evaluation(function)
 
     @wraps(function)
     def call(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Output:
         if any(isinstance(it, Tracer) for it in jax.tree.leaves((args, kwargs))):
-            return function(*args, **kwargs)
+            return plain(*args, **kwargs)
         given = Call.of(function, args, kwargs)
         if given.key is None:
-            return function(*args, **kwargs)
-        trace = _remembered(given, ())
-        found = jax.device_put(trace.run(*map(np.asarray, given.leaves)))
-        results, static = trace.whole
-        return cast("Output", eqx.combine(jax.tree.map(found.__getitem__, results), static))
+            return plain(*args, **kwargs)
+        return cast("Output", _remembered(given, ()).evaluated(given.leaves))
 
     return call
 
@@ -211,13 +219,11 @@ def _flat(call: Call, whole: tuple[str, ...]) -> Traced:
     skeleton: list[Any] = []
 
     def arrays_of(leaves: list[Any]) -> list[Any]:
-        arrays, static = eqx.partition(call.of_leaves(leaves), eqx.is_array_like)
-        found, structure = jax.tree.flatten(arrays)
-        skeleton[:] = jax.tree.unflatten(structure, range(len(found))), static
+        found, skeleton[:] = apart(call.of_leaves(leaves), eqx.is_array_like)
         return found
 
     closed = jax.make_jaxpr(arrays_of)(call.leaves)
-    results, static = skeleton
+    places, rest = skeleton
     flattening = _Flattening(whole)
     inputs = [flattening.place() for _ in closed.jaxpr.invars]
     outputs = flattening.run(closed, inputs)
@@ -226,7 +232,7 @@ def _flat(call: Call, whole: tuple[str, ...]) -> Traced:
         constants=flattening.constants,
         inputs=tuple(inputs),
         outputs=tuple(outputs),
-        whole=(results, static),
+        result=(places, rest),
     )
 
 

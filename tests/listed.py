@@ -9,12 +9,12 @@ from typing import Any
 
 import jax
 
-from liminal_jax._traced import traced
+from liminal_jax._traced import Traced, traced
 
 
 def in_numpy(function: Callable[..., Any]) -> Callable[..., Any]:
     """A pure function of arrays, traced once for each structure; within a trace as it stands."""
-    known: dict[Any, Any] = {}
+    known: dict[Any, Traced] = {}
 
     @wraps(function)
     def call(*args: Any) -> Any:
@@ -23,9 +23,7 @@ def in_numpy(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args)
         key = structure, tuple((jax.numpy.shape(it), jax.numpy.result_type(it)) for it in leaves)
         if key not in known:
-            known[key] = traced(function, *args), jax.eval_shape(function, *args)
-        trace, shapes = known[key]
-        found = map(jax.numpy.asarray, trace.run(*map(jax.numpy.asarray, leaves)))
-        return jax.tree.unflatten(jax.tree.structure(shapes), [*found])
+            known[key] = traced(function, *args)
+        return known[key].evaluated(leaves)
 
     return call

@@ -46,7 +46,7 @@ def test_it_is_worked_out_once_for_the_same_arrays(wrap):
 
 
 @pytest.mark.parametrize("wrap", [lambda it: it, jax.jit], ids=["eager", "traced"])
-def test_other_arrays_and_other_numbers_are_worked_out_anew(wrap):
+def test_other_arrays_and_other_numbers_are_worked_out_again(wrap):
     assert float(wrap(of_three_kinds)(jnp.asarray(3.0), jnp.asarray(2.0))) == 7 + 8 + 9
     assert WORKED_OUT == [2.0, 2.0, 3.0]
 

@@ -216,11 +216,6 @@ def chip_power(file: ChipFile, library: Library) -> AbstractPower:
     )
 
 
-def _sum(cost: ChipCost) -> float:
-    """All of it, without compiling a sum [USD]."""
-    return float(cost.logic) + float(cost.memory) + float(cost.package)
-
-
 @_FROM_FILES
 def chip_cost(file: ChipFile, library: Library) -> ChipCost:
     """The published estimate, in the proportions of the cost laws; else what these make of it.
@@ -230,7 +225,7 @@ def chip_cost(file: ChipFile, library: Library) -> ChipCost:
     parts, stated = estimated_cost(file, library), file.cost.value
     if stated is None:
         return parts
-    share = stated / _sum(parts)
+    share = stated / float(parts.total())
     if math.isnan(share):
         return ChipCost(logic=stated, memory=0.0, package=0.0)
     return jax.tree.map(lambda part: as_leaf(float(part) * share), parts)
@@ -401,7 +396,7 @@ def _priced(library: Library) -> System:
     """The only system of a library, at its own price."""
     (file,) = library.system.values()
     system, price = _at_margins(library), file.chip.market_price.value
-    cost = _sum(system.chip.cost)
+    cost = float(system.chip.cost.total())
     if price is None or math.isnan(cost):
         return system
     own = {"selling_multiple": price / cost, **dict.fromkeys(MARGINS, 1.0), "one_time_cost": 0.0}

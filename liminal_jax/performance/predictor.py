@@ -33,7 +33,6 @@ from liminal_jax.workload.request import Request
 
 
 @listed
-@evaluation
 def predict(
     design: Design,
     model: Model,

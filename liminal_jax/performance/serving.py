@@ -13,7 +13,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from liminal_jax._arrays import Scalar
-from liminal_jax._once import evaluation
 from liminal_jax._show import Shown
 from liminal_jax._traced import listed
 from liminal_jax.hardware.network import AbstractPhysical
@@ -129,7 +128,6 @@ def _given(
 
 
 @listed
-@evaluation
 def prefill(
     design: Design,
     model: Model,
@@ -380,7 +378,6 @@ def _apart(given: _Given, steps: _Steps) -> Served:
 
 
 @listed
-@evaluation
 def serve(
     design: Design,
     model: Model,
