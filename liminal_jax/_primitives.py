@@ -43,9 +43,11 @@ def _special(by_xla: str, by_scipy: str) -> Operation:
 
     def run(value: Number) -> Number:
         if np.size(value) <= FEW:
-            from jax import lax
+            import jax
 
-            return np.asarray(getattr(lax, by_xla)(value))
+            # Else a trace that the caller is in the middle of would take it up.
+            with jax.ensure_compile_time_eval():
+                return np.asarray(getattr(jax.lax, by_xla)(value))
         from scipy import special
 
         return getattr(special, by_scipy)(value)

@@ -221,3 +221,14 @@ def test_a_list_within_a_trace_is_the_function():
         return listed(told)({"row": row}, 3.0)["rows"][0]["scaled"].sum()
 
     np.testing.assert_array_equal(jax.grad(total)(jnp.arange(3.0)), [3.0, 3.0, 3.0])
+
+
+def quantile(numbers):
+    """A function for which NumPy has no counterpart."""
+    return jax.scipy.special.erfinv(numbers["row"])
+
+
+def test_a_list_of_known_numbers_is_evaluated_though_its_caller_is_traced():
+    numbers = {"row": jnp.asarray([-0.5, 0.25])}
+    found = jax.jit(lambda: listed(quantile)(numbers))()
+    np.testing.assert_allclose(found, jax.scipy.special.erfinv(numbers["row"]), rtol=1e-15)

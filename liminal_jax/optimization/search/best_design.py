@@ -233,11 +233,11 @@ class _Search:
                 return self.descended(bounded.result, 0)
 
         with ThreadPoolExecutor(1) as pool:
-            found = pool.submit(descents)
             try:
+                found = pool.submit(descents)
                 bounded.set_result(self.bounded())
-            except BaseException as error:
-                bounded.set_exception(error)
+            except BaseException:
+                bounded.cancel()  # else an interrupted search would wait for its thread forever
                 raise
             self._progress.stage("descending and proving at once", self._problem.lattice)
             proof = self.proven(
