@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from liminal_jax._arrays import Scalar
 from liminal_jax._kept import kept
 from liminal_jax._smooth import Exact
 from liminal_jax.optimization.reach.levers import Lever, moved
@@ -23,10 +24,10 @@ SIZE = 512
 
 def _fleets(
     case: Case, values: Float[Array, "settings levers"], paths: tuple[str, ...]
-) -> tuple[Fleet, dict[str, Array]]:
+) -> tuple[Fleet, dict[str, Scalar]]:
     """Predictions of the case at some settings, and how far physical limits are used."""
 
-    def one(row: Array) -> tuple[Fleet, dict[str, Array]]:
+    def one(row: Array) -> tuple[Fleet, dict[str, Scalar]]:
         at = moved(case, {path: row[place] for place, path in enumerate(paths)})
         fleet = at.fleet(Exact())
         used = use_of(at, fleet, Exact())
@@ -38,9 +39,10 @@ def _fleets(
 fleets = kept(_fleets, {"xla_disable_hlo_passes": "fusion"})
 
 
-def _ratios(limit: Limit, fleet: Fleet, used: Any) -> np.ndarray:
-    """How far a limit is used at each of some settings."""
-    return np.asarray(jax.vmap(limit.ratio)(fleet, used), float)
+@eqx.filter_jit
+def _ratios(limits: tuple[Limit, ...], fleet: Fleet, used: dict[str, Scalar]) -> list[Scalar]:
+    """How far each limit is used at some settings."""
+    return [jax.vmap(it.ratio)(fleet, used) for it in limits]
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Evaluator:
         """Where the levers stand."""
         return np.asarray([it.start for it in self.levers])
 
-    def fleets(self, values: np.ndarray) -> tuple[Fleet, dict[str, Array]]:
+    def fleets(self, values: np.ndarray) -> tuple[Fleet, dict[str, Scalar]]:
         """The predictions at settings as they are."""
         return fleets(self.case, jnp.asarray(values, float), self.paths)
 
@@ -112,8 +114,7 @@ class Evaluator:
     def _arrays(self, values: np.ndarray) -> list[np.ndarray]:
         fleet, used = self.fleets(values)
         instance = fleet.instance
-        ratios = [_ratios(it, fleet, used) for it in self.limits]
-        ratios = [np.broadcast_to(it, len(values)) for it in ratios]
+        ratios = _ratios(self.limits, fleet, used)
         violation = np.log(np.maximum(np.stack(ratios, axis=1), LEAST_RATIO))
         times = (instance.compute_time, instance.memory_time, instance.exposed_time)
         numbers = (instance.utps, *times, instance.tokens_per_step)

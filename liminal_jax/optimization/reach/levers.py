@@ -93,11 +93,12 @@ class Lever:
         base = self.least + self.offset
         return math.log((value + self.offset) / base) / math.log((self.most + self.offset) / base)
 
-    def at(self, place: Float[Array, "..."] | np.ndarray | float) -> Array:
+    def at(self, place: Float[np.ndarray, "..."] | float) -> Float[np.ndarray, "..."]:
         """The value at a place, see `place`."""
         base = self.least + self.offset
         ratio = (self.most + self.offset) / base
-        return jnp.clip(base * ratio ** jnp.asarray(place) - self.offset, self.least, self.most)
+        value = base * ratio ** np.asarray(place) - self.offset
+        return np.asarray(np.clip(value, self.least, self.most))
 
     def nearest(self, value: float) -> float:
         """The value that makes sense and is nearest in the lever's own measure."""

@@ -7,6 +7,7 @@ exact model; the last lever is then placed between two of its values.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def values_of(levers: Sequence[Lever], places: np.ndarray) -> np.ndarray:
     columns = []
     for it, column in zip(levers, np.asarray(places, float).T, strict=True):
         if it.whole:
-            known = np.asarray([it.place(value) for value in it.values])
+            known = places_of(it)
             nearest = np.argmin(np.abs(column[:, None] - known), axis=1)
             columns.append(np.asarray(it.values)[nearest])
         else:
@@ -50,9 +51,10 @@ def _exact(lever: Lever, places: np.ndarray) -> np.ndarray:
     known = places_of(lever)
     nearest = np.argmin(np.abs(places[:, None] - known), axis=1)
     near = np.abs(places - known[nearest]) < NEAR
-    return np.where(near, np.asarray(lever.values)[nearest], np.asarray(lever.at(places), float))
+    return np.where(near, np.asarray(lever.values)[nearest], lever.at(places))
 
 
+@cache
 def places_of(lever: Lever) -> np.ndarray:
     """Places of the values at which a lever is tried."""
     return np.asarray([lever.place(it) for it in lever.values])
@@ -72,22 +74,21 @@ def start_places(levers: Sequence[Lever]) -> np.ndarray:
 
 def neighbours(levers: Sequence[Lever], places: np.ndarray) -> np.ndarray:
     """A setting, every value of each lever alone, and some values of each pair."""
-    rows = [places]
-    fine = [places_of(it) for it in levers]
+    rows = [places[None]]
     coarse = [coarse_places(it) for it in levers]
-    for axis, values in enumerate(fine):
-        rows.extend(_with(places, {axis: value}) for value in values)
+    for axis, lever in enumerate(levers):
+        rows.append(_with(places, [axis], places_of(lever)[:, None]))
     for first in range(len(levers)):
         for second in range(first):
-            for one in coarse[first]:
-                rows.extend(_with(places, {first: one, second: two}) for two in coarse[second])
-    return np.unique(np.stack(rows), axis=0)
+            pairs = np.stack(np.meshgrid(coarse[first], coarse[second]), axis=-1).reshape(-1, 2)
+            rows.append(_with(places, [first, second], pairs))
+    return np.unique(np.concatenate(rows), axis=0)
 
 
-def _with(places: np.ndarray, changes: dict[int, float]) -> np.ndarray:
-    changed = places.copy()
-    for axis, value in changes.items():
-        changed[axis] = value
+def _with(places: np.ndarray, axes: Sequence[int], values: np.ndarray) -> np.ndarray:
+    """A setting with other values of some levers, a row for each."""
+    changed = np.tile(places, (len(values), 1))
+    changed[:, axes] = values
     return changed
 
 
@@ -125,7 +126,7 @@ def pulled_back(
         if not gains or max(gains) < 1e-9:
             return here
         axis, place = tried[int(np.argmax(gains))]
-        here = _with(here, {axis: place})
+        (here,) = _with(here, [axis], np.asarray([[place]]))
 
 
 def _nearest(
@@ -140,7 +141,7 @@ def _nearest(
     near, far = sorted((start, float(here[axis])))
     between = [it for it in places_of(lever) if near <= it <= far]
     tried = np.asarray(sorted({*between, start, here[axis]}, key=lambda it: abs(it - start)))
-    rows = np.stack([_with(here, {axis: it}) for it in tried])
+    rows = _with(here, [axis], tried[:, None])
     good = reaches(evaluator(values_of(evaluator.levers, rows)))
     good[-1] = True  # Where it stands it reaches.
     first = int(np.argmax(good))
@@ -149,7 +150,7 @@ def _nearest(
     far, near = float(tried[first]), float(tried[first - 1])
     for _ in range(2):  # A grid within the interval, then one within that.
         inner = np.linspace(near, far, FINE)[1:]
-        rows = np.stack([_with(here, {axis: it}) for it in inner])
+        rows = _with(here, [axis], inner[:, None])
         good = reaches(evaluator(values_of(evaluator.levers, rows)))
         good[-1] = True
         first = int(np.argmax(good))
