@@ -17,6 +17,8 @@ import hypothesis
 import jax
 import pytest
 
+from tests.checked import check_again
+
 CACHE = "JAX_COMPILATION_CACHE_DIR"
 MAPS = Path("/proc/self/maps")
 MOST_MAPS = 20_000
@@ -36,6 +38,12 @@ def pytest_configure(config):
         os.environ[CACHE] = tempfile.mkdtemp(prefix="compiled-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(CACHE), ignore_errors=True))
     jax.config.update("jax_compilation_cache_dir", os.environ[CACHE])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _checked_anew():
+    """Each file of tests sees the types of all calls checked, whatever others have called."""
+    check_again()
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -5,7 +5,7 @@ Everything a search needs, a certificate needs too: it is here.
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -133,7 +133,7 @@ class Limit:
         """Whether it holds for every design, whatever the study asks."""
         return self.of is None
 
-    def ratio(self, fleet: Fleet, used: dict[str, Scalar]) -> Scalar:
+    def ratio(self, fleet: Fleet, used: Mapping[str, Scalar]) -> Scalar:
         """How far it is used: above 1 it is violated.
 
         Args:

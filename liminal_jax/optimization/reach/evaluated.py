@@ -1,6 +1,6 @@
 """Many settings of the levers of one case, predicted at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from liminal_jax._arrays import Scalar
 from liminal_jax._kept import kept
 from liminal_jax._smooth import Exact
 from liminal_jax.optimization.reach.levers import Lever, moved
@@ -24,10 +23,10 @@ SIZE = 512
 
 def _fleets(
     case: Case, values: Float[Array, "settings levers"], paths: tuple[str, ...]
-) -> tuple[Fleet, dict[str, Scalar]]:
+) -> tuple[Fleet, dict[str, Array]]:
     """Predictions of the case at some settings, and how far physical limits are used."""
 
-    def one(row: Array) -> tuple[Fleet, dict[str, Scalar]]:
+    def one(row: Array) -> tuple[Fleet, dict[str, Array]]:
         at = moved(case, {path: row[place] for place, path in enumerate(paths)})
         fleet = at.fleet(Exact())
         used = use_of(at, fleet, Exact())
@@ -40,9 +39,11 @@ fleets = kept(_fleets, {"xla_disable_hlo_passes": "fusion"})
 
 
 @eqx.filter_jit
-def _ratios(limits: tuple[Limit, ...], fleet: Fleet, used: dict[str, Scalar]) -> list[Scalar]:
-    """How far each limit is used at some settings."""
-    return [jax.vmap(it.ratio)(fleet, used) for it in limits]
+def _ratios(
+    limits: tuple[Limit, ...], fleet: Fleet, used: Mapping[str, Array]
+) -> Float[Array, "settings limits"]:
+    """How far limits are used at some settings."""
+    return jnp.stack([jax.vmap(it.ratio)(fleet, used) for it in limits], axis=1)
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Evaluator:
         """Where the levers stand."""
         return np.asarray([it.start for it in self.levers])
 
-    def fleets(self, values: np.ndarray) -> tuple[Fleet, dict[str, Scalar]]:
+    def fleets(self, values: np.ndarray) -> tuple[Fleet, dict[str, Array]]:
         """The predictions at settings as they are."""
         return fleets(self.case, jnp.asarray(values, float), self.paths)
 
@@ -114,8 +115,7 @@ class Evaluator:
     def _arrays(self, values: np.ndarray) -> list[np.ndarray]:
         fleet, used = self.fleets(values)
         instance = fleet.instance
-        ratios = _ratios(self.limits, fleet, used)
-        violation = np.log(np.maximum(np.stack(ratios, axis=1), LEAST_RATIO))
+        violation = np.log(np.maximum(_ratios(self.limits, fleet, used), LEAST_RATIO))
         times = (instance.compute_time, instance.memory_time, instance.exposed_time)
         numbers = (instance.utps, *times, instance.tokens_per_step)
         return [*(np.broadcast_to(np.asarray(it, float), len(values)) for it in numbers), violation]
