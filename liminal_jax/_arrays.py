@@ -1,6 +1,8 @@
 """Array types of the laws and the leaves of the pytrees."""
 
-from typing import TypeAlias
+import math
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +22,10 @@ Truth: TypeAlias = Bool[Array, ""]
 """A traced yes or no."""
 
 
+MOST = 10_000
+"""Numbers of which the array is kept."""
+
+
 def as_leaf(value: ArrayLike) -> Leaf:
     """A quantity as a strongly typed float array, in float64 where x64 is enabled.
 
@@ -28,11 +34,23 @@ def as_leaf(value: ArrayLike) -> Leaf:
         False
     """
     kind = dtypes.canonicalize_dtype(float)
+    if isinstance(value, int | float):
+        number = float(value)
+        device = jax.config.values["jax_default_device"]
+        return _of_number(number, math.copysign(1.0, number), kind, device)
     if isinstance(value, jax.Array) and value.dtype == kind and not jax.typeof(value).weak_type:
         return value
-    # NumPy converts a number of Python; JAX would compile a program for it.
-    number = np.asarray(value, kind) if isinstance(value, int | float) else value
-    return jnp.asarray(number, dtype=kind)
+    return jnp.asarray(value, dtype=kind)
+
+
+@lru_cache(maxsize=MOST)
+def _of_number(value: float, sign: float, kind: np.dtype, device: Any) -> Leaf:
+    """The array of a number, by its sign too, since 0 is -0; to make one takes 70 us."""
+    del sign, device
+    # A trace that the caller is in the middle of is over before the array is asked for again.
+    with jax.ensure_compile_time_eval():
+        # NumPy converts a number of Python; JAX would compile a program for it.
+        return jnp.asarray(np.asarray(value, kind))
 
 
 def optional_leaf(value: ArrayLike | None) -> Leaf | None:
