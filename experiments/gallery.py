@@ -2,8 +2,9 @@
 
     python -m experiments.gallery FOLDER
 
-FOLDER holds the full runs of experiments that the first table of README.md lists, in a folder of
-its name each. What was saved is drawn into `figures` and told in `CLAIMS.md`; nothing is computed.
+FOLDER holds full runs of experiments that the first table of README.md lists, in a folder of its
+name each. What was saved is drawn into `figures` and told in `CLAIMS.md`; nothing is computed. What
+the page tells of other experiments stays.
 """
 
 import importlib
@@ -43,6 +44,20 @@ def claims(readme: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE))
 
 
+def sections(page: str) -> dict[str, str]:
+    """The sections of a page by their titles.
+
+    Args:
+        page: Its text.
+    """
+    parts = re.split(r"^(?=## )", page, flags=re.MULTILINE)[1:]
+    return {it.partition("\n")[0].removeprefix("## "): it.rstrip("\n") + "\n" for it in parts}
+
+
+def _title(about: str) -> str:
+    return about[0].upper() + about[1:]
+
+
 def told(name: str, about: str, results: Mapping[str, Any], origin: Mapping[str, Any]) -> str:
     """The section of one experiment.
 
@@ -58,7 +73,7 @@ def told(name: str, about: str, results: Mapping[str, Any], origin: Mapping[str,
 def _lines(
     name: str, about: str, results: Mapping[str, Any], origin: Mapping[str, Any]
 ) -> Iterator[str]:
-    yield f"## {about[0].upper()}{about[1:]}\n"
+    yield f"## {_title(about)}\n"
     yield f"![{about}](figures/{name}.png)\n"
     yield "| claim | verdict | why |\n|---|---|---|"
     for it in results["verdicts"]:
@@ -74,17 +89,18 @@ def _cell(text: str) -> str:
 
 def main(folder: Path) -> None:
     """Draw and tell the runs of a folder."""
-    sections = [_TOP]
+    kept = sections(PAGE.read_text("utf-8")) if PAGE.exists() else {}
+    parts = [_TOP]
     for name, about in claims((HERE / "README.md").read_text("utf-8")).items():
-        run = folder / name
+        run, title = folder / name, _title(about)
         if not (run / "results.json").exists():
-            sections.append(f"## {about[0].upper()}{about[1:]}\n\n{NO_RUN} `{name}`.\n")
+            parts.append(kept.get(title, f"## {title}\n\n{NO_RUN} `{name}`.\n"))
             continue
         drawn(importlib.import_module(f"experiments.{name}").EXPERIMENT, run)
         _smaller(run / f"{name}.png", HERE / "figures" / f"{name}.png")
         results, origin = (load_record(run / f"{it}.json") for it in ("results", "provenance"))
-        sections.append(told(name, about, results, origin))
-    PAGE.write_text("\n".join(sections), encoding="utf-8")
+        parts.append(told(name, about, results, origin))
+    PAGE.write_text("\n".join(parts), encoding="utf-8")
 
 
 def _smaller(source: Path, target: Path) -> None:

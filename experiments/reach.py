@@ -167,43 +167,50 @@ def report(results: Record) -> list[RenderableType]:
     return parts
 
 
+SHOWN = 7  # levers with a colour of their own; what is left is drawn as one
+REST: Record = {"color": "0.75", "edgecolor": "white"}
+
+
+def _largest(results: Record) -> dict[str, str]:
+    """The levers that contribute most to all answers together, with their names."""
+    names: dict[str, str] = {}
+    sums: dict[str, float] = {}
+    for groups in column(results["rows"], "groups").values():
+        for answer in (it for group in groups.values() for it in group.values()):
+            for path, it in answer["moves"].items():
+                names[path] = it["label"]
+                sums[path] = sums.get(path, 0.0) + abs(it["contribution"])
+    return {path: names[path] for path in sorted(sums, key=lambda it: -sums[it])[:SHOWN]}
+
+
 def plot(results: Record) -> draw.Figure:
     """What each lever contributes on the way to each speed, a panel for each group of levers."""
     bars = [(model, target) for model in results["rows"] for target in results["targets"]]
     size = (12.0, 1.4 + 0.28 * len(bars))
-    figure, (panels,) = draw.sheet(1, len(GROUPS), size, sharey=True)
-    labels: dict[str, str] = {}
+    figure, (panels,) = draw.sheet(1, len(GROUPS), size, sharex=True, sharey=True)
+    names = _largest(results)
+    styles: dict[str, Record] = {
+        path: {"color": f"C{at}", "edgecolor": "white"} for at, path in enumerate(names)
+    }
     for axes, group in zip(panels, GROUPS, strict=True):
         for place, (model, target) in enumerate(bars):
             answer = results["rows"][model]["groups"][group][target]
-            labels |= {path: it["label"] for path, it in answer["moves"].items()}
-            parts = {path: it["contribution"] for path, it in answer["moves"].items()}
-            end = draw.bar(axes, place, parts, _styles(labels), height=0.8)
+            worth = {path: it["contribution"] for path, it in answer["moves"].items()}
+            parts = {path: worth.get(path, 0.0) for path in names}
+            rest = sum(worth.values()) - sum(parts.values())
+            end = draw.bar(axes, place, {**parts, "": rest}, {**styles, "": REST}, height=0.8)
             mark = "" if answer["reachable"] else "  not reached"
             text = f"{short(answer['utps'])}{mark}"
-            draw.note(axes, text, (end, place), (3, 0), ha="left", va="center")
+            draw.note(axes, text, (max(end, end - rest), place), (3, 0), ha="left", va="center")
         axes.set_title(group)
         axes.set_xlabel("logarithm of the speed gained, by Shapley value")
-        axes.margins(x=0.25)
-    names = [f"{model}, {float(target):,.0f}" for model, target in bars]
-    draw.name_rows(panels[0], names, fontsize=7)
-    styles = _styles(labels)
-    handles = [panels[0].barh([0], [0], **styles[it], label=label) for it, label in labels.items()]
-    figure.legend(handles=handles, loc="outside lower left", ncols=3, fontsize=7)
+        axes.margins(x=0.18)
+    draw.name_rows(panels[0], [f"{model}, {float(it):,.0f}" for model, it in bars], fontsize=7)
+    legend = {**{names[path]: style for path, style in styles.items()}, "all other levers": REST}
+    handles = [panels[0].barh([0], [0], **style, label=label) for label, style in legend.items()]
+    figure.legend(handles=handles, loc="outside lower left", ncols=4, fontsize=7)
     figure.suptitle("What the levers of hardware and algorithm give one user")
     return figure
-
-
-def _styles(paths: Record) -> dict[str, Record]:
-    """A colour for each lever, hatched when the colours come round again."""
-    return {
-        path: {
-            "color": ("C0", "C2", "C1", "C3", "C4", "C5")[place % 6],
-            "hatch": "////" * (place // 6),
-            "edgecolor": "white",
-        }
-        for place, path in enumerate(paths)
-    }
 
 
 SMOKE = {"models": ("llama-3-8b",), "targets": (5000.0, 1e6), "system": "h200"}
