@@ -86,7 +86,6 @@ def test_three_objectives_and_a_thinner_front(capsys):
     assert lengths[0] > lengths[1] > 1
 
 
-@pytest.mark.slow
 def test_an_own_objective_that_is_utps_is_set_against_stps(capsys):
     path = str(study(Path(), "finished", design=DESIGN, objective={"maximise": "utps"}))
     assert exit_code(["pareto", path, "--json"]) == 0
@@ -104,7 +103,6 @@ def test_a_planned_study_is_set_beside_chips_that_exist(capsys, monkeypatch):
     assert answer["points"]
 
 
-@pytest.mark.slow
 def test_what_cannot_be_done_is_an_answer_with_its_own_code(capsys):
     assert exit_code(["pareto", limited(1e6), "-o", "out"]) == 1
     out, _ = capsys.readouterr()

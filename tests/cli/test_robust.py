@@ -12,8 +12,6 @@ from tests.cli.terminal import exit_code
 from tests.cli.test_uncertainty import limited
 from tests.optimization.robust.test_search import SCHEDULE
 
-pytestmark = pytest.mark.slow
-
 FILES = ["designs/nominal.toml", "designs/robust.toml", "provenance.json", "result.json"]
 TRIED = {
     "design",

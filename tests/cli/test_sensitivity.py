@@ -12,8 +12,6 @@ from tests.cli.test_predict import no_token
 from tests.optimization.brute import study
 from tests.optimization.small import FINISHED
 
-pytestmark = pytest.mark.slow
-
 KEYS = {
     "kind",
     "schema",
@@ -69,6 +67,7 @@ def files_in(folder):
     return sorted(str(it.relative_to(folder)) for it in Path(folder).rglob("*") if it.is_file())
 
 
+@pytest.mark.slow
 def test_a_run_tells_what_numbers_are_worth_and_leaves_a_folder(capsys):
     path = written()
     assert exit_code(["sensitivity", path, "--json", "--top", "4", "--change", "0.05"]) == 0

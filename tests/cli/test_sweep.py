@@ -70,7 +70,6 @@ def test_a_study_is_swept_as_by_brute_force(capsys):
     assert (Path("runs/finished-1/figures/front.png")).exists()
 
 
-@pytest.mark.slow
 def test_the_screen_tells_what_was_found(capsys):
     wanted = ("--maximise", "utps", "--minimise", "power", "--histogram", "utps", "--by", "tp")
     assert exit_code([*DENSE, *AXES, *wanted]) == 0
@@ -131,7 +130,6 @@ def test_everything_kept_is_a_dataset_with_units(capsys):
         assert row["outputs"][name] == pytest.approx(value, rel=1e-12)
 
 
-@pytest.mark.slow
 def test_samples_are_kept_with_what_was_drawn(capsys):
     drawn = ("--axis", "tp=1,2,4,8", "--axis", "batch=1:512:log", "--axis", "context=8192:131072")
     for kind in ("sobol", "latin"):
@@ -161,7 +159,6 @@ def test_what_it_would_take_is_told_first(capsys):
     assert not Path("runs").exists()
 
 
-@pytest.mark.slow
 def test_nothing_feasible_is_an_answer(capsys):
     path = str(
         study(
@@ -263,7 +260,6 @@ def test_a_folder_is_resumed_only_by_its_own_sweep(capsys):
     assert Path("other/precious.txt").read_text() == "mine"
 
 
-@pytest.mark.slow
 def test_another_version_does_not_go_on(capsys, monkeypatch):
     from liminal_jax.sweeps import plan
 
@@ -284,7 +280,6 @@ def test_a_disk_that_is_full_before_it_begins(capsys, monkeypatch):
     assert "out: cannot be written: No space left on device" in told
 
 
-@pytest.mark.slow
 def test_a_disk_that_fills_up_leaves_a_folder_to_resume(capsys, monkeypatch):
     with monkeypatch.context() as patch:
 

@@ -18,8 +18,6 @@ from tests.optimization.brute import study
 from tests.optimization.uncertainty.test_analysis import DESIGN, LIMITS
 from tests.study.test_uncertain import stated
 
-pytestmark = pytest.mark.slow
-
 SAMPLES = 4
 KEYS = {
     "kind",
@@ -130,6 +128,7 @@ def test_a_run_prints_a_page_and_leaves_a_folder(capsys):
     assert "exists and is not empty" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_study_that_is_infeasible_as_thought_has_its_own_code(capsys):
     arguments = ["--samples", str(SAMPLES), "-o", "out", "--json"]
     hopeless = limited({"quantity": "stps", "at_least": 1e9})

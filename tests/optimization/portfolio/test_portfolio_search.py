@@ -22,8 +22,6 @@ from tests.optimization.brute import ASKED, every_outcome, study, swept
 from tests.optimization.search.test_certificate import random_constraints, random_design
 from tests.optimization.test_answer import MINIMISED
 
-pytestmark = pytest.mark.slow
-
 WORKLOADS = [
     {"model": "qwen3-30b-a3b", "context": 16384},
     {"model": "llama-3-8b", "context": 8192},
@@ -101,6 +99,7 @@ def answers(tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 def test_the_shared_chip_is_the_best_of_all(answers):
     for answer, every in answers:
         best = every.together.max()
@@ -116,6 +115,7 @@ def test_the_shared_chip_is_the_best_of_all(answers):
     assert 3 <= feasible <= len(answers) - 3
 
 
+@pytest.mark.slow
 def test_each_workload_gets_what_the_model_says(answers):
     for answer, _ in answers:
         logs = 0.0
@@ -131,6 +131,7 @@ def test_each_workload_gets_what_the_model_says(answers):
             assert logs == pytest.approx(math.log(answer.objective))
 
 
+@pytest.mark.slow
 def test_each_alone_and_the_price_of_sharing(answers):
     for answer, every in answers:
         for it, best in zip(answer.alone, every.scores.max(axis=1), strict=True):
@@ -151,6 +152,7 @@ def test_each_alone_and_the_price_of_sharing(answers):
             assert answer.share == pytest.approx(math.exp(sum(shares)))
 
 
+@pytest.mark.slow
 def test_chips_of_one_used_for_the_others(answers):
     """Ties among the best chips are many; whatever chip was taken, it is one of the lattice."""
     cannot = 0
