@@ -50,6 +50,7 @@ def test_another_category_may_become_the_best():
     assert not active_set_changes(gradients, optima[0], optima[0])
 
 
+@pytest.mark.slow
 def test_shares_grow_to_one_at_most():
     _, gradients, optima = solved("planned")
     bars = {it.parameter: it for it in tornado(gradients, optima[:1], 0.1)}
@@ -57,6 +58,7 @@ def test_shares_grow_to_one_at_most():
     assert bar.value * bar.high.factor == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_a_step_of_the_model_is_told():
     """Weights of more than 8.25 bits, scales included, are multiplied at the rate of 16."""
     _, gradients, optima = solved("finished")
