@@ -2,7 +2,7 @@
 
 import math
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -53,7 +53,7 @@ class FunctionLimit(Limit):
 
     scale: float = 1.0
 
-    def ratio(self, fleet: Fleet, used: dict[str, Scalar]) -> Scalar:
+    def ratio(self, fleet: Fleet, used: Mapping[str, Scalar]) -> Scalar:
         """How far it is exceeded: exp(asinh(g / scale)), which is 1 where g is 0."""
         del used
         if self.of is None:
