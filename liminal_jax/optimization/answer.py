@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import jax
 
+from liminal_jax._interrupts import uninterrupted
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.best_design import Finding, Method, find
 from liminal_jax.optimization.search.branch_and_bound import Budget
@@ -181,7 +182,8 @@ def explained(
             return _existing(finding.problem)
 
     with ThreadPoolExecutor(1) as pool:
-        beside = pool.submit(comparison)
+        with uninterrupted():
+            beside = pool.submit(comparison)
         if finding.feasible:
             progress.stage("explaining by gradients")
             relaxed, elasticities = relaxation_of(finding)

@@ -21,6 +21,7 @@ from jaxtyping import Array
 
 from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._files import Problem as Mistake
+from liminal_jax._interrupts import uninterrupted
 from liminal_jax._smooth import Exact
 from liminal_jax._traced import listed
 from liminal_jax.optimization.search.annealing import Schedule
@@ -234,7 +235,8 @@ class _Search:
 
         with ThreadPoolExecutor(1) as pool:
             try:
-                found = pool.submit(descents)
+                with uninterrupted():
+                    found = pool.submit(descents)
                 bounded.set_result(self.bounded())
             except BaseException:
                 bounded.cancel()  # else an interrupted search would wait for its thread forever
