@@ -43,11 +43,9 @@ def _special(by_xla: str, by_scipy: str) -> Operation:
 
     def run(value: Number) -> Number:
         if np.size(value) <= FEW:
-            import jax
+            from jax import lax
 
-            # Else a trace that the caller is in the middle of would take it up.
-            with jax.ensure_compile_time_eval():
-                return np.asarray(getattr(jax.lax, by_xla)(value))
+            return np.asarray(getattr(lax, by_xla)(value))
         from scipy import special
 
         return getattr(special, by_scipy)(value)

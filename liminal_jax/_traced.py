@@ -117,7 +117,9 @@ class Traced:
         Args:
             leaves: The arrays of the arguments.
         """
-        found = jax.device_put(self.run(*map(np.asarray, leaves)))
+        # Else what JAX computes would go into a trace that the caller is in the middle of.
+        with jax.ensure_compile_time_eval():
+            found = jax.device_put(self.run(*map(np.asarray, leaves)))
         return together(found, *self.result)
 
     def given(self, values: Sequence[Any]) -> Callable[..., list[np.ndarray]]:
