@@ -175,8 +175,8 @@ def _largest(results: Record) -> dict[str, str]:
     """The levers that contribute most to all answers together, with their names."""
     names: dict[str, str] = {}
     sums: dict[str, float] = {}
-    for groups in column(results["rows"], "groups").values():
-        for answer in (it for group in groups.values() for it in group.values()):
+    for row in results["rows"].values():
+        for answer in (it for group in row["groups"].values() for it in group.values()):
             for path, it in answer["moves"].items():
                 names[path] = it["label"]
                 sums[path] = sums.get(path, 0.0) + abs(it["contribution"])
@@ -190,7 +190,7 @@ def plot(results: Record) -> draw.Figure:
     figure, (panels,) = draw.sheet(1, len(GROUPS), size, sharex=True, sharey=True)
     names = _largest(results)
     styles: dict[str, Record] = {
-        path: {"color": f"C{at}", "edgecolor": "white"} for at, path in enumerate(names)
+        path: {"color": shade, "edgecolor": "white"} for path, shade in draw.colours(names).items()
     }
     for axes, group in zip(panels, GROUPS, strict=True):
         for place, (model, target) in enumerate(bars):

@@ -41,8 +41,8 @@ def pytest_configure(config):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _checked_anew():
-    """Each file of tests sees the types of all calls checked, whatever others have called."""
+def _checked_again():
+    """Each file of tests has its first calls checked, whatever others have called."""
     check_again()
 
 

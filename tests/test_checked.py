@@ -1,4 +1,4 @@
-"""Types and shapes are checked at the first calls of each function, and then anew."""
+"""Types and shapes are checked at the first calls of each function, and then again."""
 
 import jax.numpy as jnp
 import pytest
