@@ -174,7 +174,7 @@ class Extremes:
         if unknown.any():
             low, high = np.where(unknown, -np.inf, values), np.where(unknown, np.inf, values)
         self._axes = table.axes
-        self._ways = [_way(values, dimension) for dimension in range(values.ndim)]
+        self._ways = table.ways
         # The last first: its rows are the shortest in memory, and the array is still small.
         for dimension, axis in reversed([*enumerate(table.axes)]):
             if self._ways[dimension] == "both":
@@ -203,16 +203,6 @@ class Extremes:
             self._low.take(_places(self._least, boxes, places)),
             self._high.take(_places(self._greatest, boxes, places)),
         )
-
-
-def _way(values: np.ndarray, dimension: int) -> str:
-    """Whether a table rises or falls along a dimension, or both; with NaN, both."""
-    rows = np.moveaxis(values, dimension, 0)
-    ahead, behind = rows[1:], rows[:-1]
-    with np.errstate(invalid="ignore"):
-        if np.all(ahead >= behind):
-            return "up"
-        return "down" if np.all(ahead <= behind) else "both"
 
 
 def _index_of(way: str, end: str) -> str:

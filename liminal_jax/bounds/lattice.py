@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from functools import partial
+from copy import copy
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -10,9 +11,10 @@ import numpy as np
 from jaxtyping import Float
 from typing_extensions import override
 
-from liminal_jax.bounds.boxes import Boxes, Extremes, Halves, halves, whole
-from liminal_jax.bounds.program import Entry, Step, Table, tabulated
+from liminal_jax.bounds.boxes import Boxes, Extremes, Halves, halves
+from liminal_jax.bounds.program import Entry, Step, Table, finite, tabulated
 from liminal_jax.bounds.ranges import Ends, Range, defined, is_exact, rule_of
+from liminal_jax.bounds.rewriting import rewritten
 
 LARGEST_TABLE = 200_000
 """Entries up to which a result is kept as a table. With five times as many the built-in study is
@@ -36,6 +38,13 @@ class AbstractBounds(ABC):
         self, boxes: Boxes
     ) -> tuple[Float[np.ndarray, "results boxes"], Float[np.ndarray, "results boxes"]]:
         """Lower and upper bounds of all results over some boxes."""
+
+    def sharpened(self) -> "AbstractBounds":
+        """The same with narrower ranges, which take some tenths of a second to set up.
+
+        These themselves where there are none.
+        """
+        return self
 
 
 class _Planned(NamedTuple):
@@ -94,68 +103,82 @@ class LatticeBounds(AbstractBounds):
             message = "a proof needs float64; begin with: jax.config.update('jax_enable_x64', True)"
             raise RuntimeError(message)
         self.trees = tuple(halves(length) for length in shape)
-        results = tabulated(function, arguments, shape, largest or LARGEST_TABLE)
-        order = _ordered(results)
-        numbers = {id(entry): number for number, entry in enumerate(order)}
-        self._results = [numbers[id(entry)] for entry in results]
-        self._tables = [it for it in order if isinstance(it, Table)]
-        self._constants: dict[int, Range] = {}
-        with np.errstate(all="ignore"):
-            self._plan = self._planned(order, numbers)
+        self._largest = largest or LARGEST_TABLE
+        self._traced = tabulated(function, arguments, shape, self._largest)
+        self._plan = _Plan(self._traced, self.trees)
 
     @property
     def axes(self) -> frozenset[int]:
         """Numbers of the axes that some result depends on."""
-        return frozenset(axis for it in self._tables for axis in it.axes)
+        return frozenset(axis for it in self._traced for axis in it.axes)
 
     @override
     def over(
         self, boxes: Boxes
     ) -> tuple[Float[np.ndarray, "results boxes"], Float[np.ndarray, "results boxes"]]:
-        ends = np.empty((2, len(self._results), len(boxes)))
+        ends = np.empty((2, len(self._traced), len(boxes)))
         for begin in range(0, len(boxes), BLOCK):
             block = slice(begin, begin + BLOCK)
-            with np.errstate(all="ignore"):
-                ranges = self._ranges(boxes.some(block))
-            for row, entry in enumerate(self._results):
-                ends[0, row, block], ends[1, row, block], _ = ranges[entry]
+            for row, it in enumerate(self._plan.ranges(boxes.some(block))):
+                ends[0, row, block], ends[1, row, block], _ = it
         return ends[0], ends[1]
 
-    def _planned(self, order: Sequence[Entry], numbers: dict[int, int]) -> list[_Planned]:
+    @override
+    def sharpened(self) -> "LatticeBounds":
+        return self._sharper
+
+    @cached_property
+    def _sharper(self) -> "LatticeBounds":
+        shape = tuple(len(it.singles) for it in self.trees)
+        sharper = copy(self)
+        sharper._plan = _Plan(rewritten(self._traced, shape, self._largest), self.trees)
+        return sharper
+
+
+class _Plan:
+    """How the ranges of some results are found over boxes."""
+
+    def __init__(self, results: Sequence[Entry], trees: tuple[Halves, ...]):
+        order = _ordered(results)
+        numbers = {id(entry): number for number, entry in enumerate(order)}
+        self._results = [numbers[id(entry)] for entry in results]
+        self._constants: dict[int, Range] = {}
+        with np.errstate(all="ignore"):
+            self._steps = self._planned(order, numbers, trees)
+
+    def _planned(
+        self, order: Sequence[Entry], numbers: dict[int, int], trees: tuple[Halves, ...]
+    ) -> list[_Planned]:
         """How the ranges of entries that depend on an axis are found; those of others are known."""
         operands = [_operands(entry, numbers) for entry in order]
         uses = {entry: number for number, them in enumerate(operands) for entry in them}
-        everywhere: dict[int, Range] = {}
-        plan, lattice = [], whole(self.trees)
+        plan = []
         for number, entry in enumerate(order):
-            its = operands[number]
-            it = _Planned(number, _ends_of(entry, self.trees), its, False, False, ())
-            low, high, _ = _range(it, lattice, {}, everywhere)
-            positive = bool(np.all(low >= 0))
-            everywhere[number] = Range(low, high, positive)
+            its, positive = operands[number], entry.everywhere.positive
             if isinstance(entry, Table) and not entry.axes:
-                self._constants[number] = everywhere[number]
+                self._constants[number] = entry.everywhere
                 continue
             # A box is a part of the lattice, so its ends lie between those of the lattice: rounding
             # keeps the order of sums, products and whatever else is exact. Where those are finite,
             # nothing is undefined on the way.
-            finite = all(np.isfinite(everywhere[at][:2]).all() for at in (number, *its))
-            certain = isinstance(entry, Table) or (finite and is_exact(entry.operation))
+            known = all(finite(order[at]) for at in (number, *its))
+            certain = isinstance(entry, Table) or (known and is_exact(entry.operation))
             last = tuple({at for at in its if uses[at] == number} - {*self._results})
-            plan.append(it._replace(positive=positive, certain=certain, last=last))
+            plan.append(_Planned(number, _ends_of(entry, trees), its, positive, certain, last))
         return plan
 
-    def _ranges(self, boxes: Boxes) -> dict[int, Range]:
+    def ranges(self, boxes: Boxes) -> list[Range]:
         """Ranges of the results; others are dropped after their last use, so that memory is reused.
 
         A constant has one end for all boxes.
         """
         found, places = dict(self._constants), {}
-        for it in self._plan:
-            found[it.entry] = _range(it, boxes, places, found)
-            for entry in it.last:
-                del found[entry]
-        return found
+        with np.errstate(all="ignore"):
+            for it in self._steps:
+                found[it.entry] = _range(it, boxes, places, found)
+                for entry in it.last:
+                    del found[entry]
+        return [found[it] for it in self._results]
 
 
 def _operands(entry: Entry, numbers: dict[int, int]) -> tuple[int, ...]:

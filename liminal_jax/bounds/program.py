@@ -9,7 +9,7 @@ box are exact. Only what joins many axes remains as steps, for which ranges must
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 import jax
@@ -19,6 +19,10 @@ from liminal_jax._kinks import KINKS
 from liminal_jax._monotone import MONOTONE
 from liminal_jax._primitives import ELEMENTWISE, FOLDS, MOVES, Operation
 from liminal_jax._traced import Equation, Traced, traced
+from liminal_jax.bounds.ranges import Range, defined, ranged
+
+ROUNDING = 1e-15
+"""Relative difference of two numbers that only rounding sets apart: a few times its error."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,29 @@ class Table:
 
     axes: tuple[int, ...]
     values: np.ndarray
+
+    @cached_property
+    def everywhere(self) -> Range:
+        """Its range over the whole lattice."""
+        values = np.asarray(self.values, float)
+        low, high = defined(values.min(keepdims=True).ravel(), values.max(keepdims=True).ravel())
+        return Range(low, high, bool(low >= 0))
+
+    @cached_property
+    def ways(self) -> tuple[str, ...]:
+        """Whether it rises ("up") or falls ("down") along each axis, or "both"; with NaN, both."""
+        values = np.asarray(self.values, float)
+        return tuple(_way(np.moveaxis(values, dimension, 0)) for dimension in range(values.ndim))
+
+
+def _way(rows: np.ndarray) -> str:
+    """Whether rows rise or fall, or both."""
+    ahead, behind = rows[1:], rows[:-1]
+    with np.errstate(invalid="ignore"):
+        slack = ROUNDING * np.abs(behind)
+        if np.all(ahead >= behind - slack):
+            return "up"
+        return "down" if np.all(ahead <= behind + slack) else "both"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +75,25 @@ class Step:
     operands: "tuple[Entry, ...]"
     parameters: dict[str, Any]
 
+    @cached_property
+    def axes(self) -> tuple[int, ...]:
+        """Numbers of the axes it depends on, ascending."""
+        return joined_axes(self.operands)
+
+    @cached_property
+    def everywhere(self) -> Range:
+        """Its range over the whole lattice, or a wider one."""
+        ends = ranged(self.operation, [it.everywhere for it in self.operands], self.parameters)
+        return ends._replace(positive=bool(ends.low >= 0))
+
 
 Entry: TypeAlias = Table | Step
 """A scalar result of the traced function."""
+
+
+def finite(entry: Entry) -> bool:
+    """Whether a result is a finite number everywhere."""
+    return bool(np.isfinite(entry.everywhere[:2]).all())
 
 
 def whole_names() -> tuple[str, ...]:
@@ -92,8 +135,9 @@ def along(axis: int, values: Any) -> Table:
     return Table((axis,), np.asarray(values))
 
 
-def _joined_axes(tables: Sequence[Table]) -> tuple[int, ...]:
-    return tuple(sorted(set().union(*(table.axes for table in tables))))
+def joined_axes(entries: Iterable[Entry]) -> tuple[int, ...]:
+    """Numbers of the axes that some entries depend on, ascending."""
+    return tuple(sorted(set().union(*(it.axes for it in entries))))
 
 
 def _aligned(table: Table, axes: tuple[int, ...]) -> np.ndarray:
@@ -109,13 +153,61 @@ def _identity(entry: Entry) -> object:
     return id(entry)
 
 
+class Entries:
+    """Makes entries: tables where they are small enough, else steps; each distinct one once."""
+
+    def __init__(self, shape: tuple[int, ...], largest: int):
+        """Nothing made yet.
+
+        Args:
+            shape: Number of values of each axis.
+            largest: Entries up to which a result is kept as a table.
+        """
+        self.shape = shape
+        self._largest = largest
+        self._known: dict[tuple, tuple[tuple[Entry, ...], Entry]] = {}
+
+    def size(self, axes: Iterable[int]) -> int:
+        """Entries of a table of some axes."""
+        return math.prod(self.shape[axis] for axis in axes)
+
+    def fits(self, axes: Iterable[int]) -> bool:
+        """Whether a result of some axes is kept as a table."""
+        return self.size(axes) <= self._largest
+
+    def of(self, name: str, operands: tuple[Entry, ...], static: dict[str, Any]) -> Entry:
+        """The result of an operation."""
+        return self._made(self._computed, name, operands, static)
+
+    def step(self, name: str, operands: tuple[Entry, ...]) -> Entry:
+        """The result of an operation, as a step whatever its size."""
+        return self._made(Step, name, operands, {})
+
+    def _made(
+        self, make: Callable[..., Entry], name: str, operands: tuple[Entry, ...], static: dict
+    ) -> Entry:
+        """A result; the same operation on the same operands gives the same one."""
+        key = (make is Step, name, *map(str, static.values()), *map(_identity, operands))
+        if key not in self._known:
+            # Operands are stored with the result, so that their `id` is not reused.
+            self._known[key] = operands, make(name, operands, static)
+        return self._known[key][1]
+
+    def _computed(self, name: str, operands: tuple[Entry, ...], static: dict) -> Entry:
+        tables = [it for it in operands if isinstance(it, Table)]
+        axes = joined_axes(tables)
+        if len(tables) < len(operands) or not self.fits(axes):
+            return Step(name, operands, static)
+        with np.errstate(all="ignore"):
+            values = operation_of(name)(*(_aligned(table, axes) for table in tables), **static)
+        return Table(axes, np.asarray(values))
+
+
 class _Tabulation:
     """Evaluates a traced function on entries."""
 
-    def __init__(self, shape: tuple[int, ...], largest: int):
-        self._shape = shape
-        self._largest = largest
-        self._known: dict[tuple, tuple[tuple[Entry, ...], Entry]] = {}
+    def __init__(self, entries: Entries):
+        self._entries = entries
 
     def run(self, trace: Traced, arguments: Sequence[np.ndarray]) -> list[Entry]:
         """Every number of the results, in order, given the entries of the arguments."""
@@ -164,31 +256,14 @@ class _Tabulation:
 
     def _elementwise(self, name: str, static: dict, operands: list[np.ndarray]) -> np.ndarray:
         if all(operand.ndim == 0 for operand in operands):
-            return _filled((), [self._entry(name, static, tuple(it.item() for it in operands))])
+            return _filled(
+                (), [self._entries.of(name, tuple(it.item() for it in operands), static)]
+            )
         shape = np.broadcast_shapes(*(operand.shape for operand in operands))
         columns = [np.broadcast_to(operand, shape).ravel() for operand in operands]
         return _filled(
-            shape, (self._entry(name, static, row) for row in zip(*columns, strict=True))
+            shape, (self._entries.of(name, row, static) for row in zip(*columns, strict=True))
         )
-
-    def _entry(self, name: str, static: dict, operands: tuple[Entry, ...]) -> Entry:
-        """One result; the same operation on the same operands gives the same entry."""
-        key = (name, *map(str, static.values()), *map(_identity, operands))
-        if key not in self._known:
-            # Operands are stored with the result, so that their `id` is not reused.
-            self._known[key] = operands, self._computed(name, static, operands)
-        return self._known[key][1]
-
-    def _computed(self, name: str, static: dict, operands: tuple[Entry, ...]) -> Entry:
-        tables = [it for it in operands if isinstance(it, Table)]
-        if len(tables) < len(operands):
-            return Step(name, operands, static)
-        axes = _joined_axes(tables)
-        if math.prod(self._shape[axis] for axis in axes) > self._largest:
-            return Step(name, operands, static)
-        with np.errstate(all="ignore"):
-            values = operation_of(name)(*(_aligned(table, axes) for table in tables), **static)
-        return Table(axes, np.asarray(values))
 
     def _by_cases(self, equation: Equation, operands: list[np.ndarray]) -> list[np.ndarray]:
         """Results of any primitive, evaluated for each combination of its axes by itself."""
@@ -197,8 +272,8 @@ class _Tabulation:
             raise NotImplementedError(
                 f"no bounds are known for {equation.name!r} of many variables"
             )
-        axes = _joined_axes(entries)
-        lengths = [self._shape[axis] for axis in axes]
+        axes = joined_axes(entries)
+        lengths = [self._entries.shape[axis] for axis in axes]
         cases = []
         for place in np.ndindex(*lengths):
             arrays = [
@@ -245,7 +320,7 @@ def tabulated(
     examples = jax.tree.map(_example, arguments)
     trace = traced(function, *examples, whole=whole_names())
     entries = [it for it in jax.tree.leaves(arguments) if isinstance(it, np.ndarray)]
-    return _Tabulation(shape, largest).run(trace, entries)
+    return _Tabulation(Entries(shape, largest)).run(trace, entries)
 
 
 def _example(argument: Any) -> Any:

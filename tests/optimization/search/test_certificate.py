@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from liminal_jax._smooth import Exact
 from liminal_jax.bounds.boxes import Boxes
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
+from liminal_jax.optimization.search import branch_and_bound
 from liminal_jax.optimization.search.branch_and_bound import MARGIN, UNKNOWN, Budget
 from liminal_jax.optimization.search.certificate import bounded_problem_of, bounds_of, proven
 from liminal_jax.optimization.search.design_grid import design_grid_of
@@ -117,27 +118,41 @@ def random_study(seed, folder, base, largest=LARGEST, **fixed):
     return load_study(str(path)), outcomes
 
 
+SMALL = 500
+"""Entries of a table, so that most results of a small study are steps."""
+
+
+def proofs(problem):
+    """As they are, and with small tables: with the bounds of all boxes, and with narrower ones."""
+    for largest, sharpened_after in ((None, math.inf), (SMALL, math.inf), (SMALL, -1)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(branch_and_bound, "SHARPENED_AFTER", sharpened_after)
+            yield proven(bounded_problem_of(problem, largest=largest), [])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_a_proof_equals_the_whole_lattice(part, tmp_path):
     """The best of each category, or that there is none, for all objectives and limits."""
-    infeasible = 0
+    infeasible, boxes = 0, []
     for seed in range(part, STUDIES, 4):
         file, outcomes = random_study(seed, tmp_path, ("planned", FINISHED)[seed % 2])
         problem = problem_of(file)
         every = swept(file, outcomes)
         assert problem.lattice == len(every.scores) <= LARGEST
-        proof = proven(bounded_problem_of(problem), [])
-        assert proof.statistics.complete
-        assert proof.statistics.designs == problem.lattice, seed
-        for category in range(len(problem.categories)):
-            best = every.best(category)
-            if best is None:
-                infeasible += 1
-                assert proof.scores[category] == UNKNOWN, seed
-            else:
-                assert proof.scores[category] == pytest.approx(best, abs=2 * MARGIN), seed
+        for proof in proofs(problem):
+            assert proof.statistics.complete
+            assert proof.statistics.designs == problem.lattice, seed
+            boxes.append(proof.statistics.boxes)
+            for category in range(len(problem.categories)):
+                best = every.best(category)
+                if best is None:
+                    infeasible += 1
+                    assert proof.scores[category] == UNKNOWN, seed
+                else:
+                    assert proof.scores[category] == pytest.approx(best, abs=2 * MARGIN), seed
     assert infeasible > 0
+    assert boxes[2::3] != boxes[1::3]
 
 
 @pytest.mark.slow
@@ -147,12 +162,14 @@ def test_a_proof_over_a_capacity_tier_equals_the_whole_lattice(holds, tmp_path):
     fixed, found = {} if holds is None else {"tier_holds": holds}, 0
     for seed in range(TIERED_STUDIES):
         file, outcomes = random_study(seed, tmp_path, TIERED, TIERED_LARGEST, **fixed)
-        every, proof = swept(file, outcomes), proven(bounded_problem_of(problem_of(file)), [])
-        assert proof.statistics.complete
-        for category, score in enumerate(proof.scores):
-            best = every.best(category)
-            assert score == (UNKNOWN if best is None else pytest.approx(best, abs=2 * MARGIN)), seed
-            found += best is not None
+        every = swept(file, outcomes)
+        for proof in proofs(problem_of(file)):
+            assert proof.statistics.complete
+            for category, score in enumerate(proof.scores):
+                best = every.best(category)
+                wanted = UNKNOWN if best is None else pytest.approx(best, abs=2 * MARGIN)
+                assert score == wanted, seed
+                found += best is not None
     assert found > 1
 
 
@@ -184,11 +201,12 @@ def test_no_point_of_a_box_lies_beyond_its_bounds(bounded, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     first, lengths = box.first[:, 0], box.lengths[:, 0]
     inside = first + rng.integers(0, lengths, (POINTS, len(lengths)))
-    low, high = bounds.over(box)
     results = np.asarray(exact(jnp.asarray(inside)))
     assert np.isfinite(results).all()
-    assert (results >= low.T - MARGIN / 10).all()
-    assert (results <= high.T + MARGIN / 10).all()
+    for it in (bounds, bounds.sharpened()):
+        low, high = it.over(box)
+        assert (results >= low.T - MARGIN / 10).all()
+        assert (results <= high.T + MARGIN / 10).all()
 
 
 @pytest.mark.slow
@@ -201,9 +219,11 @@ def test_a_box_of_one_design_is_that_design(bounded):
         [tree.single(int(at)) for at in column]
         for tree, column in zip(bounds.trees, indices.T, strict=True)
     ]
-    low, high = bounds.over(Boxes(np.asarray(nodes, np.int32), bounds.trees))
-    np.testing.assert_allclose(low, high, rtol=0, atol=1e-13)
-    np.testing.assert_allclose(np.asarray(exact(jnp.asarray(indices))), low.T, rtol=0, atol=1e-11)
+    wanted = np.asarray(exact(jnp.asarray(indices)))
+    for it in (bounds, bounds.sharpened()):
+        low, high = it.over(Boxes(np.asarray(nodes, np.int32), bounds.trees))
+        np.testing.assert_allclose(low, high, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(wanted, low.T, rtol=0, atol=1e-11)
 
 
 @pytest.mark.slow
