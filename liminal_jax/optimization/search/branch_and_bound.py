@@ -40,9 +40,9 @@ UNKNOWN = -1e6
 the boxes."""
 
 SHARPENED_AFTER = 80_000
-"""Boxes after which narrower bounds are set up, which take a few tenths of a second. Proofs of fewer
-boxes end sooner without; seven bundled studies that need 0.2 to 1.4 million take 11.6 s of processor
-time in the place of 17.1, with two thirds of the boxes."""
+"""Boxes after which narrower bounds are set up, which takes a few tenths of a second. Proofs of
+fewer boxes end sooner without; seven bundled studies of 0.2 to 1.4 million take 11.6 s of processor
+time in the place of 17.1, with four fifths of the boxes."""
 
 LARGEST_DROP = 2.0
 """Largest drop of a logarithmic bound that is recorded; also that of a half that is infeasible."""
