@@ -67,6 +67,16 @@ def gibibytes(value: float | int) -> str:
     return f"{plain(value / 2.0**30, 4)} GiB"
 
 
+def billions(number: float | int) -> str:
+    """A number of parameters as people say it.
+
+    Examples:
+        >>> billions(8_030_261_248)
+        '8.03 B'
+    """
+    return f"{number / 1e9:,.2f} B" if number < 1e11 else f"{number / 1e9:,.1f} B"
+
+
 def dollars(value: float | int) -> str:
     """An amount of money.
 
@@ -79,15 +89,15 @@ def dollars(value: float | int) -> str:
     return f"{plain(value / 1e6)} M USD" if value >= 1e6 else f"{plain(value, 4)} USD"
 
 
-def per_cent(share: float | int, signed: bool = False) -> str:
+def per_cent(share: float | int, signed: bool = False, decimals: int = 1) -> str:
     """A share in per cent.
 
     Examples:
-        >>> per_cent(0.1234)
-        '12.3 %'
+        >>> per_cent(0.1234), per_cent(0.1234, signed=True, decimals=2)
+        ('12.3 %', '+12.34 %')
     """
     sign = "+" if signed and share >= 0 else ""
-    return f"{sign}{share * 100:.1f} %"
+    return f"{sign}{share * 100:.{decimals}f} %"
 
 
 def in_units(value: float | int, unit: str) -> str:

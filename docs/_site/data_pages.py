@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from liminal_jax._display import billions
 from liminal_jax.data.catalogue import (
     capacity_technology_names,
     process_names,
@@ -24,8 +25,8 @@ from liminal_jax.data.parts import (
 from liminal_jax.data.quality import published_costs
 from liminal_jax.data.summaries import bundled_summaries
 from liminal_jax.data.systems import load_system_file
-from liminal_jax.view.models import billions, pattern
 from liminal_jax.view.systems import numbers_in, printed_range
+from liminal_jax.workload.summary import pattern
 from written import table
 
 _PARTS: dict[str, tuple[str, Callable[[], tuple[str, ...]], Callable[[str], Any]]] = {

@@ -4,12 +4,16 @@ import json as json_format
 import math
 import re
 import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import tyro
-from rich.console import Console
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.options import Maybe
+
+if TYPE_CHECKING:
+    from liminal_jax.results.page import Page
 
 _ZEROS = {"": 0, "K": 3, "M": 6, "B": 9, "T": 12}
 
@@ -18,16 +22,12 @@ def models_list(json: bool = False) -> None:
     """List the bundled models.
 
     Args:
-        json: Print one JSON object, from name to counts.
+        json: Print one JSON object, from name to counts and layers.
     """
     from liminal_jax.data.summaries import bundled_summaries
-    from liminal_jax.view.models import models_legend, models_table
+    from liminal_jax.results.models import models_record, page
 
-    models = bundled_summaries()
-    if json:
-        _print_record({name: model.counts._asdict() for name, model in models.items()})
-        return
-    _print(models_table(models.values()), "", models_legend())
+    _print(models_record(bundled_summaries().values()), page, json)
 
 
 def models_import(
@@ -47,10 +47,11 @@ def models_import(
             what the tower holds by its config.
         save: Write the model to SAVE.toml, to edit and to give as a model; a name in lower case
             with hyphens.
-        json: Print one JSON object: the name and the counts.
+        json: Print one JSON object: the name, the counts and the layers.
     """
     from liminal_jax.data.models import load_model_config, model_file, save_model_spec
-    from liminal_jax.view.models import expectation, expectation_view, model_view, report_view
+    from liminal_jax.results.model import model_record, page
+    from liminal_jax.workload.expected import expectation
     from liminal_jax.workload.summarised import summarised
 
     number = None if expect_parameters is None else parameter_number(expect_parameters)
@@ -61,14 +62,12 @@ def models_import(
     found = None if number is None else expectation(model.counts, number, report.towers)
     failed = found is not None and not found.fitting()
     saved = None if save is None or failed else save_model_spec(spec, save)
-    if json:
-        extra: dict[str, object] = {} if found is None else {"expected": found.record()}
-        if save is not None:
-            extra["saved"] = None if saved is None else str(saved)
-        _print_record({"name": model.name, **model.counts._asdict(), **extra})
-    else:
-        view = [] if found is None else [expectation_view(found)]
-        _print(report_view(report), model_view(model), *view)
+    record = {**model_record(model), "config": report.record()}
+    if found is not None:
+        record["expected"] = found.record()
+    if save is not None:
+        record["saved"] = None if saved is None else str(saved)
+    _print(record, page, json)
     for line in (report.defaults(), report.widths):
         if line:
             print(line, file=sys.stderr)
@@ -87,16 +86,12 @@ def models_show(name: tyro.conf.Positional[str], json: bool = False) -> None:
     Args:
         name: A bundled model, a model file, a config.json, a folder that holds one, or
             hf:org/name.
-        json: Print one JSON object: the name and the counts.
+        json: Print one JSON object: the name, the counts and the layers.
     """
     from liminal_jax.data.summaries import load_summary
-    from liminal_jax.view.models import model_view
+    from liminal_jax.results.model import model_record, page
 
-    model = load_summary(name)
-    if json:
-        _print_record({"name": model.name, **model.counts._asdict()})
-        return
-    _print(model_view(model))
+    _print(model_record(load_summary(name)), page, json)
 
 
 def models_compare(
@@ -112,14 +107,11 @@ def models_compare(
     """
     from liminal_jax.cli.runtime import prepare_jax
     from liminal_jax.data.models import load_model_spec
-    from liminal_jax.view.models_compared import comparison_table, traits
+    from liminal_jax.results.model_comparison import comparison_record, page
 
     specs = [load_model_spec(name) for name in (first, second)]
     prepare_jax()
-    if json:
-        _print_record({"models": [traits(spec) for spec in specs]})
-        return
-    _print(comparison_table(*specs))
+    _print(comparison_record(*specs), page, json)
 
 
 def parameter_number(text: str) -> float:
@@ -144,13 +136,14 @@ def parameter_number(text: str) -> float:
     raise InputError("--expect-parameters", [Problem("", message)])
 
 
-def _print_record(record: dict[str, object]) -> None:
-    print(json_format.dumps(record, indent=2))
+def _print(
+    record: Mapping[str, Any], page: Callable[[Mapping[str, Any]], "Page"], json: bool
+) -> None:
+    """Print a record, or the page that is drawn from it."""
+    if json:
+        print(json_format.dumps(record, indent=2))
+        return
+    from liminal_jax.results.terminal import terminal
+    from liminal_jax.view.console import results
 
-
-def _print(*parts: object) -> None:
-    """Print to a terminal of any width; at 100 columns where there is none."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=100)
-    console.print(*parts, sep="\n", highlight=False)
+    results().print(terminal(page(record)))

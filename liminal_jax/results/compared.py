@@ -11,8 +11,8 @@ from liminal_jax.results.comparison import page
 from liminal_jax.results.page import Page
 from liminal_jax.results.reasons import differences
 from liminal_jax.results.told import Told
+from liminal_jax.study.kind import kind_record
 from liminal_jax.study.predicted import record_of
-from liminal_jax.study.question import kind_record
 from liminal_jax.study.sides import Common, Side, sides
 
 

@@ -54,6 +54,10 @@ class Table:
     name: str = ""
 
 
+class Listing(Table):
+    """A table in which each row is looked up by its name, so that terminals show all of it."""
+
+
 @dataclass(frozen=True)
 class Sentences:
     """Sentences one below the other, in a list where there are several."""
@@ -165,6 +169,11 @@ def text_of(line: Line) -> str:
 def table(rows: Iterable[Line], heading: tuple[str, ...] = (), name: str = "") -> Table:
     """A table of rows that are made one by one."""
     return Table(tuple(rows), heading, name)
+
+
+def listing(rows: Iterable[Line], heading: tuple[str, ...]) -> Listing:
+    """A table of which terminals show all rows."""
+    return Listing(tuple(rows), heading)
 
 
 def sentences(lines: Iterable[str]) -> Sentences:

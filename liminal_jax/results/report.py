@@ -11,6 +11,9 @@ from liminal_jax.results import (
     comparison,
     coupled,
     experiment,
+    model,
+    model_comparison,
+    models,
     optimum,
     pareto,
     portfolio,
@@ -49,6 +52,9 @@ KINDS = {
     "ceiling": Kind(ceiling.page),
     "comparison": Kind(comparison.page),
     "coupled": Kind(coupled.page),
+    "model": Kind(model.page),
+    "model_comparison": Kind(model_comparison.page),
+    "models": Kind(models.page, again=lambda _: ["liminal", "models"]),
     "optimum": Kind(optimum.page, with_runs_inside),
     "pareto": Kind(pareto.page, pareto.whole),
     "portfolio": Kind(portfolio.page),
@@ -84,8 +90,8 @@ def report(source: str) -> str:
         held = KINDS[kind].whole(record, file.parent)
         return html(KINDS[kind].page(held), held, _whence(file, KINDS[kind].again(held)))
     known = (
-        "liminal predict --json, optimize, pareto, sensitivity, uncertainty, sweep,"
-        " or an experiment"
+        "liminal optimize, pareto, sensitivity, uncertainty, sweep, an experiment, or what predict"
+        " or models printed with --json"
     )
     raise InputError(str(file), [Problem("", f"holds no run that has a page; give one of {known}")])
 

@@ -1,13 +1,12 @@
 """A page on a terminal: the answer, then each section, without its figures."""
 
-import numpy as np
 from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from liminal_jax.results.page import Page, Part, Section, Sentences, Table, Value, text_of
+from liminal_jax.results.page import Listing, Page, Part, Section, Sentences, Table, Value, text_of
 
 MOST_ROWS = 30
 """Rows of a table that a terminal shows; of more, some that are spread evenly."""
@@ -36,6 +35,8 @@ def _section(section: Section) -> RenderableType:
 
 def _drawn(part: Part) -> RenderableType | None:
     match part:
+        case Listing():
+            return _table(part)
         case Table():
             return _thinned(part)
         case Sentences(lines=lines):
@@ -48,7 +49,7 @@ def _thinned(table: Table) -> RenderableType:
     count = len(table.rows)
     if count <= MOST_ROWS:
         return _table(table)
-    kept = np.linspace(0, count - 1, MOST_ROWS).round().astype(int)
+    kept = [round(at * (count - 1) / (MOST_ROWS - 1)) for at in range(MOST_ROWS)]
     shown = Table(tuple(table.rows[at] for at in kept), table.heading)
     return Group(_table(shown), Text(f"{MOST_ROWS} of {count:,} rows; the JSON holds all"))
 

@@ -24,10 +24,10 @@ from liminal_jax.study.case import Case
 from liminal_jax.study.degrees import degree_contradictions
 from liminal_jax.study.domain import Names, Numbers, Several
 from liminal_jax.study.file import DesignFile, resolved_of
+from liminal_jax.study.kind import kind_record
 from liminal_jax.study.lengths import RequestLengths
 from liminal_jax.study.lever_record import levers_of
 from liminal_jax.study.problem import exact_system
-from liminal_jax.study.question import kind_record
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.report import gains_record, numbers, prediction_record
 from liminal_jax.study.write import written

@@ -3,15 +3,8 @@
 from typing import Any
 
 from liminal_jax.study.file import NamedFile
+from liminal_jax.study.kind import kind_record
 from liminal_jax.study.problem import Problem
-
-SCHEMA = 1
-"""Of all records: it grows where a key changes its meaning."""
-
-
-def kind_record(kind: str) -> dict[str, Any]:
-    """What a record begins with: the kind of the result, and how its keys are to be read."""
-    return {"kind": kind, "schema": SCHEMA}
 
 
 def problem_record(kind: str, problem: Problem) -> dict[str, Any]:

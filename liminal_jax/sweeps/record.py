@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from liminal_jax.study.question import kind_record
+from liminal_jax.study.kind import kind_record
 from liminal_jax.sweeps.checkpoint import State
 from liminal_jax.sweeps.goal import Best, ParetoFront, Rows
 from liminal_jax.sweeps.histogram import edges, quantiles

@@ -1,5 +1,7 @@
 """What lists tell of a model, in plain values; it loads no JAX."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -75,3 +77,30 @@ class Summary(NamedTuple):
     tied: bool
     layers: tuple[LayerSummary, ...]
     counts: Counts
+
+
+def pattern(model: Summary) -> str:
+    """The layers of a model in words.
+
+    Examples:
+        >>> from liminal_jax.data.summaries import load_summary
+        >>> pattern(load_summary("gpt-oss-20b"))
+        '12 sliding 128 + 12 full; MoE 4/32'
+    """
+    mixers = [(it.attention, it.number) for it in model.layers]
+    blocks = [(it.feedforward, it.number) for it in model.layers]
+    tallies = (
+        _tally((part.label, count) for part, count in parts if part is not None)
+        for parts in (mixers, blocks)
+    )
+    return "; ".join(statistics for statistics in tallies if statistics)
+
+
+def _tally(kinds: Iterable[tuple[str, int]]) -> str:
+    """Kinds with their numbers of layers; the number alone is left out for a single kind."""
+    numbers: Counter[str] = Counter()
+    for kind, number in kinds:
+        numbers[kind] += number
+    if len(numbers) == 1:
+        return next(iter(numbers))
+    return " + ".join(f"{number} {kind}" for kind, number in numbers.items())

@@ -4,7 +4,6 @@ import pytest
 
 from liminal_jax._files import InputError
 from liminal_jax.data.models import load_model_spec, spec_to_toml
-from liminal_jax.view.models import model_view, pattern
 from liminal_jax.workload import feedforward, mixer
 from liminal_jax.workload.counts import counts, layer_parameters
 from liminal_jax.workload.feedforward.dense import DenseFeedForward
@@ -16,6 +15,7 @@ from liminal_jax.workload.model import model_of
 from liminal_jax.workload.reading.parts import stack
 from liminal_jax.workload.spec import LayerGroup, ModelSpec
 from liminal_jax.workload.summarised import summarised
+from liminal_jax.workload.summary import pattern
 from liminal_jax.workload.talk import talk_model
 
 ATTENTION = GroupedQueryAttention(heads=4, kv_heads=2, head_dim=3)
@@ -88,7 +88,6 @@ def test_the_words():
     assert pattern(summarised(HYBRID)) == "3 Gated DeltaNet + 1 full; dense"
     only_mixers = HYBRID.model_copy(update={"layers": HYBRID.layers[:1]})
     assert pattern(summarised(only_mixers)) == "Gated DeltaNet"
-    assert model_view(summarised(HYBRID)) is not None
     assert LINEAR.words() == "Gated DeltaNet, 2/1 heads of 2x3"
 
 

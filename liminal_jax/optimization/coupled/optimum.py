@@ -26,8 +26,8 @@ from liminal_jax.results.page import Page
 from liminal_jax.results.told import Told
 from liminal_jax.study.anatomy import chip_package
 from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup
+from liminal_jax.study.kind import kind_record
 from liminal_jax.study.problem import FEASIBLE
-from liminal_jax.study.question import kind_record
 from liminal_jax.study.report import number
 
 LEAST_MULTIPLIER = 1e-3

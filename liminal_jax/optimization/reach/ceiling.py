@@ -31,8 +31,8 @@ from liminal_jax.study.absent import DRAFTS
 from liminal_jax.study.case import Case
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import study_of
+from liminal_jax.study.kind import kind_record
 from liminal_jax.study.problem import FEASIBLE, Criterion, Problem
-from liminal_jax.study.question import kind_record
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.region import Variable

@@ -32,8 +32,8 @@ from liminal_jax.performance.prediction import Prediction
 from liminal_jax.study.absent import DRAFTS
 from liminal_jax.study.basis import basis
 from liminal_jax.study.case import Case
+from liminal_jax.study.kind import kind_record
 from liminal_jax.study.problem import exact_system
-from liminal_jax.study.question import kind_record
 from liminal_jax.study.report import number, prediction_record
 from liminal_jax.study.write import written
 

@@ -46,6 +46,11 @@ class ReadReport(NamedTuple):
         """What the file says of the widths of its checkpoint, in a sentence; empty for nothing."""
         return "" if self.published is None else self.published.sentence()
 
+    def record(self) -> dict[str, Any]:
+        """The same as plain values."""
+        fields = [{**row._asdict(), "use": row.use.value} for row in self.rows]
+        return {"source": self.source, "family": self.family, "fields": fields}
+
     def having(self, use: Use) -> tuple[Row, ...]:
         """The rows of one kind."""
         return tuple(row for row in self.rows if row.use is use)

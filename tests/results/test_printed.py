@@ -1,0 +1,85 @@
+"""What commands print with `--json` has a page, whose rows and numbers a terminal shows too."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from liminal_jax.results.kinds import kind_of
+from liminal_jax.results.report import KINDS, report
+from liminal_jax.results.terminal import terminal
+from tests.cli.terminal import exit_code
+from tests.results.rows import html_lines, terminal_lines
+from tests.results.test_report import Shown, at
+from tests.workload.configs import LLAMA_2_7B, written
+
+COMMANDS = {
+    "models": ["models"],
+    "model": ["models", "show", "deepseek-v4-pro"],
+    "model_import": ["models", "import", "config.json", "--expect-parameters", "6.74B"],
+    "model_comparison": ["models", "compare", "llama-3-8b", "nemotron-3-super-120b-a12b"],
+}
+"""A command for each kind of result that is printed and has no folder, and for its variants."""
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    """The file that a command's `--json` was written to, made once for each."""
+    folder, made = tmp_path_factory.mktemp("printed"), {}
+    written(folder, LLAMA_2_7B)
+
+    def record_of(name, capsys, monkeypatch):
+        if name not in made:
+            monkeypatch.chdir(folder)
+            assert exit_code([*COMMANDS[name], "--json"]) == 0
+            made[name] = folder / f"{name}.json"
+            made[name].write_text(capsys.readouterr().out)
+        return made[name]
+
+    return record_of
+
+
+@pytest.fixture(params=COMMANDS)
+def file(request, printed, capsys, monkeypatch):
+    return printed(request.param, capsys, monkeypatch)
+
+
+def read(file: Path):
+    """The record of a file, and its page."""
+    record = json.loads(file.read_text())
+    return record, KINDS[kind_of(record)].page(record)
+
+
+def test_a_record_tells_its_kind(file):
+    record, _ = read(file)
+    assert list(record)[:2] == ["kind", "schema"]
+    assert file.stem.startswith(record["kind"])
+
+
+def test_a_terminal_shows_the_rows_of_the_page(file):
+    _, page = read(file)
+    assert terminal_lines(page) == html_lines(page)
+    assert len(terminal_lines(page)) > 5
+
+
+def test_a_terminal_of_80_columns_shows_every_word(file):
+    _, page = read(file)
+    console = Console(width=80, highlight=False)
+    with console.capture() as captured:
+        console.print(terminal(page))
+    narrow = captured.get()
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert "\u2026" not in narrow
+    for line in terminal_lines(page):
+        assert all(word in narrow for word in line.split() if len(word) < 20), line
+
+
+def test_numbers_on_the_page_are_those_of_the_record(file):
+    pytest.importorskip("plotly")
+    record, shown = json.loads(file.read_text()), Shown()
+    shown.feed(report(str(file)))
+    assert shown.numbers
+    for path, value in shown.numbers:
+        assert math.isclose(at(record, path), value, rel_tol=1e-12), path
