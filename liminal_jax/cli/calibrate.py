@@ -1,6 +1,5 @@
 """`liminal calibrate`: fit the losses of real engines, compared with the bound, to measurements."""
 
-import json as json_format
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import tyro
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.printed import printed
 from liminal_jax.cli.runtime import prepare_jax
 from liminal_jax.fit.formats.given import Given
 
@@ -66,9 +66,7 @@ def calibrate(
     prepare_jax()
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.fit.calibrate import calibrate as fitted
-    from liminal_jax.fit.scores import macro_scores
-    from liminal_jax.view.calibration import calibrated_view
-    from liminal_jax.view.console import results
+    from liminal_jax.results.calibration import calibration_record, page
 
     if base is not None:
         _first_tokens(data, output, given, base)
@@ -77,22 +75,7 @@ def calibrate(
         progress.stage("fitting losses to what was measured, and again without each cell")
         found = fitted(data, Path(output).stem, about or f"Fitted to {Path(data).name}.", given)
     found.calibration.save(Path(output))
-    if json:
-        batch = found.measured.batch
-        record = {
-            "file": output,
-            "rows": len(batch.cases),
-            "skipped": len(found.measured.skipped),
-            "fit": macro_scores(batch, found.fit.predicted),
-            "by_cell": macro_scores(batch, found.by_cell),
-            "unlearned": found.unlearned(),
-            "noise": found.calibration.noise,
-            "interval": found.calibration.interval,
-            "covariance": found.calibration.covariance,
-        }
-        print(json_format.dumps(record, indent=2))
-    else:
-        results().print(calibrated_view(found, output))
+    printed(calibration_record(found, output), page, json)
 
 
 def _first_tokens(data: str, output: str, given: Given, base: str) -> None:

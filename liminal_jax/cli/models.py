@@ -1,19 +1,14 @@
 """`liminal models`: list, show, import and compare models."""
 
-import json as json_format
 import math
 import re
 import sys
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
 
 import tyro
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.options import Maybe
-
-if TYPE_CHECKING:
-    from liminal_jax.results.page import Page
+from liminal_jax.cli.printed import printed
 
 _ZEROS = {"": 0, "K": 3, "M": 6, "B": 9, "T": 12}
 
@@ -27,7 +22,7 @@ def models_list(json: bool = False) -> None:
     from liminal_jax.data.summaries import bundled_summaries
     from liminal_jax.results.models import models_record, page
 
-    _print(models_record(bundled_summaries().values()), page, json)
+    printed(models_record(bundled_summaries().values()), page, json)
 
 
 def models_import(
@@ -67,7 +62,7 @@ def models_import(
         record["expected"] = found.record()
     if save is not None:
         record["saved"] = None if saved is None else str(saved)
-    _print(record, page, json)
+    printed(record, page, json)
     for line in (report.defaults(), report.widths):
         if line:
             print(line, file=sys.stderr)
@@ -91,7 +86,7 @@ def models_show(name: tyro.conf.Positional[str], json: bool = False) -> None:
     from liminal_jax.data.summaries import load_summary
     from liminal_jax.results.model import model_record, page
 
-    _print(model_record(load_summary(name)), page, json)
+    printed(model_record(load_summary(name)), page, json)
 
 
 def models_compare(
@@ -111,7 +106,7 @@ def models_compare(
 
     specs = [load_model_spec(name) for name in (first, second)]
     prepare_jax()
-    _print(comparison_record(*specs), page, json)
+    printed(comparison_record(*specs), page, json)
 
 
 def parameter_number(text: str) -> float:
@@ -134,16 +129,3 @@ def parameter_number(text: str) -> float:
             return number
     message = f"must be a number of parameters such as 671B, 1.03T or 8.03e9, got {text!r}"
     raise InputError("--expect-parameters", [Problem("", message)])
-
-
-def _print(
-    record: Mapping[str, Any], page: Callable[[Mapping[str, Any]], "Page"], json: bool
-) -> None:
-    """Print a record, or the page that is drawn from it."""
-    if json:
-        print(json_format.dumps(record, indent=2))
-        return
-    from liminal_jax.results.terminal import terminal
-    from liminal_jax.view.console import results
-
-    results().print(terminal(page(record)))

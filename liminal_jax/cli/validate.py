@@ -1,6 +1,5 @@
 """`liminal validate`: how far predictions are from measurements."""
 
-import json as json_format
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import tyro
 
 from liminal_jax._files import InputError, Problem, unwritable
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.printed import printed
 from liminal_jax.cli.runtime import prepare_jax
 from liminal_jax.fit.formats.given import Given
 
@@ -39,8 +39,7 @@ def validate(
     from liminal_jax.data.calibrations import load_calibration
     from liminal_jax.data.measurements import MEASURED
     from liminal_jax.fit.calibrate import validate as validated
-    from liminal_jax.view.calibration import validation_view
-    from liminal_jax.view.console import results
+    from liminal_jax.results.validation import page
 
     with ProgressBar() as progress:
         progress.stage("predicting what was measured, with each cell, chip and model left out")
@@ -59,7 +58,4 @@ def validate(
         except OSError as error:
             raise InputError(figures, [Problem("", unwritable(error))]) from None
         drawn(lambda: validation_figure(found), folder, "validation")
-    if json:
-        print(json_format.dumps(found.record, indent=2))
-    else:
-        results().print(validation_view(found))
+    printed(found.record, page, json)

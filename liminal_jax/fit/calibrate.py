@@ -43,6 +43,7 @@ from liminal_jax.fit.solve import (
     predicted_times,
     spreads,
 )
+from liminal_jax.study.kind import kind_record
 
 COVERED = 0.9
 """Share of rows that intervals cover in the mean over ways to leave rows out."""
@@ -77,6 +78,10 @@ class Measured:
     served: list[Case]
     rows: list[Row]
     skipped: list[tuple[int, str]]
+
+    def skipped_rows(self) -> list[dict[str, Any]]:
+        """The same as records have them."""
+        return [{"line": at, "reason": why} for at, why in self.skipped]
 
 
 def load_measured(path: Path | str, given: Given | None = None) -> Measured:
@@ -278,11 +283,12 @@ def validate(path: Path | str, calibration: Calibration, given: Given | None = N
     if batch.cases:
         judged, decode = _decode(batch, calibration)
     record = {
+        **kind_record("validation"),
         **macro_scores(batch, judged),
         **decode,
         "rows": len(batch.cases),
         "skipped": len(measured.skipped),
-        "skipped_rows": [{"line": at, "reason": why} for at, why in measured.skipped],
+        "skipped_rows": measured.skipped_rows(),
         "calibration": calibration.name,
         "unmeasured_engines": _unmeasured([*batch.cases, *measured.served], calibration),
         "noise_floor": NOISE_FLOOR,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from liminal_jax._files import InputError, Problem, unreadable
 from liminal_jax.results import (
+    calibration,
     ceiling,
     comparison,
     coupled,
@@ -24,6 +25,7 @@ from liminal_jax.results import (
     sweep,
     sweep_kept,
     uncertainty,
+    validation,
 )
 from liminal_jax.results.html import html
 from liminal_jax.results.inside import with_runs_inside
@@ -49,6 +51,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
+    "calibration": Kind(calibration.page),
     "ceiling": Kind(ceiling.page),
     "comparison": Kind(comparison.page),
     "coupled": Kind(coupled.page),
@@ -64,6 +67,7 @@ KINDS = {
     "sensitivity": Kind(sensitivity.page, sensitivity.whole),
     "sweep": Kind(sweep.page, sweep.whole),
     "uncertainty": Kind(uncertainty.page, uncertainty.whole),
+    "validation": Kind(validation.page),
 }
 
 
@@ -90,8 +94,8 @@ def report(source: str) -> str:
         held = KINDS[kind].whole(record, file.parent)
         return html(KINDS[kind].page(held), held, _whence(file, KINDS[kind].again(held)))
     known = (
-        "liminal optimize, pareto, sensitivity, uncertainty, sweep, an experiment, or what predict"
-        " or models printed with --json"
+        "liminal optimize, pareto, sensitivity, uncertainty, sweep, an experiment, or what predict,"
+        " models, calibrate or validate printed with --json"
     )
     raise InputError(str(file), [Problem("", f"holds no run that has a page; give one of {known}")])
 

@@ -7,6 +7,7 @@ import pytest
 import tomli_w
 
 from liminal_jax._files import InputError
+from liminal_jax.calibration.fitted import TERMS
 from liminal_jax.cli.main import main
 from liminal_jax.data.calibrations import load_calibration, load_priors
 from liminal_jax.data.measurements import MEASURED
@@ -190,7 +191,12 @@ def test_calibrate_validate_and_predict_with_it(few, tmp_path, capsys):
     mine = tmp_path / "my.toml"
     assert main(["calibrate", str(path), "-o", str(mine), "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
+    assert (record["kind"], record["schema"]) == ("calibration", 1)
     assert record["rows"] == len(few)
+    losses = {it["loss"]: it for it in record["losses"]}
+    assert list(losses) == list(TERMS)
+    assert losses["layer_time"]["unit"] == "s"
+    assert set(record["unlearned"]) < set(TERMS)
     assert load_calibration(str(mine)).rows == len(few)
     assert main(["validate", str(path), "--calibration", str(mine), "--json"]) == 0
     record = json.loads(capsys.readouterr().out)

@@ -11,6 +11,8 @@ from liminal_jax.results.kinds import kind_of
 from liminal_jax.results.report import KINDS, report
 from liminal_jax.results.terminal import terminal
 from tests.cli.terminal import exit_code
+from tests.fit.test_calibrate import SOURCES, rows
+from tests.fit.test_calibrate import written as table
 from tests.results.rows import html_lines, terminal_lines
 from tests.results.test_report import Shown, at
 from tests.workload.configs import LLAMA_2_7B, written
@@ -20,8 +22,13 @@ COMMANDS = {
     "model": ["models", "show", "deepseek-v4-pro"],
     "model_import": ["models", "import", "config.json", "--expect-parameters", "6.74B"],
     "model_comparison": ["models", "compare", "llama-3-8b", "nemotron-3-super-120b-a12b"],
+    "calibration": ["calibrate", "rows.csv", "-o", "mine.toml"],
+    "validation": ["validate", "rows.csv"],
 }
 """A command for each kind of result that is printed and has no folder, and for its variants."""
+
+SLOW = ("calibration", "validation")
+CASES = [pytest.param(it, marks=[pytest.mark.slow] * (it in SLOW)) for it in COMMANDS]
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +36,7 @@ def printed(tmp_path_factory):
     """The file that a command's `--json` was written to, made once for each."""
     folder, made = tmp_path_factory.mktemp("printed"), {}
     written(folder, LLAMA_2_7B)
+    _measurements(folder / "rows.csv")
 
     def record_of(name, capsys, monkeypatch):
         if name not in made:
@@ -41,7 +49,15 @@ def printed(tmp_path_factory):
     return record_of
 
 
-@pytest.fixture(params=COMMANDS)
+def _measurements(path: Path) -> None:
+    """Rows of three sources, two that cannot be used, and one with prompts in its time."""
+    few = [it for it in rows() if it["source_id"] in SOURCES]
+    mixed = {"decode_purity": "mixed", "metric": "tpot_ms", "value": "20"}
+    others = [{"gpu": "Nonesuch 1"}, {"value": "fast"}, {**mixed, "batch_or_concurrency": "4"}]
+    table(path, [*few, *({**few[3], **it} for it in others)])
+
+
+@pytest.fixture(params=CASES)
 def file(request, printed, capsys, monkeypatch):
     return printed(request.param, capsys, monkeypatch)
 

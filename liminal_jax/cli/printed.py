@@ -1,0 +1,25 @@
+"""A record on standard output, as JSON or as its page; it loads no JAX."""
+
+import json as json_format
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from liminal_jax.results.page import Page
+from liminal_jax.results.terminal import terminal
+from liminal_jax.view.console import results
+
+
+def printed(
+    record: Mapping[str, Any], page: Callable[[Mapping[str, Any]], Page], json: bool
+) -> None:
+    """Print a record.
+
+    Args:
+        record: What a command found.
+        page: The page that is drawn from it.
+        json: Whether the record itself is asked for.
+    """
+    if json:
+        print(json_format.dumps(record, indent=2))
+    else:
+        results().print(terminal(page(record)))
