@@ -1,12 +1,12 @@
 """`liminal ceiling`: the most tokens a second for one user that each technology reaches."""
 
-import json as json_format
 from typing import Annotated
 
 import tyro
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.printed import printed
 from liminal_jax.cli.runtime import prepare_jax
 
 NAME = "liminal ceiling"
@@ -39,9 +39,7 @@ def ceiling(
 
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.optimization.reach.ceiling import ceiling as found_by
-    from liminal_jax.results import ceiling as result
-    from liminal_jax.results.terminal import terminal
-    from liminal_jax.view.console import results
+    from liminal_jax.results.ceiling import page
 
     try:
         with ProgressBar() as progress:
@@ -50,7 +48,4 @@ def ceiling(
     except InputError as error:
         problems = [Problem(_FLAGS.get(it.path, it.path), it.message) for it in error.problems]
         raise InputError(NAME, problems) from None
-    if json:
-        print(json_format.dumps(record, indent=2))
-    else:
-        results().print(terminal(result.page(record)))
+    printed(record, page, json)

@@ -1,7 +1,6 @@
 """`liminal predict`: one design, one screen."""
 
 import inspect
-import json as json_format
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -9,6 +8,7 @@ import tyro
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.calibration import Asked, calibration_asked
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.printed import printed
 from liminal_jax.cli.runtime import prepare_jax
 from liminal_jax.cli.waiting import waiting
 
@@ -244,10 +244,8 @@ def _set(path: str) -> str:
 def _answer(file: Any, lengths: Any, calibration: Asked | None, json: bool) -> None:
     from dataclasses import replace
 
-    from liminal_jax.results import prediction as result
-    from liminal_jax.results.terminal import terminal
+    from liminal_jax.results.prediction import page
     from liminal_jax.study.predicted import predicted, record_of
-    from liminal_jax.view.console import results
 
     with waiting("compiling and predicting"):
         if calibration is None:
@@ -261,7 +259,4 @@ def _answer(file: Any, lengths: Any, calibration: Asked | None, json: bool) -> N
             answer = replace(answer, basis=[*sentences, *answer.basis])
             step = calibrated_step(file, *calibration, lengths)
             record = {**record_of(answer), "calibrated": step.record()}
-    if json:
-        print(json_format.dumps(record, indent=2))
-    else:
-        results().print(terminal(result.page(record)))
+    printed(record, page, json)

@@ -11,6 +11,7 @@ import tyro
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.optimize import BUILT_IN
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.printed import printed
 from liminal_jax.cli.runtime import prepare_jax
 
 if TYPE_CHECKING:
@@ -209,17 +210,10 @@ def _plan(
 
 def _estimate(plan: "Plan", json: bool) -> int:
     """Print the cost of the sweep."""
-    from dataclasses import asdict
-
+    from liminal_jax.results.sweep_estimate import estimate_record, page
     from liminal_jax.sweeps.estimate import estimated
-    from liminal_jax.view.console import results
-    from liminal_jax.view.sweep import estimate_view
 
-    estimate = estimated(plan)
-    if json:
-        print(json_format.dumps(asdict(estimate), indent=2))
-    else:
-        results().print(estimate_view(plan, estimate))
+    printed(estimate_record(plan, estimated(plan)), page, json)
     return 0
 
 

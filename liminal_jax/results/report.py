@@ -23,6 +23,7 @@ from liminal_jax.results import (
     robust,
     sensitivity,
     sweep,
+    sweep_estimate,
     sweep_kept,
     uncertainty,
     validation,
@@ -66,6 +67,7 @@ KINDS = {
     "robust": Kind(robust.page, robust.whole),
     "sensitivity": Kind(sensitivity.page, sensitivity.whole),
     "sweep": Kind(sweep.page, sweep.whole),
+    "sweep_estimate": Kind(sweep_estimate.page),
     "uncertainty": Kind(uncertainty.page, uncertainty.whole),
     "validation": Kind(validation.page),
 }
@@ -95,7 +97,7 @@ def report(source: str) -> str:
         return html(KINDS[kind].page(held), held, _whence(file, KINDS[kind].again(held)))
     known = (
         "liminal optimize, pareto, sensitivity, uncertainty, sweep, an experiment, or what predict,"
-        " models, calibrate or validate printed with --json"
+        " models, calibrate, validate or sweep --dry-run printed with --json"
     )
     raise InputError(str(file), [Problem("", f"holds no run that has a page; give one of {known}")])
 

@@ -24,6 +24,16 @@ COMMANDS = {
     "model_comparison": ["models", "compare", "llama-3-8b", "nemotron-3-super-120b-a12b"],
     "calibration": ["calibrate", "rows.csv", "-o", "mine.toml"],
     "validation": ["validate", "rows.csv"],
+    "sweep_estimate": [
+        "sweep",
+        "-m",
+        "llama-3-8b",
+        "--system",
+        "h200",
+        "--axis",
+        "batch=1,2",
+        "--dry-run",
+    ],
 }
 """A command for each kind of result that is printed and has no folder, and for its variants."""
 
