@@ -25,7 +25,7 @@ from liminal_jax.data.parts import (
 from liminal_jax.data.quality import published_costs
 from liminal_jax.data.summaries import bundled_summaries
 from liminal_jax.data.systems import load_system_file
-from liminal_jax.view.systems import numbers_in, printed_range
+from liminal_jax.results.system import numbers_in, printed_range
 from liminal_jax.workload.summary import pattern
 from written import table
 
@@ -63,13 +63,13 @@ def _numbers(title: str, up: str, file: BaseModel) -> str:
     rows = [
         [
             f"`{path}`",
-            number.printed,
+            number["printed"],
             printed_range(number),
-            number.kind,
-            f"[{number.source}]({up}sources.md#{number.source})" if number.source else "",
-            number.note or number.unknown,
+            number["kind"],
+            f"[{source}]({up}sources.md#{source})" if (source := number["source"]) else "",
+            number["note"] or number["unknown"],
         ]
-        for path, number in numbers_in(file)
+        for path, number in numbers_in(file.model_dump())
     ]
     head = ["number", "value", "range", "kind", "source", "note"]
     about = getattr(file, "about", "")

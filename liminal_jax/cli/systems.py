@@ -9,17 +9,15 @@ from typing import Annotated, Any
 
 import tyro
 from pydantic import BaseModel
-from rich.console import Console, RenderableType
 
 from liminal_jax._files import InputError, Problem, did_you_mean, unwritable
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.printed import printed
 from liminal_jax.cli.runtime import prepare_jax
 from liminal_jax.data.catalogue import system_names
 from liminal_jax.data.files import load_sources
-from liminal_jax.data.system_lines import system_lines
-from liminal_jax.view.systems_table import systems_table
-
-_PIPED_WIDTH = 120
+from liminal_jax.data.system_outlines import system_outlines
+from liminal_jax.results.systems import page, systems_record
 
 
 def systems_list(json: bool = False) -> None:
@@ -29,12 +27,12 @@ def systems_list(json: bool = False) -> None:
         json: Print one JSON object in SI units instead of a table.
     """
     if not json:
-        _show(systems_table(system_lines()))
+        printed(systems_record(system_outlines()), page, json)
         return
     from liminal_jax.data.systems import load_system_file
 
     systems = {name: load_system_file(name).model_dump() for name in system_names()}
-    print(json_format.dumps(systems, indent=2))
+    printed(systems_record(systems), page, json)
 
 
 def systems_show(
@@ -52,26 +50,13 @@ def systems_show(
         json: Print one JSON object in SI units instead of tables.
     """
     from liminal_jax.data.systems import load_system_file
-    from liminal_jax.view.systems import numbers_in, system_report
+    from liminal_jax.results import system as result
 
     system = load_system_file(name)
     if output is not None:
         _draw(name, Path(output), overwrite)
-    parts = _parts(system.chip)
-    sources = load_sources()
-    if not json:
-        headings = {f"{kind} {part.name}": part for kind, part in parts.items()}
-        _show(system_report(system, headings, sources))
-        return
-    named = {
-        number.source for record in (system, *parts.values()) for _, number in numbers_in(record)
-    }
-    answer = {
-        "system": system.model_dump(),
-        **{kind.lower().replace(" ", "_"): part.model_dump() for kind, part in parts.items()},
-        "sources": {key: sources[key].model_dump() for key in sorted(named & set(sources))},
-    }
-    print(json_format.dumps(answer, indent=2))
+    record = result.system_record(system, _parts(system.chip), load_sources())
+    printed(record, result.page, json)
 
 
 def systems_new(
@@ -133,13 +118,8 @@ def _draw(name: str, folder: Path, overwrite: bool) -> None:
     print(f"drawn into {', '.join(map(str, paths))}", file=sys.stderr)
 
 
-def _show(report: RenderableType) -> None:
-    """Print for the terminal's width, or wide enough for a file or pipe."""
-    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(report, soft_wrap=False)
-
-
 def _parts(chip: Any) -> dict[str, Any]:
-    """The files that a chip refers to."""
+    """The files that a chip refers to, by what they are of it."""
     from liminal_jax.data.parts import (
         load_capacity_technology_file,
         load_process_file,
@@ -148,12 +128,12 @@ def _parts(chip: Any) -> dict[str, Any]:
 
     parts: dict[str, BaseModel] = {}
     if chip.memory.technology is not None:
-        parts["Memory technology"] = load_technology_file(chip.memory.technology)
+        parts["memory_technology"] = load_technology_file(chip.memory.technology)
     tier = chip.capacity_tier
     if tier is not None and tier.technology is not None:
-        parts["Capacity technology"] = load_capacity_technology_file(tier.technology)
+        parts["capacity_technology"] = load_capacity_technology_file(tier.technology)
     if chip.process is not None:
-        parts["Process"] = load_process_file(chip.process)
+        parts["process"] = load_process_file(chip.process)
     return parts
 
 

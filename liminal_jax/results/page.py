@@ -142,6 +142,10 @@ class Page:
     sections: tuple[Section, ...]
 
 
+UNKNOWN = "unknown"
+"""What stands for a number that is not known."""
+
+
 def known(words: str, path: str, number: Number | None) -> Cell:
     """A number that may be unknown.
 
@@ -152,7 +156,7 @@ def known(words: str, path: str, number: Number | None) -> Cell:
         'unknown'
     """
     if number is None or not math.isfinite(number):
-        return "unknown"
+        return UNKNOWN
     return Value(words, path, float(number))
 
 

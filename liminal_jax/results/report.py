@@ -25,6 +25,8 @@ from liminal_jax.results import (
     sweep,
     sweep_estimate,
     sweep_kept,
+    system,
+    systems,
     uncertainty,
     validation,
 )
@@ -68,6 +70,8 @@ KINDS = {
     "sensitivity": Kind(sensitivity.page, sensitivity.whole),
     "sweep": Kind(sweep.page, sweep.whole),
     "sweep_estimate": Kind(sweep_estimate.page),
+    "system": Kind(system.page),
+    "systems": Kind(systems.page, again=lambda _: ["liminal", "systems"]),
     "uncertainty": Kind(uncertainty.page, uncertainty.whole),
     "validation": Kind(validation.page),
 }
@@ -97,7 +101,7 @@ def report(source: str) -> str:
         return html(KINDS[kind].page(held), held, _whence(file, KINDS[kind].again(held)))
     known = (
         "liminal optimize, pareto, sensitivity, uncertainty, sweep, an experiment, or what predict,"
-        " models, calibrate, validate or sweep --dry-run printed with --json"
+        " systems, models, calibrate, validate or sweep --dry-run printed with --json"
     )
     raise InputError(str(file), [Problem("", f"holds no run that has a page; give one of {known}")])
 

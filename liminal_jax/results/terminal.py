@@ -6,7 +6,17 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from liminal_jax.results.page import Listing, Page, Part, Section, Sentences, Table, Value, text_of
+from liminal_jax.results.page import (
+    UNKNOWN,
+    Listing,
+    Page,
+    Part,
+    Section,
+    Sentences,
+    Table,
+    Value,
+    text_of,
+)
 
 MOST_ROWS = 30
 """Rows of a table that a terminal shows; of more, some that are spread evenly."""
@@ -55,7 +65,10 @@ def _thinned(table: Table) -> RenderableType:
 
 
 def _table(table: Table) -> Grid:
-    """Columns whose cells are numbers are ranged right, where they have a heading."""
+    """Columns whose cells are numbers are ranged right, where they have a heading.
+
+    Neither a number nor the name of a row that is looked up is ever broken.
+    """
     grid = Grid(
         box=box.SIMPLE_HEAD if table.heading else None,
         show_header=bool(table.heading),
@@ -64,12 +77,13 @@ def _table(table: Table) -> Grid:
         padding=(0, 1),
     )
     for at in range(len(table.rows[0])):
-        numbers = all(isinstance(row[at], Value) for row in table.rows)
+        others = {row[at] for row in table.rows if not isinstance(row[at], Value)}
+        numbers = others <= {UNKNOWN}
         grid.add_column(
             Text(table.heading[at]) if table.heading else "",
             justify="right" if numbers and table.heading else "left",
             overflow="fold",
-            no_wrap=numbers,
+            no_wrap=numbers or (at == 0 and isinstance(table, Listing)),
         )
     for row in table.rows:
         grid.add_row(*(Text(text_of((it,))) for it in row))

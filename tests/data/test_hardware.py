@@ -33,7 +33,7 @@ from liminal_jax.data.systems import (
     system_paths,
 )
 from liminal_jax.hardware.kinds import KINDS
-from liminal_jax.view.systems import numbers_in
+from liminal_jax.results.system import numbers_in
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "hardware"
 TIB, GIB, MIB = 2**40, 2**30, 2**20
@@ -183,12 +183,10 @@ def test_every_process_loads_under_its_name(name):
 
 
 def test_every_source_is_used_and_every_number_has_one():
-    named = [number.source for record in every_record() for _, number in numbers_in(record)]
-    assert set(named) - {""} == set(load_sources())
-    unknown = [
-        number for record in every_record() for _, number in numbers_in(record) if not number.source
-    ]
-    assert all(number.unknown for number in unknown)
+    records = [record.model_dump() for record in every_record()]
+    numbers = [number for record in records for _, number in numbers_in(record)]
+    assert {number["source"] for number in numbers} - {""} == set(load_sources())
+    assert all(number["unknown"] for number in numbers if not number["source"])
 
 
 def test_every_latency_says_what_it_is_per():

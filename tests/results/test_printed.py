@@ -22,6 +22,8 @@ COMMANDS = {
     "model": ["models", "show", "deepseek-v4-pro"],
     "model_import": ["models", "import", "config.json", "--expect-parameters", "6.74B"],
     "model_comparison": ["models", "compare", "llama-3-8b", "nemotron-3-super-120b-a12b"],
+    "systems": ["systems"],
+    "system": ["systems", "show", "groq-lp30"],
     "calibration": ["calibrate", "rows.csv", "-o", "mine.toml"],
     "validation": ["validate", "rows.csv"],
     "sweep_estimate": [
