@@ -1,13 +1,13 @@
 """`liminal compare`: runs, designs, systems or models side by side."""
 
 import importlib.util
-import json as json_format
 from typing import Annotated
 
 import tyro
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.printed import printed
 from liminal_jax.cli.runtime import prepare_jax
 
 
@@ -56,8 +56,7 @@ def compare(
     prepare_jax()
 
     from liminal_jax.results.compared import compare as compared
-    from liminal_jax.results.terminal import terminal
-    from liminal_jax.view.console import messages, results
+    from liminal_jax.view.console import messages
 
     found = compared(*items, model=model, system=system, context=context, **given)
     record = found.to_dict()
@@ -70,9 +69,6 @@ def compare(
             from liminal_jax.results.report import report
 
             (folder / "report.html").write_text(report(str(folder)), encoding="utf-8")
-    if json:
-        print(json_format.dumps(record, indent=2))
-    else:
-        results().print(terminal(found.page()))
+    printed(record, lambda _: found.page(), json)
     if output is not None:
         messages().print(f"written to {output}")

@@ -1,6 +1,5 @@
 """`liminal optimize`: the best design for a study, and how good it is."""
 
-import json as json_format
 import math
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +10,7 @@ import tyro
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.calibration import calibration_asked
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.printed import printed_run
 from liminal_jax.cli.runtime import prepare_jax
 
 BUILT_IN = "deepseek-v3-128k"
@@ -91,10 +91,8 @@ def optimize(
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.optimization.search.best_design import Method
     from liminal_jax.optimization.search.branch_and_bound import Budget
-    from liminal_jax.results.terminal import terminal
     from liminal_jax.study.coupled import AbstractCoupled
     from liminal_jax.study.folder import new_folder, provenance, write_run
-    from liminal_jax.view.console import messages, results
     from liminal_jax.view.figure import check_matplotlib, drawn
 
     if figures:
@@ -133,15 +131,12 @@ def optimize(
     )
     if figures and found.figure is not None:
         drawn(found.figure, folder, "descent")
-    if json:
-        print(json_format.dumps(found.record, indent=2))
-        messages().print(f"written to {folder}")
-    else:
-        results().print(terminal(found.page), f"\nwritten to {folder}", sep="\n")
-        if found.best:
-            results().print(f"next: liminal predict -c {folder}/{found.best}")
-        elif not found.feasible:
-            results().print(f"next: relax a limit that is exceeded, or widen [design], in {study}")
+    steps = []
+    if found.best:
+        steps.append(f"liminal predict -c {folder}/{found.best}")
+    elif not found.feasible:
+        steps.append(f"relax a limit that is exceeded, or widen [design], in {study}")
+    printed_run(found.record, lambda _: found.page, json, folder, *steps)
     return 0 if found.feasible else 1
 
 

@@ -1,6 +1,5 @@
 """`liminal pareto`: the Pareto front of a study."""
 
-import json as json_format
 import math
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,7 @@ import tyro
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.cli.optimize import BUILT_IN, problem_at
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.printed import printed_run
 from liminal_jax.cli.runtime import prepare_jax
 
 if TYPE_CHECKING:
@@ -63,9 +63,7 @@ def pareto(
     from liminal_jax.optimization.pareto.record import design_files, front_record
     from liminal_jax.optimization.pareto.separate_fronts import compared_fronts
     from liminal_jax.results import pareto as result
-    from liminal_jax.results.terminal import terminal
     from liminal_jax.study.folder import new_folder, provenance, write_run
-    from liminal_jax.view.console import messages, results
     from liminal_jax.view.pareto_figure import front_figure
 
     problem = problem_at(file, study)
@@ -81,14 +79,9 @@ def pareto(
     )
     if answer.feasible:
         drawn(lambda: front_figure(answer, kinds, existing), folder, "front")
-    if json:
-        print(json_format.dumps(record, indent=2))
-        messages().print(f"written to {folder}")
-    else:
-        results().print(terminal(result.page(record)), f"\nwritten to {folder}", sep="\n")
-        if answer.feasible:
-            best = record["points"][result.middle(record)]["file"]
-            results().print(f"next: liminal predict -c {folder}/{best}")
+    best = [record["points"][result.middle(record)]["file"]] if answer.feasible else []
+    steps = (f"liminal predict -c {folder}/{it}" for it in best)
+    printed_run(record, result.page, json, folder, *steps)
     return 0 if answer.feasible else 1
 
 

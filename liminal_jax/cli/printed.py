@@ -2,11 +2,12 @@
 
 import json as json_format
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from liminal_jax.results.page import Page
 from liminal_jax.results.terminal import terminal
-from liminal_jax.view.console import results
+from liminal_jax.view.console import messages, results
 
 
 def printed(
@@ -23,3 +24,26 @@ def printed(
         print(json_format.dumps(record, indent=2))
     else:
         results().print(terminal(page(record)))
+
+
+def printed_run(
+    record: Mapping[str, Any],
+    page: Callable[[Mapping[str, Any]], Page],
+    json: bool,
+    folder: Path | str,
+    *steps: str,
+) -> None:
+    """Print the record of a run, and where it was written.
+
+    Args:
+        record: What a command found.
+        page: The page that is drawn from it.
+        json: Whether the record itself is asked for.
+        folder: Where it was written.
+        steps: What to do next.
+    """
+    printed(record, page, json)
+    if json:
+        messages().print(f"written to {folder}")
+        return
+    results().print(f"\nwritten to {folder}", *(f"next: {it}" for it in steps), sep="\n")

@@ -1,6 +1,5 @@
 """`liminal reach`: the least change that reaches a speed, or the proof that none does."""
 
-import json as json_format
 import math
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import tyro
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.printed import printed_run
 from liminal_jax.cli.runtime import prepare_jax
 
 NAME = "liminal reach"
@@ -69,11 +69,9 @@ def reach(
 
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.optimization.reach.reach import reach as found_by
-    from liminal_jax.results import reach as result
+    from liminal_jax.results.reach import page
     from liminal_jax.results.reach_figure import waterfall_figure
-    from liminal_jax.results.terminal import terminal
     from liminal_jax.study.folder import new_folder, provenance, write_run
-    from liminal_jax.view.console import messages, results
     from liminal_jax.view.figure import drawn
 
     asked = tuple(it.strip() for it in (levers or "").split(",") if it.strip())
@@ -96,11 +94,7 @@ def reach(
     write_run(folder, {}, {"result.json": record, "provenance.json": provenance(None)})
     if any(it.moves for it in found.moves):
         drawn(lambda: waterfall_figure(record), folder, "waterfall")
-    if json:
-        print(json_format.dumps(record, indent=2))
-        messages().print(f"written to {folder}")
-    else:
-        results().print(terminal(result.page(record)), f"\nwritten to {folder}", sep="\n")
+    printed_run(record, page, json, folder)
     return 0 if found.reachable else 1
 
 

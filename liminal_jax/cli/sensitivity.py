@@ -1,6 +1,5 @@
 """`liminal sensitivity`: elasticities, shadow prices and a tornado of a study."""
 
-import json as json_format
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ import tyro
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.printed import printed_run
 from liminal_jax.cli.runtime import prepare_jax
 
 NAME = "liminal sensitivity"
@@ -57,13 +57,11 @@ def sensitivity(
         sensitivity_analysis,
     )
     from liminal_jax.optimization.sensitivity.result import sensitivity_record
-    from liminal_jax.results import sensitivity as result
+    from liminal_jax.results.sensitivity import page
     from liminal_jax.results.sensitivity_figure import tornado_figure
-    from liminal_jax.results.terminal import terminal
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.study.read import problem_of
     from liminal_jax.study.write import design_text
-    from liminal_jax.view.console import messages, results
     from liminal_jax.view.figure import drawn
 
     with _mistakes_of(study):
@@ -80,11 +78,7 @@ def sensitivity(
     write_run(folder, designs, {"result.json": record, "provenance.json": provenance(seed)})
     if record["tornado"]:
         drawn(lambda: tornado_figure(record), folder, "tornado")
-    if json:
-        print(json_format.dumps(record, indent=2))
-        messages().print(f"written to {folder}")
-    else:
-        results().print(terminal(result.page(record)), f"\nwritten to {folder}", sep="\n")
+    printed_run(record, page, json, folder)
     return 0 if found.best.feasible else 1
 
 

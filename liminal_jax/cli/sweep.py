@@ -11,7 +11,7 @@ import tyro
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.optimize import BUILT_IN
 from liminal_jax.cli.options import Maybe
-from liminal_jax.cli.printed import printed
+from liminal_jax.cli.printed import printed, printed_run
 from liminal_jax.cli.runtime import prepare_jax
 
 if TYPE_CHECKING:
@@ -220,11 +220,10 @@ def _estimate(plan: "Plan", json: bool) -> int:
 def _swept(plan: "Plan", group: "Group", where: dict[str, Any], how: dict[str, Any]) -> int:
     from liminal_jax.cli.sweep_progress import SweepBar
     from liminal_jax.results import sweep as result
-    from liminal_jax.results.terminal import terminal
     from liminal_jax.sweeps.run import SweepProgress
     from liminal_jax.sweeps.store import check_libraries, export_parquet
     from liminal_jax.sweeps.sweep import open_sweep, run_plan
-    from liminal_jax.view.console import messages, results
+    from liminal_jax.view.console import messages
 
     check_libraries(plan, how["parquet"])
     run_folder = open_sweep(plan, **where, group=group)
@@ -244,12 +243,12 @@ def _swept(plan: "Plan", group: "Group", where: dict[str, Any], how: dict[str, A
     if how["parquet"]:
         export_parquet(run_folder.folder)
     _draw(record, run_folder.folder)
-    if how["json"]:
-        print(json_format.dumps(record, indent=2))
-        messages().print(f"written to {folder}")
-    else:
-        page = result.page(result.beside(record, run_folder.folder))
-        results().print(terminal(page), f"\nwritten to {folder}", sep="\n")
+    printed_run(
+        record,
+        lambda it: result.page(result.beside(it, run_folder.folder)),
+        how["json"],
+        folder,
+    )
     return 0 if plan.spec.keep or record["feasible"] else 1
 
 

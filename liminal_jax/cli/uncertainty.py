@@ -1,13 +1,13 @@
 """`liminal uncertainty`: how the optimum varies with uncertain numbers, and robust designs."""
 
 import dataclasses
-import json as json_format
 from typing import Annotated
 
 import tyro
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.printed import printed_run
 from liminal_jax.cli.runtime import prepare_jax
 
 FEWEST = 4
@@ -83,11 +83,9 @@ def uncertainty(
         designs_of,
         samples_text,
     )
-    from liminal_jax.results import uncertainty as result
-    from liminal_jax.results.terminal import terminal
+    from liminal_jax.results.uncertainty import page
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.study.write import design_text
-    from liminal_jax.view.console import messages, results
     from liminal_jax.view.figure import drawn as drawn_figure
     from liminal_jax.view.uncertainty_figure import uncertainty_figure
 
@@ -111,13 +109,9 @@ def uncertainty(
         {"result.json": record, "provenance.json": provenance(seed)},
     )
     drawn_figure(lambda: uncertainty_figure(answer), folder, "uncertainty")
-    if json:
-        print(json_format.dumps(record, indent=2))
-        messages().print(f"written to {folder}")
-    else:
-        results().print(terminal(result.page(record)), f"\nwritten to {folder}", sep="\n")
-        if answer.robust is not None:
-            results().print(f"next: liminal predict -c {folder}/designs/robust.toml")
+    robust = f"liminal predict -c {folder}/designs/robust.toml"
+    steps = [] if answer.robust is None else [robust]
+    printed_run(record, page, json, folder, *steps)
     return 0 if answer.nominal is not None else 1
 
 

@@ -1,1 +1,1 @@
-"""Tables for people."""
+"""Where text goes, figures as files, and the page of sliders."""
