@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from liminal_jax._files import InputError, Problem, did_you_mean
-from liminal_jax.cli.optimize import BUILT_IN, problem_at
+from liminal_jax.cli.optimize import BUILT_IN, structures_at
 from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.printed import printed_run
 from liminal_jax.cli.runtime import prepare_jax
@@ -47,7 +47,8 @@ def pareto(
             an optimum of the same study, its page shows the front too.
         overwrite: Whether a folder that is not empty may be replaced.
         epsilon: Share by which a design may beat its nearest point, such as 0.01; 0 finds all.
-        seconds: Wall time after which the proof stops, with the gap that is left.
+        seconds: Wall time after which the proof stops, with the gap that is left; of systems of
+            different structure the proof of each.
         json: Print one JSON object in SI units.
     """
     from liminal_jax.study.questions import load_study
@@ -59,30 +60,27 @@ def pareto(
     prepare_jax()
 
     from liminal_jax.cli.progress import ProgressBar
-    from liminal_jax.optimization.pareto.pareto_search import pareto as front_of
-    from liminal_jax.optimization.pareto.record import design_files, front_record
-    from liminal_jax.optimization.pareto.separate_fronts import compared_fronts
+    from liminal_jax.optimization.pareto.pareto_front import pareto_over
+    from liminal_jax.optimization.pareto.record import design_files
     from liminal_jax.results import pareto as result
     from liminal_jax.study.folder import new_folder, provenance, write_run
     from liminal_jax.view.pareto_figure import front_figure
 
-    problem = problem_at(file, study)
+    problems = structures_at(file, study)
     objectives = _objectives(file, maximise, minimise)
     folder = new_folder(file.name, output, overwrite)
     with ProgressBar() as progress:
-        answer = front_of(problem, objectives, epsilon, seconds, progress)
+        front = pareto_over(problems, objectives, epsilon, seconds, progress)
         progress.stage("Pareto fronts of each category, and of existing chips")
-        kinds, existing = compared_fronts(answer)
-    record = front_record(answer, kinds, existing)
-    write_run(
-        folder, design_files(answer), {"result.json": record, "provenance.json": provenance(None)}
-    )
-    if answer.feasible:
-        drawn(lambda: front_figure(answer, kinds, existing), folder, "front")
-    best = [record["points"][result.middle(record)]["file"]] if answer.feasible else []
+        record = front.to_dict()
+    designs = design_files(front.problem.file, front.points)
+    write_run(folder, designs, {"result.json": record, "provenance.json": provenance(None)})
+    if front.points:
+        drawn(lambda: front_figure(front, *front.compared), folder, "front")
+    best = [record["points"][result.middle(record)]["file"]] if front.points else []
     steps = (f"liminal predict -c {folder}/{it}" for it in best)
     printed_run(record, result.page, json, folder, *steps)
-    return 0 if answer.feasible else 1
+    return 0 if front.points else 1
 
 
 def _objectives(

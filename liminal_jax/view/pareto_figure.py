@@ -9,7 +9,8 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 from liminal_jax._display import plain
-from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, FrontPoint
+from liminal_jax.optimization.pareto.pareto_front import ParetoFront
+from liminal_jax.optimization.pareto.pareto_search import FrontPoint
 from liminal_jax.optimization.pareto.separate_fronts import SeparateFront
 from liminal_jax.results.words import asked_words, limit_words, workload_words
 from liminal_jax.study.file import ConstraintTable, StudyFile
@@ -47,7 +48,7 @@ def _shown_unit(name: str) -> tuple[str, float]:
     return _UNITS.get(unit, (unit, 1.0))
 
 
-def _knee_letters(answer: FrontAnswer) -> dict[int, str]:
+def _knee_letters(answer: ParetoFront) -> dict[int, str]:
     """Numbers of the points that are knees, and the letter of each."""
     return dict(zip(answer.knees, ascii_uppercase, strict=False))
 
@@ -145,7 +146,7 @@ def _existing(
         axes.annotate(", ".join(names), (x, y), (3, 0), **look)
 
 
-def _limits(axes: "Axes", answer: FrontAnswer) -> None:
+def _limits(axes: "Axes", answer: ParetoFront) -> None:
     """The study's limits on its objectives."""
     file = answer.problem.file
     rows = file.constraints if isinstance(file, StudyFile) else []
@@ -179,7 +180,7 @@ def _look(row: int) -> dict[str, Any]:
     return {"color": _COLORS[row % len(_COLORS)], "marker": _MARKERS[row % len(_MARKERS)]}
 
 
-def _knees(figure: "Figure", axes: "Axes", answer: FrontAnswer) -> None:
+def _knees(figure: "Figure", axes: "Axes", answer: ParetoFront) -> None:
     """A ring and a letter at each knee; below the axes its design in words."""
     lines = []
     for number, letter in _knee_letters(answer).items():
@@ -192,22 +193,22 @@ def _knees(figure: "Figure", axes: "Axes", answer: FrontAnswer) -> None:
         figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7)
 
 
-def _of_category(answer: FrontAnswer, row: int) -> list[tuple[float, ...]]:
-    return [it.objectives for it in answer.points if it.solution.row == row]
+def _of_category(answer: ParetoFront, name: str) -> list[tuple[float, ...]]:
+    return [it.objectives for it in answer.points if it.solution.category == name]
 
 
 def _two_objectives(
     axes: "Axes",
-    answer: FrontAnswer,
+    answer: ParetoFront,
     kinds: Sequence[SeparateFront],
     existing: Sequence[SeparateFront],
 ) -> None:
     """The front in full markers, each kind's own front in open ones."""
     _existing(axes, existing, answer.objectives)
     alone = {it.name: it.points for it in kinds}
-    for row, name in enumerate(answer.problem.categories):
+    for row, name in enumerate(answer.names):
         look = _look(row)
-        mine = _of_category(answer, row)
+        mine = _of_category(answer, name)
         line = alone.get(name, mine)
         if line:
             every = max(1, len(line) // _MARKERS_OF_A_LINE)
@@ -227,7 +228,7 @@ def _two_objectives(
             axes.plot(x, y, linestyle="none", markersize=5, label=name, zorder=3, **look)
 
 
-def _three_objectives(axes: "Axes", answer: FrontAnswer) -> None:
+def _three_objectives(axes: "Axes", answer: ParetoFront) -> None:
     """The third objective by shade, dark where it is low."""
     from matplotlib.colors import LogNorm
 
@@ -235,8 +236,8 @@ def _three_objectives(axes: "Axes", answer: FrontAnswer) -> None:
     every = _coordinates([it.objectives for it in answer.points], answer.objectives)
     norm = LogNorm(min(every[2]), max(every[2]))
     shaded = None
-    for row, name in enumerate(answer.problem.categories):
-        mine = _of_category(answer, row)
+    for row, name in enumerate(answer.names):
+        mine = _of_category(answer, name)
         if not mine:
             continue
         x, y, shade = _coordinates(mine, answer.objectives)
@@ -273,7 +274,7 @@ def _ticked(axis: "Axis") -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def _titles(figure: "Figure", axes: "Axes", answer: FrontAnswer) -> None:
+def _titles(figure: "Figure", axes: "Axes", answer: ParetoFront) -> None:
     proof = answer.certificate
     proven = "proven" if proof.complete else "the proof stopped early"
     figure.suptitle(
@@ -293,7 +294,7 @@ def _titles(figure: "Figure", axes: "Axes", answer: FrontAnswer) -> None:
 
 
 def front_figure(
-    answer: FrontAnswer, kinds: Sequence[SeparateFront], existing: Sequence[SeparateFront]
+    answer: ParetoFront, kinds: Sequence[SeparateFront], existing: Sequence[SeparateFront]
 ) -> "Figure":
     """Two objectives against each other; a third one by shade.
 

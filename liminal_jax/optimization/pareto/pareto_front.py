@@ -3,6 +3,7 @@
 import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -11,14 +12,24 @@ from jaxtyping import Float
 
 from liminal_jax._display import in_units
 from liminal_jax.optimization.optimum import at_precision, problems_of
-from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, FrontCertificate
+from liminal_jax.optimization.pareto.knees import knees
+from liminal_jax.optimization.pareto.pareto_search import (
+    FrontAnswer,
+    FrontCertificate,
+    FrontPoint,
+)
 from liminal_jax.optimization.pareto.pareto_search import pareto as front_of
-from liminal_jax.optimization.pareto.record import front_record, merged_record
-from liminal_jax.optimization.pareto.separate_fronts import compared_fronts
+from liminal_jax.optimization.pareto.record import (
+    front_record,
+    merged_certificate,
+    merged_record,
+)
+from liminal_jax.optimization.pareto.separate_fronts import SeparateFront, compared_fronts
+from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.solution import case_at
 from liminal_jax.performance.design import Design
 from liminal_jax.study.asked import Bound, Function
-from liminal_jax.study.problem import LEAST, Criterion, Limit, exact_design
+from liminal_jax.study.problem import LEAST, Criterion, Limit, Problem, exact_design
 from liminal_jax.study.space import Space, with_precision
 from liminal_jax.study.write import written
 
@@ -32,7 +43,6 @@ class ParetoFront:
 
     Attributes:
         objectives: The objectives.
-        designs: The designs.
         values: Value of each objective for each design, in SI.
         chosen: Values of the free variables of each design in SI, and its alternative.
         certificates: What is proven, for each structure of the space.
@@ -42,13 +52,55 @@ class ParetoFront:
     """
 
     objectives: tuple[Criterion, ...]
-    designs: list[Design]
     values: Float[np.ndarray, "points objectives"]
     chosen: list[dict[str, float | str]]
     certificates: list[FrontCertificate]
     reasons: list[str]
     fronts: list[FrontAnswer]
     kept: list[tuple[int, int]]
+
+    @cached_property
+    def designs(self) -> list[Design]:
+        """The designs, at the precision that JAX has when they are first asked for."""
+        with jax.enable_x64(True):
+            places = zip((row for row, _ in self.kept), self.points, strict=True)
+            cases = [case_at(self.fronts[row].problem, it.solution) for row, it in places]
+            found = [exact_design(it) for it in cases]
+        return [at_precision(it) for it in found]
+
+    @property
+    def points(self) -> list[FrontPoint]:
+        """The points, in the order of the designs."""
+        return [self.fronts[row].points[at] for row, at in self.kept]
+
+    @property
+    def knees(self) -> list[int]:
+        """Numbers of the points that are knees."""
+        return self.fronts[0].knees if len(self.fronts) == 1 else knees(self._scores())
+
+    @property
+    def certificate(self) -> FrontCertificate:
+        """What is proven of all structures."""
+        return merged_certificate(self.certificates)
+
+    @property
+    def problem(self) -> Problem:
+        """What was asked, of the first structure."""
+        return self.fronts[0].problem
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the alternatives of all structures."""
+        return tuple(name for it in self.fronts for name in it.problem.categories)
+
+    @cached_property
+    def compared(self) -> tuple[list[SeparateFront], list[SeparateFront]]:
+        """The fronts of the single alternatives, and of chips that exist.
+
+        Worked out when they are first asked for, which can take as long as the front.
+        """
+        with jax.enable_x64(True):
+            return compared_fronts(self.fronts)
 
     @property
     def complete(self) -> bool:
@@ -71,11 +123,11 @@ class ParetoFront:
         when they are asked for. A space that was written in Python has no file, so `design` of a
         point holds what was free in it, and there are no files of designs.
         """
+        kinds, existing = self.compared
         with jax.enable_x64(True):
             if len(self.fronts) == 1:
-                (front,) = self.fronts
-                return front_record(front, *compared_fronts(front))
-            return merged_record(self.fronts, self.kept, self._scores())
+                return front_record(self.fronts[0], kinds, existing)
+            return merged_record(self.fronts, self.kept, self.knees, self.reasons, kinds)
 
     def _scores(self) -> np.ndarray:
         """Each objective as knees see it, more of which is better."""
@@ -144,39 +196,61 @@ def pareto(
     asked = [(it, True) for it in maximise] + [(it, False) for it in minimise]
     with jax.enable_x64(True):
         problems, criteria = problems_of(with_precision(space), asked, limits)
-        fronts = [front_of(it, criteria, epsilon, seconds) for it in problems]
-        several = len(space.names) > 1
-        points = [
-            (point.objectives, _chosen(front, number, several=several), design, (row, number))
-            for row, front in enumerate(fronts)
-            for number, (point, design) in enumerate(
-                zip(front.points, _designs(front), strict=True)
-            )
-        ]
-    values = np.asarray([it[0] for it in points]).reshape(len(points), len(criteria))
-    signs = np.asarray([1.0 if it.maximise else -1.0 for it in criteria])
-    kept = _nondominated(values * signs) if len(fronts) > 1 else np.arange(len(points))
-    order = sorted(kept.tolist(), key=lambda it: values[it, 0] * signs[0])
+        return pareto_over(problems, criteria, epsilon, seconds)
+
+
+def pareto_over(
+    problems: Sequence[Problem],
+    objectives: Sequence[Criterion],
+    epsilon: float,
+    seconds: float,
+    progress: Progress | None = None,
+) -> ParetoFront:
+    """The Pareto front of problems that ask the same, each of designs of one structure.
+
+    Args:
+        problems: The problems, in float64.
+        objectives: Two or three.
+        epsilon: Share by which a design may beat its nearest point.
+        seconds: Wall time after which the proof of each stops [s].
+        progress: Callbacks.
+    """
+    fronts = [front_of(it, objectives, epsilon, seconds, progress) for it in problems]
+    places = [(row, at) for row, front in enumerate(fronts) for at in range(len(front.points))]
+    points = [fronts[row].points[at] for row, at in places]
+    values = np.asarray([it.objectives for it in points]).reshape(len(points), len(objectives))
+    order = list(range(len(points)))
+    if len(fronts) > 1:
+        signs = np.asarray([1.0 if it.maximise else -1.0 for it in objectives])
+        kept = _nondominated(values * signs).tolist()
+        order = sorted(kept, key=lambda it: values[it, 0] * signs[0])
+    several = sum(len(it.categories) for it in problems) > 1
     return ParetoFront(
-        objectives=tuple(criteria),
-        designs=[at_precision(points[it][2]) for it in order],
+        objectives=tuple(objectives),
         values=values[order],
-        chosen=[points[it][1] for it in order],
+        chosen=[
+            _chosen(fronts[places[it][0]].problem, points[it], several=several) for it in order
+        ],
         certificates=[it.certificate for it in fronts],
-        reasons=[reason for it in fronts for reason in it.reasons],
+        reasons=_reasons(fronts, len(order)),
         fronts=fronts,
-        kept=[points[it][3] for it in order],
+        kept=[places[it] for it in order],
     )
 
 
-def _chosen(front: FrontAnswer, number: int, *, several: bool) -> dict[str, float | str]:
-    solution = front.points[number].solution
-    name = {front.problem.region.kind: solution.category} if several else {}
-    return {**name, **written(solution.values)}
+def _reasons(fronts: Sequence[FrontAnswer], kept: int) -> list[str]:
+    """What is proven of each structure, and how many of their points are left of all."""
+    if len(fronts) == 1:
+        return fronts[0].reasons
+    found = sum(len(it.points) for it in fronts)
+    left = f"{kept:,} of the {found:,} points of {len(fronts)} structures are dominated by no other"
+    each = [f"{', '.join(it.problem.categories)}: {told}" for it in fronts for told in it.reasons]
+    return [left, *each] if found else each
 
 
-def _designs(front: FrontAnswer) -> list[Design]:
-    return [exact_design(case_at(front.problem, it.solution)) for it in front.points]
+def _chosen(problem: Problem, point: FrontPoint, *, several: bool) -> dict[str, float | str]:
+    name = {problem.region.kind: point.solution.category} if several else {}
+    return {**name, **written(point.solution.values)}
 
 
 def _nondominated(scores: Float[np.ndarray, "points objectives"]) -> np.ndarray:

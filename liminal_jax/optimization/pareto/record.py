@@ -4,12 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from liminal_jax.optimization.pareto.knees import knees
 from liminal_jax.optimization.pareto.pareto_search import FrontAnswer, FrontCertificate, FrontPoint
 from liminal_jax.optimization.pareto.separate_fronts import SeparateFront
 from liminal_jax.optimization.record import solution_record
+from liminal_jax.study.file import DesignFile
 from liminal_jax.study.question import space_record
 from liminal_jax.study.report import number
 from liminal_jax.study.write import design_text, found_tables
@@ -76,16 +74,22 @@ def front_record(
 
 
 def merged_record(
-    fronts: Sequence[FrontAnswer], kept: Sequence[tuple[int, int]], scores: np.ndarray
+    fronts: Sequence[FrontAnswer],
+    kept: Sequence[tuple[int, int]],
+    knees: list[int],
+    reasons: list[str],
+    kinds: list[SeparateFront],
 ) -> dict[str, Any]:
     """The record of the points that no point of any of several fronts dominates.
 
     Args:
         fronts: The Pareto front of each structure of a space.
         kept: Number of the front, and of the point in it, in the order of the record.
-        scores: Score of each of them, a row for each objective.
+        knees: Numbers of those of them that are knees.
+        reasons: Messages: what is proven, and why.
+        kinds: Pareto fronts of the single categories.
     """
-    records = [front_record(it, [], []) for it in fronts]
+    records = [front_record(it, kinds, []) for it in fronts]
     points = [records[front]["points"][point] for front, point in kept]
     return records[0] | {
         "feasible": bool(points),
@@ -93,14 +97,14 @@ def merged_record(
             it | ({"file": file_name(index)} if "file" in it else {})
             for index, it in enumerate(points)
         ],
-        "knees": knees(scores),
-        "certificate": dataclasses.asdict(_merged([it.certificate for it in fronts])),
-        "reasons": [reason for it in fronts for reason in it.reasons],
+        "knees": knees,
+        "certificate": dataclasses.asdict(merged_certificate([it.certificate for it in fronts])),
+        "reasons": reasons,
         "seconds": sum(it.seconds for it in fronts),
     }
 
 
-def _merged(them: Sequence[FrontCertificate]) -> FrontCertificate:
+def merged_certificate(them: Sequence[FrontCertificate]) -> FrontCertificate:
     """What is proven of all designs of several structures."""
     margins = [it.largest_margin for it in them if it.largest_margin is not None]
     known = margins and all(it.complete or it.largest_margin is not None for it in them)
@@ -116,9 +120,14 @@ def _merged(them: Sequence[FrontCertificate]) -> FrontCertificate:
     )
 
 
-def design_files(answer: FrontAnswer) -> dict[str, str]:
-    """Names and texts of the design files of all points."""
+def design_files(file: DesignFile, points: Sequence[FrontPoint]) -> dict[str, str]:
+    """Names and texts of the design files of all points.
+
+    Args:
+        file: The study.
+        points: The points, in the order of the record.
+    """
     return {
-        file_name(index): design_text(answer.problem.file, it.solution.values, it.solution.category)
-        for index, it in enumerate(answer.points)
+        file_name(index): design_text(file, it.solution.values, it.solution.category)
+        for index, it in enumerate(points)
     }

@@ -76,19 +76,23 @@ def existing_fronts(study: StudyFile, objectives: Sequence[Criterion]) -> list[S
     ]
 
 
-def compared_fronts(answer: FrontAnswer) -> tuple[list[SeparateFront], list[SeparateFront]]:
+def compared_fronts(
+    answers: Sequence[FrontAnswer],
+) -> tuple[list[SeparateFront], list[SeparateFront]]:
     """The fronts of the single categories of a study, and of systems that exist.
 
     Two objectives are compared so, and existing systems where a study plans a chip.
 
     Args:
-        answer: The Pareto front.
+        answers: The Pareto front of each structure of the study.
     """
-    problem, objectives = answer.problem, answer.objectives
-    if not answer.feasible or len(objectives) != COMPARED:
+    problems, objectives = [it.problem for it in answers], answers[0].objectives
+    if not any(it.feasible for it in answers) or len(objectives) != COMPARED:
         return [], []
-    kinds = separate_fronts(problem, objectives) if len(problem.categories) > 1 else []
-    file = problem.source
+    kinds = []
+    if sum(len(it.categories) for it in problems) > 1:
+        kinds = [front for it in problems for front in separate_fronts(it, objectives)]
+    file = problems[0].source
     if not isinstance(file, StudyFile) or file.design.system is not None:
         return kinds, []
     return kinds, existing_fronts(file, objectives)
