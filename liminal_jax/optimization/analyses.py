@@ -76,18 +76,44 @@ def _check_ranges(caller: str, space: Space) -> None:
         raise InputError(caller, [Mistake("space", message)])
 
 
-def sensitivity(optimum: Optimum, change: float = 0.1) -> SensitivityAnalysis:
+def sensitivity(
+    optimum: Optimum, change: float = 0.1, *, seed: int = 0, progress: Progress | None = None
+) -> SensitivityAnalysis:
     """Shadow prices, elasticities and the tornado of an optimum, its continuous variables free.
+
+    Of a space of several structures they are those of the structure of the optimum, which the first
+    of the reasons names; the certificate speaks of all.
 
     Args:
         optimum: The result of `optimize`.
         change: Share by which each number is decreased and increased.
+        seed: Seed of the relaxed search, should the proof need it.
+        progress: Callbacks.
 
     Raises:
         InputError: no variable is free, or the objective is the same for every design.
     """
     with jax.enable_x64(True):
-        return sensitivity_analysis(optimum.problem, change)
+        found = sensitivity_analysis(optimum.problem, change, seed, progress)
+    return _of_structure(found, optimum)
+
+
+def _of_structure(found: SensitivityAnalysis, optimum: Optimum) -> SensitivityAnalysis:
+    """What was found with what is known of the other structures of the space, if there are any."""
+    names, own = [it.name for it in optimum.alternatives], found.problem.categories
+    if len(names) == len(own):
+        return found
+    best = (
+        f"{optimum.name} has the best design of {', '.join(names)}; what numbers are worth is told"
+        f" within its structure, that of {', '.join(own)}"
+    )
+    # What is proven of the structure alone comes first, and is among what is proven of all.
+    further = found.reasons[len(found.best.reasons) :]
+    return replace(
+        found,
+        best=replace(found.best, certificate=optimum.certificate),
+        reasons=[*([best] if optimum.feasible else []), *optimum.reasons, *further],
+    )
 
 
 def uncertainty(

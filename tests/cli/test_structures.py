@@ -100,3 +100,33 @@ def test_a_front_is_that_of_python_and_of_all_designs(study, capsys):
         prediction = json.loads(capsys.readouterr().out)
         assert prediction["utps"] == pytest.approx(it["objectives"]["utps"], rel=1e-9)
     assert Path("run/figures/front.png").exists()
+
+
+def test_sensitivities_are_those_of_python_within_the_structure_of_the_best(study, capsys):
+    record = printed(capsys, "sensitivity", "--top", "99")
+    best = ll.optimize(study.space, study.objective, limits=study.limits)
+    assert answered(ll.sensitivity(best).to_dict()) == record
+    assert record["best"]["design"]["system"] == best.name
+    (own,) = (it.categories for it in study.space.regions if best.name in it.categories)
+    assert record["reasons"][0].startswith(f"{best.name} has the best design of h200, ")
+    assert record["reasons"][0].endswith(f"that of {', '.join(own)}")
+    assert any(f"{LACKING} cannot be evaluated" in it for it in record["reasons"])
+    assert record["best"]["certificate"]["lattice"] == study.space.size
+
+    alone = ll.sensitivity(
+        ll.optimize(study.space.only(*own), study.objective, limits=study.limits)
+    ).to_dict()
+    for name in ("elasticities", "shadow_prices", "tornado", "moves", "relaxed"):
+        assert record[name] == answered(alone[name])
+    assert record["elasticities"]
+    assert Path("run/figures/tornado.png").exists()
+
+
+def test_a_study_that_no_structure_can_meet_has_the_reasons_of_each(capsys):
+    hard = STUDY.replace("at_least = 20", "at_least = 1e9")
+    Path("mixed.toml").write_text(hard)
+    assert exit_code(["sensitivity", "mixed.toml", "-o", "run", "--json"]) == 1
+    record = json.loads(capsys.readouterr().out, parse_constant=no_token)
+    assert record["feasible"] is False
+    for names in ("h200, h100", "mi355x"):
+        assert any(it.startswith(f"{names}: ") for it in record["reasons"])
