@@ -61,7 +61,7 @@ def found_robust(
     Raises:
         InputError: no number that the study depends on has a range.
     """
-    draws, fresh = draws_of(problem, samples, seed)
+    draws, fresh = draws_of([problem], samples, seed)
     if not draws.numbers:
         raise InputError(problem.name, [Mistake("", NOTHING_TO_DRAW)])
     found = robust_design(

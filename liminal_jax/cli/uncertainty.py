@@ -37,6 +37,7 @@ def uncertainty(
 
     - Sampled is every number with low or high in its data file that the study depends on.
     - To leave a number out, state it in [assumptions]; to add one or change a range, give its row.
+    - Systems of any structure share the samples; the best of each is best over all.
     - The nominal design is the best one with nominal numbers.
     - Regret is the share of a sample's best objective that a feasible design falls short of.
 
@@ -63,7 +64,7 @@ def uncertainty(
         samples: Number of samples; a power of two.
         seed: Seed of the samples.
         reliability: Share of the samples in which a robust design has to meet every limit.
-        seconds: Wall time after which the proof of one sample stops.
+        seconds: Wall time after which the proof of one sample stops, that of each structure.
         json: Print one JSON object in SI units.
     """
     from liminal_jax.study.questions import load_study
@@ -74,7 +75,7 @@ def uncertainty(
     file = load_study(study)
     prepare_jax()
 
-    from liminal_jax.cli.optimize import problem_at
+    from liminal_jax.cli.optimize import structures_at
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.optimization.search.branch_and_bound import Budget
     from liminal_jax.optimization.uncertainty.analysis import draws_of
@@ -89,14 +90,14 @@ def uncertainty(
     from liminal_jax.view.figure import drawn as drawn_figure
     from liminal_jax.view.uncertainty_figure import uncertainty_figure
 
-    problem = problem_at(file, study)
-    draws, fresh = draws_of(problem, samples, seed)
+    problems = structures_at(file, study)
+    draws, fresh = draws_of(problems, samples, seed)
     if not draws.numbers:
         raise InputError(study, [Problem("", NOTHING_TO_DRAW)])
     folder = new_folder(file.name, output, overwrite)
     with ProgressBar() as progress:
         budget = Budget(seconds=seconds)
-        found = search(problem, draws, fresh, reliability, budget, progress)
+        found = search(problems, draws, fresh, reliability, budget, progress)
     answer = dataclasses.replace(found, seed=seed)
     record = answer.to_dict()
     designs = {

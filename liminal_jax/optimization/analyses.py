@@ -62,7 +62,7 @@ def robust(
     with jax.enable_x64(True):
         asked = one_objective(objective, maximise, minimise)
         (problem,), _ = problems_of(with_precision(space), [asked], limits)
-        draws, fresh = draws_of(problem, samples, seed)
+        draws, fresh = draws_of([problem], samples, seed)
         found = robust_design(
             problem, draws, fresh, measure, reliability, seed=seed, progress=progress
         )
@@ -71,8 +71,12 @@ def robust(
 
 def _check_ranges(caller: str, space: Space) -> None:
     """Refuse a space of whose numbers no ranges are known."""
-    if space.source is None:
-        message = "was written in Python: ranges stand in the files of a study; load one"
+    if space.source is None and all(it.rows is None for it in space.regions):
+        message = (
+            "was written in Python with its hardware as objects, of which no ranges are known; take"
+            ' it by name, as in {"system": ["h200"]}, so that those of its data files are drawn, or'
+            " load a study with ll.load_study"
+        )
         raise InputError(caller, [Mistake("space", message)])
 
 
@@ -118,28 +122,40 @@ def _of_structure(found: SensitivityAnalysis, optimum: Optimum) -> SensitivityAn
 
 def uncertainty(
     space: Space,
-    objective: Criterion,
-    limits: tuple[Limit, ...] = (),
+    objective: Criterion | None = None,
+    limits: Iterable[Bound | Function | Limit] = (),
     *,
+    maximise: str | Function | None = None,
+    minimise: str | Function | None = None,
     samples: int = 64,
     seed: int = 0,
     reliability: float = 0.95,
 ) -> Uncertainty:
     """The problem solved again for every sample of the numbers that have ranges in the data files.
 
+    Systems of any structure share the samples, and the best design of a sample is the best of all.
+    Drawn is every number with a range that the answer depends on: of a study the numbers behind it
+    that it does not state; of a space that was written in Python those of the systems, memory
+    technologies and processes that it takes by name, as in `{"system": ["h200", "mi355x"]}`. What
+    it is given as an object, and the numbers that it states, are known.
+
     Args:
-        space: The space of a study, from `load_study`: the ranges are those of its files.
-        objective: The objective.
-        limits: The limits.
+        space: The space, from `load_study` or written in Python.
+        objective: The objective of a study.
+        limits: `ll.at_most`, `ll.at_least`, or functions g with g(prediction) <= 0.
+        maximise: An objective to maximise: a name such as "stps", or a function.
+        minimise: An objective to minimise.
         samples: Number of samples, a power of two.
         seed: Seed of the samples.
         reliability: Share of the samples in which a robust design has to meet every limit.
 
     Raises:
-        InputError: the space was not read from a file, so that no ranges are known.
+        InputError: no ranges are known, since the hardware was given as objects; or what is wrong
+            with objectives or limits.
     """
     _check_ranges("uncertainty", space)
     with jax.enable_x64(True):
-        (problem,), _ = problems_of(with_precision(space), [(objective, True)], limits)
-        draws, fresh = draws_of(problem, samples, seed)
-        return replace(uncertain(problem, draws, fresh, reliability), seed=seed)
+        asked = one_objective(objective, maximise, minimise)
+        problems, _ = problems_of(with_precision(space), [asked], limits)
+        draws, fresh = draws_of(problems, samples, seed)
+        return replace(uncertain(problems, draws, fresh, reliability), seed=seed)

@@ -1,6 +1,7 @@
 """The record of an answer: the object of `liminal optimize --json`."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from liminal_jax.optimization.answer import Answer
@@ -30,6 +31,19 @@ def solution_record(problem: Problem, solution: Solution | None) -> dict[str, An
     if solution is None:
         return None
     return {problem.region.kind: solution.category, **written(solution.values)}
+
+
+def design_record(problem: Problem, category: str, values: Mapping[str, float]) -> dict[str, Any]:
+    """A design as its file has it, or what was free in a space that was written in Python.
+
+    Args:
+        problem: What was asked.
+        category: The category of the design.
+        values: Values of its free variables, in SI.
+    """
+    if problem.source is not None:
+        return found_tables(problem.source, dict(values), category)
+    return {"design": {problem.region.kind: category, **written(values)}}
 
 
 def totals(fleet: Fleet) -> dict[str, float | None]:

@@ -171,8 +171,9 @@ def _systems_of(systems: dict[str, System], source: str) -> System:
     if len(kinds) > 1:
         groups = " | ".join(", ".join(group) for group in kinds)
         message = (
-            "networks, power or memory tiers of different kinds, which 'liminal optimize' alone"
-            f" compares; run a study for each of: {groups}"
+            "networks, power or memory tiers of different kinds, which only 'liminal optimize',"
+            " 'pareto', 'sensitivity' and 'uncertainty' compare, in studies of one workload; run a"
+            f" study for each of: {groups}"
         )
         raise InputError(source, [Problem("design.system", message)])
     return jax.tree.map(

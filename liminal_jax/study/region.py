@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, Int
 from liminal_jax._arrays import Leaf, Scalar
 from liminal_jax.study.case import Case
 from liminal_jax.study.domain import Grid
+from liminal_jax.study.rows import AbstractRows
 
 
 @dataclass(frozen=True)
@@ -42,16 +43,19 @@ class Region:
         categories: Names of the alternatives.
         variables: What is free.
         kind: What the alternatives are: `memory`, `system`, or `choice` for any other objects.
+        rows: The data files behind the hardware, where a space written in Python takes it by name.
     """
 
     case: Case
     categories: tuple[str, ...]
     variables: tuple[Variable, ...]
     kind: str
+    rows: AbstractRows | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """The fields alone: programs are kept by them, whatever has been asked for so far."""
-        return {it.name: getattr(self, it.name) for it in dataclasses.fields(self)}
+        """The fields that programs are kept by, whatever has been asked for so far."""
+        names = [it.name for it in dataclasses.fields(self) if it.name != "rows"]
+        return {name: getattr(self, name) for name in names}
 
     @property
     def size(self) -> int:

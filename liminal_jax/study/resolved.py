@@ -5,7 +5,7 @@ what a study changes in them, are all told at once.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -124,6 +124,14 @@ class Resolved:
     costs: tuple[PublishedCost, ...]
     levers: tuple[LeverRange, ...]
 
+    def hardware_of(self, categories: Sequence[str]) -> HardwareFiles:
+        """The files behind some memory technologies of a planned chip, or some finished systems.
+
+        Args:
+            categories: Their names, which are among those of the hardware.
+        """
+        return _only(self.hardware, categories)
+
     def only(self, named: Named) -> "Resolved | None":
         """What some of the names stand for; none where others are among them."""
         own = self.named
@@ -146,6 +154,11 @@ def _some(hardware: HardwareFiles, named: Named) -> HardwareFiles | None:
     wanted = named.memory if isinstance(hardware, PlannedFiles) else named.systems
     if not wanted or not set(wanted) <= set(known):
         return None
+    return _only(hardware, wanted)
+
+
+def _only(hardware: HardwareFiles, wanted: Sequence[str]) -> HardwareFiles:
+    """The files behind some of the memory technologies or systems, in the order of their names."""
     if isinstance(hardware, PlannedFiles):
         return hardware.model_copy(
             update={"memory": {name: hardware.memory[name] for name in wanted}}

@@ -3,10 +3,8 @@
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,8 +13,7 @@ from liminal_jax._arrays import as_leaf
 from liminal_jax._display import in_units
 from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._files import Problem as Mistake
-from liminal_jax.data.build import load_model, load_system, process_of, technology_of
-from liminal_jax.data.parts import load_process_file, load_technology_file
+from liminal_jax.data.build import load_model
 from liminal_jax.mapping.attention import (
     ATTENTION_MAPPINGS,
     AbstractAttentionMapping,
@@ -24,8 +21,19 @@ from liminal_jax.mapping.attention import (
 )
 from liminal_jax.mapping.choice import AttentionChoice
 from liminal_jax.performance.design import Assumptions, Design
-from liminal_jax.study.absent import absent_paths, present
+from liminal_jax.study.absent import absent_paths
 from liminal_jax.study.case import Case
+from liminal_jax.study.chosen import (
+    HARDWARE,
+    LOADED,
+    MEMORY,
+    PROCESS,
+    ChosenRows,
+    Option,
+    replaced,
+    with_all,
+    with_options,
+)
 from liminal_jax.study.domain import Grid
 from liminal_jax.study.file import DesignFile
 from liminal_jax.study.paths import found_path
@@ -46,17 +54,9 @@ from liminal_jax.workload.request import Request
 _ABSENT = ("chips", "replicas", "mapping.shared_expert_ranks")
 """Numbers that a design may leave out, and a space state."""
 
-_LOADED = {
-    "system": load_system,
-    "model": load_model,
-    "system.chip.material.memory": lambda name: technology_of(load_technology_file(name)),
-    "system.chip.material.process": lambda name: process_of(load_process_file(name)),
-}
-"""How an object of a choice is loaded by its name."""
-
 _SHORT = {
-    "memory": "system.chip.material.memory",
-    "process": "system.chip.material.process",
+    "memory": MEMORY,
+    "process": PROCESS,
     "mapping.attention": "attention",
 }
 
@@ -176,34 +176,36 @@ def _values_words(path: str, grid: Grid) -> str:
     return f"{', '.join(shown)}" + (f" ({len(values)} values)" if len(values) > 8 else "")
 
 
-@dataclass(frozen=True)
-class _Option:
-    """One object of a choice, where it goes."""
-
-    path: str
-    name: str
-    value: Any
-
-
 def _regions(base: Case, free: dict[str, Any]) -> tuple[Region, ...]:
     mistakes: list[Mistake] = []
     choices, numbers = _split(base, free, mistakes)
     kinds: dict[Any, list[tuple[str, Case]]] = {}
+    options: dict[str, tuple[Option, ...]] = {}
     for chosen in itertools.product(*choices.values()):
-        case = base
-        for it in sorted(chosen, key=lambda it: it.path.count(".")):
-            case = _replaced(case, it.path, it.value)
-        name = ", ".join(it.name for it in chosen if it.name)
-        case = jax.tree.map(as_leaf, case)  # So that structures compare.
+        case = with_options(base, chosen)
+        name = ", ".join(it.name for it in chosen if it.name) or "design"
+        options[name] = chosen
         kinds.setdefault(jax.tree.structure(case), []).append((name, case))
     named = [path for path, (first, *_) in choices.items() if first.name]
     kind = named[0].rpartition(".")[2] if len(named) == 1 else "choice"
-    regions = [_region(kind, options, numbers, mistakes) for options in kinds.values()]
+    regions = [_region(kind, cases, numbers, mistakes) for cases in kinds.values()]
     known = {name for it in regions for name in it[1]}
     mistakes += [_unknown(name, kinds) for name in numbers if name not in known]
     if mistakes:
         raise InputError("Space", list(dict.fromkeys(mistakes)))
-    return tuple(region for region, _ in regions)
+    return tuple(_with_rows(region, base, options, stated) for region, _, stated in regions)
+
+
+def _with_rows(
+    region: Region,
+    base: Case,
+    options: Mapping[str, tuple[Option, ...]],
+    stated: Mapping[str, Grid],
+) -> Region:
+    """The region with the data files behind its hardware, if it takes any of it by name."""
+    mine = {name: options[name] for name in region.categories}
+    named = any(it.loaded and it.path in HARDWARE for them in mine.values() for it in them)
+    return dataclasses.replace(region, rows=ChosenRows(base, mine, stated)) if named else region
 
 
 def _unknown(written: str, kinds: Mapping[Any, list[tuple[str, Case]]]) -> Mistake:
@@ -219,9 +221,9 @@ def _unknown(written: str, kinds: Mapping[Any, list[tuple[str, Case]]]) -> Mista
 
 def _split(
     base: Case, free: Mapping[str, Any], mistakes: list[Mistake]
-) -> tuple[dict[str, list[_Option]], dict[str, Any]]:
+) -> tuple[dict[str, list[Option]], dict[str, Any]]:
     """The choices of objects by path, and the values of numbers by what the user calls them."""
-    choices: dict[str, list[_Option]] = {}
+    choices: dict[str, list[Option]] = {}
     numbers: dict[str, Any] = {}
     for written, values in free.items():
         try:
@@ -237,7 +239,7 @@ def _split(
     return choices, numbers
 
 
-def _options(base: Case, written: str, values: Any) -> list[_Option] | None:
+def _options(base: Case, written: str, values: Any) -> list[Option] | None:
     """The objects of a choice; none where the values are numbers."""
     path = _SHORT.get(written, written)
     path = path.removeprefix("design.")
@@ -249,17 +251,18 @@ def _options(base: Case, written: str, values: Any) -> list[_Option] | None:
     if all(map(is_number, values.options.values())):
         return None
     if path == "attention":
-        return [_Option(path, "", _attention(values))]
+        return [Option(path, "", _attention(values))]
     found = []
     for name, it in values.options.items():
-        if isinstance(it, str):
-            if path not in _LOADED:
+        loaded = it if isinstance(it, str) else ""
+        if loaded:
+            if path not in LOADED:
                 raise ValueError(
-                    f"{it!r} is a name, and names stand for {', '.join(_LOADED)}; give objects here"
+                    f"{it!r} is a name, and names stand for {', '.join(LOADED)}; give objects here"
                 )
-            it = _LOADED[path](it)
-        _replaced(base, path, it)
-        found.append(_Option(path, name, it))
+            it = LOADED[path](loaded)
+        replaced(base, path, it)
+        found.append(Option(path, name, it, loaded))
     return found
 
 
@@ -292,33 +295,14 @@ def _attention(values: Choice) -> AttentionChoice:
     return AttentionChoice(order, order[0], next(iter(ranks), None))
 
 
-def _replaced(case: Case, path: str, value: Any) -> Case:
-    """A case with an object at a path.
-
-    Raises:
-        ValueError: there is no such part.
-    """
-
-    def at(tree: Any) -> Any:
-        for name in path.split("."):
-            tree = tree[int(name)] if name.isdigit() else getattr(tree, name)
-        return tree
-
-    try:
-        at(case)
-    except (AttributeError, IndexError) as error:
-        raise ValueError(f"there is no part {path!r} of the design to choose: {error}") from None
-    return eqx.tree_at(at, case, value, is_leaf=lambda it: it is None)
-
-
 def _region(
     kind: str,
-    options: list[tuple[str, Case]],
+    named: list[tuple[str, Case]],
     numbers: Mapping[str, Any],
     mistakes: list[Mistake],
-) -> tuple[Region, set[str]]:
-    """The grid of alternatives of one structure, and which of the numbers it has."""
-    cases = [case for _, case in options]
+) -> tuple[Region, set[str], dict[str, Grid]]:
+    """The grid of alternatives of one structure, which of the numbers it has, and their values."""
+    cases = [case for _, case in named]
     first, known, variables = cases[0], set(), []
     stated: dict[str, Grid] = {}
     called: dict[str, str] = {}
@@ -335,24 +319,14 @@ def _region(
             mistakes.append(Mistake(written, str(error)))
     if first.attention is not None and len(first.attention.choices) > 1:
         stated["attention.place"] = Grid(first.attention.choices, logarithmic=False)
-    case = jax.tree.map(_stacked, *(_with_all(it, stated) for it in cases))
+    case = jax.tree.map(_stacked, *(with_all(it, stated) for it in cases))
     names = names_of(case)
     fixed = {path: jnp.asarray(it.value) for path, it in stated.items() if not it.free}
     for path, grid in _ordered(stated).items():
         if grid.free:
             variables.append(Variable(names.get(path) or called[path], path, grid))
-    region = Region(case, tuple(name or "design" for name, _ in options), tuple(variables), kind)
-    return (region.with_numbers(fixed) if fixed else region), known
-
-
-def _with_all(case: Case, stated: Mapping[str, Grid]) -> Case:
-    """A case in which all numbers that are stated are there."""
-    for path, grid in stated.items():
-        if path in absent_paths(case):
-            case = present(case, path)
-        elif path not in paths_of(case):
-            case = _replaced(case, path, as_leaf(grid.values[0]))
-    return case
+    region = Region(case, tuple(name for name, _ in named), tuple(variables), kind)
+    return (region.with_numbers(fixed) if fixed else region), known, stated
 
 
 def _absent(case: Case) -> tuple[str, ...]:

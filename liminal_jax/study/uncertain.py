@@ -1,6 +1,7 @@
 """The numbers behind a study that are not sure, and draws of all of them at once."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,10 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
 from jaxtyping import Array, Float
+from pydantic import BaseModel
 from scipy.stats import qmc
+from typing_extensions import override
 
 from liminal_jax._smooth import Exact
 from liminal_jax.algorithm.algorithm import Algorithm
+from liminal_jax.data.library import Library
 from liminal_jax.data.ranges import UncertainNumber, uncertain_in, with_values
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
@@ -21,7 +25,8 @@ from liminal_jax.study.assemble import hardware_of
 from liminal_jax.study.file import resolved_of
 from liminal_jax.study.numbers import hardware_with, stated_in
 from liminal_jax.study.problem import Outcome, Problem
-from liminal_jax.study.resolved import HardwareFiles
+from liminal_jax.study.resolved import PlannedFiles
+from liminal_jax.study.rows import AbstractRows
 
 
 class Sampled(NamedTuple):
@@ -112,25 +117,50 @@ def _leaves_that_matter(problem: Problem) -> list[bool]:
     return [id(it) in used for it in traced.jaxpr.invars[:count]]
 
 
-def _hardware(problem: Problem, files: HardwareFiles) -> PlannedSystem | System:
-    """The hardware of a study with other numbers in its files; what it states itself stays."""
-    case, numbers = problem.region.case, problem.file.design.numbers
-    stated = stated_in(numbers, case, problem.name)
-    return hardware_with(hardware_of(problem.file, files), case, stated)
+@dataclass(frozen=True)
+class FileRows(AbstractRows):
+    """The rows behind the hardware of a study that was read from a file.
+
+    Attributes:
+        problem: The study; what it states itself stays.
+    """
+
+    problem: Problem
+
+    @override
+    def files(self, categories: Sequence[str]) -> BaseModel:
+        return resolved_of(self.problem.file).hardware_of(categories)
+
+    @override
+    def hardware(self, files: BaseModel, categories: Sequence[str]) -> PlannedSystem | System:
+        del categories  # The files are those of the alternatives alone.
+        if not isinstance(files, PlannedFiles | Library):
+            raise TypeError(f"files of hardware are wanted, got {type(files)}")
+        problem, case = self.problem, self.problem.region.case
+        stated = stated_in(problem.file.design.numbers, case, problem.name)
+        return hardware_with(hardware_of(problem.file, files), case, stated)
+
+
+def rows_of(problem: Problem) -> AbstractRows | None:
+    """The data files behind the hardware of a problem; none where all of it is given as objects."""
+    return problem.region.rows if problem.source is None else FileRows(problem)
 
 
 def uncertain_numbers(problem: Problem) -> list[UncertainNumber]:
     """Every number with a range that the answer of a study depends on.
 
     Numbers that the study itself states without a range are known; so are those that reach neither
-    its objective nor its limits.
+    its objective nor its limits. Of a space that was written in Python they are numbers of what it
+    takes by name.
     """
-    files = resolved_of(problem.file).hardware
-    matter = _leaves_that_matter(problem)
+    rows, names = rows_of(problem), problem.categories
+    if rows is None:
+        return []
+    files, matter = rows.files(names), _leaves_that_matter(problem)
 
     def differs(number: UncertainNumber) -> bool:
         low, high = (
-            _leaves(_hardware(problem, with_values(files, {number.path: end})))
+            _leaves(rows.hardware(with_values(files, {number.path: end}), names))
             for end in (number.low, number.high)
         )
         return any(
@@ -143,8 +173,10 @@ def uncertain_numbers(problem: Problem) -> list[UncertainNumber]:
 
 
 def _uncertain_levers(problem: Problem) -> list[UncertainNumber]:
-    """Numbers of levers in use that the study leaves to the package, with their ranges."""
-    numbers, file = problem.region.numbers, problem.file
+    """Numbers of levers in use that a file leaves to the package, with their ranges."""
+    numbers, file = problem.region.numbers, problem.source
+    if file is None:
+        return []
     stated = {it.path for it in stated_in(file.numbers, problem.region.case, problem.name)}
     return [
         UncertainNumber(
@@ -158,14 +190,21 @@ def _uncertain_levers(problem: Problem) -> list[UncertainNumber]:
 
 
 def hardware_of_draws(problem: Problem, draws: Draws) -> PlannedSystem | System:
-    """The hardware of a study with each sample's numbers; leaves are stacked by sample."""
-    files = resolved_of(problem.file).hardware
-    rows = [row for row, it in enumerate(draws.numbers) if not _is_lever(it)]
-    paths = [draws.numbers[row].path for row in rows]
-    parts = [
-        _hardware(problem, with_values(files, dict(zip(paths, row, strict=True))))
-        for row in draws.values[:, rows].tolist()
-    ]
+    """The hardware of a study with each sample's numbers; leaves are stacked by sample.
+
+    Numbers that are none of its own are left out: samples may be shared by several structures.
+    """
+    rows, names = rows_of(problem), problem.categories
+    if rows is None:
+        parts = [problem.region.case.system] * len(draws)
+    else:
+        files = rows.files(names)
+        columns = [at for at, it in enumerate(draws.numbers) if not _is_lever(it)]
+        paths = [draws.numbers[at].path for at in columns]
+        parts = [
+            rows.hardware(with_values(files, dict(zip(paths, values, strict=True))), names)
+            for values in draws.values[:, columns].tolist()
+        ]
     return jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *parts)
 
 

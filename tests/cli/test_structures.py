@@ -1,13 +1,21 @@
 """Studies that choose between systems of different structure, on the command line and in Python."""
 
+import itertools
 import json
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import liminal_jax as ll
+from liminal_jax._smooth import Exact
+from liminal_jax.optimization.search.design_grid import design_grid_of
+from liminal_jax.optimization.uncertainty.analysis import draws_of
+from liminal_jax.study.questions import load_study
+from liminal_jax.study.read import problem_of, problems_of
+from liminal_jax.study.uncertain import sampled_parts
 from tests.cli.terminal import exit_code
 from tests.cli.test_predict import no_token
 from tests.optimization.test_optimum import answered
@@ -130,3 +138,115 @@ def test_a_study_that_no_structure_can_meet_has_the_reasons_of_each(capsys):
     assert record["feasible"] is False
     for names in ("h200, h100", "mi355x"):
         assert any(it.startswith(f"{names}: ") for it in record["reasons"])
+
+
+SAMPLES = 4
+
+
+def each_draw(problem, draws):
+    """Objective of every design of a structure in each draw, one by one; infinite if infeasible."""
+    grid, found = design_grid_of(problem), []
+    rows = jnp.asarray(list(itertools.product(*map(range, grid.shape))))
+    parts = sampled_parts(problem, draws)
+
+    @jax.jit
+    def outcomes(part):
+        changed = part.of(problem)
+        return jax.vmap(lambda row: changed.outcome(*grid.at(row), Exact()))(rows)
+
+    for draw in range(len(draws)):
+        outcome = outcomes(jax.tree.map(lambda leaf, at=draw: leaf[at], parts))
+        met = np.all(np.asarray(outcome.violation) <= 1e-9, axis=1)
+        met &= np.isfinite(outcome.score)
+        found.append(np.where(met, np.exp(-np.asarray(outcome.score)), np.inf))
+    return np.asarray(rows), np.stack(found)
+
+
+@pytest.fixture
+def slowly(study):
+    """By sample the least cost with each system, and all designs of all structures with theirs."""
+    problems = problems_of(load_study("mixed.toml"))
+    draws, _ = draws_of(problems, SAMPLES, seed=3)
+    assert not study.limits[0].physical
+    least, every = {}, {}
+    for problem in problems:
+        rows, costs = each_draw(problem, draws)
+        for row, name in enumerate(problem.categories):
+            mine = rows[:, 0] == row
+            least[name] = costs[:, mine].min(axis=1)
+            for place, cost in zip(rows[mine], costs[:, mine].T, strict=True):
+                free = zip(problem.variables, place[1:].tolist(), strict=True)
+                values = [it.grid.values[at] for it, at in free]
+                every[(name, *values)] = cost
+    return draws, least, every
+
+
+def test_each_draw_is_won_by_the_best_of_all_structures(study, slowly, capsys):
+    draws, least, every = slowly
+    few = ("--samples", str(SAMPLES), "--seed", "3", "--reliability", "0.5")
+    record = printed(capsys, "uncertainty", *few)
+    again = ll.uncertainty(
+        study.space, study.objective, study.limits, samples=SAMPLES, seed=3, reliability=0.5
+    )
+    assert answered(again.to_dict()) == record
+    assert [it["path"] for it in record["numbers"]] == [it.path for it in draws.numbers]
+    np.testing.assert_array_equal(again.draws.values, draws.values)
+    # Both of structures of their own, and the same for all of them.
+    paths = {it.path for it in draws.numbers}
+    assert {"system.h200.chip.cost", "facility.electricity_price"} <= paths
+    assert any(it.startswith("system.mi355x.") for it in paths)
+
+    names = [it["category"] for it in record["categories"]]
+    assert names == [name for it in study.space.regions for name in it.categories]
+    table = np.stack([least[name] for name in names])
+    best = table.min(axis=0)
+    np.testing.assert_allclose(again.objectives, best, rtol=1e-8)
+    assert again.winners.tolist() == table.argmin(axis=0).tolist()
+    for row, it in enumerate(record["categories"]):
+        assert it["wins"] == np.mean(table.argmin(axis=0) == row)
+        assert it["feasible"] == np.mean(np.isfinite(table[row]))
+    assert record["categories"][names.index(LACKING)]["feasible"] == 0
+    assert record["certificate"]["proven"] == SAMPLES
+    assert record["certificate"]["lattice"] == study.space.size == len(every)
+
+    def loss(design):
+        cost = every[(design.category, *design.values.values())]
+        return np.where(np.isfinite(cost), cost / best - 1, np.nan)
+
+    for design in (again.nominal, again.robust, again.cautious):
+        np.testing.assert_allclose(design.losses, loss(design), rtol=0, atol=1e-8)
+    regrets = np.stack([cost / best - 1 for cost in every.values()])
+    met = np.isfinite(regrets)
+    reliable = met.mean(axis=1) >= 0.5
+    means = [row[ok].mean() for row, ok in zip(regrets[reliable], met[reliable], strict=True)]
+    assert again.robust.regret.mean == pytest.approx(min(means), abs=1e-8)
+    for name in ("nominal", "robust", "cautious"):
+        assert exit_code(["predict", "-c", f"run/designs/{name}.toml"]) == 0
+
+
+def test_a_space_written_in_python_draws_from_the_files_that_it_names():
+    design = ll.Design(ll.load_system("h200"), ll.Mapping(tp=2))
+    free = {"system": ["h200", "mi355x"], "tp": [2, 4], "batch": [1, 8, 32]}
+    space = ll.Space(design, free, model="llama-3-8b")
+    assert len(space.regions) == 2
+    asked = {"minimise": "usd_per_million_tokens", "samples": SAMPLES, "seed": 1}
+    found = ll.uncertainty(space, limits=[ll.at_least("utps", 20)], **asked)
+    text = STUDY.replace(', "h100", "tpu-v5p"', "").replace("[1, 2, 4]", "[2, 4]")
+    Path("mixed.toml").write_text(text.replace("[1, 8, 32, 128]", "[1, 8, 32]"))
+    read, objective, limits = ll.load_study("mixed.toml")
+    wanted = ll.uncertainty(read, objective, limits, samples=SAMPLES, seed=1)
+    assert {it.path for it in found.draws.numbers} == {it.path for it in wanted.draws.numbers}
+    np.testing.assert_allclose(found.draws.values, wanted.draws.values, rtol=1e-12)
+    np.testing.assert_allclose(found.objectives, wanted.objectives, rtol=1e-9)
+    assert found.winners.tolist() == wanted.winners.tolist()
+    for one, other in ((found.nominal, wanted.nominal), (found.robust, wanted.robust)):
+        assert (one.category, one.values) == (other.category, other.values)
+    record = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert record["nominal"]["design"] == {"system": found.nominal.category, **found.nominal.values}
+    assert "who wins" in found.report()
+
+
+def test_what_compares_no_structures_names_a_study_for_each():
+    with pytest.raises(ll.InputError, match="different kinds, which only 'liminal optimize'") as it:
+        problem_of(load_study("mixed.toml"))
+    assert "run a study for each of: h200, h100 | mi355x | tpu-v5p" in str(it.value)

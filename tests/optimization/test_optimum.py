@@ -362,10 +362,13 @@ def test_a_larger_space_is_left_to_the_command_line():
 
 
 @pytest.mark.slow
-def test_an_optimum_is_explained(space, alone):
+def test_an_optimum_is_explained(alone):
     best = ll.optimize(alone, maximise="stps", limits=[ll.at_least("utps", 20), fast])
     found = ll.sensitivity(best)
     assert found.elasticities
     assert {it.constraint for it in found.shadow_prices} >= {"utps"}
-    with pytest.raises(ll.InputError, match="was written in Python"):
-        ll.uncertainty(space, best.problem.goal)
+    objects = ll.Space(
+        ll.Design(ll.load_system("h200"), ll.Mapping(tp=8)), {"batch": [1, 8]}, model="llama-3-8b"
+    )
+    with pytest.raises(ll.InputError, match=r'written in Python.*by name, as in {"system"'):
+        ll.uncertainty(objects, best.problem.goal)

@@ -4,7 +4,9 @@ import jax
 import numpy as np
 import pytest
 
+import liminal_jax as ll
 from liminal_jax.data.facility_defaults import FACILITY_DEFAULTS
+from liminal_jax.optimization.optimum import problems_of
 from liminal_jax.study.domain import Numbers
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
@@ -185,3 +187,35 @@ def test_levers_that_a_study_states_are_known():
     paths = {it.path for it in uncertain_numbers(problem)}
     assert "algorithm.speculation.acceptance" not in paths
     assert "algorithm.speculation.decay" in paths
+
+
+def drawn_in_python(system, free):
+    """Paths of the numbers that are drawn of a space written in Python, of one structure."""
+    design = ll.Design(system, ll.Mapping(tp=2))
+    space = ll.Space(design, free, model="llama-3-8b")
+    (problem,), _ = problems_of(space, [("usd_per_million_tokens", False)], ())
+    return {it.path for it in uncertain_numbers(problem)}
+
+
+@pytest.mark.slow
+def test_a_space_written_in_python_draws_what_it_takes_by_name():
+    own = ll.load_system("h100")
+    every = drawn_in_python(own, {"system": ["h200"]})
+    assert {"system.h200.chip.cost", "memory.hbm3e.access_energy", "facility.pue"} <= every
+    stated = {"system": ["h200"], "system.facility.energy_price": 2e-8}
+    assert every - drawn_in_python(own, stated) == {"facility.electricity_price"}
+    beside = drawn_in_python(own, {"system": ll.choice(named="h200", mine=own)})
+    assert not any(it.startswith("system.h100") for it in beside)
+    assert "system.h200.chip.cost" in beside
+    assert not drawn_in_python(own, {"batch": [1, 8]})
+
+
+@pytest.mark.slow
+def test_a_plan_written_in_python_draws_its_memory_and_process():
+    plan = {"stacks": 8, "dies": 2, "compute_area": "400 mm2", "sram": "64 MB", "domain": 72}
+    system = ll.planned_system(memory="hbm4", process="n3p", link_bandwidth="900 GB/s", **plan)
+    memory = drawn_in_python(system, {"memory": ["hbm4", "3d-dram"]})
+    assert {it.split(".")[1] for it in memory} == {"hbm4", "3d-dram"}
+    process = drawn_in_python(system, {"process": ["n3p"]})
+    assert "process.n3p.wafer_price" in process
+    assert not memory & process

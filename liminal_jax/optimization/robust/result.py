@@ -8,10 +8,9 @@ import numpy as np
 from jaxtyping import Float
 from typing_extensions import override
 
-from liminal_jax.optimization.record import solution_record
+from liminal_jax.optimization.record import design_record
 from liminal_jax.optimization.robust.measure import AbstractMeasure
 from liminal_jax.optimization.search.certificate import Certificate
-from liminal_jax.optimization.search.solution import Solution
 from liminal_jax.optimization.uncertainty.result import Breach
 from liminal_jax.results.page import Page
 from liminal_jax.results.robust import page
@@ -20,7 +19,6 @@ from liminal_jax.study.problem import Problem
 from liminal_jax.study.question import problem_record
 from liminal_jax.study.report import number
 from liminal_jax.study.uncertain import Draws
-from liminal_jax.study.write import found_tables
 
 _ROUNDING = 1e-9
 """Share of the samples that is less than one of them."""
@@ -166,20 +164,11 @@ class RobustOptimum(Told):
         return page(self.to_dict())
 
 
-def _tables(problem: Problem, it: Tried) -> dict[str, Any]:
-    """What a design is: that of a file, or what was free in a space that was written in Python."""
-    if problem.source is not None:
-        return found_tables(problem.source, it.values, it.category)
-    point = tuple(it.values.values())
-    row = problem.categories.index(it.category)
-    return {"design": solution_record(problem, Solution(it.category, it.values, point, row))}
-
-
 def _tried(problem: Problem, it: Tried | None) -> dict[str, Any] | None:
     if it is None:
         return None
     return {
-        **_tables(problem, it),
+        **design_record(problem, it.category, it.values),
         "thought": number(it.thought),
         "meets_thought": it.meets_thought,
         "measure": number(it.measure),

@@ -9,13 +9,16 @@ The numbers that have ranges are sampled, and the problem is solved again for ea
    with the best design known for it, those that won earlier samples included.
 3. Every design met so far is evaluated under every sample, again under `jax.vmap`, and local search
    of the robust criterion starts from the best of them.
+
+Designs of several structures are solved each by themselves, under the same samples.
 """
 
 import dataclasses
 import itertools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -36,6 +39,7 @@ from liminal_jax.optimization.uncertainty.result import (
 )
 from liminal_jax.optimization.uncertainty.robustness import (
     Candidates,
+    Order,
     RobustCriterion,
     by_regret,
     expected,
@@ -127,50 +131,44 @@ class _ScenarioSearch:
             losses=losses,
         )
 
-    def standing(
-        self, row: int, scores: np.ndarray, winners: np.ndarray, nominal: Proof
-    ) -> Standing:
-        """One category over all samples, given its best scores and the winners."""
-        objectives = self.objective(scores)
-        return Standing(
-            category=self.problem.categories[row],
-            wins=float(np.mean(winners == row)),
-            feasible=float(np.mean(np.isfinite(objectives))),
-            objective=_spread(objectives),
-            thought=_known(self.objective(nominal.scores[row])),
-            objectives=objectives,
-        )
-
 
 def _known(value: np.ndarray) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _sample_note(runs: _ScenarioSearch, draw: int, proof: Proof) -> str:
+def _sample_note(
+    problems: Sequence[Problem], draw: int, proofs: Sequence[Proof], draws: int
+) -> str:
     """The outcome of one sample, for the progress log."""
     found = "no design meets every limit"
+    row = int(np.argmax([np.max(it.scores) for it in proofs]))
+    problem, proof = problems[row], proofs[row]
     if proof.feasible:
-        category = runs.problem.categories[proof.best()[0]]
-        found = f"{category}, {float(runs.objective(np.max(proof.scores))):.4g}"
-    left = "" if proof.statistics.complete else "; the proof stopped early"
-    return f"sample {draw + 1} of {runs.draws}: {found}{left}"
+        category = problem.categories[proof.best()[0]]
+        found = f"{category}, {problem.objective(float(np.max(proof.scores))):.4g}"
+    complete = all(it.statistics.complete for it in proofs)
+    left = "" if complete else "; the proof stopped early"
+    return f"sample {draw + 1} of {draws}: {found}{left}"
 
 
-def draws_of(problem: Problem, samples: int, seed: int) -> tuple[Draws, Draws]:
+def draws_of(problems: Sequence[Problem], samples: int, seed: int) -> tuple[Draws, Draws]:
     """The uncertain numbers of a study, drawn: for the search, and fresh ones for its designs.
 
+    A number that several structures share is drawn once for all of them.
+
     Args:
-        problem: A study.
+        problems: The study, as a problem for each structure.
         samples: Draws for the search, a power of two.
         seed: Of the draws.
     """
-    numbers = uncertain_numbers(problem)
+    every = {number.path: number for it in problems for number in uncertain_numbers(it)}
+    numbers = list(every.values())
     chance, fresh_chance = np.random.default_rng(seed).spawn(2)
     return drawn(numbers, samples, chance), drawn(numbers, FRESH * samples, fresh_chance)
 
 
 def uncertainty(
-    problem: Problem,
+    problems: Sequence[Problem],
     draws: Draws,
     fresh: Draws,
     reliability: float = 0.95,
@@ -180,9 +178,12 @@ def uncertainty(
 ) -> Uncertainty:
     """The optimum under every sample of the uncertain numbers, and robust designs.
 
+    All structures are solved under the same samples; the best design of a sample is the best over
+    structures, and so is a robust design.
+
     Args:
-        problem: A problem.
-        draws: Samples of its uncertain numbers.
+        problems: Problems that ask the same, each of designs of one structure.
+        draws: Samples of their uncertain numbers.
         fresh: Further samples, on which the reliability of the chosen designs is estimated.
         reliability: Share of the samples in which a robust design has to meet every limit.
         budget: When to stop each proof.
@@ -191,55 +192,79 @@ def uncertainty(
     """
     progress = Progress() if progress is None else progress
     times = {"start": clock()}
-    runs = _ScenarioSearch(problem, draws, fresh, Budget() if budget is None else budget)
+    budget = Budget() if budget is None else budget
+    searches = [_ScenarioSearch(it, draws, fresh, budget) for it in problems]
     times["draw"] = clock()
 
     progress.stage("proving the best design with nominal numbers")
-    nominal = runs.proof(None, [])
+    nominals = [it.proof(None, []) for it in searches]
     progress.stage("local search under all samples at once")
-    pool = runs.pool(nominal)
+    pools = [it.pool(nominal) for it, nominal in zip(searches, nominals, strict=True)]
     times["climb"] = clock()
 
     proofs = []
-    for draw in range(runs.draws):
-        proof = runs.proof(draw, runs.known(pool, draw))
-        pool.add(proof.indices)
-        proofs.append(proof)
-        progress.stage(_sample_note(runs, draw, proof))
+    for draw in range(len(draws)):
+        proofs.append([])
+        for search, pool in zip(searches, pools, strict=True):
+            proof = search.proof(draw, search.known(pool, draw))
+            pool.add(proof.indices)
+            proofs[-1].append(proof)
+        progress.stage(_sample_note(problems, draw, proofs[-1], len(draws)))
     times["prove"] = clock()
 
     progress.stage("search for robust designs")
-    scores, winners = _best_scores(pool, problem)
+    scores, winners = _best_scores(pools, problems)
     best = np.where(winners >= 0, np.max(scores, axis=0), np.nan)
 
-    def winner(regret: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> int | None:
-        order = by_regret(RobustCriterion(regret, reliability), best, problem.maximises)
-        return Candidates(runs.scenarios, pool, order).winner()
+    def winner(regret: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Place | None:
+        order = by_regret(RobustCriterion(regret, reliability), best, problems[0].maximises)
+        found = [
+            Candidates(it.scenarios, pool, order).winner()
+            for it, pool in zip(searches, pools, strict=True)
+        ]
+        return _first_of(pools, found, order)
 
     robust, cautious = winner(expected), winner(worst)
     times["compare"] = clock()
 
-    def trial(solution: int | None) -> Trial | None:
-        return None if solution is None else runs.trial(pool.designs[solution], best)
+    def trial(place: Place | None) -> Trial | None:
+        if place is None:
+            return None
+        return searches[place.structure].trial(pools[place.structure].designs[place.design], best)
 
-    objectives = runs.objective(best)
+    thought = np.concatenate([it.scores for it in nominals])
+    first = int(np.argmax([np.max(it.scores) for it in nominals]))
+    objectives = searches[0].objective(best)
+    names = tuple(name for it in problems for name in it.categories)
     answer = Uncertainty(
-        problem=problem,
+        problems=tuple(problems),
         draws=draws,
         fresh=len(fresh),
         reliability=reliability,
         objectives=objectives,
         winners=winners,
         optimum=_spread(objectives),
-        thought=_known(runs.objective(np.max(nominal.scores))),
-        standings=[runs.standing(row, scores[row], winners, nominal) for row in range(len(scores))],
-        nominal=runs.trial(nominal.best(), best) if nominal.feasible else None,
+        thought=_known(searches[0].objective(np.max(thought))),
+        standings=[
+            _standing(
+                name,
+                searches[0].objective(scores[row]),
+                winners == row,
+                searches[0].objective(thought[row]),
+            )
+            for row, name in enumerate(names)
+        ],
+        nominal=(
+            searches[first].trial(nominals[first].best(), best)
+            if nominals[first].feasible
+            else None
+        ),
         robust=trial(robust),
         cautious=trial(cautious),
-        candidates=len(pool.designs),
-        influences=influences(draws, objectives, winners, problem.categories),
-        proven=sum(proof.statistics.complete for proof in proofs),
-        boxes=sum(proof.statistics.boxes for proof in (nominal, *proofs)),
+        candidates=sum(len(it.designs) for it in pools),
+        influences=influences(draws, objectives, winners, names),
+        proven=sum(all(it.statistics.complete for it in them) for them in proofs),
+        boxes=sum(it.statistics.boxes for them in (nominals, *proofs) for it in them),
         seconds={},
     )
     times["judge"] = clock()
@@ -247,12 +272,57 @@ def uncertainty(
     return dataclasses.replace(answer, seconds=seconds)
 
 
+class Place(NamedTuple):
+    """A design in the pools of all structures.
+
+    Attributes:
+        structure: Number of the structure.
+        design: Place in its pool.
+    """
+
+    structure: int
+    design: int
+
+
+def _first_of(
+    pools: Sequence[ScenarioPool], found: Sequence[int | None], order: Order
+) -> Place | None:
+    """The first of the designs that were found in each structure; None where none was found."""
+    places = [Place(row, at) for row, at in enumerate(found) if at is not None]
+    if not places:
+        return None
+    scores, merits = (
+        np.stack([getattr(pools[row], name)[:, at] for row, at in places], axis=1)
+        for name in ("scores", "merits")
+    )
+    return places[order(scores, merits)[0]]
+
+
+def _standing(
+    category: str, objectives: np.ndarray, wins: np.ndarray, thought: np.ndarray
+) -> Standing:
+    """One category over all samples, given its best objectives and whether it wins."""
+    return Standing(
+        category=category,
+        wins=float(np.mean(wins)),
+        feasible=float(np.mean(np.isfinite(objectives))),
+        objective=_spread(objectives),
+        thought=_known(thought),
+        objectives=objectives,
+    )
+
+
 def _best_scores(
-    pool: ScenarioPool, problem: Problem
+    pools: Sequence[ScenarioPool], problems: Sequence[Problem]
 ) -> tuple[Float[np.ndarray, "categories draws"], Int[np.ndarray, " draws"]]:
     """Best merit of each category under each sample, and the winner; -1 where none is feasible."""
-    draws = np.arange(len(pool.merits))
-    rows = range(len(problem.categories))
-    scores = np.stack([pool.merits[draws, pool.best(row)] for row in rows])
+    draws = np.arange(len(pools[0].merits))
+    scores = np.stack(
+        [
+            pool.merits[draws, pool.best(row)]
+            for pool, it in zip(pools, problems, strict=True)
+            for row in range(len(it.categories))
+        ]
+    )
     winners = np.argmax(scores, axis=0)
     return scores, np.where(np.max(scores, axis=0) > INFEASIBLE, winners, -1)

@@ -11,16 +11,15 @@ import numpy as np
 from jaxtyping import Float, Int
 from typing_extensions import override
 
+from liminal_jax.optimization.record import design_record
 from liminal_jax.optimization.uncertainty.rank_correlation import Influence, chance
 from liminal_jax.results.page import Page
 from liminal_jax.results.told import Told
 from liminal_jax.results.uncertainty import page
-from liminal_jax.study.file import DesignFile
 from liminal_jax.study.problem import FEASIBLE, Limit, Problem
 from liminal_jax.study.question import problem_record
 from liminal_jax.study.report import number
 from liminal_jax.study.uncertain import Draws
-from liminal_jax.study.write import found_tables
 
 
 @dataclass(frozen=True)
@@ -138,12 +137,13 @@ class Uncertainty(Told):
     """The result of an uncertainty analysis.
 
     Attributes:
-        problem: The problem.
+        problems: The problem, of each structure that the hardware has.
         draws: The samples of the uncertain numbers.
         fresh: Number of fresh samples.
         reliability: Share of the samples in which a robust design has to meet every limit.
         objectives: Best objective of each sample; NaN where no design is feasible.
-        winners: Category of the best design of each sample; -1 where no design is feasible.
+        winners: Number of the category of the best design of each sample, of those of all
+            structures one after the other; -1 where no design is feasible.
         optimum: Quantiles of the best objective; None where no sample has a feasible design.
         thought: Best objective with nominal numbers; None where no design is feasible with them.
         standings: Each category over all samples.
@@ -158,7 +158,7 @@ class Uncertainty(Told):
         seed: Seed of the samples; None where they were drawn elsewhere.
     """
 
-    problem: Problem
+    problems: tuple[Problem, ...]
     draws: Draws
     fresh: int
     reliability: float
@@ -176,6 +176,11 @@ class Uncertainty(Told):
     boxes: int
     seconds: dict[str, float]
     seed: int | None = None
+
+    @property
+    def problem(self) -> Problem:
+        """What was asked, of the first structure."""
+        return self.problems[0]
 
     @override
     def to_dict(self) -> dict[str, Any]:
@@ -198,14 +203,13 @@ def _plain(record: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if not isinstance(value, np.ndarray)}
 
 
-def _trial(file: DesignFile, it: Trial) -> dict[str, Any]:
+def _trial(problem: Problem, it: Trial) -> dict[str, Any]:
     plain = {key: value for key, value in _plain(it).items() if key not in ("category", "values")}
-    return {**found_tables(file, it.values, it.category), **plain}
+    return {**design_record(problem, it.category, it.values), **plain}
 
 
 def uncertainty_record(answer: Uncertainty) -> dict[str, Any]:
     """The record, in SI units and USD; `liminal uncertainty --help` explains the keys."""
-    file = answer.problem.file
     found, question = designs_of(answer), problem_record("uncertainty", answer.problem)
     return {
         **question,
@@ -219,7 +223,7 @@ def uncertainty_record(answer: Uncertainty) -> dict[str, Any]:
         "optimum": _plain(answer.optimum) if answer.optimum is not None else None,
         "categories": [_plain(it) for it in answer.standings],
         **{
-            name: _trial(file, found[name]) if name in found else None
+            name: _trial(answer.problem, found[name]) if name in found else None
             for name in ("nominal", "robust", "cautious")
         },
         "influences": [
@@ -231,7 +235,7 @@ def uncertainty_record(answer: Uncertainty) -> dict[str, Any]:
         "certificate": {
             "method": "bound",
             "proven": answer.proven,
-            "lattice": answer.problem.lattice,
+            "lattice": sum(it.lattice for it in answer.problems),
             "boxes": answer.boxes,
             "candidates": answer.candidates,
         },
@@ -242,7 +246,7 @@ def uncertainty_record(answer: Uncertainty) -> dict[str, Any]:
 
 def samples_text(answer: Uncertainty) -> str:
     """A table of the samples as CSV: the sampled numbers in SI, and the optima."""
-    names = (*answer.problem.categories, "")
+    names = (*(it.category for it in answer.standings), "")
     found = designs_of(answer)
     columns: dict[str, Any] = {
         "sample": range(1, len(answer.draws) + 1),

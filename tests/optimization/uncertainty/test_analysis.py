@@ -100,7 +100,7 @@ def draws(problem):
 
 @pytest.fixture(scope="module")
 def answer(problem, draws):
-    return uncertainty(problem, *draws, reliability=0.75)
+    return uncertainty([problem], *draws, reliability=0.75)
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,7 @@ def test_fresh_draws_are_judged_as_well(problem, draws, answer):
 
 
 def test_the_same_draws_give_the_same_answer(problem, draws, answer):
-    again = uncertainty(problem, *draws, reliability=0.75)
+    again = uncertainty([problem], *draws, reliability=0.75)
     np.testing.assert_array_equal(again.objectives, answer.objectives)
     np.testing.assert_array_equal(again.winners, answer.winners)
     for name in ("nominal", "robust", "cautious"):
@@ -217,7 +217,7 @@ def test_numbers_without_width_change_nothing(problem):
         dataclasses.replace(it, low=it.value, high=it.value) for it in uncertain_numbers(problem)
     ]
     draws, fresh = (drawn(numbers, count, np.random.default_rng(0)) for count in (4, 16))
-    answer = uncertainty(problem, draws, fresh)
+    answer = uncertainty([problem], draws, fresh)
     proof = proven(bounded_problem_of(problem), [])
     np.testing.assert_allclose(answer.objectives, np.exp(proof.scores.max()), rtol=2 * MARGIN)
     assert set(answer.winners) == {int(proof.best()[0])}
@@ -256,7 +256,7 @@ def test_wins_agree_with_the_number_at_which_the_winner_changes(problem):
     draws, fresh = (drawn([number], count, np.random.default_rng(3)) for count in (16, 64))
     prices = draws.values[:, 0]
     assert not ((low < prices) & (prices < high)).any()
-    answer = uncertainty(problem, draws, fresh)
+    answer = uncertainty([problem], draws, fresh)
     assert (answer.winners == 2).tolist() == (prices < low).tolist()
     assert 0 < answer.standings[2].wins == np.mean(prices < low) < 1
     (influence,) = answer.influences
@@ -272,7 +272,7 @@ def test_a_study_that_is_infeasible_as_thought_may_be_feasible_otherwise(tmp_pat
     harder = problem_with(tmp_path, constraints=limits)
     draws = draws_of(harder)
     np.testing.assert_array_equal(draws[0].values, answer.draws.values)
-    other = uncertainty(harder, *draws)
+    other = uncertainty([harder], *draws)
     assert other.nominal is None
     assert other.thought is None
     assert (other.winners >= 0).tolist() == (answer.objectives >= floor).tolist()
@@ -284,7 +284,8 @@ def test_a_study_that_is_infeasible_as_thought_may_be_feasible_otherwise(tmp_pat
 
 def test_a_study_that_no_draw_makes_feasible(tmp_path, answer):
     limits = [*LIMITS, {"quantity": "stps", "at_least": 10 * answer.objectives.max()}]
-    other = uncertainty(problem := problem_with(tmp_path, constraints=limits), *draws_of(problem))
+    problem = problem_with(tmp_path, constraints=limits)
+    other = uncertainty([problem], *draws_of(problem))
     assert (other.winners == -1).all()
     assert other.optimum is None
     assert (other.nominal, other.robust, other.cautious) == (None, None, None)
