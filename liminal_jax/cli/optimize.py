@@ -50,6 +50,7 @@ def optimize(
 
     - In a future every number with a range is drawn from its distribution.
     - It is found by gradients under all samples at once, and not proven.
+    - Systems of any structure share the samples; the best of their robust designs is the answer.
 
     Keys of the JSON object with --robust, beside those of every study:
 
@@ -97,7 +98,7 @@ def optimize(
 
     if figures:
         check_matplotlib("liminal optimize --figures")
-    problem = problem_at(file, study) if robust is not None else structures_at(file, study)
+    problem = structures_at(file, study)
     if robust is not None:
         from liminal_jax.cli.robust import found_robust, measure_asked
 

@@ -9,7 +9,7 @@ from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.optimization.optimum import Optimum, one_objective, problems_of
 from liminal_jax.optimization.robust.measure import AbstractMeasure
-from liminal_jax.optimization.robust.result import RobustOptimum
+from liminal_jax.optimization.robust.result import RobustOptimum, most_robust
 from liminal_jax.optimization.robust.search import robust_design
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.sensitivity.analysis import sensitivity_analysis
@@ -37,12 +37,14 @@ def robust(
 ) -> RobustOptimum:
     """The design that does best in many futures, and what it costs with the nominal numbers.
 
-    Every number that has a range in the files of the study is drawn from its distribution. The
-    search descends by gradients under all samples at once, and ends in a local optimum of the exact
-    model on the grid: nothing is proven of it.
+    Every number that has a range in the data files is drawn from its distribution; which these are
+    of a space that was written in Python, see `uncertainty`. The search descends by gradients under
+    all samples at once, and ends in a local optimum of the exact model on the grid: nothing is
+    proven of it. Of several structures, under the same samples, the best of their robust designs is
+    the answer.
 
     Args:
-        space: The space of a study, from `load_study`: the ranges are those of its files.
+        space: The space, from `load_study` or written in Python.
         objective: The objective of a study.
         measure: What counts of the objective over the futures: `ll.Mean()`, `ll.Worst()` or
             `ll.Quantile(0.1)`, which all but a tenth of them reach or better.
@@ -55,18 +57,19 @@ def robust(
         progress: Callbacks.
 
     Raises:
-        InputError: the space was not read from a file, so that no ranges are known; or what is
-            wrong with objectives or limits.
+        InputError: no ranges are known, since the hardware was given as objects; or what is wrong
+            with objectives or limits.
     """
     _check_ranges("robust", space)
     with jax.enable_x64(True):
         asked = one_objective(objective, maximise, minimise)
-        (problem,), _ = problems_of(with_precision(space), [asked], limits)
-        draws, fresh = draws_of([problem], samples, seed)
-        found = robust_design(
-            problem, draws, fresh, measure, reliability, seed=seed, progress=progress
-        )
-    return replace(found, seed=seed)
+        problems, _ = problems_of(with_precision(space), [asked], limits)
+        draws, fresh = draws_of(problems, samples, seed)
+        found = [
+            robust_design(it, draws, fresh, measure, reliability, seed=seed, progress=progress)
+            for it in problems
+        ]
+    return replace(most_robust(found), seed=seed)
 
 
 def _check_ranges(caller: str, space: Space) -> None:

@@ -29,12 +29,13 @@ from liminal_jax.optimization.search.best_design import (
     refuse_alone,
 )
 from liminal_jax.optimization.search.binding_limits import Binding
-from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget
+from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.certificate import Certificate
 from liminal_jax.optimization.search.continuum import Continuum
 from liminal_jax.optimization.search.gradient_search import GradientSearch
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.solution import case_at
+from liminal_jax.optimization.search.structures import best_finding, merged_certificate
 from liminal_jax.optimization.sensitivity.shadow_prices import Sensitivity
 from liminal_jax.performance.design import Design
 from liminal_jax.performance.prediction import Prediction
@@ -54,7 +55,6 @@ from liminal_jax.study.problem import (
     exact_design,
     exact_fleet,
     limits_of,
-    relative_gap,
 )
 from liminal_jax.study.quantities import Fleet
 from liminal_jax.study.space import Space, value_words, with_precision
@@ -403,12 +403,10 @@ def best_of(
         except NotImplementedError as error:
             message = f"{error}; write it with + - * / jnp.sqrt, log, exp, maximum, minimum, where"
             raise InputError("optimize", [Mistake("maximise", message)]) from None
-        # Where none is feasible all scores are `UNKNOWN`, and `max` takes the first region.
-        best = max(findings, key=lambda it: float(np.max(it.proof.scores)))
+        best = best_finding(findings)
         case = case_at(best.problem, best.solution)
         design = exact_design(case)
         bests = [at for it in findings for at in _bests(it)]
-        merged = _merged(findings, best)
         every = totals(best.fleet)
     return Optimum(
         design=at_precision(design),
@@ -416,7 +414,7 @@ def best_of(
         totals=every,
         objective=best.objective,
         feasible=best.feasible,
-        certificate=merged,
+        certificate=merged_certificate(findings),
         binding=best.binding,
         name=best.solution.category if len(bests) > 1 else "",
         values=best.solution.values,
@@ -441,34 +439,6 @@ def _bests(finding: Finding) -> list[Best]:
         Best(it.category, it.objective, solution_record(problem, it.solution), it.infeasibility)
         for it in alternatives(finding)
     ]
-
-
-def _merged(findings: Sequence[Finding], best: Finding) -> Certificate:
-    """The certificate of the best design over all regions."""
-    own = best.certificate
-    if len(findings) == 1:
-        return own
-    complete = all(it.certificate.complete for it in findings)
-    slack = [it.proof.slack + float(np.max(it.proof.scores)) for it in findings]
-    bound = gap = None
-    if best.feasible and max(slack) < -UNKNOWN / 2:
-        score = float(np.max(best.proof.scores))
-        bound = best.problem.objective(max(*slack, score))
-        gap = relative_gap(bound, best.objective)
-    return Certificate(
-        method="none" if bound is None and not complete else _proved(findings),
-        bound=bound,
-        relative_gap=gap,
-        lattice=sum(it.certificate.lattice for it in findings),
-        evaluated=sum(it.certificate.evaluated for it in findings),
-        boxes=sum(it.certificate.boxes for it in findings),
-        complete=complete,
-    )
-
-
-def _proved(findings: Sequence[Finding]) -> str:
-    """What a bound speaks of: all designs, or the steps in ranges."""
-    return "bound" if all(it.continuum is None for it in findings) else "steps"
 
 
 def _reasons(findings: Sequence[Finding], best: Finding) -> list[str]:

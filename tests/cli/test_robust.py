@@ -68,6 +68,7 @@ def test_options_that_make_no_sense(options, message, capsys):
     assert message in " ".join(capsys.readouterr().err.split())
 
 
-def test_several_workloads_have_no_robust_design(capsys):
-    assert exit_code(["optimize", "eight-models-one-chip", "--robust", "mean"]) == 2
+@pytest.mark.parametrize("study", ["eight-models-one-chip", "which-layers-at-four-bits"])
+def test_several_workloads_and_layers_have_no_robust_design(study, capsys):
+    assert exit_code(["optimize", study, "--robust", "mean"]) == 2
     assert "--robust is for studies of one workload" in " ".join(capsys.readouterr().err.split())

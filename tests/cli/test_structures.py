@@ -2,7 +2,9 @@
 
 import itertools
 import json
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +13,8 @@ import pytest
 
 import liminal_jax as ll
 from liminal_jax._smooth import Exact
+from liminal_jax.optimization.robust.result import RobustOptimum
+from liminal_jax.optimization.robust.search import robust_design
 from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.optimization.uncertainty.analysis import draws_of
 from liminal_jax.study.questions import load_study
@@ -18,6 +22,7 @@ from liminal_jax.study.read import problem_of, problems_of
 from liminal_jax.study.uncertain import sampled_parts
 from tests.cli.terminal import exit_code
 from tests.cli.test_predict import no_token
+from tests.optimization.robust.test_search import SCHEDULE
 from tests.optimization.test_optimum import answered
 
 pytestmark = pytest.mark.slow
@@ -140,12 +145,15 @@ def test_a_study_that_no_structure_can_meet_has_the_reasons_of_each(capsys):
         assert any(it.startswith(f"{names}: ") for it in record["reasons"])
 
 
-SAMPLES = 4
+SAMPLES = 8
 
 
 def each_draw(problem, draws):
-    """Objective of every design of a structure in each draw, one by one; infinite if infeasible."""
-    grid, found = design_grid_of(problem), []
+    """Every design of a structure: indices, cost in each draw, and whether it is feasible there.
+
+    One draw after the other, and nothing is searched.
+    """
+    grid, costs, met = design_grid_of(problem), [], []
     rows = jnp.asarray(list(itertools.product(*map(range, grid.shape))))
     parts = sampled_parts(problem, draws)
 
@@ -156,33 +164,33 @@ def each_draw(problem, draws):
 
     for draw in range(len(draws)):
         outcome = outcomes(jax.tree.map(lambda leaf, at=draw: leaf[at], parts))
-        met = np.all(np.asarray(outcome.violation) <= 1e-9, axis=1)
-        met &= np.isfinite(outcome.score)
-        found.append(np.where(met, np.exp(-np.asarray(outcome.score)), np.inf))
-    return np.asarray(rows), np.stack(found)
+        held = np.all(np.asarray(outcome.violation) <= 1e-9, axis=1)
+        met.append(held & np.isfinite(outcome.score))
+        costs.append(np.exp(-np.asarray(outcome.score)))
+    return np.asarray(rows), np.stack(costs, axis=1), np.stack(met, axis=1)
 
 
 @pytest.fixture
-def slowly(study):
-    """By sample the least cost with each system, and all designs of all structures with theirs."""
+def contest():
+    """The study with a limit that draws decide on; draws, and each design in them.
+
+    By design its cost in each draw, and whether it is feasible.
+    """
+    text = STUDY.replace("at_least = 20", "at_least = 1000").replace("mi355x", "mi325x")
+    Path("mixed.toml").write_text(text)
     problems = problems_of(load_study("mixed.toml"))
     draws, _ = draws_of(problems, SAMPLES, seed=3)
-    assert not study.limits[0].physical
-    least, every = {}, {}
+    every = {}
     for problem in problems:
-        rows, costs = each_draw(problem, draws)
-        for row, name in enumerate(problem.categories):
-            mine = rows[:, 0] == row
-            least[name] = costs[:, mine].min(axis=1)
-            for place, cost in zip(rows[mine], costs[:, mine].T, strict=True):
-                free = zip(problem.variables, place[1:].tolist(), strict=True)
-                values = [it.grid.values[at] for it, at in free]
-                every[(name, *values)] = cost
-    return draws, least, every
+        for place, cost, met in zip(*each_draw(problem, draws), strict=True):
+            free = zip(problem.variables, place[1:].tolist(), strict=True)
+            values = [it.grid.values[at] for it, at in free]
+            every[(problem.categories[place[0]], *values)] = cost, met
+    return ll.load_study("mixed.toml"), draws, every
 
 
-def test_each_draw_is_won_by_the_best_of_all_structures(study, slowly, capsys):
-    draws, least, every = slowly
+def test_each_draw_is_won_by_the_best_of_all_structures(contest, capsys):
+    study, draws, every = contest
     few = ("--samples", str(SAMPLES), "--seed", "3", "--reliability", "0.5")
     record = printed(capsys, "uncertainty", *few)
     again = ll.uncertainty(
@@ -194,34 +202,75 @@ def test_each_draw_is_won_by_the_best_of_all_structures(study, slowly, capsys):
     # Both of structures of their own, and the same for all of them.
     paths = {it.path for it in draws.numbers}
     assert {"system.h200.chip.cost", "facility.electricity_price"} <= paths
-    assert any(it.startswith("system.mi355x.") for it in paths)
+    assert any(it.startswith("system.mi325x.") for it in paths)
 
     names = [it["category"] for it in record["categories"]]
     assert names == [name for it in study.space.regions for name in it.categories]
-    table = np.stack([least[name] for name in names])
-    best = table.min(axis=0)
+    feasible = {it: np.where(met, cost, np.inf) for it, (cost, met) in every.items()}
+    table = np.stack(
+        [np.min([cost for it, cost in feasible.items() if it[0] == name], axis=0) for name in names]
+    )
+    best, winners = table.min(axis=0), table.argmin(axis=0)
+    assert set(winners.tolist()) == {0, 1, 2}
     np.testing.assert_allclose(again.objectives, best, rtol=1e-8)
-    assert again.winners.tolist() == table.argmin(axis=0).tolist()
+    assert again.winners.tolist() == winners.tolist()
     for row, it in enumerate(record["categories"]):
-        assert it["wins"] == np.mean(table.argmin(axis=0) == row)
+        assert it["wins"] == np.mean(winners == row)
         assert it["feasible"] == np.mean(np.isfinite(table[row]))
     assert record["categories"][names.index(LACKING)]["feasible"] == 0
     assert record["certificate"]["proven"] == SAMPLES
     assert record["certificate"]["lattice"] == study.space.size == len(every)
 
     def loss(design):
-        cost = every[(design.category, *design.values.values())]
+        cost = feasible[(design.category, *design.values.values())]
         return np.where(np.isfinite(cost), cost / best - 1, np.nan)
 
     for design in (again.nominal, again.robust, again.cautious):
         np.testing.assert_allclose(design.losses, loss(design), rtol=0, atol=1e-8)
-    regrets = np.stack([cost / best - 1 for cost in every.values()])
+    regrets = np.stack([cost / best - 1 for cost in feasible.values()])
     met = np.isfinite(regrets)
     reliable = met.mean(axis=1) >= 0.5
     means = [row[ok].mean() for row, ok in zip(regrets[reliable], met[reliable], strict=True)]
     assert again.robust.regret.mean == pytest.approx(min(means), abs=1e-8)
     for name in ("nominal", "robust", "cautious"):
         assert exit_code(["predict", "-c", f"run/designs/{name}.toml"]) == 0
+
+
+def test_the_robust_design_is_the_best_of_each_structure(contest, capsys, monkeypatch):
+    study, draws, every = contest
+    for place in ("liminal_jax.cli.robust", "liminal_jax.optimization.analyses"):
+        monkeypatch.setattr(f"{place}.robust_design", partial(robust_design, schedule=SCHEDULE))
+    options = ("--robust", "mean", "--samples", str(SAMPLES), "--reliability", "0.5", "--seed", "3")
+    record = printed(capsys, "optimize", *options)
+    asked = {"measure": ll.Mean(), "samples": SAMPLES, "reliability": 0.5, "seed": 3}
+    again = ll.robust(study.space, study.objective, limits=study.limits, **asked)
+    assert answered(again.to_dict()) == record
+    np.testing.assert_array_equal(again.draws.values, draws.values)
+
+    means = {it: np.mean(cost) for it, (cost, met) in every.items() if np.mean(met) >= 0.5}
+    robust = again.robust
+    place = (robust.category, *robust.values.values())
+    assert robust.measure == pytest.approx(means[place], rel=1e-9)
+    assert robust.measure == pytest.approx(min(means.values()), rel=1e-9)
+
+    best = ll.optimize(study.space, study.objective, limits=study.limits)
+    assert (again.nominal.category, again.nominal.values) == (best.name, best.values)
+    proof = record["certificate"]["nominal"]
+    assert proof["bound"] == pytest.approx(best.certificate.bound, rel=1e-9)
+    assert (proof["complete"], proof["lattice"]) == (True, study.space.size)
+    for name in ("robust", "nominal"):
+        assert exit_code(["predict", "-c", f"run/designs/{name}.toml"]) == 0
+
+
+def test_reliability_decides_between_structures_before_the_measure():
+    def answer(meets, excess, measure):
+        tried = SimpleNamespace(meets=meets, excess=excess, measure=measure)
+        return RobustOptimum.order.fget(
+            SimpleNamespace(robust=tried, reliability=0.75, problem=SimpleNamespace(maximises=True))
+        )
+
+    assert answer(0.75, 9.0, 2.0) < answer(1.0, 0.0, 1.0) < answer(0.5, 0.1, 9.0)
+    assert answer(0.5, 0.1, 9.0) < answer(0.5, 0.2, 99.0) < answer(0.25, 0.0, 99.0)
 
 
 def test_a_space_written_in_python_draws_from_the_files_that_it_names():

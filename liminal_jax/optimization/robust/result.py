@@ -1,6 +1,7 @@
 """The robust design beside the nominal optimum, and the same as plain data."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,9 @@ from typing_extensions import override
 
 from liminal_jax.optimization.record import design_record
 from liminal_jax.optimization.robust.measure import AbstractMeasure
+from liminal_jax.optimization.search.best_design import Finding
 from liminal_jax.optimization.search.certificate import Certificate
+from liminal_jax.optimization.search.structures import best_finding, merged_certificate
 from liminal_jax.optimization.uncertainty.result import Breach
 from liminal_jax.results.page import Page
 from liminal_jax.results.robust import page
@@ -68,6 +71,7 @@ class Tried:
         measure_fresh: The measure over fresh samples, on which no design was chosen.
         meets_fresh: Share of the fresh samples in which it meets every limit.
         breaches: Limits that it exceeds in some samples, the most often exceeded first.
+        excess: Mean over the samples of the log violation of its limits.
         objectives: Its objective in each sample.
     """
 
@@ -81,6 +85,7 @@ class Tried:
     measure_fresh: float
     meets_fresh: float
     breaches: list[Breach]
+    excess: float
     objectives: Float[np.ndarray, " draws"]
 
 
@@ -89,21 +94,22 @@ class RobustOptimum(Told):
     """The design that does best in many futures.
 
     Attributes:
-        problem: The problem.
+        problem: The problem, of the structure of the robust design.
         draws: The samples of the uncertain numbers.
         fresh: Number of fresh samples.
         measure: What counts of the objective over the samples.
         reliability: Share of the samples in which every limit has to hold.
         nominal: The best design with nominal numbers; None where none meets the limits.
         robust: The robust design; None where none that was tried meets the limits in any sample.
-        rounded: Measure of the best design that relaxed starts snap to, before local search.
-        relaxed: The best measure at which a relaxed start ended within the limits, on the soft
-            model; no bound. None where none has.
-        starts: Relaxed starts.
+        rounded: Measure of the best design that relaxed starts snap to, before local search, of
+            the structure of the robust design.
+        relaxed: The best measure at which a relaxed start of that structure ended within the
+            limits, on the soft model; no bound. None where none has.
+        starts: Relaxed starts, of all structures.
         within: Those of them that ended within the limits.
         converged: Those of these that converged.
-        candidates: Designs evaluated under every sample.
-        certificate: What is proven of the nominal optimum.
+        candidates: Designs evaluated under every sample, of all structures.
+        findings: The search for the nominal optimum in each structure.
         seconds: Wall time of each stage [s].
         seed: Seed of the samples; None where they were drawn elsewhere.
     """
@@ -121,9 +127,14 @@ class RobustOptimum(Told):
     within: int
     converged: int
     candidates: int
-    certificate: Certificate
+    findings: tuple[Finding, ...]
     seconds: dict[str, float]
     seed: int | None = None
+
+    @property
+    def certificate(self) -> Certificate:
+        """What is proven of the nominal optimum, over all structures."""
+        return merged_certificate(self.findings)
 
     @property
     def feasible(self) -> bool:
@@ -155,6 +166,21 @@ class RobustOptimum(Told):
         one, two = getattr(best, of), getattr(other, of)
         return (one - two) / one if self.problem.maximises else (two - one) / one
 
+    @property
+    def order(self) -> tuple[bool, float, float, float]:
+        """Orders the robust designs of several structures, the best first.
+
+        As the designs of one are ordered: those that are reliable by their measure, and before the
+        others, of which the shortfall of reliability counts, then the violation.
+        """
+        it = self.robust
+        if it is None:
+            return True, 0.0, 0.0, 0.0
+        shortfall = max(self.reliability - it.meets, 0.0)
+        short = shortfall > _ROUNDING
+        sign = -1.0 if self.problem.maximises else 1.0
+        return False, shortfall * short, it.excess * short, sign * it.measure
+
     @override
     def to_dict(self) -> dict[str, Any]:
         return robust_record(self)
@@ -162,6 +188,28 @@ class RobustOptimum(Told):
     @override
     def page(self) -> Page:
         return page(self.to_dict())
+
+
+def most_robust(answers: Sequence[RobustOptimum]) -> RobustOptimum:
+    """The robust design of several structures, beside the best nominal one of all.
+
+    Args:
+        answers: The answer of each structure, under the same samples.
+    """
+    best = min(answers, key=lambda it: it.order)
+    findings = tuple(finding for it in answers for finding in it.findings)
+    first = best_finding(findings)
+    nominal = next(it.nominal for it in answers if it.findings[0] is first)
+    return dataclasses.replace(
+        best,
+        nominal=nominal,
+        starts=sum(it.starts for it in answers),
+        within=sum(it.within for it in answers),
+        converged=sum(it.converged for it in answers),
+        candidates=sum(it.candidates for it in answers),
+        findings=findings,
+        seconds={name: sum(it.seconds[name] for it in answers) for name in best.seconds},
+    )
 
 
 def _tried(problem: Problem, it: Tried | None) -> dict[str, Any] | None:

@@ -39,6 +39,11 @@ SCHEDULE = STARTS._replace(starts=4)
 """Starts of each category: every step is taken under all samples."""
 
 
+def excess_of(merits: np.ndarray) -> np.ndarray:
+    """Total log violation of the limits, from merits; 0 where all limits hold."""
+    return np.where(merits > INFEASIBLE, 0.0, INFEASIBLE - merits)
+
+
 def by_measure(measure: AbstractMeasure, reliability: float, maximise: bool) -> Order:
     """The order of designs by a measure, those that are not reliable last.
 
@@ -56,7 +61,7 @@ def by_measure(measure: AbstractMeasure, reliability: float, maximise: bool) -> 
         # Less a margin, so that rounding of the product does not require one sample more.
         required = np.ceil(reliability * len(met) - 1e-9)
         shortfall = np.maximum(required - np.sum(met, axis=0), 0)
-        excess = np.mean(np.where(met, 0.0, INFEASIBLE - merits), axis=0)
+        excess = np.mean(excess_of(merits), axis=0)
         value = measure.of(np.where(np.isnan(scores), -np.inf, scores), maximise)
         return np.lexsort((-value, np.where(shortfall > 0, excess, 0.0), shortfall))
 
@@ -161,6 +166,7 @@ class _Trials:
             measure_fresh=measure_fresh,
             meets_fresh=float(np.mean(fresh.merit > INFEASIBLE)),
             breaches=breaches_of(problem.limits, outcomes.violation),
+            excess=float(np.mean(excess_of(outcomes.merit))),
             objectives=objectives,
         )
 
@@ -235,7 +241,7 @@ def robust_design(
         within=int(ends.feasible.sum()),
         converged=ends.count(Termination.CONVERGED, Termination.AT_BOUNDS),
         candidates=len(pool.designs),
-        certificate=nominal.certificate,
+        findings=(nominal,),
         seconds={},
     )
     times["judge"] = clock()
