@@ -332,21 +332,6 @@ def test_numbers_of_a_config_that_cannot_be(capsys, field, value, message):
     assert message in lines[0]
 
 
-def test_systems_that_follow_different_laws_are_told_apart(capsys):
-    Path("study.toml").write_text(planted(SYSTEMS, ('"h200"', '"xpu-hbm3"')))
-    lines = told(capsys, ["pareto", "study.toml"], ["study.toml"])
-    assert_all_told(
-        lines,
-        "study.toml",
-        [
-            (
-                "design.system: ",
-                "run a study for each of: h100 | xpu-hbm3",
-            )
-        ],
-    )
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
