@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 import liminal_jax as ll
+from experiments.listed import in_numpy
 from liminal_jax.calibration.fitted import Fitted
 from liminal_jax.data.calibrations import Calibration
 from liminal_jax.data.names import chip_family
@@ -82,7 +83,7 @@ def _pool(design: ll.Design, tpot: jax.Array) -> tuple[jax.Array, jax.Array]:
     return 1 / tpot, design.batch / tpot / design.mapping.chips()
 
 
-@eqx.filter_jit
+@in_numpy
 def bounds(asked: Asked, ways: jax.Array, kind: str) -> tuple[jax.Array, jax.Array]:
     """Speed and throughput of each way, for every manner of sharing chips with prompts."""
 
@@ -97,7 +98,7 @@ def bounds(asked: Asked, ways: jax.Array, kind: str) -> tuple[jax.Array, jax.Arr
     return jax.vmap(one, in_axes=1)(ways)
 
 
-@eqx.filter_jit
+@in_numpy
 def reached(
     asked: Asked, losses: Fitted, ways: jax.Array, kind: str
 ) -> tuple[jax.Array, jax.Array, Fitted]:
@@ -121,7 +122,7 @@ def reached(
     return jax.vmap(one, in_axes=1)(ways)
 
 
-@eqx.filter_jit
+@in_numpy
 def fits(asked: Asked, ways: jax.Array) -> jax.Array:
     """Whether the chips hold the model and its users."""
 
@@ -131,7 +132,7 @@ def fits(asked: Asked, ways: jax.Array) -> jax.Array:
     return jax.vmap(one, in_axes=1)(ways)
 
 
-@eqx.filter_jit
+@in_numpy
 def _speed(asked: Asked, way: jax.Array, kind: str) -> jax.Array:
     """Speed of a user [1/s] of one way."""
     _, served = asked.served(way)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 import liminal_jax as ll
+from experiments.listed import in_numpy
 from experiments.published import load_published
 
 TALK = ll.Assumptions(collectives=ll.TalkCollectives())
@@ -36,7 +37,7 @@ class Counted(eqx.Module):
     system: ll.System = eqx.field(default_factory=talk_chip)
     attention_bits: int = eqx.field(default=8, static=True)
 
-    @eqx.filter_jit
+    @in_numpy
     def _predicted(self, *columns: jax.Array) -> ll.Prediction:
         def prediction(tp: jax.Array, context: jax.Array, batch: jax.Array) -> ll.Prediction:
             design = ll.Design(self.system, ll.Mapping(tp=tp), ll.Placement(), batch)
