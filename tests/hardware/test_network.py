@@ -17,6 +17,7 @@ from liminal_jax.hardware.network import (
     Switched,
     Torus,
 )
+from tests.listed import in_numpy
 
 OUT = ScaleOut(bandwidth=4.0, latency=1.0)
 ROWS = {"domain": 8, "bandwidth": 32, "efficiency": 0.5, "latency": 0.25, "scale_out": OUT}
@@ -31,7 +32,7 @@ OPERATIONS = ("all_reduce_time", "all_to_all_time")
 EXACT = Exact()
 each_network = pytest.mark.parametrize("name", sorted(NETWORKS))
 TIMES = {
-    (name, operation): jax.jit(
+    (name, operation): in_numpy(
         lambda message, chips, network=network, operation=operation: getattr(network, operation)(
             message, chips, EXACT
         )
@@ -143,7 +144,7 @@ def test_more_domains_take_longer_than_one(name: str, operation: str) -> None:
 def test_the_soft_reading_has_no_jump_at_the_domain(name: str, operation: str) -> None:
     domain = 64.0 if name == "torus" else 8.0
     soft = Soft(0.05)
-    law = jax.jit(jax.vmap(lambda chips: getattr(NETWORKS[name], operation)(64.0, chips, soft)))
+    law = in_numpy(jax.vmap(lambda chips: getattr(NETWORKS[name], operation)(64.0, chips, soft)))
     steps = np.asarray(law(jnp.linspace(domain - 0.5, domain + 1.5, 20_001)))
     assert np.max(np.abs(np.diff(steps))) < 0.01 * np.abs(steps[-1] - steps[0])
     # It leads to where the exact reading jumps: a single link of the mesh is slower than the
@@ -200,9 +201,9 @@ def test_the_soft_time_of_whole_groups_is_within_stated_factors(
         return getattr(network, operation)(message, chips, relaxation)
 
     sizes = _random_networks(10_000)
-    exact = np.asarray(jax.jit(jax.vmap(lambda *it: time(EXACT, it)))(*sizes))
+    exact = np.asarray(in_numpy(jax.vmap(lambda *it: time(EXACT, it)))(*sizes))
     both = jax.vmap(lambda *it: jax.value_and_grad(lambda at: time(Soft(t), at))(it))
-    soft, slopes = jax.jit(both)(*sizes)
+    soft, slopes = in_numpy(both)(*sizes)
     soft = np.asarray(soft)
     assert np.all(exact >= 0)
     assert np.all(soft >= 2**-t * (1 - t / 4) * exact * (1 - 1e-9))

@@ -13,6 +13,7 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.predictor import Assumptions, predict
 from liminal_jax.workload.request import Request
+from tests.listed import in_numpy
 
 B200 = load_system("b200")
 DOMAINS = (1, 2, 8, 36, 72, 576)
@@ -101,9 +102,9 @@ def _compared(
     def exact(column: Columns) -> tuple[jax.Array, ...]:
         return _times(model, network, sram, Exact(), column)
 
-    softly = jax.jit(jax.vmap(soft, in_axes=(0, None)))
+    softly = in_numpy(jax.vmap(soft, in_axes=(0, None)))
     blurred = {t: [np.asarray(it) for it in softly(columns, t)] for t in temperatures}
-    return [np.asarray(it) for it in jax.jit(jax.vmap(exact))(columns)], blurred
+    return [np.asarray(it) for it in in_numpy(jax.vmap(exact))(columns)], blurred
 
 
 CASES = [("llama-3-8b", "torus"), ("deepseek-v3", "switched"), ("gpt-oss-20b", "mesh")]
