@@ -2,7 +2,6 @@
 
 import itertools
 
-import equinox as eqx
 import pytest
 
 import liminal_jax as ll
@@ -10,6 +9,7 @@ from liminal_jax._files import InputError
 from liminal_jax.optimization.answer import optimize
 from liminal_jax.study.file import StudyFile, design_of
 from liminal_jax.study.read import problem_of
+from tests.listed import in_numpy
 
 MODEL = ll.load_model("llama-3-8b")
 REQUEST = ll.Request(context=8192)
@@ -29,7 +29,7 @@ def test_the_best_design_with_levers_is_that_of_enumeration():
     space = ll.Space(design, FREE, model=MODEL, request=REQUEST)
     found = ll.optimize(space, maximise="stps", limits=[ll.at_least("utps", 150)])
     best = None
-    predict = eqx.filter_jit(ll.predict)
+    predict = in_numpy(ll.predict)
     for tp, batch, drafts, delay in itertools.product(*list(FREE.values())[:4]):
         levers = ll.Algorithm(
             speculation=ll.Speculation(drafts=drafts, acceptance=0.7, decay=0.9),

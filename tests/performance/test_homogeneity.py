@@ -36,6 +36,7 @@ from liminal_jax.study.read import problem_of
 from liminal_jax.workload import request as requests
 from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.request import Request
+from tests.listed import in_numpy
 from tests.optimization.brute import study
 from tests.study.cases import seen
 
@@ -141,7 +142,7 @@ def other_units(scales):
 
 def assert_homogeneous(outputs, units):
     """Outputs as a function of the scales change as their units say."""
-    return assert_scaled(jax.jit(jax.vmap(outputs))(jnp.asarray(SCALES)), units)
+    return assert_scaled(in_numpy(jax.vmap(outputs))(jnp.asarray(SCALES)), units)
 
 
 def assert_scaled(got, units):
@@ -268,8 +269,8 @@ def test_of_a_calibrated_step(monkeypatch):
         request = scaled(Request(context=4096), scales)
         laws = Assumptions(calibration=scaled(fitted, scales))
         with other_units(scales):
-            # Under a name of its own, since a program is kept for as long as its function.
-            predicted = jax.jit(lambda *given: predictor.predict(*given).step_time)
+            # Under a name of its own, since a trace is kept for as long as its function.
+            predicted = in_numpy(lambda *given: predictor.predict(*given).step_time)
             return predicted(design, model, request, laws)
 
     rows = [step_time(row) for row in SCALES]

@@ -16,6 +16,7 @@ from liminal_jax.data.parts import load_execution_file
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.layer_load import LayerChoice, layer_load, loads_prediction
+from tests.listed import in_numpy
 
 PLACEMENTS = {
     "empty": Placement(),
@@ -58,8 +59,8 @@ def test_layers_of_one_choice_add_up_to_the_prediction(overlap, place):
     system = dataclasses.replace(ll.load_system("b200"), execution=OVERLAPS[overlap])
     design = ll.Design(system, ll.Mapping(tp=8, pp=4, ep=8), placement, batch=12)
     request, laws = ll.Request(context=8192, weight_bits=4.25, kv_bits=8), ll.Assumptions()
-    found = jax.jit(lambda: summed(design, LayerChoice(request, placement), model, laws))()
-    assert_same(found, jax.jit(lambda: ll.predict(design, model, request, laws))())
+    found = in_numpy(lambda: summed(design, LayerChoice(request, placement), model, laws))()
+    assert_same(found, in_numpy(lambda: ll.predict(design, model, request, laws))())
 
 
 @pytest.mark.slow
@@ -72,8 +73,8 @@ def test_a_window_is_that_of_the_lever(name, system):
     design = ll.Design(ll.load_system(system), ll.Mapping(tp=8), Placement(), 4, lever)
     request, laws = ll.Request(context=65536), ll.Assumptions()
     choice = LayerChoice(request, Placement(), jnp.asarray(1024.0))
-    found = jax.jit(lambda: summed(design, choice, model, laws))()
-    assert_same(found, jax.jit(lambda: ll.predict(design, model, request, laws))())
+    found = in_numpy(lambda: summed(design, choice, model, laws))()
+    assert_same(found, in_numpy(lambda: ll.predict(design, model, request, laws))())
 
 
 def test_a_window_as_long_as_the_context_is_full_attention():

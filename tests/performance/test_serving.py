@@ -37,7 +37,7 @@ def _served(
 
 def _crossing(design: Design, model: Model, lengths: Lengths) -> float:
     given = (design, model, Request(context=1), lengths, Assumptions())
-    return float(eqx.filter_jit(cache_crossing)(*given))
+    return float(in_numpy(cache_crossing)(*given))
 
 
 def test_the_cache_of_a_prompt_crosses_once() -> None:
@@ -55,7 +55,7 @@ def test_the_cache_of_a_prompt_crosses_once() -> None:
 @pytest.mark.slow
 def test_energy_and_cost_add_up() -> None:
     design = _design()
-    alone = jax.jit(predict)(design, DENSE, Request(context=2304))
+    alone = in_numpy(predict)(design, DENSE, Request(context=2304))
     serving = _served(design)
     for name in SERVING_WAYS:
         way = getattr(serving, name)
@@ -82,7 +82,7 @@ def test_what_is_cached_is_read_and_not_computed() -> None:
     )
     # Later tokens attend to more of the prompt, so that half of them take more than half.
     assert none / 2 < half < none
-    last = float(jax.jit(predict)(design, DENSE, Request(context=8192)).step_time)
+    last = float(in_numpy(predict)(design, DENSE, Request(context=8192)).step_time)
     assert most == pytest.approx(last, rel=1e-3)
 
 

@@ -23,6 +23,7 @@ from liminal_jax.study.questions import load_question, load_space, load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from liminal_jax.study.write import design_text
+from tests.listed import in_numpy
 from tests.optimization.brute import study
 from tests.study.cases import case_with, seen
 
@@ -45,7 +46,7 @@ def test_a_study_sets_what_is_sustained(base, tmp_path):
     ideal, less = problem_with(tmp_path, base), problem_with(tmp_path, base, **SHARES)
 
     def instance(problem):
-        return jax.jit(lambda: problem.first().fleet(Exact()).instance)()
+        return in_numpy(lambda: problem.first().fleet(Exact()).instance)()
 
     at_peak, sustained = instance(ideal), instance(less)
     assert float(sustained.compute_time) == pytest.approx(float(at_peak.compute_time) / 0.75)
@@ -232,7 +233,7 @@ def test_the_best_of_a_study_with_everything_on_is_proven_and_its_file_predicts_
     path = study(tmp_path, "planned", design=design, assumptions={"execution": PLANNED})
     file = load_study(str(path))
     problem = problem_of(file)
-    judge = jax.jit(
+    judge = in_numpy(
         jax.vmap(lambda point, row: problem.outcome(point, row, Exact()), in_axes=(0, None))
     )
     points = list(itertools.product(*(it.grid.values for it in problem.variables)))

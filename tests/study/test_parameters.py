@@ -14,6 +14,7 @@ from liminal_jax.data.build import load_system
 from liminal_jax.data.catalogue import system_names
 from liminal_jax.study.parameters import parameters_of, quantity_of
 from liminal_jax.study.variables import PATHS
+from tests.listed import in_numpy
 from tests.optimization.small import CAPITAL, UTPS, small
 
 
@@ -22,12 +23,12 @@ def outcome(problem, changes, point):
     logs = np.zeros(parameters.count)
     for path, factor in changes.items():
         logs[parameters.paths.index(path)] = math.log(factor)
-    evaluate = jax.jit(lambda logs, point: parameters.outcome(logs, point, jnp.asarray(1), Exact()))
+    evaluate = in_numpy(lambda *it: parameters.outcome(*it, jnp.asarray(1), Exact()))
     return evaluate(jnp.asarray(logs), jnp.asarray(point))
 
 
 def as_is(problem, point):
-    evaluate = jax.jit(lambda point: problem.outcome(point, jnp.asarray(1), Exact()))
+    evaluate = in_numpy(lambda point: problem.outcome(point, jnp.asarray(1), Exact()))
     return evaluate(jnp.asarray(point))
 
 

@@ -95,7 +95,7 @@ def known(problem: PoolsProblem, relaxation: Any = None) -> dict[str, float]:
     relaxation = Exact() if relaxation is None else relaxation
     shared, own = only(problem)
 
-    @jax.jit
+    @in_numpy
     def all_totals() -> Any:
         each = [
             group.terms(shared, jnp.asarray(0), it, relaxation).totals
@@ -113,7 +113,7 @@ def use(problem: PoolsProblem, pool: int) -> dict[str, float]:
     """How far each own limit of a pool is used."""
     shared, own = only(problem)
     group = problem.pools[pool]
-    terms = jax.jit(lambda: group.terms(shared, jnp.asarray(0), own[pool], Exact()))()
+    terms = in_numpy(lambda: group.terms(shared, jnp.asarray(0), own[pool], Exact()))()
     return dict(zip(group.limits, np.exp(terms.violation).tolist(), strict=True))
 
 

@@ -11,6 +11,7 @@ from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from liminal_jax.study.write import design_text
 from liminal_jax.sweeps.leaves import leaves_of
+from tests.listed import in_numpy
 from tests.optimization.brute import study
 from tests.study.cases import case_with, seen
 
@@ -35,7 +36,7 @@ def messages(folder, base="tiered", **tables):
 
 
 def at_first(problem):
-    return jax.jit(lambda: seen(problem.first(), Exact()))()
+    return in_numpy(lambda: seen(problem.first(), Exact()))()
 
 
 @pytest.mark.slow

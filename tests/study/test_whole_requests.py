@@ -16,6 +16,7 @@ from liminal_jax.optimization.optimum import problems_of
 from liminal_jax.study.file import design_of, study_of
 from liminal_jax.study.quantities import QUANTITIES, REQUESTS
 from liminal_jax.study.read import problem_of
+from tests.listed import in_numpy
 
 ISL, OSL = 8192.0, 1024.0
 H200 = ll.load_system("h200")
@@ -36,7 +37,7 @@ def space(free=None, **request):
 
 def fleet_of(asked):
     (problem,), _ = problems_of(asked, [("stps", True)], ())
-    return jax.jit(lambda it: it.fleet(Exact()))(problem.first())
+    return in_numpy(lambda it: it.fleet(Exact()))(problem.first())
 
 
 @pytest.mark.slow
@@ -45,7 +46,7 @@ def test_a_system_serves_as_its_instances_by_continuous_batching():
     lengths = ll.Lengths(ISL, OSL, prefix_hit_rate=0.25)
     design = ll.Design(H200, ll.Mapping(tp=2), batch=32)
     request = ll.Request(context=lengths.mean_context())
-    it = jax.jit(ll.serve)(design, ll.load_model("llama-3-8b"), request, lengths).continuous
+    it = in_numpy(ll.serve)(design, ll.load_model("llama-3-8b"), request, lengths).continuous
     for name in ("ttft", "tpot", "e2e", "usd_per_million_tokens", "energy_per_token"):
         assert float(getattr(fleet, name)) == pytest.approx(float(getattr(it, name)), rel=1e-12)
     rate = float(it.tokens_per_second_per_chip)
@@ -110,7 +111,7 @@ def test_a_proof_is_what_enumeration_finds(asked, limits):
     problem = best.problem
     points = itertools.product(*(it.grid.values for it in problem.variables))
     at = jnp.asarray(list(points), float)
-    outcomes = jax.jit(jax.vmap(lambda it: problem.outcome(it, jnp.asarray(0), Exact())))(at)
+    outcomes = in_numpy(jax.vmap(lambda it: problem.outcome(it, jnp.asarray(0), Exact())))(at)
     feasible = np.all(np.asarray(outcomes.violation) <= 1e-9, axis=1)
     assert 0 < feasible.sum() < len(feasible)
     scores = np.where(feasible, np.asarray(outcomes.score), -np.inf)

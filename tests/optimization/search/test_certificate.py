@@ -19,6 +19,7 @@ from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
+from tests.listed import in_numpy
 from tests.optimization.brute import ASKED, every_outcome, study, swept
 from tests.optimization.test_answer import FIXED, MINIMISED
 
@@ -180,7 +181,7 @@ def bounded(request):
     problem = problem_of(file)
     lattice = design_grid_of(problem)
 
-    @jax.jit
+    @in_numpy
     def exact(indices):
         outcomes = jax.vmap(lambda row: problem.outcome(*lattice.at(row), Exact()))(indices)
         return jnp.concatenate([outcomes.score[:, None], outcomes.violation], axis=1)

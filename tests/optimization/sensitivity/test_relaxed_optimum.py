@@ -19,6 +19,7 @@ from liminal_jax.optimization.sensitivity.relaxed_optimum import (
 )
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
+from tests.listed import in_numpy
 from tests.optimization.small import STUDIES, small, solved
 
 pytestmark = pytest.mark.slow
@@ -28,7 +29,7 @@ SHARP = SoftSizes(1e-6)
 
 
 def outcomes(gradients, units, categories, relaxation):
-    return jax.jit(
+    return in_numpy(
         jax.vmap(
             lambda unit, row: gradients.problem.outcome(gradients.box.values(unit), row, relaxation)
         )

@@ -20,6 +20,7 @@ from liminal_jax.study.problem import FEASIBLE
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import Draws, drawn, hardware_of_draws, uncertain_numbers
+from tests.listed import in_numpy
 from tests.optimization.brute import study
 
 pytestmark = pytest.mark.slow
@@ -74,7 +75,7 @@ def every_draw(problem, draws):
     lattice = design_grid_of(problem)
     rows = jnp.asarray(list(itertools.product(*map(range, lattice.shape))))
 
-    @jax.jit
+    @in_numpy
     def evaluated(hardware):
         changed = problem.with_system(hardware)
         return jax.vmap(lambda row: changed.outcome(*lattice.at(row), Exact()))(rows)

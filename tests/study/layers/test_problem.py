@@ -15,6 +15,7 @@ from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.algorithm.attention import ReducedAttention
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.host import ConstantHost
+from tests.listed import in_numpy
 from tests.study.layers.cases import own, problem, shared, space
 
 
@@ -46,7 +47,7 @@ def test_layers_that_choose_alike_are_the_design_that_predict_sees(model):
     asked = problem(space(model, "b200"))
     rows = np.tile([4.25, 8.0, 4096.0, 0.5], (count(asked), 1))
     common = shared(asked, batch=16)
-    fleet = jax.jit(
+    fleet = in_numpy(
         lambda: asked.fleet(common, totals_of(asked, common, own(asked, rows), Exact()), Exact())
     )()
     window = Algorithm(attention=ReducedAttention(windowed=1, window=4096))
@@ -54,7 +55,7 @@ def test_layers_that_choose_alike_are_the_design_that_predict_sees(model):
     design = ll.Design(ll.load_system("b200"), ll.Mapping(tp=2), placed, 16, window)
     request = ll.Request(32768, weight_bits=4.25, kv_bits=8, table_bits=8)
     laws = ll.Assumptions(host=ConstantHost())
-    expected = jax.jit(lambda: ll.predict(design, ll.load_model(model), request, laws))()
+    expected = in_numpy(lambda: ll.predict(design, ll.load_model(model), request, laws))()
     pairs = zip(*map(jax.tree_util.tree_leaves_with_path, (fleet.instance, expected)), strict=True)
     for (path, found), (_, wanted) in pairs:
         where = jax.tree_util.keystr(path)
@@ -100,7 +101,7 @@ def test_slopes_are_those_of_finite_differences():
     asked = problem(asked=[ll.at_most("quality_loss", 1.0)])
     soft, rows = Soft(0.1), jnp.asarray(random_rows(asked, 2))
 
-    @jax.jit
+    @in_numpy
     def value(batch, rows):
         common = shared(asked)._replace(values=batch)
         totals = totals_of(asked, common, own(asked, rows), soft)
@@ -108,7 +109,7 @@ def test_slopes_are_those_of_finite_differences():
         return outcome.score - 0.1 * jnp.sum(outcome.violation)
 
     batch = jnp.asarray([3.0])
-    slope, slopes = jax.jit(jax.grad(value, argnums=(0, 1)))(batch, rows)
+    slope, slopes = in_numpy(jax.grad(value, argnums=(0, 1)))(batch, rows)
     step = 1e-5
     found = (value(batch + step, rows) - value(batch - step, rows)) / (2 * step)
     assert float(slope[0]) == pytest.approx(float(found), rel=1e-5)
@@ -149,7 +150,7 @@ def test_cost_and_limits_are_convex_in_the_totals_and_never_fall(goal):
     asked = problem(designs, asked=limited, **goal)
     common = shared(asked)
 
-    @jax.jit
+    @in_numpy
     @jax.vmap
     def costs(totals):
         outcome = asked.judged(common, totals, Exact())

@@ -30,10 +30,10 @@ def chosen(*rows: tuple[float, float]) -> Point:
 def evaluator(
     found: RequestsProblem, relaxation: AbstractRelaxation | None = None
 ) -> Callable[[Point, Point], Terms]:
-    """The terms of all members, compiled."""
+    """The terms of all members, traced once."""
     group, kinks = found.groups[0], Exact() if relaxation is None else relaxation
 
-    @jax.jit
+    @in_numpy
     def evaluated(shared: Point, own: Point) -> Terms:
         def one(member: jax.Array, own: Point) -> Terms:
             return group.terms(shared, member, own, kinks)
@@ -74,7 +74,7 @@ def costs(limited: RequestsProblem) -> list[RequestCost]:
     """What a request of each class costs, from its design and its lengths."""
     group, classes = limited.group, limited.classes
 
-    @jax.jit
+    @in_numpy
     def cost(member: jax.Array, own: Point, isl: jax.Array, osl: jax.Array) -> RequestCost:
         case = group.case(HERE, member, own)
         given = (case.model, case.request, Lengths(isl, osl), case.laws(Exact()))
@@ -144,7 +144,7 @@ def test_limits_for_everyone_hold_for_each_class(
 def test_costs_are_convex_in_the_totals_and_never_fall(limited: RequestsProblem) -> None:
     random = np.random.default_rng(0)
 
-    @jax.jit
+    @in_numpy
     def cost(totals: jax.Array) -> jax.Array:
         found = limited.judged(HERE, totals, Exact())
         return jnp.concatenate([jnp.exp(-found.score)[None], jnp.exp(found.violation)])
