@@ -22,6 +22,7 @@ from liminal_jax.study.quantities import QUANTITIES, REQUESTS
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.variables import PATHS
+from tests.listed import in_numpy
 from tests.study.cases import case_with, known, seen
 
 STUDIES = Path(__file__).parent.parent / "studies"
@@ -89,7 +90,7 @@ def _evaluator(base: str) -> Any:
         fleet, used = _seen(problem, point, category)
         return {name: it.of(fleet) for name, it in QUANTITIES.items()}, used
 
-    return problem.categories, jax.jit(jax.vmap(one))
+    return problem.categories, in_numpy(jax.vmap(one))
 
 
 def _evaluated(base: str, points: np.ndarray, names: list[str]) -> list[tuple[dict, dict]]:
@@ -222,8 +223,11 @@ def _sweeper(base: str, workload: WorkloadTable, holds: Several | None) -> Any:
         quantities = jnp.stack([it.of(fleet) for it in QUANTITIES.values()])
         return quantities, jnp.stack(list(used.values()))
 
-    return problem.categories, jax.jit(jax.vmap(one))
+    return problem.categories, in_numpy(jax.vmap(one)), jax.jit(jax.vmap(one))
 
+
+FEW, AT_ONCE = 1 << 16, 1 << 12
+"""Designs that take less time than to compile, and how many of them are evaluated at once."""
 
 SWEPT_AT_ONCE = 1 << 14
 
@@ -235,21 +239,21 @@ def every_outcome(base: str, file: StudyFile) -> tuple[np.ndarray, np.ndarray, n
     """
     design = file.design
     chosen = design.memory if design.system is None else design.system
-    known, evaluate = _sweeper(base, file.workload, design.tier_holds)
+    known, interpreted, compiled = _sweeper(base, file.workload, design.tier_holds)
     grids = [getattr(design, name) for name in PATHS]
     axes = [np.asarray([1.0] if grid is None else grid.values) for grid in grids]
     mesh = np.meshgrid(np.arange(len(chosen.names)), *axes, indexing="ij")
     categories = mesh[0].ravel().astype(int)
     points = np.stack([it.ravel() for it in mesh[1:]], axis=1)
     rows = np.asarray([known.index(name) for name in chosen.names])[categories]
-    pad = -len(points) % SWEPT_AT_ONCE
+    few = len(points) <= FEW
+    evaluate, width = (interpreted, AT_ONCE) if few else (compiled, SWEPT_AT_ONCE)
+    pad = -len(points) % width
     points = np.pad(points, ((0, pad), (0, 0)), mode="edge")
     rows = np.pad(rows, (0, pad), mode="edge")
     parts = [
-        evaluate(
-            jnp.asarray(points[at : at + SWEPT_AT_ONCE]), jnp.asarray(rows[at : at + SWEPT_AT_ONCE])
-        )
-        for at in range(0, len(points), SWEPT_AT_ONCE)
+        evaluate(jnp.asarray(points[at : at + width]), jnp.asarray(rows[at : at + width]))
+        for at in range(0, len(points), width)
     ]
     quantities, used = (np.concatenate([np.asarray(it[k]) for it in parts]) for k in (0, 1))
     return quantities[: len(categories)], used[: len(categories)], categories
