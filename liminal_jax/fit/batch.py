@@ -4,12 +4,12 @@ import dataclasses
 from dataclasses import dataclass, fields
 from typing import Generic, TypeVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from liminal_jax._traced import listed
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.fit.fed import fed
 from liminal_jax.fit.rows import Case, cell_of, prompts_passed
@@ -60,9 +60,9 @@ def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-@eqx.filter_jit
+@listed
 def _step(design: Design, model: Model, request: Request) -> tuple[Terms, Array]:
-    """Compiled once for each structure of model and system, whatever their numbers."""
+    """Traced once for each structure of model and system, whatever their numbers."""
     return (
         step_terms(design, model, request),
         predict(design, model, request).step_time,

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from liminal_jax._arrays import as_leaf
+from liminal_jax._traced import listed
 from liminal_jax.fit.rows import Case
 from liminal_jax.mapping.attention import (
     CopiedHeads,
@@ -52,9 +53,9 @@ def _ways(case: Case) -> Float[np.ndarray, "ways numbers"]:
     return np.asarray(ways, float)
 
 
-@eqx.filter_jit
+@listed
 def _quickest(design: Design, model: Model, request: Request, ways: Array) -> Array:
-    """Least time of a step over some ways; compiled once for each structure of a model."""
+    """Least time of a step over some ways; traced once for each structure of a model."""
     options = (SplitSequence(), CopiedHeads(), DataParallel())
     laws = Assumptions(collectives=LayerCollectives(UnevenRouting(popular=POPULAR, taken=TAKEN)))
 

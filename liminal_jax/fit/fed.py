@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from liminal_jax._arrays import Leaf, as_leaf
+from liminal_jax._traced import listed
 from liminal_jax.calibration.fitted import Fitted
 from liminal_jax.data.calibrations import load_priors
 from liminal_jax.fit.rows import RATES, Case, counts_waiting, lengths_of
@@ -34,7 +35,7 @@ def prompt_chips(case: Case) -> int:
     return int(found[1]) if found else 0
 
 
-@eqx.filter_jit
+@listed
 def _prompt_time(design: Design, model: Model, request: Request, tokens: Leaf) -> jax.Array:
     """Time of the products of one prompt at the peak rate [s]."""
     idle = eqx.tree_at(lambda it: it.batch, design, jnp.zeros_like(design.batch))

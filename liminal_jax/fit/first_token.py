@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from liminal_jax._traced import listed
 from liminal_jax.calibration.prompts import PROMPT_TERMS, FirstToken, Load, PromptLosses
 from liminal_jax.calibration.terms import Terms
 from liminal_jax.data.calibrations import Calibration, PromptCalibration, load_prompt_priors
@@ -95,7 +96,7 @@ def cases_of_first_token(rows: list[Row]) -> tuple[list[Case], list[tuple[int, s
     return cases, skipped
 
 
-@eqx.filter_jit
+@listed
 def _passing(
     design: Design, model: Model, request: Request, count: Array, tokens: Array
 ) -> tuple[Terms, Array]:
@@ -106,7 +107,7 @@ def _passing(
     return step_terms(idle, model, request, prompts=prompts), jnp.asarray(ideal)
 
 
-@eqx.filter_jit
+@listed
 def _decoding(design: Design, model: Model, request: Request) -> Terms:
     return step_terms(design, model, request)
 

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from liminal_jax._traced import listed
 from liminal_jax.calibration.base import AbstractCalibration, Ideal
 from liminal_jax.data.calibrations import Calibration
 from liminal_jax.fit.formats.row import MOST
@@ -28,7 +29,7 @@ WHOLE = "e2e_latency_s"
 """The metric of a whole static batch."""
 
 
-@eqx.filter_jit
+@listed
 def _token_times(
     design: Design,
     model: Model,

@@ -103,7 +103,7 @@ def _compared(
         return _times(model, network, sram, Exact(), column)
 
     softly = in_numpy(jax.vmap(soft, in_axes=(0, None)))
-    blurred = {t: [np.asarray(it) for it in softly(columns, t)] for t in temperatures}
+    blurred = {t: [np.asarray(it) for it in softly(columns, jnp.asarray(t))] for t in temperatures}
     return [np.asarray(it) for it in in_numpy(jax.vmap(exact))(columns)], blurred
 
 
