@@ -15,6 +15,7 @@ from liminal_jax._display import in_units
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax._smooth import Exact
+from liminal_jax._traced import traced
 from liminal_jax.optimization.optimum import problems_of
 from liminal_jax.study.asked import Function
 from liminal_jax.study.problem import FEASIBLE, Criterion, Problem
@@ -30,6 +31,9 @@ MOST = 20_000_000
 
 AT_ONCE = 1 << 14
 """Designs evaluated in one call of the compiled function."""
+
+FEW, FEW_AT_ONCE = 1 << 16, 1 << 12
+"""Designs that are evaluated in NumPy, which takes less time than to compile, and in one call."""
 
 
 @dataclass(frozen=True)
@@ -156,9 +160,8 @@ def _swept(problem: Problem, outputs: Sequence[Criterion]) -> tuple[np.ndarray, 
     shape = (len(region.categories), *(len(it.grid.values) for it in region.variables))
     grids = [jnp.asarray(it.grid.values, float) for it in region.variables]
 
-    @jax.jit
     @jax.vmap
-    def evaluate(number: Array) -> tuple[Array, Array]:
+    def each(number: Array) -> tuple[Array, Array]:
         row, *places = jnp.unravel_index(number, shape)
         point = [grid[solution] for grid, solution in zip(grids, places, strict=True)]
         case = region.at(point, row)
@@ -169,7 +172,9 @@ def _swept(problem: Problem, outputs: Sequence[Criterion]) -> tuple[np.ndarray, 
 
     count = math.prod(shape)
     values, feasible = np.empty((count, len(outputs))), np.empty(count, bool)
-    block = min(AT_ONCE, count)
+    block = min(FEW_AT_ONCE if count <= FEW else AT_ONCE, count)
+    listed = traced(each, jnp.arange(block)) if count <= FEW else None
+    evaluate = jax.jit(each) if listed is None else lambda it: listed.evaluated([it])
     for begin in range(0, count, block):
         numbers = np.minimum(np.arange(begin, begin + block), count - 1)
         rows, holds = evaluate(jnp.asarray(numbers))

@@ -354,6 +354,15 @@ def test_a_sweep_is_the_prediction_of_each_design(space):
     assert best["stps"] == pytest.approx(float(data.stps.where(data.feasible).max()))
 
 
+@pytest.mark.slow
+def test_a_sweep_of_many_designs_is_compiled_and_says_the_same(alone, monkeypatch):
+    few = ll.sweep(alone, ["stps", "power"])
+    monkeypatch.setattr("liminal_jax.optimization.evaluated.FEW", 0)
+    many = ll.sweep(alone, ["stps", "power"])
+    np.testing.assert_allclose(many.values[0], few.values[0], rtol=1e-12)
+    np.testing.assert_array_equal(many.feasible[0], few.feasible[0])
+
+
 def test_a_larger_space_is_left_to_the_command_line():
     design = ll.Design(ll.load_system("h200"))
     huge = {"batch": ll.grid(1, 1e5, 5000), "context": ll.grid(1, 1e6, 5000)}

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
 from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import Exact
+from liminal_jax._traced import traced
 from liminal_jax.optimization.pareto.archive import ParetoArchive
 from liminal_jax.optimization.pareto.knees import knees
 from liminal_jax.optimization.pareto.warm_start import warm_start
@@ -171,16 +171,18 @@ def _points(
     """The points at some designs, by the exact model."""
     lattice = design_grid_of(problem)
 
-    @jax.jit
     def totals(point: Float[Array, " variables"], category: Int[Array, ""]) -> dict[str, Scalar]:
         fleet = problem.region.at(point, category).fleet(Exact())
         asked = {it.name: it.of(fleet) for it in objectives}
         return {name: it.of(fleet) for name, it in QUANTITIES.items()} | asked
 
+    designs = [lattice.at(jnp.asarray(row)) for row in indices.T]
+    if not designs:
+        return []
+    listed = traced(totals, *designs[0])
     points = []
-    for row in indices.T:
-        point, category = lattice.at(jnp.asarray(row))
-        found = {name: float(value) for name, value in totals(point, category).items()}
+    for point, category in designs:
+        found = {name: float(it) for name, it in listed.evaluated((point, category)).items()}
         values = tuple(found[it.name] for it in objectives)
         points.append(
             FrontPoint(values, solution_of(problem, np.asarray(point), int(category)), found)
