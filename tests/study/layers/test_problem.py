@@ -67,7 +67,9 @@ def test_bits_that_layers_do_not_choose_are_those_of_the_request():
     asked = problem(free={"window": [4096, "full"]}, loss=None)
     rows = np.full((count(asked), 1), 32768.0)
     common = shared(asked, batch=4)
-    found = asked.fleet(common, totals_of(asked, common, own(asked, rows), Exact()), Exact())
+    found = in_numpy(
+        lambda: asked.fleet(common, totals_of(asked, common, own(asked, rows), Exact()), Exact())
+    )()
     design = ll.Design(ll.load_system("b200"), ll.Mapping(tp=2), Placement(), 4)
     expected = ll.predict(design, ll.load_model("llama-3-8b"), ll.Request(32768))
     assert float(found.utps) == pytest.approx(float(expected.utps), rel=1e-12)
