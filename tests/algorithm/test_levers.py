@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
+from experiments.listed import in_numpy
 from liminal_jax._smooth import Exact, Soft
 from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.algorithm.attention import ReducedAttention
@@ -23,7 +24,6 @@ from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.predictor import predict
 from liminal_jax.workload.request import Request
-from tests.listed import in_numpy
 
 MODEL = load_model("deepseek-v3")
 LLAMA = load_model("llama-3-8b")

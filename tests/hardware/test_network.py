@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.listed import in_numpy
 from liminal_jax._smooth import Exact, Soft
 from liminal_jax.hardware.fabric import Reaches
 from liminal_jax.hardware.network import (
@@ -17,7 +18,6 @@ from liminal_jax.hardware.network import (
     Switched,
     Torus,
 )
-from tests.listed import in_numpy
 
 OUT = ScaleOut(bandwidth=4.0, latency=1.0)
 ROWS = {"domain": 8, "bandwidth": 32, "efficiency": 0.5, "latency": 0.25, "scale_out": OUT}

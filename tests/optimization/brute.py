@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import tomli_w
 
+from experiments.listed import in_numpy
 from liminal_jax._smooth import Exact
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
 from liminal_jax.study.domain import Grid, Several
@@ -22,7 +23,6 @@ from liminal_jax.study.quantities import QUANTITIES, REQUESTS
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.variables import PATHS
-from tests.listed import in_numpy
 from tests.study.cases import case_with, known, seen
 
 STUDIES = Path(__file__).parent.parent / "studies"

@@ -5,11 +5,11 @@ import itertools
 import pytest
 
 import liminal_jax as ll
+from experiments.listed import in_numpy
 from liminal_jax._files import InputError
 from liminal_jax.optimization.answer import optimize
 from liminal_jax.study.file import StudyFile, design_of
 from liminal_jax.study.read import problem_of
-from tests.listed import in_numpy
 
 MODEL = ll.load_model("llama-3-8b")
 REQUEST = ll.Request(context=8192)

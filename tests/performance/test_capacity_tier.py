@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.listed import in_numpy
 from liminal_jax._arrays import Scalar
 from liminal_jax._smooth import Exact, Soft
 from liminal_jax.data.build import load_model, load_system
@@ -31,7 +32,6 @@ from liminal_jax.performance.overlap import SerialTiers
 from liminal_jax.performance.predictor import predict
 from liminal_jax.workload.model import Model, model_of
 from liminal_jax.workload.request import Request
-from tests.listed import in_numpy
 from tests.performance.toys import TWO_LAYERS, toy_system
 
 MODEL = model_of(TWO_LAYERS)

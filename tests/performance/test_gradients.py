@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
+from experiments.listed import in_numpy
 from liminal_jax._smooth import AbstractRelaxation, Exact, Soft
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.hardware.execution import Execution
@@ -31,7 +32,6 @@ from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
-from tests.listed import in_numpy
 
 STEP = 1e-5
 B200 = load_system("b200")

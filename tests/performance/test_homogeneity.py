@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.listed import in_numpy
 from liminal_jax._quantity import quantities_of, quantity_at
 from liminal_jax._smooth import Exact
 from liminal_jax._units import parse_unit
@@ -36,7 +37,6 @@ from liminal_jax.study.read import problem_of
 from liminal_jax.workload import request as requests
 from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.request import Request
-from tests.listed import in_numpy
 from tests.optimization.brute import study
 from tests.study.cases import seen
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import liminal_jax as ll
+from experiments.listed import in_numpy
 from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.algorithm.attention import ReducedAttention
 from liminal_jax.data.build import execution_of
@@ -16,7 +17,6 @@ from liminal_jax.data.parts import load_execution_file
 from liminal_jax.hardware.execution import Execution
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.layer_load import LayerChoice, layer_load, loads_prediction
-from tests.listed import in_numpy
 
 PLACEMENTS = {
     "empty": Placement(),

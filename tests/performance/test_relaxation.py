@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.listed import in_numpy
 from liminal_jax._smooth import AbstractRelaxation, Exact, Soft
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.hardware.network import AbstractNetwork, FullMesh, ScaleOut, Switched, Torus
@@ -13,7 +14,6 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.performance.filled import filled_design
 from liminal_jax.performance.predictor import Assumptions, predict
 from liminal_jax.workload.request import Request
-from tests.listed import in_numpy
 
 B200 = load_system("b200")
 DOMAINS = (1, 2, 8, 36, 72, 576)

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.listed import in_numpy
 from liminal_jax._traced import listed
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.mapping.degrees import Mapping
@@ -15,7 +16,6 @@ from liminal_jax.performance.request_cost import RequestCost, request_cost
 from liminal_jax.performance.serving import cache_crossing, disaggregated
 from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.request import Request
-from tests.listed import in_numpy
 
 MODEL, H200 = load_model("gpt-oss-120b"), load_system("h200")
 REQUEST = Request(context=1500)

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from experiments.listed import in_numpy
 from liminal_jax._smooth import AbstractRelaxation, Exact, Soft
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.hardware.network import AbstractPhysical
@@ -17,7 +18,6 @@ from liminal_jax.performance.serving import SERVING_WAYS, Serving, cache_crossin
 from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.model import Model
 from liminal_jax.workload.request import Request
-from tests.listed import in_numpy
 
 DENSE, MIXED = load_model("llama-3-8b"), load_model("gpt-oss-120b")
 H100 = load_system("h100")

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.listed import in_numpy
 from liminal_jax._smooth import AbstractRelaxation, Exact, Soft
 from liminal_jax.data.build import load_model, load_system
 from liminal_jax.mapping.degrees import Mapping
@@ -17,7 +18,6 @@ from liminal_jax.performance.design import Assumptions, Design
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
 from liminal_jax.workload.request import Request
-from tests.listed import in_numpy
 
 B200 = load_system("b200")
 MODEL = load_model("gpt-oss-20b")

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from experiments.listed import in_numpy
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
 from liminal_jax.optimization.search.best_design import find
@@ -23,7 +24,6 @@ from liminal_jax.study.questions import load_question, load_space, load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from liminal_jax.study.write import design_text
-from tests.listed import in_numpy
 from tests.optimization.brute import study
 from tests.study.cases import case_with, seen
 

@@ -11,6 +11,7 @@ import pytest
 import tomli_w
 
 import liminal_jax as ll
+from experiments.listed import in_numpy
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
 from liminal_jax.study.file import load_design
@@ -21,7 +22,6 @@ from liminal_jax.study.read import problem_of
 from liminal_jax.study.write import design_text
 from tests.cli.terminal import exit_code
 from tests.cli.test_studies import PLAN, SYSTEMS
-from tests.listed import in_numpy
 
 NUMBERS = """
 [design.numbers]

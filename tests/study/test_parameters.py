@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.listed import in_numpy
 from liminal_jax._quantity import quantity_at
 from liminal_jax._smooth import Exact
 from liminal_jax.data.build import load_system
 from liminal_jax.data.catalogue import system_names
 from liminal_jax.study.parameters import parameters_of, quantity_of
 from liminal_jax.study.variables import PATHS
-from tests.listed import in_numpy
 from tests.optimization.small import CAPITAL, UTPS, small
 
 

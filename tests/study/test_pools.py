@@ -13,6 +13,7 @@ import pytest
 import tomli_w
 
 import liminal_jax as ll
+from experiments.listed import in_numpy
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact, Soft
 from liminal_jax.performance.crossing import cache_sent, tokens_sent
@@ -28,7 +29,6 @@ from liminal_jax.study.questions import BUILDERS, load_question
 from liminal_jax.workload.lengths import Lengths
 from liminal_jax.workload.parts import attention_part, experts_part, joints
 from tests.cli.terminal import exit_code
-from tests.listed import in_numpy
 
 DEEPSEEK = ll.load_model("deepseek-v3")
 ISL, OSL = 8192, 1024

@@ -3,6 +3,7 @@
 import jax
 import pytest
 
+from experiments.listed import in_numpy
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
 from liminal_jax.study.predicted import predicted, record_of
@@ -11,7 +12,6 @@ from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import uncertain_numbers
 from liminal_jax.study.write import design_text
 from liminal_jax.sweeps.leaves import leaves_of
-from tests.listed import in_numpy
 from tests.optimization.brute import study
 from tests.study.cases import case_with, seen
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import liminal_jax as ll
+from experiments.listed import in_numpy
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
 from liminal_jax.cli.main import main
@@ -16,7 +17,6 @@ from liminal_jax.optimization.optimum import problems_of
 from liminal_jax.study.file import design_of, study_of
 from liminal_jax.study.quantities import QUANTITIES, REQUESTS
 from liminal_jax.study.read import problem_of
-from tests.listed import in_numpy
 
 ISL, OSL = 8192.0, 1024.0
 H200 = ll.load_system("h200")

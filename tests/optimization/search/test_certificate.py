@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.listed import in_numpy
 from liminal_jax._smooth import Exact
 from liminal_jax.bounds.boxes import Boxes
 from liminal_jax.mapping.attention import ATTENTION_MAPPINGS
@@ -19,7 +20,6 @@ from liminal_jax.optimization.search.design_grid import design_grid_of
 from liminal_jax.study.quantities import QUANTITIES
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
-from tests.listed import in_numpy
 from tests.optimization.brute import ASKED, every_outcome, study, swept
 from tests.optimization.test_answer import FIXED, MINIMISED
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.listed import in_numpy
 from liminal_jax._smooth import SoftSizes
 from liminal_jax.optimization.search.best_design import find
 from liminal_jax.optimization.search.certificate import bounded_problem_of, proven
@@ -19,7 +20,6 @@ from liminal_jax.optimization.sensitivity.relaxed_optimum import (
 )
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
-from tests.listed import in_numpy
 from tests.optimization.small import STUDIES, small, solved
 
 pytestmark = pytest.mark.slow

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.listed import in_numpy
 from liminal_jax._smooth import Exact
 from liminal_jax.data.ranges import UncertainNumber
 from liminal_jax.optimization.search.branch_and_bound import MARGIN, UNKNOWN
@@ -20,7 +21,6 @@ from liminal_jax.study.problem import FEASIBLE
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import Draws, drawn, hardware_of_draws, uncertain_numbers
-from tests.listed import in_numpy
 from tests.optimization.brute import study
 
 pytestmark = pytest.mark.slow

@@ -10,12 +10,12 @@ import pytest
 
 import liminal_jax as ll
 import liminal_jax.study.layers.problem as of_layers
+from experiments.listed import in_numpy
 from liminal_jax._smooth import Exact, Soft
 from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.algorithm.attention import ReducedAttention
 from liminal_jax.mapping.placement import Placement
 from liminal_jax.performance.host import ConstantHost
-from tests.listed import in_numpy
 from tests.study.layers.cases import own, problem, shared, space
 
 

@@ -10,13 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.listed import in_numpy
 from liminal_jax._smooth import AbstractRelaxation, Exact, Soft
 from liminal_jax.performance.request_cost import RequestCost, request_cost
 from liminal_jax.study.coupled import Point, Terms
 from liminal_jax.study.problem import Outcome
 from liminal_jax.study.requests.problem import RequestsGroup, RequestsProblem
 from liminal_jax.workload.lengths import Lengths
-from tests.listed import in_numpy
 from tests.study.requests.cases import TABLES, problem
 
 HERE = Point(jnp.asarray(1), jnp.zeros(0))
