@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
 
@@ -29,14 +28,6 @@ SCHEDULE = STARTS._replace(starts=2, rounds=4, steps=10)
 MEASURES = {"mean": Mean(), "worst": Worst(), "middle": Quantile(0.5)}
 RELIABILITY = 0.75
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _compiled_in_haste():
-    """What is compiled for a study runs a second here, and takes several to optimise."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +144,6 @@ PROGRAM = """
 import json, tempfile, jax, numpy as np
 from pathlib import Path
 jax.config.update("jax_enable_x64", True)
-jax.config.update("jax_disable_most_optimizations", True)
 from tests.optimization.robust.test_search import *
 from tests.optimization.uncertainty.test_analysis import DESIGN
 few = {**DESIGN, "memory": {"choices": ["hbm4", "3d-dram"]}, "stacks": 4, "compute_area": "300 mm2"}

@@ -89,14 +89,6 @@ def every_draw(problem, draws):
     return np.asarray(rows), scores, met
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _compiled_in_haste():
-    """What is compiled for a study runs a second here, and takes several to optimise."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-
-
 @pytest.fixture(scope="module")
 def problem(tmp_path_factory):
     return problem_with(tmp_path_factory.mktemp("uncertainty"))
