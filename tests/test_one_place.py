@@ -206,8 +206,10 @@ def told(said):
 def test_numbers_of_hardware_show_with_their_system(told):
     shown, record = told[0], json.loads(told[1])
     lines = [it.split() for it in shown.splitlines()]
-    assert ["mask_price", "12", "6", "to", "24", "assumed", "this-project"] in lines
-    assert ["chip.coolant", "3", "1.5", "to", "6", "assumed", "this-project"] in lines
+    sources = [" ".join(it[:2]).rstrip(":") for it in lines]
+    for name, value in (("mask_price", "12 6 to 24"), ("chip.coolant", "3 1.5 to 6")):
+        assert [name, *value.split(), "assumed"] in lines
+        assert f"{name} this-project" in sources
     assert record["process"]["mask_price"]["value"] == 12
     assert record["system"]["chip"]["coolant"]["value"] == 3
 
