@@ -70,7 +70,7 @@ def rewritten(results: Sequence[Entry], shape: tuple[int, ...], largest: int) ->
 
 
 class _Rewriting:
-    """Writes entries anew, each distinct one once."""
+    """Rewrites entries, each distinct one once."""
 
     def __init__(self, entries: Entries):
         self._entries = entries
@@ -79,7 +79,7 @@ class _Rewriting:
         self._takers: dict[tuple[int, tuple[int, ...]], bool] = {}
 
     def entry(self, entry: Entry) -> Entry:
-        """An entry written anew."""
+        """A rewritten entry."""
         if id(entry) not in self._known:
             # The entry is stored too, so that its `id` is not reused.
             self._known[id(entry)] = entry, self._written(entry)

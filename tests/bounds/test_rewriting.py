@@ -1,4 +1,4 @@
-"""Results written anew: the same numbers, in narrower ranges."""
+"""Rewritten results: the same numbers, in narrower ranges."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -27,7 +27,7 @@ def arguments(*axes):
     return (row,)
 
 
-def anew(function, largest=PAIR, axes=AXES):
+def both_of(function, largest=PAIR, axes=AXES):
     traced = tabulated(function, arguments(*axes), SHAPE, largest)
     return traced, rewritten(traced, SHAPE, largest)
 
@@ -103,7 +103,7 @@ def test_a_factor_meets_what_it_depends_on():
         users, length, _, other = row
         return (users / jnp.maximum(users * length + 1.0, users * other))[None]
 
-    (traced,), (found,) = anew(rate)
+    (traced,), (found,) = both_of(rate)
     exact = [
         u / max(u * length + 1, u * other)
         for u in AXES[0]
@@ -122,7 +122,7 @@ def test_a_table_of_separate_axes_is_taken_apart():
         one, two, three, four = row
         return ((one * two) / (one * four + (three + 2.0)))[None]
 
-    (found,) = anew(rate)[1]
+    (found,) = both_of(rate)[1]
     assert isinstance(found, Step)
     least, most = (float(it[0]) for it in found.everywhere[:2])
     exact = [
@@ -136,7 +136,7 @@ def test_like_terms_are_one():
         one, two, _, four = row
         return (one * two * four + two * (1.0 + one) * four)[None]
 
-    (traced,), (found,) = anew(total)
+    (traced,), (found,) = both_of(total)
     assert len(steps_of(found)) < len(steps_of(traced))
     assert steps_of(found) == ["mul"]
 
@@ -146,7 +146,7 @@ def test_what_changes_nothing_is_left_out():
         joined = row[0] * row[1] * row[3]
         return jnp.stack([joined * 1.0 + 0.0, joined / 1.0, jnp.maximum(joined, -5.0)])
 
-    found = anew(same)[1]
+    found = both_of(same)[1]
     assert {*map(id, found)} == {id(found[0])}
     assert steps_of(found[0]) == ["mul"]
 
@@ -156,7 +156,7 @@ def test_nothing_times_what_is_finite_is_nothing():
         joined = row[0] * row[1] * row[3]
         return jnp.stack([joined * 0.0, joined * (0.0 * row[0])])
 
-    for found in anew(none)[1]:
+    for found in both_of(none)[1]:
         assert isinstance(found, Table)
         assert not found.values.any()
 
@@ -176,12 +176,12 @@ def test_nothing_times_what_is_unknown_stays_unknown():
 
 @pytest.mark.parametrize("jump", [jnp.ceil, jnp.floor, lambda it: jnp.where(it > 1.0, 1.0, 0.0)])
 def test_what_jumps_keeps_the_operands_that_were_traced(jump):
-    """A quotient that is a whole number as traced may be one rounding off as written anew."""
+    """A quotient that is a whole number as traced may be one rounding off as rewritten."""
 
     def whole_number(row):
         return (jump(row[0] * row[1] / row[3] / row[1]) + row[2])[None]
 
-    (traced,), (found,) = anew(whole_number, largest=5)
+    (traced,), (found,) = both_of(whole_number, largest=5)
     every = np.stack([it.ravel() for it in np.indices(SHAPE)]).astype(np.int32)
     bounds = LatticeBounds(whole_number, arguments(), SHAPE, 5).sharpened()
     low, high = bounds.over(points(every, bounds.trees))
@@ -199,5 +199,5 @@ def test_a_difference_is_not_distributed_over():
         share = jnp.minimum(row[1] / row[3] / 3.0, 1.0)
         return (row[0] * (1.0 - share * row[0] / 8.0))[None]
 
-    (found,) = anew(rest, largest=5)[1]
+    (found,) = both_of(rest, largest=5)[1]
     assert found.everywhere.positive
