@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Annotated, Any, Literal
 
 import tyro
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.beside import Beside
 from liminal_jax.cli.calibration import calibration_asked
 from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.printed import printed_run
@@ -79,11 +81,17 @@ def optimize(
         figures: Draw descents and proof into the folder, as PNG and PDF.
         json: Print one JSON object in SI units.
     """
-    from liminal_jax.study.file import PortfolioFile
+    _check(starts, gap, seconds, samples, reliability)
+    beside = Beside()
+
+    from liminal_jax.study.file import PortfolioFile, StudyFile
     from liminal_jax.study.questions import load_question
 
-    _check(starts, gap, seconds, samples, reliability)
     file = load_question(study)
+    if robust is None and type(file) is StudyFile:
+        beside.give(file)
+    else:
+        beside.close()
     asked = calibration_asked("liminal optimize", calibration, engine)
     if asked is not None:
         _check_calibration(file, robust)
@@ -120,9 +128,9 @@ def optimize(
     else:
         from liminal_jax.cli.study import found_for_study
 
-        search = partial(found_for_study, problem, Method(method), starts, asked)
+        search = partial(found_for_study, problem, Method(method), starts, asked, beside)
     folder = new_folder(file.name, output, overwrite)
-    with ProgressBar() as progress:
+    with closing(beside), ProgressBar() as progress:
         budget = Budget(gap=math.log1p(gap), seconds=seconds)
         found = search(progress, budget, seed)
     write_run(

@@ -3,19 +3,43 @@
 from functools import partial
 from typing import Any
 
+from typing_extensions import override
+
+from liminal_jax.cli.beside import Beside
 from liminal_jax.cli.calibration import Asked, with_interval
 from liminal_jax.cli.found import Found
 from liminal_jax.cli.progress import ProgressBar
-from liminal_jax.optimization.answer import optimize
+from liminal_jax.optimization.answer import Comparisons, optimize
 from liminal_jax.optimization.optimum import best_of
 from liminal_jax.optimization.record import answer_record
 from liminal_jax.optimization.search.best_design import Finding, Method
 from liminal_jax.optimization.search.branch_and_bound import Budget
+from liminal_jax.optimization.search.existing_chips import Existing
 from liminal_jax.optimization.search.gradient_search import STARTS
+from liminal_jax.optimization.sensitivity.overlap import BestUnder
 from liminal_jax.results.optimum import page
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.write import design_text
 from liminal_jax.view.descent_figure import descent_figure
+
+
+class ComparisonsBeside(Comparisons):
+    """Comparisons that a second process works out, and this one what that one leaves out."""
+
+    def __init__(self, problem: Problem, beside: Beside):
+        """Of the problem of the study that the process was given."""
+        super().__init__(problem)
+        self._beside = beside
+
+    @override
+    def existing(self) -> list[Existing]:
+        found = self._beside.take()
+        return super().existing() if found is None else found
+
+    @override
+    def best_under_less(self) -> list[BestUnder]:
+        found = self._beside.take()
+        return super().best_under_less() if found is None else found
 
 
 def found_for_study(
@@ -23,6 +47,7 @@ def found_for_study(
     method: Method,
     starts: int,
     asked: Asked | None,
+    beside: Beside,
     progress: ProgressBar,
     budget: Budget,
     seed: int,
@@ -34,13 +59,15 @@ def found_for_study(
         method: Gradients, branch and bound, or both at once.
         starts: Descents for each category.
         asked: A calibration that is to say what engines reach, if any.
+        beside: A second process, which was given the study.
         progress: Callbacks.
         budget: When to stop before each proof is complete.
         seed: Seed of the starts.
     """
     if len(problems) == 1:
-        found = found_for_one(problems[0], method, starts, progress, budget, seed)
+        found = found_for_one(problems[0], method, starts, beside, progress, budget, seed)
     else:
+        beside.close()
         schedule = STARTS._replace(starts=starts)
         best = best_of(
             problems,
@@ -59,6 +86,7 @@ def found_for_one(
     problem: Problem,
     method: Method,
     starts: int,
+    beside: Beside,
     progress: ProgressBar,
     budget: Budget,
     seed: int,
@@ -69,12 +97,14 @@ def found_for_one(
         problem: The problem.
         method: Gradients, branch and bound, or both at once.
         starts: Descents for each category.
+        beside: A second process, which was given the study.
         progress: Callbacks.
         budget: When to stop before the proof is complete.
         seed: Seed of the starts.
     """
+    schedule, compared = STARTS._replace(starts=starts), ComparisonsBeside(problem, beside)
     answer = optimize(
-        problem, STARTS._replace(starts=starts), seed, progress, budget, method=method
+        problem, schedule, seed, progress, budget, method=method, comparisons=compared
     )
     return _found(answer.best, answer_record(answer))
 

@@ -2,12 +2,8 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import jax
-
-from liminal_jax._interrupts import uninterrupted
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.best_design import Finding, Method, find
 from liminal_jax.optimization.search.branch_and_bound import Budget
@@ -15,7 +11,13 @@ from liminal_jax.optimization.search.existing_chips import Existing, best_existi
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.solution import Solution, solution_at
 from liminal_jax.optimization.sensitivity.fixed_integers import with_fixed_integers
-from liminal_jax.optimization.sensitivity.overlap import Pessimistic, kink, pessimistic
+from liminal_jax.optimization.sensitivity.overlap import (
+    BestUnder,
+    Pessimistic,
+    best_under_less,
+    kink,
+    pessimistic,
+)
 from liminal_jax.optimization.sensitivity.shadow_prices import Sensitivity, sensitivities
 from liminal_jax.study.file import StudyFile
 from liminal_jax.study.problem import Problem
@@ -67,7 +69,7 @@ class Answer:
         pessimistic: The problem solved again under less overlap of arithmetic and memory traffic.
         kink: A sentence where the design balances compute and memory time; None elsewhere.
         existing: The best with chips that exist, where the study plans chips of its own.
-        seconds: Wall time of each stage, of the comparison what the others left of it [s].
+        seconds: Wall time of each stage, of comparisons worked out elsewhere that of waiting [s].
     """
 
     best: Finding
@@ -118,12 +120,27 @@ def relaxation_of(finding: Finding) -> tuple[Relaxed, list[Sensitivity]]:
     return relaxed, sensitivities(gradients, optimum) if optimum.feasible else []
 
 
-def _existing(problem: Problem) -> list[Existing]:
-    """What existing chips can do, where a study plans chips of its own."""
-    file = problem.source
-    if not isinstance(file, StudyFile) or file.design.system is not None:
-        return []
-    return best_existing(file)
+class Comparisons:
+    """What does not rest on the design that is found, worked out when it is asked for.
+
+    Attributes:
+        problem: The problem.
+    """
+
+    def __init__(self, problem: Problem):
+        """Of a problem."""
+        self.problem = problem
+
+    def existing(self) -> list[Existing]:
+        """What existing chips can do, where a study plans chips of its own."""
+        file = self.problem.source
+        if not isinstance(file, StudyFile) or file.design.system is not None:
+            return []
+        return best_existing(file)
+
+    def best_under_less(self) -> list[BestUnder]:
+        """The best designs under less overlap of arithmetic and memory traffic."""
+        return best_under_less(self.problem)
 
 
 def optimize(
@@ -134,6 +151,7 @@ def optimize(
     budget: Budget | None = None,
     clock: Callable[[], float] = time.perf_counter,
     method: Method = Method.AUTO,
+    comparisons: Comparisons | None = None,
 ) -> Answer:
     """The best design of a problem, its certificate, and the sensitivities of its objective.
 
@@ -145,6 +163,7 @@ def optimize(
         budget: When to stop before the proof is complete.
         clock: Seconds from some origin.
         method: Gradients, branch and bound, or both at once.
+        comparisons: Where the design's comparisons are worked out; here where left out.
 
     Returns:
         The design with its certificate. Where no design meets every limit, `best.feasible` is
@@ -153,7 +172,7 @@ def optimize(
     progress = Progress() if progress is None else progress
     begin = clock()
     finding = find(problem, schedule, seed, progress, budget, clock, method)
-    return explained(finding, clock() - begin, progress, clock)
+    return explained(finding, clock() - begin, progress, clock, comparisons)
 
 
 def explained(
@@ -161,39 +180,31 @@ def explained(
     seconds: float,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    comparisons: Comparisons | None = None,
 ) -> Answer:
     """What is to be said of a design that was found.
-
-    It is compared with chips that exist in a thread beside the rest.
 
     Args:
         finding: What was found.
         seconds: Wall time that it took.
         progress: Called as the stages begin.
         clock: Seconds from some origin.
+        comparisons: Where its comparisons are worked out; here where left out.
     """
     progress = Progress() if progress is None else progress
+    comparisons = Comparisons(finding.problem) if comparisons is None else comparisons
     relaxed, elasticities, less = None, [], []
-    begin, wide = clock(), jax.config.values["jax_enable_x64"]
-
-    def comparison() -> list[Existing]:
-        # What JAX is set to within a call holds for the thread of the call alone.
-        with jax.enable_x64(wide):
-            return _existing(finding.problem)
-
-    with ThreadPoolExecutor(1) as pool:
-        with uninterrupted():
-            beside = pool.submit(comparison)
-        if finding.feasible:
-            progress.stage("explaining by gradients")
-            relaxed, elasticities = relaxation_of(finding)
-        middle = clock()
-        if finding.feasible:
-            progress.stage("proving again under less overlap")
-            less = pessimistic(finding.problem, finding.solution)
-        proven = clock()
-        progress.stage("comparing with chips that exist")
-        existing = beside.result()
+    begin = clock()
+    if finding.feasible:
+        progress.stage("explaining by gradients")
+        relaxed, elasticities = relaxation_of(finding)
+    explaining = clock()
+    progress.stage("comparing with chips that exist")
+    existing = comparisons.existing()
+    comparing = clock()
+    if finding.feasible:
+        progress.stage("proving again under less overlap")
+        less = pessimistic(finding.problem, finding.solution, comparisons.best_under_less())
     return Answer(
         best=finding,
         alternatives=alternatives(finding),
@@ -204,8 +215,8 @@ def explained(
         existing=existing,
         seconds={
             "search": seconds,
-            "explain": middle - begin,
-            "less overlap": proven - middle,
-            "existing chips": clock() - proven,
+            "explain": explaining - begin,
+            "existing chips": comparing - explaining,
+            "less overlap": clock() - comparing,
         },
     )

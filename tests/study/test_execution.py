@@ -6,14 +6,18 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from experiments.listed import in_numpy
 from liminal_jax._files import InputError
 from liminal_jax._smooth import Exact
 from liminal_jax.optimization.search.best_design import find
+from liminal_jax.optimization.search.solution import solution_of
 from liminal_jax.optimization.sensitivity.overlap import (
     PESSIMISTIC,
+    BestUnder,
+    best_under_less,
     kink,
     pessimistic,
     with_overlap,
@@ -136,7 +140,8 @@ def test_the_answer_under_less_overlap_is_the_best_of_all_designs_then(tmp_path)
     file = load_study(str(study(tmp_path, "planned", design=SMALL)))
     problem = problem_of(file)
     finding = find(problem)
-    under = {it.overlap: it for it in pessimistic(problem, finding.solution)}
+    answers = pessimistic(problem, finding.solution, best_under_less(problem))
+    under = {it.overlap: it for it in answers}
     assert list(under) == [it.name for it in PESSIMISTIC]
     assert finding.objective > under["within operators"].objective > under["none"].objective
     for overlap in PESSIMISTIC:
@@ -159,9 +164,25 @@ def test_the_answer_under_less_overlap_is_the_best_of_all_designs_then(tmp_path)
 
 
 @pytest.mark.slow
+def test_a_design_between_the_steps_stands_where_no_step_is_better(tmp_path):
+    problem = problem_of(load_study(str(study(tmp_path, "planned", design=SMALL))))
+    found = find(problem).solution
+    area = [it.name for it in problem.variables].index("compute_area")
+    point = list(found.point)
+    point[area] *= 0.999
+    between = solution_of(problem, np.asarray(point), found.row)
+    nothing = [BestUnder(it, None, -math.inf, complete=True) for it in PESSIMISTIC]
+    of_between, of_step = (pessimistic(problem, it, nothing) for it in (between, found))
+    for it, step in zip(of_between, of_step, strict=True):
+        assert (it.solution, it.objective, it.exceeded) == (between, it.of_design, ())
+        assert it.of_design == pytest.approx(step.of_design, rel=0.01)
+        assert it.of_design != step.of_design
+
+
+@pytest.mark.slow
 def test_an_answer_without_overlap_has_no_worse_one(tmp_path):
     problem = with_overlap(problem_with(tmp_path), PESSIMISTIC[-1])
-    assert pessimistic(problem, find(problem).solution) == []
+    assert best_under_less(problem) == []
 
 
 @pytest.mark.slow

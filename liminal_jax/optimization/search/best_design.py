@@ -15,15 +15,11 @@ from enum import Enum
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from liminal_jax._files import InputError, did_you_mean
 from liminal_jax._files import Problem as Mistake
 from liminal_jax._interrupts import uninterrupted
-from liminal_jax._smooth import Exact
-from liminal_jax._traced import listed
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.binding_limits import Binding, binding_limits
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget, Known, Statistics
@@ -59,9 +55,8 @@ from liminal_jax.optimization.search.shortfalls import (
     proof_reasons,
     unknown_numbers,
 )
-from liminal_jax.optimization.search.solution import Solution, solution_at
-from liminal_jax.study.case import Case
-from liminal_jax.study.problem import Outcome, Problem
+from liminal_jax.optimization.search.solution import Solution, judged_at, solution_at
+from liminal_jax.study.problem import Problem
 from liminal_jax.study.quantities import Fleet
 
 JOINED = 24
@@ -265,14 +260,6 @@ class _Search:
         return bounded, self.proven(bounded, [], budget), None
 
 
-@listed
-def _evaluated(problem: Problem, case: Case, point: Array, row: Array) -> tuple[Fleet, Outcome]:
-    """A design as the exact model sees it, traced once for each study."""
-    case = problem.with_case(case).region.at(point, row)
-    fleet = case.fleet(Exact())
-    return fleet, problem.judged(case, fleet, Exact())
-
-
 def _reasons(
     method: Method,
     problem: Problem,
@@ -332,8 +319,7 @@ def find(
         continuum = between_values(problem, proof, left, clock)
         solution, notes = continuum.solution, continuum_reasons(continuum)
     progress.stage("evaluating the design")
-    point, row = jnp.asarray(solution.point, float), jnp.asarray(solution.row)
-    fleet, outcome = _evaluated(problem.without_numbers(), problem.region.case, point, row)
+    fleet, outcome = judged_at(problem, solution)
     score = float(outcome.score)
     known = float(np.max(proof.scores)) if proof.feasible else None
     proved = certificate(problem.lattice, proof.statistics, proof.slack, known, problem.objective)

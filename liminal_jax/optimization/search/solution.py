@@ -2,11 +2,15 @@
 
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Array, Int
 
+from liminal_jax._smooth import Exact
+from liminal_jax._traced import listed
 from liminal_jax.study.case import Case
-from liminal_jax.study.problem import Problem
+from liminal_jax.study.problem import Outcome, Problem
+from liminal_jax.study.quantities import Fleet
 
 
 class Solution(NamedTuple):
@@ -46,3 +50,17 @@ def solution_at(problem: Problem, indices: Int[np.ndarray, " axes"]) -> Solution
 def case_at(problem: Problem, solution: Solution) -> Case:
     """The case of a solution: design, model, request and assumptions."""
     return problem.case_of(solution.point, solution.row)
+
+
+def judged_at(problem: Problem, solution: Solution) -> tuple[Fleet, Outcome]:
+    """A solution as the exact model sees it: the whole system, its score and its violations."""
+    point, row = jnp.asarray(solution.point, float), jnp.asarray(solution.row)
+    return _judged(problem.without_numbers(), problem.region.case, point, row)
+
+
+@listed
+def _judged(problem: Problem, case: Case, point: Array, row: Array) -> tuple[Fleet, Outcome]:
+    """The same, traced once for each study."""
+    case = problem.with_case(case).region.at(point, row)
+    fleet = case.fleet(Exact())
+    return fleet, problem.judged(case, fleet, Exact())

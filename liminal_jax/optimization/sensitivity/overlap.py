@@ -6,20 +6,16 @@ optimum is where the assumption of perfect overlap matters most.
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
-from liminal_jax.bounds.boxes import points
 from liminal_jax.optimization.search.branch_and_bound import Budget
-from liminal_jax.optimization.search.certificate import (
-    BoundedProblem,
-    best_of_all,
-    bounded_problem_of,
-)
-from liminal_jax.optimization.search.solution import Solution, solution_at
+from liminal_jax.optimization.search.certificate import best_of_all, bounded_problem_of
+from liminal_jax.optimization.search.solution import Solution, judged_at, solution_at
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.study.problem import FEASIBLE, Problem
 
@@ -46,6 +42,22 @@ class Overlap(NamedTuple):
 
 PESSIMISTIC = (Overlap("within operators", 0.0, 1.0), Overlap("none", 0.0, 0.0))
 """No prefetch ahead of an operator; no overlap at all."""
+
+
+class BestUnder(NamedTuple):
+    """The best design of a lattice under an overlap.
+
+    Attributes:
+        overlap: The overlap.
+        indices: Indices of the design; None where none is feasible.
+        score: Its score.
+        complete: Whether the proof is complete.
+    """
+
+    overlap: Overlap
+    indices: tuple[int, ...] | None
+    score: float
+    complete: bool
 
 
 @dataclass(frozen=True)
@@ -86,73 +98,58 @@ def with_overlap(problem: Problem, overlap: Overlap) -> Problem:
     return problem.with_system(dataclasses.replace(system, execution=changed))
 
 
-def _evaluated(
-    problem: Problem, bounded: BoundedProblem, solution: Solution
-) -> tuple[float, tuple[str, ...]]:
-    """Score of a design of the lattice, and the limits that it exceeds."""
-    at = zip(problem.variables, solution.point, strict=True)
-    indices = [solution.row, *(it.grid.values.index(value) for it, value in at)]
-    design = points(np.asarray(indices)[:, None], bounded.bounds.trees)
-    # The bounds of a box of a single design are exact, and nothing is traced again.
-    score, *violations = bounded.bounds.over(design)[0][:, 0].tolist()
-    exceeded = [
-        limit.name
-        for limit, violation in zip(problem.limits, violations, strict=True)
-        if not violation <= FEASIBLE
-    ]
-    return score, tuple(exceeded)
-
-
-def _holding(problem: Problem, solution: Solution) -> Problem:
-    """The problem with a design's values on its grids: in ranges they may lie between steps."""
-    variables = tuple(
-        it
-        if value in it.grid.values
-        else dataclasses.replace(
-            it,
-            grid=dataclasses.replace(it.grid, values=tuple(sorted({*it.grid.values, value}))),
-        )
-        for it, value in zip(problem.variables, solution.point, strict=True)
-    )
-    return dataclasses.replace(
-        problem, region=dataclasses.replace(problem.region, variables=variables)
-    )
-
-
-def _under(problem: Problem, solution: Solution, overlap: Overlap) -> Pessimistic:
-    problem = with_overlap(problem, overlap)
-    bounded = bounded_problem_of(problem)
-    score, exceeded = _evaluated(problem, bounded, solution)
-    best, statistics = best_of_all(bounded, Budget(gap=0.0, seconds=SECONDS))
-    found = None if best.indices is None else solution_at(problem, best.indices)
-    return Pessimistic(
-        overlap=overlap.name,
-        of_design=problem.objective(score),
-        exceeded=exceeded,
-        objective=None if found is None else problem.objective(best.score),
-        solution=found,
-        complete=statistics.complete,
-    )
-
-
-def pessimistic(problem: Problem, solution: Solution) -> list[Pessimistic]:
-    """The optima under each overlap that is less than the problem assumes.
-
-    Args:
-        problem: The problem.
-        solution: Its best design.
-    """
+def best_under_less(problem: Problem) -> list[BestUnder]:
+    """The best design under each overlap that is less than the problem assumes, by a proof."""
     execution = problem.region.case.system.execution
     between, within = (
         float(np.ravel(leaf)[0])
         for leaf in (execution.overlap_between_operators, execution.overlap_within_operators)
     )
-    whole = _holding(problem, solution)
     return [
-        _under(whole, solution, it)
+        _best_under(problem, it)
         for it in PESSIMISTIC
         if (it.between, it.within) < (between, within) and it.within <= within
     ]
+
+
+def _best_under(problem: Problem, overlap: Overlap) -> BestUnder:
+    bounded = bounded_problem_of(with_overlap(problem, overlap))
+    best, statistics = best_of_all(bounded, Budget(gap=0.0, seconds=SECONDS))
+    indices = None if best.indices is None else tuple(map(int, best.indices))
+    return BestUnder(overlap, indices, best.score, statistics.complete)
+
+
+def pessimistic(
+    problem: Problem, solution: Solution, best: Iterable[BestUnder]
+) -> list[Pessimistic]:
+    """The optima under less overlap, and what the study's design reaches there.
+
+    Args:
+        problem: The problem.
+        solution: Its best design, which may lie between the values of ranges.
+        best: The best designs of its lattice, of `best_under_less`.
+    """
+    return [_pessimistic(with_overlap(problem, it.overlap), solution, it) for it in best]
+
+
+def _pessimistic(problem: Problem, solution: Solution, best: BestUnder) -> Pessimistic:
+    _, outcome = judged_at(problem, solution)
+    score, violations = float(outcome.score), np.asarray(outcome.violation).tolist()
+    exceeded = tuple(
+        limit.name
+        for limit, violation in zip(problem.limits, violations, strict=True)
+        if not violation <= FEASIBLE
+    )
+    found = None if best.indices is None else solution_at(problem, np.asarray(best.indices))
+    own = not exceeded and (found is None or score > best.score)
+    return Pessimistic(
+        overlap=best.overlap.name,
+        of_design=problem.objective(score),
+        exceeded=exceeded,
+        objective=problem.objective(score if own else best.score) if own or found else None,
+        solution=solution if own else found,
+        complete=best.complete,
+    )
 
 
 def kink(instance: Prediction) -> str | None:
