@@ -3,7 +3,6 @@
 import ast
 import importlib
 import importlib.util
-import json as json_format
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +12,8 @@ import tyro
 
 from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.printed import printed
+from liminal_jax.results.experiments import experiments_record, page
 
 PACKAGE = "experiments"
 """The package beside this one that holds them."""
@@ -66,20 +67,7 @@ def experiments_list(json: bool = False) -> None:
     Args:
         json: Print one JSON object, from name to question.
     """
-    from rich.table import Table
-
-    from liminal_jax.view.console import results
-
-    found = questions(_folder())
-    if json:
-        print(json_format.dumps(found, indent=2))
-        return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("experiment", no_wrap=True)
-    table.add_column("question")
-    for name, question in found.items():
-        table.add_row(name, question)
-    results().print(table)
+    printed(experiments_record(questions(_folder())), page, json)
 
 
 def experiments_run(

@@ -1,6 +1,7 @@
 """`liminal studies`: the bundled studies."""
 
-import json as json_format
+from liminal_jax.cli.printed import printed
+from liminal_jax.results.studies import page, studies_record
 
 
 def studies_list(json: bool = False) -> None:
@@ -10,22 +11,7 @@ def studies_list(json: bool = False) -> None:
         json: Print one JSON object, from name to what it asks (about), and whether its answer is
             proven or bounded (class).
     """
-    from rich.table import Table
-
     from liminal_jax.study.bundled import study_abouts, study_class
-    from liminal_jax.view.console import results
 
-    studies = study_abouts()
-    if json:
-        told = {
-            name: {"about": it.strip(), "class": study_class(name)} for name, it in studies.items()
-        }
-        print(json_format.dumps(told, indent=2))
-        return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 1, 0))
-    table.add_column("study", no_wrap=True)
-    table.add_column("class")
-    table.add_column("question")
-    for name, about in studies.items():
-        table.add_row(name, study_class(name), " ".join(about.split()))
-    results().print(table)
+    abouts = study_abouts()
+    printed(studies_record(abouts, {name: study_class(name) for name in abouts}), page, json)

@@ -12,6 +12,7 @@ from liminal_jax.results import (
     comparison,
     coupled,
     experiment,
+    experiments,
     model,
     model_comparison,
     models,
@@ -22,6 +23,7 @@ from liminal_jax.results import (
     reach,
     robust,
     sensitivity,
+    studies,
     sweep,
     sweep_estimate,
     sweep_kept,
@@ -72,6 +74,8 @@ KINDS = {
     "sweep_estimate": Kind(sweep_estimate.page),
     "system": Kind(system.page),
     "systems": Kind(systems.page, again=lambda _: ["liminal", "systems"]),
+    "studies": Kind(studies.page, again=lambda _: ["liminal", "studies"]),
+    "experiments": Kind(experiments.page, again=lambda _: ["liminal", "experiments"]),
     "uncertainty": Kind(uncertainty.page, uncertainty.whole),
     "validation": Kind(validation.page),
 }
@@ -101,7 +105,8 @@ def report(source: str) -> str:
         return html(KINDS[kind].page(held), held, _whence(file, KINDS[kind].again(held)))
     known = (
         "liminal optimize, pareto, sensitivity, uncertainty, sweep, an experiment, or what predict,"
-        " systems, models, calibrate, validate or sweep --dry-run printed with --json"
+        " systems, models, studies, experiments, calibrate, validate or sweep --dry-run printed"
+        " with --json"
     )
     raise InputError(str(file), [Problem("", f"holds no run that has a page; give one of {known}")])
 

@@ -21,7 +21,7 @@ def test_every_experiment_of_the_folder_is_listed(capsys):
     }
     assert exit_code(["experiments", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == names
+    assert set(found) == {*names, "kind", "schema"}
     assert all(question for question in found.values())
     assert exit_code(["experiments"]) == 0
     out = capsys.readouterr().out
