@@ -8,19 +8,20 @@ from unittest.mock import patch
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 from jaxtyping import Array
 
 from experiments.rivals.judge import Judge
 from experiments.rivals.lattice import AnyProblem
 from experiments.rivals.method import Method, Searcher
 from experiments.rivals.race import Race
+from liminal_jax._smooth import Free
 from liminal_jax.optimization.coupled import descent
 from liminal_jax.optimization.coupled.assignment import outcome_of
+from liminal_jax.optimization.coupled.lagrangian import Categories, assignment
 from liminal_jax.optimization.coupled.search import search
-from liminal_jax.optimization.search.annealing import relaxation
 from liminal_jax.optimization.search.augmented_lagrangian import augmented
 from liminal_jax.optimization.search.branch_and_bound import MARGIN, Budget
+from liminal_jax.optimization.search.descents import Evaluated, Lagrangian
 from liminal_jax.study.coupled import AbstractCoupled
 from liminal_jax.study.problem import Outcome
 
@@ -53,37 +54,39 @@ STEP = 1e-5
 """Step of a difference, in ranges of a variable: rounding errs less than 1e-10, curvature too."""
 
 
-def differences(
-    problem: AbstractCoupled,
-    categories: descent.Categories,
-    unit: descent.Coordinates,
-    multipliers: Array,
-    weight: Array,
-    temperature: Array,
-) -> tuple[descent.Coordinates, Outcome]:
-    """What a step of the descent asks of gradients, from values of the soft model alone.
+def differences(problem: AbstractCoupled, categories: Categories) -> Lagrangian:
+    """What a step of the descents asks of gradients, from values of the soft model alone.
 
     One variable after another is moved up and down, those at an end of their range beyond it.
     """
-    here, shaped = ravel_pytree(unit)
 
-    def outcome(at: Array) -> Outcome:
-        assignment = descent._assignment(problem, categories, shaped(at))
-        return outcome_of(problem, assignment, relaxation(temperature))
+    def of_one(
+        categories: Categories, unit: Array, multipliers: Array, weight: Array, heat: Array
+    ) -> tuple[Array, Array, Array]:
+        def outcome(at: Array) -> Outcome:
+            return outcome_of(problem, assignment(problem, categories, at), Free(heat))
 
-    def slope(axis: Array) -> Array:
-        step = jnp.zeros_like(here).at[axis].set(STEP)
-        above = augmented(outcome(here + step), multipliers, weight)
-        below = augmented(outcome(here - step), multipliers, weight)
-        return (above - below) / (2 * STEP)
+        def slope(axis: Array) -> Array:
+            step = jnp.zeros_like(unit).at[axis].set(STEP)
+            above = augmented(outcome(unit + step), multipliers, weight)
+            below = augmented(outcome(unit - step), multipliers, weight)
+            return (above - below) / (2 * STEP)
 
-    return shaped(jax.lax.map(slope, jnp.arange(len(here)))), outcome(here)
+        here, slopes = outcome(unit), jax.lax.map(slope, jnp.arange(len(unit)))
+        return jnp.asarray(here.score), here.violation, slopes
+
+    each = jax.jit(jax.vmap(of_one, in_axes=(0, 0, 0, None, None)))
+
+    def at(unit: np.ndarray, multipliers: np.ndarray, weight: float, heat: float) -> Evaluated:
+        return Evaluated(*map(np.asarray, each(categories, unit, multipliers, weight, heat)))
+
+    return at
 
 
 @contextmanager
 def without_gradients() -> Iterator[None]:
-    """Descents take differences, where they are traced anew."""
-    with patch.object(descent, "_gradient", differences):
+    """Descents take differences."""
+    with patch.object(descent, "lagrangian_of", differences):
         yield
 
 

@@ -13,7 +13,7 @@ totals each chooses by itself, which bounds the best design from above.
 
 import math
 from abc import abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 from jaxtyping import Array, Float, Int
@@ -64,6 +64,18 @@ class Chip(NamedTuple):
     category: str
 
 
+class Rows(NamedTuple):
+    """Numbers of a group that stand in rows.
+
+    Attributes:
+        members: Arrays with a number for each member.
+        shared: Trees whose arrays have a number for each category of what all share.
+    """
+
+    members: tuple[Array, ...]
+    shared: tuple[Any, ...]
+
+
 class AbstractGroup(eqx.Module):
     """Members that choose from the same grid, under the same laws, with numbers of their own.
 
@@ -89,6 +101,16 @@ class AbstractGroup(eqx.Module):
             own: Its choice.
             relaxation: How kinks are read.
         """
+
+    def rows(self) -> Rows:
+        """Where numbers lie in which members, or objects that all share, differ.
+
+        Raises:
+            NotImplementedError: they differ in more than a number.
+        """
+        if len(self.members) > 1:
+            raise NotImplementedError("rows of members")
+        return Rows((), ())
 
     @property
     def choices(self) -> int:

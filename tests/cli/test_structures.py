@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import liminal_jax as ll
+from experiments.listed import in_numpy
 from liminal_jax._smooth import Exact
 from liminal_jax.optimization.robust.result import RobustOptimum
 from liminal_jax.optimization.robust.search import robust_design
@@ -157,7 +158,7 @@ def each_draw(problem, draws):
     rows = jnp.asarray(list(itertools.product(*map(range, grid.shape))))
     parts = sampled_parts(problem, draws)
 
-    @jax.jit
+    @in_numpy
     def outcomes(part):
         changed = part.of(problem)
         return jax.vmap(lambda row: changed.outcome(*grid.at(row), Exact()))(rows)

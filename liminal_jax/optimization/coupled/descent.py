@@ -1,38 +1,27 @@
 """The relaxed search: all variables of all members at once descend the soft model.
 
-As for one design (see `search/gradient_search.py`): limits enter through an augmented Lagrangian,
-bounds by projection, Adam takes the steps, and the temperature falls from round to round. All
-starts go together; a round is one call of a compiled program, whatever the number of rounds.
+As for one design (see `search/gradient_search.py`), and by the same descents.
 """
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
-from liminal_jax._arrays import Scalar
-from liminal_jax._compile import kept_unfused
-from liminal_jax.optimization.coupled.assignment import (
-    Assignment,
-    Places,
-    nearest,
-    outcome_of,
-    own_limits,
-)
-from liminal_jax.optimization.search.annealing import Schedule, relaxation
-from liminal_jax.optimization.search.augmented_lagrangian import augmented, raised
-from liminal_jax.optimization.search.termination import TOLERANCE, Termination, terminations
+from liminal_jax.optimization.coupled.assignment import Places, nearest, own_limits
+from liminal_jax.optimization.coupled.lagrangian import Categories, lagrangian_of
+from liminal_jax.optimization.search.annealing import Schedule
+from liminal_jax.optimization.search.descents import Descents
+from liminal_jax.optimization.search.descents import descend as descended
+from liminal_jax.optimization.search.gradient_search import NAMES
+from liminal_jax.optimization.search.termination import TOLERANCE, Termination
 from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
-from liminal_jax.study.coupled import AbstractCoupled, Point
-from liminal_jax.study.problem import Outcome
+from liminal_jax.study.coupled import AbstractCoupled
 
-STARTS = Schedule(starts=3, rounds=16, steps=40, penalty=1.0, growth=1.3)
+STARTS = Schedule(starts=3, rounds=16, steps=20, rate=0.08, penalty=1.0, growth=1.3, settled=0.01)
 """Starts for each category of what is shared: with hundreds of variables starts end near each
 other, and their number matters less than the steps of each."""
 
@@ -40,39 +29,8 @@ other, and their number matters less than the steps of each."""
 class Coordinates(NamedTuple):
     """Places in the unit hypercubes of what is shared, and of each group's members."""
 
-    shared: Float[Array, " variables"]
-    own: tuple[Float[Array, "members variables"], ...]
-
-
-class Categories(NamedTuple):
-    """Categories, which stay as they were drawn."""
-
-    shared: Int[Array, ""]
-    own: tuple[Int[Array, " members"], ...]
-
-
-class _State(eqx.Module):
-    """One descent."""
-
-    unit: Coordinates
-    adam: optax.OptState
-    multipliers: Float[Array, " limits"]
-
-
-class _Stand(NamedTuple):
-    """Where a step was taken, and what it was taken by.
-
-    Attributes:
-        unit: Coordinates before the step.
-        outcome: Their outcome.
-        free: Largest derivative of the Lagrangian along a coordinate that is free to move.
-        pushed: Largest derivative into a bound that holds.
-    """
-
-    unit: Coordinates
-    outcome: Outcome
-    free: Float[Array, ""]
-    pushed: Float[Array, ""]
+    shared: Float[Array, "starts variables"]
+    own: tuple[Float[Array, "starts members variables"], ...]
 
 
 class Relaxed(NamedTuple):
@@ -120,58 +78,16 @@ class Relaxed(NamedTuple):
         )
 
 
-def _assignment(problem: AbstractCoupled, categories: Categories, unit: Coordinates) -> Assignment:
-    own = zip(problem.groups, categories.own, unit.own, strict=True)
-    return Assignment(
-        Point(categories.shared, unit_hypercube_of(problem).values(unit.shared)),
-        tuple(Point(category, unit_hypercube_of(group).values(at)) for group, category, at in own),
-    )
-
-
-def _gradient(
-    problem: AbstractCoupled,
-    categories: Categories,
-    unit: Coordinates,
-    multipliers: Array,
-    weight: Scalar,
-    temperature: Scalar,
-) -> tuple[Coordinates, Outcome]:
-    """Gradient of the augmented Lagrangian, and the outcome."""
-
-    def lagrangian(unit: Coordinates) -> tuple[Array, Outcome]:
-        outcome = outcome_of(
-            problem, _assignment(problem, categories, unit), relaxation(temperature)
-        )
-        return augmented(outcome, multipliers, weight), outcome
-
-    return jax.grad(lagrangian, has_aux=True)(unit)
-
-
-def _slopes(unit: Coordinates, gradient: Coordinates) -> tuple[Array, Array]:
-    """The largest derivatives: of coordinates that are free to move, and into bounds that hold."""
-    ends = [
-        ((at <= 0.0) & (slope > 0)) | ((at >= 1.0) & (slope < 0))
-        for at, slope in zip(jax.tree.leaves(unit), jax.tree.leaves(gradient), strict=True)
-    ]
-    held = jnp.concatenate([it.ravel() for it in ends])
-    slopes = jnp.abs(jnp.concatenate([it.ravel() for it in jax.tree.leaves(gradient)]))
-    free = jnp.max(jnp.where(held, 0.0, slopes), initial=0.0)
-    return free, jnp.max(jnp.where(held, slopes, 0.0), initial=0.0)
-
-
-def _starts(problem: AbstractCoupled, count: int, seed: int) -> tuple[Categories, Coordinates]:
+def _starts(
+    problem: AbstractCoupled, count: int, seed: int
+) -> tuple[Categories, Float[np.ndarray, "starts variables"]]:
     """Random starts, each category of what is shared as often as the others.
 
-    The first start of each category begins in the middle of all ranges.
+    The first start of each category begins in the middle of all ranges; names are drawn.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(seed % 2**64)
     total = len(problem.categories) * count
     middle = (np.arange(total) % count) == 0
-
-    def drawn(*shape: int) -> Array:
-        unit = random.uniform(size=(total, *shape))
-        return jnp.asarray(np.where(middle.reshape(-1, *(1 for _ in shape)), 0.5, unit))
-
     categories = Categories(
         jnp.asarray(np.repeat(np.arange(len(problem.categories)), count)),
         tuple(
@@ -179,59 +95,25 @@ def _starts(problem: AbstractCoupled, count: int, seed: int) -> tuple[Categories
             for it in problem.groups
         ),
     )
-    own = tuple(drawn(len(it.members), len(it.variables)) for it in problem.groups)
-    return categories, Coordinates(drawn(len(problem.variables)), own)
+    drawn = []
+    for chosen, members in [*((it, len(it.members)) for it in problem.groups), (problem, 1)]:
+        cube = unit_hypercube_of(chosen)
+        unit = random.uniform(size=(total, members, len(chosen.variables)))
+        unit[middle] = 0.5
+        for axis, variable in enumerate(chosen.variables):
+            if variable.name in NAMES:
+                values = np.broadcast_to(cube.low, unit.shape).copy()
+                choices = np.asarray(variable.grid.values)
+                values[..., axis] = random.choice(choices, unit.shape[:2])
+                unit[..., axis] = cube.unit(values)[..., axis]
+        drawn.append(unit.reshape(total, -1))
+    return categories, np.concatenate(drawn, axis=1)
 
 
-def _adam(schedule: Schedule) -> optax.GradientTransformation:
-    """Adam with a cosine decay of the step size to a hundredth."""
-    return optax.adam(optax.cosine_decay_schedule(schedule.rate, schedule.total(), 0.01))
-
-
-def _step(
-    problem: AbstractCoupled,
-    schedule: Schedule,
-    categories: Categories,
-    state: _State,
-    number: Array,
-) -> tuple[_State, tuple[_Stand, Array]]:
-    """The state after a step; where it was taken, and its score and violation."""
-    weight, temperature = schedule.weight(number), schedule.temperature(number)
-    gradient, outcome = _gradient(
-        problem, categories, state.unit, state.multipliers, weight, temperature
-    )
-    updates, moments = _adam(schedule).update(gradient, state.adam)
-    moved: Any = jax.tree.map(
-        lambda at, change: jnp.clip(at + change, 0.0, 1.0), state.unit, updates
-    )
-    last = (number + 1) % schedule.steps == 0
-    multipliers = jnp.where(
-        last, raised(outcome.violation, state.multipliers, weight), state.multipliers
-    )
-    stand = _Stand(state.unit, outcome, *_slopes(state.unit, gradient))
-    told = jnp.stack([outcome.score, jnp.max(outcome.violation, initial=0.0)])
-    return _State(moved, moments, multipliers), (stand, told)
-
-
-@kept_unfused
-def _round(
-    problem: AbstractCoupled,
-    schedule: Schedule,
-    categories: Categories,
-    state: _State,
-    first: Array,
-) -> tuple[_State, _Stand, Array]:
-    """The states of all starts after a round, how their last steps stood, and what they told."""
-
-    def each(categories: Categories, state: _State) -> tuple[_State, _Stand, Array]:
-        after, (stands, told) = jax.lax.scan(
-            lambda state, number: _step(problem, schedule, categories, state, number),
-            state,
-            first + jnp.arange(schedule.steps),
-        )
-        return after, jax.tree.map(lambda it: it[-1], stands), told
-
-    return jax.vmap(each)(categories, state)
+def _moving(problem: AbstractCoupled) -> Bool[np.ndarray, " variables"]:
+    """Which variables move: not those whose values number names."""
+    own = [it.name for group in problem.groups for _ in group.members for it in group.variables]
+    return np.asarray([it not in NAMES for it in [*own, *(it.name for it in problem.variables)]])
 
 
 def descend(
@@ -250,32 +132,37 @@ def descend(
         seconds: Wall time after which no further round begins [s].
         clock: Seconds from some origin.
     """
+    begin = clock()
     categories, unit = _starts(problem, schedule.starts, seed)
     limits = len(problem.limits) + sum(own_limits(problem))
-    adam = _adam(schedule)
-    state = jax.vmap(lambda it: _State(it, adam.init(it), jnp.zeros(limits)))(unit)
-    begin = clock()
-    state, stand, told = _round(problem, schedule, categories, state, jnp.asarray(0))
-    history = [told]
-    for number in range(1, schedule.rounds):
-        if clock() - begin > seconds:
-            break
-        state, stand, told = _round(
-            problem, schedule, categories, state, jnp.asarray(number * schedule.steps)
-        )
-        history.append(told)
-    every = np.concatenate([np.asarray(it).swapaxes(0, 1) for it in history])
-    score, violation = np.asarray(stand.outcome.score), np.asarray(stand.outcome.violation)
-    before = every[-(schedule.steps // 2), :, 0]
-    endings = terminations(score, before, violation, np.asarray(stand.pushed))
+    end = descended(
+        lagrangian_of(problem, categories),
+        unit,
+        limits,
+        schedule,
+        _moving(problem),
+        lambda: clock() - begin <= seconds,
+    )
     return Relaxed(
-        unit=stand.unit,
+        unit=_coordinates(problem, end),
         categories=categories,
-        score=score,
-        violation=violation,
-        multipliers=np.asarray(state.multipliers),
-        residual=np.asarray(stand.free),
-        termination=tuple(map(Termination, endings.tolist())),
-        history=every,
-        temperatures=np.asarray(schedule.temperature(jnp.arange(len(every)))),
+        score=end.score,
+        violation=end.violation,
+        multipliers=end.multipliers,
+        residual=end.residual,
+        termination=tuple(Termination(int(it)) for it in end.termination),
+        history=np.stack([end.history.score, end.history.violation], axis=-1),
+        temperatures=end.history.temperature,
+    )
+
+
+def _coordinates(problem: AbstractCoupled, end: Descents) -> Coordinates:
+    """Where descents ended, in the places of what is shared and of the members."""
+    sizes = [(len(it.members), len(it.variables)) for it in problem.groups]
+    ends = np.cumsum([members * variables for members, variables in sizes])
+    *own, shared = np.split(end.unit, ends, axis=1)
+    shaped = zip(own, sizes, strict=True)
+    return Coordinates(
+        jnp.asarray(shared),
+        tuple(jnp.asarray(it.reshape(len(it), *size)) for it, size in shaped),
     )

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from liminal_jax.optimization.coupled.assignment import Places, assignment_at
 from liminal_jax.optimization.coupled.descent import STARTS
-from liminal_jax.optimization.coupled.listed_descent import STARTS as LISTED_STARTS
+from liminal_jax.optimization.coupled.priced_search import STARTS as PRICED_STARTS
 from liminal_jax.optimization.coupled.priced_search import is_priced, search_by_prices
 from liminal_jax.optimization.coupled.search import Evaluated, Found, search
 from liminal_jax.optimization.record import binding_record
@@ -237,7 +237,7 @@ def optimize_coupled(
         question = {**kind_record("coupled"), "name": problem.name}
     with jax.enable_x64(True):
         if is_priced(problem):
-            found = search_by_prices(problem, schedule or LISTED_STARTS, seed, progress, budget)
+            found = search_by_prices(problem, schedule or PRICED_STARTS, seed, progress, budget)
         else:
             found = search(problem, schedule or STARTS, seed, progress, budget)
         return CoupledOptimum(found, question)

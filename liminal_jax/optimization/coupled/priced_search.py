@@ -20,9 +20,9 @@ from jaxtyping import Bool, Float, Int
 
 from liminal_jax.bounds.boxes import Halves
 from liminal_jax.optimization.coupled.assignment import Places
+from liminal_jax.optimization.coupled.descent import descend
 from liminal_jax.optimization.coupled.dual import prices_at
 from liminal_jax.optimization.coupled.exchange import merits
-from liminal_jax.optimization.coupled.listed_descent import STARTS, descend
 from liminal_jax.optimization.coupled.pricing import BoxBound, Planes, Pricing
 from liminal_jax.optimization.coupled.search import Evaluated, Found, Shortfalls
 from liminal_jax.optimization.search.annealing import Schedule
@@ -31,6 +31,9 @@ from liminal_jax.optimization.search.local_search import steps_from
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.study.coupled import AbstractCoupled
 from liminal_jax.study.problem import FEASIBLE
+
+STARTS = Schedule(starts=24, rounds=8, steps=20, rate=0.08, penalty=30.0, settled=0.01)
+"""Starts and steps of the descents: members are few, and names among what they choose are drawn."""
 
 ROUNDS = 16
 """Rounds of prices at a point, at most; each extends what every member may choose from."""

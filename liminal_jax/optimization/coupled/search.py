@@ -6,8 +6,8 @@ Neighbouring points of what is shared follow while they improve. The same prices
 point from above, and where the bound does not exclude one, it is searched too.
 
 Random starts also descend the soft model over all variables at once: the relaxed optimum, and where
-the points of what is shared are many, the way to the good ones. Their gradient takes longest to
-compile, so they come first only there; few points are bounded before.
+the points of what is shared are many, the way to the good ones. They take longest, so they come
+first only there; few points are bounded before.
 """
 
 import math
@@ -36,8 +36,8 @@ POLISHED = 4
 """Ends of descents whose neighbourhoods are searched."""
 
 FEW = 64
-"""Places of what all share that are bounded before the descents: to compile a gradient takes half a
-minute, to bound a place half a second."""
+"""Places of what all share that are bounded before the descents, which take from five seconds to,
+where their gradient has to be compiled, half a minute; a place takes half a second."""
 
 
 @dataclass(frozen=True)

@@ -4,21 +4,6 @@ from typing import NamedTuple
 
 from jaxtyping import Array
 
-from liminal_jax._arrays import Scalar
-from liminal_jax._smooth import Soft
-
-WHOLE_NUMBERS_FREE = 1e8
-"""Rounding at which stages, ranks and instances are real numbers.
-
-The derivative of a softened ceiling jumps at whole numbers, by the inverse of the rounding; a
-smaller rounding leaves kinks at which a gradient method stops short.
-"""
-
-
-def relaxation(temperature: Scalar) -> Soft:
-    """The relaxation of the relaxed search: kinks smoothed, integrality relaxed."""
-    return Soft(temperature, rounding=WHOLE_NUMBERS_FREE)
-
 
 class Schedule(NamedTuple):
     """Schedule of the relaxed search.

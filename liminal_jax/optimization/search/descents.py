@@ -61,6 +61,8 @@ class Descents(NamedTuple):
         unit: Coordinates in the unit hypercube.
         score: Score under the last relaxation.
         violation: Log violation of each limit under the last relaxation.
+        multipliers: Multiplier of each limit, for the score.
+        residual: Largest derivative of the Lagrangian along a variable that is free to move.
         termination: Termination status, as the number of a `Termination`.
         history: What each start saw on the way.
     """
@@ -68,6 +70,8 @@ class Descents(NamedTuple):
     unit: Float[np.ndarray, "starts variables"]
     score: Float[np.ndarray, " starts"]
     violation: Float[np.ndarray, "starts limits"]
+    multipliers: Float[np.ndarray, "starts limits"]
+    residual: Float[np.ndarray, " starts"]
     termination: Int[np.ndarray, " starts"]
     history: History
 
@@ -111,6 +115,7 @@ def descend(
     limits: int,
     schedule: Schedule,
     free: Bool[np.ndarray, " variables"] | None = None,
+    further: Callable[[], bool] = lambda: True,
 ) -> Descents:
     """Descend from some starts.
 
@@ -120,6 +125,7 @@ def descend(
         limits: Number of the limits.
         schedule: Temperature, penalty and steps.
         free: Which variables move; all where left out.
+        further: Asked after each round, whether there is time for another.
     """
     moving = np.ones(unit.shape[1], bool) if free is None else free
     state = _adam(schedule).init(jnp.asarray(unit))
@@ -137,27 +143,34 @@ def descend(
         in_round = (number + 1) % schedule.steps
         if in_round == schedule.steps // 2:
             midway = at.score
-        if number == schedule.total() - 1:
+        if in_round == 0:
+            multipliers = np.maximum(multipliers + weight * at.violation, 0.0)
+        if number == schedule.total() - 1 or (in_round == 0 and not further()):
             # The last step only evaluates, so that what is told belongs to the point returned.
+            held = _held(here, at.gradient)
             return Descents(
                 unit=here,
                 score=at.score,
                 violation=at.violation,
+                multipliers=multipliers,
+                residual=_largest(at.gradient, ~held),
                 termination=terminations(
-                    at.score, midway, at.violation, _pushed(here, at.gradient)
+                    at.score, midway, at.violation, _largest(at.gradient, held)
                 ),
                 history=History(
                     np.asarray(temperatures), np.asarray(scores), np.asarray(violations)
                 ),
             )
-        if in_round == 0:
-            multipliers = np.maximum(multipliers + weight * at.violation, 0.0)
         moved, state = _moved(schedule, here, at.gradient, state)
         here = np.asarray(moved)
     raise ValueError("a schedule has one step at least")
 
 
-def _pushed(unit: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """The largest derivative of each start into a bound that is active."""
-    outwards = ((unit <= 0.0) & (gradient > 0)) | ((unit >= 1.0) & (gradient < 0))
-    return np.max(np.where(outwards, np.abs(gradient), 0.0), axis=1, initial=0.0)
+def _held(unit: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """Which coordinates a derivative pushes into the bound where they are."""
+    return ((unit <= 0.0) & (gradient > 0)) | ((unit >= 1.0) & (gradient < 0))
+
+
+def _largest(gradient: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """The largest derivative of each start along some coordinates."""
+    return np.max(np.where(among, np.abs(gradient), 0.0), axis=1, initial=0.0)

@@ -8,6 +8,7 @@ differ are inputs, so that one list serves every step and category; it is kept b
 
 import hashlib
 import pickle
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,22 +108,41 @@ def soft_model(problem: Problem) -> SoftModel:
 
     case = jax.tree.map(entry, problem.region.case)
     arguments = (problem.without_numbers(), case, point, temperature)
-    path = _path(problem, ranges)
-    program = None if path is None else _loaded(path)
-    if program is None:
-        values = program_over(outcome_at, arguments, ranges)
-        program = with_gradient(values, range(count), len(ranges))
-        if path is not None:
-            write(path, pickle.dumps(program))
+    given = (problem.without_numbers(), problem.region.case)
+    program = gradient_program(outcome_at, arguments, ranges, count, given)
     return SoftModel(program, count, len(problem.limits), tuple(rows))
 
 
-def _path(problem: Problem, ranges: Any) -> Path | None:
-    """Where the list of a problem is kept; none where it is not."""
-    call = Call.of(outcome_at, (problem.without_numbers(), problem.region.case))
+def gradient_program(
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    ranges: Sequence[tuple[float, float]],
+    count: int,
+    given: Sequence[Any],
+) -> Program:
+    """The list of a function with its gradient, kept between processes.
+
+    Args:
+        function: The function, at the top of a module.
+        arguments: Its arguments as `program_over` takes them.
+        ranges: Range of each input.
+        count: Number of inputs, the first ones, along which the gradient is taken.
+        given: What the arguments were made from.
+
+    Raises:
+        NotImplementedError: the function has an operation that is not known to lists.
+    """
+    call = Call.of(function, given)
     numbers = [np.asarray(it).tobytes() for it in call.leaves]
-    content = pickle.dumps((numbers, ranges))
-    return call.file(f"soft model {hashlib.sha256(content).hexdigest()}")
+    content = pickle.dumps((numbers, ranges, count))
+    path = call.file(f"soft model {hashlib.sha256(content).hexdigest()}")
+    program = None if path is None else _loaded(path)
+    if program is None:
+        values = program_over(function, arguments, ranges)
+        program = with_gradient(values, range(count), len(ranges))
+        if path is not None:
+            write(path, pickle.dumps(program))
+    return program
 
 
 def _loaded(path: Path) -> Program | None:

@@ -38,7 +38,7 @@ class UnitHypercube:
         return jnp.where(self.logarithmic, scaled, linear)
 
     def stretched(
-        self, unit: Float[np.ndarray, "starts variables"]
+        self, unit: Float[np.ndarray, "*points variables"]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Values of some points of the hypercube, and their derivatives along their coordinates."""
         low = np.where(self.logarithmic, self.low, 1.0)

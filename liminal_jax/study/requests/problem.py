@@ -29,7 +29,7 @@ from liminal_jax.hardware.plan import Buildability
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.performance.request_cost import RequestCost, request_cost
 from liminal_jax.study.case import Case
-from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Chip, Point, Terms
+from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Chip, Point, Rows, Terms
 from liminal_jax.study.limits import physical_limits, use_of
 from liminal_jax.study.numbers import of_hardware, stated_in
 from liminal_jax.study.problem import FEASIBLE, Limit, Outcome, violation_of
@@ -156,6 +156,10 @@ class RequestsGroup(AbstractGroup):
     answers: Float[Array, " members"] = eqx.field(converter=as_leaf)
     contexts: Float[Array, " members"] = eqx.field(converter=as_leaf)
     rate: Leaf | None = eqx.field(converter=optional_leaf)
+
+    @override
+    def rows(self) -> Rows:
+        return Rows((self.weights, self.prompts, self.answers, self.contexts), (self.designs,))
 
     def case(self, shared: Point, member: Int[Array, ""], own: Point) -> Case:
         """The design that a member chooses, at its context."""

@@ -19,9 +19,9 @@ from liminal_jax.optimization.coupled.assignment import (
 )
 from liminal_jax.optimization.coupled.bounded_choice import BoundedChoices
 from liminal_jax.optimization.coupled.columns import ColumnsOf
-from liminal_jax.optimization.coupled.listed_descent import STARTS, descend
+from liminal_jax.optimization.coupled.descent import descend
 from liminal_jax.optimization.coupled.optimum import CoupledOptimum
-from liminal_jax.optimization.coupled.priced_search import PricedSearch, search_by_prices
+from liminal_jax.optimization.coupled.priced_search import STARTS, PricedSearch, search_by_prices
 from liminal_jax.optimization.coupled.pricing import Pricing
 from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of

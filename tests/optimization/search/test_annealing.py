@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from liminal_jax.optimization.search.annealing import Schedule, relaxation
+from liminal_jax.optimization.search.annealing import Schedule
 
 SCHEDULE = Schedule(rounds=4, steps=3, hot=0.8, cold=0.1, penalty=2.0, growth=3.0)
 
@@ -19,10 +19,3 @@ def test_temperature_and_weight_change_from_round_to_round_and_not_within():
 
 def test_a_single_round_stays_at_the_first_temperature():
     assert float(SCHEDULE._replace(rounds=1).temperature(jnp.asarray(2))) == pytest.approx(0.8)
-
-
-@pytest.mark.parametrize("value", [1.0, 1.25, 2.9, 7.0])
-def test_whole_numbers_are_free_to_be_real(value):
-    soft = relaxation(0.01)
-    assert float(soft.ceil(value)) == pytest.approx(value, abs=1e-8)
-    assert float(soft.floor(value)) == pytest.approx(value, abs=1e-8)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from liminal_jax.optimization.search.annealing import Schedule
-from liminal_jax.optimization.search.descents import Evaluated, _pushed, descend
+from liminal_jax.optimization.search.descents import Evaluated, _held, _largest, descend
 from liminal_jax.optimization.search.termination import Termination, sentence, terminations
 
 SCHEDULE = Schedule(rounds=12, steps=40, settled=0.01)
@@ -63,7 +63,8 @@ def test_the_best_end_keeps_the_limits_before_it_is_good():
 
 
 def ended(*, score=1.0, violation=-1.0, gradient=0.0, midway=1.0, unit=1.0):
-    pushed = _pushed(np.array([[unit]]), np.array([[gradient]]))
+    slope = np.array([[gradient]])
+    pushed = _largest(slope, _held(np.array([[unit]]), slope))
     (found,) = terminations(np.array([score]), np.array([midway]), np.array([[violation]]), pushed)
     return found
 
