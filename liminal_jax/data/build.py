@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, TypeVarTuple, cast
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import dtypes
 from pydantic import BaseModel
@@ -429,11 +430,17 @@ def _at_margins(library: Library) -> System:
     )
 
 
+def _least(one: Any, other: Any) -> Any:
+    """The lesser of two numbers, which may be traced."""
+    known = isinstance(one, float) and isinstance(other, float)
+    return min(one, other) if known else jnp.minimum(one, other)
+
+
 @_once
 def technology_of(file: TechnologyFile) -> MemoryTechnology:
     """The pytree of a memory technology; one without a thermal limit has an infinite one."""
     rows = _leaves(MemoryTechnology, file, unknown=math.inf)
-    rows["device_energy"] = min(rows["device_energy"], rows["access_energy"])
+    rows["device_energy"] = _least(rows["device_energy"], rows["access_energy"])
     return MemoryTechnology(
         stacked_share=float(file.place == "on the die"),
         embedded_share=float(file.place == "inside the die"),

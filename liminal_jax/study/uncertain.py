@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ from scipy.stats import qmc
 from typing_extensions import override
 
 from liminal_jax._smooth import Exact
+from liminal_jax._traced import traced
 from liminal_jax.algorithm.algorithm import Algorithm
 from liminal_jax.data.library import Library
 from liminal_jax.data.ranges import UncertainNumber, uncertain_in, with_values
@@ -201,10 +202,16 @@ def hardware_of_draws(problem: Problem, draws: Draws) -> PlannedSystem | System:
         files = rows.files(names)
         columns = [at for at, it in enumerate(draws.numbers) if not _is_lever(it)]
         paths = [draws.numbers[at].path for at in columns]
-        parts = [
-            rows.hardware(with_values(files, dict(zip(paths, values, strict=True))), names)
-            for values in draws.values[:, columns].tolist()
-        ]
+
+        def built(values: Any) -> PlannedSystem | System:
+            return rows.hardware(with_values(files, dict(zip(paths, values, strict=True))), names)
+
+        samples = draws.values[:, columns]
+        try:
+            return traced(jax.vmap(built), jnp.asarray(samples)).evaluated([samples])
+        except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):
+            # What a finished chip is made of follows from its numbers, so each is built by itself.
+            parts = [built(values) for values in samples.tolist()]
     return jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *parts)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 import liminal_jax as ll
 from liminal_jax.data.facility_defaults import FACILITY_DEFAULTS
+from liminal_jax.data.ranges import with_values
 from liminal_jax.optimization.optimum import problems_of
 from liminal_jax.study.domain import Numbers
 from liminal_jax.study.questions import load_study
@@ -13,6 +14,7 @@ from liminal_jax.study.read import problem_of
 from liminal_jax.study.uncertain import (
     drawn,
     hardware_of_draws,
+    rows_of,
     sampled_parts,
     uncertain_numbers,
 )
@@ -219,3 +221,18 @@ def test_a_plan_written_in_python_draws_its_memory_and_process():
     process = drawn_in_python(system, {"process": ["n3p"]})
     assert "process.n3p.wafer_price" in process
     assert not memory & process
+
+
+def test_planned_chips_are_built_for_all_samples_as_for_one_after_the_other(tmp_path):
+    problem = problem_with(tmp_path)
+    numbers = uncertain_numbers(problem)
+    draws = drawn(numbers, 4, np.random.default_rng(0))
+    rows, names = rows_of(problem), problem.categories
+    files, paths = rows.files(names), [it.path for it in numbers]
+    stacked = hardware_of_draws(problem, draws)
+    for sample, values in enumerate(draws.values.tolist()):
+        one = rows.hardware(with_values(files, dict(zip(paths, values, strict=True))), names)
+        mine = jax.tree.map(lambda leaf, at=sample: leaf[at], stacked)
+        assert jax.tree.structure(mine) == jax.tree.structure(one)
+        for left, right in zip(jax.tree.leaves(mine), jax.tree.leaves(one), strict=True):
+            np.testing.assert_array_equal(left, right)
