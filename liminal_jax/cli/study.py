@@ -10,7 +10,6 @@ from liminal_jax.cli.calibration import Asked, with_interval
 from liminal_jax.cli.found import Found
 from liminal_jax.cli.progress import ProgressBar
 from liminal_jax.optimization.answer import Comparisons, optimize
-from liminal_jax.optimization.optimum import best_of
 from liminal_jax.optimization.record import answer_record
 from liminal_jax.optimization.search.best_design import Finding, Method
 from liminal_jax.optimization.search.branch_and_bound import Budget
@@ -67,6 +66,8 @@ def found_for_study(
     if len(problems) == 1:
         found = found_for_one(problems[0], method, starts, beside, progress, budget, seed)
     else:
+        from liminal_jax.optimization.optimum import best_of
+
         beside.close()
         schedule = STARTS._replace(starts=starts)
         best = best_of(

@@ -29,6 +29,7 @@ from liminal_jax.hardware.plan import (
 from liminal_jax.hardware.planned import PlannedSystem
 from liminal_jax.hardware.system import System
 from liminal_jax.hardware.technology import MemoryTechnology, Process
+from liminal_jax.hardware.tier import PlannedTier
 
 NAMED = ("chip", "memory", "process", "tier")
 """What of a package has a name."""
@@ -112,10 +113,18 @@ def network_record(network: AbstractNetwork) -> dict[str, Any]:
     }
 
 
+@listed
+def _built(system: PlannedSystem) -> tuple[System, PlannedTier | None, Scalar, Scalar]:
+    """What follows from a plan: the system, its tier, and areas of a die and of the interposer."""
+    plan, material = system.chip.plan, system.chip.material
+    area, tier = planned_die_area(plan, material), planned_tier(plan, material)
+    across = interposer_area(plan.dies * area, plan.stacks, material, tier)
+    return system.system(Exact()), tier, area, across
+
+
 def _planned(system: PlannedSystem) -> dict[str, Any]:
     plan, material = system.chip.plan, system.chip.material
-    area = planned_die_area(plan, material)
-    tier, built = planned_tier(plan, material), system.system(Exact())
+    built, tier, area, across = _built(system)
     far = built.chip.capacity_tier
     return {
         "planned": True,
@@ -125,7 +134,7 @@ def _planned(system: PlannedSystem) -> dict[str, Any]:
         "parts": _parts(plan, material),
         "reticle": _reticle(material.process),
         "wafer": float(material.process.wafer_diameter),
-        "interposer": number(interposer_area(plan.dies * area, plan.stacks, material, tier)),
+        "interposer": number(across),
         "interposer_limit": number(material.packaging.interposer_limit),
         "memory": {
             "capacity": number(built.chip.memory.capacity),
