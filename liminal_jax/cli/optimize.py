@@ -88,9 +88,7 @@ def optimize(
     from liminal_jax.study.questions import load_question
 
     file = load_question(study)
-    if robust is None and type(file) is StudyFile:
-        beside.give(file)
-    else:
+    if robust is not None or type(file) is not StudyFile:
         beside.close()
     asked = calibration_asked("liminal optimize", calibration, engine)
     if asked is not None:

@@ -26,9 +26,10 @@ class ComparisonsBeside(Comparisons):
     """Comparisons that a second process works out, and this one what that one leaves out."""
 
     def __init__(self, problem: Problem, beside: Beside):
-        """Of the problem of the study that the process was given."""
+        """Give the study of a problem to the process."""
         super().__init__(problem)
         self._beside = beside
+        beside.give(problem.file)
 
     @override
     def existing(self) -> list[Existing]:
@@ -58,7 +59,7 @@ def found_for_study(
         method: Gradients, branch and bound, or both at once.
         starts: Descents for each category.
         asked: A calibration that is to say what engines reach, if any.
-        beside: A second process, which was given the study.
+        beside: A second process, which is given the study.
         progress: Callbacks.
         budget: When to stop before each proof is complete.
         seed: Seed of the starts.
@@ -98,7 +99,7 @@ def found_for_one(
         problem: The problem.
         method: Gradients, branch and bound, or both at once.
         starts: Descents for each category.
-        beside: A second process, which was given the study.
+        beside: A second process, which is given the study.
         progress: Callbacks.
         budget: When to stop before the proof is complete.
         seed: Seed of the starts.

@@ -8,19 +8,7 @@ import pytest
 from liminal_jax.cli import beside
 from tests.cli.terminal import command, exit_code
 from tests.optimization.brute import study
-
-DESIGN = {
-    "stacks": 4,
-    "dies": 2,
-    "sram": "0 MB",
-    "link_bandwidth": "900 GB/s",
-    "cp": 1,
-    "pp": 1,
-    "ep": 1,
-    "chips": 16,
-    "compute_area": {"choices": ["200 mm2", "600 mm2"]},
-    "tp": {"choices": [4, 8]},
-}
+from tests.study.test_execution import SMALL
 
 
 def test_where_jax_is_there_no_process_starts_and_nothing_is_answered():
@@ -58,7 +46,7 @@ def test_a_process_is_ended_whatever_it_does(monkeypatch):
 
 @pytest.mark.slow
 def test_both_processes_answer_what_one_does(tmp_path, capsys):
-    path = str(study(tmp_path, "planned", design=DESIGN))
+    path = str(study(tmp_path, "planned", design=SMALL))
     asked = ["optimize", path, "--starts", "4", "--json"]
     assert exit_code([*asked, "-o", str(tmp_path / "alone")]) == 0
     alone = json.loads(capsys.readouterr().out)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from liminal_jax.optimization.coupled.assignment import Places, nearest, own_limits
-from liminal_jax.optimization.coupled.lagrangian import Categories, lagrangian_of
+from liminal_jax.optimization.coupled.lagrangian import Categories, lagrangian_of, parted
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.descents import Descents
 from liminal_jax.optimization.search.descents import descend as descended
@@ -158,11 +158,5 @@ def descend(
 
 def _coordinates(problem: AbstractCoupled, end: Descents) -> Coordinates:
     """Where descents ended, in the places of what is shared and of the members."""
-    sizes = [(len(it.members), len(it.variables)) for it in problem.groups]
-    ends = np.cumsum([members * variables for members, variables in sizes])
-    *own, shared = np.split(end.unit, ends, axis=1)
-    shaped = zip(own, sizes, strict=True)
-    return Coordinates(
-        jnp.asarray(shared),
-        tuple(jnp.asarray(it.reshape(len(it), *size)) for it, size in shaped),
-    )
+    own, shared = parted(problem, end.unit)
+    return Coordinates(jnp.asarray(shared), tuple(map(jnp.asarray, own)))

@@ -56,14 +56,24 @@ def lagrangian_of(problem: AbstractCoupled, categories: Categories) -> Lagrangia
         return compiled(problem, categories)
 
 
+def parted(problem: AbstractCoupled, unit: Any) -> tuple[list[Any], Any]:
+    """Coordinates of each group, of shape (..., members, variables), and of what all share."""
+    parts, first = [], 0
+    for group in problem.groups:
+        shape = (len(group.members), len(group.variables))
+        last = first + shape[0] * shape[1]
+        parts.append(unit[..., first:last].reshape(*unit.shape[:-1], *shape))
+        first = last
+    return parts, unit[..., first:]
+
+
 def assignment(
     problem: AbstractCoupled, categories: Categories, unit: Float[Array, " variables"]
 ) -> Assignment:
     """The choices at the coordinates of one start."""
-    ends = np.cumsum([len(it.members) * len(it.variables) for it in problem.groups])
-    *parts, shared = jnp.split(unit, ends)
+    parts, shared = parted(problem, unit)
     own = [
-        Point(kinds, unit_hypercube_of(group).values(part.reshape(len(group.members), -1)))
+        Point(kinds, unit_hypercube_of(group).values(part))
         for group, kinds, part in zip(problem.groups, categories.own, parts, strict=True)
     ]
     return Assignment(
@@ -265,8 +275,6 @@ def listed(problem: AbstractCoupled, categories: Categories) -> Lagrangian:
         _Group(problem, group, kinds, np.asarray(own))
         for group, own in zip(problem.groups, categories.own, strict=True)
     ]
-    sizes = [(len(it.members), len(it.variables)) for it in problem.groups]
-    ends = np.cumsum([members * variables for members, variables in sizes])
     cubes = [unit_hypercube_of(it) for it in problem.groups]
     joined = _joined(problem)
     cube, totals, limits = unit_hypercube_of(problem), len(problem.totals), len(problem.limits)
@@ -274,12 +282,9 @@ def listed(problem: AbstractCoupled, categories: Categories) -> Lagrangian:
     def at(
         unit: np.ndarray, multipliers: np.ndarray, weight: float, temperature: float
     ) -> Evaluated:
-        *parts, last = np.split(unit, ends, axis=1)
+        parts, last = parted(problem, unit)
         shared, shared_stretch = cube.stretched(last)
-        own = [
-            of.stretched(part.reshape(len(unit), *size))
-            for of, part, size in zip(cubes, parts, sizes, strict=True)
-        ]
+        own = [of.stretched(part) for of, part in zip(cubes, parts, strict=True)]
         terms = [
             group.terms(values, shared, temperature)
             for group, (values, _) in zip(groups, own, strict=True)
