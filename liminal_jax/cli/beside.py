@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from liminal_jax.study.file import StudyFile
+    from liminal_jax.study.file import DesignFile
 
 
 ROOM = 1 << 20
@@ -47,7 +47,7 @@ class Beside:
             env={**os.environ, "JAX_PLATFORMS": "cpu"},
         )
 
-    def give(self, study: "StudyFile") -> None:
+    def give(self, study: "DesignFile") -> None:
         """Give it a study, as it was read."""
         if self._process is not None and self._process.stdin is not None:
             with suppress(OSError):
