@@ -25,7 +25,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from functools import partial
 from statistics import median
 from typing import Any
 
@@ -142,7 +141,7 @@ def throughput() -> dict[str, float]:
     scale, logarithms = low.astype(np.float32), np.log(high / low).astype(np.float32)
     width = (box.high - box.low).astype(np.float32)
 
-    worked = partial(model.program.worked, shared=jax.lax.optimization_barrier)
+    worked = model.program.worked
 
     def gradients(units: Any) -> Any:
         """Sums of the gradients of blocks of points, each of shape (variables, BLOCK)."""

@@ -14,6 +14,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from liminal_jax.cli.runtime import prepare_jax, usable_cores
+
 if TYPE_CHECKING:
     from liminal_jax.study.file import DesignFile
 
@@ -25,7 +27,7 @@ the other process still imports."""
 
 def worthwhile() -> bool:
     """Whether a core is free, and JAX is yet to be imported: else little is left to share."""
-    return "jax" not in sys.modules and (os.cpu_count() or 1) > 1
+    return "jax" not in sys.modules and usable_cores() > 1
 
 
 class Beside:
@@ -72,7 +74,6 @@ class Beside:
 def _work() -> None:
     """What the second process does: read a study, and answer in the order in which it is asked."""
     from liminal_jax.cli.main import NEW_OBJECTS
-    from liminal_jax.cli.runtime import prepare_jax
 
     gc.set_threshold(NEW_OBJECTS)
     prepare_jax()

@@ -8,6 +8,11 @@ import os
 from pathlib import Path
 
 
+def usable_cores() -> int:
+    """Cores that this process may run on; one where the system does not tell."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
 def prepare_jax() -> None:
     """Set JAX up before the first computation; the environment of the user has precedence."""
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

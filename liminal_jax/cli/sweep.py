@@ -12,7 +12,7 @@ from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.optimize import BUILT_IN
 from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.printed import printed, printed_run
-from liminal_jax.cli.runtime import prepare_jax
+from liminal_jax.cli.runtime import prepare_jax, usable_cores
 
 if TYPE_CHECKING:
     from liminal_jax.study.file import DesignFile
@@ -176,10 +176,9 @@ def _group(
     import jax
 
     if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         # If JAX was initialised before, from Python, it keeps its devices.
         with contextlib.suppress(RuntimeError):
-            jax.config.update("jax_num_cpu_devices", cores)
+            jax.config.update("jax_num_cpu_devices", usable_cores())
 
     from liminal_jax.sweeps.processes import ALONE, joined
 

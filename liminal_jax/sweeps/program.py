@@ -8,8 +8,7 @@ block; and results that depend on both, the only ones that are computed for ever
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
-from itertools import chain
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import jax.numpy as jnp
@@ -113,17 +112,11 @@ class Program:
         """Number of operations of each kind."""
         return Counter(it.operation for it in self.instructions if it.operation != INPUT)
 
-    @cached_property
-    def _uses(self) -> Counter[Operand]:
-        operands = (it.operands for it in self.instructions if it.operation != INPUT)
-        return Counter(chain(self.outputs, *operands))
-
     def worked(
         self,
         inputs: Mapping[int, Array],
         axes: frozenset[int],
         known: Mapping[int, Array],
-        shared: Callable[[Array], Array] = lambda it: it,
     ) -> dict[int, Array]:
         """All results that depend on given inputs only.
 
@@ -131,8 +124,6 @@ class Program:
             inputs: Arrays that broadcast against each other, by number.
             axes: Numbers of the inputs that results may depend on.
             known: Results that are known already, by index.
-            shared: Applied to results that are used more than once, such as a barrier: XLA for CPUs
-                repeats what it fuses in each of its uses.
 
         Returns:
             Results by index, the known ones included.
@@ -145,8 +136,7 @@ class Program:
                 results[place] = inputs[int(operands[0])]
             else:
                 values = [results[it] if isinstance(it, int) else it for it in operands]
-                found = _OPERATIONS[operation](*values)
-                results[place] = shared(found) if self._uses[place] > 1 else found
+                results[place] = _OPERATIONS[operation](*values)
         return results
 
     def results(self, known: Mapping[int, Array]) -> list[Array]:
