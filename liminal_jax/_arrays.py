@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import dtypes
+from jax.core import Tracer
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 Scalar: TypeAlias = int | float | Float[Array, ""] | Int[Array, ""]
@@ -51,6 +52,16 @@ def _of_number(value: float, sign: float, kind: np.dtype, device: Any) -> Leaf:
     with jax.ensure_compile_time_eval():
         # NumPy converts a number of Python; JAX would compile a program for it.
         return jnp.asarray(np.asarray(value, kind))
+
+
+def as_number(value: Leaf) -> Any:
+    """An array as an exact number of Python; as it is where it is traced."""
+    return value if isinstance(value, Tracer) else float(value)
+
+
+def numpy_for(*numbers: Any) -> Any:
+    """NumPy, which is quicker, for numbers that are known; JAX's where one of them is traced."""
+    return jnp if any(isinstance(it, Tracer) for it in numbers) else np
 
 
 def optional_leaf(value: ArrayLike | None) -> Leaf | None:

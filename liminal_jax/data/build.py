@@ -16,9 +16,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import dtypes
+from jax.core import Tracer
 from pydantic import BaseModel
 
-from liminal_jax._arrays import Leaf, as_leaf
+from liminal_jax._arrays import Leaf, as_leaf, as_number, numpy_for
 from liminal_jax._smooth import Exact
 from liminal_jax._traced import listed
 from liminal_jax.data.chip import HOST, TENSOR, ChipFile
@@ -134,11 +135,19 @@ def _known(number: Number | None, otherwise: float) -> float:
     return otherwise if number is None or number.value is None else number.value
 
 
+def _if_known(number: Any, value: Any, otherwise: Any) -> Any:
+    """A value that rests on a number, or another where that is unknown; all may be traced."""
+    if isinstance(number, Tracer):
+        return jnp.where(jnp.isnan(number), otherwise, value)
+    return otherwise if math.isnan(number) else value
+
+
 def tensor_rates(file: ChipFile) -> ByPrecision:
     """Rates by precision; a width that a chip lacks runs at the rate of the next wider one."""
-    rates = _leaves(ByPrecision, file, names=TENSOR)
+    stated = numbers_of(ByPrecision, file, TENSOR)
+    rates = {name: _si(row) for name, row in stated.items()}
     for wider, name in itertools.pairwise(rates):
-        rates[name] = rates[wider] if math.isnan(rates[name]) else rates[name]
+        rates[name] = _known(stated[name], rates[wider])
     return ByPrecision(**rates)
 
 
@@ -146,12 +155,14 @@ def memory_tier(file: ChipFile, library: Library) -> MemoryTier:
     """The main memory of a chip."""
     technology = library.memory.get(file.memory.technology or "")
     # A chip that streams stays within its TDP; an unknown one sets no limit.
-    energy = np.fmin(stated_memory_energy(file, technology), streaming_energy(file))
+    stated, streaming = stated_memory_energy(file, technology), streaming_energy(file)
+    energy = numpy_for(stated, streaming).fmin(stated, streaming)
+    device = _si(technology and technology.device_energy, math.inf)
     rows: dict[str, Any] = {
         **_leaves(MemoryTier, file.memory),
         "energy": energy,
         # An unknown part is taken as the whole; drawn from its range, it may exceed it.
-        "device_energy": np.minimum(_si(technology and technology.device_energy, math.inf), energy),
+        "device_energy": numpy_for(device, energy).minimum(device, energy),
     }
     return MemoryTier(**rows)
 
@@ -203,7 +214,7 @@ def chip_power(file: ChipFile, library: Library) -> AbstractPower:
         return ProvisionedPower(_si(file.power.density) * _si(file.die_area) + bandwidth)
     memory, tdp = memory_tier(file, library), _si(file.tdp)
     idle = _si(file.idle_fraction) * tdp
-    streamed = float(memory.energy) * float(memory.bandwidth)
+    streamed = as_number(memory.energy) * as_number(memory.bandwidth)
     return ActivityPower(
         idle=idle,
         dynamic=tdp - idle,
@@ -211,7 +222,7 @@ def chip_power(file: ChipFile, library: Library) -> AbstractPower:
             tdp=tdp,
             idle=idle,
             memory_power=_si(library.facility.product_traffic) * streamed,
-            throughput=_known(file.sustained_8bit, float(tensor_rates(file).bits_8)),
+            throughput=_known(file.sustained_8bit, as_number(tensor_rates(file).bits_8)),
         ),
         link_energy=_si(library.facility.link_energy),
     )
@@ -226,10 +237,13 @@ def chip_cost(file: ChipFile, library: Library) -> ChipCost:
     parts, stated = estimated_cost(file, library), file.cost.value
     if stated is None:
         return parts
-    share = stated / float(parts.total())
-    if math.isnan(share):
-        return ChipCost(logic=stated, memory=0.0, package=0.0)
-    return jax.tree.map(lambda part: as_leaf(float(part) * share), parts)
+    share = stated / as_number(parts.total())
+    alone = ChipCost(logic=stated, memory=0.0, package=0.0)
+    return jax.tree.map(
+        lambda part, whole: as_leaf(_if_known(share, as_number(part) * share, as_number(whole))),
+        parts,
+        alone,
+    )
 
 
 def chip_of(file: ChipFile, library: Library) -> Chip:
@@ -306,7 +320,8 @@ def _fabric_of(file: NetworkFile) -> AbstractFabric:
     """Tiers and optics, or reaches, where the file says what they take; else nothing is added."""
     if file.reach is not None:
         times = [_si(it) for it in file.reach.values()]
-        return Reaches(chips=list(file.reach), steps=np.diff(times))
+        numpy = numpy_for(*times)
+        return Reaches(chips=list(file.reach), steps=numpy.diff(numpy.asarray(times)))
     if file.switch_radix is None:
         return AsPriced()
     return Tiered(**_leaves(Tiered, file, names=ROW_NAMES))
@@ -397,11 +412,12 @@ def _priced(library: Library) -> System:
     """The only system of a library, at its own price."""
     (file,) = library.system.values()
     system, price = _at_margins(library), file.chip.market_price.value
-    cost = float(system.chip.cost.total())
-    if price is None or math.isnan(cost):
+    if price is None:
         return system
+    cost = as_number(system.chip.cost.total())
     own = {"selling_multiple": price / cost, **dict.fromkeys(MARGINS, 1.0), "one_time_cost": 0.0}
-    facility = dataclasses.replace(system.facility, **own)
+    rows = {name: _if_known(cost, it, getattr(system.facility, name)) for name, it in own.items()}
+    facility = dataclasses.replace(system.facility, **rows)
     return dataclasses.replace(system, facility=facility)
 
 
@@ -430,17 +446,12 @@ def _at_margins(library: Library) -> System:
     )
 
 
-def _least(one: Any, other: Any) -> Any:
-    """The lesser of two numbers, which may be traced."""
-    known = isinstance(one, float) and isinstance(other, float)
-    return min(one, other) if known else jnp.minimum(one, other)
-
-
 @_once
 def technology_of(file: TechnologyFile) -> MemoryTechnology:
     """The pytree of a memory technology; one without a thermal limit has an infinite one."""
     rows = _leaves(MemoryTechnology, file, unknown=math.inf)
-    rows["device_energy"] = _least(rows["device_energy"], rows["access_energy"])
+    least = numpy_for(rows["device_energy"], rows["access_energy"]).minimum
+    rows["device_energy"] = least(rows["device_energy"], rows["access_energy"])
     return MemoryTechnology(
         stacked_share=float(file.place == "on the die"),
         embedded_share=float(file.place == "inside the die"),

@@ -5,9 +5,8 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from liminal_jax._arrays import as_leaf
+from liminal_jax._arrays import as_leaf, numpy_for
 from liminal_jax._files import InputError, Problem
 from liminal_jax.data.build import (
     capacity_technology_of,
@@ -177,7 +176,8 @@ def _systems_of(systems: dict[str, System], source: str) -> System:
         )
         raise InputError(source, [Problem("design.system", message)])
     return jax.tree.map(
-        lambda *leaves: jnp.asarray(np.stack(leaves), jnp.result_type(*leaves)), *systems.values()
+        lambda *leaves: jnp.asarray(numpy_for(*leaves).stack(leaves), jnp.result_type(*leaves)),
+        *systems.values(),
     )
 
 

@@ -207,11 +207,7 @@ def hardware_of_draws(problem: Problem, draws: Draws) -> PlannedSystem | System:
             return rows.hardware(with_values(files, dict(zip(paths, values, strict=True))), names)
 
         samples = draws.values[:, columns]
-        try:
-            return traced(jax.vmap(built), jnp.asarray(samples)).evaluated([samples])
-        except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):
-            # What a finished chip is made of follows from its numbers, so each is built by itself.
-            parts = [built(values) for values in samples.tolist()]
+        return traced(jax.vmap(built), jnp.asarray(samples)).evaluated([samples])
     return jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *parts)
 
 

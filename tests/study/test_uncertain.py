@@ -164,6 +164,23 @@ def test_a_draw_is_the_study_that_states_its_numbers(tmp_path):
             np.testing.assert_allclose(one, many[row], rtol=1e-15)
 
 
+@pytest.mark.parametrize("base", ["planned", "finished"])
+def test_all_draws_at_once_are_those_one_by_one(base, tmp_path):
+    problem = problem_with(tmp_path, base, objective={"minimise": "usd_per_million_tokens"})
+    draws = drawn(uncertain_numbers(problem), 4, np.random.default_rng(0))
+    rows = rows_of(problem)
+    files, paths_drawn = rows.files(problem.categories), [it.path for it in draws.numbers]
+    parts = [
+        rows.hardware(
+            with_values(files, dict(zip(paths_drawn, values, strict=True))), problem.categories
+        )
+        for values in draws.values.tolist()
+    ]
+    hardware = hardware_of_draws(problem, draws)
+    for together, *alone in zip(*map(jax.tree.leaves, (hardware, *parts)), strict=True):
+        np.testing.assert_array_equal(together, np.stack(alone))
+
+
 @pytest.mark.slow
 def test_levers_that_the_study_leaves_to_the_package_are_drawn():
     file = load_study("drafts-for-cheapest-tokens")
