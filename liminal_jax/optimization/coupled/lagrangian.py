@@ -26,11 +26,10 @@ from liminal_jax.bounds.program import constant
 from liminal_jax.optimization.coupled.assignment import Assignment, outcome_of
 from liminal_jax.optimization.search.augmented_lagrangian import augmented
 from liminal_jax.optimization.search.descents import Evaluated, Lagrangian
-from liminal_jax.optimization.search.soft_model import COLDEST, HOTTEST, gradient_program
+from liminal_jax.optimization.search.soft_model import Inputs, gradient_program
 from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Point
 from liminal_jax.sweeps.in_numpy import InNumpy
-from liminal_jax.sweeps.program import varying
 
 
 class Categories(NamedTuple):
@@ -150,24 +149,13 @@ class _Group:
         self._own, self._count = len(group.variables), len(variables)
         if len(group.categories) > 1 < len(group.members):
             raise NotImplementedError("members of several categories")
-        ranges = [(it.grid.values[0], it.grid.values[-1]) for it in variables]
-        ranges.append((COLDEST, HOTTEST))
-        entries = [varying(number, *it) for number, it in enumerate(ranges)]
-        rows: list[np.ndarray] = []
-
-        def row(values: np.ndarray) -> Any:
-            rows.append(values)
-            ranges.append((float(values.min()), float(values.max())))
-            return varying(len(ranges) - 1, *ranges[-1])
+        inputs = Inputs(variables)
 
         def of_members(leaf: Array) -> Any:
-            return row(np.asarray(leaf)[None])[None] if len(leaf) > 1 else constant(leaf)
+            return inputs.row(np.asarray(leaf)[None])[None] if len(leaf) > 1 else constant(leaf)
 
         def of_categories(leaf: Array) -> Any:
-            values = np.asarray(leaf)
-            if not values.ndim or (values == values[0]).all():
-                return constant(values[0] if values.ndim else values)
-            return row(values[categories][:, None])
+            return inputs.one_or_row(leaf, lambda values: values[categories][:, None])
 
         held = group.rows()
         known = [*map(of_members, held.members), *map(of_categories, jax.tree.leaves(held.shared))]
@@ -175,16 +163,16 @@ class _Group:
         if known:
             numbers = eqx.tree_at(_in_rows, numbers, known)
         fixed: Any = constant(0)
-        shared = Point(fixed, _filled(entries[self._own : self._count]))
-        point = (_filled(entries[: self._own]), shared, entries[self._count])
-        self._rows = {self._count + 1 + number: it for number, it in enumerate(rows)}
-        self._first = self._count + 1 + len(rows)
+        shared = Point(fixed, inputs.point(slice(self._own, self._count)))
+        point = (inputs.point(slice(self._own)), shared, inputs.temperature)
+        self._rows = {self._count + 1 + number: it for number, it in enumerate(inputs.rows)}
+        self._first = self._count + 1 + len(inputs.rows)
         self._runs: list[tuple[np.ndarray, InNumpy]] = []
         self._outputs = 0
         for kind in range(len(group.categories)):
             arguments = (numbers, constant(0), constant(kind), *point)
             given = (group, categories, kind)
-            program = gradient_program(_terms, arguments, ranges, self._count, given)
+            program = gradient_program(_terms, arguments, inputs.ranges, self._count, given)
             self._outputs = len(program.outputs) - self._count
             steps = frozenset(range(self._first))
             of_rows = frozenset(self._rows)
@@ -232,14 +220,6 @@ def _in_rows(group: AbstractGroup) -> list[Any]:
 def _of(row: np.ndarray, starts: Int[np.ndarray, " starts"]) -> np.ndarray:
     """A row of members, which is the same for all starts, or of some starts' categories."""
     return row if len(row) == 1 else row[starts]
-
-
-def _filled(entries: list[Any]) -> Any:
-    """An array of some entries."""
-    array: Any = constant(np.zeros(len(entries)))
-    for number, it in enumerate(entries):
-        array[number] = it.item()
-    return array
 
 
 def _joined(problem: AbstractCoupled) -> Callable[..., Any]:

@@ -28,6 +28,7 @@ from liminal_jax.optimization.search.descents import Evaluated, Lagrangian
 from liminal_jax.optimization.search.unit_hypercube import unit_hypercube_of
 from liminal_jax.study.case import Case
 from liminal_jax.study.problem import Problem
+from liminal_jax.study.region import Variable
 from liminal_jax.sweeps.adjoint import with_gradient
 from liminal_jax.sweeps.in_numpy import InNumpy
 from liminal_jax.sweeps.program import Program, program_over, varying
@@ -89,28 +90,58 @@ def soft_model(problem: Problem) -> SoftModel:
     Raises:
         NotImplementedError: an objective or a limit has an operation that is not known to lists.
     """
-    count = len(problem.variables)
-    ranges = [(it.grid.values[0], it.grid.values[-1]) for it in problem.variables]
-    ranges.append((COLDEST, HOTTEST))
-    point = constant(np.zeros(count))
-    for number in range(count):
-        point[number] = varying(number, *ranges[number]).item()
-    temperature = varying(count, *ranges[count])
-    rows: list[np.ndarray] = []
+    count, inputs = len(problem.variables), Inputs(problem.variables)
+    case = jax.tree.map(inputs.one_or_row, problem.region.case)
+    point = inputs.point(slice(count))
+    arguments = (problem.without_numbers(), case, point, inputs.temperature)
+    given = (problem.without_numbers(), problem.region.case)
+    program = gradient_program(outcome_at, arguments, inputs.ranges, count, given)
+    return SoftModel(program, count, len(problem.limits), tuple(inputs.rows))
 
-    def entry(leaf: Array) -> np.ndarray:
+
+class Inputs:
+    """Inputs that a list is traced with: variables, the temperature, and rows of numbers.
+
+    Attributes:
+        ranges: Least and greatest value of each.
+        rows: Values of the numbers in which categories or members differ.
+        temperature: The input that stands for it.
+    """
+
+    def __init__(self, variables: Sequence[Variable]):
+        """Begin with variables and the temperature."""
+        self.ranges = [(it.grid.values[0], it.grid.values[-1]) for it in variables]
+        self.ranges.append((COLDEST, HOTTEST))
+        self.rows: list[np.ndarray] = []
+        self.temperature = varying(len(variables), COLDEST, HOTTEST)
+
+    def point(self, places: slice) -> Any:
+        """An array of the variables at some places."""
+        numbers = range(*places.indices(len(self.ranges)))
+        array: Any = constant(np.zeros(len(numbers)))
+        for place, number in enumerate(numbers):
+            array[place] = varying(number, *self.ranges[number]).item()
+        return array
+
+    def row(self, values: np.ndarray) -> Any:
+        """A further input, for a number that has several values."""
+        self.rows.append(values)
+        self.ranges.append((float(values.min()), float(values.max())))
+        return varying(len(self.ranges) - 1, *self.ranges[-1])
+
+    def one_or_row(
+        self, leaf: Array, placed: Callable[[np.ndarray], np.ndarray] = lambda it: it
+    ) -> Any:
+        """A number of each category: a constant where it is the same in all, else an input.
+
+        Args:
+            leaf: The number, or its value in each category.
+            placed: Its values as the list will be given them.
+        """
         values = np.asarray(leaf)
         if not values.ndim or (values == values[0]).all():
             return constant(values[0] if values.ndim else values)
-        rows.append(values)
-        ranges.append((float(values.min()), float(values.max())))
-        return varying(len(ranges) - 1, *ranges[-1])
-
-    case = jax.tree.map(entry, problem.region.case)
-    arguments = (problem.without_numbers(), case, point, temperature)
-    given = (problem.without_numbers(), problem.region.case)
-    program = gradient_program(outcome_at, arguments, ranges, count, given)
-    return SoftModel(program, count, len(problem.limits), tuple(rows))
+        return self.row(placed(values))
 
 
 def gradient_program(
