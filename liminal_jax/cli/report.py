@@ -21,7 +21,9 @@ def report(
 ) -> int:
     """Write one HTML page for a run: the answer, why, how sure, and what would change it.
 
-    The page stands alone: it can be mailed, and opened without a network.
+    The page stands alone: it can be mailed, and opened without a network. That of an optimum tells
+    as well what `liminal pareto`, `sensitivity` and `uncertainty` of the same study wrote to front,
+    sensitivity and uncertainty in its folder.
 
     Args:
         run: Folder of a run or of an experiment, or a file that `--json` was written to.

@@ -7,7 +7,7 @@ from typing import Any
 
 from liminal_jax.results.kinds import kind_of
 
-INSIDE = {"front": "pareto", "uncertainty": "uncertainty"}
+INSIDE = {"front": "pareto", "sensitivity": "sensitivity", "uncertainty": "uncertainty"}
 """Names of their folders, and what each is a run of."""
 
 

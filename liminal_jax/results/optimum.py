@@ -25,6 +25,7 @@ from liminal_jax.results.pareto import drawn_front
 from liminal_jax.results.pictures import package, reasons, surroundings
 from liminal_jax.results.prediction import basis, memory, other_numbers, time_of_a_step
 from liminal_jax.results.question import about, asked, how_sure
+from liminal_jax.results.sensitivity import solved_again
 from liminal_jax.results.uncertainty import in_samples
 from liminal_jax.results.values import (
     LEVER_HEADING,
@@ -58,6 +59,7 @@ def page(record: Mapping[str, Any]) -> Page:
         section("the design", sentences([f"{_chosen(record['design'])}."]), package(record)),
         *_why(record),
         _worth(record),
+        *([solved_again(record["sensitivity"], "sensitivity.")] if "sensitivity" in record else ()),
         reached(record, record["prediction"]["utps"]),
         _overlap(record),
         how_sure(record, *_proof(record), *proof_rows(record)),

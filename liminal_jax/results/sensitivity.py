@@ -15,6 +15,7 @@ from liminal_jax.results.page import (
     Figure,
     Line,
     Page,
+    Section,
     known,
     section,
     sentences,
@@ -35,7 +36,6 @@ def page(record: Mapping[str, Any]) -> Page:
     Args:
         record: The object of `liminal sensitivity --json`.
     """
-    change = f"{plain(100 * record['change'])} %"
     sections = (
         *predicted_pictures(record),
         section(
@@ -44,16 +44,27 @@ def page(record: Mapping[str, Any]) -> Page:
         section(
             "what limits are worth", sentences(it["sentence"] for it in record["shadow_prices"])
         ),
-        section(
-            f"what numbers are worth, solved again with {change} less and more",
-            _tornado(record),
-            table(_bars(record), ("number", "value", "1 % more", "less", "more", "on the way")),
-        ),
+        solved_again(record),
         section("how the sizes move when a number grows by 1 %", table(_moves(record))),
         how_sure(record),
         *predicted_tables(record, "the best design"),
     )
     return Page(record["name"], about(record), _answer(record), sections)
+
+
+def solved_again(record: Mapping[str, Any], base: str = "") -> Section:
+    """What becomes of the best design as one number at a time changes; nothing without a design.
+
+    Args:
+        record: The record of the analysis.
+        base: Where it stands in the record of the run, with a point at the end.
+    """
+    change = f"{plain(100 * record['change'])} %"
+    return section(
+        f"what numbers are worth, solved again with {change} less and more",
+        _tornado(record),
+        table(_bars(record, base), ("number", "value", "1 % more", "less", "more", "on the way")),
+    )
 
 
 def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -83,7 +94,7 @@ def _designs(record: Mapping[str, Any]) -> Iterator[Line]:
         )
 
 
-def _bars(record: Mapping[str, Any]) -> Iterator[Line]:
+def _bars(record: Mapping[str, Any], base: str) -> Iterator[Line]:
     elasticities = {it["parameter"]: at for at, it in enumerate(record["elasticities"])}
     for row, bar in enumerate(record["tornado"]):
         at = elasticities.get(bar["parameter"])
@@ -92,19 +103,19 @@ def _bars(record: Mapping[str, Any]) -> Iterator[Line]:
         yield (
             bar["label"],
             bar["value"],
-            more if at is None else known(more, f"elasticities.{at}.elasticity", slope),
-            _end(record, row, "low"),
-            _end(record, row, "high"),
+            more if at is None else known(more, f"{base}elasticities.{at}.elasticity", slope),
+            _end(record, row, "low", base),
+            _end(record, row, "high", base),
             _on_the_way(bar),
         )
 
 
-def _end(record: Mapping[str, Any], row: int, side: str) -> Cell:
+def _end(record: Mapping[str, Any], row: int, side: str, base: str) -> Cell:
     value = record["tornado"][row][side]
     if value is None:
         return "none"
     change = per_cent(value / record["relaxed"]["value"] - 1, signed=True)
-    return known(change, f"tornado.{row}.{side}", value)
+    return known(change, f"{base}tornado.{row}.{side}", value)
 
 
 def _on_the_way(bar: Mapping[str, Any]) -> str:

@@ -144,6 +144,7 @@ ORDER = (
     "the design",
     "why: time, roofline and limits",
     "what would change the answer",
+    "what numbers are worth, solved again with 10 % less and more",
     "what engines reach",
     "how sure that is",
     "when numbers are drawn from their ranges",
@@ -159,7 +160,11 @@ ORDER = (
 def test_the_page_of_an_optimum_answers_first_and_lists_its_tables_last(runs, tmp_path):
     mine = tmp_path / "mine"
     shutil.copytree(runs / "optimize", mine)
-    for name, run in (("front", "pareto"), ("uncertainty", "uncertainty")):
+    for name, run in (
+        ("front", "pareto"),
+        ("sensitivity", "sensitivity"),
+        ("uncertainty", "uncertainty"),
+    ):
         shutil.copytree(runs / run, mine / name)
     text, shown = report(str(mine)), Shown()
     titles = re.findall("<h2>(.*?)</h2>", text)
@@ -172,6 +177,8 @@ def test_the_page_of_an_optimum_answers_first_and_lists_its_tables_last(runs, tm
     front = json.loads((mine / "front" / "result.json").read_text())
     name = next(iter(front["points"][0]["objectives"]))
     assert numbers[f"front.points.0.objectives.{name}"] == front["points"][0]["objectives"][name]
+    again = json.loads((mine / "sensitivity" / "result.json").read_text())
+    assert numbers["sensitivity.tornado.0.low"] == again["tornado"][0]["low"]
     reached = record["calibrated"]
     assert reached["utps_low"] < reached["utps"] < reached["utps_high"]
     assert reached["utps"] < record["prediction"]["utps"]
