@@ -112,6 +112,10 @@ _STATIC = ("new_dtype", "y")
 """Parameters that change what an elementwise primitive computes."""
 
 
+_PICKS = ("dynamic_slice", "gather")
+"""Primitives that pick entries of their first operand, by places that may depend on an axis."""
+
+
 def _filled(shape: tuple[int, ...], entries: Iterable[Entry]) -> np.ndarray:
     """An array of entries."""
     filled = np.empty(math.prod(shape), object)
@@ -228,6 +232,8 @@ class _Tabulation:
             return [self._folded(FOLDS[name][0], parameters["axes"], operands[0])]
         if name == "argmax":
             return [self._place_of_largest(equation, operands[0])]
+        if name in _PICKS and not joined_axes(it for index in operands[1:] for it in index.flat):
+            return [self._picked(equation, *operands)]
         if name in ELEMENTWISE and equation.primitive is None:
             static = {key: parameters[key] for key in _STATIC if key in parameters}
             return [self._elementwise(name, static, operands)]
@@ -264,6 +270,12 @@ class _Tabulation:
         return _filled(
             shape, (self._entries.of(name, row, static) for row in zip(*columns, strict=True))
         )
+
+    def _picked(self, equation: Equation, operand: np.ndarray, *where: np.ndarray) -> np.ndarray:
+        """The entries of an array at known places."""
+        places = np.arange(operand.size).reshape(operand.shape)
+        (picked,) = equation.of(places, *(self._at(it, {}) for it in where))
+        return operand.ravel()[np.asarray(picked)]
 
     def _by_cases(self, equation: Equation, operands: list[np.ndarray]) -> list[np.ndarray]:
         """Results of any primitive, evaluated for each combination of its axes by itself."""

@@ -68,7 +68,7 @@ class Rows(NamedTuple):
     """Numbers of a group that stand in rows.
 
     Attributes:
-        members: Arrays with a number for each member.
+        members: Arrays with a number for each member, or several.
         shared: Trees whose arrays have a number for each category of what all share.
     """
 

@@ -152,7 +152,13 @@ class _Group:
         inputs = Inputs(variables)
 
         def of_members(leaf: Array) -> Any:
-            return inputs.row(np.asarray(leaf)[None])[None] if len(leaf) > 1 else constant(leaf)
+            values = np.asarray(leaf)
+            if len(values) == 1:
+                return constant(values)
+            entries: Any = constant(np.zeros((1, *values.shape[1:])))
+            for place in np.ndindex(values.shape[1:]):
+                entries[(0, *place)] = inputs.row(values[None, :, *place]).item()
+            return entries
 
         def of_categories(leaf: Array) -> Any:
             return inputs.one_or_row(leaf, lambda values: values[categories][:, None])

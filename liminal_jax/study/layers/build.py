@@ -104,7 +104,7 @@ def layers_problem(
                 first=first,
                 layers=sum(counts),
                 fixed=tuple((it, at.value) for it, at in grids.items() if not at.free),
-                loss=loss,
+                loss=None if loss is None else loss.of_layers(first, count),
                 apart=apart,
             )
         )

@@ -1,11 +1,11 @@
 """What layers lose of a model's quality, as the user says: by a table, or by a function."""
 
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 from typing_extensions import override
@@ -37,6 +37,23 @@ class AbstractLoss(eqx.Module):
             window: Tokens that it sees; those of the context where it sees all.
         """
 
+    @abstractmethod
+    def of_layers(self, first: int, count: int) -> Self:
+        """What some layers lose, numbered from the first of them on.
+
+        Args:
+            first: Number of the first.
+            count: How many.
+        """
+
+    @abstractmethod
+    def rows(self) -> tuple[Array, ...]:
+        """The arrays with a number for each layer, in which alone layers differ.
+
+        Raises:
+            NotImplementedError: they may differ in anything.
+        """
+
 
 class LossGrid(eqx.Module):
     """A part of the loss, at the values of some of the numbers of a layer.
@@ -55,10 +72,10 @@ class LossGrid(eqx.Module):
         """The loss of a layer: between values on lines over their logarithms, beyond them level."""
         found = self.losses[layer]
         for name, knots in zip(self.axes, self.knots, strict=True):
-            rows = jnp.eye(len(knots))
             here, scale = jnp.log(choice[name]), jnp.log(knots)
-            shares = jax.vmap(lambda row, at=here, scale=scale: jnp.interp(at, scale, row))(rows)
-            found = jnp.tensordot(shares, found, axes=1)
+            passed = jnp.clip((here - scale[:-1]) / jnp.diff(scale), 0.0, 1.0)
+            shares = jnp.append(1.0, passed) - jnp.append(passed, 0.0)
+            found = jnp.sum(shares[:, *(None,) * (found.ndim - 1)] * found, axis=0)
         return found
 
 
@@ -85,6 +102,15 @@ class TableLoss(AbstractLoss):
         found = [it.at(layer, choice) for it in self.parts]
         return sum(found[1:], start=found[0])
 
+    @override
+    def of_layers(self, first: int, count: int) -> Self:
+        losses = tuple(it[first : first + count] for it in self.rows())
+        return eqx.tree_at(lambda it: it.rows(), self, losses)
+
+    @override
+    def rows(self) -> tuple[Array, ...]:
+        return tuple(it.losses for it in self.parts)
+
 
 class FunctionLoss(AbstractLoss):
     """Losses by a function of the numbers of all layers, of which each loss has those of its own.
@@ -92,6 +118,7 @@ class FunctionLoss(AbstractLoss):
     Attributes:
         function: The function.
         layers: How many there are.
+        first: Which of them is layer 0 here.
 
     Examples:
         >>> loss = FunctionLoss(lambda bits, kv, window: 1 / bits, layers=3)
@@ -101,6 +128,7 @@ class FunctionLoss(AbstractLoss):
 
     function: LossFunction = eqx.field(static=True)
     layers: int = eqx.field(static=True)
+    first: int = eqx.field(static=True, default=0)
 
     @override
     def of(
@@ -108,4 +136,13 @@ class FunctionLoss(AbstractLoss):
     ) -> Scalar:
         # A loss has the numbers of its own layer alone, so that the others may be anything.
         given = (jnp.broadcast_to(it, self.layers) for it in (weight_bits, kv_bits, window))
-        return self.function(*given)[layer]
+        return self.function(*given)[self.first + layer]
+
+    @override
+    def of_layers(self, first: int, count: int) -> Self:
+        del count
+        return dataclasses.replace(self, first=first)
+
+    @override
+    def rows(self) -> tuple[Array, ...]:
+        raise NotImplementedError("a loss that is any function of a layer's number")

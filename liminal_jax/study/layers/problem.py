@@ -20,7 +20,7 @@ from liminal_jax.performance.layer_load import (
     loads_prediction,
 )
 from liminal_jax.study.case import Case
-from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Chip, Point, Terms
+from liminal_jax.study.coupled import AbstractCoupled, AbstractGroup, Chip, Point, Rows, Terms
 from liminal_jax.study.layers.loss import AbstractLoss, Combination
 from liminal_jax.study.limits import use_of
 from liminal_jax.study.problem import Criterion, Limit, Outcome, violation_of
@@ -75,7 +75,7 @@ class LayerKind(AbstractGroup):
         first: Number of the first of them among all layers.
         layers: Layers of the model, of all kinds.
         fixed: What each might choose and has one value.
-        loss: What a choice costs in quality, if the study says so.
+        loss: What a choice costs them in quality, if the study says so.
         apart: Whether each layer's loss is a total of its own.
     """
 
@@ -107,6 +107,12 @@ class LayerKind(AbstractGroup):
         return {name: jnp.asarray(it, float) for name, it in given.items()}
 
     @override
+    def rows(self) -> Rows:
+        if self.apart:
+            raise NotImplementedError("each layer adds to a total of its own")
+        return Rows(() if self.loss is None else self.loss.rows(), (self.shared.case,))
+
+    @override
     def terms(
         self, shared: Point, member: Int[Array, ""], own: Point, relaxation: AbstractRelaxation
     ) -> Terms:
@@ -127,10 +133,11 @@ class LayerKind(AbstractGroup):
         )
         totals = jnp.stack([getattr(load, name) for name in LOADS])
         if self.loss is not None:
-            number = self.first + member
-            lost = self.loss.of(number, it["weight_bits"], it["kv_bits"], it["window"])
+            lost = self.loss.of(member, it["weight_bits"], it["kv_bits"], it["window"])
             # Losses that do not just add up stay apart: each has a total of its own.
-            own_total = jnp.arange(self.layers) == number if self.apart else jnp.ones(1)
+            own_total = (
+                jnp.arange(self.layers) - self.first == member if self.apart else jnp.ones(1)
+            )
             totals = jnp.concatenate([totals, own_total * lost])
         return Terms(totals, jnp.zeros(0))
 

@@ -12,6 +12,7 @@ from liminal_jax.optimization.coupled.assignment import outcome_of, own_limits
 from liminal_jax.optimization.coupled.descent import STARTS, _starts, descend
 from liminal_jax.optimization.coupled.lagrangian import assignment, compiled, listed
 from liminal_jax.study.problem import Outcome
+from liminal_jax.study.questions import BUILDERS, load_question
 from tests.optimization.coupled.instances import house
 from tests.optimization.coupled.test_requests import ASKED
 from tests.study.requests.cases import problem as requests_problem
@@ -37,18 +38,26 @@ def _value(at, multipliers):
     return -at.score + np.sum(pressed**2 - multipliers**2, axis=1) / (2 * WEIGHT)
 
 
+@pytest.fixture(scope="module")
+def layers():
+    file = load_question("which-layers-at-four-bits")
+    return BUILDERS[type(file)](file)
+
+
 @pytest.mark.slow
-def test_requests_are_listed_with_their_hardware_and_lengths_as_rows(requests):
-    categories, unit = _starts(requests, 2, 1)
-    assert len(unit) == 2 * len(requests.categories)
-    unit = np.clip(unit, 2 * STEP, 1 - 2 * STEP)
-    count = len(requests.limits) + sum(own_limits(requests))
-    multipliers = np.random.default_rng(0).random((len(unit), count))
-    at = listed(requests, categories)
+@pytest.mark.parametrize("name", ["requests", "layers"])
+def test_members_are_listed_with_what_they_differ_in_as_rows(name, request):
+    problem, random = request.getfixturevalue(name), np.random.default_rng(0)
+    categories, unit = _starts(problem, 2, 1)
+    assert len(unit) == 2 * len(problem.categories)
+    # The first start is in the middle of all ranges, where a loss may have a kink.
+    unit = np.clip(unit + 0.01 * random.random(unit.shape), 2 * STEP, 1 - 2 * STEP)
+    multipliers = random.random((len(unit), len(problem.limits) + sum(own_limits(problem))))
+    at = listed(problem, categories)
     found = at(unit, multipliers, WEIGHT, HEAT)
     for start in range(len(unit)):
         kinds = jax.tree.map(lambda it, start=start: it[start], categories)
-        known = _outcome(requests, kinds, jnp.asarray(unit[start]))
+        known = _outcome(problem, kinds, jnp.asarray(unit[start]))
         assert found.score[start] == pytest.approx(float(known.score), rel=1e-12)
         assert found.violation[start] == pytest.approx(np.asarray(known.violation), abs=1e-12)
     for axis in range(unit.shape[1]):
