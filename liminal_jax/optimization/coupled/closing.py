@@ -106,6 +106,7 @@ def _undominated(totals: Float[np.ndarray, "designs totals"]) -> Int[np.ndarray,
         np.argsort(totals.sum(axis=1)[np.lexsort(totals.T)], kind="stable")
     ]
     kept: list[np.ndarray] = []
+    totals = totals[:, np.ptp(totals, axis=0) > 0]
     known = np.empty((0, totals.shape[1]))
     for begin in range(0, len(every), MOST):
         block = every[begin : begin + MOST]
@@ -127,7 +128,7 @@ def _covered(rows: np.ndarray, by: np.ndarray) -> Bool[np.ndarray, " rows"]:
     for begin in range(0, len(by), 256):
         some = by[begin : begin + 256]
         left = np.flatnonzero(~found)
-        found[left] = np.any(np.all(some[None] <= rows[left, None], axis=-1), axis=1)
+        found[left] = np.any(_nowhere_more(some, rows[left]), axis=1)
     return found
 
 
@@ -136,7 +137,14 @@ def _covered_before(rows: np.ndarray) -> Bool[np.ndarray, " rows"]:
     found = np.zeros(len(rows), bool)
     for begin in range(0, len(rows), 256):
         some = rows[begin : begin + 256]
-        less = np.all(some[None] <= rows[begin:, None], axis=-1)
         earlier = np.arange(len(some))[None] < np.arange(len(rows) - begin)[:, None]
-        found[begin:] |= np.any(less & earlier, axis=1)
+        found[begin:] |= np.any(_nowhere_more(some, rows[begin:]) & earlier, axis=1)
+    return found
+
+
+def _nowhere_more(some: np.ndarray, rows: np.ndarray) -> Bool[np.ndarray, "rows some"]:
+    """Which of some rows exceed each of others in no column."""
+    found = np.ones((len(rows), len(some)), bool)
+    for low, high in zip(some.T, rows.T, strict=True):
+        found &= low <= high[:, None]
     return found
