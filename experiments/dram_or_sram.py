@@ -109,8 +109,8 @@ def favouring_ends(problem: ll.Problem, found: Record) -> dict[str, dict[str, fl
         ends[2 * place, place], ends[2 * place + 1, place] = number.low, number.high
     scores = _scores(problem, found, ll.Draws(tuple(numbers), ends))
     memories = [name for name in problem.categories if "best" in found["memories"][name]]
-    of_sram = np.asarray([name == SRAM for name in memories])
-    lead = scores[:, of_sram].sum(axis=1) - scores[:, ~of_sram].mean(axis=1)
+    of_sram = [place for place, name in enumerate(memories) if name == SRAM]
+    lead = scores[:, of_sram].sum(axis=1) - np.delete(scores, of_sram, axis=1).mean(axis=1)
     favoured: dict[str, dict[str, float]] = {"SRAM": {}, "DRAM": {}}
     for place, number in enumerate(numbers):
         low, high = lead[2 * place], lead[2 * place + 1]

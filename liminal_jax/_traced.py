@@ -19,7 +19,7 @@ import equinox as eqx
 import jax
 import numpy as np
 from jax.core import Tracer
-from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, Primitive, primitives
+from jax.extend.core import JaxprEqn, Literal, Primitive, primitives
 from typing_extensions import override
 
 from liminal_jax._kept import Call, apart, together, write
@@ -267,11 +267,13 @@ class _Flattening:
             self.constants[self._constants[key]] = array
         return self._constants[key]
 
-    def run(self, closed: ClosedJaxpr, operands: Sequence[int]) -> list[int]:
+    def run(self, function: Any, operands: Sequence[int]) -> list[int]:
         """Places of the results of a function, given those of its operands."""
-        jaxpr = closed.jaxpr
+        # Before JAX 0.12 a Jaxpr has its constants in an object around it, if it has any.
+        jaxpr = getattr(function, "jaxpr", function)
         known: dict[Any, int] = dict(zip(jaxpr.invars, operands, strict=True))
-        known.update(zip(jaxpr.constvars, map(self.constant, closed.consts), strict=True))
+        constants = getattr(function, "consts", ())
+        known.update(zip(jaxpr.constvars, map(self.constant, constants), strict=True))
 
         def read(variable: Any) -> int:
             if isinstance(variable, Literal):
@@ -289,9 +291,7 @@ class _Flattening:
         if parameters.get("name") in self._whole:
             name, parameters = parameters["name"], {}
         elif primitive.name in _CALLS:
-            inner: Any = parameters.get("jaxpr", parameters.get("call_jaxpr"))
-            closed = inner if isinstance(inner, ClosedJaxpr) else ClosedJaxpr(inner, [])
-            return self.run(closed, operands)
+            return self.run(parameters.get("jaxpr", parameters.get("call_jaxpr")), operands)
         if primitive.name in _SAME:
             return operands
         key = (name, repr(sorted(parameters.items())), *operands)

@@ -39,8 +39,8 @@ def contributions(
         found = np.zeros(count)
         for place in range(count):
             without = masks[(masks >> place) & 1 == 0]
-            sizes = np.asarray([int(it).bit_count() for it in without])
-            weights = [math.factorial(it) * math.factorial(count - it - 1) for it in sizes.tolist()]
+            sizes = [int(it).bit_count() for it in without]
+            weights = [math.factorial(it) * math.factorial(count - it - 1) for it in sizes]
             gains = speeds[without | (1 << place)] - speeds[without]
             found[place] = np.sum(np.asarray(weights, float) * gains) / math.factorial(count)
         return found, METHOD

@@ -141,11 +141,13 @@ def roofline(picture: Picture, start: Picture) -> str:
     """The roof of a chip, and where it stands under it; along the front, and before."""
     roof, was = picture.roofline, start.roofline
     ridge = float(roof.peak / roof.bandwidth)
-    x = svg.across([*roof.intensity, *was.intensity, ridge * 3, ridge / 30])
-    y = svg.upward(TERA * it for it in (*roof.rate, *was.rate, float(roof.peak), float(was.peak)))
-    points = [(x.at(i), y.at(TERA * r)) for i, r in zip(roof.intensity, roof.rate, strict=True)]
-    told = [with_prefix(float(it), "FLOP/s") for it in roof.rate]
-    begin = (x.at(float(was.intensity[0])), y.at(TERA * float(was.rate[0])))
+    reached, was_reached = [*map(float, roof.rate)], [*map(float, was.rate)]
+    along, was_along = [*map(float, roof.intensity)], [*map(float, was.intensity)]
+    x = svg.across([*along, *was_along, ridge * 3, ridge / 30])
+    y = svg.upward(TERA * it for it in (*reached, *was_reached, float(roof.peak), float(was.peak)))
+    points = [(x.at(i), y.at(TERA * r)) for i, r in zip(along, reached, strict=True)]
+    told = [with_prefix(it, "FLOP/s") for it in reached]
+    begin = (x.at(was_along[0]), y.at(TERA * was_reached[0]))
     below = "operations for each byte that memory could move [FLOP/B]"
     parts = [
         svg.frame(x, y, below, "rate of a chip [TFLOP/s]"),
