@@ -1,9 +1,9 @@
 """The tests compare with hand counts to many digits, so they run in float64.
 
 Commands that they interrupt inherit what Ctrl-C does from here: where the tests run in the
-background of a shell, it would be nothing. What takes long to compile is compiled once for all
-workers and for the processes that they start, in the folder of JAX_COMPILATION_CACHE_DIR if that is
-set, and else in one of their own.
+background of a shell, it would be nothing. Each program is compiled once for all workers and for
+the processes that they start, in the folder of JAX_COMPILATION_CACHE_DIR if that is set, and else
+in one of their own.
 """
 
 import gc
@@ -38,6 +38,8 @@ def pytest_configure(config):
         os.environ[CACHE] = tempfile.mkdtemp(prefix="compiled-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(CACHE), ignore_errors=True))
     jax.config.update("jax_compilation_cache_dir", os.environ[CACHE])
+    # Many small programs are compiled by several files of tests.
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
 @pytest.fixture(autouse=True, scope="module")
