@@ -10,6 +10,7 @@ from liminal_jax.results.page import (
     Figure,
     Page,
     Sentences,
+    Value,
     known,
     section,
     sentences,
@@ -77,6 +78,44 @@ def test_a_terminal_leaves_rows_out_of_long_tables_and_says_so():
     assert lines[-1] == "30 of 1,000 rows; the JSON holds all"
     assert len(lines) == 32
     assert len(html_lines(page)) == 1001
+
+
+def told(rows, heading, width):
+    console = Console(width=width, highlight=False)
+    with console.capture() as captured:
+        console.print(terminal(Page("a", (), ("b",), (section("c", table(rows, heading)),))))
+    lines = [" ".join(it.split()) for it in captured.get().splitlines() if it.strip("─ ")]
+    return lines[lines.index("c") + 1 :]
+
+
+def test_a_table_that_is_too_wide_goes_on_below_and_tells_what_is_the_same_once():
+    heading = ("", "kind", "first", "second", "")
+    rows = [
+        (
+            f"{it}",
+            "sram",
+            Value(f"{it},000,000 tokens", "", 1e6 * it),
+            Value(f"{it},000,000 W", "", 1e6 * it),
+            mark,
+        )
+        for it, mark in enumerate(["", "knee A", ""], start=1)
+    ]
+    assert told(rows, heading, 60)[-1] == "3 sram 3,000,000 tokens 3,000,000 W"
+    assert told(rows, heading, 40) == [
+        "first second",
+        "1 1,000,000 tokens 1,000,000 W",
+        "2 2,000,000 tokens 2,000,000 W",
+        "3 3,000,000 tokens 3,000,000 W",
+        "2 knee A",
+        "the same in all: kind sram",
+    ]
+
+
+def test_marked_rows_stay_in_a_long_table():
+    rows = [(f"{it}", "x", "knee" if it == 500 else "") for it in range(1000)]
+    lines = terminal_lines(Page("a", (), ("b",), (section("c", table(rows, ("", "what", ""))),)))
+    assert "500 x knee" in lines
+    assert lines[-1] == "31 of 1,000 rows; the JSON holds all"
 
 
 @pytest.mark.parametrize("width", [60, 100])
