@@ -40,10 +40,11 @@ def printed_run(
         page: The page that is drawn from it.
         json: Whether the record itself is asked for.
         folder: Where it was written.
-        steps: What to do next.
+        steps: What to do next, before a page is made of it.
     """
     printed(record, page, json)
     if json:
         messages().print(f"written to {folder}")
         return
+    steps = (*steps, f"liminal report {folder}")
     results().print(f"\nwritten to {folder}", *(f"next: {it}" for it in steps), sep="\n")

@@ -406,6 +406,17 @@ def test_the_studies_that_come_with_the_package_are_listed(capsys):
     assert all(len(it["about"].split()) > 30 for it in told.values())
 
 
+def test_one_study_is_told_whole_and_an_unknown_one_refused(capsys):
+    assert exit_code(["studies", "ten-thousand-utps"]) == 0
+    out = capsys.readouterr().out
+    assert "which limit would have to" in out
+    assert "liminal optimize ten-thousand-utps" in out
+    assert exit_code(["studies"]) == 0
+    assert "which limit would have to" not in capsys.readouterr().out
+    assert exit_code(["studies", "no-such"]) == 2
+    assert "`liminal studies` lists those there are" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_a_refusal_in_a_shell(tmp_path):
     Path("study.toml").write_text(planted(SYSTEMS, ('"stps"', '"stpss"')))
