@@ -27,7 +27,9 @@ def compare(
 ) -> None:
     """Compare runs, designs, systems or models: pictures, time, limits, cost, and why they differ.
 
-    A system beside a run or a design takes its workload, degrees of parallelism and batch.
+    A system beside a run or a design takes its workload, degrees of parallelism and batch, with as
+
+    many tensor-parallel ranks as hold them.
 
     Where there is none it takes the fewest tensor-parallel ranks that hold the model.
 

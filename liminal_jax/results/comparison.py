@@ -53,7 +53,9 @@ def _about(side: Mapping[str, Any]) -> str:
     it = side["prediction"]
     users = f"{it['users']:,.0f} user{'' if it['users'] == 1 else 's'}"
     chosen = f" {side['about']}." if side["about"] else ""
-    return f"{side['name']}: {users}, {workload_words(it['workload'])}.{chosen}"
+    every = it["design"].get("chips") or it["chips"]
+    part = f" One instance, {it['chips']:g} of {every:g} chips." if every > it["chips"] else ""
+    return f"{side['name']}: {users}, {workload_words(it['workload'])}.{part}{chosen}"
 
 
 def _pictures(record: Mapping[str, Any]) -> Section:
@@ -131,7 +133,10 @@ def _numbers(record: Mapping[str, Any]) -> Iterator[Line]:
     for key, label in {**words, **MONEY_AND_POWER}.items():
         if key not in ("chip_power", "chip_tdp"):
             yield label, *(named(key, f"{path}{key}", it[key]) for path, it in _sides(record))
-    yield "chips", *(amount(f"{path}chips", it["chips"]) for path, it in _sides(record))
+    yield (
+        "chips of the instance",
+        *(amount(f"{path}chips", it["chips"]) for path, it in _sides(record)),
+    )
     ratios = (
         known("" if it is None else times(it), f"differences.{at}.differences.0.ratio", it)
         for at, other in enumerate(record["differences"])

@@ -16,6 +16,13 @@ EQUAL = 0.005
 
 _TOKENS = "it makes {} the tokens a second"
 
+_PARTS = {
+    "memory_time": "on memory",
+    "compute_time": "on arithmetic",
+    "exposed_time": "waiting for other chips",
+}
+"""What a step is spent on."""
+
 Record = Mapping[str, Any]
 
 
@@ -34,13 +41,18 @@ class Difference(NamedTuple):
 
 
 def differences(first: Record, second: Record, names: tuple[str, str]) -> list[Difference]:
-    """What differs between two predictions, the speed first.
+    """What differs between two predictions, the speed first; of one that does not fit, only that.
 
     Args:
         first: A prediction.
         second: Another, which is spoken of.
         names: What both are called.
     """
+    unfit = [name for it, name in zip((first, second), names, strict=True) if not it["fits"]]
+    if unfit:
+        told = f"{' and '.join(unfit)} {'do' if len(unfit) > 1 else 'does'} not fit"
+        said = f"{told}, so that speed, energy and price cannot be compared."
+        return [Difference("utps", None, said), _room(first, second, names)]
     return [
         _speed(first, second, names),
         _throughput(first, second, names),
@@ -64,20 +76,33 @@ def times(ratio: float) -> str:
     return f"{plain(ratio)} times"
 
 
+def _as_much(ratio: float) -> str:
+    """How much as the beginning of a phrase.
+
+    Examples:
+        >>> _as_much(1.84) + " the power", _as_much(0.0588) + " the power"
+        ('1.84 times the power', '5.9 % of the power')
+    """
+    return times(ratio) if ratio >= 1 else f"{per_cent(ratio)} of"
+
+
 def _equal(ratio: float) -> bool:
     return abs(ratio - 1) < EQUAL
 
 
 def _compared(ratio: float, more: str, less: str, same: str) -> str:
-    """A comparison above 1, whichever way it goes.
+    """A comparison, in per cent where it is less than twofold.
 
     Examples:
-        >>> _compared(0.5, "quicker", "slower", "as quick")
-        '2 times slower'
+        >>> [_compared(it, "quicker", "slower", "as quick") for it in (0.1, 0.8, 1.0, 1.433, 3.0)]
+        ['10 times slower', '20.0 % slower', 'as quick', '43.3 % quicker', '3 times quicker']
     """
     if _equal(ratio):
         return same
-    return f"{plain(max(ratio, 1 / ratio))} times {more if ratio > 1 else less}"
+    words = more if ratio > 1 else less
+    if 0.5 < ratio < 2:
+        return f"{per_cent(abs(ratio - 1))} {words}"
+    return f"{plain(max(ratio, 1 / ratio))} times {words}"
 
 
 def _speed(first: Record, second: Record, names: tuple[str, str]) -> Difference:
@@ -103,7 +128,7 @@ def _time_reason(first: Record, second: Record, other: str) -> str:
     if tokens is not None and abs(math.log(tokens)) > abs(
         math.log(second["step_time"] / first["step_time"])
     ):
-        return f"a user gains {times(tokens)} the tokens by a step"
+        return f"a user gains {_as_much(tokens)} the tokens by a step"
     busy = [max(it["memory_time"], it["compute_time"]) for it in (first, second)]
     waited = [it["exposed_time"] for it in (first, second)]
     if abs(waited[1] - waited[0]) > abs(busy[1] - busy[0]):
@@ -119,14 +144,19 @@ def _time_reason(first: Record, second: Record, other: str) -> str:
     if parts == ["compute_time"] * 2:
         speed = _ratio(_rate(first), _rate(second))
         return _factor(busy[1] / busy[0], speed, "arithmetic", "does", "operations")
-    organs = ["memory" if it == "memory_time" else "arithmetic" for it in parts]
-    ours, theirs = (f"{with_prefix(busy[at], 's')} a step for {organs[at]}" for at in (1, 0))
-    return f"it takes {ours}, {other} {theirs}"
+    ours, theirs = map(_longest, (second, first))
+    return f"of a step it spends {ours}, {other} {theirs}"
+
+
+def _longest(record: Record) -> str:
+    """The longest part of a step."""
+    key = max(_PARTS, key=lambda it: record[it])
+    return f"{with_prefix(record[key], 's')} {_PARTS[key]}"
 
 
 def _factor(span: float, speed: float | None, organ: str, does: str, things: str) -> str:
     """Whether a part of a step is longer for its speed, or for what it has to do."""
-    busy = f"its {organ} is busy for {times(span)} as long a step"
+    busy = f"its {organ} is busy {_compared(span, 'longer', 'shorter', 'as long')} in a step"
     if speed is None:
         return busy
     work = Factor(f"its {organ} has {{}} the {things} to work on in a step", span * speed)
@@ -206,7 +236,7 @@ def reason(ratio: float, factors: Sequence[Factor]) -> str:
         return ""
     best = max(factors, key=lambda it: it.pull() * math.log(ratio))
     towards = best.pull() * math.log(ratio) > EQUAL * abs(math.log(ratio))
-    return best.words.format(times(best.ratio)) if towards and best.ratio else ""
+    return best.words.format(_as_much(best.ratio)) if towards and best.ratio else ""
 
 
 def _because(ratio: float, *factors: Factor) -> str:

@@ -58,7 +58,8 @@ def sides(items: Sequence[str], common: Common) -> list[Side]:
     """Each of what is compared, predicted.
 
     A system takes the workload, the degrees of parallelism and the batch of the first run or design
-    among them. Where there is none it takes the fewest tensor-parallel ranks that hold the model.
+    among them, but as many tensor-parallel ranks as hold them. Where there is none it takes the
+    fewest ranks that hold the model.
 
     Args:
         items: A run folder, a design file, a system or a model each; two at least.
@@ -142,16 +143,22 @@ def _side(item: str, kind: _Kind, base: str | None, common: Common) -> Side:
         (common.model, kind.path) if kind.name == "system" else (kind.path, common.system)
     )
     if base is not None:
-        tables = _like(load_design(base), str(system), model)
+        tables = stating(_like(load_design(base), str(system), model), numbers)
         about = f"{item} takes workload, degrees of parallelism and batch of {base}"
-        return Side(item, predicted(design_of(stating(tables, numbers), item)), about)
+        answer = predicted(design_of(tables, item))
+        if answer.prediction.fits or "tp" in common.stated:
+            return Side(item, answer, about)
+        answer, ranks = _fewest_ranks(tables, item, 2 * round(tables["design"]["tp"]))
+        told = "the fewest that hold them" if answer.prediction.fits else "the most that are tried"
+        return Side(item, answer, f"{about}, and {ranks} tensor-parallel ranks, {told}")
     work = {"model": model, "context": 8192.0, **context}
     tables = {"workload": work, "design": {"system": system, **common.stated}}
     if "tp" in common.stated:
         return Side(item, predicted(design_of(tables, item)), "")
-    answer, ranks = _fewest_ranks(tables, item)
+    answer, ranks = _fewest_ranks(tables, item, 1)
     fits = "fewest that hold" if answer.prediction.fits else "most that are tried for"
-    return Side(item, answer, f"{item} takes {ranks} tensor-parallel ranks, the {fits} the model")
+    taken = "a single chip for each stage" if ranks == 1 else f"{ranks} tensor-parallel ranks"
+    return Side(item, answer, f"{item} takes {taken}, the {fits} the model")
 
 
 def _like(file: DesignFile, system: str, model: str | None) -> dict[str, Any]:
@@ -177,9 +184,8 @@ def _like(file: DesignFile, system: str, model: str | None) -> dict[str, Any]:
     return stating(tables, numbers)
 
 
-def _fewest_ranks(tables: dict[str, Any], source: str) -> tuple[Predicted, int]:
-    """The prediction with the fewest ranks, of powers of two, that hold the model."""
-    ranks = 1
+def _fewest_ranks(tables: dict[str, Any], source: str, ranks: int) -> tuple[Predicted, int]:
+    """The prediction with the fewest ranks that hold the model, doubled from some number on."""
     while True:
         answer = predicted(design_of(stating(tables, {"tp": float(ranks)}), source))
         if answer.prediction.fits or 2 * ranks > MOST_RANKS:

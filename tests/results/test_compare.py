@@ -7,7 +7,7 @@ import pytest
 
 import liminal_jax as ll
 from liminal_jax.results.html import fragment
-from liminal_jax.results.reasons import Factor, differences, reason
+from liminal_jax.results.reasons import Factor, _speed, differences, reason
 from tests.cli.terminal import exit_code
 from tests.results.rows import html_lines, terminal_lines
 
@@ -64,7 +64,7 @@ def test_the_memory_that_streams_more_is_the_reason():
     first, second = (it["prediction"] for it in record["sides"])
     assert second["utps"] / first["utps"] == pytest.approx(4.8 / 3.35, rel=1e-6)
     assert re.fullmatch(
-        r"h200 is 1\.43 times quicker than h100 \(.*\): its memory streams 1\.43 times the bytes"
+        r"h200 is 43\.3 % quicker than h100 \(.*\): its memory streams 1\.43 times the bytes"
         r" a second; both wait for memory\.",
         told["utps"],
     )
@@ -94,6 +94,37 @@ def test_a_system_alone_takes_the_fewest_ranks_that_hold_the_model():
     fewer = ll.compare("h100", "h200", model="llama-3-405b", tp=2).to_dict()
     assert [it["prediction"]["fits"] for it in fewer["sides"]] == [False, False]
     assert "DOES NOT FIT" in sentences(fewer)["memory_fill"]
+    assert sentences(fewer)["utps"].startswith("h100 and h200 do not fit, so that speed")
+    assert len(sentences(fewer)) == 2
+
+
+@pytest.mark.slow
+def test_a_system_beside_a_run_takes_as_many_ranks_as_hold_its_users(mine):
+    large = DESIGN.replace("llama-3-8b", "llama-3-405b").replace("tp = 2", "tp = 4")
+    (mine / "run" / "design.toml").write_text(large)
+    record = ll.compare("run", "h100").to_dict()
+    run, system = (it["prediction"] for it in record["sides"])
+    assert (run["fits"], system["fits"]) == (True, True)
+    assert (run["design"]["tp"], system["design"]["tp"]) == (4, 8)
+    assert "and 8 tensor-parallel ranks, the fewest that hold them" in record["sides"][1]["about"]
+    held = ll.compare("run", "h100", tp=4).to_dict()
+    assert not held["sides"][1]["prediction"]["fits"]
+
+
+def test_what_decides_each_side_is_told_of_both():
+    side = {
+        "utps": 100.0,
+        "fits": True,
+        "step_time": 1e-2,
+        "memory_time": 9e-3,
+        "compute_time": 1e-3,
+        "exposed_time": 1e-3,
+        "bottleneck": "memory_bandwidth",
+    }
+    other = {**side, "utps": 300.0, "memory_time": 1e-6, "compute_time": 5e-6}
+    waits = {**other, "exposed_time": 3e-3, "step_time": 3e-3, "bottleneck": "synchronisation"}
+    told = _speed(side, waits, ("one", "other")).sentence
+    assert "of a step it spends 3 ms waiting for other chips, one 9 ms on memory" in told
 
 
 @pytest.mark.parametrize(
