@@ -109,10 +109,18 @@ def package_sheet(
             sheet.words(*middle, it.label, wide - 8, "middle")
     sheet.height = y0 + height * points + 8
     _ruler(sheet, points)
-    sheet.rows(_rows(package), None if beside is None else _rows(beside))
+    if beside is None:
+        sheet.rows(_rows(package), None)
+    else:
+        sheet.rows(_rows(package), _rows(beside), (_lacking(package), _lacking(beside)))
     for note in _notes(package):
         sheet.note(note)
     return sheet
+
+
+def _lacking(package: Mapping[str, Any]) -> str:
+    """What a package has of something that only another one tells."""
+    return "none" if package["planned"] else "not published"
 
 
 def in_mm(length: Length) -> str:
@@ -404,10 +412,8 @@ def _notes(package: Mapping[str, Any]) -> Iterator[str]:
     if package["die_area"] is None:
         yield "The area of its dies is not published: they are drawn dashed, and not to scale."
     elif not package["planned"]:
-        yield (
-            "What its dies hold is not published: their area is drawn to scale, as if they were"
-            " square up to the width of a reticle."
-        )
+        shape = "" if _wafer(package) else ", as if they were square up to the width of a reticle"
+        yield f"What its dies hold is not published: their area is drawn to scale{shape}."
     memory = package["memory"]
     outside = not memory["in_die"]
     if outside and (memory["stacks"] is None or memory["footprint"] is None):

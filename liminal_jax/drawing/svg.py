@@ -142,22 +142,28 @@ class Sheet:
             f"{escape(fitted(text, room / (BOLD if bold else 1.0)))}</text>"
         )
 
-    def rows(self, rows: Sequence[Row], beside: Sequence[Row] | None) -> None:
+    def rows(
+        self,
+        rows: Sequence[Row],
+        beside: Sequence[Row] | None,
+        lacking: tuple[str, str] = ("none", "none"),
+    ) -> None:
         """Rows that name what is drawn, with what differs from another design.
 
         Args:
             rows: The rows.
             beside: Those of the other design; none where there is no other.
+            lacking: What this design and the other have where only the other has a row.
         """
         other = None if beside is None else {it.key: it.value for it in beside}
         marked = False
-        for it in [*rows, *_gone(rows, beside)]:
+        for it in [*rows, *_gone(rows, beside, lacking[0])]:
             changed = other is not None and other.get(it.key) != it.value
             self.said.append(f"{it.name}: {it.value}")
             self._row(it, changed)
             marked = marked or changed
             if changed and other is not None:
-                self._aside(f"the first: {other.get(it.key, NONE)}")
+                self._aside(f"the first: {other.get(it.key, lacking[1])}")
         if marked:
             self.note(f"{CHANGED}differs from the first design.")
 
@@ -208,10 +214,6 @@ class Sheet:
         )
 
 
-NONE = "none"
-"""What a design has of something that only another one has."""
-
-
 def captioned(name: str, drawing: str) -> str:
     """A picture under the name of what it shows, as HTML."""
     return f'<div style="font-weight:700;padding-left:.5rem">{escape(name)}</div>{drawing}'
@@ -235,10 +237,10 @@ _ALONE = (
 )
 
 
-def _gone(rows: Iterable[Row], beside: Iterable[Row] | None) -> list[Row]:
+def _gone(rows: Iterable[Row], beside: Iterable[Row] | None, lacking: str) -> list[Row]:
     """Rows that only the other design has."""
     keys = {it.key for it in rows}
-    return [Row(it.key, it.name, NONE) for it in beside or () if it.key not in keys]
+    return [Row(it.key, it.name, lacking) for it in beside or () if it.key not in keys]
 
 
 def _told(text: str) -> str:
