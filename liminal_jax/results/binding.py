@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from liminal_jax.results.page import Cell, Line, known
-from liminal_jax.results.words import quantity
+from liminal_jax.results.values import share
+from liminal_jax.results.words import constraint_word, quantity
 from liminal_jax.study.limits import PHYSICAL
 
 HEADING = ("", "value", "limit", "slack")
@@ -17,8 +18,7 @@ def binding_rows(record: Mapping[str, Any]) -> Iterator[Line]:
         record: A record with limits under `binding`, of a workload each where there are several.
     """
     for row, it in enumerate(record["binding"]):
-        constraint: str = it["constraint"]
-        name = PHYSICAL.get(constraint, constraint)
+        name = constraint_word(it["constraint"])
         of = it.get("workload")
         exceeded = it["slack"] is not None and it["slack"] < 0
         yield (
@@ -30,6 +30,8 @@ def binding_rows(record: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _amount(it: Mapping[str, Any], row: int, key: str) -> Cell:
-    value = it[key]
+    path, value = f"binding.{row}.{key}", it[key]
+    if it["constraint"] in PHYSICAL:
+        return share(path, value)
     words = "" if value is None else quantity(it["constraint"], float(value), it["unit"])
-    return known(words, f"binding.{row}.{key}", value)
+    return known(words, path, value)

@@ -22,9 +22,9 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
-from liminal_jax.results.question import about, asked, how_sure
+from liminal_jax.results.question import about, asked, asked_word, how_sure
 from liminal_jax.results.values import amount, design_rows, of_design, share
-from liminal_jax.results.words import asked_words, design_word, quantity
+from liminal_jax.results.words import asked_words, design_word, quantity, quantity_word
 from liminal_jax.study.quantities import NAMED
 
 LEAST_WORTH = 1e-6
@@ -88,7 +88,7 @@ def _within(record: Mapping[str, Any]) -> Iterator[str]:
     """The limits that the question sets, in one sentence."""
     if record["limits"]:
         words = (
-            f"{it['name']} {'at least' if it['at_least'] else 'at most'}"
+            f"{quantity_word(it['name'])} {'at least' if it['at_least'] else 'at most'}"
             f" {quantity(it['name'], float(it['bound']), it['unit'])}"
             for it in record["limits"]
         )
@@ -189,9 +189,10 @@ def _figures(record: Mapping[str, Any], names: Sequence[str]) -> Iterator[Figure
 def _worth(record: Mapping[str, Any]) -> Iterator[str]:
     """Shadow prices in words."""
     does = "raises" if record["objective"].get("maximise") else "lowers"
+    wanted = asked_word(record)
     for name, it in record["multipliers"].items():
         if it is not None and it > LEAST_WORTH:
-            yield f"1 % more room for {name} {does} {asked(record)} by {plain(it)} %."
+            yield f"1 % more room for {quantity_word(name)} {does} {wanted} by {plain(it)} %."
 
 
 def _packages(record: Mapping[str, Any]) -> Drawings:
@@ -216,7 +217,7 @@ def _gauge(it: Mapping[str, Any]) -> Gauge:
         quantity(it["name"], float(at), it["unit"])
         for at in (bound / used if it["at_least"] else bound * used, bound)
     )
-    name = NAMED[it["name"]].about if it["name"] in NAMED else it["name"]
+    name = NAMED[it["name"]].about if it["name"] in NAMED else quantity_word(it["name"])
     return Gauge(name, f"{value}, {side} {limit}", used)
 
 
@@ -240,7 +241,7 @@ def _closing(record: Mapping[str, Any]) -> Figure:
         traces.append({"x": ends, "y": [bound, bound], "name": "proven bound", "line": line})
     layout = {
         "xaxis": {"title": {"text": "seconds of the search"}},
-        "yaxis": {"title": {"text": asked(record)}, "type": "log"},
+        "yaxis": {"title": {"text": asked_word(record)}, "type": "log"},
     }
     drawn = tuple({"type": "scatter", "mode": "lines", **it} for it in traces)
     label = "the best design known as the search went on, and the bound that was proven"

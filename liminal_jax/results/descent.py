@@ -14,7 +14,7 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
-from liminal_jax.results.question import asked
+from liminal_jax.results.question import asked, asked_word
 from liminal_jax.results.values import design_line, named, share
 
 STAGES = {
@@ -44,7 +44,7 @@ def by_gradients(record: Mapping[str, Any]) -> Section:
     title = "what gradients found"
     if not found:
         return section(title)
-    heading = ("", asked(record), "from the answer", "limits", "with")
+    heading = ("", asked_word(record), "from the answer", "limits", "with")
     return section(
         title,
         sentences([_told(found)]),
@@ -84,7 +84,7 @@ def proof_rows(record: Mapping[str, Any]) -> Iterator[Line]:
 
 def _figure(record: Mapping[str, Any], found: Mapping[str, Any]) -> Figure:
     """The descent, step by step, and the proof, second by second, on two axes."""
-    history, name = found["history"], asked(record)
+    history, name = found["history"], asked_word(record)
     proof = (record.get("proof") or {}).get("history") or {"seconds": []}
     lines = [
         _line("median start", history["step"], history["median"]["objective"], PALETTE[6], ""),

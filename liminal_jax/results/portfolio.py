@@ -20,9 +20,9 @@ from liminal_jax.results.page import (
     table,
 )
 from liminal_jax.results.pictures import gauges_of
-from liminal_jax.results.question import about, asked, how_sure
+from liminal_jax.results.question import about, asked, asked_word, how_sure
 from liminal_jax.results.values import design_rows, named, of_design, seconds, share
-from liminal_jax.results.words import asked_words, design_word
+from liminal_jax.results.words import asked_words, constraint_word, design_word
 
 _TIMES = ("step_time", "memory_time", "compute_time", "exposed_time")
 _MOST_CROSSED = 13
@@ -37,7 +37,7 @@ def page(record: Mapping[str, Any]) -> Page:
     Args:
         record: The object of `liminal optimize --json` for several workloads.
     """
-    name = asked(record)
+    name = asked_word(record)
     alone = _hardware(record)
     crossed = ("chip of", *record["cross"])
     work = (
@@ -111,7 +111,7 @@ def _gauges(record: Mapping[str, Any]) -> Drawings:
         if found:
             first = max(found, key=lambda gauge: gauge.used)
             tightest.append(first._replace(name=f"{it['name']}: {first.name}"))
-        told = f"{per_cent(it['share_of_own'])} of {asked(record)} with a chip of its own"
+        told = f"{per_cent(it['share_of_own'])} of {asked_word(record)} with a chip of its own"
         shares.append(Gauge(it["name"], told, it["share_of_own"]))
     sheets = (
         [gauges_sheet(tightest, title="The tightest limit of each workload")] if tightest else []
@@ -136,7 +136,11 @@ def _workloads(record: Mapping[str, Any]) -> Iterator[Line]:
             share(f"{path}.share_of_own", it["share_of_own"]),
             _utps(f"{path}.prediction.utps", it["prediction"]["utps"]),
             _instances(it),
-            ", ".join(b["constraint"] for b in record["binding"] if b["workload"] == it["name"]),
+            ", ".join(
+                constraint_word(b["constraint"])
+                for b in record["binding"]
+                if b["workload"] == it["name"]
+            ),
         )
 
 

@@ -5,12 +5,23 @@ from typing import Any
 
 from liminal_jax.results.page import Line, Section, section, sentences, table
 from liminal_jax.results.values import seconds
-from liminal_jax.results.words import asked_words, limit_words, workload_words
+from liminal_jax.results.words import (
+    asked_words,
+    explained,
+    limit_words,
+    quantity_word,
+    workload_words,
+)
 
 
 def asked(record: Mapping[str, Any]) -> str:
     """The quantity that decides."""
     return next(value for key, value in record["objective"].items() if key != "value")
+
+
+def asked_word(record: Mapping[str, Any]) -> str:
+    """What the quantity that decides is called."""
+    return quantity_word(asked(record))
 
 
 def about(record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -32,6 +43,16 @@ def _about(record: Mapping[str, Any]) -> Iterator[str]:
         yield record["about"]
     if record.get("constraints"):
         yield f"Within: {limit_words(record['constraints'])}."
+    abbreviations = explained(_quantities(record))
+    if abbreviations:
+        yield f"{abbreviations}."
+
+
+def _quantities(record: Mapping[str, Any]) -> Iterator[str]:
+    """What is wanted most, and what is limited."""
+    for goal in (record.get("objective") or {}, *record.get("objectives", ())):
+        yield from (goal[side] for side in ("maximise", "minimise") if side in goal)
+    yield from (it["quantity"] for it in record.get("constraints") or ())
 
 
 def how_sure(record: Mapping[str, Any], *rows: Line) -> Section:

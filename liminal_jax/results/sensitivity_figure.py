@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from liminal_jax._display import plain
-from liminal_jax.results.words import quantity
+from liminal_jax.results.words import quantity, quantity_word
 from liminal_jax.study.quantities import NAMED
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def tornado_figure(record: Mapping[str, Any]) -> "Figure":
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.2)
-    axes.set_xlabel(f"change of {_asked(record)} when the sizes are chosen anew [%]")
+    axes.set_xlabel(f"change of {quantity_word(_asked(record))} when the sizes are chosen anew [%]")
     figure.suptitle(_title(record), x=0.01, ha="left", fontsize=9)
     _legend(figure, record)
     return figure
@@ -56,7 +56,7 @@ def _title(record: Mapping[str, Any]) -> str:
     value = quantity(name, record["relaxed"]["value"], NAMED[name].unit)
     category = next(iter(record["best"]["design"].values()))
     return (
-        f"{record['name']}: what moves the {extreme} {name} ({NAMED[name].about})\n"
+        f"{record['name']}: what moves the {extreme} {quantity_word(name)} ({NAMED[name].about})\n"
         f"away from {value} with {category}, sizes free and whole numbers held"
     )
 

@@ -1,11 +1,13 @@
 """Quantities, limits and designs in the words and units that people use."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from liminal_jax._display import in_units, plain
 from liminal_jax.mapping.attention import attention_name
-from liminal_jax.study.parameters import label_of
+from liminal_jax.study.limits import PHYSICAL
+from liminal_jax.study.parameters import label_of, quantity_of
 from liminal_jax.study.quantities import NAMED
 from liminal_jax.study.variables import stated_as
 
@@ -17,6 +19,12 @@ _CHOICES = {
     "tier_holds": "kinds of data that may lie in the capacity tier",
 }
 """What each choice of a design is that is no number."""
+
+_ABBREVIATIONS = frozenset({"utps", "stps", "ttft", "tpot", "e2e", "tdp", "usd"})
+"""Words of quantities that are written in capitals."""
+
+_STEPS = {"m2": 1e-6, "W/m2": 1e6, "B": 1e6, "B/s": 1e9, "s": 1e-3}
+"""A step of a limit that people think in, in SI, where it is not 1; thousands of it count too."""
 
 
 def quantity(name: str, value: float, unit: str) -> str:
@@ -33,6 +41,64 @@ def quantity(name: str, value: float, unit: str) -> str:
     if unit == "1/s":
         return f"{plain(value, 4)} tokens/s"
     return in_units(value, unit)
+
+
+def step(value: float, unit: str) -> float:
+    """How much more of a limit people would ask for, in SI.
+
+    Examples:
+        >>> step(120e3, "W"), step(4e6, "USD"), step(50.0, "1/s"), step(4.0, "")
+        (1000.0, 1000.0, 1.0, 1.0)
+    """
+    base = _STEPS.get(unit, 1.0)
+    thousands = math.floor(math.log10(value / base / 10) / 3) if value > 0 else 0
+    return base * 1000.0 ** (thousands if unit else max(thousands, 0))
+
+
+def step_words(name: str, value: float, unit: str) -> str:
+    """How much more of a limit on a quantity people would ask for, in words.
+
+    Examples:
+        >>> step_words("capital_cost", 3e6, "USD"), step_words("utps", 50.0, "1/s")
+        ('1,000 USD', '1 token/s')
+    """
+    told = quantity(name, step(value, unit), unit)
+    return "1 token/s" if told == "1 tokens/s" else told
+
+
+def quantity_word(name: str) -> str:
+    """What a quantity is called, in a word or two.
+
+    Examples:
+        >>> quantity_word("stps_per_watt"), quantity_word("capital_cost")
+        ('STPS per watt', 'capital cost')
+    """
+    each = (it.upper() if it in _ABBREVIATIONS else it for it in name.split("_"))
+    return " ".join(each)
+
+
+def explained(names: Iterable[str]) -> str:
+    """What the abbreviations of rates and times among some quantities stand for.
+
+    Examples:
+        >>> explained(["utps", "capital_cost"])
+        'UTPS: tokens a second of one user'
+    """
+    return "; ".join(
+        f"{quantity_word(name)}: {NAMED[name].about}"
+        for name in dict.fromkeys(names)
+        if name in NAMED and not _ABBREVIATIONS.isdisjoint(name.split("_"))
+    )
+
+
+def constraint_word(name: str) -> str:
+    """What is limited, by a study or by physics, in a few words.
+
+    Examples:
+        >>> constraint_word("utps"), constraint_word("reticle")
+        ('UTPS', 'die area (reticle limit)')
+    """
+    return PHYSICAL.get(name) or quantity_word(name)
 
 
 def words(values: Mapping[str, float]) -> str:
@@ -65,8 +131,21 @@ def number_words(path: str) -> str:
         ('limit on capital cost', 'PUE')
     """
     if path.startswith("limit."):
-        return "limit on " + path.split(".")[1].replace("_", " ")
+        return f"limit on {quantity_word(path.split('.')[1])}"
     return label_of(path)
+
+
+def sampled_words(path: str) -> str:
+    """A number of the data files in a few words, with the part that it is of.
+
+    Examples:
+        >>> sampled_words("memory.hbm4.silicon_price"), sampled_words("network.switch_radix")
+        ('price of memory silicon, hbm4', 'switch radix')
+    """
+    kind, *part, name = path.split(".")
+    stated = (quantity_of(f"{whole}{kind}.{name}") for whole in ("", "material.", "chip."))
+    label = next((it.label for it in stated if it is not None), name.replace("_", " "))
+    return ", ".join([label, *part])
 
 
 def limit_words(limits: Sequence[Mapping[str, Any]]) -> str:
@@ -74,10 +153,10 @@ def limit_words(limits: Sequence[Mapping[str, Any]]) -> str:
 
     Examples:
         >>> limit_words([{"quantity": "utps", "at_least": 50.0}])
-        'utps at least 50 tokens/s'
+        'UTPS at least 50 tokens/s'
     """
     return "; ".join(
-        f"{it['quantity']} at {side.removeprefix('at_')}"
+        f"{quantity_word(it['quantity'])} at {side.removeprefix('at_')}"
         f" {quantity(it['quantity'], float(it[side]), NAMED[it['quantity']].unit)}"
         for it in limits
         for side in ("at_least", "at_most")
@@ -90,11 +169,14 @@ def asked_words(objectives: Sequence[Mapping[str, Any]]) -> str:
 
     Examples:
         >>> asked_words([{"maximise": "stps", "value": 1.0}, {"minimise": "power"}])
-        'most stps, least power'
+        'most STPS, least power'
     """
     sides = {"maximise": "most", "minimise": "least"}
     return ", ".join(
-        f"{sides[side]} {it[side]}" for it in objectives for side in sides if side in it
+        f"{sides[side]} {quantity_word(it[side])}"
+        for it in objectives
+        for side in sides
+        if side in it
     )
 
 

@@ -21,7 +21,7 @@ from liminal_jax.workload.mixer.base import AbstractMixer
 from liminal_jax.workload.model import Model
 
 PHYSICAL = {
-    "memory_capacity": "data over memory, on the fullest chip",
+    "memory_capacity": "memory of the fullest chip",
     "whole_instance": "chips of one instance over chips bought",
     "expert_ranks": "expert-parallel ranks over chips of a stage",
     "expert_groups": "chips that whole expert groups need over those of a stage",
@@ -32,12 +32,12 @@ PHYSICAL = {
     "attention_groups": "ranks of whole groups that share attention over ranks of a stage",
     "attention_experts": "ranks of a stage over expert-parallel ranks, beside other users' groups",
     "shared_experts": "ranks of whole groups that share an expert over ranks that share attention",
-    "reticle": "area of a die over the largest die",
-    "shoreline": "die edge that memory or links between dies need over the edge there is",
-    "whole_stacks": "stacks or units for equally many on each die over those there are",
-    "stacked_area": "area that stacked memory covers over the area of the dies",
-    "interposer": "interposer over the largest that is made",
-    "thermal": "power density over what the memory on top endures",
+    "reticle": "die area (reticle limit)",
+    "shoreline": "die edge for memory and links between dies",
+    "whole_stacks": "memory stacks split evenly over dies",
+    "stacked_area": "die area under stacked memory",
+    "interposer": "interposer area (largest made)",
+    "thermal": "power density under stacked memory",
 }
 """Limits that hold for every design; each is a ratio that must not exceed 1."""
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from liminal_jax.optimization.uncertainty.rank_correlation import chance
 from liminal_jax.optimization.uncertainty.result import Standing, Trial, Uncertainty, designs_of
+from liminal_jax.results.words import quantity_word, sampled_words
 from liminal_jax.study.quantities import NAMED
 
 if TYPE_CHECKING:
@@ -85,8 +86,7 @@ def _objectives(axes: "Axes", answer: Uncertainty) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    name = answer.problem.asked
-    unit = NAMED[name].unit
+    unit, name = NAMED[answer.problem.asked].unit, quantity_word(answer.problem.asked)
     axes.set_xlabel(f"{name} [{unit}]\n{_KEY}" if unit else f"{name}\n{_KEY}")
     axes.set_title("What the best design with each reaches")
     _downwards(axes, [it.category for it in rows])
@@ -140,7 +140,7 @@ def _influences(axes: "Axes", answer: Uncertainty) -> None:
     axes.set(xlim=(-1, 1), xticks=[-1, -0.5, 0, 0.5, 1])
     axes.set_xlabel("rank correlation with the best objective\ngrey band: may be chance")
     axes.set_title("Which numbers decide")
-    _downwards(axes, [it.number.path.replace("_", " ") for it in shown])
+    _downwards(axes, [sampled_words(it.number.path) for it in shown])
 
 
 def uncertainty_figure(answer: Uncertainty) -> "Figure":

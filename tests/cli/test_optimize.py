@@ -132,7 +132,7 @@ def test_what_cannot_be_done_is_an_answer_with_its_own_code(capsys):
     assert answer["certificate"]["complete"] is True
     assert answer["certificate"]["bound"] is None
     assert answer["certificate"]["relative_gap"] is None
-    assert answer["reasons"][1].startswith("utps at least 1e+06 1/s cannot be met")
+    assert answer["reasons"][1].startswith("UTPS at least 1e+06 1/s cannot be met")
     assert [it["constraint"] for it in answer["binding"]] == ["utps"]
     assert answer["binding"][0]["slack"] < 0
     assert Path("out/design.toml").exists()

@@ -107,7 +107,7 @@ def test_what_cannot_be_done_is_an_answer_with_its_own_code(capsys):
     assert exit_code(["pareto", limited(1e6), "-o", "out"]) == 1
     out, _ = capsys.readouterr()
     assert "no design meets every limit" in out
-    assert "utps at least 1e+06 1/s cannot be met" in " ".join(out.split())
+    assert "UTPS at least 1e+06 1/s cannot be met" in " ".join(out.split())
     answer = json.loads(Path("out/result.json").read_text(), parse_constant=no_token)
     assert answer["feasible"] is False
     assert answer["points"] == []

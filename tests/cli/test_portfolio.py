@@ -128,7 +128,7 @@ def test_what_cannot_be_shared_is_an_answer_with_its_own_code(capsys):
     assert second["own_value"] is None
     assert answer["cross"] == {"llama-3-8b": {"llama-3-8b": 1, "chat": None}}
     assert answer["reasons"][0].startswith("chat cannot be served: none of the ")
-    assert answer["reasons"][1].startswith("chat cannot be served: utps at least 1e+06 1/s")
+    assert answer["reasons"][1].startswith("chat cannot be served: UTPS at least 1e+06 1/s")
     assert sorted(it.name for it in Path("out").iterdir()) == ["provenance.json", "result.json"]
     assert exit_code(["optimize", "two.toml", "-o", "again"]) == 1
     out = capsys.readouterr().out

@@ -76,7 +76,7 @@ def test_the_screen_tells_what_was_found(capsys):
     assert exit_code([*DENSE, *AXES, *wanted]) == 0
     out, err = capsys.readouterr()
     headings = ("the best by utps", "the front", "the best for each TP", "how outputs are spread")
-    for words in ("most utps: ", "the best of 16 points", *headings):
+    for words in ("most UTPS: ", "the best of 16 points", *headings):
         assert words in out
     assert "written to runs/design-1" in out
     assert max(map(len, (out + err).splitlines())) <= 100

@@ -8,6 +8,7 @@ import pytest
 from liminal_jax.optimization.search.annealing import Schedule
 from liminal_jax.optimization.search.best_design import Method, find
 from liminal_jax.optimization.search.branch_and_bound import Budget
+from liminal_jax.results.words import constraint_word
 from liminal_jax.study.questions import load_study
 from liminal_jax.study.read import problem_of
 from tests.optimization.brute import binding, every_design, shortfalls, study
@@ -180,7 +181,7 @@ def assert_least_wrong(answer, rows):
         limit = bounds[name]
         value = limit.bound * math.exp(-violation if limit.at_least else violation)
         side = "at least" if limit.at_least else "at most"
-        assert sentence.startswith(f"{name} {side} {limit.bound:.4g}")
+        assert sentence.startswith(f"{constraint_word(name)} {side} {limit.bound:.4g}")
         assert f"{value:.4g} is the best ({abs(value / limit.bound - 1):.1%} off)" in sentence
     if not least:
         assert "several must give" in answer.reasons[1]
@@ -268,4 +269,4 @@ def test_unknown_numbers_are_told_and_never_judged(tmp_path):
     path = study(tmp_path, "finished", design=design, objective={"minimise": "capital_cost"})
     answer = searched(path)
     assert not answer.feasible
-    assert "capital_cost of groq-lp30 cannot be evaluated" in answer.reasons[0]
+    assert "capital cost of groq-lp30 cannot be evaluated" in answer.reasons[0]

@@ -18,11 +18,11 @@ from liminal_jax.optimization.sensitivity.words import (
     label,
     limit_amount,
     price_sentence,
-    step,
 )
 from liminal_jax.results.sensitivity import page
 from liminal_jax.results.sensitivity_figure import LESS, MORE, tornado_figure
 from liminal_jax.results.terminal import terminal
+from liminal_jax.results.words import step
 from liminal_jax.view.figure import drawn
 from tests.optimization.small import CAPITAL, small
 
@@ -66,24 +66,24 @@ def price(constraint, limit, unit, value):
 def test_prices_in_the_words_of_what_is_asked(planned, finished):
     more, less = price("capital_cost", CAPITAL, "USD", 0.32), price("utps", 100.0, "1/s", -34.8)
     assert price_sentence(planned, more) == (
-        "capital_cost at most 1.65 M USD: 1,000 USD more is worth 320 tokens/s"
+        "capital cost at most 1.65 M USD: 1,000 USD more is worth 320 tokens/s"
     )
     assert price_sentence(planned, less) == (
-        "utps at least 100 tokens/s: 1 token/s more costs 34.8 tokens/s"
+        "UTPS at least 100 tokens/s: 1 token/s more costs 34.8 tokens/s"
     )
     slack = price("capital_cost", CAPITAL, "USD", 0.0)
-    assert price_sentence(planned, slack) == "capital_cost at most 1.65 M USD: does not bind"
+    assert price_sentence(planned, slack) == "capital cost at most 1.65 M USD: does not bind"
     held = price("range.compute_area", 1e-4, "m2", -3.4e7)
     assert price_sentence(planned, held) == (
         "compute area of a die held at the least allowed, 100 mm2: 1 mm2 more costs 34 tokens/s"
     )
     room = ShadowPrice("reticle", 1.0, "", 40.0, "1/s", 0.263)
     assert price_sentence(planned, room) == (
-        "area of a die over the largest die: 1 % more room is worth 0.26 % of stps"
+        "die area (reticle limit): 1 % more room is worth 0.26 % of STPS"
     )
     floor = price("utps", 150.0, "1/s", 0.02)
     assert price_sentence(finished, floor) == (
-        "utps at least 150 tokens/s: 1 token/s more costs 0.02 USD"
+        "UTPS at least 150 tokens/s: 1 token/s more costs 0.02 USD"
     )
     assert price_sentence(finished, price("utps", 150.0, "1/s", -0.02)).endswith("saves 0.02 USD")
 
@@ -133,12 +133,12 @@ def test_labels(planned, finished):
 def test_the_screen_fits_and_tells_prices_numbers_and_moves(found):
     text = text_of(terminal(page(sensitivity_record(found, 7))))
     assert max(map(len, text.splitlines())) <= 100
-    answer = r"^most stps: [\d,.]+ tokens/s, and [\d,.]+ tokens/s with its sizes free *$"
+    answer = r"^most STPS: [\d,.]+ tokens/s, and [\d,.]+ tokens/s with its sizes free *$"
     assert re.search(answer, text, re.MULTILINE)
     assert re.search(r"memory technology +hbm4 +hbm4", text)
     assert f"none of the {found.problem.lattice:,} designs of the lattice is better" in text
-    assert "converged at a bound of the range of compute_area" in text
-    assert "capital_cost at most 1.65 M USD: 1,000 USD more is worth " in text
+    assert "converged at a bound of the range of compute area of a die" in text
+    assert "capital cost at most 1.65 M USD: 1,000 USD more is worth " in text
     assert "solved again with 10 % less and more" in text
     assert "limit on capital cost" in text
     assert "less: no point meets every limit" in " ".join(text.split())

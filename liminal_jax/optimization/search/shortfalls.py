@@ -5,6 +5,7 @@ import numpy as np
 from liminal_jax.optimization.search.binding_limits import Binding, binding_of
 from liminal_jax.optimization.search.branch_and_bound import Budget
 from liminal_jax.optimization.search.certificate import BoundedProblem, Certificate, least_violation
+from liminal_jax.results.words import constraint_word, quantity_word
 from liminal_jax.study.problem import FEASIBLE, Outcome, Problem
 
 SHORTFALL_BUDGET = Budget(seconds=10.0)
@@ -21,8 +22,8 @@ def shortfalls(problem: Problem, bounded: BoundedProblem) -> list[str]:
         side = "at least" if problem.limits[index].at_least else "at most"
         away = f" ({abs(it.value / it.limit - 1):.1%} off)" if it.limit else ""
         sentences.append(
-            f"{it.constraint} {side} {it.limit:.4g} {it.unit} cannot be met: with every other limit"
-            f" met, {it.value:.4g} is the best{away}".replace("  ", " ")
+            f"{constraint_word(it.constraint)} {side} {it.limit:.4g} {it.unit} cannot be met: with"
+            f" every other limit met, {it.value:.4g} is the best{away}".replace("  ", " ")
         )
     return sentences or ["no limit can be met by relaxing one other alone; several must be relaxed"]
 
@@ -35,8 +36,9 @@ def unknown_numbers(problem: Problem, outcome: Outcome, category: str) -> list[s
         names.append(problem.criterion.name)
     if not names:
         return []
+    unknown = ", ".join(map(constraint_word, dict.fromkeys(names)))
     return [
-        f"{', '.join(dict.fromkeys(names))} of {category} cannot be evaluated: published numbers"
+        f"{unknown} of {category} cannot be evaluated: published numbers"
         " are missing; state them in a system file of your own: liminal systems new mine"
         f" --like {category}"
     ]
@@ -82,7 +84,7 @@ def proof_reasons(
             return [f"{designs} meets every limit, {by}", *shortfalls(problem, bounded), still]
         return [f"{stopped}: designs are left that may meet every limit", still]
     if it.complete and not it.relative_gap:
-        same = f"{problem.asked} is the same for every design of the lattice"
+        same = f"{quantity_word(problem.asked)} is the same for every design of the lattice"
         return [f"{designs} is better, {by}", *([same] if same_for_all(bounded) else [])]
     if it.relative_gap is not None:
         early = "" if it.complete else f"{stopped}: "
@@ -92,4 +94,5 @@ def proof_reasons(
 
 def exceeding(it: Binding) -> str:
     """A limit and the value that exceeds it."""
-    return f"{it.constraint}: {it.value:.4g} against a limit of {it.limit:.4g} {it.unit}".rstrip()
+    name = constraint_word(it.constraint)
+    return f"{name}: {it.value:.4g} against a limit of {it.limit:.4g} {it.unit}".rstrip()

@@ -6,6 +6,8 @@ from enum import IntEnum
 import numpy as np
 from jaxtyping import Float, Int
 
+from liminal_jax.results.words import design_word
+
 TOLERANCE = 1e-3
 """Largest log violation of a start that counts as feasible: steps are too coarse to end nearer."""
 
@@ -77,7 +79,7 @@ def sentence(termination: Termination, at_bounds: Sequence[str]) -> str:
         at_bounds: Variables at a bound of their range that the objective pushes outwards.
 
     Examples:
-        >>> sentence(Termination.AT_BOUNDS, ["sram", "dies"])
-        'converged at a bound of the range of sram, dies: a wider range would improve it'
+        >>> sentence(Termination.AT_BOUNDS, ["dies", "stacks"])
+        'converged at a bound of the range of dies, stacks: a wider range would improve it'
     """
-    return _SENTENCES[termination].format(at_bounds=", ".join(at_bounds))
+    return _SENTENCES[termination].format(at_bounds=", ".join(map(design_word, at_bounds)))

@@ -9,6 +9,7 @@ import numpy as np
 from liminal_jax.optimization.sensitivity.gradients import Gradients
 from liminal_jax.optimization.sensitivity.relaxed_optimum import RelaxedOptimum, refined
 from liminal_jax.optimization.sensitivity.shadow_prices import elasticities
+from liminal_jax.results.words import constraint_word, design_word
 from liminal_jax.study.parameters import STANDARDS
 
 LEAST_DERIVATIVE = 1e-6
@@ -76,10 +77,10 @@ class Bar:
 
 
 def _binding(gradients: Gradients, optimum: RelaxedOptimum) -> set[str]:
-    """The active set: names of active limits and of active bounds of variables."""
+    """The active set: what active limits are on, and of what active bounds are."""
     limits = zip(gradients.problem.limits, optimum.multipliers.limits, strict=True)
-    return {it.name for it, price in limits if price > LEAST_MULTIPLIER} | {
-        f"the range of {name}" for name in optimum.at_bounds
+    return {constraint_word(it.name) for it, price in limits if price > LEAST_MULTIPLIER} | {
+        f"the range of {design_word(name)}" for name in optimum.at_bounds
     }
 
 
@@ -88,15 +89,15 @@ def active_set_changes(
 ) -> tuple[str, ...]:
     """How the active set of an optimum differs from that of another, in sentences."""
     old, new = _binding(gradients, before), _binding(gradients, after)
-    begins, ends = ", ".join(sorted(new - old)), ", ".join(sorted(old - new))
+    begins, ends = sorted(new - old), sorted(old - new)
     names = gradients.problem.categories
     sentences = [
         (
             before.category != after.category,
             f"{names[after.category]} is best instead of {names[before.category]}",
         ),
-        (begins, f"{begins} begins to bind"),
-        (ends, f"{ends} no longer binds"),
+        (begins, f"{' and '.join(begins)} begin{'s' * (len(begins) == 1)} to bind"),
+        (ends, f"{' and '.join(ends)} no longer bind{'s' * (len(ends) == 1)}"),
     ]
     return tuple(sentence for changed, sentence in sentences if changed)
 

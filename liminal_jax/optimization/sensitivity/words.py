@@ -1,10 +1,15 @@
 """Numbers, limits and prices of a study in words that people use."""
 
-import math
-
 from liminal_jax._display import plain, with_prefix
 from liminal_jax.optimization.sensitivity.shadow_prices import ShadowPrice
-from liminal_jax.results.words import number_words, quantity
+from liminal_jax.results.words import (
+    constraint_word,
+    number_words,
+    quantity,
+    quantity_word,
+    step,
+    step_words,
+)
 from liminal_jax.study.limits import PHYSICAL
 from liminal_jax.study.parameters import parameters_of
 from liminal_jax.study.problem import Limit, Problem
@@ -31,9 +36,6 @@ _USED = {
     "": ("", 1.0),
 }
 """What people say instead of a unit of SI, and how many of it one is."""
-
-_STEPS = {"m2": 1e-6, "W/m2": 1e6, "B": 1e6, "B/s": 1e9, "s": 1e-3}
-"""A step of a limit that people think in, in SI, where it is not 1; thousands of it count too."""
 
 
 def amount(value: float, unit: str) -> str:
@@ -69,18 +71,6 @@ def limit_amount(path: str, value: float, unit: str) -> str:
     return amount(value, unit)
 
 
-def step(value: float, unit: str) -> float:
-    """How much more of a limit people would ask for, in SI.
-
-    Examples:
-        >>> step(120e3, "W"), step(4e6, "USD"), step(50.0, "1/s"), step(4.0, "")
-        (1000.0, 1000.0, 1.0, 1.0)
-    """
-    base = _STEPS.get(unit, 1.0)
-    thousands = math.floor(math.log10(value / base / 10) / 3) if value > 0 else 0
-    return base * 1000.0 ** (thousands if unit else max(thousands, 0))
-
-
 def price_sentence(problem: Problem, price: ShadowPrice) -> str:
     """A shadow price in words: what a little more of the limit is worth."""
     name = price.constraint.removeprefix("range.")
@@ -89,14 +79,15 @@ def price_sentence(problem: Problem, price: ShadowPrice) -> str:
     limits = [it for it in problem.limits if (it.name, it.bound) == (price.constraint, price.limit)]
     if price.constraint in PHYSICAL:
         gain = f"{abs(price.elasticity):.2g} %"
-        return f"{PHYSICAL[price.constraint]}: 1 % more room is worth {gain} of {problem.asked}"
+        asked = quantity_word(problem.asked)
+        return f"{constraint_word(price.constraint)}: 1 % more room is worth {gain} of {asked}"
     asked = _limit(limits[0])
     return f"{asked}: {_worth(problem, price, name)}" if price.price else f"{asked}: does not bind"
 
 
 def _limit(limit: Limit) -> str:
     side = "at least" if limit.at_least else "at most"
-    return f"{limit.name} {side} {quantity(limit.name, limit.bound, limit.unit)}"
+    return f"{quantity_word(limit.name)} {side} {quantity(limit.name, limit.bound, limit.unit)}"
 
 
 def _range(name: str, price: ShadowPrice, problem: Problem) -> str:
@@ -109,8 +100,9 @@ def _range(name: str, price: ShadowPrice, problem: Problem) -> str:
 def _worth(problem: Problem, price: ShadowPrice, name: str) -> str:
     """What one step more of a limit does to the objective."""
     more = step(price.limit, price.unit)
-    told = quantity(name, more, price.unit) if name in NAMED else amount(more, price.unit)
-    told = "1 token/s" if told == "1 tokens/s" else told
+    told = amount(more, price.unit)
+    if name in NAMED:
+        told = step_words(name, price.limit, price.unit)
     effect = quantity(problem.asked, abs(price.price) * more, problem.goal.unit)
     gains = (price.price > 0) == problem.maximises
     verb = "costs" if not gains else "is worth" if problem.maximises else "saves"
