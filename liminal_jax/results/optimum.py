@@ -24,7 +24,7 @@ from liminal_jax.results.page import (
 from liminal_jax.results.pareto import drawn_front
 from liminal_jax.results.pictures import package, reasons, surroundings
 from liminal_jax.results.prediction import basis, memory, other_numbers, time_of_a_step
-from liminal_jax.results.question import about, asked, how_sure
+from liminal_jax.results.question import about, asked, asked_word, how_sure
 from liminal_jax.results.sensitivity import solved_again
 from liminal_jax.results.uncertainty import in_samples
 from liminal_jax.results.values import (
@@ -38,7 +38,15 @@ from liminal_jax.results.values import (
     share,
     totals,
 )
-from liminal_jax.results.words import asked_words, number_words, quantity
+from liminal_jax.results.words import (
+    asked_words,
+    constraint_word,
+    number_words,
+    quantity,
+    quantity_word,
+    step,
+    step_words,
+)
 from liminal_jax.study.quantities import QUANTITIES
 
 _MOST_BARS = 15
@@ -51,7 +59,7 @@ def page(record: Mapping[str, Any]) -> Page:
     Args:
         record: The object of `liminal optimize --json`.
     """
-    name, predicted = asked(record), record["prediction"]
+    name, predicted = asked_word(record), record["prediction"]
     sections = (
         section(
             "why no design was found", sentences([] if record["feasible"] else record["reasons"])
@@ -161,7 +169,11 @@ def _overlap(record: Mapping[str, Any]) -> Section:
     name = asked(record)
     rows = []
     for row, it in enumerate(record["pessimistic"]):
-        over = f"exceeds {', '.join(it['exceeded'])}" if it["exceeded"] else "meets every limit"
+        over = (
+            f"exceeds {', '.join(map(constraint_word, it['exceeded']))}"
+            if it["exceeded"]
+            else "meets every limit"
+        )
         best: Cell = "none meets the limits"
         if it["value"] is not None:
             best = named(name, f"pessimistic.{row}.value", it["value"])
@@ -178,11 +190,12 @@ def _overlap(record: Mapping[str, Any]) -> Section:
 
 def _worth(record: Mapping[str, Any]) -> Section:
     rows = record["sensitivities"][:_MOST_BARS]
-    told = f"Per cent of {asked(record)} for one per cent more, the sizes free to follow."
+    told = f"Per cent of {asked_word(record)} for one per cent more, the sizes free to follow."
     return section(
         "what would change the answer",
         sentences(_prices(record)),
-        _bars(rows),
+        # The tornado below shows the same, and more.
+        _bars(rows if "sensitivity" not in record else ()),
         sentences([told] if rows else []),
         table(
             (number_words(it["parameter"]), _elasticity(f"sensitivities.{at}", it["elasticity"]))
@@ -192,16 +205,18 @@ def _worth(record: Mapping[str, Any]) -> Section:
 
 
 def _prices(record: Mapping[str, Any]) -> Iterator[str]:
-    """Shadow prices of limits: what a hundredth more of each brings."""
-    name, value = asked(record), record["objective"]["value"]
+    """Shadow prices of limits: what a step more of each brings where the sizes are free."""
+    name, value = asked(record), record["relaxed"]["value"]
     unit = QUANTITIES[name].unit if name in QUANTITIES else ""
     for it in record["sensitivities"]:
         kind, _, limited = it["parameter"].partition(".")
         if kind == "limit" and value and limited in QUANTITIES:
-            more = quantity(limited, 0.01 * it["value"], it["unit"])
-            gain = quantity(name, abs(0.01 * it["elasticity"] * value), unit)
-            does = "raises" if it["elasticity"] >= 0 else "lowers"
-            yield f"{more} more of the {number_words(it['parameter'])} {does} {name} by {gain}."
+            price = it["elasticity"] * value / it["value"]
+            more = step_words(limited, it["value"], it["unit"])
+            gain = quantity(name, abs(price * step(it["value"], it["unit"])), unit)
+            does = "raises" if price >= 0 else "lowers"
+            limit = number_words(it["parameter"])
+            yield f"{more} more of the {limit} {does} {quantity_word(name)} by {gain}."
 
 
 def _elasticity(path: str, value: Number) -> Cell:
