@@ -21,7 +21,7 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
-from liminal_jax.results.question import about, asked, how_sure
+from liminal_jax.results.question import about, asked, asked_word, how_sure
 from liminal_jax.results.values import named, of_design
 from liminal_jax.results.words import asked_words, design_word, number_words
 
@@ -96,7 +96,10 @@ def _designs(record: Mapping[str, Any]) -> Iterator[Line]:
 
 def _bars(record: Mapping[str, Any], base: str) -> Iterator[Line]:
     elasticities = {it["parameter"]: at for at, it in enumerate(record["elasticities"])}
-    for row, bar in enumerate(record["tornado"]):
+    drawn = _drawn(record)
+    others = (row for row in range(len(record["tornado"])) if row not in drawn)
+    for row in (*drawn, *others):
+        bar = record["tornado"][row]
         at = elasticities.get(bar["parameter"])
         slope = 0.0 if at is None else record["elasticities"][at]["elasticity"]
         more = f"{slope:+.2f} %"
@@ -110,6 +113,15 @@ def _bars(record: Mapping[str, Any], base: str) -> Iterator[Line]:
         )
 
 
+def _drawn(record: Mapping[str, Any]) -> list[int]:
+    """Rows that have a bar; one that no design can do with less of, nor with more, has none."""
+    return [
+        row
+        for row, bar in enumerate(record["tornado"])
+        if bar["low"] is not None or bar["high"] is not None
+    ]
+
+
 def _end(record: Mapping[str, Any], row: int, side: str, base: str) -> Cell:
     value = record["tornado"][row][side]
     if value is None:
@@ -121,7 +133,7 @@ def _end(record: Mapping[str, Any], row: int, side: str, base: str) -> Cell:
 def _on_the_way(bar: Mapping[str, Any]) -> str:
     changes = bar["active_set_changes"]
     sides = (("less", "low"), ("more", "high"))
-    return "; ".join(f"{word}: {it}" for word, side in sides for it in changes[side])
+    return "; ".join(f"{word}: {', '.join(changes[side])}" for word, side in sides if changes[side])
 
 
 def _moves(record: Mapping[str, Any]) -> Iterator[Line]:
@@ -137,7 +149,8 @@ def _moves(record: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _tornado(record: Mapping[str, Any]) -> Figure:
-    base, bars = record["relaxed"]["value"], record["tornado"]
+    base = record["relaxed"]["value"]
+    bars = [record["tornado"][row] for row in _drawn(record)]
     traces = tuple(
         {
             "type": "bar",
@@ -155,6 +168,6 @@ def _tornado(record: Mapping[str, Any]) -> Figure:
         "barmode": "group",
         "legend": {"orientation": "h", "y": 1.08},
         "yaxis": {"autorange": "reversed", "automargin": True},
-        "xaxis": {"title": {"text": f"change of {asked(record)} [%]"}},
+        "xaxis": {"title": {"text": f"change of {asked_word(record)} [%]"}},
     }
     return Figure(traces if bars else (), layout, "the tornado", 130 + 34 * len(bars))
