@@ -71,7 +71,7 @@ def page(record: Mapping[str, Any]) -> Page:
         reached(record, record["prediction"]["utps"]),
         _overlap(record),
         how_sure(record, *_proof(record), *proof_rows(record)),
-        in_samples(record.get("uncertainty")),
+        in_samples(record.get("uncertainty"), "uncertainty."),
         *(drawn_front(record["front"], "front.") if "front" in record else ()),
         by_gradients(record),
         section("the best of each kind", table(_alternatives(record), ("", name, "with"))),

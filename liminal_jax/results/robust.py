@@ -6,15 +6,14 @@ from typing import Any
 
 from liminal_jax._display import per_cent
 from liminal_jax.results.beside import predicted_pictures, predicted_tables, prediction_beside
+from liminal_jax.results.breaches import BREACHES, breach_rows
 from liminal_jax.results.page import Cell, Line, Page, known, section, sentences, table
-from liminal_jax.results.question import about, asked, how_sure
+from liminal_jax.results.question import about, asked, asked_word, how_sure
 from liminal_jax.results.values import amount, found_rows, named, share
 from liminal_jax.results.words import asked_words
 
 _TRIED = ("robust", "nominal")
 """Designs that are compared, by their keys in the record."""
-
-_MOST_BREACHES = 4
 
 
 def page(record: Mapping[str, Any]) -> Page:
@@ -33,13 +32,15 @@ def page(record: Mapping[str, Any]) -> Page:
         section("what is left", sentences(_left(record))),
         *predicted_pictures(record),
         section(
-            f"{asked(record)} in the futures",
+            f"{asked_word(record)} in the futures",
             sentences(["The nominal optimum is the most robust design too."] if same else []),
             table(_compared(record), ("", *(it for it in _TRIED if record[it] is not None))),
         ),
         section("the price of robustness", table(_price(record))),
         *(
-            section(f"limits that the {key} design breaks", table(_breaches(record, key)))
+            section(
+                f"limits that the {key} design breaks", table(breach_rows(record, key), BREACHES)
+            )
             for key in (_TRIED[:1] if same else _TRIED)
             if record[key] is not None
         ),
@@ -111,15 +112,6 @@ def _price(record: Mapping[str, Any]) -> Iterator[Line]:
     if record["gain"] is not None:
         gained = share("gain", record["gain"])
     yield f"what the nominal optimum lacks {record['measure_about']}", gained
-
-
-def _breaches(record: Mapping[str, Any], key: str) -> Iterator[Line]:
-    for row, it in enumerate(record[key]["breaches"][:_MOST_BREACHES]):
-        often = share(f"{key}.breaches.{row}.share", it["share"])
-        yield f"{it['constraint']}, by {per_cent(it['typical'])}, in", often
-    more = len(record[key]["breaches"]) - _MOST_BREACHES
-    if more > 0:
-        yield "other limits that it breaks", str(more)
 
 
 def _sure(record: Mapping[str, Any]) -> Iterator[Line]:

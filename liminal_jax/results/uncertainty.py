@@ -1,12 +1,13 @@
 """How sure an answer is when numbers are drawn from their ranges: who wins, at what regret, why."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from liminal_jax._display import per_cent
 from liminal_jax.results.beside import predicted_sections, prediction_beside
+from liminal_jax.results.breaches import BREACHES, breach_rows
 from liminal_jax.results.page import (
     PALETTE,
     Cell,
@@ -15,18 +16,19 @@ from liminal_jax.results.page import (
     Number,
     Page,
     Section,
+    Sentences,
     known,
     section,
     sentences,
     table,
-    text_of,
 )
-from liminal_jax.results.question import about, asked, how_sure
+from liminal_jax.results.question import about, asked, asked_word, how_sure
 from liminal_jax.results.values import amount, design_rows, named, share
-from liminal_jax.results.words import asked_words
+from liminal_jax.results.words import asked_words, constraint_word, sampled_words
+from liminal_jax.study.quantities import NAMED
 
 _MOST_INFLUENCES = 15
-_MOST_BREACHES = 4
+_MOST_BREACHES = 3
 
 _SINGLED_OUT = {
     "nominal": "best with the nominal numbers",
@@ -34,6 +36,12 @@ _SINGLED_OUT = {
     "cautious": "least worst regret",
 }
 """What each design that was singled out is, by the name of its file."""
+
+_QUANTILES = ("", "5 % of samples", "50 %", "95 %", "nominal")
+"""Heads of the table of what is reached."""
+
+_CORRELATIONS = ("rank correlation of", "with the best")
+"""Heads of the table of influences."""
 
 
 def page(record: Mapping[str, Any]) -> Page:
@@ -45,9 +53,11 @@ def page(record: Mapping[str, Any]) -> Page:
     it = record["certificate"]
     sections = (
         section(
-            f"who wins, and with what {asked(record)}",
+            f"who wins, and with what {asked_word(record)}",
             table(_wins_of(record), ("", "wins", "feasible")),
-            table(_reached(record), ("", "5 % of samples", "50 %", "95 %", "nominal")),
+            _intervals(record),
+            table(_reached(record), _QUANTILES),
+            sentences(_beyond(record)),
         ),
         *(_singled_out(record, name) for name in _SINGLED_OUT),
         _decides(record),
@@ -66,17 +76,27 @@ def page(record: Mapping[str, Any]) -> Page:
     return Page(record["name"], (*about(record), f"{_drawn(record)}."), _answer(record), sections)
 
 
-def in_samples(record: Mapping[str, Any] | None) -> Section:
+def in_samples(record: Mapping[str, Any] | None, base: str) -> Section:
     """How an optimum fares when numbers are drawn from their ranges, in short.
 
     Args:
         record: The record of an analysis of the same study; none where there is none.
+        base: Where it stands in the record of the run, with a point at the end.
     """
     title = "when numbers are drawn from their ranges"
     if record is None:
         return section(title)
-    said = f"{text_of(_answer(record))}. {_drawn(record)}."
-    return section(title, sentences([said]), _influences(record["influences"][:_MOST_INFLUENCES]))
+    answer = (*_answer(record, base), f". {_drawn(record)}.")
+    return section(
+        title,
+        Sentences((answer, *_kept(record, base))),
+        _intervals(record),
+        table(_reached(record, base), _QUANTILES),
+        sentences(_beyond(record)),
+        _influences(record),
+        table((_influence(record, row, base) for row in _felt(record)), _CORRELATIONS),
+        sentences(_chance(record)),
+    )
 
 
 def whole(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -102,18 +122,56 @@ def _ranked(record: Mapping[str, Any]) -> list[int]:
     return sorted(range(len(record["categories"])), key=order)
 
 
-def _answer(record: Mapping[str, Any]) -> Line:
+def _answer(record: Mapping[str, Any], base: str = "") -> Line:
     if not record["feasible"]:
         return ("no design meets every limit with the nominal numbers",)
     first = _ranked(record)[0]
     it = record["categories"][first]
     return (
         f"{asked_words([record['objective']])}: ",
-        named(asked(record), "objective.value", record["objective"]["value"]),
+        named(asked(record), f"{base}objective.value", record["objective"]["value"]),
         f" with the nominal numbers; {it['category']} is best in ",
-        share(f"categories.{first}.wins", it["wins"]),
+        share(f"{base}categories.{first}.wins", it["wins"]),
         " of the samples",
     )
+
+
+def _kept(record: Mapping[str, Any], base: str) -> Iterator[Line]:
+    """How often designs meet the limits: the nominal one, and the one of least regret."""
+    trial, robust = record["nominal"], record["robust"]
+    if trial is None:
+        return
+    meets = share(f"{base}nominal.meets", trial["meets"])
+    broken: Line = ()
+    for row, it in enumerate(trial["breaches"][:_MOST_BREACHES]):
+        often = share(f"{base}nominal.breaches.{row}.share", it["share"])
+        starts = ", that on" if broken else "; it breaks the limit on"
+        broken += (f"{starts} {constraint_word(it['constraint'])} in ", often)
+    more = len(trial["breaches"]) - _MOST_BREACHES
+    others = f", and {more} more" if more > 0 else ""
+    yield "The design meets every limit in ", meets, " of the samples", *broken, f"{others}."
+    if robust is not None and robust["design"] != trial["design"]:
+        middle = named(
+            asked(record), f"{base}robust.objective.median", robust["objective"]["median"]
+        )
+        meets = share(f"{base}robust.meets", robust["meets"])
+        yield (
+            "The design of least expected regret meets them in ",
+            meets,
+            ", with ",
+            middle,
+            " in half.",
+        )
+
+
+def _beyond(record: Mapping[str, Any]) -> Iterator[str]:
+    """A warning where the nominal numbers promise more than nearly all samples."""
+    value, spread = record["objective"]["value"], record["optimum"]
+    if value is None or spread is None:
+        return
+    most = "maximise" in record["objective"]
+    if value > spread["high"] if most else value < spread["low"]:
+        yield "The best with the nominal numbers is better than the best in 95 % of the samples."
 
 
 def _spread(record: Mapping[str, Any], path: str, it: Mapping[str, Any] | None) -> Line:
@@ -137,14 +195,64 @@ def _wins_of(record: Mapping[str, Any]) -> Iterator[Line]:
     yield "best of all", "", share("solvable", record["solvable"])
 
 
-def _reached(record: Mapping[str, Any]) -> Iterator[Line]:
+def _reached(record: Mapping[str, Any], base: str = "") -> Iterator[Line]:
     """The best objective of each category over the samples."""
     for row in _ranked(record):
-        it, path = record["categories"][row], f"categories.{row}"
+        it, path = record["categories"][row], f"{base}categories.{row}"
         thought = _thought(record, f"{path}.thought", it["thought"])
         yield it["category"], *_spread(record, f"{path}.objective", it["objective"]), thought
-    thought = _thought(record, "objective.value", record["objective"]["value"])
-    yield "best of all", *_spread(record, "optimum", record["optimum"]), thought
+    thought = _thought(record, f"{base}objective.value", record["objective"]["value"])
+    yield "best of all", *_spread(record, f"{base}optimum", record["optimum"]), thought
+
+
+def _intervals(record: Mapping[str, Any]) -> Figure:
+    """The best objective of each category: an interval of the samples, and what was thought."""
+    rows = [record["categories"][row] for row in _ranked(record)]
+    spreads = [(it["category"], it["objective"]) for it in rows if it["objective"] is not None]
+    thoughts = [(it["category"], it["thought"]) for it in rows if it["thought"] is not None]
+    bars = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": [x for _, it in spreads for x in (it["low"], it["high"], None)],
+        "y": [y for name, _ in spreads for y in (name, name, None)],
+        "line": {"color": PALETTE[0], "width": 10},
+        "marker": {"symbol": "square", "size": 10},
+        "name": "5 to 95 % of the samples",
+    }
+    marks = [
+        _marks("median", [(name, it["median"]) for name, it in spreads], "circle", PALETTE[1]),
+        _marks("nominal numbers", thoughts, "diamond", PALETTE[5]),
+    ]
+    name = asked(record)
+    unit = f" [{NAMED[name].unit}]" if name in NAMED and NAMED[name].unit else ""
+    layout = {
+        "legend": {"orientation": "h", "y": 1.2},
+        "xaxis": {
+            "title": {"text": f"{asked_word(record)}{unit}"},
+            "type": "log",
+        },
+        "yaxis": {
+            "automargin": True,
+            "categoryorder": "array",
+            "categoryarray": [it["category"] for it in reversed(rows)],
+        },
+    }
+    label = "what the best of each kind reaches in the samples, and with the nominal numbers"
+    traces = (bars, *marks) if spreads else ()
+    return Figure(traces, layout, label, 160 + 40 * len(rows))
+
+
+def _marks(
+    name: str, points: Sequence[tuple[str, Number]], symbol: str, colour: str
+) -> Mapping[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [value for _, value in points],
+        "y": [category for category, _ in points],
+        "marker": {"symbol": symbol, "size": 11, "color": colour},
+        "name": name,
+    }
 
 
 def _singled_out(record: Mapping[str, Any], name: str) -> Section:
@@ -161,23 +269,18 @@ def _singled_out(record: Mapping[str, Any], name: str) -> Section:
     short = name != "nominal" and trial["meets"] < record["reliability"]
     note = ["no design that was tried is so reliable; this comes nearest"] if short else []
     rows = [*design_rows(trial["design"], f"{name}.design"), *_trial(record, name)]
-    return section(title, sentences(note), table(rows))
+    breaches = table(breach_rows(record, name), BREACHES)
+    return section(title, sentences(note), table(rows), breaches)
 
 
 def _trial(record: Mapping[str, Any], name: str) -> Iterator[Line]:
     it = record[name]
     spread = _spread(record, f"{name}.objective", it["objective"])
     for quantile, value in zip(("5 %", "50 %", "95 %"), spread, strict=True):
-        yield f"{asked(record)}, {quantile} of the samples", value
+        yield f"{asked_word(record)}, {quantile} of the samples", value
     yield "samples in which it meets the limits", share(f"{name}.meets", it["meets"])
     fresh = share(f"{name}.meets_fresh", it["meets_fresh"])
     yield f"of {record['fresh_samples']:,} fresh samples", fresh
-    for row, breach in enumerate(it["breaches"][:_MOST_BREACHES]):
-        often = share(f"{name}.breaches.{row}.share", breach["share"])
-        yield f"breaks {breach['constraint']}, by {per_cent(breach['typical'])}, in", often
-    more = len(it["breaches"]) - _MOST_BREACHES
-    if more > 0:
-        yield "other limits that it breaks", str(more)
     if it["regret"] is None:
         yield "regret", "none to speak of: it breaks a limit in every sample"
         return
@@ -186,20 +289,40 @@ def _trial(record: Mapping[str, Any], name: str) -> Iterator[Line]:
 
 
 def _decides(record: Mapping[str, Any]) -> Section:
-    rows = record["influences"][:_MOST_INFLUENCES]
-    chance = f"Below {record['chance']:.2f} either way a rank correlation may be chance."
     return section(
         "what decides",
-        _influences(rows),
+        _influences(record),
         table(
             (
-                (it["number"], _correlation(f"influences.{at}.optimum", it["optimum"]), _wins(it))
-                for at, it in enumerate(rows)
+                (*_influence(record, at), _wins(it))
+                for at, it in enumerate(record["influences"][:_MOST_INFLUENCES])
             ),
-            ("rank correlation of", "with the best", "with who wins"),
+            (*_CORRELATIONS, "with who wins"),
         ),
-        sentences([chance] if rows else []),
+        sentences(_chance(record)),
     )
+
+
+def _influence(record: Mapping[str, Any], row: int, base: str = "") -> Line:
+    it = record["influences"][row]
+    path = f"{base}influences.{row}.optimum"
+    return sampled_words(it["number"]), _correlation(path, it["optimum"])
+
+
+def _felt(record: Mapping[str, Any]) -> list[int]:
+    """Rows of the influences on the best objective that are no chance."""
+    return [
+        row
+        for row, it in enumerate(record["influences"][:_MOST_INFLUENCES])
+        if it["optimum"] is not None and abs(it["optimum"]) >= record["chance"]
+    ]
+
+
+def _chance(record: Mapping[str, Any]) -> Iterator[str]:
+    """From where on a correlation says something."""
+    if record["influences"]:
+        limit = f"{record['chance']:.2f}"
+        yield f"A rank correlation below {limit} either way may be chance, and is not drawn."
 
 
 def _correlation(path: str, value: Number | None) -> Cell:
@@ -215,14 +338,15 @@ def _wins(it: Mapping[str, Any]) -> str:
     return f"{found[name]:+.2f} {name}"
 
 
-def _influences(rows: list[Mapping[str, Any]]) -> Figure:
-    values = [it["optimum"] for it in rows]
+def _influences(record: Mapping[str, Any]) -> Figure:
+    """Rank correlations that are no chance."""
+    rows = [record["influences"][row] for row in _felt(record)]
     trace = {
         "type": "bar",
-        "y": [it["number"] for it in rows],
-        "x": values,
+        "y": [sampled_words(it["number"]) for it in rows],
+        "x": [it["optimum"] for it in rows],
         "orientation": "h",
-        "marker": {"color": [PALETTE[0] if (it or 0) > 0 else PALETTE[5] for it in values]},
+        "marker": {"color": [PALETTE[0] if it["optimum"] > 0 else PALETTE[5] for it in rows]},
     }
     layout = {
         "yaxis": {"autorange": "reversed", "automargin": True},

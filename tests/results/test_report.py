@@ -16,7 +16,7 @@ from liminal_jax._files import InputError
 from liminal_jax.results import sweep_data as data
 from liminal_jax.results import sweep_kept
 from liminal_jax.results.kinds import kind_of
-from liminal_jax.results.page import Drawings, Figure
+from liminal_jax.results.page import Drawings, Figure, text_of
 from liminal_jax.results.report import KINDS, report
 from tests.cli.terminal import exit_code
 from tests.cli.test_portfolio import TWO
@@ -138,6 +138,33 @@ def test_records_written_before_they_told_their_kind_have_the_same_rows(runs, na
     assert kind_of(old) == kind_of(record) == kind
     page = KINDS[kind].page
     assert terminal_lines(page(old)) == terminal_lines(page(record))
+
+
+@pytest.mark.parametrize("name", ["optimize", "sensitivity", "uncertainty"])
+def test_no_name_of_a_field_stands_on_a_page(runs, name):
+    record = json.loads((runs / name / "result.json").read_text())
+    kind = KINDS[record["kind"]]
+    page = kind.page(kind.whole(record, runs / name))
+    told = "\n".join([*page.about, text_of(page.answer), *terminal_lines(page)])
+    assert "UTPS" in told
+    assert re.findall(r"\b(?:utps|stps|[a-z]+_[a-z_]+)\b", told) == []
+
+
+def test_a_limit_has_one_price(runs):
+    """The page of an optimum and that of its sensitivities tell the same of each limit."""
+    prices = []
+    for name, pattern in (
+        ("optimize", r"(.*) more of the limit on (\w[\w ]*) (?:raises|lowers) .* by (.*)\."),
+        (
+            "sensitivity",
+            r"(\w[\w ]*) at (?:least|most) .*: (.*) more (?:costs|saves|is worth) (.*)",
+        ),
+    ):
+        record = json.loads((runs / name / "result.json").read_text())
+        lines = terminal_lines(KINDS[record["kind"]].page(record))
+        found = [it.groups() for line in lines if (it := re.fullmatch(pattern, line))]
+        prices.append({frozenset(it) for it in found})
+    assert prices[0] == prices[1] != set()
 
 
 ORDER = (
