@@ -225,7 +225,7 @@ def _totals(record: Mapping[str, Any]) -> Iterator[Line]:
     """What all members come to, each in the unit that people use for it."""
     for name, value in record["totals"].items():
         words = "" if value is None else in_units(float(value), _UNITS.get(name, ""))
-        yield name.replace("_", " "), known(words, f"totals.{name}", value)
+        yield quantity_word(name), known(words, f"totals.{name}", value)
 
 
 def _closing(record: Mapping[str, Any]) -> Figure:

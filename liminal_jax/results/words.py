@@ -72,9 +72,11 @@ def quantity_word(name: str) -> str:
     Examples:
         >>> quantity_word("stps_per_watt"), quantity_word("capital_cost")
         ('STPS per watt', 'capital cost')
+        >>> quantity_word("share of utps below 100 1/s")
+        'share of UTPS below 100 1/s'
     """
-    each = (it.upper() if it in _ABBREVIATIONS else it for it in name.split("_"))
-    return " ".join(each)
+    each = name.replace("_", " ").split(" ")
+    return " ".join(it.upper() if it in _ABBREVIATIONS else it for it in each)
 
 
 def explained(names: Iterable[str]) -> str:
