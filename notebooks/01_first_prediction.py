@@ -44,6 +44,12 @@ print(f"memory there is                {prediction.memory_capacity / 1e9:8.0f} G
 print(f"does it fit?                   {bool(prediction.fits)!s:>8}")
 
 # %% [markdown]
+# On the last line of a cell a design shows its numbers, its package to scale, and its system:
+
+# %%
+design
+
+# %% [markdown]
 # ## What is the bottleneck of a step?
 #
 # One step makes one token for every user. Arithmetic and memory traffic overlap, so the longer of

@@ -125,7 +125,7 @@ axes.set(
 axes.text(2, 35, "memory bandwidth", color="white")
 axes.text(2, 91, "latency of collectives")
 axes.text(55, 76, "link bandwidth")
-axes.text(most * 1.06, 30, "does not fit", rotation=90, va="center")
+_ = axes.text(most * 1.06, 30, "does not fit", rotation=90, va="center")
 
 # %% [markdown]
 # ## Benefit per cost

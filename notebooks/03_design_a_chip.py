@@ -33,12 +33,13 @@ print(space)
 # ## The optimum and its certificate
 #
 # The search bounds the exact model over boxes of designs, prunes every box that cannot hold a
-# better one, and halves the rest. When no box is open, the best design known is proven.
+# better one, and halves the rest. When no box is open, the best design known is proven. On the last
+# line of a cell it shows itself in numbers and drawn to scale.
 
 # %%
 best = ll.optimize(space, objective, limits=limits)
-print(best)
 print(best.reasons[0])
+best
 
 # %% [markdown]
 # ## Which limits bind?
@@ -57,8 +58,8 @@ figure, axes = plt.subplots(figsize=(5.8, 2.3), layout="constrained")
 bars = axes.barh(list(used), [100 * it for it in used.values()], color="#0072B2")
 axes.bar_label(bars, fmt="%.0f", padding=-24, color="white")
 axes.axvline(100, color="black", linewidth=1)
-axes.invert_yaxis()
 axes.set(xlim=(0, 110), xlabel="share of the limit that is used [%]", title="What binds")
+axes.invert_yaxis()
 
 # %% [markdown]
 # ## And the other memories?
@@ -84,18 +85,18 @@ heavy = best.sensitivities()[:12]
 figure, axes = plt.subplots(figsize=(6.2, 3.4), layout="constrained")
 colors = ["#0072B2" if it.elasticity > 0 else "#E69F00" for it in heavy]
 bars = axes.barh(
-    [it.parameter.removeprefix("material.").replace("_", " ") for it in heavy],
+    [it.label for it in heavy],
     [it.elasticity for it in heavy],
     color=colors,
 )
 axes.bar_label(bars, fmt="%+.2f", padding=3)
 axes.axvline(0, color="black", linewidth=0.8)
-axes.invert_yaxis()
 axes.set(
     xlim=(-1.35, 1.35),
     xlabel="change of STPS for one per cent more [%]",
     title="What is worth arguing about",
 )
+axes.invert_yaxis()
 
 # %% [markdown]
 # ## Speed per user or throughput

@@ -99,7 +99,7 @@ axes.annotate(
     weight="bold",
 )
 figure.colorbar(density, label="designs in a cell")
-axes.set(
+_ = axes.set(
     xlabel="tokens a second of one user, UTPS [1/s]",
     ylabel="tokens a second of one chip [1/s]",
     title=f"{held.sum():,} designs for GPT-OSS-120B at 8K tokens",

@@ -27,12 +27,14 @@ def _lines(text):
     return [it for it in lines if it.strip("─") and not _ON_THE_WAY.search(it)]
 
 
+def _text(output):
+    """What is printed, or what stands for an object that is shown."""
+    return output.get("text") or output.get("data", {}).get("text/plain", "") + "\n"
+
+
 def _told(notebook):
-    """Words that the cells print, by cell, and the numbers among them."""
-    printed = [
-        [it["text"] for it in cell.get("outputs", []) if it["output_type"] == "stream"]
-        for cell in notebook.cells
-    ]
+    """Words that the cells print or show, by cell, and the numbers among them."""
+    printed = [[_text(it) for it in cell.get("outputs", [])] for cell in notebook.cells]
     lines = [_lines("".join(it)) for it in printed]
     words = [[_NUMBER.sub("0", it) for it in cell] for cell in lines]
     found = [_NUMBER.findall(it) for cell in lines for it in cell]
@@ -46,6 +48,23 @@ def test_wall_times_and_ways_alone_are_left_out():
 
 def test_there_are_notebooks():
     assert sources()
+
+
+@pytest.mark.parametrize("name", ["01_first_prediction", "03_design_a_chip"])
+def test_a_notebook_shows_a_package(name):
+    (source,) = (it for it in sources() if it.stem == name)
+    cells = nbformat.read(source.with_suffix(".ipynb"), as_version=4).cells
+    drawn = [
+        it.get("data", {}).get("text/html", "") for at in cells for it in at.get("outputs", [])
+    ]
+    assert any('data-figure="package"' in it for it in drawn)
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda source: source.stem)
+def test_no_notebook_shows_what_a_plot_returns(source):
+    cells = nbformat.read(source.with_suffix(".ipynb"), as_version=4).cells
+    shown = [_text(it) for at in cells for it in at.get("outputs", [])]
+    assert not [it for it in shown if "Text(" in it]
 
 
 @pytest.mark.parametrize("source", sources(), ids=lambda source: source.stem)

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from drawn import package
 from liminal_jax._display import billions
 from liminal_jax.data.catalogue import (
     capacity_technology_names,
@@ -54,12 +55,13 @@ def data_pages() -> dict[str, str]:
         rows = [[f"[{name}]({folder}/{name}.md)", it.title] for name, it in files.items()]
         pages[f"data/{folder}.md"] = f"# {title}\n\n" + table(["name", "what it is"], rows)
         for name, it in files.items():
-            pages[f"data/{folder}/{name}.md"] = _numbers(it.title, "../", it)
+            drawing = package(name) if folder == "systems" else ""
+            pages[f"data/{folder}/{name}.md"] = _numbers(it.title, "../", it, drawing)
     return pages
 
 
-def _numbers(title: str, up: str, file: BaseModel) -> str:
-    """Every number of a file, as its source prints it."""
+def _numbers(title: str, up: str, file: BaseModel, drawing: str = "") -> str:
+    """Every number of a file, as its source prints it, below a drawing where it has one."""
     rows = [
         [
             f"`{path}`",
@@ -73,7 +75,8 @@ def _numbers(title: str, up: str, file: BaseModel) -> str:
     ]
     head = ["number", "value", "range", "kind", "source", "note"]
     about = getattr(file, "about", "")
-    return f"# {title}\n\n{about}\n\n" + table(head, rows)
+    above = filter(None, (f"# {title}", about, drawing))
+    return "\n\n".join((*above, table(head, rows)))
 
 
 def _rows(title: str, records: Iterable[BaseModel]) -> str:

@@ -41,11 +41,13 @@ def _cell(cell: Any) -> str:
 
 
 def _output(output: Any) -> str:
-    """What a cell shows: a picture where it has one, else its text."""
+    """What a cell shows: a picture or a table where it has one, else its text."""
     if output.output_type == "stream":
         return block("text", _COLOUR.sub("", output.text))
     data = output.get("data", {})
     if "image/png" in data:
         picture = data["image/png"].strip().replace("\n", "")
         return f'<img alt="the figure of this cell" src="data:image/png;base64,{picture}">'
+    if "text/html" in data:
+        return data["text/html"]
     return block("text", _COLOUR.sub("", data.get("text/plain", "")))

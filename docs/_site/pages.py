@@ -15,6 +15,7 @@ from mkdocs.structure.files import File
 
 from code_pages import command_page, other_laws, reference_pages
 from data_pages import data_pages
+from drawn import with_pictures
 from equations import rendered
 from notebook_pages import notebook_pages
 from symbols import MARK, symbols
@@ -90,7 +91,7 @@ def on_page_markdown(markdown: str, *, page: Any, files: Any, **_: Any) -> str:
 
     if page.file.src_uri.startswith("model/"):
         markdown = rendered(markdown)
-    return _LINK.sub(led, markdown).replace(MARK, symbols())
+    return with_pictures(_LINK.sub(led, markdown).replace(MARK, symbols()))
 
 
 def on_post_page(output: str, *, page: Any, **_: Any) -> str:

@@ -1,4 +1,4 @@
-"""The site can be read on light and on dark, and fits a phone."""
+"""The site can be read on light and on dark, fits a phone, and is searched from disk."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import ROOT
-from tests.view.browser import CHROMIUM, DRIVER, THEMES, browser
+from tests.view.browser import CHROMIUM, DRIVER, THEMES, browser, waited
 from tests.view.contrast import FAINT_WORDS
 
 pytestmark = [
@@ -15,7 +15,31 @@ pytestmark = [
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and chromedriver"),
 ]
 
-PAGES = ("index", "start", "claims", "model/step", "reference/index", "notebooks/02_gradients")
+PAGES = (
+    "index",
+    "start",
+    "claims",
+    "data/systems/h200",
+    "model/step",
+    "reference/index",
+    "notebooks/01_first_prediction",
+    "notebooks/02_gradients",
+)
+
+DRAWN = {
+    "start": ["package", "system"],
+    "data/systems/h200": ["package"],
+    "notebooks/01_first_prediction": ["package", "system"],
+    "notebooks/03_design_a_chip": ["package", "system", "memory"],
+}
+"""Pictures of hardware by the page that has them."""
+
+SEARCHED = """
+const field = document.querySelector("[data-md-component=search-query]");
+document.getElementById("__search").click();
+field.value = "roofline";
+field.dispatchEvent(new Event("keyup", {bubbles: true}));
+"""
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +56,25 @@ def test_words_can_be_read(site: Path, theme: str, tmp_path: Path) -> None:
         for page in PAGES:
             window.open((site / f"{page}.html").as_uri())
             assert window.run(FAINT_WORDS) == [], page
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_hardware_is_drawn(site: Path, width: int, tmp_path: Path) -> None:
+    found = (
+        "return [...document.querySelectorAll('svg[data-figure]')]"
+        ".filter(it => it.getBoundingClientRect().width > 250).map(it => it.dataset.figure)"
+    )
+    with browser(tmp_path, width) as window:
+        for page, figures in DRAWN.items():
+            window.open((site / f"{page}.html").as_uri())
+            assert window.run(found) == figures, page
+
+
+def test_a_page_opened_from_disk_can_be_searched(site: Path, tmp_path: Path) -> None:
+    found = "return document.querySelectorAll('.md-search-result__item').length"
+    with browser(tmp_path) as window:
+        for page in ("start", "data/systems/h200"):
+            window.open((site / f"{page}.html").as_uri())
+            window.run(SEARCHED)
+            assert waited(lambda: window.run(found)) > 2
+            assert [it["message"] for it in window.log("browser")] == [], page

@@ -13,6 +13,7 @@ import numpy as np
 
 from liminal_jax.optimization.sensitivity.gradients import Gradients
 from liminal_jax.optimization.sensitivity.relaxed_optimum import RelaxedOptimum
+from liminal_jax.results.words import number_words
 from liminal_jax.study.parameters import STANDARDS
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.variables import stated_at
@@ -34,6 +35,11 @@ class Sensitivity:
     value: float
     unit: str
     elasticity: float
+
+    @property
+    def label(self) -> str:
+        """The parameter in a few words."""
+        return number_words(self.parameter)
 
 
 @dataclass(frozen=True)
