@@ -17,7 +17,7 @@ class Gauge(NamedTuple):
 
     Attributes:
         name: What is limited.
-        value: What it is, and the limit, in words.
+        value: What it is, and the limit, in words; empty where the share says it all.
         used: Share of the limit; above 1 it is exceeded.
     """
 
@@ -35,11 +35,11 @@ def gauges_sheet(gauges: Sequence[Gauge], figure: str = "limits", title: str = "
         title: What they are about; the tightest limit where left out.
     """
     tightest, *_ = ordered = sorted(gauges, key=lambda it: -it.used)
-    usual = f"Limits: {tightest.name} is used to {per_cent(tightest.used)}"
+    usual = f"Limits: the tightest is {tightest.name}, at {per_cent(tightest.used)} of it"
     sheet = Sheet(figure, title or usual)
     whole = WIDTH - 16
     for it in ordered:
-        told = f"{it.value}, {per_cent(it.used)}"
+        told = f"{it.value}, {per_cent(it.used)}" if it.value else per_cent(it.used)
         sheet.said.append(f"{it.name}: {told}")
         sheet.words(8, sheet.height + 12, it.name, WIDTH - 16)
         sheet.words(WIDTH - 8, sheet.height + 32 + BAR, told, WIDTH - 16, "end")

@@ -107,6 +107,7 @@ def _why(record: Mapping[str, Any]) -> tuple[Section, Section]:
         record.get("hardware"),
         record.get("constraints") or (),
         record["totals"],
+        record["binding"],
     )
     bound = "what binds it" if record["feasible"] else "what is exceeded"
     return drawn, section(bound, table(binding_rows(record), HEADING))

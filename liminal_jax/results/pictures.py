@@ -11,6 +11,7 @@ from liminal_jax.drawing.svg import Sheet
 from liminal_jax.drawing.time import time_sheet
 from liminal_jax.results.page import Drawings, Section, section
 from liminal_jax.results.words import quantity
+from liminal_jax.study.limits import PHYSICAL
 from liminal_jax.study.quantities import QUANTITIES
 
 
@@ -40,6 +41,7 @@ def reasons(
     hardware: Mapping[str, Any] | None,
     limits: Sequence[Mapping[str, Any]] = (),
     totals: Mapping[str, Any] | None = None,
+    binding: Sequence[Mapping[str, Any]] = (),
 ) -> Section:
     """Why the design is as quick as it is: its step, its roofline, its limits.
 
@@ -48,13 +50,14 @@ def reasons(
         hardware: What of it is drawn; none where the record does not hold it.
         limits: Limits of a study, as its record has them under `constraints`.
         totals: What the whole system does, which the limits are about.
+        binding: Limits that hold a design back, or that it exceeds.
     """
     title = "why: time, roofline and limits"
     if not hardware or "step" not in hardware:
         return section(title)
     step = hardware["step"]
     drawn = [time_sheet(prediction, step["floor"]), *_roofline(prediction, hardware)]
-    gauges = gauges_of(prediction, limits, totals or {})
+    gauges = gauges_of(prediction, limits, totals or {}, binding)
     return section(title, _drawn([*drawn, *([gauges_sheet(gauges)] if gauges else [])]))
 
 
@@ -77,15 +80,27 @@ def gauges_of(
     prediction: Mapping[str, Any],
     limits: Sequence[Mapping[str, Any]],
     totals: Mapping[str, Any],
+    binding: Sequence[Mapping[str, Any]] = (),
 ) -> list[Gauge]:
-    """How far the limits on a design are used: those that are stated, and the room in memory.
+    """How far the limits on a design are used.
+
+    Those that are stated, those of physics that hold it back, and the room in memory.
 
     Args:
         prediction: One instance.
         limits: Limits of a study.
         totals: What the whole system does, which the limits are about.
+        binding: Limits that hold the design back, or that it exceeds.
     """
-    return [*_gauges(limits, totals), *_own(prediction)]
+    return [*_gauges(limits, totals), *_physical(binding), *_own(prediction)]
+
+
+def _physical(binding: Sequence[Mapping[str, Any]]) -> Iterator[Gauge]:
+    """Limits of physics, which are ratios; memory has a gauge of its own."""
+    for it in binding:
+        name, used = it["constraint"], it["value"]
+        if name in PHYSICAL and name != "memory_capacity" and used is not None:
+            yield Gauge(PHYSICAL[name], "", used)
 
 
 def _gauges(limits: Sequence[Mapping[str, Any]], totals: Mapping[str, Any]) -> Iterator[Gauge]:

@@ -18,6 +18,7 @@ from liminal_jax.results import sweep_kept
 from liminal_jax.results.kinds import kind_of
 from liminal_jax.results.page import Drawings, Figure, text_of
 from liminal_jax.results.report import KINDS, report
+from liminal_jax.study.limits import PHYSICAL
 from tests.cli.terminal import exit_code
 from tests.cli.test_portfolio import TWO
 from tests.cli.test_predict import no_token
@@ -206,6 +207,9 @@ def test_the_page_of_an_optimum_answers_first_and_lists_its_tables_last(runs, tm
     assert numbers[f"front.points.0.objectives.{name}"] == front["points"][0]["objectives"][name]
     again = json.loads((mine / "sensitivity" / "result.json").read_text())
     assert numbers["sensitivity.tornado.0.low"] == again["tornado"][0]["low"]
+    held = [PHYSICAL[it["constraint"]] for it in record["binding"] if it["constraint"] in PHYSICAL]
+    (gauges,) = re.findall('<svg[^>]*data-figure="limits".*?</svg>', body)
+    assert all(it in gauges for it in held)
     reached = record["calibrated"]
     assert reached["utps_low"] < reached["utps"] < reached["utps_high"]
     assert reached["utps"] < record["prediction"]["utps"]
