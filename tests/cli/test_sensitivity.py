@@ -113,7 +113,7 @@ def test_what_cannot_be_done_is_an_answer_with_its_own_code(capsys):
     assert set(found) == KEYS
     assert found["feasible"] is False
     assert found["tornado"] == found["elasticities"] == found["shadow_prices"] == []
-    assert any("utps: " in it and "against a limit of 1e+06" in it for it in found["reasons"])
+    assert any("UTPS: " in it and "against a limit of 1e+06" in it for it in found["reasons"])
     assert files_in("out") == ["provenance.json", "result.json"]
 
 

@@ -161,7 +161,7 @@ def test_where_no_design_meets_the_limits_gradients_name_the_nearest():
     assert not found.feasible
     assert found.gradients.polished is None
     assert not found.gradients.relaxed.feasible
-    assert "the nearest has utps" in found.reasons[0]
+    assert "the nearest has UTPS" in found.reasons[0]
 
 
 def test_a_method_that_there_is_not_is_named():
