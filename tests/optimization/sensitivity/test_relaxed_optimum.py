@@ -96,7 +96,7 @@ def test_an_end_of_a_range_that_holds_the_optimum_is_named():
     best = solved("planned").optima[0]
     assert best.termination is Termination.AT_BOUNDS
     assert best.at_bounds == ("compute_area",)
-    assert "converged at a bound of the range of compute_area" in best.reason
+    assert "converged at a bound of the range of compute area of a die" in best.reason
     inside = solved("finished").optima[0]
     assert (inside.termination, inside.at_bounds) == (Termination.CONVERGED, ())
 
