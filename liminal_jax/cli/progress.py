@@ -17,6 +17,9 @@ from liminal_jax.optimization.search.branch_and_bound import Statistics
 from liminal_jax.optimization.search.progress import Progress as Listener
 from liminal_jax.view.console import messages
 
+LINES = 10
+"""Lines at most that a stage of many steps writes in a pipe."""
+
 FIRST_LINE = 2.0
 """Seconds before the first line of a proof in a pipe."""
 
@@ -62,6 +65,14 @@ class ProgressBar(Listener):
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task(name, total=total, note="")
         self._next = FIRST_LINE
+
+    @override
+    def step(self, done: int, total: int, found: str = "") -> None:
+        if self._task is not None:
+            self._bar.update(self._task, completed=done, total=total, note=found)
+        tenths = (done * LINES // total, (done - 1) * LINES // total)
+        if not self._console.is_terminal and tenths[0] > tenths[1]:
+            self._console.print(f"  {done:,} of {total:,}{': ' * bool(found)}{found}")
 
     @override
     def proven(self, statistics: Statistics, best: float | None, seconds: float) -> None:

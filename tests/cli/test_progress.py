@@ -43,6 +43,20 @@ def test_what_is_not_known_is_said(margin, best, expected, capsys):
     assert expected in capsys.readouterr().err
 
 
+def test_many_steps_write_ten_lines(capsys):
+    with ProgressBar() as progress:
+        progress.stage("samples")
+        for done in range(1, 65):
+            progress.step(done, 64, "hbm4, 5 tokens/s")
+        progress.stage("numbers")
+        for done in range(1, 4):
+            progress.step(done, 3)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:2] == ["samples", "  7 of 64: hbm4, 5 tokens/s"]
+    assert lines[10:12] == ["  64 of 64: hbm4, 5 tokens/s", "numbers"]
+    assert lines[12:] == [f"  {it} of 3" for it in (1, 2, 3)]
+
+
 def test_what_is_soon_over_says_nothing_in_a_pipe(capsys):
     with waiting("predicting"):
         pass

@@ -70,7 +70,7 @@ def sensitivity_analysis(
         return SensitivityAnalysis(problem, found, None, change, [], [], {}, [], reasons, times)
 
     progress.stage("solving again with numbers changed")
-    bars = tornado(gradients, optima, change)
+    bars = tornado(gradients, optima, change, progress)
     times["tornado"] = clock() - begin - sum(times.values())
 
     progress.stage("parametric sensitivities")

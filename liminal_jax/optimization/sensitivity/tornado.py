@@ -1,11 +1,12 @@
 """Tornado: the relaxed optimum solved again with one parameter changed at a time."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.sensitivity.gradients import Gradients
 from liminal_jax.optimization.sensitivity.relaxed_optimum import RelaxedOptimum, refined
 from liminal_jax.optimization.sensitivity.shadow_prices import elasticities
@@ -156,7 +157,7 @@ def tornado(
     gradients: Gradients,
     optima: Sequence[RelaxedOptimum],
     change: float,
-    advance: Callable[[], None] = lambda: None,
+    progress: Progress | None = None,
 ) -> list[Bar]:
     """The relaxed optimum solved again with less and with more of each parameter, widest first.
 
@@ -169,15 +170,16 @@ def tornado(
         optima: Its optima, the best first; that one is feasible.
         change: Share by which each parameter is decreased and increased, between 0 and 1; shares
             and yields are increased to 1 at most.
-        advance: Called after each parameter.
+        progress: Told of each parameter.
     """
+    progress = Progress() if progress is None else progress
     best, parameters = optima[0], gradients.parameters
     leaders, most = _leaders(optima), parameters.most
     slopes, values = elasticities(gradients, best), parameters.values(best.category).tolist()
     bars = []
-    for row in np.flatnonzero(
-        np.abs(best.local.along_numbers).max(axis=0) > LEAST_DERIVATIVE
-    ).tolist():
+    felt = np.abs(best.local.along_numbers).max(axis=0) > LEAST_DERIVATIVE
+    rows = np.flatnonzero(felt).tolist()
+    for done, row in enumerate(rows, start=1):
         path = parameters.paths[row]
         if path.rpartition(".")[2] not in STANDARDS:
             low, high = (
@@ -185,6 +187,6 @@ def tornado(
                 for factor in (1.0 - change, min(1.0 + change, most[row] / values[row]))
             )
             bars.append(Bar(path, values[row], parameters.units[row], low, high))
-        advance()
+        progress.step(done, len(rows))
     base = gradients.problem.objective(best.score)
     return sorted(bars, key=lambda bar: bar.width(base), reverse=True)

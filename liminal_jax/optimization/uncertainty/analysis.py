@@ -47,6 +47,7 @@ from liminal_jax.optimization.uncertainty.robustness import (
     worst,
 )
 from liminal_jax.optimization.uncertainty.scenarios import ScenarioPool, Scenarios
+from liminal_jax.results.words import quantity
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.uncertain import Draws, drawn, sampled_parts, uncertain_numbers
 
@@ -136,19 +137,18 @@ def _known(value: np.ndarray) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _sample_note(
-    problems: Sequence[Problem], draw: int, proofs: Sequence[Proof], draws: int
-) -> str:
+def _best_of_sample(problems: Sequence[Problem], proofs: Sequence[Proof]) -> str:
     """The outcome of one sample, for the progress log."""
     found = "no design meets every limit"
     row = int(np.argmax([np.max(it.scores) for it in proofs]))
     problem, proof = problems[row], proofs[row]
     if proof.feasible:
         category = problem.categories[proof.best()[0]]
-        found = f"{category}, {problem.objective(float(np.max(proof.scores))):.4g}"
+        value = problem.objective(float(np.max(proof.scores)))
+        found = f"{category}, {quantity(problem.goal.name, value, problem.goal.unit)}"
     complete = all(it.statistics.complete for it in proofs)
     left = "" if complete else "; the proof stopped early"
-    return f"sample {draw + 1} of {draws}: {found}{left}"
+    return f"{found}{left}"
 
 
 def draws_of(problems: Sequence[Problem], samples: int, seed: int) -> tuple[Draws, Draws]:
@@ -202,6 +202,7 @@ def uncertainty(
     pools = [it.pool(nominal) for it, nominal in zip(searches, nominals, strict=True)]
     times["climb"] = clock()
 
+    progress.stage("the best design of each sample")
     proofs = []
     for draw in range(len(draws)):
         proofs.append([])
@@ -209,7 +210,7 @@ def uncertainty(
             proof = search.proof(draw, search.known(pool, draw))
             pool.add(proof.indices)
             proofs[-1].append(proof)
-        progress.stage(_sample_note(problems, draw, proofs[-1], len(draws)))
+        progress.step(draw + 1, len(draws), _best_of_sample(problems, proofs[-1]))
     times["prove"] = clock()
 
     progress.stage("search for robust designs")

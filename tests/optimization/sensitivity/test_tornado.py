@@ -4,20 +4,35 @@ import math
 
 import pytest
 
+from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.sensitivity.tornado import active_set_changes, solved_again, tornado
 from tests.optimization.small import STUDIES, solved
+
+
+class Told(Progress):
+    """Steps that were told of."""
+
+    def __init__(self):
+        self.steps = []
+
+    def step(self, done, total, found=""):
+        assert not found
+        self.steps.append((done, total))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
 def test_bars_are_ordered_by_width_and_begin_where_the_study_is(name):
     problem, gradients, optima = solved(name)
-    steps = []
-    bars = tornado(gradients, optima, 0.1, lambda: steps.append(None))
+    told = Told()
+    bars = tornado(gradients, optima, 0.1, told)
     base = problem.objective(optima[0].score)
     widths = [it.width(base) for it in bars]
     assert widths == sorted(widths, reverse=True)
+    steps, totals = zip(*told.steps, strict=True)
     assert len(steps) >= len(bars) > 15
+    assert list(steps) == list(range(1, len(steps) + 1))
+    assert set(totals) == {len(steps)}
     for bar in bars:
         assert bar.low.factor == pytest.approx(0.9)
         assert 1.0 <= bar.high.factor <= 1.1 + 1e-12
