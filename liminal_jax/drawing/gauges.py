@@ -26,19 +26,19 @@ class Gauge(NamedTuple):
     used: Length
 
 
-def gauges_sheet(gauges: Sequence[Gauge], figure: str = "limits", title: str = "") -> Sheet:
+def gauges_sheet(
+    gauges: Sequence[Gauge], figure: str = "limits", title: str = "Limits, the tightest first"
+) -> Sheet:
     """The picture of some limits, the tightest first.
 
     Args:
         gauges: The limits; one at least.
         figure: Which picture it is.
-        title: What they are about; the tightest limit where left out.
+        title: What they are about.
     """
-    tightest, *_ = ordered = sorted(gauges, key=lambda it: -it.used)
-    usual = f"Limits: the tightest is {tightest.name}, at {per_cent(tightest.used)} of it"
-    sheet = Sheet(figure, title or usual)
+    sheet = Sheet(figure, title)
     whole = WIDTH - 16
-    for it in ordered:
+    for it in sorted(gauges, key=lambda it: -it.used):
         told = f"{it.value}, {per_cent(it.used)}" if it.value else per_cent(it.used)
         sheet.said.append(f"{it.name}: {told}")
         sheet.words(8, sheet.height + 12, it.name, WIDTH - 16)

@@ -22,7 +22,7 @@ from liminal_jax.results.page import (
     table,
 )
 from liminal_jax.results.pareto import drawn_front
-from liminal_jax.results.pictures import package, reasons, surroundings
+from liminal_jax.results.pictures import chip_and_system, reasons, what_lies_where
 from liminal_jax.results.prediction import basis, memory, other_numbers, time_of_a_step
 from liminal_jax.results.question import about, asked, asked_word, how_sure
 from liminal_jax.results.sensitivity import solved_again
@@ -64,7 +64,9 @@ def page(record: Mapping[str, Any]) -> Page:
         section(
             "why no design was found", sentences([] if record["feasible"] else record["reasons"])
         ),
-        section("the design", sentences([f"{_chosen(record['design'])}."]), package(record)),
+        section(
+            "the design", sentences([f"{_chosen(record['design'])}."]), chip_and_system(record)
+        ),
         *_why(record),
         _worth(record),
         *([solved_again(record["sensitivity"], "sensitivity.")] if "sensitivity" in record else ()),
@@ -82,7 +84,7 @@ def page(record: Mapping[str, Any]) -> Page:
         section("what it does", table(totals(record["totals"], "totals"))),
         section("what to build", table(found_rows(record))),
         section("levers of software", table(lever_rows(record), LEVER_HEADING)),
-        surroundings(record),
+        what_lies_where(record),
         time_of_a_step(predicted, "prediction."),
         memory(predicted, "prediction."),
         other_numbers(predicted, "prediction."),
@@ -171,7 +173,7 @@ def _overlap(record: Mapping[str, Any]) -> Section:
     rows = []
     for row, it in enumerate(record["pessimistic"]):
         over = (
-            f"exceeds {', '.join(map(constraint_word, it['exceeded']))}"
+            f"breaks the limit on {', '.join(map(constraint_word, it['exceeded']))}"
             if it["exceeded"]
             else "meets every limit"
         )

@@ -15,25 +15,24 @@ from liminal_jax.study.limits import PHYSICAL
 from liminal_jax.study.quantities import QUANTITIES
 
 
-def package(record: Mapping[str, Any]) -> Drawings:
-    """The package of its chip; nothing where the record does not hold what it shows.
+def chip_and_system(record: Mapping[str, Any]) -> Drawings:
+    """The package of its chip, and the system beside it; nothing where the record holds neither.
 
     Args:
         record: A record that holds `hardware`, as those of predictions and optima do from 0.2 on.
     """
-    hardware = record.get("hardware")
-    return _drawn([figures(hardware)["package"]] if hardware else [])
+    drawn = figures(record["hardware"]) if record.get("hardware") else {}
+    return _drawn(drawn[it] for it in ("package", "system") if it in drawn)
 
 
-def surroundings(record: Mapping[str, Any]) -> Section:
-    """What its chips stand in: the system and its memories; nothing where neither is known.
+def what_lies_where(record: Mapping[str, Any]) -> Section:
+    """Its memories, and what fills them; nothing where they are not known.
 
     Args:
         record: A record that holds `hardware`.
     """
     drawn = figures(record["hardware"]) if record.get("hardware") else {}
-    others = [it for name, it in drawn.items() if name != "package"]
-    return section("the system and its memory", _drawn(others))
+    return section("what lies where", _drawn(drawn[it] for it in ("memory",) if it in drawn))
 
 
 def reasons(

@@ -24,7 +24,7 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
-from liminal_jax.results.pictures import package, reasons, surroundings
+from liminal_jax.results.pictures import chip_and_system, reasons, what_lies_where
 from liminal_jax.results.values import (
     LEVER_HEADING,
     amount,
@@ -167,7 +167,7 @@ def drawn(record: Mapping[str, Any]) -> tuple[Section, ...]:
         record: Its record.
     """
     return (
-        section("the chip", package(record)),
+        section("the chip", chip_and_system(record)),
         reasons(record, record.get("hardware")),
         reached(record, record["utps"]),
     )
@@ -182,7 +182,7 @@ def tables(record: Mapping[str, Any], path: str, title: str) -> tuple[Section, .
         title: Which design it is.
     """
     return (
-        surroundings(record),
+        what_lies_where(record),
         time_of_a_step(record, path),
         memory(record, path),
         section("power and money", _shares(record), table(_resource_rows(record, path))),

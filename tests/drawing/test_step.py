@@ -35,7 +35,7 @@ def test_a_step_comes_down_to_its_floor_without_a_gap():
 def test_a_limit_that_is_exceeded_is_first_and_longer_than_its_outline():
     gauges = [Gauge("power", "1 W of at most 2 W", 0.5), Gauge("memory", "3 B of 2 B", 1.5)]
     sheet = gauges_sheet(gauges)
-    assert sheet.title == "Limits: the tightest is memory, at 150.0 % of it"
+    assert sheet.said == ["memory: 3 B of 2 B, 150.0 %", "power: 1 W of at most 2 W, 50.0 %"]
     assert_words_stand_apart(sheet)
     long, short = (area_of(sheet, it.value) for it in reversed(gauges))
     assert long / short == pytest.approx(FULLEST / 0.5, rel=1e-3)
