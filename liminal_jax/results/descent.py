@@ -15,6 +15,7 @@ from liminal_jax.results.page import (
     table,
 )
 from liminal_jax.results.question import asked, asked_word
+from liminal_jax.results.ticks import log_ticks
 from liminal_jax.results.values import design_line, named, share
 
 STAGES = {
@@ -95,13 +96,22 @@ def _figure(record: Mapping[str, Any], found: Mapping[str, Any]) -> Figure:
             if proof["seconds"]
         ),
     ]
+    up = {"type": "log", **log_ticks([value for it in lines for value in it["y"]])}
     layout = {
         "xaxis": {"title": {"text": "step of the descent"}, "domain": [0.0, 0.46]},
         "xaxis2": {"title": {"text": "seconds of the proof"}, "domain": [0.54, 1.0]},
-        "yaxis": {"title": {"text": name}, "type": "log"},
-        "yaxis2": {"type": "log", "anchor": "x2", "matches": "y"},
+        "yaxis": {"title": {"text": name}, **up},
+        "yaxis2": {"anchor": "x2", "matches": "y", **up},
     }
-    return Figure(tuple(lines), layout, "the descent, and the proof closing on it")
+    below = {
+        "height": 560,
+        "xaxis": {"domain": [0.0, 1.0]},
+        "xaxis2": {"domain": [0.0, 1.0], "anchor": "y2"},
+        "yaxis": {"domain": [0.6, 1.0]},
+        "yaxis2": {"domain": [0.0, 0.4], "title": {"text": name}},
+    }
+    label = "the descent, and the proof closing on it"
+    return Figure(tuple(lines), layout, label, narrow=below)
 
 
 def _line(label: str, across: list, values: list, colour: str, axis: str) -> dict[str, Any]:

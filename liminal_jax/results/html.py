@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -12,13 +12,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from liminal_jax.drawing.svg import side_by_side
-from liminal_jax.results.page import PALETTE, Cell, Drawings, Figure, Page
+from liminal_jax.results.narrow import least_width, merged, narrow
+from liminal_jax.results.page import PALETTE, Cell, Drawings, Figure, Line, Page, text_of
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline';"
     " img-src data: blob:; font-src data:; worker-src blob:"
 )
 """What the page may load: nothing from anywhere."""
+
+
+_APART = {"ticks": "outside", "ticklen": 6, "tickcolor": "rgba(0,0,0,0)"}
+"""Numbers below an axis keep away from the lowest one beside it."""
+
+_COLUMN = 32
+"""Letters of a cell that fit a column of a narrow page."""
 
 
 @cache
@@ -32,6 +40,7 @@ def _templates() -> Environment:
         undefined=StrictUndefined,
     )
     found.filters |= {"drawn": drawing, "exact": repr, "beside": _beside}
+    found.filters |= {"narrow": _narrow, "least_width": least_width, "long": _long}
     return found
 
 
@@ -105,19 +114,35 @@ def _beside(drawings: Drawings) -> Markup:
     return Markup(side_by_side(drawings.svgs))
 
 
-def drawing(figure: Figure) -> Markup:
-    """A figure to hover over, zoom and brush."""
-    from plotly import graph_objects
-
-    layout = {
+def _layout(figure: Figure) -> dict[str, Any]:
+    base = {
         "template": "plotly_white",
         "height": figure.height,
         "margin": {"l": 60, "r": 30, "t": 60, "b": 50},
         "colorway": PALETTE,
         "font": {"size": 13},
         **({"dragmode": "select"} if figure.brushes else {}),
-        **figure.layout,
+        **{name: _APART for name in figure.layout if name.startswith("xaxis")},
     }
+    return merged(base, figure.layout)
+
+
+def _narrow(figure: Figure) -> str:
+    """The layout of a figure on a narrow page as JSON, but for the template of all."""
+    it = merged(_layout(figure), narrow(figure))
+    return json.dumps({name: value for name, value in it.items() if name != "template"})
+
+
+def _long(rows: Iterable[Line]) -> bool:
+    """Whether a cell says more than a column of a narrow page can hold."""
+    return any(len(text_of((it,))) > _COLUMN for row in rows for it in row)
+
+
+def drawing(figure: Figure) -> Markup:
+    """A figure to hover over, zoom and brush."""
+    from plotly import graph_objects
+
+    layout = _layout(figure)
     drawn = graph_objects.Figure(data=list(figure.traces), layout=layout)
     return Markup(
         drawn.to_html(

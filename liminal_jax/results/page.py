@@ -6,7 +6,7 @@ Terminals and HTML draw the same page, so that they tell the same rows in the sa
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 PALETTE = ("#0072B2", "#BD8300", "#009E73", "#C2719E", "#3E97CC", "#D55E00", "#8A8A8A")
@@ -76,6 +76,7 @@ class Figure:
         height: Of the drawing, in pixels.
         brushes: Name of the table whose rows stay that are selected in the figure, by the `ids` of
             its points, which are numbers of rows.
+        narrow: What its layout says otherwise on a narrow page, beside what all figures do there.
     """
 
     traces: tuple[Mapping[str, Any], ...]
@@ -83,6 +84,7 @@ class Figure:
     label: str
     height: int = 380
     brushes: str = ""
+    narrow: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

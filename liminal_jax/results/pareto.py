@@ -17,13 +17,28 @@ from liminal_jax.results.page import (
     sentences,
     table,
 )
+from liminal_jax.results.parallel import parallel_axes
 from liminal_jax.results.question import about
+from liminal_jax.results.ticks import log_ticks
 from liminal_jax.results.values import design_rows, named, of_design, seconds, totals
 from liminal_jax.results.words import asked_words, design_word
 from liminal_jax.study.quantities import NAMED
 
 _BRUSHED = ("stacks", "tier_units", "dies", "chips", "tp", "cp", "pp", "ep", "batch")
 """Whole numbers of a design that have an axis of their own to brush."""
+
+_DASHES = ("solid", "dash", "dot", "dashdot")
+
+_SYMBOLS = (
+    "square-open",
+    "diamond-open",
+    "triangle-up-open",
+    "triangle-down-open",
+    "cross-thin-open",
+    "x-thin-open",
+    "hexagon-open",
+)
+"""By which lines of one colour are told apart."""
 
 _TABLE = "designs"
 """Name of the table that the figure brushes."""
@@ -98,7 +113,7 @@ def _sections(record: Mapping[str, Any]) -> tuple[Section, ...]:
 
 
 def drawn_front(record: Mapping[str, Any], base: str = "") -> tuple[Section, ...]:
-    """The front to brush, its designs by each number, its knees, and every design in a row.
+    """The front to brush, every design in a row, its knees, and its designs by each number.
 
     Args:
         record: The record of a front.
@@ -113,12 +128,12 @@ def drawn_front(record: Mapping[str, Any], base: str = "") -> tuple[Section, ...
 
     return (
         section("the front: drag a box to keep its designs in the table below", _front(record)),
-        section("the designs by each number: drag along an axis to keep a range", _axes(record)),
-        section("the knees", table(rows(record["knees"]), heading)),
         section(
             "every design of the front",
             table(rows(range(len(record["points"]))), heading, _TABLE),
         ),
+        section("the knees", table(rows(record["knees"]), heading)),
+        section("the designs by each number: drag along an axis to keep a range", _axes(record)),
     )
 
 
@@ -152,22 +167,28 @@ def _front(record: Mapping[str, Any]) -> Figure:
     names = _names(record)
     first, second = names[:2]
     layout: dict[str, Any] = {}
-    for axis, name in (("xaxis", first), ("yaxis", second)):
-        unit = NAMED[name].unit
-        title = f"{name}: {NAMED[name].about}" + (f" [{unit}]" if unit else "")
-        layout[axis] = {"title": {"text": title}, "type": "log"}
     traces = (*_existing(record, first, second), *_marks(record, first, second))
+    for axis, name in (("xaxis", first), ("yaxis", second)):
+        title = _with_unit(f"{name}: {NAMED[name].about}", name)
+        values = [it for trace in traces for it in trace[axis[0]]]
+        layout[axis] = {"title": {"text": title}, "type": "log", **log_ticks(values)}
     return Figure(traces, layout, "the front", 520, _TABLE)
 
 
+def _with_unit(words: str, name: str) -> str:
+    unit = NAMED[name].unit if name in NAMED else ""
+    return f"{words} [{unit}]" if unit else words
+
+
 def _existing(record: Mapping[str, Any], first: str, second: str) -> Iterator[Mapping[str, Any]]:
-    for name, points in record["existing"].items():
+    for row, (name, points) in enumerate(record["existing"].items()):
         yield {
             "type": "scatter",
             "x": [it[first] for it in points],
             "y": [it[second] for it in points],
-            "mode": "lines",
-            "line": {"color": PALETTE[6], "width": 1},
+            "mode": "lines+markers",
+            "line": {"color": PALETTE[6], "width": 1, "dash": _DASHES[row % len(_DASHES)]},
+            "marker": {"symbol": _SYMBOLS[row % len(_SYMBOLS)], "size": 7},
             "name": name,
             "legendgroup": "existing",
             "legendgrouptitle": {"text": "chips that exist"},
@@ -211,16 +232,10 @@ def _told(number: int, point: Mapping[str, Any]) -> str:
 def _axes(record: Mapping[str, Any]) -> Figure:
     points, names = record["points"], _names(record)
     columns = {name: [it["objectives"][name] for it in points] for name in names}
+    columns |= {name: [it["totals"][name] for it in points] for name in ("power", "capital_cost")}
+    columns = {_with_unit(name.replace("_", " "), name): it for name, it in columns.items()}
     for name in _BRUSHED:
         values = [it["design"].get(name) for it in points]
         if len(set(values)) > 1:
             columns[design_word(name)] = values
-    for name in ("power", "capital_cost"):
-        columns[name] = [it["totals"][name] for it in points]
-    trace = {
-        "type": "parcoords",
-        "labelside": "bottom",
-        "line": {"color": columns[names[0]], "colorscale": "Cividis"},
-        "dimensions": [{"label": name, "values": values} for name, values in columns.items()],
-    }
-    return Figure((trace,), {}, "the designs of the front, an axis for each number", 420)
+    return parallel_axes(columns, "the designs of the front, an axis for each number")

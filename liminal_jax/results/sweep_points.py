@@ -19,6 +19,7 @@ from liminal_jax.results.page import (
     table,
     text_of,
 )
+from liminal_jax.results.parallel import parallel_axes
 from liminal_jax.results.prediction import times
 from liminal_jax.results.values import amount, named, of_design, seconds, size
 from liminal_jax.results.words import design_word
@@ -292,10 +293,4 @@ def parallel(rows: Sequence[Row], record: Mapping[str, Any], names: Sequence[str
         values = [row[path] for row in rows]
         if not isinstance(values[0], str) and len(set(values)) > 1:
             columns[path.rsplit(".", 1)[-1]] = values
-    trace = {
-        "type": "parcoords",
-        "labelside": "bottom",
-        "line": {"color": next(iter(columns.values())), "colorscale": "Cividis"},
-        "dimensions": [{"label": label, "values": it} for label, it in columns.items()],
-    }
-    return Figure((trace,), {}, "the front, an axis for each number", 420)
+    return parallel_axes(columns, "the front, an axis for each number")

@@ -10,16 +10,22 @@ import pytest
 
 from tests.cli.terminal import exit_code
 from tests.optimization.brute import study
-from tests.optimization.small import FINISHED
-from tests.view.browser import CHROMIUM, DRIVER, FLAGS, THEMES, browser
+from tests.optimization.small import FINISHED, PLANNED
+from tests.view.browser import CHROMIUM, DRIVER, FLAGS, MISSING, THEMES, browser
 from tests.view.contrast import FAINT_WORDS
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM, reason="needs Chromium"),
+    pytest.mark.skipif(not CHROMIUM, reason=MISSING),
 ]
 
 WIDTHS = (400, 1400)
+MOST_OF_A_PHONE = 240
+"""Pixels of a chart that its labels leave to it."""
+
+TALL = 260
+"""Pixels of a row that is no longer read at a glance."""
+
 FRAMES = """<!doctype html><pre id="found"></pre>
 <iframe src="PAGE" width="400" height="900"></iframe>
 <iframe src="PAGE" width="1400" height="900"></iframe>
@@ -40,6 +46,29 @@ addEventListener("load", () => setTimeout(() => {
           return box.left < frame.left - 1 || box.right > frame.right + 1;
         });
       }).map(it => it.dataset.figure),
+      cut: [...page.querySelectorAll("figure")].flatMap(it => {
+        const frame = it.firstElementChild.getBoundingClientRect();
+        return [...it.querySelectorAll(".main-svg text")].filter(text => {
+          const box = text.getBoundingClientRect();
+          return box.width && (box.left < frame.left - 1 || box.right > frame.right + 1
+                               || box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
+        }).map(text => `${it.getAttribute("aria-label")}: ${text.textContent}`);
+      }),
+      overlapping: [...page.querySelectorAll("figure")].flatMap(it => {
+        const kinds = "[class*=title] > text, .xtick > text, .ytick > text, .axis-title, .axis"
+          + " .tick text, .legendtext, [class*=-title], .annotation-text";
+        const words = [...it.querySelectorAll(kinds)].filter(text => text.textContent.trim());
+        const boxes = words.map(text => text.getBoundingClientRect());
+        const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+          && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2;
+        return boxes.flatMap((box, at) => boxes.slice(0, at).map((other, row) => [box, other, row])
+          .filter(([box, other, row]) => words[row] !== words[at] && meet(box, other))
+          .map(([, , row]) => `${words[row].textContent} and ${words[at].textContent}`));
+      }),
+      chart: Math.min(...[...page.querySelectorAll("figure .nsewdrag")].map(
+        it => it.getBoundingClientRect().width)),
+      tallest: Math.max(...[...page.querySelectorAll("tr")].map(
+        it => it.getBoundingClientRect().height)),
     };
   });
   document.getElementById("found").textContent = JSON.stringify(found);
@@ -51,6 +80,7 @@ OF_PREDICTIONS = ["package", "time", "roofline", "limits", "system", "memory"]
 DRAWN = {
     "prediction": OF_PREDICTIONS,
     "optimum": OF_PREDICTIONS,
+    "whole": OF_PREDICTIONS,
     "front": OF_PREDICTIONS,
     "sweep": [],
     "comparison": [it for it in ("package", "system", "memory") for _ in range(2)],
@@ -64,15 +94,21 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     design = {**FINISHED["design"], "system": "h200"}
     asked = str(study(folder, "finished", **{**FINISHED, "design": design}))
+    planned = str(study(tmp_path_factory.mktemp("planned"), "planned", **PLANNED))
     pair = ["-m", "llama-3-8b", "--system", "h200"]
     commands = {
         "optimum": ["optimize", asked],
+        "whole": ["optimize", planned],
+        "whole/front": ["pareto", planned],
+        "whole/sensitivity": ["sensitivity", planned],
+        "whole/uncertainty": ["uncertainty", planned, "--samples", "16"],
         "front": ["pareto", asked],
         "sweep": ["sweep", *pair, "--axis", "tp=1,2", "--axis", "batch=1:64:9"],
     }
     commands["sweep"] += ["--maximise", "stps", "--maximise", "utps"]
     for name, command in commands.items():
         assert exit_code([*command, "-o", str(folder / name)]) == 0
+    for name in ("optimum", "whole", "front", "sweep"):
         assert exit_code(["report", str(folder / name), "-o", str(folder / f"{name}.html")]) == 0
     return folder
 
@@ -130,10 +166,14 @@ def test_the_page_fits_and_everything_drawn_has_words(
         assert it["drawn"] > len(DRAWN[kind])
         assert it["nameless"] == 0
         assert it["outside"] == []
+        assert it["cut"] == []
+        assert it["overlapping"] == []
+        assert it["chart"] > MOST_OF_A_PHONE
+        assert it["tallest"] < TALL
     assert complaints(done) == []
 
 
-@pytest.mark.skipif(not DRIVER, reason="needs chromedriver")
+@pytest.mark.skipif(not DRIVER, reason=MISSING)
 @pytest.mark.parametrize("kind", DRAWN)
 @pytest.mark.parametrize("theme", THEMES)
 def test_words_can_be_read(page: Path, theme: str, tmp_path: Path) -> None:
@@ -144,7 +184,7 @@ def test_words_can_be_read(page: Path, theme: str, tmp_path: Path) -> None:
         assert window.run(FAINT_WORDS) == []
 
 
-@pytest.mark.skipif(not DRIVER, reason="needs chromedriver")
+@pytest.mark.skipif(not DRIVER, reason=MISSING)
 @pytest.mark.parametrize("kind", ["prediction"])
 def test_faint_words_would_be_seen(page: Path, tmp_path: Path) -> None:
     faint = tmp_path / "faint.html"

@@ -25,7 +25,7 @@ from tests.cli.test_predict import no_token
 from tests.optimization.brute import study
 from tests.optimization.small import FINISHED
 from tests.results.rows import html_lines, terminal_lines
-from tests.view.browser import CHROMIUM, DRIVER, browser, waited
+from tests.view.browser import CHROMIUM, DRIVER, MISSING, browser, waited
 
 pytestmark = pytest.mark.slow
 
@@ -246,7 +246,7 @@ def browse(page, folder):
     )
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
+@pytest.mark.skipif(not CHROMIUM, reason=MISSING)
 @pytest.mark.parametrize("name", RUNS)
 def test_a_browser_draws_it_without_a_network_or_an_error(runs, name, tmp_path):
     page = tmp_path / "page.html"
@@ -262,7 +262,7 @@ def test_a_browser_draws_it_without_a_network_or_an_error(runs, name, tmp_path):
     assert errors == []
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
+@pytest.mark.skipif(not CHROMIUM, reason=MISSING)
 def test_the_policy_of_the_page_forbids_every_request(runs, tmp_path):
     """So the test above would see one."""
     text = report(str(runs / "optimize"))
@@ -400,7 +400,7 @@ def test_a_sweep_without_its_data_is_refused(runs, tmp_path):
         report(str(tmp_path))
 
 
-@pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and chromedriver")
+@pytest.mark.skipif(not (CHROMIUM and DRIVER), reason=MISSING)
 @pytest.mark.parametrize("name", ["pareto", "sweep", "kept"])
 def test_a_box_over_the_front_keeps_the_rows_of_its_points(runs, name, tmp_path):
     page = tmp_path / "page.html"

@@ -16,6 +16,8 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
 DRIVER = shutil.which("chromedriver") or ""
+MISSING = "needs Chromium and chromedriver: apt install chromium chromium-driver"
+"""Why what a browser shows is not checked."""
 
 FLAGS = (
     "--headless",
