@@ -1,7 +1,10 @@
 """What the check of a release finds in a wheel."""
 
 import importlib.util
+import re
 from pathlib import Path
+
+import liminal_jax
 
 ROOT = Path(__file__).parent.parent
 SPEC = importlib.util.spec_from_file_location("wheel", ROOT / ".ci" / "wheel.py")
@@ -13,6 +16,11 @@ FILES = PACKAGE | {
     "liminal_jax-1.dist-info/METADATA",
     "liminal_jax-1.dist-info/licenses/LICENSE",
 }
+
+
+def test_the_citation_is_of_this_version():
+    cited = re.findall(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    assert cited == [liminal_jax.__version__]
 
 
 def test_a_whole_wheel():

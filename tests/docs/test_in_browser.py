@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import ROOT
-from tests.view.browser import CHROMIUM, DRIVER, THEMES, browser, waited
+from tests.view.browser import CHROMIUM, DRIVER, MISSING, THEMES, browser, waited
 from tests.view.contrast import FAINT_WORDS
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and chromedriver"),
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason=MISSING),
 ]
 
 PAGES = (

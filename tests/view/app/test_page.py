@@ -14,19 +14,13 @@ import tomli_w
 from liminal_jax.study.file import load_design
 from liminal_jax.study.predicted import predicted
 from tests.cli.terminal import PROGRAM, ROOT
-from tests.view.browser import CHROMIUM, DRIVER, browser, free_port, listens, waited
+from tests.view.browser import CHROMIUM, DRIVER, MISSING, browser, free_port, listens, waited
 from tests.view.contrast import FAINT_WORDS
 
-MISSING = [
-    name
-    for name, there in (
-        ("Chromium", CHROMIUM),
-        ("chromedriver", DRIVER),
-        ("marimo", importlib.util.find_spec("marimo")),
-    )
-    if not there
+pytestmark = [
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason=MISSING),
+    pytest.mark.skipif(not importlib.util.find_spec("marimo"), reason="needs marimo"),
 ]
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"needs {' and '.join(MISSING)}")
 
 RIGHT, DELETE, ENTER = "\ue014", "\ue017", "\ue007"
 """Keys as WebDriver names them."""
