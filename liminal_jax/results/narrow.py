@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from liminal_jax.results.page import Figure
@@ -30,12 +31,13 @@ def least_width(figure: Figure) -> int:
     Examples:
         >>> axes = [{"label": "batch"}, {"label": "price of a million tokens"}]
         >>> least_width(Figure(({"type": "parcoords", "dimensions": axes},), {}, "axes"))
-        350
+        210
     """
     trace = figure.traces[0]
     if trace["type"] == "parcoords":
-        names = [it["label"] for it in trace["dimensions"]]
-        return len(names) * max(_AXIS, _LETTER * max(map(len, names)))
+        letters = [len(it["label"]) for it in trace["dimensions"]]
+        apart = max((_LETTER * sum(it) // 2 for it in pairwise(letters)), default=0)
+        return len(letters) * max(_AXIS, apart)
     return _COLUMN * len(trace["x"]) if trace["type"] == "heatmap" else 0
 
 
