@@ -21,7 +21,7 @@ from liminal_jax.results.parallel import parallel_axes
 from liminal_jax.results.question import about
 from liminal_jax.results.ticks import log_ticks
 from liminal_jax.results.values import design_rows, named, of_design, seconds, totals
-from liminal_jax.results.words import asked_words, design_word
+from liminal_jax.results.words import asked_words, design_word, quantity_word
 from liminal_jax.study.quantities import NAMED
 
 _BRUSHED = ("stacks", "tier_units", "dies", "chips", "tp", "cp", "pp", "ep", "batch")
@@ -88,7 +88,7 @@ def _answer(record: Mapping[str, Any]) -> Line:
     line: Line = (f"{last + 1:,} designs",)
     for at, name in enumerate(_names(record)):
         first, end = (_objective(record, row, name) for row in (0, last))
-        line += (f"{';' if at else ':'} {name} from ", first, " to ", end)
+        line += (f"{';' if at else ':'} {quantity_word(name)} from ", first, " to ", end)
     return line
 
 
@@ -147,7 +147,13 @@ def _columns(record: Mapping[str, Any]) -> list[str]:
 
 
 def _heading(record: Mapping[str, Any]) -> tuple[str, ...]:
-    return ("", *_names(record), "kind", *map(design_word, _columns(record)), "")
+    return (
+        "",
+        *map(quantity_word, _names(record)),
+        "kind",
+        *map(design_word, _columns(record)),
+        "",
+    )
 
 
 def _row(record: Mapping[str, Any], row: int, base: str) -> Line:
@@ -169,7 +175,7 @@ def _front(record: Mapping[str, Any]) -> Figure:
     layout: dict[str, Any] = {}
     traces = (*_existing(record, first, second), *_marks(record, first, second))
     for axis, name in (("xaxis", first), ("yaxis", second)):
-        title = _with_unit(f"{name}: {NAMED[name].about}", name)
+        title = _with_unit(f"{quantity_word(name)}: {NAMED[name].about}", name)
         values = [it for trace in traces for it in trace[axis[0]]]
         layout[axis] = {"title": {"text": title}, "type": "log", **log_ticks(values)}
     return Figure(traces, layout, "the front", 520, _TABLE)
@@ -220,7 +226,7 @@ def _marks(record: Mapping[str, Any], first: str, second: str) -> Iterator[Mappi
 def _told(number: int, point: Mapping[str, Any]) -> str:
     """A design as it is shown when one hovers over it."""
     rows = [f"design {number + 1}: {_kind(point)}"]
-    rows += [f"{name} {value:.5g}" for name, value in point["objectives"].items()]
+    rows += [f"{quantity_word(name)} {value:.5g}" for name, value in point["objectives"].items()]
     rows += [
         f"{design_word(name)} {value}"
         for name, value in point["design"].items()
@@ -233,7 +239,7 @@ def _axes(record: Mapping[str, Any]) -> Figure:
     points, names = record["points"], _names(record)
     columns = {name: [it["objectives"][name] for it in points] for name in names}
     columns |= {name: [it["totals"][name] for it in points] for name in ("power", "capital_cost")}
-    columns = {_with_unit(name.replace("_", " "), name): it for name, it in columns.items()}
+    columns = {_with_unit(quantity_word(name), name): it for name, it in columns.items()}
     for name in _BRUSHED:
         values = [it["design"].get(name) for it in points]
         if len(set(values)) > 1:
