@@ -26,8 +26,8 @@ MOST_ROWS = 30
 GAP = 3
 """Characters between two columns."""
 
-READABLE = 20
-"""Characters to which words may be folded."""
+READABLE, UNBROKEN = 20, 36
+"""Characters to which a text may be folded, and of a word that is not broken."""
 
 
 def terminal(page: Page) -> RenderableType:
@@ -54,7 +54,7 @@ def _section(section: Section) -> RenderableType:
 def _drawn(part: Part) -> RenderableType | None:
     match part:
         case Listing():
-            return _grid(part, range(len(part.rows[0])))
+            return _grid(part, range(len(part.rows[0])), 0)
         case Table():
             return _thinned(part)
         case Sentences(lines=lines):
@@ -91,7 +91,7 @@ class _Fitting:
         table, room = self._table, options.max_width
         columns = list(range(len(table.rows[0])))
         if not table.heading or _width(table, columns) <= room:
-            yield _grid(table, columns)
+            yield _grid(table, columns, room)
             return
         same = [
             it for it in columns[1:] if len({text_of(row[it : it + 1]) for row in table.rows}) == 1
@@ -102,11 +102,11 @@ class _Fitting:
             if column in same:
                 continue
             if len(part) > 1 and _width(table, [*part, column]) > room:
-                yield _grid(table, part)
+                yield _grid(table, part, room)
                 yield ""
                 part = [0]
             part.append(column)
-        yield _grid(table, part)
+        yield _grid(table, part, room)
         told = [f"{table.heading[it]} {text_of(table.rows[0][it : it + 1])}".strip() for it in same]
         if any(told):
             yield Text(f"the same in all: {', '.join(filter(None, told))}")
@@ -117,15 +117,15 @@ def _is_of_numbers(table: Table, column: int) -> bool:
     return others <= {UNKNOWN}
 
 
-def _least(table: Listing | Table, column: int) -> int:
+def _least(table: Table, column: int) -> int:
     """Characters that a column takes at least: text may be folded, but not narrowly."""
     cells = [text_of(row[column : column + 1]) for row in table.rows]
     cells += [table.heading[column]] if table.heading else []
     widest = max(map(len, cells))
     if _is_of_numbers(table, column):
         return widest
-    words = [len(word) for cell in cells for word in cell.split()]
-    return max([min(widest, READABLE), *words])
+    longest = max(len(word) for cell in ["", *cells] for word in ["", *cell.split()])
+    return max(min(widest, READABLE), min(longest, UNBROKEN))
 
 
 def _width(table: Table, columns: Sequence[int]) -> int:
@@ -133,11 +133,13 @@ def _width(table: Table, columns: Sequence[int]) -> int:
     return sum(_least(table, it) for it in columns) + GAP * (len(columns) - 1)
 
 
-def _grid(table: Listing | Table, columns: Sequence[int]) -> Grid:
+def _grid(table: Table, columns: Sequence[int], room: int) -> Grid:
     """Columns whose cells are numbers are ranged right, where they have a heading.
 
-    Neither a number nor the name of a row that is looked up is ever broken.
+    Neither a number nor the name of a row that is looked up is ever broken. Where there is room for
+    it, no column is narrower than can be read.
     """
+    readable = table.heading and _width(table, columns) <= room
     grid = Grid(
         box=box.SIMPLE_HEAD if table.heading else None,
         show_header=any(table.heading[at] for at in columns) if table.heading else False,
@@ -152,7 +154,7 @@ def _grid(table: Listing | Table, columns: Sequence[int]) -> Grid:
             justify="right" if numbers and table.heading else "left",
             overflow="fold",
             no_wrap=numbers or (at == 0 and isinstance(table, Listing)),
-            min_width=_least(table, at) if table.heading else None,
+            min_width=_least(table, at) if readable else None,
         )
     for row in table.rows:
         cells = [text_of((row[at],)) for at in columns]

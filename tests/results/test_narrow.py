@@ -83,8 +83,8 @@ def test_axes_of_a_front_have_units_and_ticks_apart_from_each_other():
     (axes,) = (it for at in drawn_front(FRONT) for it in at.parts if least_width_of(it))
     dimensions = axes.traces[0]["dimensions"]
     assert [it["label"] for it in dimensions] == [
-        "stps [1/s]",
-        "utps [1/s]",
+        "STPS [1/s]",
+        "UTPS [1/s]",
         "power [W]",
         "capital cost [USD]",
         "chips",
