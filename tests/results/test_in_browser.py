@@ -76,7 +76,7 @@ addEventListener("load", () => setTimeout(() => {
 </script>
 """
 
-OF_PREDICTIONS = ["package", "time", "roofline", "limits", "system", "memory"]
+OF_PREDICTIONS = ["package", "system", "time", "roofline", "limits", "memory"]
 DRAWN = {
     "prediction": OF_PREDICTIONS,
     "optimum": OF_PREDICTIONS,
