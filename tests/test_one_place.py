@@ -252,7 +252,7 @@ def test_a_sweep_varies_them_and_keeps_the_output(told):
     assert [it["path"] for it in swept["axes"]] == ["chip.coolant", "tp", "algorithm.overlap.saved"]
     assert swept["outputs"] == ["waiting_share"]
     shown = " ".join(told[7].split())
-    assert "least waiting_share" in shown
+    assert "least waiting share" in shown
     assert "flow of coolant through a chip 2, TP 2, share of a step saved 0.25" in shown
 
 
