@@ -89,7 +89,8 @@ class _Fitting:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Its parts, one below the other."""
         table, room = self._table, options.max_width
-        columns = list(range(len(table.rows[0])))
+        first = table.rows[0]
+        columns = list(range(len(first)))
         if not table.heading or _width(table, columns) <= room:
             yield _grid(table, columns, room)
             return
@@ -107,7 +108,7 @@ class _Fitting:
                 part = [0]
             part.append(column)
         yield _grid(table, part, room)
-        told = [f"{table.heading[it]} {text_of(table.rows[0][it : it + 1])}".strip() for it in same]
+        told = [f"{table.heading[it]} {text_of(first[it : it + 1])}".strip() for it in same]
         if any(told):
             yield Text(f"the same in all: {', '.join(filter(None, told))}")
 
