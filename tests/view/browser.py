@@ -80,6 +80,8 @@ class Browser:
 
     def open(self, url: str) -> None:
         self.ask("/url", {"url": url})
+        # On a busy machine chromedriver answers before a page from disk is read to its end.
+        waited(lambda: self.run("return document.readyState === 'complete'"))
 
     def run(self, script: str, *given: Any) -> Any:
         return self.ask("/execute/sync", {"script": script, "args": list(given)})
@@ -143,6 +145,11 @@ def browser(
         }
         session = root.ask("/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
         window = Browser(f"http://127.0.0.1:{port}/session/{session}")
+        # A window is never narrower than 500 pixels; what a page is told of it can be.
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        window.ask(
+            "/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": size}
+        )
         try:
             yield window
         finally:
