@@ -17,13 +17,14 @@ import hypothesis
 import jax
 import pytest
 
-from tests.checked import check_again
+from tests.checked import check_again, check_shapes
 
 CACHE = "JAX_COMPILATION_CACHE_DIR"
 MAPS = Path("/proc/self/maps")
 MOST_MAPS = 20_000
 """Regions of memory of a process, of the 65,530 that Linux allows; each program takes some ten."""
 
+check_shapes()
 jax.config.update("jax_enable_x64", True)
 # Traces make many objects; to look for cycles at every 700 takes a tenth of the time.
 gc.set_threshold(200_000)
