@@ -9,9 +9,9 @@ Every method searches the same designs by the same exact model. Each race has a 
 of its own and begins with an empty compilation cache: only imports and the reading of the study are
 not counted. Seconds are those of its processor, which on a machine at rest are those of the wall.
 A problem is a size and a seed, its best design the best that any race at that size finds, and a gap
-the factor by which a design falls short of it, less one. Optuna, pymoo, SciPy, cmaes and nevergrad
-have the settings that their documentation gives for such problems. Our own search races without
-gradients too: the same descents by differences, and local search alone.
+the factor by which a design falls short of it, less one. Optuna, pymoo, SciPy, cmaes, nevergrad and
+BoTorch have the settings that their documentation gives for such problems. Our own search races
+without gradients too: the same descents by differences, and local search alone.
 
     python -m experiments.high_dimensions -o DIR --resume
 
@@ -42,6 +42,7 @@ from experiments.claims import Record
 from experiments.drawing import gap_words
 from experiments.high_dimensions_race import METHODS, STUDY, Entry, problem_at
 from experiments.record import ROOT, load_record, save
+from experiments.rivals.bayes import PROCESSES
 from experiments.rivals.wizard import WIZARD
 from experiments.roots import or_none
 from experiments.runner import Experiment, main
@@ -61,6 +62,12 @@ class Longer:
     seeds: int
     seconds: float
 
+
+EXTRAS = {WIZARD.name: "nevergrad", PROCESSES.name: "botorch"}
+"""Packages of methods that only the extra `rivals` installs."""
+
+MOST_CLASSES = {PROCESSES.name: 9}
+"""Beyond so many a method is not raced: each choice takes a process of all designs before it."""
 
 LONGER = (Longer(classes=(32, 99), best=3, seeds=2, seconds=300.0),)
 
@@ -167,13 +174,22 @@ def run(
         folder: Where the records of races are kept.
 
     Raises:
-        InputError: nevergrad is asked for and missing.
+        InputError: A method is asked for whose package is missing.
     """
-    if WIZARD.name in methods and importlib.util.find_spec("nevergrad") is None:
+    missing = [
+        package
+        for name, package in EXTRAS.items()
+        if name in methods and importlib.util.find_spec(package) is None
+    ]
+    if missing:
         message = "is not installed; pip install -e '.[rivals]'"
-        raise InputError("experiments", [Problem("nevergrad", message)])
+        raise InputError("experiments", [Problem(it, message) for it in missing])
     kept = Path(folder) / "races"
-    first = [Entry(*it, seconds) for it in product(classes, methods, range(seeds))]
+    first = [
+        Entry(size, method, seed, seconds)
+        for size, method, seed in product(classes, methods, range(seeds))
+        if size <= MOST_CLASSES.get(method, size)
+    ]
     records = races(sorted(first, key=lambda it: it.seed), kept, processes)
     further = [
         Entry(size, method, seed, it.seconds)
@@ -207,6 +223,7 @@ LOOKS = {
     "pymoo GA": ("C1", "--"),
     "Optuna TPE": ("C4", "-"),
     "nevergrad": ("C4", "--"),
+    "BoTorch": ("C4", ":"),
     "random": ("0.55", "-"),
 }
 """Colour and dashes of each method."""
@@ -287,9 +304,11 @@ def report(results: Record) -> list[RenderableType]:
     """For each size the gaps of each method when its races end, and when ours were there."""
     parts: list[RenderableType] = []
     for variables, size, races in _first(results):
+        raced = {it["method"] for it in races}
         by_method = {
             name: _medians([it for it in races if it["method"] == name], size["best"])
             for name in results["methods"]
+            if name in raced
         }
         parts += [_asked(variables, size), TABLE.of(by_method)]
     parts += list(_longer(results))
@@ -318,7 +337,8 @@ def _drawn(value: float) -> float:
 
 def _panel(axes: draw.Axes, results: Record, size: Record, races: Any) -> None:
     moments = np.geomspace(1.0, results["seconds"], 200)
-    for name in (it for it in LOOKS if it in results["methods"]):
+    raced = {it["method"] for it in races}
+    for name in (it for it in LOOKS if it in raced):
         mine = [it for it in races if it["method"] == name]
         colour, dashes = LOOKS[name]
         rows = [[_drawn(gap(it, size["best"], at)) for it in mine] for at in moments.tolist()]

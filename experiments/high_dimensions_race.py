@@ -17,6 +17,7 @@ import jax
 import numpy as np
 
 from experiments.record import save
+from experiments.rivals.bayes import PROCESSES
 from experiments.rivals.coupled import DIFFERENCES, SEARCH, STEPS
 from experiments.rivals.evolution import EVOLUTION
 from experiments.rivals.genetic import GENETIC
@@ -35,7 +36,18 @@ STUDY = "conversations-of-all-lengths"  # the shipped study that is raced
 
 METHODS: dict[str, Method[AbstractCoupled]] = {
     it.name: it
-    for it in (SEARCH, MARGIN, EVOLUTION, GENETIC, TPE, WIZARD, RANDOM, STEPS, DIFFERENCES)
+    for it in (
+        SEARCH,
+        MARGIN,
+        EVOLUTION,
+        GENETIC,
+        TPE,
+        PROCESSES,
+        WIZARD,
+        RANDOM,
+        STEPS,
+        DIFFERENCES,
+    )
 }
 """All methods by name."""
 

@@ -104,6 +104,22 @@ def test_the_figure_has_a_panel_a_size_and_the_bound():
     assert set(high_dimensions.LOOKS) == set(METHODS)
 
 
+def test_what_is_slow_is_raced_and_shown_only_where_variables_are_few(monkeypatch):
+    def raced(entries, *_):
+        known = {"bound": None, "proof": None, "evaluations": 1, "spent": 5.0}
+        return [{**vars(it), "steps": [[1.0, -1.0]], **known} for it in entries]
+
+    monkeypatch.setattr(high_dimensions, "MOST_CLASSES", {"random": 2})
+    monkeypatch.setattr(high_dimensions, "races", raced)
+    results = high_dimensions.run((2, 3), ("ours", "random"), seeds=1, longer=())
+    entries = {(it["classes"], it["method"]) for it in results["races"]}
+    assert entries == {(2, "ours"), (2, "random"), (3, "ours")}
+    _, few, _, many, *_ = high_dimensions.report(results)
+    assert (few.row_count, many.row_count) == (2, 1)
+    labels = [it.get_legend_handles_labels()[1] for it in high_dimensions.plot(results).axes]
+    assert labels == [["ours", "random"], ["ours"]]
+
+
 def test_races_that_are_over_are_not_run_again(tmp_path, monkeypatch):
     """All races have a file but one."""
     entries = [Entry(3, "random", seed, 1.0) for seed in range(3)]
