@@ -22,6 +22,7 @@ def test_every_row_is_of_a_bundled_model():
     [
         (None, (16, 16, 16)),
         ({"quant_method": "awq", "bits": 4, "group_size": 128}, (4.15625, 4.15625, 16)),
+        ({"bits": 4, "group_size": 64}, (4.5, 4.5, 4.5)),  # MLX quantises tables too
         (
             {"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn"]},
             (16, 4.25, 16),

@@ -17,7 +17,7 @@ from liminal_jax.workload.huggingface.towers import tower_parameters
 from liminal_jax.workload.huggingface.unknown import harmless_by_rule
 from liminal_jax.workload.reading.family import Wrapper
 from liminal_jax.workload.reading.fields import Fields, shown, with_inner
-from liminal_jax.workload.reading.quantization import published_widths
+from liminal_jax.workload.reading.quantization import contradictions, published_widths
 from liminal_jax.workload.reading.report import ReadReport, Use
 from liminal_jax.workload.spec import ModelSpec
 
@@ -66,6 +66,7 @@ def read_config(path: str | Path) -> tuple[ModelSpec, ReadReport]:
     if inner is not outer:
         _settle_wrapper(outer, inner)
     problems = [problem for fields in everywhere for problem in fields.problems]
+    problems += [Problem(*it) for it in contradictions(values).items()]
     if problems:
         raise InputError(source, dict.fromkeys(problems))
     widths = published_widths(values)
