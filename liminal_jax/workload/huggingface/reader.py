@@ -26,7 +26,10 @@ _TEXTS = ("text_config", "language_config", "llm_config")
 
 _THINKER = "thinker_config"
 
-_CONTEXTS = ("max_position_embeddings", "max_sequence_length", "max_seq_len", "seq_length")
+_CONTEXTS = (
+    *("max_position_embeddings", "max_sequence_length", "max_seq_len", "seq_length"),
+    "n_positions",
+)
 """Names under which configs state their context."""
 
 _NEAR = 0.85
