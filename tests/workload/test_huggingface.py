@@ -196,6 +196,10 @@ def test_minimax_m2_under_its_first_name(tmp_path):
         ("lama", "; did you mean 'llama'?"),
         ("qwen3_nxt", "; did you mean 'qwen3_next'?"),
         ("voxtrall", "; did you mean 'voxtral'?"),
+        ("Qwen3-MoE", "; did you mean 'qwen3_moe'?"),
+        ("qwen5", LIKE_IT),
+        ("olmo", LIKE_IT),
+        ("deepseek_vx_v2", LIKE_IT),
         ("rwkv6", LIKE_IT),
         ("evolla", LIKE_IT),
         ("jambalaya", LIKE_IT),
@@ -354,10 +358,30 @@ def test_one_mistake(tmp_path, config, change, message):
 
 @pytest.mark.parametrize("field", ["hidden_size", "num_hidden_layers", "vocab_size"])
 def test_a_missing_field_is_named_with_its_path(tmp_path, field):
-    text = {key: value for key, value in MISTRAL_SMALL["text_config"].items() if key != field}
-    assert mistakes(tmp_path, {**MISTRAL_SMALL, "text_config": text}) == (
+    text = {key: value for key, value in LLAMA_4.items() if key != field}
+    assert mistakes(tmp_path, {"model_type": "llama4", "text_config": text}) == (
         f"text_config.{field}: is required"
     )
+
+
+def test_what_a_text_config_leaves_out_is_as_its_class_has_it(tmp_path):
+    """LLaVA-1.5 7B as it is published: the text model of Vicuna, with 64 tokens more."""
+    text = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 32064}
+    llava = {"model_type": "llava", "text_config": text, "vision_config": {"hidden_size": 1024}}
+    spec, report = read_config(written(tmp_path, llava))
+    assert counts(spec).total == 6_738_415_616 + 2 * 64 * 4096
+    defaulted = {row.field for row in report.having(Use.DEFAULT)}
+    assert {f"text_config.{it}" for it in ("hidden_size", "num_hidden_layers")} <= defaulted
+    assert "text_config.hidden_size = 4096" in report.defaults()
+
+
+def test_a_text_config_may_have_an_architecture_that_only_its_wrapper_knows(tmp_path):
+    text = {**LLAMA_2_7B, "architectures": ["VLlama3ForCausalLM"]}
+    spec, _ = read_config(written(tmp_path, {"model_type": "idefics3", "text_config": text}))
+    assert counts(spec).total == 6_738_415_616
+    text["architectures"] = ["Qwen2ForCausalLM"]
+    refused = mistakes(tmp_path, {"model_type": "idefics3", "text_config": text})
+    assert "text_config.model_type: architecture 'Qwen2ForCausalLM'" in refused
 
 
 def test_all_mistakes_are_told_at_once(tmp_path):

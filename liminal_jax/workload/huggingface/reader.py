@@ -13,6 +13,7 @@ from liminal_jax.workload.huggingface.aliases import ALIASES
 from liminal_jax.workload.huggingface.families import FAMILIES, WRAPPERS
 from liminal_jax.workload.huggingface.features import feature, foreign_features, is_off
 from liminal_jax.workload.huggingface.harmless import ENDLESS, harmless_reason, multimodal_reason
+from liminal_jax.workload.huggingface.nested import USUAL
 from liminal_jax.workload.huggingface.towers import tower_parameters
 from liminal_jax.workload.huggingface.unknown import harmless_by_rule
 from liminal_jax.workload.reading.family import Wrapper
@@ -31,6 +32,8 @@ _CONTEXTS = (
     "n_positions",
 )
 """Names under which configs state their context."""
+
+_ARCHITECTURES = {it for family in FAMILIES.values() for it in family.architectures()}
 
 _NEAR = 0.85
 """How alike two names must be for one to pass for a slip in the other; of difflib's ratio."""
@@ -55,6 +58,8 @@ def read_config(path: str | Path) -> tuple[ModelSpec, ReadReport]:
     inner = _text_fields(outer, source)
     model_type = _model_type(outer, inner, source)
     family = FAMILIES[model_type]
+    if inner is not outer:
+        inner.fill(USUAL.get(model_type, {}))
     table = family.read(inner)
     holder = inner if inner.values.get("tie_word_embeddings") is not None else outer
     table["tied"] = holder.flag(
@@ -168,8 +173,8 @@ def _model_type(outer: Fields, inner: Fields, source: str) -> str:
     text_architecture = _architecture(inner, source)
     if text_type in (None, named):
         text_type = next(iter(wrapper.texts), None)
-    if text_architecture in wrapper.architectures():
-        text_architecture = None
+    if text_type in FAMILIES and text_architecture not in _ARCHITECTURES:
+        text_architecture = None  # the wrapper's own, or a name that only its code knows
     if wrapper.texts and text_type not in wrapper.texts:
         raise _refusal(source, inner, inner, text_type, text_architecture)
     return _family(inner, text_type, text_architecture, source)
@@ -242,9 +247,9 @@ def _refusal(
     which = f"model_type {named!r}"
     if architecture is not None:
         which = f"architecture {architecture!r} (model_type {named!r})"
-    near = difflib.get_close_matches(named or "", {*FAMILIES, *WRAPPERS} - {named}, 1, _NEAR)
+    near = _near(named or "")
     own = "; import a config like it with `liminal models import --save NAME`, and edit that file"
-    hint = f"; did you mean {near[0]!r}?" if near else own
+    hint = f"; did you mean {near!r}?" if near else own
     path = f"{fields.prefix}model_type"
     problems = [Problem(path, f"{which} is not modelled{hint}")]
     features: dict[str, str] = {}
@@ -255,6 +260,32 @@ def _refusal(
         said = "; ".join(f"{words} ({name})" for words, name in features.items())
         problems.append(Problem(path, f"it announces {said}"))
     return InputError(source, problems)
+
+
+_NAMES_OF_OTHERS = ("gemma3n", "gemma3n_text", "gpt_neo", "molmo2", "olmo", "pixtral")
+"""Families that are not modelled, and are named almost as others that are."""
+
+
+def _near(named: str) -> str | None:
+    """The family of which a name is a slip; none where it may be the name of another family.
+
+    Families are told apart by numbers and by words of their names (`qwen` and `qwen3`,
+    `deepseek_v2` and `deepseek_vl_v2`), so that these must agree.
+    """
+    if named in FAMILIES or named in WRAPPERS or named in _NAMES_OF_OTHERS:
+        return None
+    plain = {re.sub(r"[^a-z0-9]", "", it): it for it in sorted({*FAMILIES, *WRAPPERS})}
+    joined = re.sub(r"[^a-z0-9]", "", named.lower())
+    if joined in plain:
+        return plain[joined]
+    found = difflib.get_close_matches(named, plain.values(), 1, _NEAR)
+    alike = [it for it in found if _parts(it) == _parts(named)]
+    return alike[0] if alike else None
+
+
+def _parts(name: str) -> tuple[list[str], int]:
+    """Numbers of a name, and how many words it has."""
+    return re.findall(r"\d+", name), len(re.split(r"[^a-z0-9]+", name.lower()))
 
 
 def _stated_context(fields: Fields) -> int:
