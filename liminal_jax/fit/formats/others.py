@@ -77,6 +77,10 @@ def header_kind(header: list[str]) -> str:
 def printed_kind(lines: list[str]) -> str:
     """What lines are that a tool printed rather than wrote as a file; empty for any others."""
     text = "\n".join(lines[:400])
+    if text.lstrip()[:14].lower().startswith(("<!doctype html", "<html")):
+        return "a web page: give the file that it shows"
+    if text.startswith("version https://git-lfs"):
+        return "a pointer of Git LFS: fetch the file that it stands for"
     if "Serving Benchmark Result" in text:
         return "the report that a benchmark prints: give the file that --save-result writes"
     if "INSERT INTO llama_bench" in text:

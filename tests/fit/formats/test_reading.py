@@ -179,7 +179,27 @@ def test_a_name_that_is_not_known_is_asked_for_with_the_name(tmp_path):
 
 def test_a_flag_that_the_file_contradicts_is_refused():
     message = said(SAMPLES / "sglang_serving.jsonl", Given(system="h200", tp=4))
-    assert message.endswith("says 8 itself, --tp 4")
+    assert message.endswith("--tp: is 4, but the file says 8 itself; leave it out")
+
+
+def test_times_below_zero_are_refused_and_others_used(tmp_path):
+    wrong = {**sample("vllm.json"), "median_tpot_ms": -3.0}
+    assert said(written(tmp_path, "a.json", wrong), SERVER).endswith(
+        "record 1: median_tpot_ms: -3 is impossible"
+    )
+    both = written(tmp_path, "b.json", [wrong, {**sample("vllm.json"), "max_concurrency": 8}])
+    rows, (refused,) = read_rows(both, SERVER)
+    assert (len(rows), refused.reason) == (1, "median_tpot_ms: -3 is impossible")
+
+
+def test_a_file_that_breaks_off_after_a_trace_is_not_a_trace(tmp_path):
+    lines = [json.dumps(sample("vllm.json")), '{"traceEvents": []}', '{"date": "2026']
+    path = written(tmp_path, "a.jsonl", "\n".join(lines))
+    _, refused = read_rows(path, SERVER)
+    assert [it.reason.partition(":")[0] for it in refused] == [
+        "is a trace of the profiler (Chrome trace events)",
+        "is truncated JSON",
+    ]
 
 
 def test_models_and_chips_of_ones_own_are_taken_by_path(tmp_path, monkeypatch):
@@ -263,6 +283,8 @@ def test_users_of_an_open_loop_follow_from_littles_law(tmp_path):
         ("a.json", "[" * 10**5, "JSON nested too deep"),
         ("a.txt", "==== Serving Benchmark Result ====\nMean TTFT (ms): 9", "--save-result writes"),
         ("a.sql", "INSERT INTO llama_bench (build_commit) VALUES (1);", "SQL of llama-bench"),
+        ("a.csv", "<!DOCTYPE html>\n<html><body>404</body></html>", "is a web page"),
+        ("a.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:0", "of Git LFS"),
         ("a.csv", "hello\nworld", "is no table"),
         ("a.csv", "", "is empty"),
         ("a.sqlite", "SQLite format 3\0", "an SQLite database"),
