@@ -411,7 +411,7 @@ def test_what_is_not_a_file(tmp_path):
         read_config(tmp_path)
     with pytest.raises(InputError, match="cannot be read: No such file"):
         read_config(tmp_path / "absent.json")
-    (tmp_path / "config.json").write_bytes(b"\xff\xfe{}")
+    (tmp_path / "config.json").write_bytes(b"\xfd{}")
     with pytest.raises(InputError, match="is not UTF-8 text"):
         read_config(tmp_path)
 
@@ -422,3 +422,28 @@ def test_what_is_not_a_file(tmp_path):
 def test_a_spoilt_config_is_read_or_refused(data):
     extra = ["layer_types", "moe_layers", "no_rope_layers", "mlp_layer_types", "attention_bias"]
     assert_read_or_refused(data, TOYS, extra)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"weight_map": {}}, "is the index of a checkpoint's weights: give config.json"),
+        ({"peft_type": "LORA", "r": 16}, "give that of the model it adapts"),
+        ({"tokenizer_class": "X", "model_max_length": 8192}, "is the config of a tokenizer"),
+        ({"dim": 4096, "n_layers": 32, "norm_eps": 1e-5}, "is params.json of the model's own"),
+        ({"producer": {}, "quantization": {}}, "is hf_quant_config.json of modelopt"),
+        ({"request_throughput": 1.0}, "give it to `liminal validate`"),
+        ({"transformers_version": "5", "eos_token_id": 2}, "is generation_config.json"),
+        ('{"model_type": "llama", "hidden_size": 40', "it ends in the middle, so fetch it again"),
+        ('{"model_type": "llama",}', "mend it there"),
+        ("\ufeff{}", "model_type: is required"),
+        ("GGUF\0", "is a model's weights (GGUF): give a config.json"),
+    ],
+)
+def test_other_files_are_called_by_their_name(tmp_path, content, message):
+    path = tmp_path / "config.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(InputError) as caught:
+        read_config(path)
+    (line,) = caught.value.lines()
+    assert message in line

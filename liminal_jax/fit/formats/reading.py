@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from liminal_jax._files import InputError, Problem, unreadable
+from liminal_jax._files import InputError, Problem, binary, unreadable
 from liminal_jax.fit.formats import (
     columns,
     genai_perf,
@@ -107,8 +107,8 @@ def _text(path: Path) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(str(path), [Problem("", unreadable(error))]) from None
-    if kind := others.binary(data[:512]):
-        raise InputError(str(path), [Problem("", f"is {kind}")])
+    if wrong := binary(data[:512], "what a benchmark wrote as text in UTF-8, or a table in CSV"):
+        raise InputError(str(path), [Problem("", wrong)])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from liminal_jax._files import InputError, Problem, did_you_mean, unreadable
+from liminal_jax._files import InputError, Problem, binary, did_you_mean, unreadable
 from liminal_jax.workload.huggingface.aliases import ALIASES
 from liminal_jax.workload.huggingface.families import FAMILIES, WRAPPERS
 from liminal_jax.workload.huggingface.features import feature, foreign_features, is_off
 from liminal_jax.workload.huggingface.harmless import ENDLESS, harmless_reason, multimodal_reason
 from liminal_jax.workload.huggingface.nested import USUAL
+from liminal_jax.workload.huggingface.others import other_kind
 from liminal_jax.workload.huggingface.towers import tower_parameters
 from liminal_jax.workload.huggingface.unknown import harmless_by_rule
 from liminal_jax.workload.reading.family import Wrapper
@@ -101,14 +102,20 @@ def _config_file(path: Path, source: str) -> Path:
 def _object(file: Path, source: str) -> dict[str, Any]:
     """The JSON object in a file; every number in it is finite."""
     try:
-        values = json.loads(file.read_text(encoding="utf-8-sig"))
+        data = file.read_bytes()
+        if wrong := binary(data[:512], "a config.json"):
+            raise InputError(source, [Problem("", wrong)])
+        values = json.loads(text := data.decode("utf-8-sig"))
         endless = [Problem(path, "must be a finite number") for path in _endless(values, "")]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(source, [Problem("", unreadable(error))]) from None
     except RecursionError:
         raise InputError(source, [Problem("", "is nested too deeply")]) from None
     except ValueError as error:
-        message = f"is not valid JSON: {error}; mend it there"
+        at = getattr(error, "pos", 0)
+        ends = at >= len(text.rstrip()) or "Unterminated" in str(error)
+        remedy = "it ends in the middle, so fetch it again" if ends else "mend it there"
+        message = f"is not valid JSON: {error}; {remedy}"
         raise InputError(source, [Problem("", message)]) from None
     if not isinstance(values, dict):
         message = f"must be a JSON object, got {shown(values)}"
@@ -158,7 +165,9 @@ def _model_type(outer: Fields, inner: Fields, source: str) -> str:
     named = _text(outer, "model_type", source)
     architecture = _architecture(outer, source)
     if named is None and architecture is None:
-        raise InputError(source, [Problem("model_type", "is required")])
+        kind = other_kind(outer.values)
+        problem = Problem("", f"is {kind}") if kind else Problem("model_type", "is required")
+        raise InputError(source, [problem])
     wrapper = _wrapper(named, architecture)
     if inner is outer and wrapper is not None and named not in FAMILIES:
         if outer.values.get("hidden_size") is None:
