@@ -40,7 +40,7 @@ def ernie4_5_moe(fields: Fields) -> Table:
     activation(fields)
     fields.demand("moe_gate", ["topk"], "routing, has no weights")
     fields.demand("moe_use_aux_free", [True], "experts always have a correction bias")
-    for name in ("moe_capacity", "moe_group"):
+    for name in ("moe_capacity", "moe_group", "moe_norm_min"):
         fields.ignore(name, "routing, has no weights")
     bias = fields.flag("use_bias", note="biases of projections and blocks", default=False)
     if bias:

@@ -42,6 +42,8 @@ def gpt_bigcode(fields: Fields) -> Table:
 
 
 def _gpt2_like(fields: Fields, kv_heads: int) -> Table:
+    for name in ("reorder_and_upcast_attn", "scale_attn_by_inverse_layer_idx"):
+        fields.ignore(name, "scaling, has no weights")
     positions = fields.count("n_positions", "n_ctx", note="learned positions", default=1024)
     return _ungated(
         fields,
