@@ -105,14 +105,16 @@ def _object(file: Path, source: str) -> dict[str, Any]:
         data = file.read_bytes()
         if wrong := binary(data[:512], "a config.json"):
             raise InputError(source, [Problem("", wrong)])
-        values = json.loads(text := data.decode("utf-8-sig"))
-        endless = [Problem(path, "must be a finite number") for path in _endless(values, "")]
+        text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(source, [Problem("", unreadable(error))]) from None
+    try:
+        values = json.loads(text)
+        endless = [Problem(path, "must be a finite number") for path in _endless(values, "")]
     except RecursionError:
         raise InputError(source, [Problem("", "is nested too deeply")]) from None
     except ValueError as error:
-        at = getattr(error, "pos", 0)
+        at = error.pos if isinstance(error, json.JSONDecodeError) else 0
         ends = at >= len(text.rstrip()) or "Unterminated" in str(error)
         remedy = "it ends in the middle, so fetch it again" if ends else "mend it there"
         message = f"is not valid JSON: {error}; {remedy}"

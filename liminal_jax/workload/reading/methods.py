@@ -30,8 +30,9 @@ def size(value: Any) -> int | None:
     """
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value)
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and 0 < value <= 4096 else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 < value <= 4096 else None
 
 
 def grouped(bits: int | None, group: int | None, shared: int) -> float | None:
