@@ -115,7 +115,8 @@ def mpt(fields: Fields) -> Table:
 
 
 def gptj(fields: Fields) -> Table:
-    """GPT-J: attention without biases beside a block with them, under one norm; a biased head."""
+    """GPT-J and CodeGen: attention without biases beside a block with them; a biased head."""
+    fields.ignore("n_ctx", "positions, have no weights")
     own = {"kv_heads": own_kv_heads(fields)}
     return _ungated(fields, own, act="activation_function", norms=1, head_bias=True)
 
@@ -248,6 +249,7 @@ FAMILIES = {
     "bloom": Family(bloom, "BloomForCausalLM", tied=True, also=("BloomModel",)),
     "mpt": Family(mpt, "MPTForCausalLM", tied=True, also=("MptForCausalLM",)),
     "gptj": Family(gptj, "GPTJForCausalLM"),
+    "codegen": Family(gptj, "CodeGenForCausalLM"),
     "phi": Family(phi, "PhiForCausalLM"),
     "nemotron": Family(nemotron, "NemotronForCausalLM"),
     "internlm": Family(internlm, "InternLMForCausalLM"),

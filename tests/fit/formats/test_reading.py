@@ -9,6 +9,7 @@ from liminal_jax._files import InputError
 from liminal_jax.cli.main import main
 from liminal_jax.data.calibrations import load_calibration
 from liminal_jax.fit.calibrate import load_measured, validate
+from liminal_jax.fit.checks import duplicated
 from liminal_jax.fit.formats.given import Given
 from liminal_jax.fit.formats.reading import read_rows
 from liminal_jax.fit.rows import cases_of
@@ -331,6 +332,17 @@ def test_rows_that_contradict_each_other_are_said_and_others_used(tmp_path):
     assert [it.batch for it in measured.batch.cases] == [4]
     assert [at for at, _ in measured.skipped] == [1, 2]
     assert all("contradicts line" in reason for _, reason in measured.skipped)
+
+
+def test_rows_contradict_each_other_under_other_spellings_of_one_name(tmp_path):
+    head = "source_id,model,weight_bits,gpu,num_gpus,tp,batch_or_concurrency,isl,osl,metric,value"
+    first = "mine,llama-3-70b,8,H100,8,8,4,128,2048,tpot_ms,14,VLLM"
+    other = "mine,meta-llama/Llama-3.1-70B,8,NVIDIA H100 80GB HBM3,8,8,4,128,2048,tpot_ms,80,vLLM"
+    rows, _ = read_rows(written(tmp_path, "a.csv", "\n".join([f"{head},engine", first, other])))
+    left_out, reasons = duplicated(cases_of(rows)[0])
+    assert left_out.all()
+    assert [line for line, _ in reasons] == [2, 3]
+    assert "contradicts line 3: 14 and 80 ms" in reasons[0][1]
 
 
 def test_a_tp_that_no_engine_accepts_is_said():
