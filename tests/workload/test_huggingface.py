@@ -24,6 +24,7 @@ from tests.workload.configs import (
     written,
 )
 from tests.workload.fuzz import assert_read_or_refused
+from tests.workload.test_families import FAMILIES
 
 LLAMA_4 = {
     "model_type": "llama4_text",
@@ -447,3 +448,9 @@ def test_other_files_are_called_by_their_name(tmp_path, content, message):
         read_config(path)
     (line,) = caught.value.lines()
     assert message in line
+
+
+def test_a_field_that_is_read_twice_has_one_row(tmp_path):
+    _, report = read_config(written(tmp_path, FAMILIES["starcoder"]["config"]))
+    fields = [row.field for row in report.rows]
+    assert len(fields) == len(set(fields))

@@ -228,13 +228,18 @@ class Fields:
             got = ", got null" if name in self.values else ""
             self.refuse(name, f"is required{got}")
             return stand_in
-        self.rows.append(Row(self.path(name), default, Use.DEFAULT, note))
+        self._account(Row(self.path(name), default, Use.DEFAULT, note))
         return default
 
     def _read(self, name: str, value: Any, note: str) -> Any:
         use = Use.DEFAULT if name in self._filled else Use.READ
-        self.rows.append(Row(self.path(name), value, use, note))
+        self._account(Row(self.path(name), value, use, note))
         return value
+
+    def _account(self, row: Row) -> None:
+        """Note what became of a key, once however often it is asked for."""
+        if row not in self.rows:
+            self.rows.append(row)
 
     def _list(self, name: str) -> list[Any] | None:
         value = self.values.get(self._present((name,)))
