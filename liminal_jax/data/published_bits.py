@@ -90,7 +90,9 @@ def published_bits(model: str) -> PublishedBits:
     if stated is None:
         return _whole("its config states no quantisation")
     if len(stated.weights) != 1 or stated.others:
-        raise InputError(model, [Problem("quantization_config", f"{stated.sentence()}")])
+        raise InputError(
+            model, [Problem("quantization_config", f"{stated.sentence()}; state bits")]
+        )
     (bits,) = stated.weights
     found = PublishedBits(
         weight_bits=_UNQUANTISED if stated.attention_kept else bits,

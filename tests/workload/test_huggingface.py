@@ -454,3 +454,10 @@ def test_a_field_that_is_read_twice_has_one_row(tmp_path):
     _, report = read_config(written(tmp_path, FAMILIES["starcoder"]["config"]))
     fields = [row.field for row in report.rows]
     assert len(fields) == len(set(fields))
+
+
+def test_a_wrapper_that_is_not_known_may_hold_a_text_model_that_is(tmp_path):
+    config = {"model_type": "new_vl", "text_config": {**LLAMA_2_7B}}
+    assert mistakes(tmp_path, config).endswith(
+        "text_config is of 'llama', which is: save that object as a file of its own"
+    )

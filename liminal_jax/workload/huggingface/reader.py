@@ -260,6 +260,10 @@ def _refusal(
         which = f"architecture {architecture!r} (model_type {named!r})"
     near = _near(named or "")
     own = "; import a config like it with `liminal models import --save NAME`, and edit that file"
+    inner = text.values.get("model_type") if text is not fields else None
+    if inner in FAMILIES:
+        name = text.prefix.rstrip(".")
+        own = f"; its {name} is of {inner!r}, which is: save that object as a file of its own"
     hint = f"; did you mean {near!r}?" if near else own
     path = f"{fields.prefix}model_type"
     problems = [Problem(path, f"{which} is not modelled{hint}")]
