@@ -322,6 +322,26 @@ def test_units_that_cannot_be_right_are_said(tmp_path, changes, words):
     assert words in reason
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"median_ttft_ms": 80000.0, "mean_ttft_ms": 90000.0}, "requests queued"),
+        (
+            {"median_tpot_ms": 0.0132, "median_itl_ms": 0.0128, "median_ttft_ms": 0.1},
+            "seconds where milliseconds are meant",
+        ),
+    ],
+)
+def test_a_file_of_which_nothing_can_be_judged_is_no_answer(tmp_path, changes, words):
+    path = written(tmp_path, "a.json", {**sample("vllm.json"), **changes})
+    with pytest.raises(InputError) as caught:
+        validate(path, load_calibration("measured"), SERVER)
+    decode, prompts = caught.value.lines()
+    assert "line 1: " in decode
+    assert "times to the first token: " in prompts
+    assert words in f"{decode}{prompts}"
+
+
 def test_rows_that_contradict_each_other_are_said_and_others_used(tmp_path):
     path = tmp_path / "a.json"
     record = sample("vllm.json")
