@@ -68,3 +68,32 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+_BINARY = (
+    (b"SQLite format 3", "an SQLite database"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet"),
+    (b"\x1f\x8b", "compressed with gzip"),
+    (b"PAR1", "a Parquet file"),
+    (b"GGUF", "a model's weights (GGUF)"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\x80\x04", "a Python pickle"),
+    (b"\xff\xfe", "text in UTF-16, not in UTF-8"),
+    (b"\xfe\xff", "text in UTF-16, not in UTF-8"),
+)
+"""First bytes of files that are no text, and what they are."""
+
+
+def binary(head: bytes, wanted: str) -> str:
+    """What is wrong with a file by its first bytes, and what to give; empty where they are text.
+
+    Examples:
+        >>> binary(b"GGUF", "a config.json")
+        "is a model's weights (GGUF): give a config.json"
+        >>> binary(b"{}", "a config.json")
+        ''
+    """
+    found = (name for mark, name in _BINARY if head.startswith(mark))
+    name = next(found, "no text" if b"\x00" in head else "")
+    return f"is {name}: give {wanted}" if name else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 import tomli_w
 
-from liminal_jax._files import InputError, Problem, did_you_mean, unreadable, unwritable
+from liminal_jax._files import InputError, Problem, binary, did_you_mean, unreadable, unwritable
 from liminal_jax.data.hub import HUB, is_hub_id, load_hub_config
 from liminal_jax.data.validation import validated
 from liminal_jax.workload.reading.report import ReadReport
@@ -50,6 +50,9 @@ def load_model_spec(name_or_path: str) -> ModelSpec:
         return _spec_of_toml(_text(path), name_or_path)
     if path.suffix == ".json" or path.is_dir() or name_or_path.startswith(HUB):
         return load_model_config(name_or_path)[0]
+    if path.is_file():
+        message = f"must end in .toml or .json, got a file that ends in {path.suffix!r}"
+        raise InputError(name_or_path, [Problem("", _wrong(path) or message)])
     known = model_names()
     if is_hub_id(name_or_path):
         known = [*known, HUB + name_or_path]
@@ -123,6 +126,15 @@ def spec_to_toml(spec: ModelSpec) -> str:
         'name = "llama-3-8b"'
     """
     return tomli_w.dumps(_table(spec))
+
+
+def _wrong(path: Path) -> str:
+    """What is wrong with a file that is no text; empty where it is, or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return binary(file.read(512), "a config.json")
+    except OSError:
+        return ""
 
 
 def _text(path: Path) -> str:

@@ -1,8 +1,9 @@
 """Names of models, chips and engines as others write them, and what they stand for.
 
 A name is matched word by word after words that say nothing of the shape are dropped (vendor,
-instruction tuning, number format, date); the words left must be exactly those of a file's name
-or of an alias in names.toml. What matches none stands for nothing.
+instruction tuning, date), and the format of weights with all that follows it; the words left
+must be exactly those of a file's name or of an alias in names.toml. What matches none stands for
+nothing.
 """
 
 import datetime
@@ -21,6 +22,8 @@ from liminal_jax.data.systems import load_system_file
 _FILE = Path(__file__).parent / "names.toml"
 _SIZE = re.compile(r"(\d+) ?gi?b$")
 _SIZE_TOLERANCE = 0.1
+_CACHED = re.compile(r"models--[^/]*--([^/]+)")
+"""A model in the cache of the hub, by its folder."""
 _DAY = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?")
 _MIDDLE = 15
 """Day of the month of what is known to the month."""
@@ -43,7 +46,10 @@ def _key(words: list[str]) -> str:
 
 
 def _model_key(text: str) -> str:
-    words = _words(text.rsplit("/", 1)[-1])
+    cached = _CACHED.search(text)
+    words = _words(cached[1] if cached else text.rstrip("/").rsplit("/", 1)[-1])
+    first = (at for at, it in enumerate(words) if at and it.split(".")[0] in _idle("formats"))
+    words = words[: next(first, None)]
     return _key([it for it in words if it not in _idle("models") and not _DATE.fullmatch(it)])
 
 
@@ -91,6 +97,8 @@ def model_named(text: str) -> str | None:
     Examples:
         >>> model_named("meta-llama/Llama-3.1-8B-Instruct")
         'llama-3-8b'
+        >>> model_named("RedHatAI/Llama-3.3-70B-Instruct-FP8-dynamic")
+        'llama-3.3-70b'
         >>> model_named("DeepSeek-R1-Distill-Qwen-1.5B")
     """
     return _models().get(_model_key(text))

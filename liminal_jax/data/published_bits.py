@@ -39,6 +39,10 @@ class PublishedBits(BaseModel):
     kv_bits: float | None = None
     why: str
 
+    def quantised(self) -> bool:
+        """Whether anything is narrower than checkpoints are trained in."""
+        return min(self.weight_bits, self.expert_bits, self.table_bits) < _UNQUANTISED
+
 
 class _Row(PublishedBits):
     models: tuple[str, ...]
@@ -86,12 +90,14 @@ def published_bits(model: str) -> PublishedBits:
     if stated is None:
         return _whole("its config states no quantisation")
     if len(stated.weights) != 1 or stated.others:
-        raise InputError(model, [Problem("quantization_config", f"{stated.sentence()}")])
+        raise InputError(
+            model, [Problem("quantization_config", f"{stated.sentence()}; state bits")]
+        )
     (bits,) = stated.weights
     found = PublishedBits(
         weight_bits=_UNQUANTISED if stated.attention_kept else bits,
         expert_bits=bits,
-        table_bits=_UNQUANTISED,
+        table_bits=bits if stated.tables else _UNQUANTISED,
         kv_bits=stated.cache,
         why=f"quantization_config: {stated.method}",
     )

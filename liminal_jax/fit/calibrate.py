@@ -1,6 +1,6 @@
 """From a file of measurements to a calibration, and to its error on measurements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -275,10 +275,13 @@ def validate(path: Path | str, calibration: Calibration, given: Given | None = N
         given: What the user says of all its rows.
 
     Raises:
-        InputError: the file has no usable rows.
+        InputError: the file has no usable rows, or none of them can be judged.
     """
     measured = load_measured(path, given)
     batch = measured.batch
+    first = _first_token(measured, calibration)
+    if not (batch.cases or measured.served or first.get("ttft_rows")):
+        raise InputError(str(path), _nothing_judged(measured, first))
     judged, decode = batch.ideal, NO_DECODE
     if batch.cases:
         judged, decode = _decode(batch, calibration)
@@ -295,9 +298,16 @@ def validate(path: Path | str, calibration: Calibration, given: Given | None = N
         "groups": {group: by_group(batch, judged, group) for group in GROUPS},
         "above_bound": above_bound(batch.cases),
         "served": served_scores(measured.served, calibration) if measured.served else None,
-        **_first_token(measured, calibration),
+        **first,
     }
     return Validation(record, batch, judged, measured)
+
+
+def _nothing_judged(measured: Measured, first: Mapping[str, Any]) -> list[Problem]:
+    """Why no row of a file can be judged."""
+    decode = [Problem(f"line {at}", why) for at, why in measured.skipped[:9]]
+    prompts = [it["reason"] for it in first.get("ttft_skipped_rows", ())]
+    return decode + [Problem("times to the first token", why) for why in prompts]
 
 
 def _first_token(measured: Measured, calibration: Calibration) -> dict[str, Any]:

@@ -23,7 +23,7 @@ KILO = 1e3
 
 def _same(it: Case) -> tuple[object, ...]:
     """What one set-up is known by."""
-    return (it.source, it.engine, it.row.engine_version, it.row.gpu, it.row.model, it.tp, it.pp,
+    return (it.source, it.engine, it.row.engine_version, it.chip, it.model_name, it.tp, it.pp,
             it.ep, it.row.num_gpus, it.batch, it.context, it.weight_bits, it.kv_bits,
             it.row.metric, it.row.note)  # fmt: skip
 

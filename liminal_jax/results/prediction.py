@@ -125,9 +125,9 @@ def page(record: Mapping[str, Any]) -> Page:
     """
     users = record["users"]
     work = record["workload"]
+    served = workload_words(work, record["design"].get("numbers"))
     about = (
-        f"{users:,.0f} user{'' if users == 1 else 's'}, {workload_words(work)},"
-        f" accounting {work['accounting']}"
+        f"{users:,.0f} user{'' if users == 1 else 's'}, {served}, accounting {work['accounting']}"
     )
     return Page(_title(record), (about,), answer(record), sections(record))
 

@@ -182,7 +182,7 @@ def asked_words(objectives: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def workload_words(work: Mapping[str, Any]) -> str:
+def workload_words(work: Mapping[str, Any], numbers: Mapping[str, Any] | None = None) -> str:
     """A workload in one line.
 
     Examples:
@@ -195,9 +195,11 @@ def workload_words(work: Mapping[str, Any]) -> str:
     if work.get("isl") is not None:
         context = f" requests of {work['isl']:,.0f} + {work['osl']:,.0f} tokens,"
     weights, cache = (_width(work[name]) for name in ("weight_bits", "kv_bits"))
-    return f"{work['model']},{context} {weights} weights, {cache} KV"
+    own = (numbers or {}).get("request.expert_bits")
+    experts = "" if own is None else f", {_width(own)} experts"
+    return f"{work['model']},{context} {weights} weights{experts}, {cache} KV"
 
 
 def _width(bits: float | int | str) -> str:
     """Bits in words; those of a checkpoint may be asked for as published."""
-    return bits if isinstance(bits, str) else f"{bits:g}-bit"
+    return bits if isinstance(bits, str) else f"{bits:.4g}-bit"

@@ -27,6 +27,7 @@ from liminal_jax.mapping.routing import BalancedRouting, RandomRouting
 from liminal_jax.study.case import Case
 from liminal_jax.study.file import DesignFile, resolved_of
 from liminal_jax.study.lever_basis import lever_sentences
+from liminal_jax.study.published import published_sentences
 from liminal_jax.workload.feedforward.base import AbstractMixture
 from liminal_jax.workload.request import Request
 from liminal_jax.workload.spec import ModelSpec
@@ -378,6 +379,7 @@ def basis(
         *_stage_sentences(case),
         _attention_sentence(case, system),
         *_workload_sentences(case, found.models[file.workload.model]),
+        *published_sentences(file.workload.model, case.request),
         *(
             _system_sentences(found.hardware, category, case.request)
             if isinstance(found.hardware, Library)

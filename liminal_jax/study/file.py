@@ -79,14 +79,28 @@ BLOCKED_BITS = 8
 """Bits of a cache whose latents are in blocked FP8."""
 
 
+_FREE_BY_PATH = ("isl", "osl", "prefix_hit_rate", "context", "weight_bits", "kv_bits")
+"""Numbers of a workload that a study may leave free among the numbers of its design."""
+
+
+def _refuse_free_numbers(table: dict[str, Any]) -> None:
+    free = [name for name in _FREE_BY_PATH if isinstance(table.get(name), dict | list)]
+    if free:
+        raise ValueError(
+            f"{free[0]} must be a number here; where it is free, state one and give its domain to"
+            f' "request.{free[0]}" in [design.numbers]'
+        )
+
+
 def with_mean_context(table: Any) -> Any:
     """The table of a workload with the context that follows from the lengths of its requests.
 
     Raises:
-        ValueError: one of both lengths is missing, or the context is another one.
+        ValueError: a number is free, one of both lengths is missing, or the context is another one.
     """
     if not isinstance(table, dict):
         return table
+    _refuse_free_numbers(table)
     stated = [name for name in ("isl", "osl") if table.get(name) is not None]
     if len(stated) == 1 or (table.get("prefix_hit_rate") is not None and not stated):
         raise ValueError("isl and osl go together: tokens of a prompt, and of its answer")

@@ -186,3 +186,18 @@ def test_what_is_not_a_model_file(tmp_path, content):
         load_model_spec(str(path))
     with pytest.raises(InputError, match="cannot be read"):
         load_model_spec(str(tmp_path / "absent.toml"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("m.gguf", b"GGUF", "is a model's weights (GGUF): give a config.json"),
+        ("m.json", "{}".encode("utf-16"), "is text in UTF-16, not in UTF-8"),
+        ("m.yaml", b"a: 1", "must end in .toml or .json, got a file that ends in '.yaml'"),
+    ],
+)
+def test_files_of_other_kinds_are_called_by_their_name(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        load_model_spec(str(tmp_path / name))
+    assert message in str(caught.value)

@@ -151,6 +151,8 @@ def test_a_file_states_lengths():
         ({**WORKLOAD, "context": 7.0}, "context follows from isl and osl, 8704; leave it out"),
         ({**WORKLOAD, "prefix_hit_rate": 1.5}, "prefix_hit_rate: must be at most 1, got 1.5"),
         ({**WORKLOAD, "osl": 0.5}, "osl: must be at least 1, got 0.5"),
+        ({**WORKLOAD, "isl": {"choices": [1024, 8192]}}, r'"request\.isl" in \[design\.numbers\]'),
+        ({"model": "llama-3-8b", "context": [1024.0]}, "context must be a number here"),
     ],
 )
 def test_lengths_that_cannot_be_are_told(workload, message):

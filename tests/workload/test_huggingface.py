@@ -24,6 +24,7 @@ from tests.workload.configs import (
     written,
 )
 from tests.workload.fuzz import assert_read_or_refused
+from tests.workload.test_families import FAMILIES
 
 LLAMA_4 = {
     "model_type": "llama4_text",
@@ -196,6 +197,10 @@ def test_minimax_m2_under_its_first_name(tmp_path):
         ("lama", "; did you mean 'llama'?"),
         ("qwen3_nxt", "; did you mean 'qwen3_next'?"),
         ("voxtrall", "; did you mean 'voxtral'?"),
+        ("Qwen3-MoE", "; did you mean 'qwen3_moe'?"),
+        ("qwen5", LIKE_IT),
+        ("olmo", LIKE_IT),
+        ("deepseek_vx_v2", LIKE_IT),
         ("rwkv6", LIKE_IT),
         ("evolla", LIKE_IT),
         ("jambalaya", LIKE_IT),
@@ -354,10 +359,30 @@ def test_one_mistake(tmp_path, config, change, message):
 
 @pytest.mark.parametrize("field", ["hidden_size", "num_hidden_layers", "vocab_size"])
 def test_a_missing_field_is_named_with_its_path(tmp_path, field):
-    text = {key: value for key, value in MISTRAL_SMALL["text_config"].items() if key != field}
-    assert mistakes(tmp_path, {**MISTRAL_SMALL, "text_config": text}) == (
+    text = {key: value for key, value in LLAMA_4.items() if key != field}
+    assert mistakes(tmp_path, {"model_type": "llama4", "text_config": text}) == (
         f"text_config.{field}: is required"
     )
+
+
+def test_what_a_text_config_leaves_out_is_as_its_class_has_it(tmp_path):
+    """LLaVA-1.5 7B as it is published: the text model of Vicuna, with 64 tokens more."""
+    text = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 32064}
+    llava = {"model_type": "llava", "text_config": text, "vision_config": {"hidden_size": 1024}}
+    spec, report = read_config(written(tmp_path, llava))
+    assert counts(spec).total == 6_738_415_616 + 2 * 64 * 4096
+    defaulted = {row.field for row in report.having(Use.DEFAULT)}
+    assert {f"text_config.{it}" for it in ("hidden_size", "num_hidden_layers")} <= defaulted
+    assert "text_config.hidden_size = 4096" in report.defaults()
+
+
+def test_a_text_config_may_have_an_architecture_that_only_its_wrapper_knows(tmp_path):
+    text = {**LLAMA_2_7B, "architectures": ["VLlama3ForCausalLM"]}
+    spec, _ = read_config(written(tmp_path, {"model_type": "idefics3", "text_config": text}))
+    assert counts(spec).total == 6_738_415_616
+    text["architectures"] = ["Qwen2ForCausalLM"]
+    refused = mistakes(tmp_path, {"model_type": "idefics3", "text_config": text})
+    assert "text_config.model_type: architecture 'Qwen2ForCausalLM'" in refused
 
 
 def test_all_mistakes_are_told_at_once(tmp_path):
@@ -387,7 +412,7 @@ def test_what_is_not_a_file(tmp_path):
         read_config(tmp_path)
     with pytest.raises(InputError, match="cannot be read: No such file"):
         read_config(tmp_path / "absent.json")
-    (tmp_path / "config.json").write_bytes(b"\xff\xfe{}")
+    (tmp_path / "config.json").write_bytes(b"\xfd{}")
     with pytest.raises(InputError, match="is not UTF-8 text"):
         read_config(tmp_path)
 
@@ -398,3 +423,41 @@ def test_what_is_not_a_file(tmp_path):
 def test_a_spoilt_config_is_read_or_refused(data):
     extra = ["layer_types", "moe_layers", "no_rope_layers", "mlp_layer_types", "attention_bias"]
     assert_read_or_refused(data, TOYS, extra)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"weight_map": {}}, "is the index of a checkpoint's weights: give config.json"),
+        ({"peft_type": "LORA", "r": 16}, "give that of the model it adapts"),
+        ({"tokenizer_class": "X", "model_max_length": 8192}, "is the config of a tokenizer"),
+        ({"dim": 4096, "n_layers": 32, "norm_eps": 1e-5}, "is params.json of the model's own"),
+        ({"producer": {}, "quantization": {}}, "is hf_quant_config.json of modelopt"),
+        ({"request_throughput": 1.0}, "give it to `liminal validate`"),
+        ({"transformers_version": "5", "eos_token_id": 2}, "is generation_config.json"),
+        ('{"model_type": "llama", "hidden_size": 40', "it ends in the middle, so fetch it again"),
+        ('{"model_type": "llama",}', "mend it there"),
+        ("\ufeff{}", "model_type: is required"),
+        ("GGUF\0", "is a model's weights (GGUF): give a config.json"),
+    ],
+)
+def test_other_files_are_called_by_their_name(tmp_path, content, message):
+    path = tmp_path / "config.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(InputError) as caught:
+        read_config(path)
+    (line,) = caught.value.lines()
+    assert message in line
+
+
+def test_a_field_that_is_read_twice_has_one_row(tmp_path):
+    _, report = read_config(written(tmp_path, FAMILIES["starcoder"]["config"]))
+    fields = [row.field for row in report.rows]
+    assert len(fields) == len(set(fields))
+
+
+def test_a_wrapper_that_is_not_known_may_hold_a_text_model_that_is(tmp_path):
+    config = {"model_type": "new_vl", "text_config": {**LLAMA_2_7B}}
+    assert mistakes(tmp_path, config).endswith(
+        "text_config is of 'llama', which is: save that object as a file of its own"
+    )

@@ -60,7 +60,8 @@ def stated(rows: Sequence[Row], given: Given, source: str) -> list[Row]:
         told = {getattr(it, _FIELDS[flag]) for it in rows} - {None}
         if others := {it for it in told if not math.isclose(it, value, rel_tol=ALIKE)}:
             listed = ", ".join(f"{it:g}" for it in sorted(others)[:4])
-            contradicted.append(Problem("", f"says {listed} itself, {_flag(flag)} {value:g}"))
+            message = f"is {value:g}, but the file says {listed} itself; leave it out"
+            contradicted.append(Problem(_flag(flag), message))
     if contradicted:
         raise InputError(source, contradicted)
     changes = {

@@ -3,27 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-_BINARY = (
-    (b"SQLite format 3", "an SQLite database, as nsys exports"),
-    (b"PK\x03\x04", "a zip archive or a spreadsheet: save its table as CSV"),
-    (b"\x1f\x8b", "compressed with gzip: unpack it first"),
-    (b"PAR1", "a Parquet file: save it as CSV"),
-    (b"GGUF", "a model's weights (GGUF): give the output of llama-bench on it"),
-    (b"%PDF", "a PDF"),
-    (b"\x89PNG", "a picture"),
-    (b"\x80\x04", "a Python pickle"),
-    (b"\xff\xfe", "UTF-16 text: save it as UTF-8"),
-    (b"\xfe\xff", "UTF-16 text: save it as UTF-8"),
-)
 _TRACE = "a trace of the profiler (Chrome trace events): it tells no times of requests"
-
-
-def binary(head: bytes) -> str:
-    """What a file is by its first bytes; empty where they are text."""
-    for mark, name in _BINARY:
-        if head.startswith(mark):
-            return name
-    return "no text" if b"\x00" in head else ""
 
 
 def _has(record: Mapping[str, Any], *names: str) -> bool:
@@ -77,6 +57,10 @@ def header_kind(header: list[str]) -> str:
 def printed_kind(lines: list[str]) -> str:
     """What lines are that a tool printed rather than wrote as a file; empty for any others."""
     text = "\n".join(lines[:400])
+    if text.lstrip()[:14].lower().startswith(("<!doctype html", "<html")):
+        return "a web page: give the file that it shows"
+    if text.startswith("version https://git-lfs"):
+        return "a pointer of Git LFS: fetch the file that it stands for"
     if "Serving Benchmark Result" in text:
         return "the report that a benchmark prints: give the file that --save-result writes"
     if "INSERT INTO llama_bench" in text:

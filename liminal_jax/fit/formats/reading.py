@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from liminal_jax._files import InputError, Problem, unreadable
+from liminal_jax._files import InputError, Problem, binary, unreadable
 from liminal_jax.fit.formats import (
     columns,
     genai_perf,
@@ -20,7 +20,7 @@ from liminal_jax.fit.formats import (
 from liminal_jax.fit.formats.asked import check_complete, said_columns, stated
 from liminal_jax.fit.formats.given import Given
 from liminal_jax.fit.formats.row import Refusal, Row
-from liminal_jax.fit.formats.values import Record
+from liminal_jax.fit.formats.values import Record, negative
 
 Reader = Callable[[Record, int], Row | Refusal]
 
@@ -107,8 +107,8 @@ def _text(path: Path) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(str(path), [Problem("", unreadable(error))]) from None
-    if kind := others.binary(data[:512]):
-        raise InputError(str(path), [Problem("", f"is {kind}")])
+    if wrong := binary(data[:512], "what a benchmark wrote as text in UTF-8, or a table in CSV"):
+        raise InputError(str(path), [Problem("", wrong)])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -156,7 +156,9 @@ def _of_json(text: str, source: str) -> list[Row | Refusal]:
     unknown: list[tuple[int, str]] = []
     for line, record in records:
         reader = _reader(record)
-        if reader is None:
+        if reader is not None and (below := negative(record)):
+            found.append(Refusal(line, f"{below} is impossible"))
+        elif reader is None:
             unknown.append((line, others.record_kind(record)))
         else:
             found.append(reader(record, line))
@@ -188,15 +190,15 @@ def _records(text: str) -> tuple[list[tuple[int, dict[str, Any]]], tuple[int, st
         try:
             value, at = decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
-            return found, (error.lineno, _broken(error, end, text))
+            return found, (error.lineno, _broken(error, end, text[at:]))
         except RecursionError:
             return found, (line, "is JSON nested too deep to be a result")
         found += _flat(value, line)
     return found, None
 
 
-def _broken(error: json.JSONDecodeError, end: int, text: str) -> str:
-    if '"traceEvents"' in text[:4096]:
+def _broken(error: json.JSONDecodeError, end: int, record: str) -> str:
+    if '"traceEvents"' in record[:4096]:
         return "is a truncated trace of the profiler"
     ends = error.pos >= end - 1 or "Unterminated" in error.msg
     return (

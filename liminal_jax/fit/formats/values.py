@@ -10,6 +10,11 @@ Record = Mapping[str, Any]
 _BLANK = ("", "None", "null", "nan", "NaN")
 """What tables hold where JSON holds nothing."""
 
+_MEASURED = re.compile(
+    r"tpot|ttft|itl|e2e|latency|throughput|tput|duration|avg_ts|time_to_first", re.I
+)
+"""Names of times and rates, which are above zero."""
+
 _NARROW = re.compile(
     r"(?<![a-z0-9])(nv_?fp4|mx_?fp4|fp4|int4|w4a16|w4a8|awq|gptq|4bit)(?![a-z0-9])", re.I
 )
@@ -43,6 +48,29 @@ def positive(record: Record, *names: str) -> float | None:
     """The first of some fields that holds a number above zero; None where none does."""
     found = [value for name in names if (value := number(record, name)) is not None and value > 0]
     return found[0] if found else None
+
+
+def negative(record: Record) -> str:
+    """The first time or rate of a record that is below zero; empty where none is.
+
+    Tools write -1 for what they do not know.
+
+    Examples:
+        >>> negative({"median_tpot_ms": -3.0}), negative({"last_ttft": -1})
+        ('median_tpot_ms: -3', '')
+        >>> negative({"time_to_first_token": {"unit": "ms", "avg": -40}})
+        'time_to_first_token.avg: -40'
+    """
+    for name in filter(_MEASURED.search, record):
+        inner = record[name]
+        told = (
+            {f".{key}": inner[key] for key in inner} if isinstance(inner, Mapping) else {"": inner}
+        )
+        for key in told:
+            value = number(told, key)
+            if value is not None and value < 0 and value != -1:
+                return f"{name}{key}: {value:g}"
+    return ""
 
 
 def text(record: Record, *names: str) -> str:

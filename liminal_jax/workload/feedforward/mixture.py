@@ -260,6 +260,13 @@ def listed_or_dense_first(fields: Fields, layers: int) -> list[bool]:
     return sparse
 
 
+def listed_or_by_frequency(fields: Fields, layers: int) -> list[bool]:
+    """Which layers are mixtures: those of `mlp_layer_types`, else every n-th but the first."""
+    if fields.values.get("mlp_layer_types") is None:
+        return by_frequency(fields, dense_first(fields, layers))
+    return listed_or_dense_first(fields, layers)
+
+
 def by_frequency(fields: Fields, sparse: list[bool]) -> list[bool]:
     """`sparse` thinned by `moe_layer_freq`: a period, or one 0 or 1 for each layer."""
     if isinstance(fields.values.get("moe_layer_freq"), list):

@@ -1,7 +1,7 @@
 """Other names of fields that readers ask for: what older and other implementations write."""
 
 _SAME = {
-    "hidden_size": "d_model n_embd model_dim",
+    "hidden_size": "d_model n_embd n_embed model_dim",
     "num_hidden_layers": "n_layer n_layers num_layers",
     "num_attention_heads": "n_head n_heads num_heads",
     "num_key_value_heads": """

@@ -118,6 +118,12 @@ def _qwen_scopes(fields: Fields, layers: int) -> list[str]:
     return ["sliding" if layer >= first else "full" for layer in range(layers)]
 
 
+def glm(fields: Fields) -> Table:
+    """GLM-4-9B: biases of queries, keys and values unless it says no, a norm before each part."""
+    bias = fields.flag("attention_bias", note="biases of queries, keys and values", default=True)
+    return _glm4(fields, bias=bias, head_dim=128, norms=2)
+
+
 def glm4(fields: Fields) -> Table:
     """GLM-4-0414: norms before and after each block; the bias is required (defaults differ)."""
     bias = fields.flag("attention_bias", note="biases of queries, keys and values")
@@ -130,7 +136,7 @@ def glm4v(fields: Fields) -> Table:
     return _glm4(fields, bias=True, head_dim=derived_head_dim(fields))
 
 
-def _glm4(fields: Fields, *, bias: bool, head_dim: int | None) -> Table:
+def _glm4(fields: Fields, *, bias: bool, head_dim: int | None, norms: int = 4) -> Table:
     activation(fields)
     attention = grouped_query(
         fields, head_dim=head_dim, kv_heads=null_means_own_heads(fields), qkv_bias=bias
@@ -138,7 +144,7 @@ def _glm4(fields: Fields, *, bias: bool, head_dim: int | None) -> Table:
     block = dense(fields)
     layers = layer_count(fields)
     layer_scopes(fields, ["full"] * layers, modelled=())
-    return model(fields, stack([attention] * layers, [block] * layers, norms=4))
+    return model(fields, stack([attention] * layers, [block] * layers, norms=norms))
 
 
 def gemma2(fields: Fields) -> Table:
@@ -204,6 +210,8 @@ FAMILIES = {
     "qwen2_5_omni_text": Family(qwen2, "Qwen2_5OmniThinkerTextModel"),
     "qwen3": Family(qwen3, "Qwen3ForCausalLM"),
     "qwen3_vl_text": Family(qwen3, "Qwen3VLTextModel"),
+    "glm": Family(glm, "GlmForCausalLM"),
+    "helium": Family(llama, "HeliumForCausalLM"),
     "glm4": Family(glm4, "Glm4ForCausalLM"),
     "glm4v_text": Family(glm4v, "Glm4vTextModel"),
     "gemma2": Family(gemma2, "Gemma2ForCausalLM", tied=True),

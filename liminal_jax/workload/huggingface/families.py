@@ -17,6 +17,7 @@ from liminal_jax.workload.huggingface import (
     longcat,
     mixtures,
     nemotron_nas,
+    older,
     sparse,
     state_space,
     wrappers,
@@ -25,7 +26,7 @@ from liminal_jax.workload.reading.family import Family, Wrapper
 
 _SOURCES = (
     *(dense, sparse, llama_like, layer_norm, mixtures, state_space, gemma4),
-    *(longcat, nemotron_nas, wrappers),
+    *(longcat, nemotron_nas, older, wrappers),
     *modules(mixer),
     *modules(feedforward),
 )

@@ -41,6 +41,7 @@ def _gemma4(fields: Fields, given: int) -> Table:
     fields.demand("use_bidirectional_attention", ["vision"], "images alone look ahead")
     layers = layer_count(fields)
     scopes = _scopes(fields, layers)
+    _take_layers_apart(fields, scopes)
     reused = fields.count("num_kv_shared_layers", note="layers without a cache", default=0, least=0)
     own = max(layers - reused, 0)
     if reused and not {*scopes[own:]} <= {*scopes[:own]}:
@@ -84,6 +85,34 @@ def _scopes(fields: Fields, layers: int) -> list[str]:
     by_period = ["sliding" if (layer + 1) % 6 else "full" for layer in range(layers)]
     given = layer_scopes(fields, by_period, modelled=("sliding",))
     return [*given[:-1], "full"]
+
+
+_OF_FULL_LAYERS = {
+    "head_dim": "global_head_dim",
+    "num_key_value_heads": "num_global_key_value_heads",
+}
+"""What `per_layer_config` may state of layers that see all tokens, and the field of all of them."""
+
+
+def _take_layers_apart(fields: Fields, scopes: list[str]) -> None:
+    """File what newer configs say of each full layer under the fields that older ones have."""
+    stated = fields.values.get("per_layer_config")
+    if not stated:
+        return
+    full = {layer for layer, scope in enumerate(scopes) if scope == "full"}
+    own = list(stated.values()) if isinstance(stated, dict) else []
+    if (
+        not own
+        or not all(key.isdigit() for key in stated)
+        or {int(key) for key in stated} != full
+        or any(it != own[0] for it in own)
+        or not isinstance(own[0], dict)
+        or not own[0].keys() <= _OF_FULL_LAYERS.keys()
+    ):
+        fields.refuse("per_layer_config", "only heads that all full layers have are modelled")
+    else:
+        fields.values |= {_OF_FULL_LAYERS[name]: value for name, value in own[0].items()}
+    fields.accept("per_layer_config", "heads of layers that see all tokens")
 
 
 def _attentions(fields: Fields, scopes: list[str]) -> list[Table]:

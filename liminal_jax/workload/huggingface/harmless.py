@@ -47,6 +47,7 @@ _HARMLESS = {
     """,
     "classification head": """
         finetuning_task id2label label2id num_labels problem_type task_specific_params
+        summary_*
     """,
     "number format": """
         quantization_config quantization compression_config dtype torch_dtype

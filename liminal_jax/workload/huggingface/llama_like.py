@@ -49,6 +49,15 @@ def granite(fields: Fields) -> Table:
     return llama(fields)
 
 
+def cwm(fields: Fields) -> Table:
+    """Code World Model: the layers of Llama, of which three slide after each one that does not."""
+    activation(fields)
+    fields.demand("mlp_bias", [False], "blocks have no biases")
+    attention = grouped_query(fields, head_dim=128, kv_heads=null_means_own_heads(fields))
+    scopes = ["sliding" if layer % 4 else "full" for layer in range(layer_count(fields))]
+    return _alike(fields, attention, scopes, window=8192)
+
+
 def gemma(fields: Fields) -> Table:
     """Gemma: heads wider than the width's share, as many norms as Llama."""
     for name in ("hidden_act", "hidden_activation"):
@@ -266,6 +275,7 @@ def _every_nth_full(layers: int, period: int) -> list[str]:
 FAMILIES = {
     "phi3": Family(phi3, "Phi3ForCausalLM"),
     "granite": Family(granite, "GraniteForCausalLM"),
+    "cwm": Family(cwm, "CwmForCausalLM"),
     "gemma": Family(gemma, "GemmaForCausalLM", tied=True),
     "seed_oss": Family(seed_oss, "SeedOssForCausalLM"),
     "smollm3": Family(smollm3, "SmolLM3ForCausalLM", tied=True),

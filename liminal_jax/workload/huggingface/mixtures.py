@@ -40,7 +40,7 @@ def ernie4_5_moe(fields: Fields) -> Table:
     activation(fields)
     fields.demand("moe_gate", ["topk"], "routing, has no weights")
     fields.demand("moe_use_aux_free", [True], "experts always have a correction bias")
-    for name in ("moe_capacity", "moe_group"):
+    for name in ("moe_capacity", "moe_group", "moe_norm_min"):
         fields.ignore(name, "routing, has no weights")
     bias = fields.flag("use_bias", note="biases of projections and blocks", default=False)
     if bias:
@@ -67,14 +67,10 @@ def ernie4_5_moe(fields: Fields) -> Table:
     return _stacked(fields, attention, chosen(fields, sparse, experts, "intermediate_size"))
 
 
-def hunyuan_v1_moe(fields: Fields) -> Table:
-    """Hunyuan-A13B: norms on each head, one shared expert beside the routed ones in every layer.
-
-    Published files repeat the same number for every layer; layers that differ are refused.
-    """
+def _hunyuan_attention(fields: Fields) -> Table:
+    """The attention of Hunyuan, and what its files say beside that nothing depends on."""
     activation(fields)
     fields.demand("use_qk_norm", [True], "queries and keys always have norms")
-    fields.demand("use_mixed_mlp_moe", [True], "one shared expert beside the routed ones")
     fields.demand("norm_type", ["rms", "hf_rms", "fused"], "norms without biases")
     for name in ("use_cla", "use_mla", "mlp_bias", "add_classification_head"):
         fields.demand(name, [False], "not used")
@@ -82,14 +78,8 @@ def hunyuan_v1_moe(fields: Fields) -> Table:
         fields.ignore(name, "use_cla and use_mla are false")
     for name in ("qk_rope_head_dim", "v_head_dim", "class_num", "pool_type", "dense_list"):
         fields.ignore(name, "use_mla is false; no classification head")
-    for name in ("moe_drop_tokens", "moe_random_routing_dropped_token", "group_limited_greedy"):
-        fields.ignore(name, "routing, has no weights")
-    for name in ("moe_layer_num_skipped", "num_nextn_predict_layers"):
-        fields.demand(name, [0], "every layer is a mixture")
     for name in ("capacity_factor", "org_vocab_size", "use_rotary_pos_emb", "mask_init_id"):
         fields.ignore(name, "routing, tokens and positions")
-    for name in ("num_experts_per_tok", "num_experts", "n_shared_experts", "moe_intermediate_size"):
-        _even(fields, name)
     attention = grouped_query(
         fields,
         **projection_biases(fields),
@@ -98,6 +88,30 @@ def hunyuan_v1_moe(fields: Fields) -> Table:
         qk_norm="per-head",
     )
     fields.demand("attention_head_dim", [attention["head_dim"]], "as head_dim")
+    return attention
+
+
+def hunyuan_v1_dense(fields: Fields) -> Table:
+    """Hunyuan 0.5B to 7B: norms on each head, one block in every layer."""
+    fields.demand("num_experts", [1], "one block in every layer")
+    attention = _hunyuan_attention(fields)
+    block = {"kind": "dense", "intermediate": fields.count("intermediate_size", note="of a block")}
+    return _stacked(fields, attention, [block] * layer_count(fields))
+
+
+def hunyuan_v1_moe(fields: Fields) -> Table:
+    """Hunyuan-A13B: norms on each head, one shared expert beside the routed ones in every layer.
+
+    Published files repeat the same number for every layer; layers that differ are refused.
+    """
+    fields.demand("use_mixed_mlp_moe", [True], "one shared expert beside the routed ones")
+    for name in ("moe_drop_tokens", "moe_random_routing_dropped_token", "group_limited_greedy"):
+        fields.ignore(name, "routing, has no weights")
+    for name in ("moe_layer_num_skipped", "num_nextn_predict_layers"):
+        fields.demand(name, [0], "every layer is a mixture")
+    for name in ("num_experts_per_tok", "num_experts", "n_shared_experts", "moe_intermediate_size"):
+        _even(fields, name)
+    attention = _hunyuan_attention(fields)
     name = (
         "intermediate_size"
         if "moe_intermediate_size" not in fields.values
@@ -429,6 +443,7 @@ FAMILIES = {
     "ernie4_5_moe": Family(
         ernie4_5_moe, "Ernie4_5_MoeForCausalLM", tied=True, also=("Ernie4_5MoeForCausalLM",)
     ),
+    "hunyuan_v1_dense": Family(hunyuan_v1_dense, "HunYuanDenseV1ForCausalLM"),
     "hunyuan_v1_moe": Family(
         hunyuan_v1_moe, "HunYuanMoEV1ForCausalLM", also=("HunYuanMoEForCausalLM",)
     ),

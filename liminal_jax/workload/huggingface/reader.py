@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from liminal_jax._files import InputError, Problem, did_you_mean, unreadable
+from liminal_jax._files import InputError, Problem, binary, did_you_mean, unreadable
 from liminal_jax.workload.huggingface.aliases import ALIASES
 from liminal_jax.workload.huggingface.families import FAMILIES, WRAPPERS
 from liminal_jax.workload.huggingface.features import feature, foreign_features, is_off
 from liminal_jax.workload.huggingface.harmless import ENDLESS, harmless_reason, multimodal_reason
+from liminal_jax.workload.huggingface.nested import USUAL
+from liminal_jax.workload.huggingface.others import other_kind
 from liminal_jax.workload.huggingface.towers import tower_parameters
 from liminal_jax.workload.huggingface.unknown import harmless_by_rule
 from liminal_jax.workload.reading.family import Wrapper
 from liminal_jax.workload.reading.fields import Fields, shown, with_inner
-from liminal_jax.workload.reading.quantization import published_widths
+from liminal_jax.workload.reading.quantization import contradictions, published_widths
 from liminal_jax.workload.reading.report import ReadReport, Use
 from liminal_jax.workload.spec import ModelSpec
 
@@ -26,8 +28,13 @@ _TEXTS = ("text_config", "language_config", "llm_config")
 
 _THINKER = "thinker_config"
 
-_CONTEXTS = ("max_position_embeddings", "max_sequence_length", "max_seq_len", "seq_length")
+_CONTEXTS = (
+    *("max_position_embeddings", "max_sequence_length", "max_seq_len", "seq_length"),
+    "n_positions",
+)
 """Names under which configs state their context."""
+
+_ARCHITECTURES = {it for family in FAMILIES.values() for it in family.architectures()}
 
 _NEAR = 0.85
 """How alike two names must be for one to pass for a slip in the other; of difflib's ratio."""
@@ -52,6 +59,8 @@ def read_config(path: str | Path) -> tuple[ModelSpec, ReadReport]:
     inner = _text_fields(outer, source)
     model_type = _model_type(outer, inner, source)
     family = FAMILIES[model_type]
+    if inner is not outer:
+        inner.fill(USUAL.get(model_type, {}))
     table = family.read(inner)
     holder = inner if inner.values.get("tie_word_embeddings") is not None else outer
     table["tied"] = holder.flag(
@@ -66,6 +75,7 @@ def read_config(path: str | Path) -> tuple[ModelSpec, ReadReport]:
     if inner is not outer:
         _settle_wrapper(outer, inner)
     problems = [problem for fields in everywhere for problem in fields.problems]
+    problems += [Problem(*it) for it in contradictions(values).items()]
     if problems:
         raise InputError(source, dict.fromkeys(problems))
     widths = published_widths(values)
@@ -92,14 +102,22 @@ def _config_file(path: Path, source: str) -> Path:
 def _object(file: Path, source: str) -> dict[str, Any]:
     """The JSON object in a file; every number in it is finite."""
     try:
-        values = json.loads(file.read_text(encoding="utf-8-sig"))
-        endless = [Problem(path, "must be a finite number") for path in _endless(values, "")]
+        data = file.read_bytes()
+        if wrong := binary(data[:512], "a config.json"):
+            raise InputError(source, [Problem("", wrong)])
+        text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(source, [Problem("", unreadable(error))]) from None
+    try:
+        values = json.loads(text)
+        endless = [Problem(path, "must be a finite number") for path in _endless(values, "")]
     except RecursionError:
         raise InputError(source, [Problem("", "is nested too deeply")]) from None
     except ValueError as error:
-        message = f"is not valid JSON: {error}; mend it there"
+        at = error.pos if isinstance(error, json.JSONDecodeError) else 0
+        ends = at >= len(text.rstrip()) or "Unterminated" in str(error)
+        remedy = "it ends in the middle, so fetch it again" if ends else "mend it there"
+        message = f"is not valid JSON: {error}; {remedy}"
         raise InputError(source, [Problem("", message)]) from None
     if not isinstance(values, dict):
         message = f"must be a JSON object, got {shown(values)}"
@@ -149,7 +167,9 @@ def _model_type(outer: Fields, inner: Fields, source: str) -> str:
     named = _text(outer, "model_type", source)
     architecture = _architecture(outer, source)
     if named is None and architecture is None:
-        raise InputError(source, [Problem("model_type", "is required")])
+        kind = other_kind(outer.values)
+        problem = Problem("", f"is {kind}") if kind else Problem("model_type", "is required")
+        raise InputError(source, [problem])
     wrapper = _wrapper(named, architecture)
     if inner is outer and wrapper is not None and named not in FAMILIES:
         if outer.values.get("hidden_size") is None:
@@ -164,8 +184,8 @@ def _model_type(outer: Fields, inner: Fields, source: str) -> str:
     text_architecture = _architecture(inner, source)
     if text_type in (None, named):
         text_type = next(iter(wrapper.texts), None)
-    if text_architecture in wrapper.architectures():
-        text_architecture = None
+    if text_type in FAMILIES and text_architecture not in _ARCHITECTURES:
+        text_architecture = None  # the wrapper's own, or a name that only its code knows
     if wrapper.texts and text_type not in wrapper.texts:
         raise _refusal(source, inner, inner, text_type, text_architecture)
     return _family(inner, text_type, text_architecture, source)
@@ -238,9 +258,13 @@ def _refusal(
     which = f"model_type {named!r}"
     if architecture is not None:
         which = f"architecture {architecture!r} (model_type {named!r})"
-    near = difflib.get_close_matches(named or "", {*FAMILIES, *WRAPPERS} - {named}, 1, _NEAR)
+    near = _near(named or "")
     own = "; import a config like it with `liminal models import --save NAME`, and edit that file"
-    hint = f"; did you mean {near[0]!r}?" if near else own
+    inner = text.values.get("model_type") if text is not fields else None
+    if inner in FAMILIES:
+        name = text.prefix.rstrip(".")
+        own = f"; its {name} is of {inner!r}, which is: save that object as a file of its own"
+    hint = f"; did you mean {near!r}?" if near else own
     path = f"{fields.prefix}model_type"
     problems = [Problem(path, f"{which} is not modelled{hint}")]
     features: dict[str, str] = {}
@@ -251,6 +275,32 @@ def _refusal(
         said = "; ".join(f"{words} ({name})" for words, name in features.items())
         problems.append(Problem(path, f"it announces {said}"))
     return InputError(source, problems)
+
+
+_NAMES_OF_OTHERS = ("gemma3n", "gemma3n_text", "gpt_neo", "molmo2", "olmo", "pixtral")
+"""Families that are not modelled, and are named almost as others that are."""
+
+
+def _near(named: str) -> str | None:
+    """The family of which a name is a slip; none where it may be the name of another family.
+
+    Families are told apart by numbers and by words of their names (`qwen` and `qwen3`,
+    `deepseek_v2` and `deepseek_vl_v2`), so that these must agree.
+    """
+    if named in FAMILIES or named in WRAPPERS or named in _NAMES_OF_OTHERS:
+        return None
+    plain = {re.sub(r"[^a-z0-9]", "", it): it for it in sorted({*FAMILIES, *WRAPPERS})}
+    joined = re.sub(r"[^a-z0-9]", "", named.lower())
+    if joined in plain:
+        return plain[joined]
+    found = difflib.get_close_matches(named, plain.values(), 1, _NEAR)
+    alike = [it for it in found if _parts(it) == _parts(named)]
+    return alike[0] if alike else None
+
+
+def _parts(name: str) -> tuple[list[str], int]:
+    """Numbers of a name, and how many words it has."""
+    return re.findall(r"\d+", name), len(re.split(r"[^a-z0-9]+", name.lower()))
 
 
 def _stated_context(fields: Fields) -> int:

@@ -18,6 +18,7 @@ from liminal_jax.workload.mixer.grouped_query import (
     derived_head_dim,
     grouped_query,
     null_means_own_heads,
+    projection_biases,
     scoped,
 )
 from liminal_jax.workload.mixer.latent import latent
@@ -48,6 +49,28 @@ def mixtral(fields: Fields) -> Table:
     fields.demand("layer_types", [[f"{scope}_attention"] * layers], "as sliding_window has it")
     attentions = scoped(fields, attention, [scope] * layers)
     return model(fields, stack(attentions, [experts] * layers))
+
+
+def granitemoe(fields: Fields) -> Table:
+    """Granite 3 mixtures: every layer is one, with a shared expert where it has a width."""
+    activation(fields)
+    for part in ("attention", "embedding", "residual"):
+        fields.ignore(f"{part}_multiplier", "scaling, has no weights")
+    attention = grouped_query(
+        fields,
+        **projection_biases(fields),
+        head_dim=derived_head_dim(fields),
+        kv_heads=null_means_own_heads(fields),
+    )
+    note = "width of the shared expert"
+    experts = mixture(
+        fields,
+        experts=("num_local_experts",),
+        intermediate="intermediate_size",
+        shared_intermediate=fields.count("shared_intermediate_size", note=note, default=0, least=0),
+    )
+    layers = layer_count(fields)
+    return model(fields, stack([attention] * layers, [experts] * layers))
 
 
 def gpt_oss(fields: Fields) -> Table:
@@ -297,6 +320,8 @@ def _glm4_moe(fields: Fields, *, normed: bool) -> Table:
 
 
 FAMILIES = {
+    "granitemoe": Family(granitemoe, "GraniteMoeForCausalLM"),
+    "granitemoeshared": Family(granitemoe, "GraniteMoeSharedForCausalLM"),
     "mixtral": Family(mixtral, "MixtralForCausalLM"),
     "gpt_oss": Family(gpt_oss, "GptOssForCausalLM"),
     "minimax_m2": Family(minimax_m2, "MiniMaxM2ForCausalLM"),

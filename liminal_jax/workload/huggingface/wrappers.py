@@ -17,6 +17,7 @@ _ANY = {
     "idefics3": "Idefics3ForConditionalGeneration",
     "internvl": "InternVLForConditionalGeneration",
     "internvl_chat": "InternVLChatModel",
+    "multi_modality": "MultiModalityCausalLM",
     "lighton_ocr": "LightOnOcrForConditionalGeneration",
     "llava": "LlavaForConditionalGeneration",
     "llava_next": "LlavaNextForConditionalGeneration",

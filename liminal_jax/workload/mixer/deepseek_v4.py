@@ -67,15 +67,22 @@ def _ratios(fields: Fields, layers: int) -> list[int]:
         note="tokens for each entry; 0: a window only",
         layers=rows,
     )
+    rates = {kind.name: ratio for ratio, kind in _KINDS.items() if ratio}
+    fields.demand("compress_rates", [rates], "tokens for each entry, by kind of layer")
     if ratios is None:
-        if fields.sound("compress_ratios"):
-            fields.refuse("compress_ratios", "is required")
-        return [0] * layers
+        ratios = _by_kind(fields, layers)
     names = [_KINDS[ratio].name for ratio in ratios[:layers]]
     fields.demand("layer_types", [names], "as compress_ratios has it")
-    rates = {kind.name: ratio for ratio, kind in _KINDS.items() if ratio}
-    fields.demand("compress_rates", [rates], "as compress_ratios has it")
     return ratios[:layers]
+
+
+def _by_kind(fields: Fields, layers: int) -> list[int]:
+    """Tokens for each entry, by the names of kinds of layer, where a config has these alone."""
+    meanings = {kind.name: ratio for ratio, kind in _KINDS.items()}
+    given = fields.per_layer("layer_types", meanings, note="kind of each layer", layers=layers)
+    if given is None and fields.sound("compress_ratios", "layer_types"):
+        fields.refuse("compress_ratios", "is required, or layer_types")
+    return given or [0] * layers
 
 
 def _attentions(fields: Fields, ratios: list[int]) -> list[Table]:
@@ -131,16 +138,18 @@ def _mixtures(fields: Fields, layers: int) -> list[Table]:
         intermediate="moe_intermediate_size",
         **shared_experts(fields),
     )
-    hashed = fields.count(
-        "num_hash_layers",
-        note="first layers, whose experts a table of tokens names (not counted)",
-        least=0,
-    )
+    routed: Table = {**experts, "router_bias": True}
+    note = "first layers, whose experts a table of tokens names (not counted)"
+    if fields.values.get("num_hash_layers") is None:
+        meanings = {"hash_moe": experts, "moe": routed}
+        given = fields.per_layer("mlp_layer_types", meanings, note=note, layers=layers)
+        if given is not None:
+            return given
+    hashed = fields.count("num_hash_layers", note=note, least=0)
     if fields.sound("num_hash_layers", "num_hidden_layers") and hashed > layers:
         fields.refuse("num_hash_layers", f"{hashed} exceeds num_hidden_layers ({layers})")
     names = ["hash_moe" if layer < hashed else "moe" for layer in range(layers)]
     fields.demand("mlp_layer_types", [names], "as num_hash_layers has it")
-    routed: Table = {**experts, "router_bias": True}
     return [experts if layer < hashed else routed for layer in range(layers)]
 
 

@@ -17,9 +17,8 @@ from liminal_jax.laws.linear import (
 )
 from liminal_jax.workload.counted import spec_of
 from liminal_jax.workload.feedforward.mixture import (
-    by_frequency,
     chosen,
-    dense_first,
+    listed_or_by_frequency,
     mixture,
     shared_experts,
 )
@@ -109,6 +108,34 @@ def kimi_linear(fields: Fields) -> Table:
         fields.ignore(name, "scaling, has no weights")
     fields.flag("mla_use_nope", note="latent attention without positions", default=False)
     layers = layer_count(fields)
+    linear, is_linear = _of_flat_fields(fields, layers) or _of_table(fields, layers)
+    attention = latent(fields)
+    if attention["bias"]:
+        fields.refuse("attention_bias", "true is not modelled here; modelled: false")
+    attention["output_gate"] = fields.flag(
+        "mla_use_output_gate", note="gates on latent attention", default=False
+    )
+    experts = mixture(
+        fields,
+        experts=("num_experts", "n_routed_experts"),
+        intermediate="moe_intermediate_size",
+        router_bias=True,
+        **shared_experts(fields),
+    )
+    experts = _in_latent_space(fields, experts)
+    sparse = listed_or_by_frequency(fields, layers)
+    blocks = chosen(fields, sparse, experts, "intermediate_size")
+    mixers = [linear if yes else attention for yes in is_linear]
+    note = "layers of a block whose sum is weighed"
+    weighed = fields.values.get("attn_res_block_size") is not None
+    if weighed:
+        fields.count("attn_res_block_size", note=note)
+    table = model(fields, stack(mixers, blocks, norms=6 if weighed else None))
+    return {**table, "small": 2 * hidden(fields) if weighed else 0}
+
+
+def _of_table(fields: Fields, layers: int) -> tuple[Table, list[bool]]:
+    """The linear layers and which they are, by `linear_attn_config`."""
     inner = fields.table("linear_attn_config", note="shape and place of the linear layers")
     linear: Table = {
         "kind": "kimi-delta",
@@ -118,30 +145,25 @@ def kimi_linear(fields: Fields) -> Table:
         "full_gate": inner.flag("use_full_rank_gate", note="a gate of full rank", default=False),
     }
     inner.ignore("gate_lower_bound", "scaling, has no weights")
-    attention = latent(fields)
-    if attention["bias"]:
-        fields.refuse("attention_bias", "true is not modelled here; modelled: false")
-    attention["output_gate"] = fields.flag(
-        "mla_use_output_gate", note="gates on latent attention", default=False
-    )
-    is_linear = _linear_layers(inner, layers)
-    experts = mixture(
-        fields,
-        experts=("num_experts", "n_routed_experts"),
-        intermediate="moe_intermediate_size",
-        router_bias=True,
-        **shared_experts(fields),
-    )
-    experts = _in_latent_space(fields, experts)
-    sparse = by_frequency(fields, dense_first(fields, layers))
-    blocks = chosen(fields, sparse, experts, "intermediate_size")
-    mixers = [linear if yes else attention for yes in is_linear]
-    note = "layers of a block whose sum is weighed"
-    weighed = fields.values.get("attn_res_block_size") is not None
-    if weighed:
-        fields.count("attn_res_block_size", note=note)
-    table = model(fields, stack(mixers, blocks, norms=6 if weighed else None))
-    return {**table, "small": 2 * hidden(fields) if weighed else 0}
+    return linear, _linear_layers(inner, layers)
+
+
+def _of_flat_fields(fields: Fields, layers: int) -> tuple[Table, list[bool]] | None:
+    """The same as transformers writes it; none where the config has no such fields."""
+    if "linear_num_heads" not in fields.values or "linear_attn_config" in fields.values:
+        return None
+    linear: Table = {
+        "kind": "kimi-delta",
+        "heads": fields.count("linear_num_heads", note="heads of the linear layers"),
+        "head_dim": fields.count("linear_head_dim", note="width of such a head"),
+        "kernel": fields.count("linear_conv_kernel_dim", note="tokens that convolutions span"),
+        "full_gate": False,
+    }
+    meanings = {"linear_attention": True, "full_attention": False}
+    given = fields.per_layer("layer_types", meanings, note="kind of each layer", layers=layers)
+    if given is None and fields.sound("layer_types"):
+        fields.refuse("layer_types", "is required")
+    return linear, given or [False] * layers
 
 
 def _in_latent_space(fields: Fields, experts: Table) -> Table:

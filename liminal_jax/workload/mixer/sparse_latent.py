@@ -15,9 +15,8 @@ from liminal_jax._smooth import AbstractRelaxation
 from liminal_jax.laws.sparse import index_key_weights
 from liminal_jax.workload.counted import exactly, spec_of
 from liminal_jax.workload.feedforward.mixture import (
-    by_frequency,
     chosen,
-    dense_first,
+    listed_or_by_frequency,
     listed_or_dense_first,
     mixture,
     shared_experts,
@@ -201,7 +200,9 @@ def sparse_latent(fields: Fields, indexed: list[bool]) -> list[Table]:
 def _model(fields: Fields, sparse: list[bool], indexed: list[bool]) -> Table:
     note = "router with a correction bias"
     fields.choice("topk_method", ("noaux_tc",), note=note, default="noaux_tc")
-    fields.demand("layer_types", [["deepseek_sparse_attention"] * len(sparse)], "all are sparse")
+    names = ("deepseek_sparse_attention", "indexed_attention")
+    fields.demand("layer_types", [[name] * len(sparse) for name in names], "all are sparse")
+    fields.demand("mlp_bias", [False], "blocks have no biases")
     activation(fields)
     experts = mixture(
         fields,
@@ -217,7 +218,7 @@ def _model(fields: Fields, sparse: list[bool], indexed: list[bool]) -> Table:
 def deepseek_v32(fields: Fields) -> Table:
     """DeepSeek-V3.2 and V3.2-Exp: the layers of DeepSeek-V3, each with an index."""
     layers = layer_count(fields)
-    sparse = by_frequency(fields, dense_first(fields, layers))
+    sparse = listed_or_by_frequency(fields, layers)
     return _model(fields, sparse, [True] * layers)
 
 
@@ -226,7 +227,6 @@ def glm_moe_dsa(fields: Fields) -> Table:
     fields.ignore("index_share_for_mtp_iteration", "multi-token-prediction heads are not counted")
     fields.ignore("indexer_rope_interleave", "positions, have no weights")
     fields.ignore("moe_router_dtype", "number format")
-    fields.demand("mlp_bias", [False], "blocks have no biases")
     layers = layer_count(fields)
     sparse = listed_or_dense_first(fields, layers)
     return _model(fields, sparse, _indexed(fields, layers))

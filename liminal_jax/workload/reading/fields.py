@@ -37,6 +37,7 @@ class Fields:
         self._taken: set[str] = set()
         self._known: list[str] = []
         self._unsound: set[str] = set()
+        self._filled: set[str] = set()
         self._written: dict[str, str] = {}
         self._aliases = aliases
         for alias in values.keys() & aliases.keys():
@@ -178,6 +179,12 @@ class Fields:
         """Dotted path of a key, as the file writes it."""
         return self.prefix + self._written.get(name, name)
 
+    def fill(self, usual: Mapping[str, Any]) -> None:
+        """Take what a class has by default for keys that are not there; they count as defaulted."""
+        missing = {name: value for name, value in usual.items() if name not in self.values}
+        self._filled.update(missing)
+        self.values |= missing
+
     def default(self, name: str, value: Any, note: str) -> None:
         """Say that a key that the file lacks is taken as `value`."""
         self._known.append(name)
@@ -221,12 +228,18 @@ class Fields:
             got = ", got null" if name in self.values else ""
             self.refuse(name, f"is required{got}")
             return stand_in
-        self.rows.append(Row(self.path(name), default, Use.DEFAULT, note))
+        self._account(Row(self.path(name), default, Use.DEFAULT, note))
         return default
 
     def _read(self, name: str, value: Any, note: str) -> Any:
-        self.rows.append(Row(self.path(name), value, Use.READ, note))
+        use = Use.DEFAULT if name in self._filled else Use.READ
+        self._account(Row(self.path(name), value, use, note))
         return value
+
+    def _account(self, row: Row) -> None:
+        """Note what became of a key, once however often it is asked for."""
+        if row not in self.rows:
+            self.rows.append(row)
 
     def _list(self, name: str) -> list[Any] | None:
         value = self.values.get(self._present((name,)))

@@ -5,17 +5,21 @@ A width is that of a number and of its share of what a group of numbers has in c
     width = bits + (bits of scale and zero) / (numbers of a group)
 
 The forms are those of Hugging Face transformers (fp8, mxfp4, awq, gptq), of compressed-tensors, of
-modelopt and of MLX (`quantization`).
+modelopt, of MLX (`quantization`), and those of `methods`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+
+from liminal_jax.workload.reading.methods import METHODS, grouped, quark_cache, size
 
 _NAMED = {
     "nvfp4": (4, 8, 16),
     "mxfp4": (4, 8, 32),
     "mxfp8": (8, 8, 32),
     "fp8": (8, 0, 1),
+    "fbgemm_fp8": (8, 0, 1),
+    "modelopt_fp4": (4, 8, 16),
     "int8": (8, 0, 1),
     "w4a16_nvfp4": (4, 8, 16),
     "w4a8_nvfp4_fp8": (4, 8, 16),
@@ -30,6 +34,13 @@ MX formats by the OCP Microscaling specification 1.0, section 5."""
 _ZERO = {"awq", "gptq"}
 """Methods with a zero of a number's width beside each scale of 16 bits (AWQ, arXiv:2306.00978)."""
 
+
+_MLX = "MLX"
+"""The method of files that name bits and no method; it quantises tables too, unless they differ."""
+
+_NAMES = ("quantization_config", "quantization")
+_METHODS = ("quant_algo", "quant_method", "format")
+_BITS = ("num_bits", "bits", "w_bit")
 
 _KEPT = ("modules_to_not_convert", "ignore", "ignored_layers", "exclude_modules")
 """Where files list what is not quantised: transformers, compressed-tensors, vLLM, modelopt."""
@@ -46,6 +57,7 @@ class PublishedWidths(NamedTuple):
         others: Whether the file names methods beside, whose widths are not known here.
         attention_kept: Whether attention is among what the file leaves as it was, so that the
             width is that of experts alone.
+        tables: Whether embedding and head are quantised too.
     """
 
     weights: tuple[float, ...]
@@ -53,6 +65,7 @@ class PublishedWidths(NamedTuple):
     method: str
     others: bool = False
     attention_kept: bool = False
+    tables: bool = False
 
     def sentence(self) -> str:
         """What the file says, and how a prediction takes it."""
@@ -80,20 +93,92 @@ def published_widths(config: Mapping[str, Any]) -> PublishedWidths | None:
         >>> published_widths({"quantization_config": awq}).weights  # a scale of 16, a zero of 4
         (4.15625,)
     """
-    text = config.get("text_config")
-    holders = [config, text if isinstance(text, dict) else {}]
-    stated = [it.get(name) for name in ("quantization_config", "quantization") for it in holders]
-    found = next((it for it in stated if isinstance(it, dict) and it), None)
+    found = next(iter(_stated(config).values()), None)
     if found is None:
         return None
-    method = found.get("quant_algo") or found.get("quant_method") or found.get("format") or "bits"
-    named = _widths(found, str(method).lower())
-    experts = next((it["expert_dtype"] for it in holders if it.get("expert_dtype")), None)
+    method = _method(found)
+    named = _widths(found, method)
+    experts = next((it["expert_dtype"] for it in _holders(config) if it.get("expert_dtype")), None)
     if experts is not None:
         named.append(_named(str(experts).lower()))
     widths = tuple(sorted({it for it in named if it is not None}))
-    others = bool(widths) and None in named
-    return PublishedWidths(widths, _cache(found), str(method), others, _keeps_attention(found))
+    return PublishedWidths(
+        widths,
+        _cache(found),
+        method,
+        others=bool(widths) and None in named,
+        attention_kept=_keeps_attention(found),
+        tables=method == _MLX and len(widths) == 1,
+    )
+
+
+def contradictions(config: Mapping[str, Any]) -> dict[str, str]:
+    """What a config says of its quantisation that cannot be true together: field to what is wrong.
+
+    Examples:
+        >>> contradictions({"quantization_config": {"quant_method": "fp8", "bits": 4}}).keys()
+        dict_keys(['quantization_config.bits'])
+    """
+    problems: dict[str, str] = {}
+    for path, found in _stated(config).items():
+        said = dict(_said(found))
+        first = next(iter(said), "")
+        for name, bits in said.items():
+            if bits != said[first]:
+                other = f"{path}.{first} says {said[first]}"
+                problems[f"{path}.{name}"] = f"says {bits} bits, {other}; leave one out"
+    whole = {path: published_widths({"quantization_config": found})
+             for path, found in _stated(config).items()}  # fmt: skip
+    known = {path: it.weights for path, it in whole.items() if it is not None and it.weights}
+    for path, widths in known.items():
+        first = next(iter(known))
+        if not problems and set(widths).isdisjoint(known[first]):
+            words = [" and ".join(f"{it:.4g}" for it in each) for each in (widths, known[first])]
+            problems[path] = f"says {words[0]} bits, {first} says {words[1]}; leave one out"
+    for holder in _holders(config):
+        for name in _NAMES:
+            if holder.get(name) is not None and not isinstance(holder[name], dict):
+                problems[name] = "must be an object that states a method and bits"
+    return problems
+
+
+def _holders(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    text = config.get("text_config")
+    return [config, text] if isinstance(text, dict) else [config]
+
+
+def _stated(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Every object of a config that states a quantisation, by its path, the deciding one first."""
+    prefixes = ("", "text_config.")
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in _NAMES:
+        for prefix, holder in zip(prefixes, _holders(config), strict=False):
+            table = holder.get(name)
+            if isinstance(table, dict) and table:
+                inner = table.get("quantization")  # modelopt's hf_quant_config.json
+                found[f"{prefix}{name}"] = inner if isinstance(inner, dict) else table
+    return found
+
+
+def _method(found: Mapping[str, Any]) -> str:
+    named = next((it for name in _METHODS if (it := found.get(name))), None)
+    return str(named or (_MLX if "bits" in found else "no method named"))
+
+
+def _said(found: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Bits of a number by each field that speaks of all weights."""
+    if _method(found).lower() == "mixed_precision":
+        return
+    for name in _METHODS:
+        bits = _nominal(str(found.get(name)).lower())
+        if bits is not None:
+            yield name, bits
+    for name in _BITS:
+        if (bits := size(found.get(name))) is not None:
+            yield name, bits
+    for bits in (4, 8):
+        if found.get(f"load_in_{bits}bit") is True:
+            yield f"load_in_{bits}bit", bits
 
 
 def _keeps_attention(found: Mapping[str, Any]) -> bool:
@@ -106,6 +191,7 @@ def _keeps_attention(found: Mapping[str, Any]) -> bool:
 def _widths(found: Mapping[str, Any], method: str) -> list[float | None]:
     """Every width that is named: by groups of layers, by layers, or for all of them."""
     groups, layers = found.get("config_groups"), found.get("quantized_layers")
+    method = method if method == _MLX else method.lower()
     widths: list[float | None] = []
     if isinstance(groups, dict):
         for group in groups.values():
@@ -117,38 +203,51 @@ def _widths(found: Mapping[str, Any], method: str) -> list[float | None]:
         widths += [_named(str(name).lower()) for name in {str(it) for it in algorithms}]
     if method == "mixed_precision" and (whole := _named(str(found.get("quant_method")).lower())):
         widths.append(whole)
+    if method == _MLX:
+        own = [it for it in found.values() if isinstance(it, dict)]
+        return [_of_numbers(it, method) for it in (found, *own)]
+    if method in METHODS:
+        return METHODS[method](found)
     return widths or [_named(method) or _of_numbers(found, method)]
 
 
+def _format(method: str) -> tuple[int, int, int] | None:
+    return next(
+        (it for name, it in _NAMED.items() if method == name or method.startswith(f"{name}-")), None
+    )
+
+
+def _nominal(method: str) -> int | None:
+    """Bits of a number by the name of a method; none where it does not tell."""
+    found = _format(method)
+    return None if found is None else found[0]
+
+
 def _named(method: str) -> float | None:
-    for name, (bits, scale, group) in _NAMED.items():
-        if method == name or method.startswith(f"{name}-"):
-            return bits + scale / group
-    return None
+    found = _format(method)
+    if found is None:
+        return None
+    bits, scale, group = found
+    return bits + scale / group
 
 
 def _of_numbers(table: Mapping[str, Any], method: str) -> float | None:
     """The width that bits and the size of a group make."""
-    bits = _count(table.get("num_bits", table.get("bits", table.get("w_bit"))))
-    group = _count(table.get("group_size", table.get("q_group_size")))
-    if bits is None or group is None:
-        return None if bits is None else float(bits)
+    bits = next((found for name in _BITS if (found := size(table.get(name)))), None)
+    group = size(table.get("group_size", table.get("q_group_size")))
     if bits == 4 and group == 16 and table.get("type") == "float":
         return _named("nvfp4")
     if method.startswith("mxfp"):
-        return bits + 8 / group
-    zero = bits if method in _ZERO else 16 if "mode" in table or method == "bits" else 0
-    return bits + (16 + zero) / group
+        return grouped(bits, group, 8)
+    zero = bits if method in _ZERO else 16 if "mode" in table or method == _MLX else 0
+    return grouped(bits, group, 16 + (zero or 0))
 
 
 def _cache(found: Mapping[str, Any]) -> float | None:
+    if (bits := quark_cache(found)) is not None:
+        return bits
     scheme = found.get("kv_cache_scheme") or found.get("kv_cache_quant_algo")
     if isinstance(scheme, dict):
-        bits = _count(scheme.get("num_bits"))
+        bits = size(scheme.get("num_bits"))
         return None if bits is None else float(bits)
     return _named(str(scheme).lower()) if scheme else None
-
-
-def _count(value: Any) -> int | None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and 0 < value <= 4096 else None

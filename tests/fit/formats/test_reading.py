@@ -9,6 +9,7 @@ from liminal_jax._files import InputError
 from liminal_jax.cli.main import main
 from liminal_jax.data.calibrations import load_calibration
 from liminal_jax.fit.calibrate import load_measured, validate
+from liminal_jax.fit.checks import duplicated
 from liminal_jax.fit.formats.given import Given
 from liminal_jax.fit.formats.reading import read_rows
 from liminal_jax.fit.rows import cases_of
@@ -179,7 +180,27 @@ def test_a_name_that_is_not_known_is_asked_for_with_the_name(tmp_path):
 
 def test_a_flag_that_the_file_contradicts_is_refused():
     message = said(SAMPLES / "sglang_serving.jsonl", Given(system="h200", tp=4))
-    assert message.endswith("says 8 itself, --tp 4")
+    assert message.endswith("--tp: is 4, but the file says 8 itself; leave it out")
+
+
+def test_times_below_zero_are_refused_and_others_used(tmp_path):
+    wrong = {**sample("vllm.json"), "median_tpot_ms": -3.0}
+    assert said(written(tmp_path, "a.json", wrong), SERVER).endswith(
+        "record 1: median_tpot_ms: -3 is impossible"
+    )
+    both = written(tmp_path, "b.json", [wrong, {**sample("vllm.json"), "max_concurrency": 8}])
+    rows, (refused,) = read_rows(both, SERVER)
+    assert (len(rows), refused.reason) == (1, "median_tpot_ms: -3 is impossible")
+
+
+def test_a_file_that_breaks_off_after_a_trace_is_not_a_trace(tmp_path):
+    lines = [json.dumps(sample("vllm.json")), '{"traceEvents": []}', '{"date": "2026']
+    path = written(tmp_path, "a.jsonl", "\n".join(lines))
+    _, refused = read_rows(path, SERVER)
+    assert [it.reason.partition(":")[0] for it in refused] == [
+        "is a trace of the profiler (Chrome trace events)",
+        "is truncated JSON",
+    ]
 
 
 def test_models_and_chips_of_ones_own_are_taken_by_path(tmp_path, monkeypatch):
@@ -263,6 +284,8 @@ def test_users_of_an_open_loop_follow_from_littles_law(tmp_path):
         ("a.json", "[" * 10**5, "JSON nested too deep"),
         ("a.txt", "==== Serving Benchmark Result ====\nMean TTFT (ms): 9", "--save-result writes"),
         ("a.sql", "INSERT INTO llama_bench (build_commit) VALUES (1);", "SQL of llama-bench"),
+        ("a.csv", "<!DOCTYPE html>\n<html><body>404</body></html>", "is a web page"),
+        ("a.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:0", "of Git LFS"),
         ("a.csv", "hello\nworld", "is no table"),
         ("a.csv", "", "is empty"),
         ("a.sqlite", "SQLite format 3\0", "an SQLite database"),
@@ -299,6 +322,26 @@ def test_units_that_cannot_be_right_are_said(tmp_path, changes, words):
     assert words in reason
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"median_ttft_ms": 80000.0, "mean_ttft_ms": 90000.0}, "requests queued"),
+        (
+            {"median_tpot_ms": 0.0132, "median_itl_ms": 0.0128, "median_ttft_ms": 0.1},
+            "seconds where milliseconds are meant",
+        ),
+    ],
+)
+def test_a_file_of_which_nothing_can_be_judged_is_no_answer(tmp_path, changes, words):
+    path = written(tmp_path, "a.json", {**sample("vllm.json"), **changes})
+    with pytest.raises(InputError) as caught:
+        validate(path, load_calibration("measured"), SERVER)
+    decode, prompts = caught.value.lines()
+    assert "line 1: " in decode
+    assert "times to the first token: " in prompts
+    assert words in f"{decode}{prompts}"
+
+
 def test_rows_that_contradict_each_other_are_said_and_others_used(tmp_path):
     path = tmp_path / "a.json"
     record = sample("vllm.json")
@@ -309,6 +352,17 @@ def test_rows_that_contradict_each_other_are_said_and_others_used(tmp_path):
     assert [it.batch for it in measured.batch.cases] == [4]
     assert [at for at, _ in measured.skipped] == [1, 2]
     assert all("contradicts line" in reason for _, reason in measured.skipped)
+
+
+def test_rows_contradict_each_other_under_other_spellings_of_one_name(tmp_path):
+    head = "source_id,model,weight_bits,gpu,num_gpus,tp,batch_or_concurrency,isl,osl,metric,value"
+    first = "mine,llama-3-70b,8,H100,8,8,4,128,2048,tpot_ms,14,VLLM"
+    other = "mine,meta-llama/Llama-3.1-70B,8,NVIDIA H100 80GB HBM3,8,8,4,128,2048,tpot_ms,80,vLLM"
+    rows, _ = read_rows(written(tmp_path, "a.csv", "\n".join([f"{head},engine", first, other])))
+    left_out, reasons = duplicated(cases_of(rows)[0])
+    assert left_out.all()
+    assert [line for line, _ in reasons] == [2, 3]
+    assert "contradicts line 3: 14 and 80 ms" in reasons[0][1]
 
 
 def test_a_tp_that_no_engine_accepts_is_said():
