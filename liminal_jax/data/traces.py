@@ -214,7 +214,5 @@ def _wrong(
         return None
     first = bad[0]
     value = "no number" if np.isnan(found[first]) else f"{found[first]:g}"
-    rows = "1 row" if len(bad) == 1 else f"{len(bad):,} rows"
-    return Problem(
-        str(column), f"{what} {rule}; {rows} break this, first request {first + 1}: {value}"
-    )
+    rows = "1 row breaks" if len(bad) == 1 else f"{len(bad):,} rows break"
+    return Problem(str(column), f"{what} {rule}; {rows} this, first request {first + 1}: {value}")
