@@ -125,7 +125,7 @@ studies extra
 REMEDY = re.compile(
     r"did you mean|such as|\bthere (?:is|are)\b .*,|must (?:be|divide|lie)|is required"
     r"|liminal \w+|`[^`]+`|--[a-z]|(?:[;:,]|\bor) (?:\w+ )?(?:check|choose|describe|give|leave|mend"
-    r"|name|save|state|take|try|write|find)\b|Expected one of"
+    r"|name|save|state|take|try|write|find|fetch)\b|Expected one of"
 )
 """What to give, a command, or something to do."""
 
