@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from liminal_jax._display import in_units, per_cent, with_prefix
-from liminal_jax.drawing.svg import WIDTH, Row, Sheet, outline
+from liminal_jax.drawing.svg import WIDTH, Row, Sheet, changed, outline
 
 KINDS = {
     "weights": "weights that every token uses",
@@ -27,11 +27,12 @@ def memory_sheet(memory: Mapping[str, Any], beside: Mapping[str, Any] | None = N
         memory: What they hold, as `hardware.memory` of a record.
         beside: Those of another design, from which differences are marked.
     """
-    sheet = Sheet("memory", _title(memory))
+    rows, others = list(_rows(memory)), None if beside is None else list(_rows(beside))
+    sheet = Sheet("memory", _title(memory), changed(rows, others))
     for it in _parts(memory):
         _bar(sheet, it)
     sheet.height += 4
-    sheet.rows(list(_rows(memory)), None if beside is None else list(_rows(beside)))
+    sheet.rows(rows, others)
     return sheet
 
 

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from liminal_jax._display import in_units, plain, with_prefix
-from liminal_jax.drawing.svg import WIDTH, Length, Row, Sheet, outline, vague, width_of
+from liminal_jax.drawing.svg import (
+    WIDTH,
+    Length,
+    Row,
+    Sheet,
+    changed,
+    frame,
+    outline,
+    vague,
+    width_of,
+)
 
 MOST_DIES, MOST_STACKS = 16, 8
 """Dies that are drawn one by one, and stacks along one edge of a die; more are drawn as one."""
@@ -88,7 +98,8 @@ def package_sheet(
         scale: Points per metre; as large as fits where left out.
         beside: Another package, from which differences are marked.
     """
-    sheet = Sheet("package", _title(package))
+    rows, others = _rows(package), None if beside is None else _rows(beside)
+    sheet = Sheet("package", _title(package), changed(rows, others))
     points = scale_of([package]) if scale is None else scale
     blocks = list(_blocks(package))
     left, top, width, height = _bounds(blocks, package)
@@ -110,9 +121,9 @@ def package_sheet(
     sheet.height = y0 + height * points + 8
     _ruler(sheet, points)
     if beside is None:
-        sheet.rows(_rows(package), None)
+        sheet.rows(rows, None)
     else:
-        sheet.rows(_rows(package), _rows(beside), (_lacking(package), _lacking(beside)))
+        sheet.rows(rows, others, (_lacking(package), _lacking(beside)))
     for note in _notes(package):
         sheet.note(note)
     return sheet
@@ -165,6 +176,31 @@ def _drawn_dies(package: Mapping[str, Any]) -> int:
 
 def _blocks(package: Mapping[str, Any]) -> Iterator[Block]:
     """All rectangles, the lower ones first."""
+    above = list(_dies_and_memory(package))
+    if package["interposer"]:
+        yield _interposer(package["interposer"], above)
+    yield from above
+    if package["reticle"] and package["die_area"] is not None:
+        short, long = package["reticle"]
+        told = f"reticle, {in_mm(short)} by {in_mm(long)}: the largest die that can be exposed"
+        first = next(it for it in above if it.colour in ("die", "logic"))
+        yield Block(first.x, first.y, long, short, "outline", told, outline("outline"))
+
+
+def _interposer(area: Length, above: Sequence[Block]) -> Block:
+    """What dies and memory stand on: as large as it is, or as what is drawn on it."""
+    left, top, right, bottom = _edges(above)
+    width, height = right - left, bottom - top
+    # (width + 2 m)(height + 2 m) = area.
+    more = max(area - width * height, 0.0)
+    margin = (math.sqrt((width + height) ** 2 + 4 * more) - (width + height)) / 4
+    told = f"interposer: {in_units(area, 'm2')}"
+    size = (width + 2 * margin, height + 2 * margin)
+    return Block(left - margin, top - margin, *size, "interposer", told, vague("interposer"))
+
+
+def _dies_and_memory(package: Mapping[str, Any]) -> Iterator[Block]:
+    """Dies, and the memory beside or on them."""
     width, height = _die_size(package)
     drawn = _drawn_dies(package)
     shares = _per_die(package, drawn)
@@ -183,11 +219,6 @@ def _blocks(package: Mapping[str, Any]) -> Iterator[Block]:
         yield from _die(package, *die, width, height)
         if package["memory"]["on_die"] and package["memory"]["footprint"]:
             yield from _on_top(package, shares[at], *die, width, height)
-    if package["reticle"] and package["die_area"] is not None:
-        short, long = package["reticle"]
-        told = f"reticle, {in_mm(short)} by {in_mm(long)}: the largest die that can be exposed"
-        first = ((wide - width) / 2, 0.0)
-        yield Block(*first, long, short, "outline", told, outline("outline"))
 
 
 def _per_die(package: Mapping[str, Any], drawn: int) -> list[int]:
@@ -235,14 +266,9 @@ def _edge_cells(
 
 
 def _memory_blocks(cells: Sequence[Cell], middle: Length, y: Length, side: int) -> Iterator[Block]:
-    """Stacks along an edge of a die, on the interposer that they take."""
+    """Stacks along an edge of a die, each in the middle of the interposer that it takes."""
     x = middle - sum(it[0] for it in cells) / 2
     for edge, depth, whole, colour, told in cells:
-        if whole > depth:
-            area = Block(x, y - whole if side == 0 else y, edge, whole, "interposer")
-            yield Block(
-                area.x, area.y, edge, whole, "interposer", "interposer", vague("interposer")
-            )
         gap = (whole - depth) / 2
         inset = edge * 0.03
         top = y - whole + gap if side == 0 else y + gap
@@ -311,6 +337,7 @@ def _die(
             top += deep
     if not math.isclose(top, y + height - strip, rel_tol=1e-6, abs_tol=1e-9 + total * 1e-6):
         raise ValueError("the parts of a die must sum to its area")
+    yield Block(x, y, width, height, "die", style=frame())
 
 
 def _wafer(package: Mapping[str, Any]) -> Length:
@@ -325,15 +352,20 @@ def _bounds(
     blocks: Sequence[Block], package: Mapping[str, Any]
 ) -> tuple[Length, Length, Length, Length]:
     """Left, top, width and height of all [m]."""
-    left, top = min(it.x for it in blocks), min(it.y for it in blocks)
-    right = max(it.x + it.width for it in blocks)
-    bottom = max(it.y + it.height for it in blocks)
+    left, top, right, bottom = _edges(blocks)
     wafer = _wafer(package)
     if wafer:
         middle = ((left + right) / 2, (top + bottom) / 2)
         half = max(wafer, right - left, bottom - top) / 2
         return middle[0] - half, middle[1] - half, 2 * half, 2 * half
     return left, top, right - left, bottom - top
+
+
+def _edges(blocks: Sequence[Block]) -> tuple[Length, Length, Length, Length]:
+    """Left, top, right and bottom of some rectangles [m]."""
+    left, top = min(it.x for it in blocks), min(it.y for it in blocks)
+    right = max(it.x + it.width for it in blocks)
+    return left, top, right, max(it.y + it.height for it in blocks)
 
 
 def _ruler(sheet: Sheet, points: Length) -> None:
@@ -360,8 +392,8 @@ def _die_rows(package: Mapping[str, Any]) -> Iterator[Row]:
     yield Row("die", "dies", f"{dies} x {whole}", "" if parts else "logic")
     for name, words in PARTS.items():
         if parts and name in parts:
-            share = f"{100 * parts[name] / area:.3g} %"
-            yield Row(name, words, f"{in_units(parts[name], 'm2')}, {share} of a die", name)
+            share, size = f"{100 * parts[name] / area:.3g} %", in_units(parts[name], "m2")
+            yield Row(name, words, f"{size}, {share} of a die", name, size)
 
 
 def _memory_rows(package: Mapping[str, Any]) -> Iterator[Row]:

@@ -38,13 +38,15 @@ COLOURS = {
     "logic": "#0072B2",
     "stack": "#C2719E",
     "tier": "#A08B00",
-    "interposer": "#8A8A8A",
+    "interposer": "#8468B3",
     "outline": "#888888",
+    "host": "#888888",
     "chip": "#0072B2",
     "chip_beside": "#3E97CC",
     "weights": "#0072B2",
     "tables": "#3E97CC",
     "experts": "#BD8300",
+    "experts_beside": "#C2719E",
     "cache": "#009E73",
     "beyond": "#D55E00",
 }
@@ -61,12 +63,18 @@ class Row:
         name: What it is about.
         value: What is to be said of it.
         colour: Name of the colour of what it names; empty for a fact without a shape.
+        amount: The part of the value by which it is compared; all of it where left out.
     """
 
     key: str
     name: str
     value: str
     colour: str = ""
+    amount: str = ""
+
+    def differs(self, other: "Row | None") -> bool:
+        """Whether the row of another design, if it has one, says something else."""
+        return other is None or (self.amount or self.value) != (other.amount or other.value)
 
 
 @dataclass
@@ -76,6 +84,7 @@ class Sheet:
     Attributes:
         figure: Which picture it is, for those who look for it in a page.
         title: What it shows, in one line.
+        changed: Names of the colours of what differs from another design, which is outlined.
         parts: What is drawn so far.
         height: How far down it reaches.
         said: What can be read from it, for those who cannot see it.
@@ -83,6 +92,7 @@ class Sheet:
 
     figure: str
     title: str
+    changed: frozenset[str] = frozenset()
     parts: list[str] = field(default_factory=list)
     height: Length = 26.0
     said: list[str] = field(default_factory=list)
@@ -99,9 +109,10 @@ class Sheet:
         style: str = "",
     ) -> None:
         """A tinted rectangle."""
+        ink = _BOLD_OUTLINE if colour in self.changed else ""
         self.parts.append(
             f'<rect x="{x:.2f}" y="{y:.2f}" width="{max(width, 0.0):.2f}"'
-            f' height="{max(height, 0.0):.2f}" {style or solid(colour)}>'
+            f' height="{max(height, 0.0):.2f}" {style or solid(colour)}{ink}>'
             f"{_told(told)}</rect>"
         )
 
@@ -155,17 +166,19 @@ class Sheet:
             beside: Those of the other design; none where there is no other.
             lacking: What this design and the other have where only the other has a row.
         """
-        other = None if beside is None else {it.key: it.value for it in beside}
+        other = {it.key: it for it in beside or ()}
         marked = False
         for it in [*rows, *_gone(rows, beside, lacking[0])]:
-            changed = other is not None and other.get(it.key) != it.value
+            first = other.get(it.key)
+            differs = beside is not None and it.differs(first)
             self.said.append(f"{it.name}: {it.value}")
-            self._row(it, changed)
-            marked = marked or changed
-            if changed and other is not None:
-                self._aside(f"the first: {other.get(it.key, lacking[1])}")
+            self._row(it, differs)
+            marked = marked or differs
+            if differs:
+                self._aside(f"the first: {first.value if first else lacking[1]}")
         if marked:
-            self.note(f"{CHANGED}differs from the first design.")
+            drawn = ", in the drawing by a bold outline" if self.changed else ""
+            self.note(f"{CHANGED}differs from the first design{drawn}.")
 
     def _row(self, it: Row, changed: bool) -> None:
         """A row on one line where name and value have room beside each other, else on two."""
@@ -214,6 +227,14 @@ class Sheet:
         )
 
 
+def changed(rows: Sequence[Row], beside: Sequence[Row] | None) -> frozenset[str]:
+    """Names of the colours of rows that differ from those of another design, if there is one."""
+    if beside is None:
+        return frozenset()
+    other = {it.key: it for it in beside}
+    return frozenset(it.colour or it.key for it in rows if it.differs(other.get(it.key)))
+
+
 def captioned(name: str, drawing: str) -> str:
     """A picture under the name of what it shows, as HTML."""
     return f'<div style="font-weight:700;padding-left:.5rem">{escape(name)}</div>{drawing}'
@@ -230,6 +251,8 @@ def side_by_side(drawings: Iterable[str]) -> str:
     )
     return f'<div style="display:flex;flex-wrap:wrap;gap:1rem;align-items:flex-start">{cells}</div>'
 
+
+_BOLD_OUTLINE = ' style="stroke:currentColor;stroke-width:2.5;stroke-dasharray:none"'
 
 _ALONE = (
     "<style>svg{color:#222;background:#fff}"
@@ -256,9 +279,19 @@ def solid(name: str) -> str:
     return f'fill="{_colour(name)}" fill-opacity="0.38" stroke="{_colour(name)}"'
 
 
+def full(name: str) -> str:
+    """The style of a shape without words."""
+    return f'fill="{_colour(name)}"'
+
+
 def outline(name: str) -> str:
     """The style of what is only an outline."""
     return f'fill="none" stroke="{_colour(name)}" stroke-dasharray="5 4"'
+
+
+def frame() -> str:
+    """The style of an edge around what is drawn for itself."""
+    return 'fill="none" stroke="currentColor" stroke-opacity="0.6"'
 
 
 def vague(name: str) -> str:

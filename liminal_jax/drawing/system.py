@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from liminal_jax._display import per_cent, plain, with_prefix
-from liminal_jax.drawing.svg import WIDTH, Length, Row, Sheet, outline, solid
+from liminal_jax.drawing.svg import WIDTH, Length, Row, Sheet, changed, full, outline, vague
 
 MOST_INSTANCES, MOST_STAGES, MOST_CHIPS = 12, 6, 64
 """What is drawn one by one; of more, some with a count."""
@@ -16,6 +16,9 @@ FIRST_STAGES, LAST_STAGES = 3, 1
 THINNEST, THICKEST = 1.5, 11.0
 """Widths of a link that is idle and of one that is full."""
 
+
+STRIP = 0.25
+"""Share of a chip's square that tells its expert group."""
 
 LEAST_SHARE = 0.0005
 """Shares below this would be rounded to nothing."""
@@ -29,11 +32,13 @@ def system_sheet(system: Mapping[str, Any], beside: Mapping[str, Any] | None = N
             parallelism nothing runs on it, and one domain is drawn.
         beside: Another system, from which differences are marked.
     """
-    sheet = Sheet("system", _title(system))
+    rows, others = list(_rows(system)), None if beside is None else list(_rows(beside))
+    # How many chips there are is told by their number: to outline every one would say no more.
+    sheet = Sheet("system", _title(system), changed(rows, others) - {"chip", "chip_beside"})
     if system.get("instances", 1) > 1:
         _instances(sheet, system)
     _stages(sheet, system)
-    sheet.rows(list(_rows(system)), None if beside is None else list(_rows(beside)))
+    sheet.rows(rows, others)
     for note in _notes(system):
         sheet.note(note)
     return sheet
@@ -99,15 +104,8 @@ def _stages(sheet: Sheet, system: Mapping[str, Any]) -> None:
         sheet.words(x + wide / 2, top + 12, name, wide, "middle")
         left = x + (wide - min(squares, columns) * side) / 2
         for place in range(squares):
-            group = int(place * each // system.get("attention_ranks", chips)) % 2
-            sheet.shape(
-                left + place % columns * side + 1,
-                top + 20 + place // columns * side + 1,
-                side - 2,
-                side - 2,
-                "chip_beside" if group else "chip",
-                _count(each, "chip"),
-            )
+            corner = left + place % columns * side + 1, top + 20 + place // columns * side + 1
+            _chip(sheet, system, place * each, corner, side - 2)
         sheet.line(
             (x + wide / 2, bottom),
             (x + wide / 2, bottom + 16),
@@ -120,7 +118,26 @@ def _stages(sheet: Sheet, system: Mapping[str, Any]) -> None:
         sheet.line((WIDTH / 2, sheet.height), (WIDTH / 2, sheet.height + 8), THINNEST)
         sheet.height += 8
         _bar(sheet, _out(system))
+    if system["host_power"] is not None:
+        sheet.line((WIDTH / 2, sheet.height), (WIDTH / 2, sheet.height + 8), THINNEST)
+        sheet.height += 8
+        _bar(sheet, "hosts, whose number is not modelled", "host", vague("host"))
     sheet.height += 6
+
+
+def _chip(
+    sheet: Sheet, system: Mapping[str, Any], first: int, corner: tuple[Length, Length], side: Length
+) -> None:
+    """A square of the colour of its attention group, with a strip of that of its expert group."""
+    chips = _stage_chips(system)
+    told = _count(unit(chips), "chip")
+    other = int(first // system.get("attention_ranks", chips)) % 2
+    sheet.shape(*corner, side, side, "chip_beside" if other else "chip", told)
+    spread = system.get("ep", 1)
+    if spread > 1:
+        x, y, high = corner[0], corner[1] + (1 - STRIP) * side, STRIP * side
+        colour = "experts_beside" if int(first // spread) % 2 else "experts"
+        sheet.shape(x, y, side, high, colour, "experts", style=full(colour))
 
 
 def unit(chips: Length) -> int:
@@ -171,8 +188,8 @@ def _domains(
         )
 
 
-def _bar(sheet: Sheet, text: str) -> None:
-    sheet.shape(20, sheet.height, WIDTH - 40, 22, "links", style=solid("links"))
+def _bar(sheet: Sheet, text: str, colour: str = "links", style: str = "") -> None:
+    sheet.shape(20, sheet.height, WIDTH - 40, 22, colour, style=style)
     sheet.words(WIDTH / 2, sheet.height + 15, text, WIDTH - 56, "middle")
     sheet.height += 22
 
@@ -220,7 +237,7 @@ def _rows(system: Mapping[str, Any]) -> Iterator[Row]:
         yield Row("scale_out", "scale-out bandwidth", _speed(system["scale_out_bandwidth"]))
     if system["host_power"] is not None:
         power = with_prefix(system["host_power"], "W")
-        yield Row("host", "hosts, whose number is not modelled", f"{power} for each chip")
+        yield Row("host", "power of hosts", f"{power} for each chip", "host")
 
 
 def _mapping_rows(system: Mapping[str, Any]) -> Iterator[Row]:
@@ -233,7 +250,8 @@ def _mapping_rows(system: Mapping[str, Any]) -> Iterator[Row]:
     if system["cp"] > 1:
         yield Row("cp", "context-parallel ranks", plain(system["cp"], 12))
     if system["ep"] > 1:
-        yield Row("ep", "ranks that experts are spread over", plain(system["ep"], 12))
+        name = "ranks that experts are spread over, strips"
+        yield Row("ep", name, plain(system["ep"], 12), "experts")
     groups = 1 < system["attention_ranks"] < _stage_chips(system)
     yield Row(
         "attention",

@@ -191,6 +191,62 @@ def test_what_differs_from_the_first_design_is_marked_and_nothing_else():
     assert "\N{BLACK DIAMOND} pipeline stages" in system.svg()
 
 
+def outlined(sheet: Sheet) -> set[str]:
+    """What the shapes with a bold outline say that they are, without their sizes."""
+    shapes = (it for it in elements(sheet, "rect") if "stroke-width" in it.get("style", ""))
+    return {it.findtext(f"{SVG}title", "").split(":")[0] for it in shapes} - {""}
+
+
+def test_what_differs_is_outlined_in_the_drawing_and_nothing_else():
+    machine = _machine(8, 1, 8)
+    first = {"package": planned(), "system": machine}
+    second = {"package": planned(stacks=PLAN.stacks + 2), "system": {**machine, "sent": 2e10}}
+    same, other = (compared([first, it])[1] for it in (first, second))
+    assert [outlined(it) for it in same.values()] == [set(), set()]
+    package = outlined(other["package"])
+    assert {"a stack of memory", "memory interface", "interposer"} <= package
+    assert not {"cores", "SRAM", "links to other chips"} & package
+    assert "bold outline" in other["package"].svg()
+    assert "bold outline" not in same["package"].svg()
+
+
+@pytest.mark.parametrize("stacks", [1, 8])
+def test_dies_and_stacks_stand_on_the_interposer(stacks):
+    package = planned(stacks=stacks)
+    sheet = figures({"package": package, "system": _machine(8, 1, 8)})["package"]
+    interposer, *others = (
+        [float(it.get(name, "nan")) for name in ("x", "y", "width", "height")]
+        for it in elements(sheet, "rect")
+        if re.match("interposer|a stack|cores|links", it.findtext(f"{SVG}title", ""))
+    )
+    for x, y, width, height in others:
+        assert interposer[0] - 0.01 <= x
+        assert interposer[1] - 0.01 <= y
+        assert x + width <= interposer[0] + interposer[2] + 0.02
+        assert y + height <= interposer[1] + interposer[3] + 0.02
+    scale = scale_of([package])
+    assert interposer[2] * interposer[3] / scale**2 >= package["interposer"] * (1 - 1e-3)
+
+
+@pytest.mark.parametrize(("ep", "groups"), [(1, 0), (4, 2), (8, 1)])
+def test_chips_tell_the_group_over_which_experts_are_spread(ep, groups):
+    system = machine_record(ll.load_system("gb200"), ll.Mapping(tp=8, ep=ep), 8)
+    sheet = figures({"package": planned(), "system": system})["system"]
+    strips = [it for it in elements(sheet, "rect") if it.findtext(f"{SVG}title") == "experts"]
+    assert len(strips) == (8 if groups else 0)
+    assert len({it.get("fill") for it in strips}) == groups
+    assert_words_stand_apart(sheet)
+
+
+def test_hosts_are_drawn_where_their_power_is_known():
+    machine = _machine(8, 1, 8)
+    drawn = [
+        figures({"package": planned(), "system": {**machine, "host_power": it}})["system"].svg()
+        for it in (None, 100.0)
+    ]
+    assert ["hosts, whose number is not modelled" in it for it in drawn] == [False, True]
+
+
 def test_a_row_without_room_for_its_value_takes_two_lines():
     sheet = Sheet("package", "x")
     sheet.rows([Row("a", "n" * 50, "v" * 40)], [Row("a", "n" * 50, "w" * 40)])
