@@ -1,5 +1,6 @@
 """Pictures of a step and of limits: to scale, and never more than what was predicted."""
 
+import itertools
 import json
 
 import pytest
@@ -9,7 +10,7 @@ from liminal_jax.drawing.roofline import roofline_sheet
 from liminal_jax.drawing.svg import WIDTH
 from liminal_jax.drawing.time import parts, time_sheet
 from tests.cli.terminal import exit_code
-from tests.drawing.test_figures import area_of, assert_words_stand_apart
+from tests.drawing.test_figures import SVG, area_of, assert_words_stand_apart, elements
 
 FLOOR = {"memory": 2.0, "compute": 1.0}
 STEP = {"step_time": 5.0, "memory_time": 2.5, "compute_time": 1.0, "exposed_time": 2.0}
@@ -67,3 +68,28 @@ def test_operators_of_a_step_sum_to_its_times_and_lie_under_the_roof(name, capsy
     sheet = roofline_sheet(step["operators"], 8.0, peak, bandwidth)
     assert_words_stand_apart(sheet)
     assert "ridge at" in sheet.title
+
+
+def operator(name: str, intensity: float, work: float = 1e12) -> dict:
+    """A kind of operators that waits for memory of 1 TB/s."""
+    traffic = work / intensity
+    return {
+        "name": name,
+        "work": work,
+        "traffic": traffic,
+        "memory": traffic / 1e12,
+        "compute": work / 1e15,
+    }
+
+
+@pytest.mark.parametrize("intensity", [2.0, 90.0, 999.0])
+def test_operators_at_one_place_share_a_mark_and_each_is_named(intensity):
+    names = ["projections", "feed-forward", "embedding and head", "experts", "attention"]
+    values = [intensity, intensity * 1.01, intensity, intensity * 1.02, intensity / 30]
+    sheet = roofline_sheet(list(map(operator, names, values)), 1.0, 1e15, 1e12)
+    assert_words_stand_apart(sheet)
+    marks = {it.findtext(f"{SVG}title"): it for it in elements(sheet, "rect")}
+    ends = sorted(float(marks[it].get("x", "nan")) for it in names[:-1])
+    assert all(after - before >= 7 for before, after in itertools.pairwise(ends))
+    words = [it.text for it in elements(sheet, "text")]
+    assert all(words.count(it) == 2 for it in names)  # In the drawing, and in a row below it.
