@@ -58,7 +58,7 @@ def roofline_sheet(
         sheet.line(begin, end, 1.6)
     edges = [
         (LEFT, top, LEFT + UNIT_WORDS, top + LINE),
-        (0.0, top - HEIGHT, WIDTH, top),
+        (0.0, top - HEIGHT, WIDTH, top - LINE / 2),
         (0.0, top + HEIGHT, WIDTH, top + 2 * HEIGHT),
     ]
     places = [(*at(intensity, rate), it["name"]) for it, intensity, rate in points]
