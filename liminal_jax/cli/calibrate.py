@@ -15,9 +15,9 @@ from liminal_jax.fit.formats.given import Given
 def calibrate(
     data: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")],
     output: Annotated[str, tyro.conf.arg(aliases=["-o"], metavar="FILE")],
-    given: Annotated[Given, tyro.conf.arg(name="")] = Given(),  # noqa: B008
-    base: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
-    about: str = "",
+    given: Given = Given(),  # noqa: B008
+    base: Maybe[str] = None,
+    about: Annotated[str, tyro.conf.arg(metavar="TEXT")] = "",
     json: bool = False,
 ) -> None:
     """Fit a calibration to measured decode steps, for `liminal predict --calibration FILE`.

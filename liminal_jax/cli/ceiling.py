@@ -16,7 +16,7 @@ _FLAGS = {"workload.model": "--model", "context": "--context"}
 
 
 def ceiling(
-    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
+    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"])] = None,
     context: Maybe[int] = None,
     json: bool = False,
 ) -> None:

@@ -12,9 +12,12 @@ from liminal_jax.cli.runtime import prepare_jax
 
 
 def compare(
-    items: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="A B ...")],
-    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
-    system: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
+    items: Annotated[
+        tyro.conf.Positional[tuple[str, ...]],
+        tyro.conf.arg(metavar="A B ...", help_behavior_hint="(required)"),
+    ],
+    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"])] = None,
+    system: Maybe[str] = None,
     context: Maybe[int] = None,
     batch_size: Maybe[int] = None,
     tp: Maybe[int] = None,
@@ -28,7 +31,6 @@ def compare(
     """Compare runs, designs, systems or models: pictures, time, limits, cost, and why they differ.
 
     A system beside a run or a design takes its workload, degrees of parallelism and batch, with as
-
     many tensor-parallel ranks as hold them.
 
     Where there is none it takes the fewest tensor-parallel ranks that hold the model.

@@ -40,6 +40,7 @@ COMMANDS = {
         "predict -m llama-3-70b --system h200 --tp 8 --batch-size 32",
         (
             "accounting",
+            "attention",
             "attention_bits",
             "attention_ranks",
             "chunk",
@@ -237,27 +238,30 @@ def _command(words: Sequence[str]) -> str:
 def _run(arguments: Sequence[str]) -> int:
     import tyro
 
+    from liminal_jax.cli.values import VALUES
+
     name = _command(arguments)
     command = COMMANDS[name]
     function = getattr(
         importlib.import_module(f"liminal_jax.cli.{command.module}"), command.function
     )
-    words, hidden = list(arguments[len(name.split()) :]), ()
-    if ALL in words:
+    words = list(arguments[len(name.split()) :])
+    asked = {ALL, *SHORT} & set(words)
+    hidden = () if not asked or ALL in asked else command.rare
+    if asked:
         words = [SHORT[1]]
-    elif set(SHORT) & set(words):
-        hidden = command.rare
 
     def parsed() -> Any:
-        return tyro.cli(
-            told(function, hidden),
-            args=words,
-            prog=f"liminal {name}",
-            description=ABOUT,
-            config=(tyro.conf.FlagCreatePairsOff, tyro.conf.UseAppendAction),
-        )
+        with VALUES:
+            return tyro.cli(
+                told(function, hidden),
+                args=words,
+                prog=f"liminal {name}",
+                description=ABOUT,
+                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.UseAppendAction),
+            )
 
-    if set(SHORT) & set(words):
+    if asked:
         print(page(parsed, description(function, first=bool(hidden))))
         print("\n".join(example_lines(name, command.example, len(hidden))))
         return 0

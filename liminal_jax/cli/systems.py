@@ -62,8 +62,8 @@ def systems_show(
 def systems_new(
     name: tyro.conf.Positional[str],
     like: str,
-    output: Maybe[str] = None,
-    set: tuple[str, ...] = (),
+    output: Annotated[Maybe[str], tyro.conf.arg(metavar="FILE")] = None,
+    set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="FIELD=VALUE")] = (),
 ) -> None:
     """Write an editable copy of a system as a TOML file of your own.
 
@@ -71,7 +71,7 @@ def systems_new(
         name: Name of the new system.
         like: Name or path of the system to start from.
         output: File to write; NAME.toml in the current folder if not given.
-        set: Fields to change, such as `chip.memory.bandwidth="8 TB/s"`.
+        set: A field to change, such as `chip.memory.bandwidth="8 TB/s"`; may be repeated.
     """
     from liminal_jax.data.systems import checked_system_file, load_system_tables
 

@@ -14,8 +14,8 @@ from liminal_jax.fit.formats.given import Given
 
 def validate(
     data: Annotated[Maybe[str], tyro.conf.Positional, tyro.conf.arg(metavar="FILE")] = None,
-    given: Annotated[Given, tyro.conf.arg(name="")] = Given(),  # noqa: B008
-    calibration: Annotated[str, tyro.conf.arg(metavar="NAME")] = "measured",
+    given: Given = Given(),  # noqa: B008
+    calibration: str = "measured",
     figures: Annotated[Maybe[str], tyro.conf.arg(metavar="DIR")] = None,
     json: bool = False,
 ) -> None:

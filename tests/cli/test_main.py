@@ -62,13 +62,16 @@ def helped(name, flag, capsys):
     return capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("columns", "most"), [(80, 44), (100, 40)])
 @pytest.mark.parametrize("name", list(cli.COMMANDS))
-def test_the_help_of_every_command_fits_a_screen_and_shows_an_example(name, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "100")
+def test_the_help_of_every_command_fits_a_screen_and_shows_an_example(
+    name, columns, most, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", str(columns))
     usage, *lines = helped(name, "--help", capsys).splitlines()
     assert usage.startswith(f"usage: liminal {name} ")
-    assert max(len(line.rstrip()) for line in lines) <= 100
-    assert len(lines) < 50
+    assert max(len(line.rstrip()) for line in lines) <= columns
+    assert len(lines) < most
     example = cli.COMMANDS[name].example
     assert f"example: liminal {example}" in lines
     assert example.startswith(name)
@@ -86,6 +89,35 @@ def test_all_options_are_shown_where_they_are_asked_for(name, capsys, monkeypatc
     assert (f"liminal {name} --help-all" in short) == bool(hidden)
     asked = set(re.findall(r"(?<!\w)--?[a-z][\w-]*", cli.COMMANDS[name].example))
     assert asked <= options[1]
+
+
+@pytest.mark.parametrize("name", list(cli.COMMANDS))
+def test_help_tells_no_default_that_says_nothing(name, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    whole = helped(name, "--help-all", capsys)
+    assert "None" not in whole
+    assert not re.search(r"\(default:\s*(?:''|False)?\s*\)|\bSTR\b", whole)
+
+
+@pytest.mark.parametrize("words", [["--help", "--tp", "x"], ["--attention", "x", "-h"]])
+def test_help_is_shown_whatever_else_is_written(words, capsys):
+    assert exit_code(["predict", *words]) == 0
+    assert capsys.readouterr().out == helped("predict", "--help", capsys)
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["predict", "--context", "x"], "a whole number such as 8, got 'x'"),
+        (["predict", "--tp", "2.5"], "a whole number such as 8, got '2.5'"),
+        (["validate", "rows.csv", "--isl", "x"], "a number such as 0.5, got 'x'"),
+    ],
+)
+def test_a_word_that_is_no_number_is_told_without_types_of_python(words, wanted, capsys):
+    assert exit_code(words) == 2
+    err = capsys.readouterr().err
+    assert f"{words[-2]}: must be {wanted}" in err
+    assert "None" not in err
 
 
 def test_the_version(capsys):
