@@ -7,13 +7,16 @@ PIPED_WIDTH = 100
 
 def results() -> Console:
     """The console for results."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
+    return _console(stderr=False)
 
 
 def messages() -> Console:
     """The console for progress and messages, apart from the results."""
-    console = Console(highlight=False, stderr=True)
-    if console.is_terminal:
-        return console
-    return Console(highlight=False, stderr=True, width=PIPED_WIDTH)
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(highlight=False, markup=False, stderr=stderr)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    return console

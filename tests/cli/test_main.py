@@ -10,6 +10,8 @@ import pytest
 
 from liminal_jax import __version__
 from liminal_jax.cli import main as cli
+from liminal_jax.cli.printed import printed_run
+from liminal_jax.results.page import Page
 from tests.cli.terminal import PROGRAM, ROOT, command, exit_code
 
 LOADED = "import sys\nfrom liminal_jax.cli.main import main\n"
@@ -208,3 +210,14 @@ def test_what_is_piped_is_plain_and_narrow(arguments, tmp_path):
     assert done.returncode == 0
     assert not re.search(r"\x1b", done.stdout)
     assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+def test_brackets_and_long_paths_are_printed_as_they_are(capsys):
+    path = f"runs/[design]/{'x' * 120}"
+    printed_run({}, lambda _: Page("a page", (), (), ()), False, path, "widen [design]")
+    told = capsys.readouterr().out.splitlines()
+    assert told[-3:] == [
+        f"written to {path}",
+        "next: widen [design]",
+        f"next: liminal report {path}",
+    ]
