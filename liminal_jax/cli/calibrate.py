@@ -72,8 +72,8 @@ def calibrate(
         _first_tokens(data, output, given, base)
         return
     with ProgressBar() as progress:
-        progress.stage("fitting losses to what was measured, and again without each cell")
-        found = fitted(data, Path(output).stem, about or f"Fitted to {Path(data).name}.", given)
+        told = about or f"Fitted to {Path(data).name}."
+        found = fitted(data, Path(output).stem, told, given, progress)
     found.calibration.save(Path(output))
     printed(calibration_record(found, output), page, json)
 

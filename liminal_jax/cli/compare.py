@@ -9,6 +9,7 @@ from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.printed import printed
 from liminal_jax.cli.runtime import prepare_jax
+from liminal_jax.cli.waiting import waiting
 
 
 def compare(
@@ -62,8 +63,9 @@ def compare(
     from liminal_jax.results.compared import compare as compared
     from liminal_jax.view.console import messages
 
-    found = compared(*items, model=model, system=system, context=context, **given)
-    record = found.to_dict()
+    with waiting(f"compiling and predicting {', '.join(items)}"):
+        found = compared(*items, model=model, system=system, context=context, **given)
+        record = found.to_dict()
     if output is not None:
         from liminal_jax.study.folder import new_folder, provenance, write_run
 
@@ -72,7 +74,8 @@ def compare(
         if importlib.util.find_spec("plotly") is not None:
             from liminal_jax.results.report import report
 
-            (folder / "report.html").write_text(report(str(folder)), encoding="utf-8")
+            with waiting("drawing the page"):
+                (folder / "report.html").write_text(report(str(folder)), encoding="utf-8")
     printed(record, lambda _: found.page(), json)
     if output is not None:
-        messages().print(f"written to {output}")
+        messages().print(f"written to {output}", soft_wrap=True)

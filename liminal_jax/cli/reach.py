@@ -76,7 +76,6 @@ def reach(
     asked = tuple(it.strip() for it in (levers or "").split(",") if it.strip())
     try:
         with ProgressBar() as progress:
-            progress.stage("finding where to start, moving levers, and bounding what they reach")
             found = found_by(
                 math.nan if utps is None else utps,
                 model,
@@ -84,6 +83,7 @@ def reach(
                 study=study,
                 levers=asked,
                 context=context,
+                progress=progress,
             )
     except InputError as error:
         problems = [Problem(_FLAGS.get(it.path, it.path), it.message) for it in error.problems]

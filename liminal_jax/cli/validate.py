@@ -42,8 +42,8 @@ def validate(
     from liminal_jax.results.validation import page
 
     with ProgressBar() as progress:
-        progress.stage("predicting what was measured, with each cell, chip and model left out")
-        found = validated(MEASURED if data is None else data, load_calibration(calibration), given)
+        source = MEASURED if data is None else data
+        found = validated(source, load_calibration(calibration), given, progress)
     if figures is not None:
         from liminal_jax.view.figure import check_matplotlib, drawn
         from liminal_jax.view.validation_figure import validation_figure
