@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import inspect
 import io
 import re
@@ -23,7 +24,7 @@ SHORT, ALL = ("-h", "--help"), "--help-all"
 
 
 def told(function: Callable[..., Any], rare: Collection[str]) -> Callable[..., Any]:
-    """A command whose help fits any terminal, and leaves out some options.
+    """A command whose help fits any terminal, and leaves out some options; it only binds a call.
 
     Args:
         function: The command.
@@ -45,7 +46,7 @@ def told(function: Callable[..., Any], rare: Collection[str]) -> Callable[..., A
         for name, group in groups.items():
             fields = {it.name: named.pop(it.name) for it in dataclasses.fields(group)}
             named[name] = group(**fields)
-        return function(*positional, **named)
+        return functools.partial(function, *positional, **named)
 
     described = {
         "__annotations__": {it.name: it.annotation for it in shown},
@@ -55,6 +56,25 @@ def told(function: Callable[..., Any], rare: Collection[str]) -> Callable[..., A
         "__signature__": inspect.Signature(shown),
     }
     return _with(called, described)
+
+
+def options(function: Callable[..., Any]) -> list[str]:
+    """The options of a command as they are written, short ones too.
+
+    Args:
+        function: The command.
+    """
+    found = []
+    for it in _parameters(function):
+        group = _group(it.annotation)
+        settings = getattr(it.annotation, "__metadata__", ())
+        if group is not None:
+            found += options(group)
+        elif tyro.conf.Positional not in settings:
+            names = [name for it in settings if (name := getattr(it, "name", None))]
+            found.append(f"--{(names or [it.name])[0].replace('_', '-')}")
+            found += [name for it in settings for name in getattr(it, "aliases", None) or ()]
+    return found
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
@@ -140,9 +160,9 @@ def broken(text: str, columns: int) -> str:
     r"""Text whose lines are broken where the terminal ends, below what they are about.
 
     Examples:
-        >>> broken("- an item of a list", 10)
+        >>> broken("- an item of a list", 11)
         '- an item\n  of a list'
-        >>> broken("  tp=1,2  a list", 12)
+        >>> broken("  tp=1,2  a list", 14)
         '  tp=1,2  a\n          list'
     """
     lines = (

@@ -132,6 +132,7 @@ def test_the_version(capsys):
     [
         ("predct", "did you mean 'predict'?"),
         ("optimise", "did you mean 'optimize'?"),
+        ("show", "did you mean 'models show' or 'systems show'?"),
         ("zzz", "there are predict, optimize"),
     ],
 )
@@ -157,6 +158,31 @@ def test_wrong_usage_is_told_without_a_traceback(arguments, capsys):
     out, err = capsys.readouterr()
     assert "Traceback" not in out + err
     assert arguments[1] in out + err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["predict", "--modl", "x"], "--modl: is no option here; did you mean '--model'?"),
+        (["optimize", "-m", "x"], "-m: is no option here; `liminal optimize --help-all` lists"),
+        (["validate", "--kvbits=8"], "--kvbits: is no option here; did you mean '--kv-bits'?"),
+        (["predict", "--sett", "-3"], "--sett: is no option here; did you mean '--set'?"),
+        (["predict", "llama-3-8b", "h200"], "does not take 'llama-3-8b', 'h200'; try `liminal"),
+        (["models", "list"], "'list'; try `liminal models` or `liminal models show deepseek-v3`"),
+    ],
+)
+def test_words_that_no_option_takes_come_with_what_may_be_meant(words, told, capsys):
+    assert exit_code(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith(f"liminal {words[0]}: ")
+    assert told in line
+
+
+def test_help_of_a_command_is_given_either_way(capsys):
+    assert exit_code(["help", "systems", "show"]) == 0
+    assert capsys.readouterr().out == helped("systems show", "--help", capsys)
 
 
 def test_an_interruption_is_told_and_has_its_own_code(capsys, monkeypatch):
