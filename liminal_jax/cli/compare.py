@@ -1,6 +1,9 @@
 """`liminal compare`: runs, designs, systems or models side by side."""
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -10,6 +13,30 @@ from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.printed import printed
 from liminal_jax.cli.runtime import prepare_jax
 from liminal_jax.cli.waiting import waiting
+
+_FLAGS = {
+    "workload.model": "--model",
+    "workload.context": "--context",
+    "design.system": "--system",
+    "design.batch": "--batch-size",
+    **{f"design.{it}": f"--{it}" for it in ("tp", "cp", "pp", "ep")},
+}
+"""Fields of designs, and the flags that state them for systems and models."""
+
+
+@contextmanager
+def _flagged() -> Iterator[None]:
+    """Mistakes in a design that flags stand for are told with the flags."""
+    try:
+        yield
+    except InputError as error:
+        if Path(error.source).exists():
+            raise
+        told = dict.fromkeys(
+            Problem(_FLAGS.get(it.path, it.path), it.message) for it in error.problems
+        )
+        flagged = set(_FLAGS.values()) & {it.path for it in told}
+        raise InputError("liminal compare" if flagged else error.source, told) from None
 
 
 def compare(
@@ -63,7 +90,7 @@ def compare(
     from liminal_jax.results.compared import compare as compared
     from liminal_jax.view.console import messages
 
-    with waiting(f"compiling and predicting {', '.join(items)}"):
+    with waiting(f"compiling and predicting {', '.join(items)}"), _flagged():
         found = compared(*items, model=model, system=system, context=context, **given)
         record = found.to_dict()
     if output is not None:

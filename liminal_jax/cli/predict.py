@@ -212,13 +212,17 @@ def _file(given: dict[str, Any], numbers: dict[str, Any]) -> Any:
         for name in ("model", "system")
         if given[name] is None
     ]
+    bits = _number(given["weight_bits"])
+    if isinstance(bits, str) and bits != "published":
+        message = f"must be a number such as 4, or `published`, got {bits!r}"
+        missing.append(Problem("--weight-bits", message))
     if missing:
         raise InputError(COMMAND, missing)
     tables: dict[str, Any] = {"workload": {}, "design": {}}
     for name, value in given.items():
         table, field = _FLAGS[name].split(".")
         if value is not None:
-            tables[table][field] = _number(value) if name == "weight_bits" else value
+            tables[table][field] = bits if name == "weight_bits" else value
     try:
         return design_of(stating(tables, numbers), COMMAND)
     except InputError as error:

@@ -152,7 +152,11 @@ def _contradictions(given: dict[str, Any]) -> list[Problem]:
             "--distributed",
             "needs --output: a folder that all processes see",
         ),
-        (given["points"] != 0 and given["sample"] == "none", "--points", "needs --sample"),
+        (
+            given["points"] != 0 and given["sample"] == "none",
+            "--points",
+            "needs --sample, which is sobol or latin",
+        ),
     ]
     return [Problem(path, message) for wrong, path, message in checks if wrong]
 

@@ -146,9 +146,10 @@ def _change(tables: dict[str, Any], changes: tuple[str, ...]) -> None:
     for change in changes:
         path, equals, text = (part.strip() for part in change.partition("="))
         if not equals:
-            problems.append(Problem(path, "a change is written PATH=VALUE"))
+            problems.append(Problem(path, "must be written FIELD=VALUE"))
         elif path not in known:
-            problems.append(Problem(path, f"there is no such field{did_you_mean(path, known)}"))
+            hint = did_you_mean(path, known) or f"; there are {', '.join(known)}"
+            problems.append(Problem(path, f"there is no such field{hint}"))
         else:
             *folders, field = path.split(".")
             table = tables

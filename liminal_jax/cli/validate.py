@@ -34,6 +34,10 @@ def validate(
         figures: Also draw predicted against measured, and residuals, into this folder.
         json: Print one JSON object.
     """
+    if data is None and given != Given():
+        said = [f"--{name.replace('_', '-')}" for name, it in vars(given).items() if it is not None]
+        message = f"is required beside {', '.join(said)}: they say what a file leaves out"
+        raise InputError("liminal validate", [Problem("FILE", message)])
     prepare_jax()
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.data.calibrations import load_calibration
