@@ -25,6 +25,7 @@ import liminal_jax
 from experiments.claims import Record, summary, told
 from experiments.record import check_unused, load_record, next_folder, provenance, save
 from liminal_jax._files import InputError, Problem
+from liminal_jax.cli.waiting import waiting
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -181,7 +182,8 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
         if not (flags.overwrite or flags.resume):
             check_unused(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        results = recorded(experiment, settings, folder)
+        with waiting(f"running {experiment.name}"):
+            results = recorded(experiment, settings, folder)
     except (FileExistsError, InputError) as error:
         print(error, file=sys.stderr)
         return 2

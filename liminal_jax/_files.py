@@ -1,6 +1,7 @@
 """What bad input gets: every mistake of a file at once, each with its place and its remedy."""
 
 import difflib
+import tomllib
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -41,9 +42,15 @@ def unreadable(error: Exception) -> str:
         'cannot be read: No such file or directory; check the path'
         >>> unreadable(UnicodeDecodeError("utf-8", b"?", 0, 1, "invalid start byte"))
         'is not UTF-8 text; save it as UTF-8'
+        >>> unreadable(tomllib.TOMLDecodeError("Invalid value (at line 1, column 5)"))
+        'is not valid TOML: Invalid value (at line 1, column 5); mend it there'
     """
     if isinstance(error, UnicodeDecodeError):
         return "is not UTF-8 text; save it as UTF-8"
+    if isinstance(error, tomllib.TOMLDecodeError):
+        return f"is not valid TOML: {error}; mend it there"
+    if isinstance(error, IsADirectoryError):
+        return "is a folder; name a file in it"
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror or error}; check the path"
     return f"cannot be read: {error}; mend it there"

@@ -25,10 +25,10 @@ MODEL, SYSTEM = "deepseek-v3", "h200"
 
 
 def app(
-    run: Annotated[Maybe[str], tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]")] = None,
-    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
-    system: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
-    host: str = "127.0.0.1",
+    run: Annotated[Maybe[str], tyro.conf.Positional] = None,
+    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"])] = None,
+    system: Maybe[str] = None,
+    host: Annotated[str, tyro.conf.arg(metavar="ADDRESS")] = "127.0.0.1",
     port: int = 2718,
     no_browser: bool = False,
 ) -> int:

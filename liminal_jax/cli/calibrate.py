@@ -15,9 +15,9 @@ from liminal_jax.fit.formats.given import Given
 def calibrate(
     data: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")],
     output: Annotated[str, tyro.conf.arg(aliases=["-o"], metavar="FILE")],
-    given: Annotated[Given, tyro.conf.arg(name="")] = Given(),  # noqa: B008
-    base: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
-    about: str = "",
+    given: Given = Given(),  # noqa: B008
+    base: Maybe[str] = None,
+    about: Annotated[str, tyro.conf.arg(metavar="TEXT")] = "",
     json: bool = False,
 ) -> None:
     """Fit a calibration to measured decode steps, for `liminal predict --calibration FILE`.
@@ -72,8 +72,8 @@ def calibrate(
         _first_tokens(data, output, given, base)
         return
     with ProgressBar() as progress:
-        progress.stage("fitting losses to what was measured, and again without each cell")
-        found = fitted(data, Path(output).stem, about or f"Fitted to {Path(data).name}.", given)
+        told = about or f"Fitted to {Path(data).name}."
+        found = fitted(data, Path(output).stem, told, given, progress)
     found.calibration.save(Path(output))
     printed(calibration_record(found, output), page, json)
 

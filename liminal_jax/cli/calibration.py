@@ -1,9 +1,10 @@
 """The calibration that a command is asked to apply, and what it says of a design that was found."""
 
 import tomllib
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from liminal_jax._files import InputError, Problem
+from liminal_jax._files import InputError, Problem, did_you_mean
 from liminal_jax.cli.found import Found
 
 
@@ -36,12 +37,19 @@ def calibration_asked(command: str, name: str | None, engine: str | None) -> Ask
         raise InputError(command, [problem])
     if name is None:
         return None
-    from liminal_jax.data.calibrations import DEFAULT, load_calibration
+    from liminal_jax.data.calibrations import DEFAULT, calibration_names, load_calibration
     from liminal_jax.study.calibrated import Engine, engine_of, measured_engine
 
     found = None if engine is not None else measured_engine(name)
     if found is not None:
         return Asked(load_calibration(DEFAULT), Engine(found))
+    if not (name in calibration_names() or Path(name).exists()):
+        known = [*calibration_names(), *load_calibration(DEFAULT).groups("engine")]
+        hint = (
+            did_you_mean(name.lower(), map(str.lower, known)) or f"; there are {', '.join(known)}"
+        )
+        message = f"{name!r} is no calibration, file or engine{hint}"
+        raise InputError(command, [Problem("--calibration", message)])
     try:
         calibration = load_calibration(name)
         return Asked(calibration, engine_of(engine, calibration))

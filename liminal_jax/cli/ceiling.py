@@ -16,7 +16,7 @@ _FLAGS = {"workload.model": "--model", "context": "--context"}
 
 
 def ceiling(
-    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
+    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"])] = None,
     context: Maybe[int] = None,
     json: bool = False,
 ) -> None:
@@ -43,8 +43,7 @@ def ceiling(
 
     try:
         with ProgressBar() as progress:
-            progress.stage("predicting every system, and searching planned chips of every memory")
-            record = found_by(model, context=context).to_dict()
+            record = found_by(model, context=context, progress=progress).to_dict()
     except InputError as error:
         problems = [Problem(_FLAGS.get(it.path, it.path), it.message) for it in error.problems]
         raise InputError(NAME, problems) from None

@@ -1,6 +1,9 @@
 """`liminal compare`: runs, designs, systems or models side by side."""
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -9,12 +12,40 @@ from liminal_jax._files import InputError, Problem
 from liminal_jax.cli.options import Maybe
 from liminal_jax.cli.printed import printed
 from liminal_jax.cli.runtime import prepare_jax
+from liminal_jax.cli.waiting import waiting
+
+_FLAGS = {
+    "workload.model": "--model",
+    "workload.context": "--context",
+    "design.system": "--system",
+    "design.batch": "--batch-size",
+    **{f"design.{it}": f"--{it}" for it in ("tp", "cp", "pp", "ep")},
+}
+"""Fields of designs, and the flags that state them for systems and models."""
+
+
+@contextmanager
+def _flagged() -> Iterator[None]:
+    """Mistakes in a design that flags stand for are told with the flags."""
+    try:
+        yield
+    except InputError as error:
+        if Path(error.source).exists():
+            raise
+        told = dict.fromkeys(
+            Problem(_FLAGS.get(it.path, it.path), it.message) for it in error.problems
+        )
+        flagged = set(_FLAGS.values()) & {it.path for it in told}
+        raise InputError("liminal compare" if flagged else error.source, told) from None
 
 
 def compare(
-    items: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="A B ...")],
-    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
-    system: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
+    items: Annotated[
+        tyro.conf.Positional[tuple[str, ...]],
+        tyro.conf.arg(metavar="A B ...", help_behavior_hint="(required)"),
+    ],
+    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"])] = None,
+    system: Maybe[str] = None,
     context: Maybe[int] = None,
     batch_size: Maybe[int] = None,
     tp: Maybe[int] = None,
@@ -28,7 +59,6 @@ def compare(
     """Compare runs, designs, systems or models: pictures, time, limits, cost, and why they differ.
 
     A system beside a run or a design takes its workload, degrees of parallelism and batch, with as
-
     many tensor-parallel ranks as hold them.
 
     Where there is none it takes the fewest tensor-parallel ranks that hold the model.
@@ -60,8 +90,9 @@ def compare(
     from liminal_jax.results.compared import compare as compared
     from liminal_jax.view.console import messages
 
-    found = compared(*items, model=model, system=system, context=context, **given)
-    record = found.to_dict()
+    with waiting(f"compiling and predicting {', '.join(items)}"), _flagged():
+        found = compared(*items, model=model, system=system, context=context, **given)
+        record = found.to_dict()
     if output is not None:
         from liminal_jax.study.folder import new_folder, provenance, write_run
 
@@ -70,7 +101,8 @@ def compare(
         if importlib.util.find_spec("plotly") is not None:
             from liminal_jax.results.report import report
 
-            (folder / "report.html").write_text(report(str(folder)), encoding="utf-8")
+            with waiting("drawing the page"):
+                (folder / "report.html").write_text(report(str(folder)), encoding="utf-8")
     printed(record, lambda _: found.page(), json)
     if output is not None:
-        messages().print(f"written to {output}")
+        messages().print(f"written to {output}", soft_wrap=True)

@@ -75,7 +75,7 @@ def experiments_run(
     smoke: bool = False,
     measured: Annotated[Maybe[Path], tyro.conf.arg(metavar="FILE")] = None,
     records: Annotated[Maybe[Path], tyro.conf.arg(metavar="FILE")] = None,
-    design: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
+    design: Maybe[str] = None,
     output: Annotated[Maybe[Path], tyro.conf.arg(aliases=["-o"])] = None,
     overwrite: bool = False,
 ) -> int:

@@ -1,8 +1,11 @@
 """`--help` shows the options that most people need and an example, `--help-all` every option."""
 
 import contextlib
+import dataclasses
+import functools
 import inspect
 import io
+import re
 import shutil
 import sys
 import textwrap
@@ -21,38 +24,85 @@ SHORT, ALL = ("-h", "--help"), "--help-all"
 
 
 def told(function: Callable[..., Any], rare: Collection[str]) -> Callable[..., Any]:
-    """A command whose help fits any terminal, and leaves out some options.
+    """A command whose help fits any terminal, and leaves out some options; it only binds a call.
 
     Args:
         function: The command.
         rare: Options that are left out.
     """
-    hints = inspect.get_annotations(inspect.unwrap(function), eval_str=True)
-    signature = inspect.signature(function)
-    shown = {
-        name: _hinted(hint, signature.parameters[name], hidden=name in rare)
-        for name, hint in hints.items()
-        if name in signature.parameters
-    }
-    parameters = [it.replace(annotation=shown[it.name]) for it in signature.parameters.values()]
     text, _, arguments = inspect.cleandoc(function.__doc__ or "").partition("\n\nArgs:\n")
+    parameters, groups = [], {}
+    for it in _parameters(function):
+        group = _group(it.annotation)
+        if group is None:
+            parameters.append(it)
+            continue
+        groups[it.name] = group
+        parameters += _parameters(group)
+        arguments += "\n" + inspect.cleandoc(group.__doc__ or "").partition("\n\nAttributes:\n")[2]
+    shown = [it.replace(annotation=_hinted(it, hidden=it.name in rare)) for it in parameters]
+
+    def called(*positional: Any, **named: Any) -> Any:
+        for name, group in groups.items():
+            fields = {it.name: named.pop(it.name) for it in dataclasses.fields(group)}
+            named[name] = group(**fields)
+        return functools.partial(function, *positional, **named)
+
     described = {
-        "__annotations__": shown,
+        "__annotations__": {it.name: it.annotation for it in shown},
         "__name__": function.__name__,
         "__module__": function.__module__,
         "__doc__": f"{text}\n\nArgs:\n{reflowed(arguments)}",
-        "__signature__": signature.replace(parameters=parameters),
+        "__signature__": inspect.Signature(shown),
     }
-    return _with(lambda *positional, **named: function(*positional, **named), described)
+    return _with(called, described)
 
 
-def _hinted(hint: Any, parameter: inspect.Parameter, *, hidden: bool) -> Any:
-    """The type of an option, as its help shows it: without a default that is nothing."""
+def options(function: Callable[..., Any]) -> list[str]:
+    """The options of a command as they are written, short ones too.
+
+    Args:
+        function: The command.
+    """
+    found = []
+    for it in _parameters(function):
+        group = _group(it.annotation)
+        settings = getattr(it.annotation, "__metadata__", ())
+        if group is not None:
+            found += options(group)
+        elif tyro.conf.Positional not in settings:
+            names = [name for it in settings if (name := getattr(it, "name", None))]
+            found.append(f"--{(names or [it.name])[0].replace('_', '-')}")
+            found += [name for it in settings for name in getattr(it, "aliases", None) or ()]
+    return found
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """What a function or a class takes, with its types."""
+    hints = inspect.get_annotations(inspect.unwrap(function), eval_str=True)
+    signature = inspect.signature(function)
+    return [it.replace(annotation=hints[it.name]) for it in signature.parameters.values()]
+
+
+def _group(hint: Any) -> type | None:
+    """The class of a parameter that stands for several options, one for each of its fields."""
+    return hint if isinstance(hint, type) and dataclasses.is_dataclass(hint) else None
+
+
+def _hinted(parameter: inspect.Parameter, *, hidden: bool) -> Any:
+    """The type of an option, as its help shows it: a default only where it says something."""
+    hint, default = parameter.annotation, parameter.default
     if hidden:
         return Annotated[hint, tyro.conf.Suppress]
-    if parameter.default is None:
-        return Annotated[hint, tyro.conf.arg(help_behavior_hint="")]
-    return hint
+    shown: dict[str, Any] = {}
+    if default is None or default is False or default in ("", ()):
+        shown["help_behavior_hint"] = ""
+    settings = getattr(hint, "__metadata__", ())
+    named = any(getattr(it, "metavar", None) is not None for it in settings)
+    if tyro.conf.Positional in settings and not named:
+        name = parameter.name.upper()
+        shown["metavar"] = name if default is inspect.Parameter.empty else f"[{name}]"
+    return Annotated[hint, tyro.conf.arg(**shown)] if shown else hint
 
 
 def page(shown: Callable[[], Any], about: str) -> str:
@@ -107,17 +157,25 @@ def reflowed(text: str) -> str:
 
 
 def broken(text: str, columns: int) -> str:
-    r"""Text whose lines are broken where the terminal ends.
+    r"""Text whose lines are broken where the terminal ends, below what they are about.
 
     Examples:
-        >>> broken("- an item of a list", 10)
+        >>> broken("- an item of a list", 11)
         '- an item\n  of a list'
+        >>> broken("  tp=1,2  a list", 14)
+        '  tp=1,2  a\n          list'
     """
     lines = (
-        textwrap.fill(line, columns, subsequent_indent="  " if line.startswith("- ") else "")
+        textwrap.fill(line, columns, subsequent_indent=" " * _hang(line))
         for line in text.splitlines()
     )
     return "\n".join(lines)
+
+
+def _hang(line: str) -> int:
+    """Columns before the text of an item, or of a row of two columns."""
+    before = re.match(r"- |  \S+ {2,}", line)
+    return before.end() if before else 0
 
 
 def _columns() -> int:

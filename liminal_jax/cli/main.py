@@ -6,12 +6,13 @@ Exit codes: 0 good; 1 failed or infeasible; 2 wrong usage or bad input; 130 inte
 import gc
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from liminal_jax import __version__
 from liminal_jax._files import InputError, Problem, did_you_mean
-from liminal_jax.cli.help import ABOUT, ALL, SHORT, description, example_lines, page, told
+from liminal_jax.cli.help import ABOUT, ALL, SHORT, description, example_lines, options, page, told
+from liminal_jax.cli.misread import misread
 
 
 class Command(NamedTuple):
@@ -40,6 +41,7 @@ COMMANDS = {
         "predict -m llama-3-70b --system h200 --tp 8 --batch-size 32",
         (
             "accounting",
+            "attention",
             "attention_bits",
             "attention_ranks",
             "chunk",
@@ -141,7 +143,10 @@ COMMANDS = {
         "validate result.json --system h100 --tp 4",
     ),
     "studies": Command(
-        "studies", "studies_list", "list the studies that come with the package", "studies"
+        "studies",
+        "studies_list",
+        "list the studies that come with the package, or tell one",
+        "studies dram-or-sram-at-equal-cost",
     ),
     "models": Command(
         "models", "models_list", "list the models that come with the package", "models"
@@ -230,38 +235,50 @@ def _command(words: Sequence[str]) -> str:
         name = " ".join(words[:length])
         if name in COMMANDS:
             return name
-    hint = did_you_mean(words[0], COMMANDS) or f"; there are {', '.join(COMMANDS)}"
+    longer = [f"'{it}'" for it in COMMANDS if words[0] in it.split()]
+    meant = f"; did you mean {' or '.join(longer)}?" if longer else did_you_mean(words[0], COMMANDS)
+    hint = meant or f"; there are {', '.join(COMMANDS)}"
     raise InputError("liminal", [Problem("", f"there is no command {words[0]!r}{hint}")])
 
 
 def _run(arguments: Sequence[str]) -> int:
     import tyro
 
+    from liminal_jax.cli.values import VALUES
+
     name = _command(arguments)
     command = COMMANDS[name]
     function = getattr(
         importlib.import_module(f"liminal_jax.cli.{command.module}"), command.function
     )
-    words, hidden = list(arguments[len(name.split()) :]), ()
-    if ALL in words:
+    words = list(arguments[len(name.split()) :])
+    asked = {ALL, *SHORT} & set(words)
+    hidden = () if not asked or ALL in asked else command.rare
+    if asked:
         words = [SHORT[1]]
-    elif set(SHORT) & set(words):
-        hidden = command.rare
 
-    def parsed() -> Any:
-        return tyro.cli(
-            told(function, hidden),
-            args=words,
-            prog=f"liminal {name}",
-            description=ABOUT,
-            config=(tyro.conf.FlagCreatePairsOff, tyro.conf.UseAppendAction),
-        )
+    def parsed() -> tuple[Callable[[], Any], list[str]]:
+        with VALUES:
+            return tyro.cli(
+                told(function, hidden),
+                args=words,
+                prog=f"liminal {name}",
+                description=ABOUT,
+                return_unknown_args=True,
+                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.UseAppendAction),
+            )
 
-    if set(SHORT) & set(words):
+    if asked:
         print(page(parsed, description(function, first=bool(hidden))))
         print("\n".join(example_lines(name, command.example, len(hidden))))
         return 0
-    return parsed() or 0
+    call, unknown = parsed()
+    if unknown:
+        kin = [
+            it.example for key, it in COMMANDS.items() if key == name or key.startswith(f"{name} ")
+        ]
+        raise InputError(f"liminal {name}", misread(name, unknown, options(function), kin))
+    return call() or 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -270,6 +287,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not words:
         print(_first())
         return MISUSED
+    if words[0] == "help" and len(words) > 1:
+        words = [*words[1:], SHORT[1]]
     if words[0] in (*SHORT, "help"):
         print(_help())
         return 0

@@ -3,6 +3,7 @@
 import math
 import re
 import sys
+from typing import Annotated
 
 import tyro
 
@@ -27,7 +28,7 @@ def models_list(json: bool = False) -> None:
 
 def models_import(
     path: tyro.conf.Positional[str],
-    expect_parameters: Maybe[str] = None,
+    expect_parameters: Annotated[Maybe[str], tyro.conf.arg(metavar="COUNT")] = None,
     save: Maybe[str] = None,
     json: bool = False,
 ) -> int:

@@ -31,8 +31,8 @@ def optimize(
     robust: Annotated[Maybe[str], tyro.conf.arg(metavar="MEASURE")] = None,
     samples: int = 256,
     reliability: float = 0.95,
-    calibration: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
-    engine: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
+    calibration: Maybe[str] = None,
+    engine: Maybe[str] = None,
     figures: bool = False,
     json: bool = False,
 ) -> int:

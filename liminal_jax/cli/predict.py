@@ -41,8 +41,8 @@ _LENGTHS = ("isl", "osl", "prefix_hit_rate")
 
 
 def predict(
-    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
-    system: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
+    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"])] = None,
+    system: Maybe[str] = None,
     tp: int = 1,
     cp: int = 1,
     pp: int = 1,
@@ -67,8 +67,8 @@ def predict(
     prefix_hit_rate: Maybe[float] = None,
     stated: Annotated[tuple[str, ...], tyro.conf.arg(name="set", metavar="PATH=VALUE")] = (),
     config: Annotated[Maybe[str], tyro.conf.arg(aliases=["-c"], metavar="FILE")] = None,
-    calibration: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
-    engine: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
+    calibration: Maybe[str] = None,
+    engine: Maybe[str] = None,
     json: bool = False,
 ) -> None:
     """Predict the decode step of a model on a system: speed, fit, power, cost, and why.
@@ -76,7 +76,6 @@ def predict(
     Give a model and a system, or a design file that `liminal optimize` wrote.
 
     With --isl and --osl, time to the first token and throughput are predicted too, and energy and
-
     cost are those of whole requests.
 
     Args:
@@ -95,8 +94,7 @@ def predict(
         batch_size: Users in one micro-batch.
         clock: Clock of the chips over the nominal one, 0.35 to 1.1; the voltage follows.
         context: Tokens of each user's context; 8192, or isl + osl/2, by default. 128K is 131072.
-        weight_bits: Bits of a weight; `published` takes those of the checkpoint, with those of
-            experts and of embedding and head.
+        weight_bits: Bits of a weight; `published` takes those of each part of the checkpoint.
         kv_bits: Bits of a cache element.
         kv_format: How latents are cached: `blocked-fp8` has scales and a rotary key of 16 bits, 656
             bytes a token and layer of DeepSeek-V3.2.
@@ -108,13 +106,11 @@ def predict(
         osl: Tokens of an answer; goes with --isl.
         chunk: Tokens of prompts that pass in one step; whole prompts by default.
         prefix_hit_rate: Share of a prompt that is cached already, from 0 to 1; goes with --isl.
-        stated: Any other number, by its path in Python: of hardware, request or model, or a lever
-            of software such as algorithm.speculation.drafts=3; units may stand with it. May be
-            repeated.
+        stated: Any other number by its path in Python, such as algorithm.speculation.drafts=3 or
+            system.chip.memory.bandwidth="8 TB/s"; may be repeated.
         config: A design file, instead of the flags above.
-        calibration: Also predict what engines reach, with a 90 % interval: `measured`, a file that
-            `liminal calibrate` wrote, or an engine of the former. Ranks share attention as engines
-            do, in time and in memory.
+        calibration: Also predict what engines reach, with a 90 % interval: `measured`, an engine of
+            it, or a file of `liminal calibrate`. Ranks share attention as engines do.
         engine: The engine that the calibration should speak of, such as vllm, or vllm:2025-02 for
             its release of that month; a typical one where left out.
         json: Print one JSON object in SI units.
@@ -216,13 +212,17 @@ def _file(given: dict[str, Any], numbers: dict[str, Any]) -> Any:
         for name in ("model", "system")
         if given[name] is None
     ]
+    bits = _number(given["weight_bits"])
+    if isinstance(bits, str) and bits != "published":
+        message = f"must be a number such as 4, or `published`, got {bits!r}"
+        missing.append(Problem("--weight-bits", message))
     if missing:
         raise InputError(COMMAND, missing)
     tables: dict[str, Any] = {"workload": {}, "design": {}}
     for name, value in given.items():
         table, field = _FLAGS[name].split(".")
         if value is not None:
-            tables[table][field] = _number(value) if name == "weight_bits" else value
+            tables[table][field] = bits if name == "weight_bits" else value
     try:
         return design_of(stating(tables, numbers), COMMAND)
     except InputError as error:

@@ -44,7 +44,8 @@ def printed_run(
     """
     printed(record, page, json)
     if json:
-        messages().print(f"written to {folder}")
+        messages().print(f"written to {folder}", soft_wrap=True)
         return
     steps = (*steps, f"liminal report {folder}")
-    results().print(f"\nwritten to {folder}", *(f"next: {it}" for it in steps), sep="\n")
+    told = (f"\nwritten to {folder}", *(f"next: {it}" for it in steps))
+    results().print(*told, sep="\n", soft_wrap=True)

@@ -28,8 +28,8 @@ _FLAGS = {
 def reach(
     study: Annotated[Maybe[str], tyro.conf.Positional] = None,
     utps: Maybe[float] = None,
-    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
-    system: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
+    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"])] = None,
+    system: Maybe[str] = None,
     levers: Annotated[Maybe[str], tyro.conf.arg(metavar="A,B")] = None,
     context: Maybe[int] = None,
     output: Annotated[Maybe[str], tyro.conf.arg(aliases=["-o"], metavar="DIR")] = None,
@@ -39,7 +39,6 @@ def reach(
     """Find the least change of hardware and algorithm that reaches a speed for one user.
 
     The least change moves levers the least in logarithms, each over its own published range.
-
     It holds the limits of a study: its own, or those of the built-in one.
 
     For each lever: how far it gets alone, why not further, and what it adds.
@@ -77,7 +76,6 @@ def reach(
     asked = tuple(it.strip() for it in (levers or "").split(",") if it.strip())
     try:
         with ProgressBar() as progress:
-            progress.stage("finding where to start, moving levers, and bounding what they reach")
             found = found_by(
                 math.nan if utps is None else utps,
                 model,
@@ -85,6 +83,7 @@ def reach(
                 study=study,
                 levers=asked,
                 context=context,
+                progress=progress,
             )
     except InputError as error:
         problems = [Problem(_FLAGS.get(it.path, it.path), it.message) for it in error.problems]

@@ -49,7 +49,7 @@ def report(
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(str(path), [Problem("", unwritable(error))]) from None
-    messages().print(f"written to {path}")
+    messages().print(f"written to {path}", soft_wrap=True)
     return 0
 
 

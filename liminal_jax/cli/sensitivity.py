@@ -39,7 +39,6 @@ def sensitivity(
     Of systems of different structure: within the structure of the best, which `reasons` name.
 
     Writes a run folder with the results, the best design as a file for `liminal predict -c`, and a
-
     tornado plot (figures/tornado.png and .pdf).
 
     Args:

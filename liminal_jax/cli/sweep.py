@@ -28,8 +28,8 @@ ON_GPU = 1 << 20
 def sweep(
     study: Annotated[str, tyro.conf.Positional] = BUILT_IN,
     axis: Annotated[tuple[str, ...], tyro.conf.arg(metavar="PATH=VALUES")] = (),
-    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"], metavar="NAME")] = None,
-    system: Annotated[Maybe[str], tyro.conf.arg(metavar="NAME")] = None,
+    model: Annotated[Maybe[str], tyro.conf.arg(aliases=["-m"])] = None,
+    system: Maybe[str] = None,
     sample: Literal["none", "sobol", "latin"] = "none",
     points: int = 0,
     seed: int = 0,
@@ -54,7 +54,6 @@ def sweep(
     """Evaluate every point of a grid or sample: keep the best, the Pareto front, or all.
 
     Axes are the free variables of the study, and those of --axis: any number of the design,
-
     the workload (context, weight_bits), the hardware (system....) or the model (model....).
 
       tp=1,2,4,8                                      a list
@@ -153,7 +152,11 @@ def _contradictions(given: dict[str, Any]) -> list[Problem]:
             "--distributed",
             "needs --output: a folder that all processes see",
         ),
-        (given["points"] != 0 and given["sample"] == "none", "--points", "needs --sample"),
+        (
+            given["points"] != 0 and given["sample"] == "none",
+            "--points",
+            "needs --sample, which is sobol or latin",
+        ),
     ]
     return [Problem(path, message) for wrong, path, message in checks if wrong]
 

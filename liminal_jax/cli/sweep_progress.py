@@ -20,7 +20,7 @@ class SweepBar(SweepProgress):
     def __init__(self) -> None:
         self._console = messages()
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>5.1f} %  {task.fields[rate]}"),
             TimeRemainingColumn(),

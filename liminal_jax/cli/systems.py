@@ -62,8 +62,8 @@ def systems_show(
 def systems_new(
     name: tyro.conf.Positional[str],
     like: str,
-    output: Maybe[str] = None,
-    set: tuple[str, ...] = (),
+    output: Annotated[Maybe[str], tyro.conf.arg(metavar="FILE")] = None,
+    set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="FIELD=VALUE")] = (),
 ) -> None:
     """Write an editable copy of a system as a TOML file of your own.
 
@@ -71,7 +71,7 @@ def systems_new(
         name: Name of the new system.
         like: Name or path of the system to start from.
         output: File to write; NAME.toml in the current folder if not given.
-        set: Fields to change, such as `chip.memory.bandwidth="8 TB/s"`.
+        set: A field to change, such as `chip.memory.bandwidth="8 TB/s"`; may be repeated.
     """
     from liminal_jax.data.systems import checked_system_file, load_system_tables
 
@@ -146,9 +146,10 @@ def _change(tables: dict[str, Any], changes: tuple[str, ...]) -> None:
     for change in changes:
         path, equals, text = (part.strip() for part in change.partition("="))
         if not equals:
-            problems.append(Problem(path, "a change is written PATH=VALUE"))
+            problems.append(Problem(path, "must be written FIELD=VALUE"))
         elif path not in known:
-            problems.append(Problem(path, f"there is no such field{did_you_mean(path, known)}"))
+            hint = did_you_mean(path, known) or f"; there are {', '.join(known)}"
+            problems.append(Problem(path, f"there is no such field{hint}"))
         else:
             *folders, field = path.split(".")
             table = tables

@@ -14,8 +14,8 @@ from liminal_jax.fit.formats.given import Given
 
 def validate(
     data: Annotated[Maybe[str], tyro.conf.Positional, tyro.conf.arg(metavar="FILE")] = None,
-    given: Annotated[Given, tyro.conf.arg(name="")] = Given(),  # noqa: B008
-    calibration: Annotated[str, tyro.conf.arg(metavar="NAME")] = "measured",
+    given: Given = Given(),  # noqa: B008
+    calibration: str = "measured",
     figures: Annotated[Maybe[str], tyro.conf.arg(metavar="DIR")] = None,
     json: bool = False,
 ) -> None:
@@ -34,6 +34,10 @@ def validate(
         figures: Also draw predicted against measured, and residuals, into this folder.
         json: Print one JSON object.
     """
+    if data is None and given != Given():
+        said = [f"--{name.replace('_', '-')}" for name, it in vars(given).items() if it is not None]
+        message = f"is required beside {', '.join(said)}: they say what a file leaves out"
+        raise InputError("liminal validate", [Problem("FILE", message)])
     prepare_jax()
     from liminal_jax.cli.progress import ProgressBar
     from liminal_jax.data.calibrations import load_calibration
@@ -42,8 +46,8 @@ def validate(
     from liminal_jax.results.validation import page
 
     with ProgressBar() as progress:
-        progress.stage("predicting what was measured, with each cell, chip and model left out")
-        found = validated(MEASURED if data is None else data, load_calibration(calibration), given)
+        source = MEASURED if data is None else data
+        found = validated(source, load_calibration(calibration), given, progress)
     if figures is not None:
         from liminal_jax.view.figure import check_matplotlib, drawn
         from liminal_jax.view.validation_figure import validation_figure

@@ -1,24 +1,36 @@
-"""What a command without stages shows while it works: words and the time so far."""
+"""What a command without stages tells while it works: words, on a terminal with the time so far."""
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from liminal_jax.view.console import messages
 
+SOON = 2.0
+"""Seconds that nothing is said of in a pipe."""
 
-def waiting(words: str) -> AbstractContextManager[Any]:
-    """Words with the time so far on a terminal; nothing in a pipe, since it is soon over."""
+
+@contextmanager
+def waiting(words: str) -> Iterator[None]:
+    """Words with the time so far on a terminal; in a pipe the words, unless it is soon over."""
     console = messages()
     if not console.is_terminal:
-        return nullcontext()
+        late = threading.Timer(SOON, console.print, [words])
+        late.daemon = True
+        late.start()
+        try:
+            yield
+        finally:
+            late.cancel()
+        return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    shown = Progress(
+    with Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         TimeElapsedColumn(),
         console=console,
         transient=True,
-    )
-    shown.add_task(words, total=None)
-    return shown
+    ) as shown:
+        shown.add_task(words, total=None)
+        yield

@@ -148,9 +148,7 @@ def _spec_of_toml(text: str, source: str) -> ModelSpec:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(
-            source, [Problem("", f"is not valid TOML: {error}; mend it there")]
-        ) from None
+        raise InputError(source, [Problem("", unreadable(error))]) from None
     return validated(ModelSpec, table, source)
 
 

@@ -16,6 +16,9 @@ from liminal_jax._files import InputError, Problem, did_you_mean
 
 Record = TypeVar("Record", bound=BaseModel)
 
+MOST_LISTED = 12
+"""Fields at most that are named in the place of an unknown one."""
+
 
 def validated(model_class: type[Record], data: Mapping[str, Any], source: str) -> Record:
     """The record that the parsed tables of a file describe.
@@ -65,8 +68,12 @@ def _problem(model_class: type[BaseModel], data: Any, details: ErrorDetails) -> 
     path, annotations = _place(model_class, data, details)
     kind, context, value = details["type"], details.get("ctx", {}), details["input"]
     if kind == "extra_forbidden":
-        suggestion = did_you_mean(str(details["loc"][-1]), _field_names(annotations))
-        return Problem(path, f"unknown field{suggestion}")
+        names = list(dict.fromkeys(_field_names(annotations)))
+        listed = (
+            f"; there are {', '.join(names)}" if len(names) <= MOST_LISTED else "; leave it out"
+        )
+        hint = did_you_mean(str(details["loc"][-1]), names) or listed
+        return Problem(path, f"unknown field{hint}")
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         path = ".".join(part for part in (path, context["discriminator"].strip("'")) if part)
     return Problem(path, _message(kind, context, value) or _plain(details["msg"], value))
@@ -196,6 +203,8 @@ def _message(kind: str, context: dict[str, Any], value: Any) -> str | None:
         limit = context["min_length"] if kind == "too_short" else context["max_length"]
         items = "item" if limit == 1 else "items"
         return f"must have {bound} {limit} {items}, got {context['actual_length']}"
+    if kind in ("list_type", "tuple_type") and isinstance(value, Mapping):
+        return f"must be a list; begin each of its tables with [[ ]], got {_shown(value)}"
     if kind in _KINDS:
         return f"must be {_KINDS[kind]}, got {_shown(value)}"
     if kind in _LIMITS:

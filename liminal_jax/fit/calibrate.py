@@ -1,5 +1,6 @@
 """From a file of measurements to a calibration, and to its error on measurements."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from liminal_jax._files import InputError, Problem
+from liminal_jax._progress import SILENT, Steps
 from liminal_jax.calibration.fitted import TERMS
 from liminal_jax.data.calibrations import (
     DEFAULT,
@@ -143,15 +145,41 @@ class Calibrated:
         ]
 
 
-def calibrate(path: Path | str, name: str, about: str, given: Given | None = None) -> Calibrated:
+def _held_out(
+    fitter: Fitter, fit: Fit, ways: Mapping[str, np.ndarray], progress: Steps
+) -> dict[str, Times]:
+    """Times as fits predict them that saw nothing of their group, for each way to group [s]."""
+    total, done = sum(len(set(it)) for it in ways.values()), itertools.count(1)
+    progress.stage("fitting again without each cell, chip and model")
+    return {
+        name: fitter.held_out(it, fit, lambda: progress.step(next(done), total))
+        for name, it in ways.items()
+    }
+
+
+def calibrate(
+    path: Path | str,
+    name: str,
+    about: str,
+    given: Given | None = None,
+    progress: Steps = SILENT,
+) -> Calibrated:
     """Fit a calibration to a file of measurements.
 
     What is lost up to the first token is fitted where the file has enough rows that tell it, with
     decode as just fitted; else it is that of the calibration that comes with the package.
 
+    Args:
+        path: A file of a tool or in our columns, or a folder of such files.
+        name: What the calibration is called.
+        about: What it says of itself.
+        given: What the user says of all rows.
+        progress: Callbacks.
+
     Raises:
         InputError: the file has no usable rows, or fewer than there are losses.
     """
+    progress.stage("reading what was measured")
     measured = load_measured(path, given)
     batch = measured.batch
     if len(batch.cases) < LEAST_ROWS:
@@ -160,21 +188,19 @@ def calibrate(path: Path | str, name: str, about: str, given: Given | None = Non
             " add rows, or use a calibration that comes with the package"
         )
         raise InputError(str(path), [Problem("", problem)])
+    progress.stage("fitting losses to it")
     fitter = Fitter(batch, load_priors())
     fit = fitter.fit(np.ones(len(batch.cases), bool))
-    cells = batch.cells()
-    by_cell = fitter.held_out(cells, fit)
+    groups = {way: of(batch) for way, of in HELD_OUT.items()}
+    groups = {way: of for way, of in groups.items() if way == "by_cell" or len(set(of)) > 1}
+    times = _held_out(fitter, fit, groups, progress)
     found = calibration_of(fitter, fit, name, about, _noise(batch, fit))
-    larger = [HELD_OUT[name](batch) for name in ("by_chip", "by_model")]
-    ways = [(by_cell, spreads(found, batch, cells))] + [
-        (fitter.held_out(groups, fit), spreads(found, batch, groups))
-        for groups in larger
-        if len(set(groups)) > 1
-    ]
+    ways = [(times[way], spreads(found, batch, of)) for way, of in groups.items()]
     least = (covering(batch, [it], LEAST_COVERED) for it in ways)
     factor = round(max(covering(batch, ways, COVERED), *least), 3)
+    progress.stage("fitting what is lost up to the first token")
     whole = found.model_copy(update={"interval": factor, "prompts": _prompts(measured, found)})
-    return Calibrated(whole, measured, fit, by_cell)
+    return Calibrated(whole, measured, fit, times["by_cell"])
 
 
 def _prompts(measured: Measured, decode: Calibration) -> PromptCalibration | None:
@@ -220,7 +246,9 @@ class Validation:
     measured: Measured
 
 
-def _decode(batch: Batch, calibration: Calibration) -> tuple[Times, dict[str, Any]]:
+def _decode(
+    batch: Batch, calibration: Calibration, progress: Steps
+) -> tuple[Times, dict[str, Any]]:
     """Times of nearly pure decode as they are judged, and their errors."""
     as_is = predicted_times(calibration, batch)
     widths = calibration.interval * spreads(calibration, batch)
@@ -229,14 +257,15 @@ def _decode(batch: Batch, calibration: Calibration) -> tuple[Times, dict[str, An
     judged, basis = as_is, "the calibration as it is"
     coverage = {"as_is": macro_coverage(batch, as_is, widths)}
     if np.sum(seen) >= LEAST_ROWS and len(set(batch.cells()[seen])) > 1:
+        progress.stage("fitting losses to it")
         fitter = Fitter(batch, calibration.priors)
         fit = fitter.fit(np.ones(len(batch.cases), bool))
-        for name, groups in HELD_OUT.items():
-            of = groups(batch)
-            if len(set(of)) > 1:
-                schemes[name] = fitter.held_out(of, fit)
-                wide = calibration.interval * spreads(calibration, batch, of)
-                coverage[name] = macro_coverage(batch, schemes[name], wide)
+        groups = {way: of(batch) for way, of in HELD_OUT.items()}
+        groups = {way: of for way, of in groups.items() if len(set(of)) > 1}
+        for way, times in _held_out(fitter, fit, groups, progress).items():
+            schemes[way] = times
+            wide = calibration.interval * spreads(calibration, batch, groups[way])
+            coverage[way] = macro_coverage(batch, times, wide)
         judged = np.where(seen, schemes.get("by_cell", as_is), as_is)
         wide = calibration.interval * spreads(calibration, batch, batch.cells())
         widths = np.where(seen, wide, widths)
@@ -263,7 +292,12 @@ def _unmeasured(cases: Sequence[Case], calibration: Calibration) -> list[str]:
     return sorted({it.engine for it in cases} - set(calibration.groups("engine")))
 
 
-def validate(path: Path | str, calibration: Calibration, given: Given | None = None) -> Validation:
+def validate(
+    path: Path | str,
+    calibration: Calibration,
+    given: Given | None = None,
+    progress: Steps = SILENT,
+) -> Validation:
     """Compare a calibration with measurements.
 
     Rows of cells that it was fitted to are predicted by fits without their cell, where there
@@ -273,10 +307,12 @@ def validate(path: Path | str, calibration: Calibration, given: Given | None = N
         path: A file of a tool or in our columns, or a folder of such files.
         calibration: The calibration.
         given: What the user says of all its rows.
+        progress: Callbacks.
 
     Raises:
         InputError: the file has no usable rows, or none of them can be judged.
     """
+    progress.stage("reading what was measured")
     measured = load_measured(path, given)
     batch = measured.batch
     first = _first_token(measured, calibration)
@@ -284,7 +320,8 @@ def validate(path: Path | str, calibration: Calibration, given: Given | None = N
         raise InputError(str(path), _nothing_judged(measured, first))
     judged, decode = batch.ideal, NO_DECODE
     if batch.cases:
-        judged, decode = _decode(batch, calibration)
+        judged, decode = _decode(batch, calibration, progress)
+    progress.stage("judging servers and first tokens")
     record = {
         **kind_record("validation"),
         **macro_scores(batch, judged),

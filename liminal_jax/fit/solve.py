@@ -7,6 +7,7 @@ The priors make it hierarchical: an engine, a maker of chips or one of its famil
 rest only as far as its measurements pull, and older releases from the newest.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -309,12 +310,15 @@ class Fitter:
         """The objective of a fit to the remaining cases."""
         return float(_cost(jnp.asarray(fit.values), self._data(kept)))
 
-    def held_out(self, groups: np.ndarray, start: Fit) -> Float[np.ndarray, " cases"]:
+    def held_out(
+        self, groups: np.ndarray, start: Fit, fitted: Callable[[], object] = lambda: None
+    ) -> Float[np.ndarray, " cases"]:
         """Time of each case as a fit predicts it that saw nothing of its group [s].
 
         Args:
             groups: The group of each case; each is left out whole, and alone.
             start: A fit to all, near which the others are.
+            fitted: Called after each fit.
         """
         predicted = np.full(len(groups), np.nan)
         for group in sorted(set(groups)):
@@ -324,6 +328,7 @@ class Fitter:
             seen[np.unique(self.layout.place[kept])] = True
             near = Fit(start.layout, np.where(seen[:-1], start.values, 0.0), start.predicted)
             predicted[~kept] = self.fit(kept, near).predicted[~kept]
+            fitted()
         return predicted
 
     def covariance(self, fit: Fit, kept: np.ndarray) -> Float[np.ndarray, "addends addends"]:

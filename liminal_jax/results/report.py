@@ -117,8 +117,10 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         remedy = "give the folder of a run, such as runs/NAME-1, or a file of --json"
         raise InputError(str(path), [Problem("", f"is not there; {remedy}")]) from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise InputError(str(path), [Problem("", unreadable(error))]) from None
+    except ValueError:
+        record = None
     if not isinstance(record, dict):
         raise InputError(
             str(path),

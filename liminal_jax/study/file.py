@@ -555,11 +555,8 @@ def tables_at(path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        message = unreadable(error)
-    except tomllib.TOMLDecodeError as error:
-        message = f"is not valid TOML: {error}; mend it there"
-    raise InputError(str(path), [Problem("", message)])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(str(path), [Problem("", unreadable(error))]) from None
 
 
 def beside(tables: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -103,6 +103,7 @@ def _kind(item: str) -> _Kind:
             return _Kind("system", item)
         return _Kind("design" if {"design", "workload"} & set(tables) else "model", item)
     hint = did_you_mean(item, [*system_names(), *model_names()])
+    hint = hint or "; `liminal systems` and `liminal models` list those there are"
     message = "is neither a run folder, a design file, a system nor a model"
     raise InputError(item, [Problem("", f"{message}{hint}")])
 
@@ -113,7 +114,11 @@ def _folder(path: Path) -> _Kind:
     if (path / "config.json").is_file() and not (path / "result.json").is_file():
         return _Kind("model", str(path))
     designs = sorted(str(it) for it in path.glob("**/*.toml"))[:3]
-    remedy = f"; name one of its designs, such as {designs[0]}" if designs else ""
+    remedy = (
+        f"; name one of its designs, such as {designs[0]}"
+        if designs
+        else "; give a folder that `liminal optimize` wrote, such as runs/NAME-1"
+    )
     raise InputError(str(path), [Problem("", f"holds no {DESIGN} of a run{remedy}")])
 
 

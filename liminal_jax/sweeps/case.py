@@ -109,7 +109,12 @@ def check_names(names: Names, file: DesignFile) -> None:
     for name in names.choices:
         known = _KNOWN[names.path]()
         if name not in known and not Path(name).is_file():
-            hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+            listed = (
+                f"`liminal {names.path}s` lists those there are"
+                if names.path in ("model", "system")
+                else f"there are {', '.join(known)}"
+            )
+            hint = did_you_mean(name, known) or f"; {listed}"
             raise ValueError(f"{names.path}: there is no {names.path} {name!r}{hint}")
 
 

@@ -115,18 +115,19 @@ def found_path(written: str, leaves: Mapping[str, Leaf]) -> str:
     for name in names:
         if name in leaves or name in NAMES:
             return name
-    known = [*leaves, *NAMES]
-    hint = did_you_mean(names[-1], known) or _by_end(names[-1], known)
-    raise ValueError(f"there is no number {written!r} to vary{hint}")
+    raise ValueError(f"there is no number {written!r} to vary{_hint(names[-1], [*leaves, *NAMES])}")
 
 
-def _by_end(written: str, known: list[str]) -> str:
-    """A hint of paths with the same last part."""
+def _hint(written: str, known: list[str]) -> str:
+    """Paths with the same last part, what is spelled alike, or what there is."""
     end = written.rsplit(".", 1)[-1]
-    close = [path for path in known if path.rsplit(".", 1)[-1] == end][:3]
-    if close:
-        return f"; did you mean {' or '.join(map(repr, close))}?"
-    return did_you_mean(end, [path.rsplit(".", 1)[-1] for path in known])
+    ends = [path.rsplit(".", 1)[-1] for path in known]
+    same = [path for path, it in zip(known, ends, strict=True) if it == end][:3]
+    if same:
+        return f"; did you mean {' or '.join(map(repr, same))}?"
+    short = ", ".join(path for path in known if "." not in path)
+    listed = f"; there are {short}, and paths such as system.chip.memory.bandwidth"
+    return did_you_mean(written, known) or did_you_mean(end, ends) or listed
 
 
 def changed(problem: Problem, values: Mapping[str, Scalar]) -> Case:

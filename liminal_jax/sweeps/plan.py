@@ -296,7 +296,11 @@ def _wrong_points(spec: SweepSpec, axes: Sequence[Axis], names: Sequence[Names])
         size = cases * points_of(tuple(axes))
         checks = [
             (size > MOST_POINTS, "", lambda: f"{size:.3g} points are more than 2^63; take fewer"),
-            (not axes and not names, "--axis", lambda: "nothing varies; name an axis"),
+            (
+                not axes and not names,
+                "--axis",
+                lambda: "nothing varies; name one, such as --axis tp=1,2,4,8",
+            ),
         ]
     else:
         most = MOST_SOBOL if spec.kind == SOBOL else MOST_LATIN // max(len(axes), 1)

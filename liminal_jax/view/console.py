@@ -15,7 +15,7 @@ def messages() -> Console:
     return _console(stderr=True)
 
 
-def _console(stderr: bool) -> Console:
+def _console(*, stderr: bool) -> Console:
     """Text is shown as it stands: what lies in brackets is the name of a table of a file."""
     console = Console(highlight=False, markup=False, stderr=stderr)
     if not console.is_terminal:

@@ -10,6 +10,8 @@ import pytest
 
 from liminal_jax import __version__
 from liminal_jax.cli import main as cli
+from liminal_jax.cli.printed import printed_run
+from liminal_jax.results.page import Page
 from tests.cli.terminal import PROGRAM, ROOT, command, exit_code
 
 LOADED = "import sys\nfrom liminal_jax.cli.main import main\n"
@@ -62,13 +64,16 @@ def helped(name, flag, capsys):
     return capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("columns", "most"), [(80, 44), (100, 40)])
 @pytest.mark.parametrize("name", list(cli.COMMANDS))
-def test_the_help_of_every_command_fits_a_screen_and_shows_an_example(name, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "100")
+def test_the_help_of_every_command_fits_a_screen_and_shows_an_example(
+    name, columns, most, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", str(columns))
     usage, *lines = helped(name, "--help", capsys).splitlines()
     assert usage.startswith(f"usage: liminal {name} ")
-    assert max(len(line.rstrip()) for line in lines) <= 100
-    assert len(lines) < 50
+    assert max(len(line.rstrip()) for line in lines) <= columns
+    assert len(lines) < most
     example = cli.COMMANDS[name].example
     assert f"example: liminal {example}" in lines
     assert example.startswith(name)
@@ -88,6 +93,35 @@ def test_all_options_are_shown_where_they_are_asked_for(name, capsys, monkeypatc
     assert asked <= options[1]
 
 
+@pytest.mark.parametrize("name", list(cli.COMMANDS))
+def test_help_tells_no_default_that_says_nothing(name, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    whole = helped(name, "--help-all", capsys)
+    assert "None" not in whole
+    assert not re.search(r"\(default:\s*(?:''|False)?\s*\)|\bSTR\b", whole)
+
+
+@pytest.mark.parametrize("words", [["--help", "--tp", "x"], ["--attention", "x", "-h"]])
+def test_help_is_shown_whatever_else_is_written(words, capsys):
+    assert exit_code(["predict", *words]) == 0
+    assert capsys.readouterr().out == helped("predict", "--help", capsys)
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["predict", "--context", "x"], "a whole number such as 8, got 'x'"),
+        (["predict", "--tp", "2.5"], "a whole number such as 8, got '2.5'"),
+        (["validate", "rows.csv", "--isl", "x"], "a number such as 0.5, got 'x'"),
+    ],
+)
+def test_a_word_that_is_no_number_is_told_without_types_of_python(words, wanted, capsys):
+    assert exit_code(words) == 2
+    err = capsys.readouterr().err
+    assert f"{words[-2]}: must be {wanted}" in err
+    assert "None" not in err
+
+
 def test_the_version(capsys):
     assert exit_code(["--version"]) == 0
     assert capsys.readouterr().out == f"liminal-jax {__version__}\n"
@@ -98,6 +132,7 @@ def test_the_version(capsys):
     [
         ("predct", "did you mean 'predict'?"),
         ("optimise", "did you mean 'optimize'?"),
+        ("show", "did you mean 'models show' or 'systems show'?"),
         ("zzz", "there are predict, optimize"),
     ],
 )
@@ -123,6 +158,31 @@ def test_wrong_usage_is_told_without_a_traceback(arguments, capsys):
     out, err = capsys.readouterr()
     assert "Traceback" not in out + err
     assert arguments[1] in out + err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["predict", "--modl", "x"], "--modl: is no option here; did you mean '--model'?"),
+        (["optimize", "-m", "x"], "-m: is no option here; `liminal optimize --help-all` lists"),
+        (["validate", "--kvbits=8"], "--kvbits: is no option here; did you mean '--kv-bits'?"),
+        (["predict", "--sett", "-3"], "--sett: is no option here; did you mean '--set'?"),
+        (["predict", "llama-3-8b", "h200"], "does not take 'llama-3-8b', 'h200'; try `liminal"),
+        (["models", "list"], "'list'; try `liminal models` or `liminal models show deepseek-v3`"),
+    ],
+)
+def test_words_that_no_option_takes_come_with_what_may_be_meant(words, told, capsys):
+    assert exit_code(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith(f"liminal {words[0]}: ")
+    assert told in line
+
+
+def test_help_of_a_command_is_given_either_way(capsys):
+    assert exit_code(["help", "systems", "show"]) == 0
+    assert capsys.readouterr().out == helped("systems show", "--help", capsys)
 
 
 def test_an_interruption_is_told_and_has_its_own_code(capsys, monkeypatch):
@@ -176,3 +236,14 @@ def test_what_is_piped_is_plain_and_narrow(arguments, tmp_path):
     assert done.returncode == 0
     assert not re.search(r"\x1b", done.stdout)
     assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+def test_brackets_and_long_paths_are_printed_as_they_are(capsys):
+    path = f"runs/[design]/{'x' * 120}"
+    printed_run({}, lambda _: Page("a page", (), (), ()), False, path, "widen [design]")
+    told = capsys.readouterr().out.splitlines()
+    assert told[-3:] == [
+        f"written to {path}",
+        "next: widen [design]",
+        f"next: liminal report {path}",
+    ]

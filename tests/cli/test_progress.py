@@ -1,11 +1,15 @@
 """What a search tells while it runs, where standard error is a pipe."""
 
 import math
+import time
 
+import numpy as np
 import pytest
 
 from liminal_jax.cli.progress import ProgressBar
 from liminal_jax.cli.waiting import waiting
+from liminal_jax.fit.calibrate import _held_out
+from liminal_jax.fit.solve import Fit, Fitter
 from liminal_jax.optimization.search.branch_and_bound import Statistics
 
 
@@ -55,6 +59,35 @@ def test_many_steps_write_ten_lines(capsys):
     assert lines[:2] == ["samples", "  7 of 64: hbm4, 5 tokens/s"]
     assert lines[10:12] == ["  64 of 64: hbm4, 5 tokens/s", "numbers"]
     assert lines[12:] == [f"  {it} of 3" for it in (1, 2, 3)]
+
+
+class Instant(Fitter):
+    """Fits that take no time."""
+
+    def __init__(self):
+        """Without a batch."""
+
+    def held_out(self, groups, _, fitted):
+        for _ in set(groups):
+            fitted()
+        return np.zeros(len(groups))
+
+
+def test_what_takes_longer_says_so_in_a_pipe(capsys, monkeypatch):
+    monkeypatch.setattr("liminal_jax.cli.waiting.SOON", 0.01)
+    with waiting("predicting [h200]"):
+        time.sleep(0.2)
+    assert capsys.readouterr() == ("", "predicting [h200]\n")
+
+
+def test_fits_without_each_group_tell_how_many_are_done(capsys):
+    ways = {"by_cell": np.array(["a", "b", "b"]), "by_chip": np.array(["h200"] * 3)}
+    with ProgressBar() as progress:
+        _held_out(Instant(), Fit.__new__(Fit), ways, progress)
+    assert capsys.readouterr().err.splitlines() == [
+        "fitting again without each cell, chip and model",
+        *(f"  {it} of 3" for it in (1, 2, 3)),
+    ]
 
 
 def test_what_is_soon_over_says_nothing_in_a_pipe(capsys):

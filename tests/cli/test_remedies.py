@@ -28,6 +28,8 @@ FILES = {
     "field.toml": STUDY.replace("context", "contxt"),
     "goal.toml": STUDY.replace('"utps"', '"upts"'),
     "unit.toml": STUDY + '[[constraints]]\nquantity = "power"\nat_most = "10 kg"\n',
+    "limits.toml": STUDY + '[constraints]\npower = "10 kW"\n',
+    "more.toml": STUDY + "[more]\npower = 1\n",
     "aimless.toml": STUDY.replace('[objective]\nmaximise = "utps"\n', ""),
     "config.json": '{"model_type": "nothing"}',
     "rows.csv": "a,b\n1,2\n",
@@ -50,11 +52,16 @@ predict -m config.json --system h200
 {DESIGN} --tp 5
 {DESIGN} --modl x
 {DESIGN} --kv-bits x
+{DESIGN} --weight-bits fp8
+{DESIGN} --context 128K
+predict llama-3-8b h200
+predict -m ok.toml --system h200
 {DESIGN} --isl 5
 {DESIGN} --set system.chip.memory.bandwith=1e12
 {DESIGN} --set system.chip.memory.bandwidth
 {DESIGN} --set system.chip.memory.bandwidth=fast
 {DESIGN} --calibration measurd
+{DESIGN} --calibration zzz
 {DESIGN} --engine vllm
 {DESIGN} --calibration measured --engine vlm
 predict -c none.toml
@@ -72,6 +79,9 @@ optimize field.toml
 optimize goal.toml
 optimize unit.toml
 optimize aimless.toml
+optimize limits.toml
+optimize more.toml
+optimize -m llama-3-8b
 optimize ok.toml -o full
 optimize ok.toml --starts 0
 optimize ok.toml --robust maen
@@ -85,16 +95,21 @@ pareto eight-models-one-chip
 sensitivity ok.toml --change 0
 uncertainty ok.toml --samples 3
 compare h200
+compare h200 zzz
+compare full h200
+compare h200 b200 -m llama-3-8b --tp 3
 compare h200 b20 -m llama-3-8b
 compare h200 b200
 reach -m deepseek-v3
 reach --utps 100 -m deepsek-v3
+reach --utps 100 -m llama-3-8b --system h200 --levers zzz
 ceiling
 report
 report nothing
 report list.json
 report broken.json
 report other.json
+report ok.toml
 report full
 app --port 0
 app none
@@ -102,6 +117,10 @@ app none
 {SWEEP} --axis tp
 {SWEEP} --axis tp=x
 {SWEEP} --axis tpp=1,2
+{SWEEP} --axis zzz=1,2
+{SWEEP} --axis bandwidth=1e12,2e12
+{SWEEP} --axis model=zzz
+{SWEEP} --axis tp=1,2 --points 5
 {SWEEP} --axis tp=1,2 --maximise upts
 {SWEEP} --axis tp=1,2 --sample sobol
 {SWEEP} --axis tp=1,2 -o full
@@ -110,14 +129,21 @@ calibrate rows.csv -o mine.toml
 calibrate rows.csv -o nowhere/mine.toml
 validate none.json
 validate rows.csv
+validate rows.csv --system zzz
+validate --system h100
+validate full
 models show llama-3-9b
 models import none.json
 models import config.json
+models import full
+models list
 models compare llama-3-8b llama-3-9b
 systems show h201
 systems new mine --like h201
 systems new mine --like h200 --set chip.memory.bandwith=1
 systems new mine --like h200 --set chip.memory.bandwidth
+systems new mine --like h200 --set zzz=1
+systems h200
 experiments run bandwith
 studies extra
 """
@@ -162,5 +188,18 @@ def test_a_bare_complaint_is_no_remedy() -> None:
         "mine.toml: is not UTF-8 text",
         "config.json: model_type: model_type 'nothing' is not modelled",
         "mine.toml: objective: is not there",
+        "mine.toml: more: unknown field",
+        "zzz: is neither a run folder, a design file, a system nor a model",
+        "liminal sweep: --axis: there is no number 'zzz' to vary",
     ):
         assert not REMEDY.search(without_place(line)), line
+
+
+@pytest.mark.slow
+def test_what_flags_of_a_comparison_get_wrong_is_told_with_the_flags(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    assert exit_code(["compare", "h200", "b200", "-m", "llama-3-8b", "--tp", "3"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines
+    assert all(it.startswith("liminal compare: --tp: must divide") for it in lines)

@@ -106,6 +106,16 @@ def test_a_run_tells_what_numbers_are_worth_and_leaves_a_folder(capsys):
     assert files_in("runs/finished-1") == before
 
 
+@pytest.mark.slow
+def test_whole_numbers_alone_are_worth_something_and_do_not_move(capsys):
+    path = written(design={**DESIGN, "tp": {"choices": [1, 2]}, "batch": 16})
+    assert exit_code(["sensitivity", path, "--json", "--top", "2"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["elasticities"]
+    assert len(found["tornado"]) == 2
+    assert not any(found["moves"].values())
+
+
 def test_what_cannot_be_done_is_an_answer_with_its_own_code(capsys):
     path = written(constraints=[{"quantity": "utps", "at_least": 1e6}])
     assert exit_code(["sensitivity", path, "--json", "-o", "out"]) == 1

@@ -122,7 +122,7 @@ def test_wrong_changes_are_all_named_and_nothing_is_written():
         systems_new("mine", "h100", set=("chip.memory.bandwith=1 TB/s", "chip.tdp", "a=1"))
     text = str(caught.value)
     assert "chip.memory.bandwith: there is no such field; did you mean 'chip.memory" in text
-    assert "chip.tdp: a change is written PATH=VALUE" in text
+    assert "chip.tdp: must be written FIELD=VALUE" in text
     assert "--set: a: there is no such field" in text
     with pytest.raises(InputError, match=r"--set: chip.tdp: 'TB' where a quantity in W"):
         systems_new("mine", "h100", set=("chip.tdp=1 TB",))

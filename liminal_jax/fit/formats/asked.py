@@ -42,6 +42,24 @@ def said_columns(given: Given) -> tuple[str, ...]:
     return tuple(field for flag, field in _FIELDS.items() if getattr(given, flag) is not None)
 
 
+def check_names(given: Given) -> None:
+    """Refuse a model or a system that nobody knows.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    known = {"model": model_named, "system": system_named}
+    problems = [
+        Problem(
+            f"--{kind}", f"there is no {kind} {name!r}; `liminal {kind}s` lists those there are"
+        )
+        for kind, named in known.items()
+        if (name := getattr(given, kind)) is not None and not is_path(name) and named(name) is None
+    ]
+    if problems:
+        raise InputError("", problems)
+
+
 def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 

@@ -17,7 +17,7 @@ from liminal_jax.fit.formats import (
     sglang,
     vllm,
 )
-from liminal_jax.fit.formats.asked import check_complete, said_columns, stated
+from liminal_jax.fit.formats.asked import check_complete, check_names, said_columns, stated
 from liminal_jax.fit.formats.given import Given
 from liminal_jax.fit.formats.row import Refusal, Row
 from liminal_jax.fit.formats.values import Record, negative
@@ -43,6 +43,9 @@ _READ = (
 )
 _SUFFIXES = (".json", ".jsonl", ".csv", ".md", ".txt")
 
+NO_FILES = f"holds no files of measurements ({', '.join(_SUFFIXES)}); name another"
+"""What is wrong with a folder of other things."""
+
 
 def _reader(record: Record) -> Reader | None:
     """What reads a record, if a tool wrote it; the heading of a table stands for its entries."""
@@ -60,6 +63,7 @@ def read_rows(path: Path | str, given: Given | None = None) -> tuple[list[Row], 
         InputError: nothing can be read, or no row says all that a prediction needs.
     """
     given = Given() if given is None else given
+    check_names(given)
     source = str(path)
     found, ours = _folder(Path(path), given) if Path(path).is_dir() else _file(Path(path), given)
     rows = stated([it for it in found if isinstance(it, Row)], given, source)
@@ -98,7 +102,7 @@ def _folder(folder: Path, given: Given) -> tuple[list[Row | Refusal], bool]:
             else:
                 found.append(Refusal(it.line, f"{path.name}: {it.reason}"))
     if not any(isinstance(it, Row) for it in found):
-        raise InputError(str(folder), problems or [Problem("", "holds no files of measurements")])
+        raise InputError(str(folder), problems or [Problem("", NO_FILES)])
     return found, False
 
 

@@ -26,6 +26,7 @@ from liminal_jax.optimization.search.best_design import find, solution_at
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget
 from liminal_jax.optimization.search.certificate import bounds_of
 from liminal_jax.optimization.search.design_grid import design_grid_of
+from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.solution import Solution, case_at
 from liminal_jax.study.absent import DRAFTS
 from liminal_jax.study.case import Case
@@ -151,12 +152,15 @@ BASIS = (
 """What a ceiling rests on."""
 
 
-def ceiling(model: str, *, context: int | float | None = None) -> Ceiling:
+def ceiling(
+    model: str, *, context: int | float | None = None, progress: Progress | None = None
+) -> Ceiling:
     """The most tokens a second for one user that each established or near technology reaches.
 
     Args:
         model: The name of a model.
         context: Tokens of context; those of the built-in study where left out.
+        progress: Callbacks.
 
     Raises:
         InputError: there is no such model, or the context is none.
@@ -167,7 +171,8 @@ def ceiling(model: str, *, context: int | float | None = None) -> Ceiling:
     with jax.enable_x64(True):
         study = load_study(BUILT_IN)
         tokens = study.workload.context if context is None else float(context)
-        found = [*_systems(model, tokens), *_planned(model, tokens)]
+        progress = Progress() if progress is None else progress
+        found = [*_systems(model, tokens, progress), *_planned(model, tokens, progress)]
     ordered = sorted(found, key=lambda it: -it.most)
     return Ceiling(model, tokens, tuple(ordered), time.perf_counter() - begin)
 
@@ -185,12 +190,17 @@ def _freed(problem: Problem, model: str) -> Problem:
     )
 
 
-def _systems(model: str, context: float) -> list[Technology]:
+def _systems(model: str, context: float, progress: Progress) -> list[Technology]:
     """Every system that comes with the package, those of one structure at once."""
+    progress.stage("every design of every system")
     kinds: dict[Any, list[str]] = {}
     for name in system_names():
         kinds.setdefault(jax.tree.structure(load_system(name)), []).append(name)
-    return [it for names in kinds.values() for it in alike(names, model, context)]
+    found: list[Technology] = []
+    for names in kinds.values():
+        found += alike(names, model, context)
+        progress.step(len(found), len(system_names()), f"{names[0]} and those like it")
+    return found
 
 
 def _measure(name: str) -> Criterion:
@@ -280,7 +290,7 @@ def _known(value: Any) -> float | None:
     return number if math.isfinite(number) and number > 1e-200 else None
 
 
-def _planned(model: str, context: float) -> list[Technology]:
+def _planned(model: str, context: float, progress: Progress) -> list[Technology]:
     """Planned chips of each memory technology, within the limits of the built-in study."""
     file = with_work(load_study(BUILT_IN), {"model": model, "context": context})
     plain = fastest_of(problem_of(file))
@@ -288,7 +298,12 @@ def _planned(model: str, context: float) -> list[Technology]:
     least = {it.path: it.si[0] for it in lever_ranges() if it.path in WAITS}
     case = moved(freed.region.case, least)
     short = dataclasses.replace(freed, region=dataclasses.replace(freed.region, case=case))
-    peaks = [_best_of_each(it) for it in (plain, freed, short)]
+    asked = {"without levers": plain, "with levers of software": freed, "with least waits": short}
+    progress.stage("planned chips of every memory")
+    peaks = []
+    for words, problem in asked.items():
+        peaks.append(_best_of_each(problem))
+        progress.step(len(peaks), len(asked), words)
     return [
         Technology(
             name=f"planned-{name}",

@@ -201,10 +201,12 @@ def _chosen(asked: Sequence[str], known: Mapping[str, LeverRange]) -> list[str]:
             found += fits
             continue
         if any(_means(name, it) for it in everything.values()):
-            mistakes.append(Mistake("levers", f"{name!r} is no lever of this design"))
+            mistakes.append(Mistake("levers", f"{name!r} is no lever of this design; leave it out"))
             continue
         words = dict.fromkeys([*_GROUPS, *(word for it in known.values() for word in _words(it))])
-        mistakes.append(Mistake("levers", f"there is no lever {name!r}{did_you_mean(name, words)}"))
+        short = dict.fromkeys([*_GROUPS, *(it.lever for it in known.values())])
+        hint = did_you_mean(name, words) or f"; there are {', '.join(short)}"
+        mistakes.append(Mistake("levers", f"there is no lever {name!r}{hint}"))
     if mistakes:
         raise InputError("reach", mistakes)
     return found

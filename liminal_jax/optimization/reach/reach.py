@@ -28,6 +28,7 @@ from liminal_jax.optimization.reach.levers import (
 from liminal_jax.optimization.reach.polish import ENOUGH, values_of
 from liminal_jax.optimization.reach.search import AloneAt, Search, each_alone
 from liminal_jax.optimization.reach.start import SPEED, Start, start_of
+from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.study.absent import DRAFTS
 from liminal_jax.study.basis import basis
@@ -171,6 +172,7 @@ def reach(
     study: str | None = None,
     levers: Sequence[str] = (),
     context: int | float | None = None,
+    progress: Progress | None = None,
 ) -> Reach:
     """The least change of hardware and algorithm that makes one user's tokens come at some speed.
 
@@ -187,6 +189,7 @@ def reach(
         levers: Which levers may move: names as in data/levers.csv, paths, or `lossless`,
             `hardware`, `algorithm`; all where left out.
         context: Tokens of context; those of the study, or 8,192 on a system, where left out.
+        progress: Callbacks.
 
     Returns:
         The design; where no setting reaches the speed, the fastest that was found, and the bound.
@@ -201,8 +204,10 @@ def reach(
     if context is not None and not context >= 1:
         raise InputError("reach", [Mistake("context", f"must be at least 1, got {context:g}")])
     with jax.enable_x64(True):
+        progress = Progress() if progress is None else progress
+        progress.stage("finding where to start")
         start = start_of(model, system, study, context)
-        found = reached(start, float(utps), levers)
+        found = reached(start, float(utps), levers, progress)
     return dataclasses.replace(found, seconds=time.perf_counter() - begin)
 
 
@@ -216,18 +221,24 @@ def evaluator_of(start: Start, asked: Sequence[str]) -> Evaluator:
     return Evaluator(case, levers_of(case, asked), start.limits)
 
 
-def reached(start: Start, target: float, asked: Sequence[str] = ()) -> Reach:
+def reached(
+    start: Start, target: float, asked: Sequence[str] = (), progress: Progress | None = None
+) -> Reach:
     """The least change from a start, in float64; see `reach`."""
     begin = time.perf_counter()
+    progress = Progress() if progress is None else progress
     evaluator = evaluator_of(start, asked)
     levers = evaluator.levers
+    progress.stage(f"moving each of {len(levers)} levers alone")
     before = float(evaluator(evaluator.start[None]).utps[0])
     alone = each_alone(evaluator)
     if before >= target * ENOUGH:
         values = evaluator.start
     else:
         ends = np.asarray([it.place for it in alone])
-        values = values_of(levers, Search(evaluator, target).run(ends)[None])[0]
+        progress.stage("moving levers together")
+        values = values_of(levers, Search(evaluator, target).run(ends, progress)[None])[0]
+    progress.stage("sharing out the gain, and bounding what levers reach")
     after = evaluator(values[None])
     speed = float(after.utps[0])
     reachable = bool(after.feasible[0]) and speed >= target * ENOUGH

@@ -21,6 +21,7 @@ from liminal_jax.optimization.reach.polish import (
     start_places,
     values_of,
 )
+from liminal_jax.optimization.search.progress import Progress
 
 REACHED = 1e3
 """Merit of a setting that reaches the target, less its distance; any other has less than 0."""
@@ -61,13 +62,18 @@ class Search:
         merits = np.where(self.reaches(found), REACHED - self.distances(places), short)
         return np.where(np.isfinite(found.utps), merits, -np.inf)
 
-    def run(self, ends: np.ndarray) -> np.ndarray:
+    def run(self, ends: np.ndarray, progress: Progress | None = None) -> np.ndarray:
         """The best places found: the nearest that reach, or the fastest where none does.
 
         Args:
             ends: Where each lever does most by itself.
+            progress: Callbacks.
         """
-        found = [self._from(start) for start in self._starts(ends)]
+        starts, found = self._starts(ends), []
+        for start in starts:
+            found.append(self._from(start))
+            if progress is not None:
+                progress.step(len(found), len(starts))
         merits = [float(self.merit(it[None], self._at(it))[0]) for it in found]
         return found[int(np.argmax(merits))]
 

@@ -1,16 +1,11 @@
 """Callbacks of a search."""
 
+from liminal_jax._progress import Steps
 from liminal_jax.optimization.search.branch_and_bound import Statistics
 
 
-class Progress:
+class Progress(Steps):
     """Callbacks of a search; these do nothing."""
-
-    def stage(self, name: str, total: int | None = None) -> None:
-        """A stage begins; `total` is the number of designs that a proof is to cover."""
-
-    def step(self, done: int, total: int, found: str = "") -> None:
-        """One of the steps of a stage ends: how many are done, of how many, and what it found."""
 
     def proven(self, statistics: Statistics, best: float | None, seconds: float) -> None:
         """A round of a proof ends: its statistics, best objective and seconds since its stage."""

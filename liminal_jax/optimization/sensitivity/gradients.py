@@ -193,5 +193,8 @@ class Gradients:
         solution = (unit, changes, np.asarray(category), weights)
         # One direction at a time: a batch of all directions takes half as long again to compile.
         rows = [self._second(*solution, direction) for direction in np.eye(len(unit))]
-        along_box, along_numbers = zip(*rows, strict=True)
-        return Curvature(np.asarray(along_box), np.asarray(along_numbers))
+        along_box, along_numbers = ([it[part] for it in rows] for part in (0, 1))
+        count = len(unit)
+        return Curvature(
+            np.reshape(along_box, (count, count)), np.reshape(along_numbers, (count, len(changes)))
+        )

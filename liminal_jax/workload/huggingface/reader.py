@@ -95,7 +95,7 @@ def _config_file(path: Path, source: str) -> Path:
     if not path.is_dir():
         return path
     if not (path / "config.json").is_file():
-        raise InputError(source, [Problem("", "is a folder without a config.json")])
+        raise InputError(source, [Problem("", "is a folder without a config.json; name another")])
     return path / "config.json"
 
 
