@@ -58,21 +58,16 @@ def drawable(part: Any) -> bool:
 def pictures(system: System | PlannedSystem, mapping: Mapping) -> str:
     """Package and system of one instance as HTML."""
     built = system.system(Exact()) if isinstance(system, PlannedSystem) else system
-    return pictures_of(system, built, mapping)
+    return pictures_of(package_record(system), built, mapping)
 
 
-def pictures_of(hardware: System | PlannedSystem, built: System, mapping: Mapping) -> str:
+def pictures_of(package: dict[str, Any], built: System, mapping: Mapping) -> str:
     """Package and system of one instance as HTML.
 
     Args:
-        hardware: The chips, as they are planned where they are.
-        built: The system that follows; the same where it is finished.
+        package: What a chip is made of, as data to draw.
+        built: The system.
         mapping: Degrees of the instance.
     """
-    drawn = figures(
-        {
-            "package": package_record(hardware),
-            "system": machine_record(built, mapping, mapping.chips()),
-        }
-    )
+    drawn = figures({"package": package, "system": machine_record(built, mapping, mapping.chips())})
     return side_by_side(it.svg() for it in drawn.values())

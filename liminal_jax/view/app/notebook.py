@@ -215,7 +215,7 @@ def _(
             start,
             efficiency.value,
             _told,
-            scene.drawn(design.scene, numbers),
+            scene.drawn(design.scene, numbers, design.category(numbers)),
             _judged,
         )
     mo.Html(_html)

@@ -104,6 +104,11 @@ class Opened:
         """The design at its start, or the case of the study."""
         return self.scene.start
 
+    def category(self, numbers: Mapping[str, float]) -> str:
+        """Memory technology or system at some numbers; empty where it has no name."""
+        names = self.problem.categories
+        return names[int(numbers.get(CATEGORY, 0))] if names else ""
+
     def with_levers(self, paths: Sequence[str]) -> "Opened":
         """The same with sliders for some more of its numbers.
 

@@ -21,6 +21,7 @@ from liminal_jax.mapping.degrees import Mapping
 from liminal_jax.performance.pictured import pictures_of
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.performance.predictor import predict
+from liminal_jax.study.anatomy import chip_package
 from liminal_jax.study.case import Case
 from liminal_jax.study.region import Region
 from liminal_jax.view.app.base import AbstractBase, Numbers
@@ -186,14 +187,16 @@ def _hardware(
     return case.system, case.built(Exact()), case.mapped()
 
 
-def drawn(scene: AbstractScene, numbers: Mapped[str, float]) -> str:
+def drawn(scene: AbstractScene, numbers: Mapped[str, float], category: str) -> str:
     """Package and instance to scale, as HTML.
 
     Args:
         scene: What stays.
         numbers: What is dragged, by name, in SI.
+        category: Memory technology of the chips, or the name of the system.
     """
-    return pictures_of(*_hardware(scene, as_arrays(numbers)))
+    hardware, built, mapping = _hardware(scene, as_arrays(numbers))
+    return pictures_of(chip_package(hardware, category), built, mapping)
 
 
 def as_arrays(numbers: Mapped[str, float]) -> dict[str, Array]:

@@ -17,7 +17,7 @@ from liminal_jax.data.catalogue import DATA
 from liminal_jax.optimization.search.best_design import find
 from liminal_jax.study.file import load_design
 from liminal_jax.study.predicted import predicted
-from liminal_jax.view.app import drawings, svg
+from liminal_jax.view.app import drawings, scene, svg
 from liminal_jax.view.app.judged import judge_of
 from liminal_jax.view.app.opened import chosen, open_pair, open_run
 from liminal_jax.view.app.optimised import optimised
@@ -247,6 +247,13 @@ def test_the_page_holds_the_numbers_and_no_holes(efficiency):
     assert html.count("<svg") == 4
     assert not re.search(r'="[^"]*\b(nan|inf)', html)
     assert not re.search(r"https?://", html)
+
+
+def test_the_package_of_a_finished_chip_has_its_stacks():
+    opened = open_pair("llama-3-8b", "h200")
+    html = scene.drawn(opened.scene, opened.start, opened.category(opened.start))
+    assert "6 x HBM3E" in html
+    assert html.count("<title>a stack of HBM3E</title>") == 6
 
 
 @pytest.mark.slow
