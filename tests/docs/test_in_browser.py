@@ -21,18 +21,20 @@ PAGES = (
     "claims",
     "data/systems/h200",
     "model/step",
+    "search",
     "reference/index",
     "notebooks/01_first_prediction",
     "notebooks/02_gradients",
 )
 
 DRAWN = {
+    "search": ["search"],
     "start": ["package", "system"],
     "data/systems/h200": ["package"],
     "notebooks/01_first_prediction": ["package", "system"],
     "notebooks/03_design_a_chip": ["package", "system", "memory"],
 }
-"""Pictures of hardware by the page that has them."""
+"""Pictures by the page that has them."""
 
 SEARCHED = """
 const field = document.querySelector("[data-md-component=search-query]");
@@ -59,7 +61,7 @@ def test_words_can_be_read(site: Path, theme: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [400, 1400])
-def test_hardware_is_drawn(site: Path, width: int, tmp_path: Path) -> None:
+def test_pictures_are_drawn(site: Path, width: int, tmp_path: Path) -> None:
     found = (
         "return [...document.querySelectorAll('svg[data-figure]')]"
         ".filter(it => it.getBoundingClientRect().width > 250).map(it => it.dataset.figure)"
