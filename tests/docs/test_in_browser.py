@@ -36,6 +36,13 @@ DRAWN = {
 }
 """Pictures by the page that has them."""
 
+WIDE = """
+return [...document.querySelectorAll(".equation")]
+    .filter(it => it.scrollWidth > it.clientWidth)
+    .map(it => [it.textContent.trim(), getComputedStyle(it).overflowX]);
+"""
+"""Equations that are wider than their page, and what becomes of the rest of them."""
+
 SEARCHED = """
 const field = document.querySelector("[data-md-component=search-query]");
 document.getElementById("__search").click();
@@ -70,6 +77,19 @@ def test_pictures_are_drawn(site: Path, width: int, tmp_path: Path) -> None:
         for page, figures in DRAWN.items():
             window.open((site / f"{page}.html").as_uri())
             assert window.run(found) == figures, page
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_equations_wrap_on_a_wide_page_and_scroll_on_a_narrow_one(
+    site: Path, width: int, tmp_path: Path
+) -> None:
+    with browser(tmp_path, width) as window:
+        for page in sorted((site / "model").glob("*.html")):
+            window.open(page.as_uri())
+            wide = window.run(WIDE)
+            assert {it for _, it in wide} <= ({"auto"} if width == 400 else set()), (page, wide)
+            spread = window.run("return document.documentElement.scrollWidth - window.innerWidth")
+            assert spread <= 0, page
 
 
 def test_a_page_opened_from_disk_can_be_searched(site: Path, tmp_path: Path) -> None:
