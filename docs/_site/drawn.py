@@ -1,4 +1,7 @@
-"""Pictures of bundled systems, drawn from their numbers as commands, notebooks and reports do."""
+"""Pictures of how a search runs, and of bundled systems.
+
+Systems are drawn from their numbers as commands, notebooks and reports do.
+"""
 
 import re
 from collections.abc import Mapping
@@ -9,12 +12,13 @@ from liminal_jax.data.parts import load_facility_file
 from liminal_jax.drawing.figures import figures
 from liminal_jax.drawing.svg import Sheet, side_by_side
 from liminal_jax.study.anatomy import system_record
+from search_drawn import search_sheet
 
 _MARK = re.compile(r"<!-- drawn: (\S+) -->")
 
 
 def with_pictures(markdown: str) -> str:
-    """A page with the pictures of a system where it says `<!-- drawn: NAME -->`."""
+    """A page with the pictures of a system or of `search` where it says `<!-- drawn: NAME -->`."""
     return _MARK.sub(lambda it: _html(_sheets(it[1])), markdown)
 
 
@@ -24,6 +28,8 @@ def package(name: str) -> str:
 
 
 def _sheets(name: str) -> dict[str, Sheet]:
+    if name == "search":
+        return {name: search_sheet()}
     library = library_of([name], load_facility_file())
     return figures(system_record(system_of(library, name), library.system[name], library))
 

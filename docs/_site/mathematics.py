@@ -56,21 +56,30 @@ def tokens(line: str) -> list[Token]:
 
 
 def mathml(equation: str) -> str:
-    """One equation as a block of MathML.
+    """One equation in MathML, each term of its sums apart, so that a narrow page can wrap it.
 
     Raises:
         ValueError: The text is not an equation.
 
     Examples:
-        >>> mathml("T = w / 2").split(">", 1)[1]
-        '<mrow><mi>T</mi><mo>=</mo><mfrac><mi>w</mi><mn>2</mn></mfrac></mrow></math>'
+        >>> mathml("T = w / 2").split(">", 2)[2]
+        '<mrow><mi>T</mi><mo>=</mo><mfrac><mi>w</mi><mn>2</mn></mfrac></mrow></math></div>'
     """
     parser = _Parser(tokens(equation))
-    body = parser.equation()
+    parts = parser.parts()
     if parser.token is not None:
         raise ValueError(f"{parser.token.text!r} is left over: {equation.strip()}")
     text = escape(" ".join(equation.split()), quote=True)
-    return f'<math display="block" alttext="{text}">{body}</math>'
+    # A sign that begins a line stands off as it does between two terms.
+    signs = {_operator(it): _operator(it, ' form="infix"') for it in "+-"}
+    lines = [[parts[0]]]
+    for part in parts[1:]:
+        if part in signs and not lines[-1][-1].startswith("<mo"):
+            lines.append([signs[part]])
+        else:
+            lines[-1].append(part)
+    shown = "<wbr/>".join(f'<math displaystyle="true">{_row(*it)}</math>' for it in lines)
+    return f'<div class="line" role="math" aria-label="{text}">{shown}</div>'
 
 
 def inline(symbol: str) -> str:
@@ -105,8 +114,8 @@ def _row(*parts: str) -> str:
     return parts[0] if len(parts) == 1 else f"<mrow>{''.join(parts)}</mrow>"
 
 
-def _operator(text: str) -> str:
-    return f"<mo>{_OPERATORS.get(text, text)}</mo>"
+def _operator(text: str, form: str = "") -> str:
+    return f"<mo{form}>{_OPERATORS.get(text, text)}</mo>"
 
 
 def _identifier(name: str) -> str:
@@ -160,21 +169,28 @@ class _Parser:
         if self._next().text != text:
             raise ValueError(f"an equation lacks {text!r}")
 
-    def equation(self) -> str:
-        parts = [self._sum()]
+    def parts(self) -> list[str]:
+        """The terms of an equation, and the signs between them."""
+        parts = self._terms()
         while self._at("=", "<-"):
-            parts += [_operator(self._next().text), self._sum()]
+            parts += [_operator(self._next().text), *self._terms()]
         if self._at("at"):
             self._next()
-            parts += ["<mtext>&#160;at&#160;</mtext>", self.equation()]
-        return _row(*parts)
+            parts += ["<mtext>&#160;at&#160;</mtext>", *self.parts()]
+        return parts
+
+    def _equation(self) -> str:
+        return _row(*self.parts())
 
     def _sum(self) -> str:
+        return _row(*self._terms())
+
+    def _terms(self) -> list[str]:
         parts = [_operator(self._next().text)] if self._at("-") else []
         parts.append(self._term())
         while self._at("+", "-", ".."):
             parts += [_operator(self._next().text), self._term()]
-        return _row(*parts)
+        return parts
 
     def _term(self) -> str:
         part = self._product()
@@ -239,10 +255,10 @@ class _Parser:
 
     def _function(self, name: str) -> _Part:
         self._expect("(")
-        arguments = [self.equation()]
+        arguments = [self._equation()]
         while self._at(","):
             self._next()
-            arguments.append(self.equation())
+            arguments.append(self._equation())
         self._expect(")")
         if name == "sqrt":
             return _Part(f"<msqrt>{arguments[0]}</msqrt>", word=True)

@@ -245,6 +245,8 @@ def _answer(file: Any, lengths: Any, calibration: Asked | None, json: bool) -> N
     from dataclasses import replace
 
     from liminal_jax.results.prediction import page
+    from liminal_jax.study.folder import provenance
+    from liminal_jax.study.kind import PROVENANCE
     from liminal_jax.study.predicted import predicted, record_of
 
     with waiting("compiling and predicting"):
@@ -259,4 +261,4 @@ def _answer(file: Any, lengths: Any, calibration: Asked | None, json: bool) -> N
             answer = replace(answer, basis=[*sentences, *answer.basis])
             step = calibrated_step(file, *calibration, lengths)
             record = {**record_of(answer), "calibrated": step.record()}
-    printed(record, page, json)
+    printed({**record, PROVENANCE: provenance(None)} if json else record, page, json)

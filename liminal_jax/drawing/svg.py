@@ -12,7 +12,7 @@ Length = float | int
 """A number of a record or of a drawing."""
 
 WIDTH = 520.0
-"""Of a picture; it shrinks with the page."""
+"""Of most pictures."""
 
 SIZE, LETTER = 13.0, 7.4
 """Size of words, and the most that a letter of them takes on average."""
@@ -87,6 +87,7 @@ class Sheet:
         changed: Names of the colours of what differs from another design, which is outlined.
         parts: What is drawn so far.
         height: How far down it reaches.
+        width: Of the picture; it shrinks with the page.
         said: What can be read from it, for those who cannot see it.
     """
 
@@ -95,6 +96,7 @@ class Sheet:
     changed: frozenset[str] = frozenset()
     parts: list[str] = field(default_factory=list)
     height: Length = 26.0
+    width: Length = WIDTH
     said: list[str] = field(default_factory=list)
 
     def shape(
@@ -123,11 +125,17 @@ class Sheet:
             f"{_told(told)}</circle>"
         )
 
-    def line(self, begin: tuple[Length, Length], end: tuple[Length, Length], width: Length) -> None:
-        """A link."""
+    def line(
+        self,
+        begin: tuple[Length, Length],
+        end: tuple[Length, Length],
+        width: Length,
+        colour: str = "links",
+    ) -> None:
+        """A link, or a piece of a curve."""
         self.parts.append(
             f'<line x1="{begin[0]:.2f}" y1="{begin[1]:.2f}" x2="{end[0]:.2f}" y2="{end[1]:.2f}"'
-            f' stroke="{_colour("links")}" stroke-width="{width:.2f}"/>'
+            f' stroke="{_colour(colour)}" stroke-width="{width:.2f}"/>'
         )
 
     def rule(self, begin: tuple[Length, Length], end: tuple[Length, Length]) -> None:
@@ -182,7 +190,7 @@ class Sheet:
 
     def _row(self, it: Row, changed: bool) -> None:
         """A row on one line where name and value have room beside each other, else on two."""
-        left, right = 8.0, WIDTH - 8
+        left, right = 8.0, self.width - 8
         if it.colour:
             self.shape(left, self.height + 3, SWATCH, SWATCH, it.colour)
         start = left + SWATCH + 8
@@ -195,14 +203,14 @@ class Sheet:
         self.height += ROW
 
     def _aside(self, text: str) -> None:
-        self.words(WIDTH - 8, self.height + 12, text, WIDTH - 30, "end")
+        self.words(self.width - 8, self.height + 12, text, self.width - 30, "end")
         self.height += ROW
 
     def note(self, text: str) -> None:
         """A sentence over the whole width, on as many lines as it needs."""
         self.said.append(text)
-        for it in wrapped(text, WIDTH - 16):
-            self.words(8.0, self.height + 14, it, WIDTH - 16)
+        for it in wrapped(text, self.width - 16):
+            self.words(8.0, self.height + 14, it, self.width - 16)
             self.height += ROW - 2
 
     def svg(self, *, alone: bool = False) -> str:
@@ -214,11 +222,11 @@ class Sheet:
         self.height += 8
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" data-figure="{self.figure}" role="img"'
-            f' viewBox="0 0 {WIDTH:g} {self.height:.0f}" aria-label="{escape(self.title)}"'
-            f' style="width:100%;max-width:{WIDTH:g}px;height:auto" fill="currentColor"'
+            f' viewBox="0 0 {self.width:g} {self.height:.0f}" aria-label="{escape(self.title)}"'
+            f' style="width:100%;max-width:{self.width:g}px;height:auto" fill="currentColor"'
             f' font-family="system-ui,sans-serif" font-size="{SIZE:g}">'
         )
-        title = fitted(self.title, (WIDTH - 16) / BOLD)
+        title = fitted(self.title, (self.width - 16) / BOLD)
         return (
             f"{head}<title>{escape(self.title)}</title><desc>{escape('. '.join(self.said))}</desc>"
             f"{_ALONE if alone else ''}"

@@ -18,6 +18,7 @@ from liminal_jax.results.page import (
     table,
 )
 from liminal_jax.results.prediction import ENDS, MONEY_AND_POWER, TIMES
+from liminal_jax.results.quickest import quickest
 from liminal_jax.results.reasons import times
 from liminal_jax.results.values import amount, named, of_design, seconds, share, size
 from liminal_jax.results.words import design_word, workload_words
@@ -30,12 +31,12 @@ def page(record: Mapping[str, Any]) -> Page:
         record: The object of `liminal compare --json`.
     """
     names = [it["name"] for it in record["sides"]]
-    spoken = [it["sentence"] for other in record["differences"] for it in other["differences"]]
+    told = [it["sentence"] for other in record["differences"] for it in other["differences"]]
     about = tuple(map(_about, record["sides"]))
-    first, *others = spoken
+    several = len(names) > 2
     sections = (
         _pictures(record),
-        section("what differs, and why", sentences(others)),
+        section("what differs, and why", sentences(told if several else told[1:])),
         _times(record, names),
         section("limits", table(_limits(record), ("", *names))),
         section("speed, power and money", table(_numbers(record), ("", *names))),
@@ -45,7 +46,12 @@ def page(record: Mapping[str, Any]) -> Page:
             for it in record["sides"]
         ),
     )
-    return Page(" against ".join(names), about, (first,), sections)
+    return Page(
+        " against ".join(names),
+        about,
+        quickest(record["sides"]) if several else (told[0],),
+        sections,
+    )
 
 
 def _about(side: Mapping[str, Any]) -> str:

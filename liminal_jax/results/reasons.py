@@ -90,11 +90,17 @@ def _equal(ratio: float) -> bool:
     return abs(ratio - 1) < EQUAL
 
 
-def _compared(ratio: float, more: str, less: str, same: str) -> str:
+def compared(ratio: float, more: str, less: str, same: str) -> str:
     """A comparison, in per cent where it is less than twofold.
 
+    Args:
+        ratio: One over the other.
+        more: What it is where the ratio is above 1.
+        less: What it is where it is below.
+        same: What both are where it is about 1.
+
     Examples:
-        >>> [_compared(it, "quicker", "slower", "as quick") for it in (0.1, 0.8, 1.0, 1.433, 3.0)]
+        >>> [compared(it, "quicker", "slower", "as quick") for it in (0.1, 0.8, 1.0, 1.433, 3.0)]
         ['10 times slower', '20.0 % slower', 'as quick', '43.3 % quicker', '3 times quicker']
     """
     if _equal(ratio):
@@ -109,7 +115,7 @@ def _speed(first: Record, second: Record, names: tuple[str, str]) -> Difference:
     ratio = _ratio(first["utps"], second["utps"])
     if ratio is None:
         return Difference("utps", None, f"The speed of {names[0]} or {names[1]} is unknown.")
-    word = _compared(ratio, "quicker than", "slower than", "as quick as")
+    word = compared(ratio, "quicker than", "slower than", "as quick as")
     values = f"{plain(second['utps'], 4)} against {plain(first['utps'], 4)} tokens/s for a user"
     why = "" if _equal(ratio) else f": {_time_reason(first, second, names[0])}"
     waits = _waits(first, second, names[0])
@@ -156,7 +162,7 @@ def _longest(record: Record) -> str:
 
 def _factor(span: float, speed: float | None, organ: str, does: str, things: str) -> str:
     """Whether a part of a step is longer for its speed, or for what it has to do."""
-    busy = f"its {organ} is busy {_compared(span, 'longer', 'shorter', 'as long')} in a step"
+    busy = f"its {organ} is busy {compared(span, 'longer', 'shorter', 'as long')} in a step"
     if speed is None:
         return busy
     work = Factor(f"its {organ} has {{}} the {things} to work on in a step", span * speed)
@@ -193,7 +199,7 @@ def _throughput(first: Record, second: Record, names: tuple[str, str]) -> Differ
     ratio = _ratio(*each)
     if ratio is None:
         return Difference("stps_per_chip", None, "The throughput of a chip is unknown.")
-    word = _compared(ratio, "more tokens", "fewer tokens", "as many tokens")
+    word = compared(ratio, "more tokens", "fewer tokens", "as many tokens")
     users = second["users"] / second["chips"] / (first["users"] / first["chips"])
     speed = second["utps"] / first["utps"]
     why = _because(
@@ -273,7 +279,7 @@ def _energy(first: Record, second: Record, names: tuple[str, str]) -> Difference
         Factor("it draws {} the power", _ratio(first["power"], second["power"])),
         Factor(_TOKENS, second["stps"] / first["stps"], -1),
     )
-    word = _compared(ratio, "more energy", "less energy", "as much energy")
+    word = compared(ratio, "more energy", "less energy", "as much energy")
     return Difference(
         "energy_per_token", ratio, f"A token of {names[1]} takes {word} ({values}){why}."
     )
@@ -290,5 +296,5 @@ def _price(first: Record, second: Record, names: tuple[str, str]) -> Difference:
         Factor("it costs {} the capital", _ratio(first["capital_cost"], second["capital_cost"])),
         Factor(_TOKENS, second["stps"] / first["stps"], -1),
     )
-    word = _compared(ratio, "more", "less", "as much")
+    word = compared(ratio, "more", "less", "as much")
     return Difference(key, ratio, f"A million tokens of {names[1]} cost {word} ({values}){why}.")

@@ -36,6 +36,7 @@ from liminal_jax.results.html import html
 from liminal_jax.results.inside import with_runs_inside
 from liminal_jax.results.kinds import kind_of
 from liminal_jax.results.page import Page
+from liminal_jax.study.kind import PROVENANCE
 
 RESULT, EXPERIMENT = "result.json", "results.json"
 """The record of a run, and of an experiment."""
@@ -99,10 +100,10 @@ def report(source: str) -> str:
     kind = kind_of(record)
     if kind == "sweep" and "top" not in record:
         held = sweep_kept.whole(record, file.parent)
-        return html(sweep_kept.page(held, file.parent), held, _whence(file, []))
+        return html(sweep_kept.page(held, file.parent), held, _whence(file, held))
     if kind in KINDS:
         held = KINDS[kind].whole(record, file.parent)
-        return html(KINDS[kind].page(held), held, _whence(file, KINDS[kind].again(held)))
+        return html(KINDS[kind].page(held), held, _whence(file, held))
     known = (
         "liminal optimize, pareto, sensitivity, uncertainty, sweep, an experiment, or what predict,"
         " systems, models, studies, experiments, calibrate, validate or sweep --dry-run printed"
@@ -129,9 +130,11 @@ def _read(path: Path) -> dict[str, Any]:
     return record
 
 
-def _whence(file: Path, again: list[str]) -> dict[str, Any]:
+def _whence(file: Path, record: Mapping[str, Any]) -> dict[str, Any]:
     """Where and with what a result was computed, or at least the command that does so again."""
-    return _origin(file.parent) if file.name == RESULT else {"command": again}
+    if file.name == RESULT:
+        return _origin(file.parent)
+    return record.get(PROVENANCE) or {"command": KINDS[kind_of(record)].again(record)}
 
 
 def _origin(folder: Path) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def test_a_prediction(name, capsys):
     record = printed(capsys, name)
     wanted = {key: record[key] for key in ll.predict(*in_python(name)).to_dict()}
     told_besides = {"kind", "schema", "name", "workload", "design", "assumptions", "basis", "gains"}
-    told_besides |= {"hardware", "memory_footprint"}
+    told_besides |= {"hardware", "memory_footprint", "provenance"}
     assert set(record) - set(wanted) == told_besides
     assert ll.predict(*in_python(name)).to_dict() == wanted
     # compiled as a whole it may round in another way

@@ -70,10 +70,27 @@ def test_no_file_of_laws_has_two_pages(path):
         ("y = sqrt(2 key)", "y=√{2⋅key}"),
         ("y = log2(n/8)", "y=log_{2}({n}/{8})"),
         ("s <- s key'", "s←s⋅key^{\N{PRIME}}"),
+        ("a = -b - c", "a=\N{MINUS SIGN}b\N{MINUS SIGN}c"),
     ],
 )
 def test_how_an_equation_is_drawn(equation, meant):
     assert drawn(equation) == meant
+
+
+@pytest.mark.parametrize(
+    ("equation", "pieces"),
+    [
+        ("w = d (q + r) + 2 h", ["w=d\u2062(q+r)", "+2\u2062h"]),
+        (
+            "w = -b - c at c = x + 1",
+            ["w=\N{MINUS SIGN}b", "\N{MINUS SIGN}c\u00a0at\u00a0c=x", "+1"],
+        ),
+    ],
+)
+def test_an_equation_wraps_before_a_term_of_its_sums(equation, pieces):
+    tree = ElementTree.fromstring(mathml(equation))
+    assert [shown(it) for it in tree if it.tag == "math"] == pieces
+    assert all(it[0].get("form") == "infix" for it in tree.findall("math/mrow")[1:])
 
 
 @pytest.mark.parametrize("equation", ["a = b / c d", "a = (b", "a = ", "a = b ]", "a = b)"])

@@ -21,18 +21,27 @@ PAGES = (
     "claims",
     "data/systems/h200",
     "model/step",
+    "search",
     "reference/index",
     "notebooks/01_first_prediction",
     "notebooks/02_gradients",
 )
 
 DRAWN = {
+    "search": ["search"],
     "start": ["package", "system"],
     "data/systems/h200": ["package"],
     "notebooks/01_first_prediction": ["package", "system"],
     "notebooks/03_design_a_chip": ["package", "system", "memory"],
 }
-"""Pictures of hardware by the page that has them."""
+"""Pictures by the page that has them."""
+
+WIDE = """
+return [...document.querySelectorAll(".equation")]
+    .filter(it => it.scrollWidth > it.clientWidth)
+    .map(it => [it.textContent.trim(), getComputedStyle(it).overflowX]);
+"""
+"""Equations that are wider than their page, and what becomes of the rest of them."""
 
 SEARCHED = """
 const field = document.querySelector("[data-md-component=search-query]");
@@ -59,7 +68,7 @@ def test_words_can_be_read(site: Path, theme: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [400, 1400])
-def test_hardware_is_drawn(site: Path, width: int, tmp_path: Path) -> None:
+def test_pictures_are_drawn(site: Path, width: int, tmp_path: Path) -> None:
     found = (
         "return [...document.querySelectorAll('svg[data-figure]')]"
         ".filter(it => it.getBoundingClientRect().width > 250).map(it => it.dataset.figure)"
@@ -68,6 +77,19 @@ def test_hardware_is_drawn(site: Path, width: int, tmp_path: Path) -> None:
         for page, figures in DRAWN.items():
             window.open((site / f"{page}.html").as_uri())
             assert window.run(found) == figures, page
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_equations_wrap_on_a_wide_page_and_scroll_on_a_narrow_one(
+    site: Path, width: int, tmp_path: Path
+) -> None:
+    with browser(tmp_path, width) as window:
+        for page in sorted((site / "model").glob("*.html")):
+            window.open(page.as_uri())
+            wide = window.run(WIDE)
+            assert {it for _, it in wide} <= ({"auto"} if width == 400 else set()), (page, wide)
+            spread = window.run("return document.documentElement.scrollWidth - window.innerWidth")
+            assert spread <= 0, page
 
 
 def test_a_page_opened_from_disk_can_be_searched(site: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def assert_words_stand_apart(sheet: Sheet) -> None:
     found = [it for it in boxes(sheet) if it[4]]
     for at, (left, top, right, bottom, text) in enumerate(found):
         assert left >= 0, text
-        assert right <= WIDTH + 1e-6, text
+        assert right <= sheet.width + 1e-6, text
         for other in found[:at]:
             apart = right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
             assert apart, (text, other[4])

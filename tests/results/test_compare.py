@@ -7,6 +7,8 @@ import pytest
 
 import liminal_jax as ll
 from liminal_jax.results.html import fragment
+from liminal_jax.results.page import Value, text_of
+from liminal_jax.results.quickest import quickest
 from liminal_jax.results.reasons import Factor, _speed, differences, reason
 from tests.cli.terminal import exit_code
 from tests.results.rows import html_lines, terminal_lines
@@ -47,7 +49,9 @@ def test_python_and_the_command_line_give_the_same_record(capsys):
     assert [it["name"] for it in printed["sides"]] == ["run", "mine.toml"]
     first, second = (it["prediction"] for it in printed["sides"])
     assert exit_code(["predict", "-c", "run/design.toml", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == first
+    alone = json.loads(capsys.readouterr().out)
+    assert alone.pop("provenance")["liminal_jax"] == ll.__version__
+    assert alone == first
     ratio = printed["differences"][0]["differences"][0]["ratio"]
     assert ratio == second["utps"] / first["utps"]
     assert terminal_lines(found.page())[0] == "what differs, and why"
@@ -190,3 +194,39 @@ def test_a_step_that_waits_for_other_chips_says_so():
     told = differences(first, {**slow, "bottleneck": "synchronisation"}, ("a", "b"))[0].sentence
     assert "its chips wait 1 s against" in told
     assert told.endswith("; it waits for other chips, a for memory.")
+
+
+def side(name, utps, fits=True):
+    return {"name": name, "prediction": {"utps": utps, "fits": fits}}
+
+
+@pytest.mark.parametrize(
+    ("sides", "told"),
+    [
+        (
+            [side("a", 50.0), side("b", 200.0), side("c", 150.0), side("d", 199.9)],
+            "b is the quickest of 4, with 200 tokens/s for a user:"
+            " d as quick, c 25.0 % slower, a 4 times slower.",
+        ),
+        (
+            [side("a", 50.0), side("b", 100.0, False), side("c", None), side("d", 9.0, False)],
+            "a is the quickest of 4, with 50 tokens/s for a user:"
+            " b and d do not fit; the speed of c is unknown.",
+        ),
+        ([side(it, 9.0, False) for it in "abc"], "a, b and c do not fit."),
+    ],
+)
+def test_the_headline_of_several_speaks_of_all(sides, told):
+    assert text_of(quickest(sides)) == told
+    for it in quickest(sides):
+        if isinstance(it, Value):
+            assert sides[int(it.path.split(".")[1])]["prediction"]["utps"] == it.number
+
+
+@pytest.mark.usefixtures("mine")
+def test_a_page_of_several_explains_each_pair_below_its_headline():
+    found = ll.compare("h100", "h200", "b200", model="llama-3-8b", tp=1)
+    assert text_of(found.page().answer).startswith("b200 is the quickest of 3, with ")
+    shown = "\n".join(html_lines(found.page()))
+    for other in found.to_dict()["differences"]:
+        assert other["differences"][0]["sentence"] in shown

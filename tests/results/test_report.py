@@ -6,12 +6,14 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import liminal_jax as ll
 from liminal_jax._files import InputError
 from liminal_jax.results import sweep_data as data
 from liminal_jax.results import sweep_kept
@@ -276,7 +278,9 @@ def test_the_policy_of_the_page_forbids_every_request(runs, tmp_path):
 
 def test_a_prediction_that_was_printed_has_a_page_too(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert exit_code(["predict", "-m", "llama-3-8b", "--system", "h100", "--json"]) == 0
+    command = ["predict", "-m", "llama-3-8b", "--system", "h100", "--json"]
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/liminal", *command])
+    assert exit_code(command) == 0
     Path("mine.json").write_text(capsys.readouterr().out)
     assert exit_code(["report", "mine.json"]) == 0
     record, shown = json.loads(Path("mine.json").read_text()), Shown()
@@ -284,10 +288,29 @@ def test_a_prediction_that_was_printed_has_a_page_too(tmp_path, capsys, monkeypa
     assert dict(shown.numbers)["utps"] == record["utps"]
     assert dict(shown.numbers)["gains.memory_bandwidth"] == record["gains"]["memory_bandwidth"]
     again = re.findall("The same again: <code>liminal (.*?)</code>", Path("mine.html").read_text())
-    assert exit_code([*shlex.split(again[0]), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == record
+    assert shlex.split(again[0]) == command
+    origin = record["provenance"]
+    assert origin["liminal_jax"] == ll.__version__
+    for name in ("liminal_jax", "utc", "jax", "device"):
+        assert f"<tr><th>{name}</th><td>{origin[name]}</td></tr>" in Path("mine.html").read_text()
     assert exit_code(["report", "mine.json"]) == 2
     assert "mine.html: exists; choose another, or give --overwrite" in capsys.readouterr().err
+
+
+def test_a_prediction_that_does_not_tell_its_command_has_one_that_says_the_same(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert exit_code(["predict", "-m", "llama-3-8b", "--system", "h100", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    del record["provenance"]
+    Path("mine.json").write_text(json.dumps(record))
+    assert exit_code(["report", "mine.json"]) == 0
+    capsys.readouterr()
+    again = re.findall("The same again: <code>liminal (.*?)</code>", Path("mine.html").read_text())
+    assert exit_code([*shlex.split(again[0]), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {key: it for key, it in found.items() if key != "provenance"} == record
 
 
 def test_an_experiment_shows_its_verdicts_and_its_figures(tmp_path):
