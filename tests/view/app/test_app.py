@@ -17,7 +17,7 @@ from liminal_jax.data.catalogue import DATA
 from liminal_jax.optimization.search.best_design import find
 from liminal_jax.study.file import load_design
 from liminal_jax.study.predicted import predicted
-from liminal_jax.view.app import drawings, scene, svg
+from liminal_jax.view.app import drawings, svg
 from liminal_jax.view.app.judged import judge_of
 from liminal_jax.view.app.opened import chosen, open_pair, open_run
 from liminal_jax.view.app.optimised import optimised
@@ -163,7 +163,7 @@ def test_a_drag_compiles_nothing_and_takes_a_blink(caplog):
     def drag(name, stop):
         numbers = numbers_of(opened.start, sliders, {**begun, name: stop})
         picture = pictured(opened.scene, numbers)
-        hardware = drawn_hardware(opened.scene, numbers)
+        hardware = drawn_hardware(opened.scene, numbers, opened.category(numbers))
         drawings.page(picture, start, "a chip", told(opened, numbers, picture), hardware)
         assert 'data-figure="package"' in hardware
 
@@ -254,7 +254,7 @@ def test_the_page_holds_the_numbers_and_no_holes(efficiency):
 
 def test_the_package_of_a_finished_chip_has_its_stacks():
     opened = open_pair("llama-3-8b", "h200")
-    html = scene.drawn(opened.scene, opened.start, opened.category(opened.start))
+    html = drawn_hardware(opened.scene, opened.start, opened.category(opened.start))
     assert "6 x HBM3E" in html
     assert html.count("<title>a stack of HBM3E</title>") == 6
 
@@ -420,7 +420,7 @@ def test_the_best_of_a_design_serves_no_user_more_slowly():
 def test_the_package_follows_what_is_dragged(planned):
     opened = open_run(str(planned))
     before, after = (
-        drawn_hardware(opened.scene, it)
+        drawn_hardware(opened.scene, it, opened.category(it))
         for it in (opened.start, moved(opened, sram_share=0.5 * opened.start["sram_share"]))
     )
     assert before.count('data-figure="package"') == after.count('data-figure="package"') == 1
