@@ -83,7 +83,7 @@ COMMANDS = {
     "compare": Command(
         "compare",
         "compare",
-        "runs, designs, systems or models side by side, and why they differ",
+        "runs, designs, systems or models: how and why they differ",
         "compare h200 b200 -m llama-3-70b --tp 8",
     ),
     "reach": Command(
@@ -185,9 +185,9 @@ COMMANDS = {
 }
 
 FIRST = (
-    ("predict", "predict one design"),
-    ("optimize", "find the best design, and prove it"),
-    ("app", "drag a number, see the effect"),
+    ("predict", "Predict one design"),
+    ("optimize", "Find the best design, and prove it"),
+    ("app", "Drag a number, see the effect"),
 )
 """Three commands to begin with."""
 
@@ -212,17 +212,15 @@ def _help() -> str:
             "",
             *rows,
             "",
-            "liminal COMMAND --help tells the options of a command; --version tells the version.",
+            "liminal COMMAND --help tells the options of a command, --version the version.",
         ]
     )
 
 
 def _first() -> str:
     """What `liminal` says that is given no command."""
-    shown = {name: f"liminal {COMMANDS[name].example}" for name, _ in FIRST}
-    width = max(map(len, shown.values()))
-    rows = [f"  {shown[name]:<{width}}  {about}" for name, about in FIRST]
-    return "\n".join(["Three things to try:", "", *rows, "", "liminal --help lists all commands."])
+    rows = [f"{about}:\n  liminal {COMMANDS[name].example}\n" for name, about in FIRST]
+    return "\n".join(["Three things to try.", "", *rows, "liminal --help lists all commands."])
 
 
 def _command(words: Sequence[str]) -> str:

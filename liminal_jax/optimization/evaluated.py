@@ -11,12 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from liminal_jax._display import in_units
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax._smooth import Exact
 from liminal_jax._traced import traced
 from liminal_jax.optimization.optimum import problems_of
+from liminal_jax.results.words import choice_words, quantity, quantity_word
 from liminal_jax.study.asked import Function
 from liminal_jax.study.problem import FEASIBLE, Criterion, Problem
 from liminal_jax.study.region import Region
@@ -88,22 +88,22 @@ class Evaluated:
         it = self.to_dict()
         units = {one.name: one.unit for one in self.outputs}
         lines = [
-            ", ".join(f"{name} {_words(value, units.get(name))}" for name, value in row.items())
+            ", ".join(_words(name, value, units.get(name)) for name, value in row.items())
             for row in it["best"]
         ]
-        head = (
-            f"{it['designs']:,} designs, {it['feasible']:,} feasible; most {self.outputs[0].name}:"
-        )
+        asked = quantity_word(self.outputs[0].name)
+        head = f"{it['designs']:,} designs, {it['feasible']:,} feasible; most {asked}:"
         return "\n".join([head, *lines])
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"
 
 
-def _words(value: float | str, unit: str | None) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:g}" if unit is None else in_units(value, unit)
+def _words(name: str, value: float | str, unit: str | None) -> str:
+    """A choice of a design, or an output in its unit."""
+    if unit is None or isinstance(value, str):
+        return choice_words(name, value)
+    return f"{quantity_word(name)} {quantity(name, value, unit)}"
 
 
 def _named(

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from liminal_jax._display import in_units
 from liminal_jax.optimization.search.best_design import Finding
 from liminal_jax.optimization.search.gradient_search import GradientSearch, Reached
 from liminal_jax.optimization.search.termination import Termination
+from liminal_jax.results.words import quantity
 from liminal_jax.study.problem import Problem
 from liminal_jax.study.report import number
 from liminal_jax.study.write import written
@@ -114,5 +114,5 @@ def descent_words(finding: Finding) -> str:
         if it is not None and it.feasible and math.isfinite(it.objective):
             away = gap_between(it.objective, finding.objective)
             gap = "" if away is None else f" ({away:.2%} from the answer)"
-            words.append(f"{name} {in_units(it.objective, goal.unit)}{gap}")
+            words.append(f"{name} {quantity(goal.name, it.objective, goal.unit)}{gap}")
     return ", ".join(words)

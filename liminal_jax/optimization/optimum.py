@@ -11,7 +11,6 @@ import jax
 import numpy as np
 
 from liminal_jax._arrays import as_leaf
-from liminal_jax._display import in_units
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
 from liminal_jax.drawing.figures import figures
@@ -41,6 +40,7 @@ from liminal_jax.performance.design import Design
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.results.optimum import page
 from liminal_jax.results.told import text
+from liminal_jax.results.words import asked_words, constraint_word, design_word, quantity
 from liminal_jax.study.absent import contradiction_of_lengths
 from liminal_jax.study.asked import Bound, Function, criterion, limits
 from liminal_jax.study.case import lacking_requests
@@ -147,10 +147,10 @@ class Optimum:
     def rows(self) -> list[tuple[str, str]]:
         """The rows of the table: names and values."""
         goal, it = self.problem.goal, self.certificate
-        side = "most" if goal.maximise else "least"
+        side = "maximise" if goal.maximise else "minimise"
         gap = "" if it.relative_gap is None else f", gap {it.relative_gap:.2%}"
         found = [
-            (f"{side} {goal.name}", in_units(self.objective, goal.unit)),
+            (asked_words([{side: goal.name}]), quantity(goal.name, self.objective, goal.unit)),
             ("feasible", "yes" if self.feasible else "no"),
             ("design", ", ".join(filter(None, [self.name, *self._words()]))),
             ("certificate", f"{it.method}{gap}, of {it.lattice:,} designs"),
@@ -158,18 +158,25 @@ class Optimum:
         if self.gradients is not None:
             found.append(("gradients", descent_words(self.finding)))
         found += [
-            ("binding", f"{at.constraint}: {in_units(at.value, at.unit)}") for at in self.binding
+            (
+                "binding",
+                f"{constraint_word(at.constraint)}: {quantity(at.constraint, at.value, at.unit)}",
+            )
+            for at in self.binding
         ]
         for best in self.alternatives if len(self.alternatives) > 1 else []:
             words = best.infeasibility or ""
             if best.objective is not None:
-                words = in_units(best.objective, goal.unit)
+                words = quantity(goal.name, best.objective, goal.unit)
             found.append((best.name, words))
         return found
 
     def _words(self) -> list[str]:
         variables = self.problem.variables
-        return [f"{it.name} {value_words(it.path, self.values[it.name])}" for it in variables]
+        return [
+            f"{design_word(it.name)} {value_words(it.path, self.values[it.name])}"
+            for it in variables
+        ]
 
     def __repr__(self) -> str:
         """The rows as text."""

@@ -125,6 +125,19 @@ def design_word(name: str) -> str:
     return _CHOICES.get(name) or stated_as(name).label
 
 
+def choice_words(name: str, value: float | str) -> str:
+    """What is chosen of a design, with its unit.
+
+    Examples:
+        >>> choice_words("tp", 8.0), choice_words("chip.memory.bandwidth", 8e12)
+        ('TP 8', 'memory bandwidth of a chip 8 TB/s')
+        >>> choice_words("memory", "hbm4")
+        'memory technology hbm4'
+    """
+    told = value if isinstance(value, str) else quantity(name, value, stated_as(name).dimension)
+    return f"{design_word(name)} {told}"
+
+
 def number_words(path: str) -> str:
     """A number or a limit of a study in a few words.
 

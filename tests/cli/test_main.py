@@ -48,13 +48,16 @@ def test_help_names_every_command(capsys):
     assert exit_code(["--help"]) == 0
     out = capsys.readouterr().out
     assert all(name in out for name in cli.COMMANDS)
+    assert max(map(len, out.splitlines())) <= 80
     assert exit_code(["-h"]) == 0
     assert capsys.readouterr().out == out
 
 
 def test_without_a_command_three_things_to_try_are_shown(capsys):
     assert exit_code([]) == 2
-    tried = re.findall(r"^  liminal (\w+)", capsys.readouterr().out, re.MULTILINE)
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    tried = re.findall(r"^  liminal (\w+)", out, re.MULTILINE)
     assert len(tried) == 3
     assert set(tried) <= set(cli.COMMANDS)
 

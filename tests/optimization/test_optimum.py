@@ -203,9 +203,11 @@ def test_a_limit_in_no_unit_of_its_quantity_is_refused(space, value):
 
 @pytest.mark.slow
 def test_an_optimum_prints_itself_as_text_and_as_a_table(fastest):
-    assert repr(fastest).startswith("most stps")
+    assert repr(fastest).startswith("most STPS")
+    assert "tokens/s" in repr(fastest).splitlines()[0]
+    assert " TP 8, " in repr(fastest)
     assert "gap 0.00%" in repr(fastest)
-    assert fastest._repr_html_().startswith("<table><tr><th>most stps</th>")
+    assert fastest._repr_html_().startswith("<table><tr><th>most STPS</th>")
     assert "where the time goes" in fastest.report()
     assert json.loads(json.dumps(fastest.to_dict()))["feasible"] is True
 

@@ -10,7 +10,6 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from liminal_jax._display import in_units
 from liminal_jax.optimization.optimum import at_precision, problems_of
 from liminal_jax.optimization.pareto.knees import knees
 from liminal_jax.optimization.pareto.pareto_search import (
@@ -28,6 +27,7 @@ from liminal_jax.optimization.pareto.separate_fronts import SeparateFront, compa
 from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.solution import case_at
 from liminal_jax.performance.design import Design
+from liminal_jax.results.words import choice_words, quantity, quantity_word
 from liminal_jax.study.asked import Bound, Function
 from liminal_jax.study.problem import LEAST, Criterion, Limit, Problem, exact_design
 from liminal_jax.study.space import Space, with_precision
@@ -136,11 +136,14 @@ class ParetoFront:
         return np.asarray(signs)[:, None] * np.arcsinh(self.values.T / LEAST)
 
     def _lines(self) -> list[list[str]]:
-        heads = [it.name for it in self.objectives]
+        heads = [quantity_word(it.name) for it in self.objectives]
         rows = [
             [
-                *(in_units(at, it.unit) for at, it in zip(row, self.objectives, strict=True)),
-                ", ".join(f"{name} {_short(value)}" for name, value in chosen.items()),
+                *(
+                    quantity(it.name, at, it.unit)
+                    for at, it in zip(row, self.objectives, strict=True)
+                ),
+                ", ".join(choice_words(*it) for it in chosen.items()),
             ]
             for row, chosen in zip(self.values.tolist(), self.chosen, strict=True)
         ]
@@ -163,10 +166,6 @@ class ParetoFront:
             for tag, row in cells
         )
         return f"<table>{body}</table>"
-
-
-def _short(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
 
 
 def pareto(
