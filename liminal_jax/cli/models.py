@@ -54,6 +54,8 @@ def models_import(
     if save is not None:
         model_file(save)
     spec, report = load_model_config(path)
+    if save is not None:
+        spec = spec.model_copy(update={"name": save})
     model = summarised(spec)
     found = None if number is None else expectation(model.counts, number, report.towers)
     failed = found is not None and not found.fitting()

@@ -210,7 +210,7 @@ def test_an_expected_and_saved_import_is_one_json_object(capsys, tmp_path, monke
     assert table["expected"]["parameters"] == 6.74e9
     assert table["expected"]["fits"] == "total"
     assert table["expected"]["differences"]["total"] == pytest.approx(-0.000235, abs=1e-6)
-    assert table["saved"] == "my-llama.toml"
+    assert (table["name"], table["saved"]) == ("my-llama", "my-llama.toml")
     assert "my-llama.toml written" in err
 
 
