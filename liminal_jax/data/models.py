@@ -48,7 +48,7 @@ def load_model_spec(name_or_path: str) -> ModelSpec:
     path = Path(name_or_path)
     if path.suffix == ".toml":
         return _spec_of_toml(_text(path), name_or_path)
-    if path.suffix == ".json" or path.is_dir() or name_or_path.startswith(HUB):
+    if is_config(name_or_path):
         return load_model_config(name_or_path)[0]
     if path.is_file():
         message = f"must end in .toml or .json, got a file that ends in {path.suffix!r}"
@@ -60,6 +60,13 @@ def load_model_spec(name_or_path: str) -> ModelSpec:
     message = "is neither a bundled model nor a .toml, a .json, a folder or hf:org/name"
     listed = "; `liminal models` lists the bundled ones"
     raise InputError(name_or_path, [Problem("", f"{message}{listed}{hint}")])
+
+
+def is_config(name_or_path: str) -> bool:
+    """Whether a name stands for a Hugging Face config."""
+    path = Path(name_or_path)
+    known = name_or_path in model_names() or path.suffix == ".toml"
+    return not known and (path.suffix == ".json" or path.is_dir() or name_or_path.startswith(HUB))
 
 
 def load_model_config(path_or_id: str) -> tuple[ModelSpec, ReadReport]:

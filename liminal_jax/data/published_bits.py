@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from liminal_jax._files import InputError, Problem
 from liminal_jax.data.files import data_tables
-from liminal_jax.data.models import load_model_config, load_model_spec, model_names
+from liminal_jax.data.models import is_config, load_model_config, load_model_spec
 from liminal_jax.data.validation import validated
 from liminal_jax.laws.precision import mixed_bits
 from liminal_jax.workload.counts import expert_small_parameters
@@ -14,6 +14,8 @@ from liminal_jax.workload.spec import ModelSpec
 
 PUBLISHED = "published"
 """The word for the widths of the checkpoint itself."""
+
+_UNSTATED = "its config states no quantisation"
 
 _UNQUANTISED = 16.0
 """Bits of a checkpoint that states no quantisation: BF16."""
@@ -78,21 +80,39 @@ def published_bits(model: str) -> PublishedBits:
         >>> published_bits("llama-3-8b").weight_bits
         16.0
     """
-    if model in _rows():
-        return _with_biases(_rows()[model], load_model_spec(model))
-    if model in model_names():
-        return _whole("its config states no quantisation")
-    if model.endswith(".toml"):
-        message = "a model file does not say how its checkpoint is published; state the bits"
-        raise InputError(model, [Problem("", message)])
+    _, found = model_and_bits(model)
+    if isinstance(found, PublishedBits):
+        return found
+    if found:
+        raise InputError(model, [Problem("quantization_config", f"{found}; state bits")])
+    message = "a model file does not say how its checkpoint is published; state the bits"
+    raise InputError(model, [Problem("", message)])
+
+
+def model_and_bits(model: str) -> tuple[ModelSpec, PublishedBits | str]:
+    """A model and the widths of its checkpoint, from one reading of its file.
+
+    Args:
+        model: A bundled name, a model file, or anything that stands for a config.
+
+    Returns:
+        The model; and the widths, or what its config says of widths that are not known or several.
+        A model file says nothing of them.
+
+    Raises:
+        InputError: there is no such model, or with every mistake of its file.
+    """
+    if not is_config(model):
+        spec = load_model_spec(model)
+        if model in _rows():
+            return spec, _with_biases(_rows()[model], spec)
+        return spec, "" if model.endswith(".toml") else _whole(_UNSTATED)
     spec, report = load_model_config(model)
     stated = report.published
     if stated is None:
-        return _whole("its config states no quantisation")
+        return spec, _whole(_UNSTATED)
     if len(stated.weights) != 1 or stated.others:
-        raise InputError(
-            model, [Problem("quantization_config", f"{stated.sentence()}; state bits")]
-        )
+        return spec, stated.sentence()
     (bits,) = stated.weights
     found = PublishedBits(
         weight_bits=_UNQUANTISED if stated.attention_kept else bits,
@@ -101,7 +121,7 @@ def published_bits(model: str) -> PublishedBits:
         kv_bits=stated.cache,
         why=f"quantization_config: {stated.method}",
     )
-    return _with_biases(found, spec)
+    return spec, _with_biases(found, spec)
 
 
 def _with_biases(found: PublishedBits, spec: ModelSpec) -> PublishedBits:

@@ -379,7 +379,7 @@ def basis(
         *_stage_sentences(case),
         _attention_sentence(case, system),
         *_workload_sentences(case, found.models[file.workload.model]),
-        *published_sentences(file.workload.model, case.request),
+        *published_sentences(found.published[file.workload.model], case.request),
         *(
             _system_sentences(found.hardware, category, case.request)
             if isinstance(found.hardware, Library)

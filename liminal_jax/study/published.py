@@ -2,28 +2,22 @@
 
 import math
 
-from liminal_jax._files import InputError
-from liminal_jax.data.models import load_model_config
-from liminal_jax.data.published_bits import PublishedBits, published_bits
+from liminal_jax.data.published_bits import PublishedBits
 from liminal_jax.workload.request import Request
 
 SAME = 0.02
 """Relative difference up to which two widths are the same."""
 
 
-def published_sentences(model: str, request: Request) -> list[str]:
+def published_sentences(found: PublishedBits | str, request: Request) -> list[str]:
     """Whether weights have the widths of the checkpoint, where it says; nothing where it does not.
 
     Args:
-        model: A bundled name, or a path to a config or a model file.
+        found: The widths, or what is said of widths that are not known or several.
         request: What the prediction takes.
     """
-    if model.endswith(".toml"):
-        return []
-    try:
-        found = published_bits(model)
-    except InputError:
-        return [f"The checkpoint is {_unclear(model)}."]
+    if isinstance(found, str):
+        return [f"The checkpoint is {found}."] if found else []
     linear = float(request.weight_bits)
     experts = linear if request.expert_bits is None else float(request.expert_bits)
     tables = linear if request.table_bits is None else float(request.table_bits)
@@ -50,9 +44,3 @@ def _words(found: PublishedBits) -> str:
         + (tables if found.table_bits != found.weight_bits else "")
         + f" ({found.why})"
     )
-
-
-def _unclear(model: str) -> str:
-    """What a config says of widths that are not known, or not one."""
-    published = load_model_config(model)[1].published
-    return "" if published is None else published.sentence()

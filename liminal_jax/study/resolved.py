@@ -26,7 +26,6 @@ from liminal_jax.data.drafters import DrafterRow, published_drafters
 from liminal_jax.data.files import data_tables, tables_of
 from liminal_jax.data.levers import LeverRange, lever_ranges
 from liminal_jax.data.library import Library, library_around
-from liminal_jax.data.models import load_model_spec
 from liminal_jax.data.network import NetworkFile
 from liminal_jax.data.parts import (
     CapacityTechnologyFile,
@@ -40,6 +39,7 @@ from liminal_jax.data.parts import (
     load_process_file,
     load_technology_file,
 )
+from liminal_jax.data.published_bits import PublishedBits, model_and_bits
 from liminal_jax.data.quality import PublishedCost, published_costs
 from liminal_jax.data.systems import SystemFile, load_system_file
 from liminal_jax.study.absent import ALGORITHM, DRAFTER
@@ -52,6 +52,7 @@ BASE = "base"
 OWN_FILE = ".toml"
 """How the path of one's own system, memory, process or tier ends, in the place of a name."""
 
+_Found = TypeVar("_Found")
 _Record = TypeVar("_Record", bound=BaseModel)
 
 
@@ -111,6 +112,8 @@ class Resolved:
     Attributes:
         named: The names.
         models: Models by name.
+        published: Widths of the checkpoint of each model, or what its config says of widths that
+            are not known or several; empty where nothing is said.
         hardware: The files behind the hardware, with the study's own assumptions in them.
         drafters: The published drafters of models that are named, by the name of the model.
         costs: What levers of software were measured to cost in quality.
@@ -119,6 +122,7 @@ class Resolved:
 
     named: Named
     models: dict[str, ModelSpec]
+    published: dict[str, PublishedBits | str]
     hardware: HardwareFiles
     drafters: dict[str, DrafterRow]
     costs: tuple[PublishedCost, ...]
@@ -228,10 +232,10 @@ def resolution(named: Named) -> tuple[Resolved | None, list[Problem]]:
     """What names stand for, and every mistake on the way; nothing where there is one."""
     problems: list[Problem] = []
     models: dict[str, ModelSpec] = {}
+    published: dict[str, PublishedBits | str] = {}
     for path, model in named.models:
-        spec = models.get(model) or _read(load_model_spec, model, path, problems)
-        if spec is not None:
-            models[model] = spec
+        if model not in models and (found := _read(model_and_bits, model, path, problems)):
+            models[model], published[model] = found
     files = _files(named, problems)
     systems = {
         name: file
@@ -245,13 +249,13 @@ def resolution(named: Named) -> tuple[Resolved | None, list[Problem]]:
     drafters = {name: rows[name] for name in models if name in rows}
     if hardware is None:
         return None, []
-    found = Resolved(named, models, hardware, drafters, published_costs(), lever_ranges())
-    return found, []
+    costs, levers = published_costs(), lever_ranges()
+    return Resolved(named, models, published, hardware, drafters, costs, levers), []
 
 
 def _read(
-    load: Callable[[str], _Record], name: str, path: str, problems: list[Problem]
-) -> _Record | None:
+    load: Callable[[str], _Found], name: str, path: str, problems: list[Problem]
+) -> _Found | None:
     """A file that is named; none where it has mistakes, which are noted."""
     try:
         return load(name)

@@ -360,7 +360,7 @@ def test_an_unknown_name_gets_a_suggestion():
 def test_a_file_that_is_not_toml_is_refused(tmp_path):
     path = tmp_path / "broken.toml"
     path.write_text("name = ")
-    with pytest.raises(InputError, match=r"broken.toml: cannot be read"):
+    with pytest.raises(InputError, match=r"broken.toml: is not valid TOML"):
         load_system_file(str(path))
 
 
