@@ -141,7 +141,7 @@ def test_files_take_units_ranges_and_labels_from_fields():
         "share": "must be above zero, not 0",
         "spare": "'m' where a quantity in s is wanted",
         "name": "is required",
-        "found": "unknown field",
+        "found": "unknown field; there are price, share, spare, name",
     }
     nobody = {"unknown": "no one said"}
     with pytest.raises(InputError, match=r"share: may not be unknown \(no one said\)"):
