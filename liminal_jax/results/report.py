@@ -112,6 +112,9 @@ def report(source: str) -> str:
     raise InputError(str(file), [Problem("", f"holds no run that has a page; give one of {known}")])
 
 
+_INSTEAD = "give the folder of a run, or a file of --json"
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -120,13 +123,12 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(str(path), [Problem("", f"is not there; {remedy}")]) from None
     except OSError as error:
         raise InputError(str(path), [Problem("", unreadable(error))]) from None
-    except ValueError:
-        record = None
-    if not isinstance(record, dict):
+    except ValueError as error:
         raise InputError(
-            str(path),
-            [Problem("", "holds no record of a run; give the folder of one, or a file of --json")],
-        )
+            str(path), [Problem("", f"is not valid JSON: {error}; {_INSTEAD}")]
+        ) from None
+    if not isinstance(record, dict):
+        raise InputError(str(path), [Problem("", f"holds no record of a run; {_INSTEAD}")])
     return record
 
 

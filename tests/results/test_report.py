@@ -330,7 +330,7 @@ def test_what_is_no_run_is_refused(tmp_path):
     for name, message in (
         ("nothing", "is not there; give the folder of a run"),
         ("list.json", "holds no record"),
-        ("broken.json", "cannot be read"),
+        ("broken.json", "is not valid JSON: "),
         ("other.json", "holds no run that has a page"),
     ):
         with pytest.raises(InputError) as refused:
