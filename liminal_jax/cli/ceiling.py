@@ -5,7 +5,7 @@ from typing import Annotated
 import tyro
 
 from liminal_jax._files import InputError, Problem
-from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.options import Maybe, with_flags
 from liminal_jax.cli.printed import printed
 from liminal_jax.cli.runtime import prepare_jax
 
@@ -45,6 +45,5 @@ def ceiling(
         with ProgressBar() as progress:
             record = found_by(model, context=context, progress=progress).to_dict()
     except InputError as error:
-        problems = [Problem(_FLAGS.get(it.path, it.path), it.message) for it in error.problems]
-        raise InputError(NAME, problems) from None
+        raise InputError(NAME, with_flags(error.problems, _FLAGS)) from None
     printed(record, page, json)

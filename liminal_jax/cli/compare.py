@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from liminal_jax._files import InputError, Problem
-from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.options import Maybe, with_flags
 from liminal_jax.cli.printed import printed
 from liminal_jax.cli.runtime import prepare_jax
 from liminal_jax.cli.waiting import waiting
@@ -26,17 +26,15 @@ _FLAGS = {
 
 @contextmanager
 def _flagged() -> Iterator[None]:
-    """Mistakes in a design that flags stand for are told with the flags."""
+    """Report mistakes in a design that flags state with the flags."""
     try:
         yield
     except InputError as error:
         if Path(error.source).exists():
             raise
-        told = dict.fromkeys(
-            Problem(_FLAGS.get(it.path, it.path), it.message) for it in error.problems
-        )
-        flagged = set(_FLAGS.values()) & {it.path for it in told}
-        raise InputError("liminal compare" if flagged else error.source, told) from None
+        problems = dict.fromkeys(with_flags(error.problems, _FLAGS))
+        flagged = set(_FLAGS.values()) & {it.path for it in problems}
+        raise InputError("liminal compare" if flagged else error.source, problems) from None
 
 
 def compare(

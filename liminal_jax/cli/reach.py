@@ -6,7 +6,7 @@ from typing import Annotated
 import tyro
 
 from liminal_jax._files import InputError, Problem
-from liminal_jax.cli.options import Maybe
+from liminal_jax.cli.options import Maybe, with_flags
 from liminal_jax.cli.printed import printed_run
 from liminal_jax.cli.runtime import prepare_jax
 
@@ -86,8 +86,7 @@ def reach(
                 progress=progress,
             )
     except InputError as error:
-        problems = [Problem(_FLAGS.get(it.path, it.path), it.message) for it in error.problems]
-        raise InputError(NAME, problems) from None
+        raise InputError(NAME, with_flags(error.problems, _FLAGS)) from None
     record = found.to_dict()
     folder = new_folder("reach", output, overwrite)
     write_run(folder, {}, {"result.json": record, "provenance.json": provenance(None)})

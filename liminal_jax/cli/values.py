@@ -15,7 +15,7 @@ from tyro.constructors import (
 _Reader = PrimitiveConstructorSpec[Any]
 
 VALUES = ConstructorRegistry()
-"""What the parser is told beside what it knows: to be entered around it."""
+"""What the parser does not know itself: to be entered around it."""
 
 _NUMBERS: dict[Any, str] = {int: "a whole number such as 8", float: "a number such as 0.5"}
 

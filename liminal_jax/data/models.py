@@ -65,8 +65,11 @@ def load_model_spec(name_or_path: str) -> ModelSpec:
 def is_config(name_or_path: str) -> bool:
     """Whether a name stands for a Hugging Face config."""
     path = Path(name_or_path)
-    known = name_or_path in model_names() or path.suffix == ".toml"
-    return not known and (path.suffix == ".json" or path.is_dir() or name_or_path.startswith(HUB))
+    if path.suffix == ".toml":
+        return False
+    if path.suffix == ".json" or name_or_path.startswith(HUB):
+        return True
+    return path.is_dir() and name_or_path not in model_names()
 
 
 def load_model_config(path_or_id: str) -> tuple[ModelSpec, ReadReport]:

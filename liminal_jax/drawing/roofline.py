@@ -101,8 +101,7 @@ def _named(sheet: Sheet, points: Sequence[Place], taken: Sequence[Box]) -> None:
         points: Where they lie.
         taken: What names may not cover.
     """
-    groups = _together(points)
-    boxes = [*taken]
+    groups, marks = _together(points), []
     for near in groups:
         x, y, _ = near[0]
         wide = max(POINT, STRIPE * len(near))
@@ -110,13 +109,14 @@ def _named(sheet: Sheet, points: Sequence[Place], taken: Sequence[Box]) -> None:
         for at, (_, _, name) in enumerate(near):
             stripe = (left + at * wide / len(near), y - POINT / 2, wide / len(near), POINT)
             sheet.shape(*stripe, _COLOURS[name], name)
-        boxes.append((left, y - POINT / 2, left + wide, y + POINT / 2))
-    for near, (left, top, right, bottom) in zip(groups, boxes[len(taken) :], strict=True):
-        size = max(width_of(it[2]) for it in near), LINE * len(near)
-        spot = _free((left, top, right, bottom), size, boxes)
-        boxes.append((*spot, spot[0] + size[0], spot[1] + size[1]))
+        marks.append((left, y - POINT / 2, left + wide, y + POINT / 2))
+    boxes = [*taken, *marks]
+    for near, mark in zip(groups, marks, strict=True):
+        wide, high = max(width_of(it[2]) for it in near), LINE * len(near)
+        left, top = _free(mark, (wide, high), boxes)
+        boxes.append((left, top, left + wide, top + high))
         for at, (_, _, name) in enumerate(near):
-            sheet.words(spot[0], spot[1] + 12 + at * LINE, name, size[0])
+            sheet.words(left, top + 12 + at * LINE, name, wide)
 
 
 def _together(points: Sequence[Place]) -> list[list[Place]]:

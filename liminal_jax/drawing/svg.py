@@ -4,7 +4,7 @@ Words take the colour of the page around them and shapes are tinted, so that bot
 light and on dark. Words are measured generously and cut where they would touch others.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
@@ -71,10 +71,6 @@ class Row:
     value: str
     colour: str = ""
     amount: str = ""
-
-    def differs(self, other: "Row | None") -> bool:
-        """Whether the row of another design, if it has one, says something else."""
-        return other is None or (self.amount or self.value) != (other.amount or other.value)
 
 
 @dataclass
@@ -174,11 +170,8 @@ class Sheet:
             beside: Those of the other design; none where there is no other.
             lacking: What this design and the other have where only the other has a row.
         """
-        other = {it.key: it for it in beside or ()}
         marked = False
-        for it in [*rows, *_gone(rows, beside, lacking[0])]:
-            first = other.get(it.key)
-            differs = beside is not None and it.differs(first)
+        for it, first, differs in _compared([*rows, *_gone(rows, beside, lacking[0])], beside):
             self.said.append(f"{it.name}: {it.value}")
             self._row(it, differs)
             marked = marked or differs
@@ -237,10 +230,18 @@ class Sheet:
 
 def changed(rows: Sequence[Row], beside: Sequence[Row] | None) -> frozenset[str]:
     """Names of the colours of rows that differ from those of another design, if there is one."""
-    if beside is None:
-        return frozenset()
-    other = {it.key: it for it in beside}
-    return frozenset(it.colour or it.key for it in rows if it.differs(other.get(it.key)))
+    return frozenset(it.colour or it.key for it, _, differs in _compared(rows, beside) if differs)
+
+
+def _compared(
+    rows: Iterable[Row], beside: Iterable[Row] | None
+) -> Iterator[tuple[Row, Row | None, bool]]:
+    """Each row with that of another design, if it has one, and whether they differ."""
+    other = {it.key: it for it in beside or ()}
+    for it in rows:
+        first = other.get(it.key)
+        differs = first is None or (it.amount or it.value) != (first.amount or first.value)
+        yield it, first, beside is not None and differs
 
 
 def captioned(name: str, drawing: str) -> str:

@@ -33,7 +33,7 @@ def system_sheet(system: Mapping[str, Any], beside: Mapping[str, Any] | None = N
         beside: Another system, from which differences are marked.
     """
     rows, others = list(_rows(system)), None if beside is None else list(_rows(beside))
-    # How many chips there are is told by their number: to outline every one would say no more.
+    # Their number shows how many chips there are: to outline every one would add nothing.
     sheet = Sheet("system", _title(system), changed(rows, others) - {"chip", "chip_beside"})
     if system.get("instances", 1) > 1:
         _instances(sheet, system)
@@ -115,13 +115,9 @@ def _stages(sheet: Sheet, system: Mapping[str, Any]) -> None:
     sheet.height = bottom + 16
     _bar(sheet, _up(system))
     if _beyond(system):
-        sheet.line((WIDTH / 2, sheet.height), (WIDTH / 2, sheet.height + 8), THINNEST)
-        sheet.height += 8
-        _bar(sheet, _out(system))
+        _joined_bar(sheet, _out(system))
     if system["host_power"] is not None:
-        sheet.line((WIDTH / 2, sheet.height), (WIDTH / 2, sheet.height + 8), THINNEST)
-        sheet.height += 8
-        _bar(sheet, "hosts, whose number is not modelled", "host", vague("host"))
+        _joined_bar(sheet, "hosts, whose number is not modelled", "host", vague("host"))
     sheet.height += 6
 
 
@@ -192,6 +188,13 @@ def _bar(sheet: Sheet, text: str, colour: str = "links", style: str = "") -> Non
     sheet.shape(20, sheet.height, WIDTH - 40, 22, colour, style=style)
     sheet.words(WIDTH / 2, sheet.height + 15, text, WIDTH - 56, "middle")
     sheet.height += 22
+
+
+def _joined_bar(sheet: Sheet, text: str, colour: str = "links", style: str = "") -> None:
+    """A bar that a thin link joins to what is above it."""
+    sheet.line((WIDTH / 2, sheet.height), (WIDTH / 2, sheet.height + 8), THINNEST)
+    sheet.height += 8
+    _bar(sheet, text, colour, style)
 
 
 def _up(system: Mapping[str, Any]) -> str:

@@ -145,6 +145,12 @@ class Calibrated:
         ]
 
 
+def _several(batch: Batch) -> dict[str, np.ndarray]:
+    """The group of each row, for each way to leave some out that has more than one."""
+    groups = {way: of(batch) for way, of in HELD_OUT.items()}
+    return {way: of for way, of in groups.items() if len(set(of)) > 1}
+
+
 def _held_out(
     fitter: Fitter, fit: Fit, ways: Mapping[str, np.ndarray], progress: Steps
 ) -> dict[str, Times]:
@@ -191,8 +197,7 @@ def calibrate(
     progress.stage("fitting losses to it")
     fitter = Fitter(batch, load_priors())
     fit = fitter.fit(np.ones(len(batch.cases), bool))
-    groups = {way: of(batch) for way, of in HELD_OUT.items()}
-    groups = {way: of for way, of in groups.items() if way == "by_cell" or len(set(of)) > 1}
+    groups = {"by_cell": batch.cells(), **_several(batch)}
     times = _held_out(fitter, fit, groups, progress)
     found = calibration_of(fitter, fit, name, about, _noise(batch, fit))
     ways = [(times[way], spreads(found, batch, of)) for way, of in groups.items()]
@@ -260,8 +265,7 @@ def _decode(
         progress.stage("fitting losses to it")
         fitter = Fitter(batch, calibration.priors)
         fit = fitter.fit(np.ones(len(batch.cases), bool))
-        groups = {way: of(batch) for way, of in HELD_OUT.items()}
-        groups = {way: of for way, of in groups.items() if len(set(of)) > 1}
+        groups = _several(batch)
         for way, times in _held_out(fitter, fit, groups, progress).items():
             schemes[way] = times
             wide = calibration.interval * spreads(calibration, batch, groups[way])

@@ -13,6 +13,7 @@ import numpy as np
 
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
+from liminal_jax._progress import SILENT, Steps
 from liminal_jax._smooth import Exact
 from liminal_jax.bounds.boxes import points
 from liminal_jax.data.build import load_system
@@ -26,7 +27,6 @@ from liminal_jax.optimization.search.best_design import find, solution_at
 from liminal_jax.optimization.search.branch_and_bound import UNKNOWN, Budget
 from liminal_jax.optimization.search.certificate import bounds_of
 from liminal_jax.optimization.search.design_grid import design_grid_of
-from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.optimization.search.solution import Solution, case_at
 from liminal_jax.study.absent import DRAFTS
 from liminal_jax.study.case import Case
@@ -152,9 +152,7 @@ BASIS = (
 """What a ceiling rests on."""
 
 
-def ceiling(
-    model: str, *, context: int | float | None = None, progress: Progress | None = None
-) -> Ceiling:
+def ceiling(model: str, *, context: int | float | None = None, progress: Steps = SILENT) -> Ceiling:
     """The most tokens a second for one user that each established or near technology reaches.
 
     Args:
@@ -171,7 +169,6 @@ def ceiling(
     with jax.enable_x64(True):
         study = load_study(BUILT_IN)
         tokens = study.workload.context if context is None else float(context)
-        progress = Progress() if progress is None else progress
         found = [*_systems(model, tokens, progress), *_planned(model, tokens, progress)]
     ordered = sorted(found, key=lambda it: -it.most)
     return Ceiling(model, tokens, tuple(ordered), time.perf_counter() - begin)
@@ -190,7 +187,7 @@ def _freed(problem: Problem, model: str) -> Problem:
     )
 
 
-def _systems(model: str, context: float, progress: Progress) -> list[Technology]:
+def _systems(model: str, context: float, progress: Steps) -> list[Technology]:
     """Every system that comes with the package, those of one structure at once."""
     progress.stage("every design of every system")
     kinds: dict[Any, list[str]] = {}
@@ -290,7 +287,7 @@ def _known(value: Any) -> float | None:
     return number if math.isfinite(number) and number > 1e-200 else None
 
 
-def _planned(model: str, context: float, progress: Progress) -> list[Technology]:
+def _planned(model: str, context: float, progress: Steps) -> list[Technology]:
     """Planned chips of each memory technology, within the limits of the built-in study."""
     file = with_work(load_study(BUILT_IN), {"model": model, "context": context})
     plain = fastest_of(problem_of(file))

@@ -13,6 +13,7 @@ import numpy as np
 from liminal_jax._display import plain, with_prefix
 from liminal_jax._files import InputError
 from liminal_jax._files import Problem as Mistake
+from liminal_jax._progress import SILENT, Steps
 from liminal_jax.data.drafters import published_drafters
 from liminal_jax.data.quality import published_costs
 from liminal_jax.optimization.reach.contributions import contributions
@@ -28,7 +29,6 @@ from liminal_jax.optimization.reach.levers import (
 from liminal_jax.optimization.reach.polish import ENOUGH, values_of
 from liminal_jax.optimization.reach.search import AloneAt, Search, each_alone
 from liminal_jax.optimization.reach.start import SPEED, Start, start_of
-from liminal_jax.optimization.search.progress import Progress
 from liminal_jax.performance.prediction import Prediction
 from liminal_jax.study.absent import DRAFTS
 from liminal_jax.study.basis import basis
@@ -172,7 +172,7 @@ def reach(
     study: str | None = None,
     levers: Sequence[str] = (),
     context: int | float | None = None,
-    progress: Progress | None = None,
+    progress: Steps = SILENT,
 ) -> Reach:
     """The least change of hardware and algorithm that makes one user's tokens come at some speed.
 
@@ -204,7 +204,6 @@ def reach(
     if context is not None and not context >= 1:
         raise InputError("reach", [Mistake("context", f"must be at least 1, got {context:g}")])
     with jax.enable_x64(True):
-        progress = Progress() if progress is None else progress
         progress.stage("finding where to start")
         start = start_of(model, system, study, context)
         found = reached(start, float(utps), levers, progress)
@@ -222,11 +221,10 @@ def evaluator_of(start: Start, asked: Sequence[str]) -> Evaluator:
 
 
 def reached(
-    start: Start, target: float, asked: Sequence[str] = (), progress: Progress | None = None
+    start: Start, target: float, asked: Sequence[str] = (), progress: Steps = SILENT
 ) -> Reach:
     """The least change from a start, in float64; see `reach`."""
     begin = time.perf_counter()
-    progress = Progress() if progress is None else progress
     evaluator = evaluator_of(start, asked)
     levers = evaluator.levers
     progress.stage(f"moving each of {len(levers)} levers alone")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from liminal_jax._progress import SILENT, Steps
 from liminal_jax.optimization.reach.evaluated import Evaluator, Settings
 from liminal_jax.optimization.reach.floors import SPLIT, Floor, floor_alone
 from liminal_jax.optimization.reach.polish import (
@@ -21,7 +22,6 @@ from liminal_jax.optimization.reach.polish import (
     start_places,
     values_of,
 )
-from liminal_jax.optimization.search.progress import Progress
 
 REACHED = 1e3
 """Merit of a setting that reaches the target, less its distance; any other has less than 0."""
@@ -62,7 +62,7 @@ class Search:
         merits = np.where(self.reaches(found), REACHED - self.distances(places), short)
         return np.where(np.isfinite(found.utps), merits, -np.inf)
 
-    def run(self, ends: np.ndarray, progress: Progress | None = None) -> np.ndarray:
+    def run(self, ends: np.ndarray, progress: Steps = SILENT) -> np.ndarray:
         """The best places found: the nearest that reach, or the fastest where none does.
 
         Args:
@@ -72,8 +72,7 @@ class Search:
         starts, found = self._starts(ends), []
         for start in starts:
             found.append(self._from(start))
-            if progress is not None:
-                progress.step(len(found), len(starts))
+            progress.step(len(found), len(starts))
         merits = [float(self.merit(it[None], self._at(it))[0]) for it in found]
         return found[int(np.argmax(merits))]
 

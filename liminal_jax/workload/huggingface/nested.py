@@ -5,6 +5,15 @@ of its class, so that a missing field has a meaning there: `text_config` of LLaV
 more than its vocabulary. Values are those of the classes in transformers 5.24.
 """
 
+_QWEN = {
+    "hidden_size": 4096,
+    "intermediate_size": 22016,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 32,
+    "vocab_size": 151936,
+}
+
 USUAL: dict[str, dict[str, int]] = {
     "llama": {
         "hidden_size": 4096,
@@ -21,22 +30,8 @@ USUAL: dict[str, dict[str, int]] = {
         "num_key_value_heads": 8,
         "vocab_size": 32000,
     },
-    "qwen2": {
-        "hidden_size": 4096,
-        "intermediate_size": 22016,
-        "num_hidden_layers": 32,
-        "num_attention_heads": 32,
-        "num_key_value_heads": 32,
-        "vocab_size": 151936,
-    },
-    "qwen3": {
-        "hidden_size": 4096,
-        "intermediate_size": 22016,
-        "num_hidden_layers": 32,
-        "num_attention_heads": 32,
-        "num_key_value_heads": 32,
-        "vocab_size": 151936,
-    },
+    "qwen2": _QWEN,
+    "qwen3": _QWEN,
     "gemma": {
         "hidden_size": 3072,
         "intermediate_size": 24576,
